@@ -1,0 +1,68 @@
+"""The run directory: every file name in it, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """Paths of one run. The plan is written first; summary, table and plot last, and these can be redone offline."""
+
+    root: Path
+
+    @property
+    def plan(self) -> Path:
+        """What was to be done, and the environment: written before anything starts."""
+        return self.root / "plan.json"
+
+    @property
+    def events(self) -> Path:
+        """What the runner did and when, a JSON object per line."""
+        return self.root / "events.jsonl"
+
+    @property
+    def decisions(self) -> Path:
+        """What the controller saw, decided and installed, a JSON object per line."""
+        return self.root / "controller.jsonl"
+
+    @property
+    def machine(self) -> Path:
+        """Counters read at the end: sockets, links, switch ports, memory."""
+        return self.root / "machine.json"
+
+    def sent(self, cluster: str) -> Path:
+        """RTP packets sent by a cluster's client."""
+        return self.root / "raw" / f"sent-{cluster}.parquet"
+
+    def received(self, cluster: str) -> Path:
+        """RTP packets received by a cluster's client."""
+        return self.root / "raw" / f"received-{cluster}.parquet"
+
+    def relay(self, cluster: str) -> Path:
+        """A relay's counters over time."""
+        return self.root / "raw" / f"relay-{cluster}.parquet"
+
+    def sessions(self) -> Path:
+        """One row per direction of a session: SSRC, session, source, destination, media."""
+        return self.root / "raw" / "sessions.parquet"
+
+    def log(self, process: str) -> Path:
+        """Standard error of one process."""
+        return self.root / "logs" / f"{process}.log"
+
+    @property
+    def summary(self) -> Path:
+        """The result, as `summary.schema.json` describes it."""
+        return self.root / "summary.json"
+
+    @property
+    def interruptions(self) -> Path:
+        """Every interruption, one row each."""
+        return self.root / "interruptions.csv"
+
+    @property
+    def latency_plot(self) -> Path:
+        """One-way latency over time."""
+        return self.root / "latency.png"

@@ -1,0 +1,33 @@
+"""Blipnet's metadata. The exact versions of everything it needs are in constraints.txt."""
+
+from setuptools import setup
+
+setup(
+    name="blipnet",
+    version="0.1.0",
+    description="Reproduce network blips between media clusters and measure what the listeners heard",
+    license="MIT",
+    python_requires=">=3.10",
+    packages=["hostio", "topologies", "relay_app", "controller", "results", "scenarios"],
+    package_data={
+        "topologies": ["catalogue/*.yaml"],
+        "results": ["*.schema.json"],
+        "scenarios": ["*.yaml"],
+    },
+    install_requires=[
+        "click",
+        "matplotlib",
+        "numba",
+        "numpy",
+        "os-ken",
+        "polars",
+        "pydantic",
+        "pyyaml",
+        "redis",
+        "rich",
+    ],
+    extras_require={
+        "test": ["jsonschema", "pytest", "pytest-timeout", "scapy"],
+        "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
+    },
+)

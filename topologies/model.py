@@ -1,0 +1,95 @@
+"""Clusters and WAN links as frozen data. Nothing here touches the machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import NamedTuple
+
+CLUSTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+"""Cluster names become host names and file names: lower case, digits and hyphens, at most 20 characters."""
+
+
+class Direction(NamedTuple):
+    """One direction of a WAN link, by cluster names."""
+
+    source: str
+    destination: str
+
+    def reversed(self) -> Direction:
+        """The other direction of the same link."""
+        return Direction(self.destination, self.source)
+
+    def __str__(self) -> str:
+        return f"{self.source}→{self.destination}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A data centre: one host and one OpenFlow switch. `ordinal` counts from 1 and names it on the wire."""
+
+    name: str
+    ordinal: int
+
+    @property
+    def address(self) -> IPv4Address:
+        """The host's IPv4 address."""
+        return IPv4Address(f"10.0.0.{self.ordinal}")
+
+    @property
+    def mac(self) -> str:
+        """The host's MAC address (locally administered)."""
+        return f"02:00:00:00:00:{self.ordinal:02x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A dedicated WAN link between two clusters; `one_way_ns` is half the round-trip time, each direction alike."""
+
+    a: str
+    b: str
+    one_way_ns: int
+    jitter_ns: int = 0
+    source: str = ""
+
+    @property
+    def directions(self) -> tuple[Direction, Direction]:
+        """Both directions, a→b first."""
+        return Direction(self.a, self.b), Direction(self.b, self.a)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A full or partial mesh of clusters. Cluster order fixes ordinals, hence addresses and port numbers."""
+
+    name: str
+    clusters: tuple[Cluster, ...]
+    links: tuple[Link, ...]
+
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name; KeyError if there is none."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)
+
+    def link(self, one: str, other: str) -> Link:
+        """The link between two clusters, in either order; KeyError if there is none."""
+        for link in self.links:
+            if {link.a, link.b} == {one, other}:
+                return link
+        raise KeyError((one, other))
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Every direction of every link, in the order of `links`."""
+        return tuple(direction for link in self.links for direction in link.directions)
+
+    def one_way_ns(self, *path: str) -> int:
+        """Sum of the emulated one-way delays along a path of cluster names, ns."""
+        return sum(self.link(a, b).one_way_ns for a, b in zip(path, path[1:], strict=False))
+
+
+LAN_PORT = 254
+"""OpenFlow port number of a switch's own host; a WAN port is numbered by the remote cluster's ordinal."""
