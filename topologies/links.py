@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from hostio.units import MS
 from topologies.model import Direction
-
-NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class LinkState:
     jitter_ns: int = 0
     loss: float = 0.0
     rate_bps: int | None = None
-    queue_ns: int = 100 * NS_PER_MS
+    queue_ns: int = 100 * MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +68,26 @@ class LinkBackend(Protocol):
 
 class LinkError(Exception):
     """A link could not be set, or did not read back as it was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """What a fault does to a direction while it lasts; None leaves that part of the state alone."""
+
+    up: bool | None = None
+    extra_delay_ns: int = 0
+    jitter_ns: int | None = None
+    loss: float | None = None
+    rate_bps: int | None = None
+    queue_ns: int | None = None
+
+    def applied_to(self, state: LinkState) -> LinkState:
+        """The state under this fault; faults compose by folding."""
+        return LinkState(
+            up=state.up if self.up is None else self.up,
+            delay_ns=state.delay_ns + self.extra_delay_ns,
+            jitter_ns=state.jitter_ns if self.jitter_ns is None else self.jitter_ns,
+            loss=state.loss if self.loss is None else self.loss,
+            rate_bps=state.rate_bps if self.rate_bps is None else self.rate_bps,
+            queue_ns=state.queue_ns if self.queue_ns is None else self.queue_ns,
+        )

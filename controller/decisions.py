@@ -1,0 +1,53 @@
+"""What the controller saw and did, as records: one JSON object per line in the run directory.
+
+All times are CLOCK_MONOTONIC ns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class HealthChange:
+    """One direction of a link changed its health."""
+
+    source: str
+    destination: str
+    before: str
+    after: str
+    at_ns: int
+    reason: str
+    kind: Literal["health"] = "health"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Lanes between two clusters, both directions, moved to a path: `via` a relay, or direct again (None).
+
+    `seen_ns`: the evidence arrived. `decided_ns`: the policy returned. `sent_ns`: the last flow-mod was handed to
+    the switch connection. `installed_ns`: the last switch's barrier reply came.
+    """
+
+    a: str
+    b: str
+    via: str | None
+    lanes: tuple[int, ...]
+    reason: str
+    seen_ns: int
+    decided_ns: int
+    sent_ns: int
+    installed_ns: int
+    kind: Literal["decision"] = "decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The policy would have moved traffic but could not, or was told not to; `reason` says why."""
+
+    a: str
+    b: str
+    reason: str
+    at_ns: int
+    kind: Literal["kept"] = "kept"

@@ -1,0 +1,26 @@
+"""What a scenario may set about detection and rerouting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hostio.units import MS, S
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerSettings:
+    """Detection and rerouting; a link is rerouted when either direction is not clean.
+
+    A direction is *down* when no probe arrived for `detect_multiplier` × `probe_interval_ns` (as BFD's detection
+    time, RFC 5880 §6.8.4), *degraded* when of the last `loss_window` probes due more than `max_loss` are missing or
+    their median delay exceeds the link's own by more than `max_extra_delay_ns`. Traffic returns once both
+    directions have been clean for `hold_ns` (wait-to-restore, ITU-T G.808.1).
+    """
+
+    reroute: bool = True
+    probe_interval_ns: int = 50 * MS
+    detect_multiplier: int = 5
+    loss_window: int = 20
+    max_loss: float = 0.2
+    max_extra_delay_ns: int = 50 * MS
+    hold_ns: int = 3 * S

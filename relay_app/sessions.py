@@ -1,0 +1,71 @@
+"""Sessions: who talks to whom. One two-way session is two RTP streams, each with its own SSRC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+LANES = 16
+"""Media between clusters is spread over this many UDP ports, so that a controller can move it in sixteenths."""
+
+LANE_PORT = 40000
+"""The first lane's UDP port, the same at every relay."""
+
+CLIENT_PORT = 42000
+"""The UDP port at which a cluster's media client receives from its relay."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGroup:
+    """`count` two-way sessions of one media profile between two clusters."""
+
+    name: str
+    a: str
+    b: str
+    count: int
+    media: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One direction of a session: the RTP packets of one SSRC."""
+
+    ssrc: int
+    session: str
+    group: str
+    source: str
+    destination: str
+    media: str
+
+    @property
+    def lane(self) -> int:
+        """Which of the lanes carries it: a hash of the SSRC, so that neighbours spread."""
+        return lane_of(self.ssrc)
+
+
+def lane_of(ssrc: int) -> int:
+    """Fibonacci hash of an SSRC onto the lanes."""
+    return (ssrc * 0x9E3779B1 & 0xFFFFFFFF) >> 28
+
+
+def streams_of(groups: Iterable[SessionGroup], seed: int) -> tuple[Stream, ...]:
+    """Both streams of every session, with distinct random SSRCs (RFC 3550 §8.1) that depend on the seed alone."""
+    random = Random(f"ssrc {seed}")
+    ssrcs = _distinct_ssrcs(random)
+    streams = []
+    for group in groups:
+        for index in range(group.count):
+            session = f"{group.name}-{index:04d}"
+            for source, destination in ((group.a, group.b), (group.b, group.a)):
+                streams.append(Stream(next(ssrcs), session, group.name, source, destination, group.media))
+    return tuple(streams)
+
+
+def _distinct_ssrcs(random: Random) -> Iterator[int]:
+    taken = {0}
+    while True:
+        ssrc = random.getrandbits(32)
+        if ssrc not in taken:
+            taken.add(ssrc)
+            yield ssrc
