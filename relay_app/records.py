@@ -9,9 +9,7 @@ import numpy as np
 SENT = np.dtype([("ssrc", "<u4"), ("seq", "<u4"), ("due_ns", "<i8"), ("sent_ns", "<i8")])
 """One row per RTP packet a client sent; `seq` is extended (cycles << 16 | sequence number, RFC 3550 A.1)."""
 
-RECEIVED = np.dtype(
-    [("ssrc", "<u4"), ("seq", "<u2"), ("path", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")]
-)
+RECEIVED = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("path", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")])
 """One row per RTP packet a client received. `seq` is the 16 bits of the header. `sent_ns` is from the packet's own
 header extension; `received_ns` is the kernel's receive timestamp. `path` holds the ordinals of the relays passed,
 first in the least significant byte, 0 = none."""

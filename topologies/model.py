@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -88,7 +89,7 @@ class Topology:
 
     def one_way_ns(self, *path: str) -> int:
         """Sum of the emulated one-way delays along a path of cluster names, ns."""
-        return sum(self.link(a, b).one_way_ns for a, b in zip(path, path[1:], strict=False))
+        return sum(self.link(a, b).one_way_ns for a, b in itertools.pairwise(path))
 
 
 LAN_PORT = 254
