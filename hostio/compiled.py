@@ -1,0 +1,96 @@
+"""The only importer of numba: compiled loops without the interpreter lock, and the system calls they make.
+
+Compiled code is cached in the environment's `numba-cache`, under a hash of this room's sources: numba itself
+notices a change in the file of the function it compiled, but not in the files of the functions that one calls.
+System calls return -1 on failure, as in C.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _cache_folder() -> Path:
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return Path(sys.prefix) / "numba-cache" / digest.hexdigest()[:16]
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+
+import numba  # noqa: E402 - it reads the setting above when it is imported
+from numba import types  # noqa: E402
+
+
+def compiled(function: Function) -> Function:
+    """Compile at first call, once per installation; runs without the interpreter lock."""
+    return numba.njit(cache=True, nogil=True, boundscheck=False)(function)  # type: ignore[no-any-return]
+
+
+def _system_call(name: str, result: Any, *arguments: Any) -> Callable[..., int]:
+    return types.ExternalFunction(name, result(*arguments))  # type: ignore[no-any-return]
+
+
+_pointer = types.intp
+
+recvmmsg = _system_call("recvmmsg", types.int32, types.int32, _pointer, types.uint32, types.int32, _pointer)
+"""recvmmsg(fd, messages, count, flags, timeout) → messages received."""
+
+sendmmsg = _system_call("sendmmsg", types.int32, types.int32, _pointer, types.uint32, types.int32)
+"""sendmmsg(fd, messages, count, flags) → messages sent."""
+
+ppoll = _system_call("ppoll", types.int32, _pointer, types.uint64, _pointer, _pointer)
+"""ppoll(descriptors, count, timeout, signal mask) → descriptors ready."""
+
+clock_gettime = _system_call("clock_gettime", types.int32, types.int32, _pointer)
+"""clock_gettime(clock, timespec) → 0."""
+
+clock_nanosleep = _system_call("clock_nanosleep", types.int32, types.int32, types.int32, _pointer, _pointer)
+"""clock_nanosleep(clock, flags, request, remain) → 0; TIMER_ABSTIME is flag 1."""
+
+read_descriptor = _system_call("read", _pointer, types.int32, _pointer, types.uint64)
+"""read(fd, buffer, size) → bytes."""
+
+CLOCK_REALTIME = 0
+CLOCK_MONOTONIC = 1
+TIMER_ABSTIME = 1
+MSG_DONTWAIT = 0x40
+
+
+@compiled
+def monotonic_ns(timespec: Any) -> int:
+    """CLOCK_MONOTONIC in ns; `timespec` is scratch space, int64[2]."""
+    clock_gettime(CLOCK_MONOTONIC, timespec.ctypes.data)
+    return timespec[0] * 1_000_000_000 + timespec[1]  # type: ignore[no-any-return]
+
+
+@compiled
+def realtime_offset_ns(timespec: Any) -> int:
+    """CLOCK_REALTIME − CLOCK_MONOTONIC in ns: what to take off a kernel receive timestamp."""
+    clock_gettime(CLOCK_REALTIME, timespec.ctypes.data)
+    realtime = timespec[0] * 1_000_000_000 + timespec[1]
+    return realtime - monotonic_ns(timespec)  # type: ignore[no-any-return]
+
+
+@compiled
+def sleep_until(deadline_ns: int, timespec: Any) -> None:
+    """Sleep until an absolute CLOCK_MONOTONIC time, ns."""
+    timespec[0] = deadline_ns // 1_000_000_000
+    timespec[1] = deadline_ns % 1_000_000_000
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, timespec.ctypes.data, 0)
+
+
+@compiled
+def wait_readable(descriptors: Any, count: int, timeout_ns: int, timespec: Any) -> int:
+    """Wait until one of the first `count` poll descriptors is readable or the time is over; how many are."""
+    timespec[0] = timeout_ns // 1_000_000_000
+    timespec[1] = timeout_ns % 1_000_000_000
+    return ppoll(descriptors.ctypes.data, count, timespec.ctypes.data, 0)

@@ -1,0 +1,62 @@
+"""Sockets as the emulator needs them: deep buffers, kernel receive timestamps, and a count of what overflowed."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+ETH_P_ALL = 0x0003
+SOL_PACKET = 263
+PACKET_STATISTICS = 6
+PACKET_IGNORE_OUTGOING = 23
+SO_TIMESTAMPNS = 35
+SO_MEMINFO = 55
+SO_RCVBUFFORCE = 33
+SO_SNDBUFFORCE = 32
+_MEMINFO_WORDS = 9
+_MEMINFO_DROPS = 8
+
+BUFFER_BYTES = 16 << 20
+
+
+def udp_socket(address: str, port: int) -> socket.socket:
+    """A non-blocking UDP socket bound there, with a deep buffer and receive timestamps."""
+    endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    _prepare(endpoint)
+    endpoint.bind((address, port))
+    return endpoint
+
+
+def packet_socket(interface: str) -> socket.socket:
+    """A non-blocking packet socket that gets every frame that arrives at an interface, and none that it sends."""
+    endpoint = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    _prepare(endpoint)
+    endpoint.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    endpoint.bind((interface, ETH_P_ALL))
+    return endpoint
+
+
+def _prepare(endpoint: socket.socket) -> None:
+    endpoint.setblocking(False)
+    endpoint.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    _deepen(endpoint, SO_RCVBUFFORCE, socket.SO_RCVBUF)
+    _deepen(endpoint, SO_SNDBUFFORCE, socket.SO_SNDBUF)
+
+
+def _deepen(endpoint: socket.socket, forced: int, limited: int) -> None:
+    try:
+        endpoint.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
+    except PermissionError:
+        endpoint.setsockopt(socket.SOL_SOCKET, limited, BUFFER_BYTES)
+
+
+def udp_drops(endpoint: socket.socket) -> int:
+    """Datagrams lost because this socket's receive buffer was full (SK_MEMINFO_DROPS), since it was opened."""
+    info = endpoint.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * _MEMINFO_WORDS)
+    return int(struct.unpack(f"{len(info) // 4}I", info)[_MEMINFO_DROPS])
+
+
+def packet_drops(endpoint: socket.socket) -> int:
+    """Frames lost because this packet socket's buffer was full, since the last call (packet(7))."""
+    _, drops = struct.unpack("II", endpoint.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+    return int(drops)
