@@ -1,0 +1,127 @@
+"""The long-lived processes of a run: forked from one warm server, each in its host's network namespace.
+
+A process is a function `serve(config, control)`. It says that it is ready, obeys what comes over its control pipe,
+and answers a stop with its last words. Pipes are Unix sockets: no emulated link, hence no fault, can touch them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.forkserver import ensure_running
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from hostio.control import Ready, Stop, Stopped
+from hostio.namespaces import join_network_of
+
+Serve = Callable[[Any, Connection], None]
+
+_context = get_context("forkserver")
+
+
+class CrewError(Exception):
+    """A process of the run ended, or did not answer in time; says which, and where its log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A process of the run, its control pipe and its log."""
+
+    name: str
+    pid: int
+    control: Connection
+    log: Path
+
+    def ask(self, request: Any, timeout_s: float) -> Any:
+        """Send a request and wait for its answer."""
+        self.tell(request)
+        return self.answer(timeout_s)
+
+    def tell(self, message: Any) -> None:
+        """Send a message; CrewError if the process is gone."""
+        try:
+            self.control.send(message)
+        except OSError as error:
+            raise CrewError(f"{self.name} has ended; its log is {self.log}") from error
+
+    def answer(self, timeout_s: float) -> Any:
+        """The next message from the process; CrewError if it ended or took too long."""
+        if not self.control.poll(timeout_s):
+            raise CrewError(f"{self.name} did not answer within {timeout_s:g} s; its log is {self.log}")
+        try:
+            return self.control.recv()
+        except EOFError as error:
+            raise CrewError(f"{self.name} has ended; its log is {self.log}") from error
+
+
+def warm_up(preload: Iterable[str]) -> None:
+    """Start the fork server, which imports these modules once for all processes to come; does not wait for it."""
+    _context.set_forkserver_preload(list(preload))
+    ensure_running()
+
+
+def recruit(name: str, serve: Serve, config: Any, log: Path, network_of: int | None = None) -> Member:
+    """Start a process, in the network namespace of the process `network_of` if given; it may not be ready yet."""
+    ours, theirs = _context.Pipe()
+    process = _context.Process(target=_work, args=(serve, config, theirs, log, network_of), name=name)
+    process.start()
+    theirs.close()
+    if process.pid is None:
+        raise CrewError(f"{name} did not start")
+    return Member(name, process.pid, ours, log)
+
+
+def await_ready(members: Iterable[Member], timeout_s: float) -> None:
+    """Wait until every one of these processes is ready."""
+    deadline = monotonic() + timeout_s
+    for member in members:
+        answer = member.answer(max(0.0, deadline - monotonic()))
+        if not isinstance(answer, Ready):
+            raise CrewError(f"{member.name} said {answer!r} before it was ready")
+
+
+def dismiss(members: Iterable[Member], timeout_s: float) -> dict[str, Stopped]:
+    """Stop these processes together and collect their last words, by name; those that are gone have none."""
+    last_words = {}
+    waiting = {member.control: member for member in members if _told_to_stop(member)}
+    deadline = monotonic() + timeout_s
+    while waiting:
+        answered = wait(list(waiting), max(0.0, deadline - monotonic()))
+        if not answered:
+            break
+        for control in answered:
+            member = waiting[control]  # type: ignore[index] # wait() gives back what it was given
+            try:
+                message = member.control.recv()
+            except (EOFError, OSError):
+                del waiting[member.control]
+                continue
+            if isinstance(message, Stopped):
+                last_words[member.name] = message
+                del waiting[member.control]
+    return last_words
+
+
+def _told_to_stop(member: Member) -> bool:
+    try:
+        member.control.send(Stop())
+    except OSError:
+        return False
+    return True
+
+
+def _work(serve: Serve, config: Any, control: Connection, log: Path, network_of: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    if network_of is not None:
+        join_network_of(network_of)
+    serve(config, control)

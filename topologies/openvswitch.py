@@ -1,0 +1,61 @@
+"""A private Open vSwitch: its own database and its own switch daemon, gone with the sandbox."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from topologies.commands import CommandError, run
+
+Datapath = Literal["kernel", "user"]
+
+SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
+RUNTIME = Path("/run/openvswitch")
+"""Where the Open vSwitch tools look for the database's socket."""
+
+_PORT_LINE = re.compile(r'port\s+"?([^\s":]+)"?:\s+rx (.*)')
+_DROP = re.compile(r"drop=(\d+)")
+
+
+def probe_datapath() -> tuple[Datapath, str]:
+    """The datapath a run would use, and why: the kernel's where its netlink family answers (that loads the module)."""
+    try:
+        run(["genl", "ctrl", "get", "name", "ovs_datapath"])
+    except (CommandError, FileNotFoundError):
+        return "user", "this kernel has no openvswitch module"
+    return "kernel", "this kernel has the openvswitch module"
+
+
+def start_openvswitch(logs: Path) -> None:
+    """Start a database and a switch daemon, both ready on return; log files go to `logs`."""
+    RUNTIME.mkdir()
+    database, socket = RUNTIME / "conf.db", RUNTIME / "db.sock"
+    run(["ovsdb-tool", "create", str(database), str(SCHEMA)])
+    _start_daemon("ovsdb-server", [str(database), f"--remote=punix:{socket}"], logs)
+    run(["ovs-vsctl", "--no-wait", "init"])
+    _start_daemon("ovs-vswitchd", [f"unix:{socket}"], logs)
+
+
+def _start_daemon(program: str, arguments: list[str], logs: Path) -> None:
+    files = [f"--pidfile={RUNTIME / program}.pid", f"--log-file={logs / program}.log"]
+    run([program, *arguments, "--detach", "--no-chdir", "-vconsole:off", *files])
+
+
+def port_drops(switch: str) -> dict[str, int]:
+    """Frames that a switch's ports dropped, by "switch port rx|tx", as its OpenFlow port statistics count them."""
+    return parse_port_drops(switch, run(["ovs-ofctl", "-O", "OpenFlow13", "dump-ports", switch]))
+
+
+def parse_port_drops(switch: str, dump: str) -> dict[str, int]:
+    """The drop counters in the output of `ovs-ofctl dump-ports`; the bridge's own port is left out."""
+    drops = {}
+    port = None
+    for line in dump.splitlines():
+        if start := _PORT_LINE.search(line):
+            port = start[1]
+        dropped = _DROP.search(line)
+        if port and port != "LOCAL" and dropped:
+            side = "rx" if start else "tx"
+            drops[f"{switch} {port} {side}"] = int(dropped[1])
+    return drops
