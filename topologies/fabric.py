@@ -18,6 +18,7 @@ from topologies import names
 from topologies.commands import run
 from topologies.model import LAN_PORT, Cluster, Topology
 from topologies.openvswitch import Datapath
+from topologies.sandbox import in_network_of
 
 CONTROLLER_ADDRESS = "127.0.0.1"
 CONTROLLER_PORT = 6653
@@ -30,7 +31,8 @@ class Fabric:
     """The network of one run. `wired`: leave every WAN link open in the middle for the userspace wire."""
 
     def __init__(self, topology: Topology, datapath: Datapath, *, wired: bool) -> None:
-        self._net = _SandboxedMininet(
+        Mininet.inited = True  # or it would raise limits of the whole machine, and a run touches nothing of the host
+        self._net = Mininet(
             topo=_ClusterTopo(topology=topology, datapath=datapath, wired=wired),
             switch=OVSSwitch,
             controller=None,
@@ -47,14 +49,6 @@ class Fabric:
     def host_pid(self, cluster: str) -> int:
         """A process that lives in the cluster host's network namespace."""
         return int(self._net.get(cluster).pid)
-
-
-class _SandboxedMininet(Mininet):  # type: ignore[misc] # mininet has no types
-    """Mininet without its changes to machine-wide limits: a run touches nothing of the host."""
-
-    @classmethod
-    def init(cls) -> None:
-        """Set no limits; the sandbox has checked its privilege already."""
 
 
 class _ListeningController(RemoteController):  # type: ignore[misc] # mininet has no types
@@ -108,7 +102,6 @@ class _WiredLink(MininetLink):  # type: ignore[misc] # mininet has no types
 
 def _quieten(host_pid: int) -> None:
     """No checksum offload (the userspace datapath would pass unfinished checksums on), no IPv6 chatter."""
-    inside = ["nsenter", f"--net=/proc/{host_pid}/ns/net", "--"]
-    run([*inside, "ethtool", "-K", names.HOST_PORT, *_OFFLOADS_OFF])
+    run(in_network_of(host_pid, ["ethtool", "-K", names.HOST_PORT, *_OFFLOADS_OFF]))
     if Path("/proc/sys/net/ipv6").exists():
-        run([*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"])
+        run(in_network_of(host_pid, ["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"]))

@@ -44,7 +44,7 @@ def _start_daemon(program: str, arguments: list[str], logs: Path) -> None:
 
 def port_drops(switch: str) -> dict[str, int]:
     """Frames that a switch's ports dropped, by "switch port rx|tx", as its OpenFlow port statistics count them."""
-    return parse_port_drops(switch, run(["ovs-ofctl", "-O", "OpenFlow13", "dump-ports", switch]))
+    return parse_port_drops(switch, run(["ovs-ofctl", "-O", "OpenFlow13", "--names", "dump-ports", switch]))
 
 
 def parse_port_drops(switch: str, dump: str) -> dict[str, int]:

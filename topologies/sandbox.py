@@ -85,3 +85,8 @@ def silence_ipv6() -> None:
         setting = Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6")
         if setting.exists():
             setting.write_text("1")
+
+
+def in_network_of(pid: int, argv: Sequence[str]) -> list[str]:
+    """The command that runs `argv` in another process's network namespace."""
+    return ["nsenter", f"--net=/proc/{pid}/ns/net", "--", *argv]

@@ -1,0 +1,144 @@
+"""The commands, their arguments and their exit codes. The only importer of click.
+
+0: pass. 1: a stated expectation failed. 2: bad usage, bad scenario, or a machine that cannot run it.
+3: inconclusive. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from results.documents import DocumentError
+from results.plan import Plan
+from results.report import make_report
+from results.rundir import RunDir
+from results.summary import Summary
+from scenarios.console import Console
+from scenarios.doctor import diagnose
+from scenarios.errors import ScenarioError
+from scenarios.launch import RUNS, new_run_dir, run_plan
+from scenarios.library import list_scenarios, load_plan
+from topologies.sandbox import Sandbox, SandboxError, find_sandbox
+
+EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+_overrides = click.option(
+    "overrides", "--set", multiple=True, metavar="PATH=VALUE", help="Override a value, e.g. sessions.0.count=200."
+)
+_seed = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Override the scenario's seed.")
+_files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+
+
+class _RunByDefault(click.Group):
+    """A group whose first argument may be a file: `FILE` is short for `run FILE`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.commands and Path(args[0]).suffix in {".yaml", ".yml"}:
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Reproduce network blips between media clusters, and measure what every session heard.
+
+    FILE.yaml alone is short for: run FILE.yaml
+    """
+
+
+@cli.command()
+@_files
+@_seed
+@click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@_overrides
+def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[str, ...]) -> int:
+    """Run scenarios one after another; all of them are read before the first one starts."""
+    plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
+    sandbox = find_sandbox()
+    summaries: list[Summary] = []
+    for plan in plans:
+        summaries.append(_run_one(plan, out, sandbox))
+        if summaries[-1].interrupted:
+            break
+    return _worst(summaries)
+
+
+def _run_one(plan: Plan, out: Path, sandbox: Sandbox) -> Summary:
+    run_dir = new_run_dir(plan.scenario, out)
+    console = Console()
+    with console.following(plan, run_dir) as watcher:
+        summary = run_plan(plan, run_dir, sandbox, watcher)
+    console.show_summary(summary, run_dir)
+    return summary
+
+
+def _worst(summaries: list[Summary]) -> int:
+    if any(summary.interrupted for summary in summaries):
+        return INTERRUPTED
+    return max((EXIT_CODES[summary.verdict] for summary in summaries), key=[0, 3, 1].index)
+
+
+@cli.command(name="list")
+def list_() -> int:
+    """List the scenarios that come with the project."""
+    Console().show_scenarios(list_scenarios())
+    return 0
+
+
+@cli.command()
+@_files
+@_seed
+@_overrides
+def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...]) -> int:
+    """Read scenarios and say whether they are valid; touches nothing."""
+    for file in files:
+        plan = load_plan(file, seed=seed, overrides=overrides)
+        click.echo(f"{file}: {plan.scenario} is valid")
+    return 0
+
+
+@cli.command()
+def doctor() -> int:
+    """Say what this machine has, what a run would use, and what to install."""
+    diagnosis = diagnose()
+    Console().show_diagnosis(diagnosis)
+    return 0 if diagnosis.runnable else BAD_INPUT
+
+
+@cli.command()
+@click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def report(run_dir: Path) -> int:
+    """Redo summary, table and plot of a run directory, offline."""
+    run_directory = RunDir(run_dir.resolve())
+    summary = make_report(run_directory)
+    Console().show_summary(summary, run_directory)
+    return _worst([summary])
+
+
+def main() -> int:
+    """The program: arguments in, exit code out; one line for what the user can mend, a traceback for a bug."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(cli(standalone_mode=False, prog_name="run_scenario.py") or 0)
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except (ScenarioError, SandboxError, DocumentError) as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,102 @@
+"""What a person at a terminal, or reading a CI log, sees. The only importer of rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console as Terminal
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from results.plan import Plan
+from results.rundir import RunDir
+from results.summary import Summary
+from scenarios.doctor import Diagnosis
+from scenarios.narration import Narrator
+from scenarios.result_rows import fidelity_rows, headline, session_rows
+
+_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+_MARK = {True: "[green]✓[/]", False: "[red]✗[/]"}
+
+
+class Console:
+    """Prints to standard output; without a terminal there is no progress bar, and lines are as wide as they are."""
+
+    def __init__(self) -> None:
+        self._terminal = Terminal(highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def following(self, plan: Plan, run: RunDir) -> Iterator[_Follower]:
+        """Show a run as it goes by, from what it writes to its directory."""
+        self._terminal.print(f"[bold]{plan.scenario}[/]  seed {plan.seed}  →  {_short(run.root)}")
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TextColumn("{task.fields[clock]}")
+        with Progress(*columns, console=self._terminal, transient=True) as progress:
+            yield _Follower(plan, run, progress)
+
+    def show_summary(self, summary: Summary, run: RunDir) -> None:
+        """The result table, the verdict with its reasons, and where to look."""
+        self._terminal.print()
+        self._print_rows(("from → to", "sessions", "interrupted", "longest", "one-way p50 / p99", "loss"), session_rows(summary))
+        for line in headline(summary):
+            self._terminal.print(line)
+        for check, found, ok in fidelity_rows(summary):
+            if not ok:
+                self._terminal.print(f"{_MARK[ok]} {check}: {found}")
+        self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
+        for reason in summary.reasons:
+            self._terminal.print(f"  {reason}")
+        self._terminal.print(f"plot     {_short(run.latency_plot)}\nsummary  {_short(run.summary)}")
+
+    def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:
+        """Scenario files and what each is about."""
+        self._print_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios])
+
+    def show_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Every check, the back ends of a run, and the command that mends what is missing."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("", "what", "found"):
+            table.add_column(column)
+        for check in diagnosis.checks:
+            mark = _MARK[check.found] if check.required or check.found else "[dim]–[/]"
+            table.add_row(mark, check.what, check.detail)
+        self._terminal.print(table)
+        if diagnosis.environment:
+            chosen = diagnosis.environment
+            self._terminal.print(f"\nA run here uses: links [bold]{chosen.link_backend}[/], datapath [bold]{chosen.datapath}[/].")
+        if diagnosis.remedy:
+            self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
+
+    def _print_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for number, column in enumerate(header):
+            table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        self._terminal.print(table)
+
+
+class _Follower:
+    """Tells of new lines in the run directory, and keeps the bar at the scenario's clock."""
+
+    def __init__(self, plan: Plan, run: RunDir, progress: Progress) -> None:
+        self._narrator = Narrator(plan, run)
+        self._progress = progress
+        self._task = progress.add_task("setting up", total=plan.duration_ns / 1e9, clock="")
+
+    def look(self) -> None:
+        """Print what is new."""
+        for line in self._narrator.news():
+            self._progress.console.print(line)
+        if (clock_s := self._narrator.clock_s()) is not None:
+            self._progress.update(self._task, description="playing", completed=clock_s, clock=f"{clock_s:4.1f} s")
+
+    def stopping(self) -> None:
+        """Say that an interrupt was heard."""
+        self._progress.console.print("interrupted: stopping, and keeping what was recorded")
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if here in path.parents else path

@@ -1,0 +1,94 @@
+"""A run, from outside its sandbox: plan on disk first, then the sandboxed run, then records and report."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Protocol
+
+from relay_app.sessions import streams_of
+from results.documents import dump
+from results.plan import Plan
+from results.records import collect
+from results.report import make_report
+from results.rundir import RunDir
+from results.summary import Summary
+from scenarios.environment import find_environment
+from topologies.sandbox import Sandbox, require_outside_runtime
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUNS = PROJECT / "results" / "runs"
+
+_POLL_S = 0.1
+_STOP_WITHIN_S = 20.0
+
+
+def new_run_dir(scenario: str, runs: Path) -> RunDir:
+    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists."""
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    root = runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
+    for folder in ("raw", "logs", "staging"):
+        (root / folder).mkdir(parents=True)
+    return RunDir(root.resolve())
+
+
+class Watcher(Protocol):
+    """Somebody who wants to see a run go by."""
+
+    def look(self) -> None:
+        """Called several times a second while the run lasts."""
+
+    def stopping(self) -> None:
+        """Called when an interrupt asked the run to stop."""
+
+
+def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Summary:
+    """Run a plan to its end and report on it; an interrupt (KeyboardInterrupt) ends it early and keeps its records."""
+    require_outside_runtime(PROJECT, run.root, Path(sys.prefix))
+    plan = replace(plan, environment=find_environment(sandbox))
+    run.plan.write_text(dump(plan))
+    with run.log("runner").open("wb") as log:
+        process = subprocess.Popen(
+            sandbox.command([sys.executable, "-m", "scenarios.inside", str(run.root)]),
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        _see_through(process, watcher)
+    collect(run, streams_of(plan.sessions, plan.seed), [cluster.name for cluster in plan.topology.clusters])
+    return make_report(run)
+
+
+def _see_through(process: subprocess.Popen[bytes], watcher: Watcher) -> None:
+    try:
+        while _alive_after(process, _POLL_S):
+            watcher.look()
+    except KeyboardInterrupt:
+        watcher.stopping()
+        _ask_to_stop(process)
+
+
+def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
+    """Closing the run's standard input asks it to stop and keep its records; killing it loses what is in memory."""
+    if process.stdin:
+        process.stdin.close()
+    try:
+        if _alive_after(process, _STOP_WITHIN_S):
+            process.kill()
+    except KeyboardInterrupt:
+        process.kill()
+    process.wait()
+
+
+def _alive_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False

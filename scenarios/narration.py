@@ -1,0 +1,85 @@
+"""A run told in lines while it goes by, from the files it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic_ns
+
+from controller.decisions import Decision, HealthChange, Kept
+from results.documents import ControllerRecord, Event, load_decisions, load_events
+from results.events import FaultEdge, MediaStart, Phase
+from results.plan import Plan
+from results.rundir import RunDir
+
+
+class Tail:
+    """The whole lines that a growing file has gained since last asked; a missing file is an empty one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def new_lines(self) -> bytes:
+        """New text up to the last newline."""
+        if not self._path.exists():
+            return b""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return whole
+
+
+class Narrator:
+    """Turns the records of a run into sentences, once each."""
+
+    def __init__(self, plan: Plan, run: RunDir) -> None:
+        self._plan = plan
+        self._events = Tail(run.events)
+        self._decisions = Tail(run.decisions)
+        self._media_start_ns: int | None = None
+
+    def news(self) -> Iterator[str]:
+        """A line for each new record that a watcher cares about."""
+        for event in load_events(self._events.new_lines(), "events.jsonl").records:
+            if isinstance(event, MediaStart):
+                self._media_start_ns = event.at_ns
+            if line := self._tell_event(event):
+                yield line
+        for record in load_decisions(self._decisions.new_lines(), "controller.jsonl").records:
+            if line := self._tell_decision(record):
+                yield line
+
+    def clock_s(self) -> float | None:
+        """Scenario time now; None before the media starts."""
+        if self._media_start_ns is None:
+            return None
+        return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
+
+    def _tell_event(self, event: Event) -> str | None:
+        if isinstance(event, Phase):
+            return f"           {event.name}"
+        if isinstance(event, FaultEdge):
+            fault = self._plan.faults[event.fault]
+            where = ", ".join(str(direction) for direction in fault.directions)
+            verb = "begins" if event.edge == "start" else "ends"
+            late_ms = (event.applied_last_ns - event.planned_ns) / 1e6
+            return f"{self._at(event.applied_first_ns)}  {fault.what} {verb} on {where} [dim](+{late_ms:.1f} ms)[/]"
+        return None
+
+    def _tell_decision(self, record: ControllerRecord) -> str | None:
+        if isinstance(record, Decision):
+            path = f"over {record.via}" if record.via else "direct again"
+            return f"{self._at(record.installed_ns)}  {record.a}–{record.b} {path}: {record.reason}"
+        if isinstance(record, Kept):
+            return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays: {record.reason}"
+        if isinstance(record, HealthChange) and record.before != "unknown":
+            return f"{self._at(record.at_ns)}  {record.source}→{record.destination} is {record.after}: {record.reason}"
+        return None
+
+    def _at(self, at_ns: int) -> str:
+        if self._media_start_ns is None:
+            return "    set-up"
+        return f"{(at_ns - self._media_start_ns) / 1e9:8.3f} s"
