@@ -32,6 +32,11 @@ class RunDir:
         """Counters read at the end: sockets, links, switch ports, memory."""
         return self.root / "machine.json"
 
+    @property
+    def staging(self) -> Path:
+        """Where the media processes leave their arrays; gone once they are collected."""
+        return self.root / "staging"
+
     def sent(self, cluster: str) -> Path:
         """RTP packets sent by a cluster's client."""
         return self.root / "raw" / f"sent-{cluster}.parquet"

@@ -22,8 +22,8 @@ from results.summary import Summary
 from scenarios.console import Console
 from scenarios.doctor import diagnose
 from scenarios.errors import ScenarioError
-from scenarios.launch import RUNS, new_run_dir, run_plan
-from scenarios.library import list_scenarios, load_plan
+from scenarios.launch import RUNS, Outcome, new_run_dir, run_plan
+from scenarios.library import load_plan, scenario_files
 from topologies.sandbox import Sandbox, SandboxError, find_sandbox
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
@@ -65,33 +65,32 @@ def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[s
     """Run scenarios one after another; all of them are read before the first one starts."""
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     sandbox = find_sandbox()
-    summaries: list[Summary] = []
+    summaries = []
     for plan in plans:
-        summaries.append(_run_one(plan, out, sandbox))
-        if summaries[-1].interrupted:
-            break
+        outcome = _run_one(plan, out, sandbox)
+        if outcome.interrupted:
+            return INTERRUPTED
+        summaries.append(outcome.summary)
     return _worst(summaries)
 
 
-def _run_one(plan: Plan, out: Path, sandbox: Sandbox) -> Summary:
+def _run_one(plan: Plan, out: Path, sandbox: Sandbox) -> Outcome:
     run_dir = new_run_dir(plan.scenario, out)
     console = Console()
     with console.following(plan, run_dir) as watcher:
-        summary = run_plan(plan, run_dir, sandbox, watcher)
-    console.show_summary(summary, run_dir)
-    return summary
+        outcome = run_plan(plan, run_dir, sandbox, watcher)
+    console.show_summary(outcome.summary, run_dir)
+    return outcome
 
 
 def _worst(summaries: list[Summary]) -> int:
-    if any(summary.interrupted for summary in summaries):
-        return INTERRUPTED
     return max((EXIT_CODES[summary.verdict] for summary in summaries), key=[0, 3, 1].index)
 
 
 @cli.command(name="list")
 def list_() -> int:
     """List the scenarios that come with the project."""
-    Console().show_scenarios(list_scenarios())
+    Console().show_scenarios([(file, load_plan(file).description) for file in scenario_files()])
     return 0
 
 

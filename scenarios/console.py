@@ -15,10 +15,10 @@ from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.doctor import Diagnosis
 from scenarios.narration import Narrator
-from scenarios.result_rows import fidelity_rows, headline, session_rows
+from scenarios.result_rows import PAIR_COLUMNS, pair_rows, sentences
 
 _STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
-_MARK = {True: "[green]✓[/]", False: "[red]✗[/]"}
+_MARK = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
 
 
 class Console:
@@ -38,12 +38,11 @@ class Console:
     def show_summary(self, summary: Summary, run: RunDir) -> None:
         """The result table, the verdict with its reasons, and where to look."""
         self._terminal.print()
-        self._print_rows(("from → to", "sessions", "interrupted", "longest", "one-way p50 / p99", "loss"), session_rows(summary))
-        for line in headline(summary):
-            self._terminal.print(line)
-        for check, found, ok in fidelity_rows(summary):
-            if not ok:
-                self._terminal.print(f"{_MARK[ok]} {check}: {found}")
+        self.show_rows(PAIR_COLUMNS, pair_rows(summary))
+        for sentence in sentences(summary):
+            self._terminal.print(sentence)
+        for row in summary.expectations:
+            self._terminal.print(f"{_MARK[row.ok]} {row.text}  [dim]{'' if row.value is None else row.value}[/]")
         self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
         for reason in summary.reasons:
             self._terminal.print(f"  {reason}")
@@ -51,7 +50,7 @@ class Console:
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:
         """Scenario files and what each is about."""
-        self._print_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios])
+        self.show_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios])
 
     def show_diagnosis(self, diagnosis: Diagnosis) -> None:
         """Every check, the back ends of a run, and the command that mends what is missing."""
@@ -68,7 +67,8 @@ class Console:
         if diagnosis.remedy:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
 
-    def _print_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+        """A table; the first column is text, the others are figures."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for number, column in enumerate(header):
             table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from typing import Protocol
 from relay_app.sessions import streams_of
 from results.documents import dump
 from results.plan import Plan
-from results.records import collect
+from results.records import collect, write_sessions
 from results.report import make_report
 from results.rundir import RunDir
 from results.summary import Summary
@@ -36,6 +37,14 @@ def new_run_dir(scenario: str, runs: Path) -> RunDir:
     return RunDir(root.resolve())
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run's result; `interrupted` if somebody ended it early."""
+
+    summary: Summary
+    interrupted: bool
+
+
 class Watcher(Protocol):
     """Somebody who wants to see a run go by."""
 
@@ -46,7 +55,7 @@ class Watcher(Protocol):
         """Called when an interrupt asked the run to stop."""
 
 
-def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Summary:
+def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Outcome:
     """Run a plan to its end and report on it; an interrupt (KeyboardInterrupt) ends it early and keeps its records."""
     require_outside_runtime(PROJECT, run.root, Path(sys.prefix))
     plan = replace(plan, environment=find_environment(sandbox))
@@ -60,18 +69,24 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Sum
             stderr=log,
             start_new_session=True,
         )
-        _see_through(process, watcher)
-    collect(run, streams_of(plan.sessions, plan.seed), [cluster.name for cluster in plan.topology.clusters])
-    return make_report(run)
+        interrupted = not _see_through(process, watcher)
+    write_sessions(run, streams_of(plan.sessions, plan.seed))
+    collect(run.staging, run, [cluster.name for cluster in plan.topology.clusters])
+    shutil.rmtree(run.staging)
+    return Outcome(make_report(run), interrupted)
 
 
-def _see_through(process: subprocess.Popen[bytes], watcher: Watcher) -> None:
+def _see_through(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:
+    """Watch the run to its end; False if it was interrupted."""
     try:
         while _alive_after(process, _POLL_S):
             watcher.look()
     except KeyboardInterrupt:
         watcher.stopping()
         _ask_to_stop(process)
+        return False
+    watcher.look()
+    return True
 
 
 def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:

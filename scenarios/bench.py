@@ -1,0 +1,93 @@
+"""Figures of whole runs, as a user starts them: `python -m scenarios.bench`, through `scripts/bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic_ns
+
+from results.analysis import analyse
+from results.documents import read
+from results.machine import MachineReport
+from results.plan import Plan
+from results.report import read_evidence
+from results.rundir import RunDir
+from results.summary import Summary
+from scenarios.console import Console
+from scenarios.launch import PROJECT
+from scenarios.library import LIBRARY
+
+_SCENARIOS = ("one-blip.yaml", "us-6-blip.yaml")
+_COLUMNS = ("scenario", "first packet", "packets/s", "unplanned drops", "latency − emulated", "pacing p99", "memory", "verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run cost and how exact it was. `latency_error_ms`: median one-way latency of the packets that went
+    the direct way, less the delay emulated there; the largest over all pairs of clusters."""
+
+    scenario: str
+    first_packet_s: float
+    packets_per_s: float
+    unplanned_drops: int
+    latency_error_ms: float
+    pacing_p99_ms: float
+    memory_gib: float
+    verdict: str
+
+    def row(self) -> tuple[str, ...]:
+        """The figures with their units."""
+        return (
+            self.scenario,
+            f"{self.first_packet_s:.1f} s",
+            f"{self.packets_per_s:.0f}",
+            str(self.unplanned_drops),
+            f"{self.latency_error_ms:.2f} ms",
+            f"{self.pacing_p99_ms:.2f} ms",
+            f"{self.memory_gib:.2f} GiB",
+            self.verdict,
+        )
+
+
+def measure(scenario: Path, runs: Path) -> Figures:
+    """Run a scenario with the command line, and read what it left."""
+    started_ns = monotonic_ns()
+    argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(scenario), "--out", str(runs)]
+    subprocess.run(argv, check=False, stdout=subprocess.DEVNULL)
+    (root,) = (runs / scenario.stem).iterdir()
+    return _figures(RunDir(root), started_ns)
+
+
+def _figures(run: RunDir, started_ns: int) -> Figures:
+    plan, machine, summary = read(Plan, run.plan), read(MachineReport, run.machine), read(Summary, run.summary)
+    packets = analyse(read_evidence(run)).matched.packets
+    drops = sum(machine.socket_drops.values()) + sum(machine.port_drops.values())
+    errors = [
+        pair.one_way_ms.p50 - plan.topology.one_way_ns(pair.source, pair.destination) / 1e6
+        for pair in summary.pairs
+        if pair.one_way_ms.p50 is not None
+    ]
+    return Figures(
+        scenario=plan.scenario,
+        first_packet_s=(int(packets.sent_ns.min()) - started_ns) / 1e9,
+        packets_per_s=summary.media.sent / (plan.duration_ns / 1e9),
+        unplanned_drops=drops + sum(row.counters.lost_overflow for row in machine.links),
+        latency_error_ms=max(errors, key=abs),
+        pacing_p99_ms=next(check.value or 0.0 for check in summary.fidelity if "99th" in check.check),
+        memory_gib=machine.peak_memory_bytes / 2**30,
+        verdict=summary.verdict,
+    )
+
+
+def main() -> None:
+    """Run each scenario once and print the table."""
+    with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
+        figures = [measure(LIBRARY / name, Path(folder)) for name in _SCENARIOS]
+    Console().show_rows(_COLUMNS, [each.row() for each in figures])
+
+
+if __name__ == "__main__":
+    main()

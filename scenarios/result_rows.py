@@ -1,0 +1,55 @@
+"""A summary as rows and sentences for a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from results.summary import PairRow, RerouteRow, Summary
+
+PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
+
+
+def pair_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """One row per pair of clusters, under `PAIR_COLUMNS`."""
+    return [_pair_row(pair) for pair in summary.pairs]
+
+
+def _pair_row(pair: PairRow) -> tuple[str, ...]:
+    still = f" ({pair.still_interrupted} still)" if pair.still_interrupted else ""
+    return (
+        f"{pair.source} → {pair.destination}",
+        str(pair.directions),
+        f"{pair.interrupted}{still}",
+        milliseconds(pair.interruption_ms.max),
+        milliseconds(pair.one_way_ms.p50),
+        milliseconds(pair.one_way_ms.p99),
+        f"{pair.lost} of {pair.sent}",
+    )
+
+
+def sentences(summary: Summary) -> Iterator[str]:
+    """What the testbed did about the faults, and what the relays dropped."""
+    for reroute in summary.reroutes:
+        yield _reroute_sentence(reroute)
+    for relay in summary.relays:
+        dropped = {reason: count for reason, count in relay.dropped.items() if count}
+        if dropped:
+            reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in dropped.items())
+            yield f"relay {relay.cluster} dropped {reasons} of {relay.received} packets"
+
+
+def _reroute_sentence(reroute: RerouteRow) -> str:
+    steps = [("seen", reroute.seen_at), ("installed", reroute.installed_at), ("first packet", reroute.first_packet_at)]
+    if reroute.fault_at is None:
+        timing = ", ".join(f"{name} at {at:.3f} s" for name, at in steps if at is not None)
+    else:
+        start = reroute.fault_at
+        timing = ", ".join(f"{name} {1e3 * (at - start):.0f} ms" for name, at in steps if at is not None)
+        timing += " after the fault"
+    returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
+    return f"{reroute.link} rerouted via {reroute.via}: {timing}{returned}"
+
+
+def milliseconds(value: float | None) -> str:
+    """A length of time for a table cell."""
+    return "–" if value is None else f"{value:.1f} ms"
