@@ -14,8 +14,8 @@ import os
 import select
 import socket
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic_ns
@@ -82,7 +82,7 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
     inbox: Inbox[SwitchEvent] = Inbox()
     with (
         closing(inbox),
-        closing(_bind(config.telemetry)) as telemetry,
+        _bound(config.telemetry) as telemetry,
         config.decisions.open("a", encoding="utf-8") as log,
     ):
         switches = start_switches(config.listen_host, config.listen_port, inbox.put)
@@ -91,11 +91,14 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
         _serve(controller, telemetry, inbox, stdin)
 
 
-def _bind(path: Path) -> socket.socket:
-    telemetry = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    telemetry.setblocking(False)
-    telemetry.bind(str(path))
-    return telemetry
+@contextmanager
+def _bound(path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telemetry:
+        telemetry.bind(str(path))
+        try:
+            yield telemetry
+        finally:
+            path.unlink()
 
 
 def _drain(telemetry: socket.socket, on_report: Callable[[bytes], None]) -> None:

@@ -117,6 +117,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         lab.start()
         yield lab
         assert lab.close() == 0
+        assert not lab.config.telemetry.exists()
     finally:
         lab.destroy()
 
