@@ -1,0 +1,141 @@
+"""The controller process: `python -m controller.app CONFIG.json`.
+
+Says on standard output, one JSON object per line, `{"ready": "listening"}` and, once all switches have confirmed
+their direct paths, `{"ready": "installed"}`. Ends with exit code 0 when standard input reaches its end.
+
+One thread owns all state: it waits for probe reports, switch events and the end of standard input, and ticks in
+between. The framework's threads only put events into its inbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic_ns
+from typing import Protocol, TextIO
+
+from controller.config import ControllerConfig
+from controller.engine import Engine
+from controller.inbox import Inbox
+from controller.messages import Action, Install, Installed, SwitchError, SwitchEvent
+from controller.openflow import start_switches
+from hostio.units import MS, S
+from relay_app.probe_report import ProbeReport
+
+_TICK_NS = 10 * MS
+_READ_BYTES = 4096
+
+
+class Switches(Protocol):
+    """Takes rules to the switches."""
+
+    def install(self, install: Install) -> int:
+        """Hand the rules to the switch's connection; when that was, CLOCK_MONOTONIC ns."""
+
+
+class Controller:
+    """Performs what the engine returns."""
+
+    def __init__(self, engine: Engine, switches: Switches, log: TextIO, milestones: TextIO) -> None:
+        self._engine = engine
+        self._switches = switches
+        self._log = log
+        self._milestones = milestones
+
+    def on_report(self, datagram: bytes) -> None:
+        """A datagram of telemetry arrived; struct.error if it is not a probe report."""
+        self._engine.report(ProbeReport.decode(datagram))
+
+    def on_switch(self, event: SwitchEvent) -> None:
+        """A switch said something."""
+        self._perform(self._engine.handle(event, monotonic_ns()))
+        self._perform(self._engine.decide(monotonic_ns()))
+
+    def on_tick(self, now_ns: int) -> None:
+        """Time passed; every report received before `now_ns` has been taken in."""
+        self._perform(self._engine.tick(now_ns))
+        self._perform(self._engine.decide(monotonic_ns()))
+
+    def announce(self, milestone: str) -> None:
+        """Tell whoever started the process."""
+        print(json.dumps({"ready": milestone}), file=self._milestones, flush=True)
+
+    def _perform(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Install):
+                self._engine.sent(action, self._switches.install(action))
+            elif isinstance(action, Installed):
+                self.announce("installed")
+            else:
+                print(json.dumps(asdict(action)), file=self._log, flush=True)
+
+
+def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
+    """Control the switches until `stdin` ends; OSError if an address is taken, SwitchError if a switch refuses."""
+    inbox: Inbox[SwitchEvent] = Inbox()
+    with (
+        closing(inbox),
+        _bound(config.telemetry) as telemetry,
+        config.decisions.open("a", encoding="utf-8") as log,
+    ):
+        switches = start_switches(config.listen_host, config.listen_port, inbox.put)
+        controller = Controller(Engine(config.topology, config.settings), switches, log, milestones)
+        controller.announce("listening")
+        _serve(controller, telemetry, inbox, stdin)
+
+
+@contextmanager
+def _bound(path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telemetry:
+        telemetry.bind(str(path))
+        try:
+            yield telemetry
+        finally:
+            path.unlink()
+
+
+def _drain(telemetry: socket.socket, on_report: Callable[[bytes], None]) -> None:
+    while _readable([telemetry.fileno()], 0):
+        on_report(telemetry.recv(_READ_BYTES))
+
+
+def _readable(descriptors: list[int], wait_ns: int) -> list[int]:
+    return select.select(descriptors, [], [], max(0, wait_ns) / S)[0]
+
+
+def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[SwitchEvent], stdin: int) -> None:
+    tick_due_ns = monotonic_ns()
+    while True:
+        readable = _readable([telemetry.fileno(), inbox.fileno(), stdin], tick_due_ns - monotonic_ns())
+        now_ns = monotonic_ns()
+        if stdin in readable and not os.read(stdin, _READ_BYTES):
+            return
+        # Reports first: else a late tick takes a probe that is waiting here for one that was lost.
+        _drain(telemetry, controller.on_report)
+        if inbox.fileno() in readable:
+            controller.on_switch(inbox.take())
+        if now_ns >= tick_due_ns:
+            controller.on_tick(now_ns)
+            tick_due_ns = now_ns + _TICK_NS
+
+
+def main(arguments: list[str]) -> int:
+    """Run on the configuration file named by the only argument; the exit code."""
+    config = ControllerConfig.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
+    try:
+        run(config, sys.stdin.fileno(), sys.stdout)
+    except SwitchError as error:
+        print(f"controller: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""The controller without its I/O: events and times in, rules to install and records to log out. Pure; times are ns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from controller.decisions import HealthChange, Kept
+from controller.health import DirectionTracker, Health
+from controller.installer import Installer
+from controller.messages import (
+    Action,
+    BarrierReply,
+    Install,
+    Installed,
+    PortState,
+    SwitchConnected,
+    SwitchError,
+    SwitchEvent,
+    SwitchRefused,
+)
+from controller.policy import Move, Pair, Situation, after, wanted
+from controller.rules import FlowRule, clear, direct_rules, reroute_rules, restore_rules
+from controller.settings import ControllerSettings
+from relay_app.probe_report import ProbeReport
+from relay_app.sessions import LANES
+from topologies.model import Direction, Link, Topology
+
+_ALL_LANES = tuple(range(LANES))
+
+
+class Engine:
+    """Joins health, policy and rules.
+
+    Health is watched from the moment every switch has confirmed its direct paths: earlier, probes cannot pass.
+    """
+
+    def __init__(self, topology: Topology, settings: ControllerSettings) -> None:
+        self._topology = topology
+        self._settings = settings
+        self._clusters = {cluster.ordinal: cluster for cluster in topology.clusters}
+        self._installer = Installer(self._clusters)
+        self._trackers: dict[Direction, DirectionTracker] = {}
+        self._links = {
+            frozenset((topology.cluster(link.a).ordinal, topology.cluster(link.b).ordinal)): link
+            for link in topology.links
+        }
+        self._down_ports: set[tuple[int, int]] = set()
+        """Switch and port number."""
+        self._rerouted: Mapping[Pair, str] = {}
+        self._kept: dict[Pair, str] = {}
+
+    def report(self, report: ProbeReport) -> None:
+        """A probe arrived. KeyError if no such link is in the topology."""
+        direction = self._direction(report.source, report.destination)
+        if self._trackers:
+            self._trackers[direction].report(report)
+
+    def handle(self, event: SwitchEvent, now_ns: int) -> list[Action]:
+        """A switch said something; SwitchError if it refused a message."""
+        if isinstance(event, SwitchRefused):
+            raise SwitchError(f"{self._clusters[event.switch].name}'s switch refused a message: {event.error}")
+        if isinstance(event, SwitchConnected):
+            return [*self._installer.install(self._all_rules(event.switch))]
+        if isinstance(event, PortState):
+            return self._port_state(event, now_ns)
+        return self._confirm(event, now_ns)
+
+    def tick(self, now_ns: int) -> list[Action]:
+        """Judge every direction on the evidence so far."""
+        return [change for tracker in self._trackers.values() for change in tracker.tick(now_ns)]
+
+    def decide(self, now_ns: int) -> list[Action]:
+        """Let the policy look at health and paths, and put its wishes in force."""
+        if not self._trackers:
+            return []
+        wishes = wanted(Situation(self._topology, self.health, self._rerouted, self._settings, now_ns))
+        actions: list[Action] = self._new_reasons([wish for wish in wishes if isinstance(wish, Kept)])
+        for move in [wish for wish in wishes if isinstance(wish, Move)]:
+            actions += self._perform(move, now_ns)
+        return actions
+
+    def sent(self, install: Install, at_ns: int) -> None:
+        """An installation was handed to the switch's connection."""
+        self._installer.sent(install.token, at_ns)
+
+    @property
+    def health(self) -> dict[Direction, Health]:
+        """What is known of every direction; empty before the watch began."""
+        return {direction: tracker.health for direction, tracker in self._trackers.items()}
+
+    def _direction(self, source: int, destination: int) -> Direction:
+        return Direction(self._clusters[source].name, self._clusters[destination].name)
+
+    def _all_rules(self, switch: int) -> list[FlowRule]:
+        rules = [clear(switch), *direct_rules(self._topology, self._clusters[switch])]
+        for pair, via in self._rerouted.items():
+            a, b = pair
+            rules += reroute_rules(self._topology, a, b, via, _ALL_LANES)
+        return [rule for rule in rules if rule.switch == switch]
+
+    def _confirm(self, reply: BarrierReply, now_ns: int) -> list[Action]:
+        decisions = self._installer.confirm(reply)
+        if self._trackers or not self._installer.complete:
+            return [*decisions]
+        return [*decisions, Installed(), *self._begin(now_ns)]
+
+    def _begin(self, now_ns: int) -> list[HealthChange]:
+        for link in self._topology.links:
+            for direction in link.directions:
+                self._trackers[direction] = DirectionTracker(
+                    direction, link.one_way_ns, link.jitter_ns, self._settings, now_ns
+                )
+        down = [link for link in self._topology.links if self._port_down(link)]
+        return [change for link in down for change in self._follow_ports(link, now_ns)]
+
+    def _port_state(self, event: PortState, now_ns: int) -> list[Action]:
+        link = self._links.get(frozenset((event.switch, event.port)))
+        if link is None:
+            return []
+        was_down = self._port_down(link)
+        port = (event.switch, event.port)
+        (self._down_ports.discard if event.up else self._down_ports.add)(port)
+        if self._port_down(link) == was_down or not self._trackers:
+            return []
+        return [*self._follow_ports(link, now_ns)]
+
+    def _port_down(self, link: Link) -> bool:
+        ends = self._topology.cluster(link.a).ordinal, self._topology.cluster(link.b).ordinal
+        return not self._down_ports.isdisjoint((ends, ends[::-1]))
+
+    def _follow_ports(self, link: Link, now_ns: int) -> list[HealthChange]:
+        """A port is full duplex: either end's port down takes both directions of the link with it."""
+        trackers = [self._trackers[direction] for direction in link.directions]
+        if self._port_down(link):
+            return [change for tracker in trackers for change in tracker.port_down(now_ns)]
+        return [change for tracker in trackers for change in tracker.port_up(now_ns)]
+
+    def _new_reasons(self, kept: list[Kept]) -> list[Action]:
+        """Those whose reason is not the one last logged for their pair."""
+        reasons = {Pair((record.a, record.b)): record.reason for record in kept}
+        known, self._kept = self._kept, reasons
+        return [record for record in kept if known.get(Pair((record.a, record.b))) != record.reason]
+
+    def _perform(self, move: Move, now_ns: int) -> list[Install]:
+        self._rerouted = after(move, self._rerouted)
+        return self._installer.move(move, _ALL_LANES, self._rules_of(move), now_ns)
+
+    def _rules_of(self, move: Move) -> tuple[FlowRule, ...]:
+        if move.via is None:
+            return restore_rules(self._topology, move.a, move.b, _ALL_LANES)
+        return reroute_rules(self._topology, move.a, move.b, move.via, _ALL_LANES)

@@ -1,0 +1,163 @@
+"""Health of one direction of a link: a table of moves, and the evidence that drives it. Pure; times are ns.
+
+| state    | meaning                                                                                 |
+|----------|-----------------------------------------------------------------------------------------|
+| unknown  | start-up: too few probes yet to judge. Never entered again                              |
+| clean    | probes arrive, loss and median delay are within the settings                            |
+| degraded | probes arrive, but too many are lost or they take too long                              |
+| down     | no probe within the detection time (RFC 5880 §6.8.4), or a port of the link is down     |
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from controller.decisions import HealthChange
+from controller.probe_window import ProbeWindow
+from controller.settings import ControllerSettings
+from hostio.units import MS, S
+from relay_app.probe_report import ProbeReport
+from topologies.model import Direction
+
+State = Literal["unknown", "clean", "degraded", "down"]
+Evidence = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]
+
+TRANSITIONS: dict[tuple[State, Evidence], State] = {
+    ("unknown", "probes good"): "clean",
+    ("unknown", "probes bad"): "degraded",
+    ("unknown", "probes silent"): "down",
+    ("unknown", "port down"): "down",
+    ("clean", "probes good"): "clean",
+    ("clean", "probes bad"): "degraded",
+    ("clean", "probes silent"): "down",
+    ("clean", "port down"): "down",
+    ("degraded", "probes good"): "clean",
+    ("degraded", "probes bad"): "degraded",
+    ("degraded", "probes silent"): "down",
+    ("degraded", "port down"): "down",
+    ("down", "probes good"): "clean",
+    ("down", "probes bad"): "degraded",
+    ("down", "probes silent"): "down",
+    ("down", "port down"): "down",
+    ("down", "port up"): "down",
+}
+"""An illegal move is a missing key: a port comes up only after it went down, and then the direction is down. A port
+that is up proves nothing about the path, so only probes lead out of down."""
+
+START_UP_NS = 10 * S
+"""A direction that never saw a probe is down this long after the watch began."""
+
+
+class Health(NamedTuple):
+    """A state, since when, and why. `since_ns` of a clean direction is what the hold time counts from."""
+
+    state: State
+    since_ns: int
+    reason: str
+
+
+class _Finding(NamedTuple):
+    evidence: Evidence
+    reason: str
+
+
+class DirectionTracker:
+    """Watches one direction from `begun_ns` on, and says when its health changes.
+
+    `own_delay_ns` and `jitter_ns` are the link's nominal ones.
+    """
+
+    def __init__(
+        self, direction: Direction, own_delay_ns: int, jitter_ns: int, settings: ControllerSettings, begun_ns: int
+    ) -> None:
+        self._direction = direction
+        self._own_delay_ns = own_delay_ns
+        self._settings = settings
+        self._begun_ns = begun_ns
+        self._longest_ns = own_delay_ns + jitter_ns
+        self._window = self._new_window()
+        self._port_down = False
+        self._settled_until_ns = begun_ns
+        self.health = Health("unknown", begun_ns, "no probe yet")
+
+    def _new_window(self) -> ProbeWindow:
+        return ProbeWindow(self._settings.loss_window, self._settings.probe_interval_ns, self._longest_ns)
+
+    def report(self, report: ProbeReport) -> None:
+        """A probe arrived; the next tick judges it."""
+        self._window.add(report)
+        self._settled_until_ns = 0
+
+    def port_down(self, now_ns: int) -> list[HealthChange]:
+        """A port of the link went down."""
+        self._port_down = True
+        return self._move(_Finding("port down", "port down"), now_ns)
+
+    def port_up(self, now_ns: int) -> list[HealthChange]:
+        """No port of the link is down any more; KeyError if none was. Older probes prove nothing from here on."""
+        changes = self._move(_Finding("port up", "port up"), now_ns)
+        self._port_down = False
+        self._window = self._new_window()
+        return changes
+
+    def tick(self, now_ns: int) -> list[HealthChange]:
+        """Judge the evidence at `now_ns`; at most one change."""
+        if self._port_down or now_ns < self._settled_until_ns:
+            return []
+        finding = self._judge(now_ns)
+        self._settled_until_ns = self._next_judgement_ns()
+        return self._move(finding, now_ns) if finding else []
+
+    def _judge(self, now_ns: int) -> _Finding | None:
+        self._window.advance(now_ns)
+        return self._silent(now_ns) or self._lossy() or self._slow() or self._good()
+
+    def _silent(self, now_ns: int) -> _Finding | None:
+        last_ns = self._window.last_arrival_ns
+        if last_ns is None:
+            if now_ns < self._begun_ns + START_UP_NS:
+                return None
+            return _Finding("probes silent", f"no probe in the first {START_UP_NS // S} s")
+        if now_ns - last_ns <= self._detection_ns:
+            return None
+        return _Finding("probes silent", f"no probe for {(now_ns - last_ns) / MS:.0f} ms")
+
+    def _lossy(self) -> _Finding | None:
+        share = self._window.lost() / self._settings.loss_window
+        if share <= self._settings.max_loss:
+            return None
+        return _Finding("probes bad", f"loss {share * 100:.0f} % of the last {self._settings.loss_window} probes")
+
+    def _slow(self) -> _Finding | None:
+        if not self._enough_probes():
+            return None
+        median_ns = self._window.median_delay_ns()
+        if median_ns - self._own_delay_ns <= self._settings.max_extra_delay_ns:
+            return None
+        return _Finding("probes bad", f"median delay {median_ns / MS:.1f} ms over {self._own_delay_ns / MS:.1f} ms")
+
+    def _good(self) -> _Finding | None:
+        if not self._enough_probes():
+            return None
+        return _Finding("probes good", "loss and delay within bounds")
+
+    def _enough_probes(self) -> bool:
+        return self._window.arrived >= min(self._settings.detect_multiplier, self._settings.loss_window)
+
+    @property
+    def _detection_ns(self) -> int:
+        return self._settings.detect_multiplier * self._settings.probe_interval_ns
+
+    def _next_judgement_ns(self) -> int:
+        """Until then nothing changes unless a probe arrives."""
+        last_ns = self._window.last_arrival_ns
+        if last_ns is None:
+            return self._begun_ns + START_UP_NS
+        return min(self._window.next_due_ns(), last_ns + self._detection_ns + 1)
+
+    def _move(self, finding: _Finding, now_ns: int) -> list[HealthChange]:
+        before, after = self.health.state, TRANSITIONS[self.health.state, finding.evidence]
+        if after == before:
+            return []
+        self.health = Health(after, now_ns, finding.reason)
+        return [HealthChange(*self._direction, before, after, now_ns, finding.reason)]

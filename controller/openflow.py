@@ -1,0 +1,131 @@
+"""Switch connections over OpenFlow 1.3: the only module that knows the framework, which is os-ken, else Ryu.
+
+Holds no routing: it turns switch messages into events and flow rules into flow-mods.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, TypeVar, cast
+
+try:
+    from os_ken.base.app_manager import AppManager
+    from os_ken.base.app_manager import OSKenApp as RyuApp
+    from os_ken.controller import controller, ofp_event
+    from os_ken.controller.handler import MAIN_DISPATCHER, set_ev_cls
+    from os_ken.controller.ofp_handler import OFPHandler
+    from os_ken.lib import hub
+    from os_ken.ofproto import ofproto_v1_3 as ofproto
+    from os_ken.ofproto import ofproto_v1_3_parser as parser
+except ImportError:
+    from ryu.base.app_manager import AppManager, RyuApp
+    from ryu.controller import controller, ofp_event
+    from ryu.controller.handler import MAIN_DISPATCHER, set_ev_cls
+    from ryu.controller.ofp_handler import OFPHandler
+    from ryu.lib import hub
+    from ryu.ofproto import ofproto_v1_3 as ofproto
+    from ryu.ofproto import ofproto_v1_3_parser as parser
+
+from controller.messages import BarrierReply, Install, PortState, SwitchConnected, SwitchEvent, SwitchRefused
+from controller.rules import FlowRule
+
+Emit = Callable[[SwitchEvent], None]
+Handler = TypeVar("Handler", bound=Callable[..., None])
+
+_COMMANDS = {"add": ofproto.OFPFC_ADD, "delete": ofproto.OFPFC_DELETE_STRICT, "clear": ofproto.OFPFC_DELETE}
+
+
+def _on(event: type) -> Callable[[Handler], Handler]:
+    """The framework's handler decorator, with types: for switches that finished the handshake."""
+    return cast("Callable[[Handler], Handler]", set_ev_cls(event, MAIN_DISPATCHER))
+
+
+class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
+    """The connected switches, by datapath id. Events are emitted from the framework's thread."""
+
+    OFP_VERSIONS = (ofproto.OFP_VERSION,)
+
+    def __init__(self, emit: Emit) -> None:
+        super().__init__()
+        self._emit = emit
+        self._datapaths: dict[int, Any] = {}
+
+    def install(self, install: Install) -> int:
+        """Hand the rules and a barrier request to the switch's connection, as one write; when that was, ns."""
+        datapath = self._datapaths[install.switch]
+        messages = [_flow_mod(datapath, rule) for rule in install.rules]
+        barrier = parser.OFPBarrierRequest(datapath)
+        barrier.set_xid(install.token)
+        buffer = b"".join(_encoded(datapath, message) for message in [*messages, barrier])
+        handed_ns = time.monotonic_ns()
+        datapath.send(buffer)
+        return handed_ns
+
+    @_on(ofp_event.EventOFPStateChange)
+    def _connected(self, event: Any) -> None:
+        datapath = event.datapath
+        self._datapaths[datapath.id] = datapath
+        self._emit(SwitchConnected(datapath.id))
+        for port in list(datapath.ports.values()):
+            self._emit(PortState(datapath.id, port.port_no, _is_up(port)))
+
+    @_on(ofp_event.EventOFPPortStatus)
+    def _port_status(self, event: Any) -> None:
+        message = event.msg
+        up = message.reason != ofproto.OFPPR_DELETE and _is_up(message.desc)
+        self._emit(PortState(message.datapath.id, message.desc.port_no, up))
+
+    @_on(ofp_event.EventOFPBarrierReply)
+    def _barrier_reply(self, event: Any) -> None:
+        message = event.msg
+        self._emit(BarrierReply(message.datapath.id, message.xid, time.monotonic_ns()))
+
+    @_on(ofp_event.EventOFPErrorMsg)
+    def _error(self, event: Any) -> None:
+        message = event.msg
+        self._emit(SwitchRefused(message.datapath.id, f"OpenFlow error type {message.type}, code {message.code}"))
+
+
+def start_switches(host: str, port: int, emit: Emit) -> Switches:
+    """Listen for switches and serve them in threads that end with the process; OSError if the port is taken."""
+    hub.patch()
+    server = hub.StreamServer((host, port), controller.datapath_connection_factory)
+    manager = AppManager.get_instance()
+    manager.instantiate(OFPHandler)
+    switches: Switches = manager.instantiate(Switches, emit)
+    # Threads inherit being daemons from the one that starts them; the framework itself never stops its own.
+    Thread(target=_serve, args=(switches, server), daemon=True).start()
+    return switches
+
+
+def _serve(switches: Switches, server: Any) -> None:
+    switches.start()
+    server.serve_forever()
+
+
+def _is_up(port: Any) -> bool:
+    return not (port.state & ofproto.OFPPS_LINK_DOWN or port.config & ofproto.OFPPC_PORT_DOWN)
+
+
+def _flow_mod(datapath: Any, rule: FlowRule) -> Any:
+    actions = [parser.OFPActionSetField(**{field: value}) for field, value in rule.set_fields]
+    if rule.output is not None:
+        actions.append(parser.OFPActionOutput(rule.output))
+    return parser.OFPFlowMod(
+        datapath,
+        command=_COMMANDS[rule.command],
+        priority=rule.priority,
+        match=parser.OFPMatch(**dict(rule.match)),
+        instructions=[parser.OFPInstructionActions(ofproto.OFPIT_APPLY_ACTIONS, actions)] if actions else [],
+        out_port=ofproto.OFPP_ANY,
+        out_group=ofproto.OFPG_ANY,
+    )
+
+
+def _encoded(datapath: Any, message: Any) -> bytes:
+    if message.xid is None:
+        datapath.set_xid(message)
+    message.serialize()
+    return bytes(message.buf)

@@ -1,0 +1,52 @@
+"""A sandbox's first process: a private Open vSwitch with one bridge per cluster, and the controller.
+
+Usage: private_ovs.py DIRECTORY CONFIG. The bridges are of the `dummy` kind: real OpenFlow tables, no packets. Ends
+when the controller does, with its exit code, and the sandbox's other processes end with this one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from controller.config import ControllerConfig
+from topologies.model import LAN_PORT, Topology
+
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+
+
+def start_ovs(directory: Path) -> None:
+    database, remote = directory / "conf.db", directory / "db.sock"
+    daemon = ["--detach", "--no-chdir", "--log-file", "--pidfile", "--verbose=off"]
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["ovsdb-tool", "create", database, SCHEMA], check=True)
+    subprocess.run(["ovsdb-server", *daemon, f"--remote=punix:{remote}", database], check=True)
+    subprocess.run(["ovs-vsctl", "--no-wait", "init"], check=True)
+    subprocess.run(["ovs-vswitchd", *daemon, "--enable-dummy", f"unix:{remote}"], check=True)
+
+
+def bridge_commands(topology: Topology, controller: str) -> list[str]:
+    commands = []
+    for cluster in topology.clusters:
+        bridge = f"s{cluster.ordinal}"
+        commands += ["--", "add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=dummy", "fail_mode=secure"]
+        commands += ["protocols=OpenFlow13", f"other-config:datapath-id={cluster.ordinal:016x}"]
+        for port in [LAN_PORT, *(c.ordinal for c in topology.clusters if c != cluster)]:
+            name = f"{bridge}-{port}"
+            commands += ["--", "add-port", bridge, name]
+            commands += ["--", "set", "interface", name, "type=dummy", f"ofport_request={port}"]
+        commands += ["--", "set-controller", bridge, controller, "--", "set", "controller", bridge, "max_backoff=1000"]
+    return commands
+
+
+def main(directory: Path, config_path: Path) -> int:
+    config = ControllerConfig.from_json(config_path.read_text(encoding="utf-8"))
+    start_ovs(directory)
+    target = f"tcp:{config.listen_host}:{config.listen_port}"
+    subprocess.run(["ovs-vsctl", *bridge_commands(config.topology, target)], check=True)
+    return subprocess.run([sys.executable, "-m", "controller.app", config_path], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

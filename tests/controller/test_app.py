@@ -1,0 +1,170 @@
+"""The controller process against a real Open vSwitch, in a sandbox of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from controller_samples import triangle
+
+from controller.config import ControllerConfig
+from controller.settings import ControllerSettings
+from hostio.units import MS, S
+from relay_app.probe_report import ProbeReport
+from topologies.model import Direction
+
+pytestmark = pytest.mark.root
+
+PROJECT = Path(__file__).parents[2]
+SANDBOX = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]
+INTERVAL = 20 * MS
+DEADLINE_S = 15
+
+
+class Lab:
+    """A running controller with its switches, and the probes of all links."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.topology = triangle()
+        settings = ControllerSettings(probe_interval_ns=INTERVAL, hold_ns=200 * MS)
+        self.config = ControllerConfig(self.topology, settings, directory / "telemetry", directory / "decisions")
+        (directory / "config.json").write_text(self.config.to_json(), encoding="utf-8")
+        lab = [sys.executable, str(PROJECT / "tests/controller/private_ovs.py"), str(directory)]
+        run_directories = {name: str(directory) for name in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR")}
+        environment = {**os.environ, **run_directories, "PYTHONPATH": str(PROJECT)}
+        command = [*SANDBOX, *lab, str(directory / "config.json")]
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.telemetry = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sequence = 0
+
+    def milestone(self) -> Any:
+        return json.loads(_pipe(self.process.stdout).readline())
+
+    def start(self) -> None:
+        assert self.milestone() == {"ready": "listening"}
+        assert self.milestone() == {"ready": "installed"}
+        self.telemetry.connect(str(self.config.telemetry))
+        self.probe_until(lambda: len(self.records("health")) == 6)
+
+    def probe_until(self, predicate: Callable[[], bool], without: Direction | None = None) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not predicate():
+            assert time.monotonic() < deadline, self.config.decisions.read_text(encoding="utf-8")
+            self.probe(without)
+            select.select([_pipe(self.process.stdout)], [], [], INTERVAL / S)
+
+    def probe(self, without: Direction | None) -> None:
+        self.sequence += 1
+        now_ns = time.monotonic_ns()
+        for direction in self.topology.directions:
+            if direction != without:
+                ends = [self.topology.cluster(name).ordinal for name in direction]
+                self.telemetry.send(ProbeReport(ends[0], ends[1], self.sequence, now_ns - 15 * MS, now_ns).encode())
+
+    def records(self, kind: str) -> list[dict[str, Any]]:
+        lines = self.config.decisions.read_text(encoding="utf-8").splitlines()
+        return [record for record in map(json.loads, lines) if record["kind"] == kind]
+
+    def switch(self, switch: int, command: str, *arguments: str) -> str:
+        plain = ["--no-stats", "--no-names"]
+        target = f"unix:{self.directory}/s{switch}.mgmt"
+        return _output("ovs-ofctl", "-O", "OpenFlow13", *plain, command, target, *arguments)
+
+    def daemon(self, *command: str) -> str:
+        (control,) = self.directory.glob("ovs-vswitchd.*.ctl")
+        return _output("ovs-appctl", "-t", str(control), *command)
+
+    def flows(self, switch: int) -> set[str]:
+        dump = self.switch(switch, "dump-flows")
+        return {line.strip() for line in dump.splitlines() if "priority" in line}
+
+    def close(self) -> int:
+        _pipe(self.process.stdin).close()
+        return self.process.wait(DEADLINE_S)
+
+    def destroy(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.telemetry.close()
+        _pipe(self.process.stdin).close()
+        _pipe(self.process.stdout).close()
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path)
+    try:
+        lab.start()
+        yield lab
+        assert lab.close() == 0
+        assert not lab.config.telemetry.exists()
+    finally:
+        lab.destroy()
+
+
+def direct(own: int, others: list[int]) -> set[str]:
+    outputs = {own: 254, **{other: other for other in others}}
+    return {f"priority=100,ip,nw_dst=10.0.0.{host} actions=output:{port}" for host, port in outputs.items()}
+
+
+def lanes(towards: int) -> set[str]:
+    rewrite = "set_field:02:00:00:00:00:02->eth_dst,set_field:10.0.0.2->ip_dst,output:2"
+    return {
+        f"priority=200,udp,in_port=254,nw_dst=10.0.0.{towards},tp_dst={40000 + lane} actions={rewrite}"
+        for lane in range(16)
+    }
+
+
+def trace(lab: Lab, udp_port: int) -> tuple[list[str], list[str]]:
+    """Where the switch at east sends a packet of its host to west, and the destinations it leaves with."""
+    packet = f"in_port=254,udp,dl_dst=02:00:00:00:00:03,nw_dst=10.0.0.3,udp_dst={udp_port}"
+    told = lab.daemon("ofproto/trace", "s1", packet)
+    final = re.findall(r"Final flow: (.*)", told)
+    return re.findall(r"output:\d+", told), re.findall(r"(?:dl|nw)_dst=([0-9a-f.:]+)", final[0])
+
+
+def test_a_silent_direction_moves_the_lanes_and_its_return_moves_them_back(lab: Lab) -> None:
+    assert lab.flows(1) == direct(1, [2, 3])
+    lab.probe_until(lambda: len(lab.records("decision")) == 1, without=Direction("east", "west"))
+    assert lab.flows(1) == direct(1, [2, 3]) | lanes(3)
+    assert len(lab.flows(3) - direct(3, [1, 2])) == 16
+    assert lab.flows(2) == direct(2, [1, 3])
+    assert trace(lab, 40015) == (["output:2"], ["02:00:00:00:00:02", "10.0.0.2"])
+    assert trace(lab, 40016) == (["output:3"], [])
+    lab.probe_until(lambda: len(lab.records("decision")) == 2)
+    assert lab.flows(1) == direct(1, [2, 3])
+    away, back = lab.records("decision")
+    assert (away["a"], away["b"], away["via"], back["via"]) == ("east", "west", "central", None)
+    for decision in (away, back):
+        times = [decision[f"{step}_ns"] for step in ("seen", "decided", "sent", "installed")]
+        assert times == sorted(times)
+
+
+def test_port_down_reroutes_and_a_reconnected_switch_is_restored(lab: Lab) -> None:
+    lab.switch(1, "mod-port", "3", "down")
+    lab.probe_until(lambda: len(lab.records("decision")) == 1)
+    assert lab.records("decision")[0]["reason"] == "east→west: port down"
+    before = lab.flows(1)
+    lab.switch(1, "del-flows")
+    lab.daemon("bridge/reconnect", "s1")
+    lab.probe_until(lambda: lab.flows(1) == before)

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from controller_samples import six, triangle
+
+from controller.decisions import Decision, HealthChange, Kept
+from controller.engine import Engine
+from controller.messages import (
+    Action,
+    BarrierReply,
+    Install,
+    Installed,
+    PortState,
+    SwitchConnected,
+    SwitchError,
+    SwitchRefused,
+)
+from controller.rules import FlowRule
+from controller.settings import ControllerSettings
+from hostio.units import MS, S
+from relay_app.probe_report import ProbeReport
+from topologies.model import LAN_PORT, Direction, Topology
+
+TICK = 10 * MS
+INTERVAL = 50 * MS
+FAST = ControllerSettings(hold_ns=500 * MS)
+
+
+class Bench:
+    """An engine with switches that obey at once, keep real priorities and confirm one millisecond later."""
+
+    def __init__(self, topology: Topology, settings: ControllerSettings = FAST) -> None:
+        self.topology = topology
+        self.engine = Engine(topology, settings)
+        self.now_ns = 0
+        self.tables: dict[tuple[int, int, tuple[tuple[str, int | str], ...]], FlowRule] = {}
+        self.records: list[HealthChange | Decision | Kept] = []
+        self.milestones = 0
+        self.cut: set[Direction] = set()
+
+    def connect(self) -> None:
+        for cluster in self.topology.clusters:
+            self.perform(self.engine.handle(SwitchConnected(cluster.ordinal), self.now_ns))
+
+    def perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Install):
+                self.apply(action)
+                self.engine.sent(action, self.now_ns)
+                reply = BarrierReply(action.switch, action.token, self.now_ns + 1 * MS)
+                self.perform(self.engine.handle(reply, self.now_ns))
+            elif isinstance(action, Installed):
+                self.milestones += 1
+            else:
+                self.records.append(action)
+
+    def apply(self, install: Install) -> None:
+        for rule in install.rules:
+            assert rule.switch == install.switch
+            if rule.command == "clear":
+                self.tables = {key: kept for key, kept in self.tables.items() if key[0] != rule.switch}
+            elif rule.command == "delete":
+                del self.tables[rule.switch, rule.priority, rule.match]
+            else:
+                self.tables[rule.switch, rule.priority, rule.match] = rule
+
+    def run(self, duration_ns: int) -> None:
+        """Probes 20 ms under way on every link that is not cut, and a tick every 10 ms."""
+        end_ns = self.now_ns + duration_ns
+        while self.now_ns < end_ns:
+            self.now_ns += TICK
+            if self.now_ns % INTERVAL == 0:
+                self.probe()
+            self.perform(self.engine.tick(self.now_ns))
+            self.perform(self.engine.decide(self.now_ns))
+
+    def probe(self) -> None:
+        for direction in set(self.topology.directions) - self.cut:
+            ends = [self.topology.cluster(name).ordinal for name in direction]
+            self.engine.report(
+                ProbeReport(ends[0], ends[1], self.now_ns // INTERVAL, self.now_ns - 20 * MS, self.now_ns)
+            )
+
+    def decisions(self) -> list[Decision]:
+        return [record for record in self.records if isinstance(record, Decision)]
+
+    def relays_passed(self, source: str, destination: str, lane: int) -> list[str]:
+        """Follow a packet of a lane through the tables; each relay sends it on to its destination."""
+        clusters = {cluster.ordinal: cluster for cluster in self.topology.clusters}
+        at, target = self.topology.cluster(source), self.topology.cluster(destination)
+        passed: list[str] = []
+        while at != target:
+            assert len(passed) < len(clusters), f"loop: {passed}"
+            fields = {"in_port": LAN_PORT, "eth_type": 0x0800, "ip_proto": 17, "udp_dst": 40000 + lane}
+            fields_to: dict[str, int | str] = {**fields, "ipv4_dst": str(target.address)}
+            rule = self.lookup(at.ordinal, fields_to)
+            assert rule.output is not None
+            at = clusters[rule.output]
+            passed.append(at.name)
+        return passed[:-1]
+
+    def lookup(self, switch: int, fields: dict[str, int | str]) -> FlowRule:
+        hits = [r for key, r in self.tables.items() if key[0] == switch and set(key[2]) <= set(fields.items())]
+        return max(hits, key=lambda rule: rule.priority)
+
+
+def started(topology: Topology, settings: ControllerSettings = FAST) -> Bench:
+    bench = Bench(topology, settings)
+    bench.connect()
+    bench.run(1 * S)
+    bench.records.clear()
+    return bench
+
+
+def both(a: str, b: str) -> set[Direction]:
+    return {Direction(a, b), Direction(b, a)}
+
+
+def test_installed_is_said_once_all_switches_confirmed() -> None:
+    engine = Engine(triangle(), FAST)
+    installs = [action for switch in (1, 2, 3) for action in engine.handle(SwitchConnected(switch), 0)]
+    tokens = [install.token for install in installs if isinstance(install, Install)]
+    assert engine.handle(BarrierReply(1, tokens[0], 1), 1) == []
+    assert engine.handle(BarrierReply(3, tokens[2], 1), 1) == []
+    assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == [Installed()]
+    assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == []
+
+
+def test_a_connecting_switch_is_cleared_first() -> None:
+    (install,) = Engine(triangle(), FAST).handle(SwitchConnected(2), 0)
+    assert isinstance(install, Install)
+    assert [rule.command for rule in install.rules] == ["clear", "add", "add", "add"]
+
+
+def test_the_watch_begins_with_the_last_confirmation() -> None:
+    bench = Bench(triangle())
+    bench.run(30 * S)
+    assert bench.records == []
+    bench.connect()
+    bench.run(1 * S)
+    assert [record.after for record in bench.records if isinstance(record, HealthChange)] == ["clean"] * 6
+
+
+def test_a_silent_blip_is_rerouted_within_a_second_and_returned() -> None:
+    bench = started(triangle())
+    blip_ns = bench.now_ns
+    bench.cut = both("east", "west")
+    bench.run(2 * S)
+    (away,) = bench.decisions()
+    assert (away.a, away.b, away.via, away.lanes) == ("east", "west", "central", tuple(range(16)))
+    assert blip_ns < away.seen_ns <= away.decided_ns <= away.sent_ns < away.installed_ns < blip_ns + 1 * S
+    assert bench.relays_passed("east", "west", 15) == bench.relays_passed("west", "east", 0) == ["central"]
+    bench.cut = set()
+    bench.run(3 * S)
+    (_, back) = bench.decisions()
+    assert (back.via, back.reason) == (None, "clean for 500 ms")
+    assert bench.relays_passed("east", "west", 15) == []
+    assert {rule.priority for rule in bench.tables.values()} == {100}
+
+
+def test_a_link_never_seen_is_rerouted_after_the_start_up_time() -> None:
+    bench = Bench(triangle())
+    bench.cut = both("east", "west")
+    bench.connect()
+    bench.run(9 * S)
+    assert bench.decisions() == []
+    bench.run(2 * S)
+    assert [decision.via for decision in bench.decisions()] == ["central"]
+
+
+def test_kept_is_logged_once_per_reason() -> None:
+    bench = started(triangle(), ControllerSettings(reroute=False))
+    bench.cut = {Direction("east", "west")}
+    bench.run(3 * S)
+    bench.cut = set()
+    bench.run(3 * S)
+    bench.cut = {Direction("east", "west")}
+    bench.run(1 * S)
+    kept = [record for record in bench.records if isinstance(record, Kept)]
+    assert all(record.reason.startswith("rerouting is switched off; east→west: ") for record in kept)
+    assert [record.reason.split(": ")[1].split(" ")[0] for record in kept] == ["no", "loss", "no"]
+    assert bench.decisions() == []
+
+
+@pytest.mark.parametrize(("switch", "port"), [(1, 3), (3, 1)])
+def test_either_ends_port_takes_both_directions_down_at_once(switch: int, port: int) -> None:
+    bench = started(triangle())
+    bench.perform(bench.engine.handle(PortState(switch, port, up=False), bench.now_ns))
+    bench.perform(bench.engine.decide(bench.now_ns))
+    changes = [record for record in bench.records if isinstance(record, HealthChange)]
+    assert {(change.source, change.destination) for change in changes} == {("east", "west"), ("west", "east")}
+    assert [decision.reason for decision in bench.decisions()] == ["east→west: port down"]
+
+
+def test_a_link_is_up_when_both_ports_are() -> None:
+    bench = started(triangle())
+    bench.cut = both("east", "west")
+    for state in (PortState(1, 3, up=False), PortState(3, 1, up=False), PortState(1, 3, up=True)):
+        bench.perform(bench.engine.handle(state, bench.now_ns))
+    bench.cut = set()
+    bench.run(2 * S)
+    assert bench.engine.health[Direction("east", "west")].state == "down"
+    bench.perform(bench.engine.handle(PortState(3, 1, up=True), bench.now_ns))
+    bench.run(2 * S)
+    assert bench.engine.health[Direction("east", "west")].state == "clean"
+
+
+def test_a_port_that_is_down_before_the_watch_begins_is_known() -> None:
+    bench = Bench(triangle())
+    bench.perform(bench.engine.handle(PortState(1, 3, up=False), 0))
+    bench.connect()
+    assert {record.reason for record in bench.records if isinstance(record, HealthChange)} == {"port down"}
+
+
+@pytest.mark.parametrize("port", [LAN_PORT, 0xFFFFFFFE, 1, 9])
+def test_ports_that_lead_to_no_link_are_ignored(port: int) -> None:
+    bench = started(triangle())
+    assert bench.engine.handle(PortState(1, port, up=False), bench.now_ns) == []
+
+
+def test_a_reconnected_switch_gets_its_reroutes_again() -> None:
+    bench = started(triangle())
+    bench.cut = both("east", "west")
+    bench.run(1 * S)
+    before = dict(bench.tables)
+    bench.perform(bench.engine.handle(SwitchConnected(1), bench.now_ns))
+    assert bench.tables == before
+    assert bench.milestones == 1
+
+
+def test_a_reconnection_confirms_what_the_old_connection_left_open() -> None:
+    bench = started(triangle())
+    bench.perform(bench.engine.handle(PortState(1, 3, up=False), bench.now_ns))
+    installs = [action for action in bench.engine.decide(bench.now_ns) if isinstance(action, Install)]
+    to_west = next(install for install in installs if install.switch == 3)
+    assert bench.engine.handle(BarrierReply(3, to_west.token, bench.now_ns), bench.now_ns) == []
+    (again,) = bench.engine.handle(SwitchConnected(1), bench.now_ns)
+    assert isinstance(again, Install)
+    (decision,) = bench.engine.handle(BarrierReply(1, again.token, 77), bench.now_ns)
+    assert isinstance(decision, Decision)
+    assert decision.installed_ns == 77
+
+
+def test_a_refused_message_is_an_error() -> None:
+    with pytest.raises(SwitchError, match="central's switch refused a message: type 4"):
+        Engine(triangle(), FAST).handle(SwitchRefused(2, "type 4"), 0)
+
+
+def test_a_probe_of_no_link_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        started(triangle()).engine.report(ProbeReport(1, 9, 0, 0, 0))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lanes_never_loop_whatever_fails(seed: int) -> None:
+    random = Random(seed)
+    bench = started(six())
+    for _ in range(30):
+        links = random.sample(bench.topology.links, random.randint(0, 9))
+        bench.cut = {random.choice(link.directions) for link in links}
+        bench.run(random.randint(1, 12) * 100 * MS)
+        for direction in bench.topology.directions:
+            bench.relays_passed(*direction, lane=3)
+    bench.cut = set()
+    bench.run(4 * S)
+    assert all(bench.relays_passed(*direction, lane=3) == [] for direction in bench.topology.directions)

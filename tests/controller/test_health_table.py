@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from controller.health import TRANSITIONS, Evidence, State
+
+STATES = get_args(State)
+EVIDENCE = get_args(Evidence)
+
+
+def test_every_key_and_target_is_a_known_state() -> None:
+    assert {state for state, _ in TRANSITIONS} == set(STATES)
+    assert {evidence for _, evidence in TRANSITIONS} == set(EVIDENCE)
+    assert set(TRANSITIONS.values()) <= set(STATES)
+
+
+@pytest.mark.parametrize(("state", "evidence"), list(product(STATES, EVIDENCE)))
+def test_walks_the_whole_table(state: State, evidence: Evidence) -> None:
+    outcome = {
+        "probes good": "clean",
+        "probes bad": "degraded",
+        "probes silent": "down",
+        "port down": "down",
+        "port up": "down" if state == "down" else None,
+    }
+    assert TRANSITIONS.get((state, evidence)) == outcome[evidence]
+
+
+def test_unknown_is_never_entered_again() -> None:
+    assert "unknown" not in TRANSITIONS.values()
+
+
+def test_every_state_can_reach_clean() -> None:
+    for state in STATES:
+        assert TRANSITIONS[state, "probes good"] == "clean"

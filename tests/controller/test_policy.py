@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from controller_samples import all_clean, broken, mesh, six, triangle
+
+from controller.decisions import Kept
+from controller.health import Health
+from controller.policy import Move, Pair, Situation, after, wanted
+from controller.settings import ControllerSettings
+from hostio.units import S
+from topologies.model import Direction, Topology
+
+HOLD = ControllerSettings().hold_ns
+EAST_WEST = Pair(("east", "west"))
+
+
+def situation(
+    topology: Topology,
+    bad: Mapping[Direction, Health] | None = None,
+    rerouted: Mapping[Pair, str] | None = None,
+    settings: ControllerSettings | None = None,
+    now_ns: int = 1000 * S,
+) -> Situation:
+    health = {**all_clean(topology, now_ns), **(bad or {})}
+    return Situation(topology, health, rerouted or {}, settings or ControllerSettings(), now_ns)
+
+
+def cut(*links: tuple[str, str]) -> dict[Direction, Health]:
+    return {Direction(*ends): broken() for link in links for ends in (link, link[::-1])}
+
+
+def test_all_clean_wants_nothing() -> None:
+    assert wanted(situation(six())) == []
+
+
+@pytest.mark.parametrize("state", ["degraded", "down"])
+@pytest.mark.parametrize("direction", [Direction("east", "west"), Direction("west", "east")])
+def test_one_bad_direction_moves_the_pair(direction: Direction, state: str) -> None:
+    health = Health("down" if state == "down" else "degraded", 7, "port down")
+    (move,) = wanted(situation(triangle(), {direction: health}))
+    assert move == Move("east", "west", "central", f"{direction}: port down", 7)
+
+
+def test_the_reason_is_the_direction_that_failed_first() -> None:
+    bad = {Direction("east", "west"): broken(since_ns=9), Direction("west", "east"): broken("port down", since_ns=8)}
+    (move,) = wanted(situation(triangle(), bad))
+    assert isinstance(move, Move)
+    assert (move.reason, move.seen_ns) == ("west→east: port down", 8)
+
+
+def test_the_shortest_detour_wins_and_the_cluster_order_breaks_a_tie() -> None:
+    """Detours east-west: 33 ms over ohio, central or south, 41 over northwest."""
+    (move,) = wanted(situation(six(), cut(("east", "west"))))
+    assert isinstance(move, Move)
+    assert move.via == "ohio"
+    (move,) = wanted(situation(mesh("east", "northwest", "central", "west"), cut(("east", "west"))))
+    assert isinstance(move, Move)
+    assert move.via == "central"
+
+
+@pytest.mark.parametrize("leg", [("east", "ohio"), ("ohio", "east"), ("ohio", "west"), ("west", "ohio")])
+def test_a_relay_needs_all_four_directions_clean(leg: tuple[str, str]) -> None:
+    moves = wanted(situation(six(), {**cut(("east", "west")), Direction(*leg): broken(state="degraded")}))
+    (move,) = [move for move in moves if {move.a, move.b} == EAST_WEST]
+    assert isinstance(move, Move)
+    assert move.via == "central"
+
+
+def test_a_relay_whose_leg_is_rerouted_is_passed_over() -> None:
+    rerouted = {Pair(("east", "ohio")): "central"}
+    (move,) = wanted(situation(six(), cut(("east", "west")), rerouted))
+    assert isinstance(move, Move)
+    assert move.via == "central"
+
+
+def test_the_present_relay_is_kept_even_if_another_is_shorter() -> None:
+    assert wanted(situation(six(), cut(("east", "west")), {EAST_WEST: "northwest"})) == []
+
+
+def test_another_relay_when_a_leg_of_the_present_goes_bad() -> None:
+    bad = {**cut(("east", "west")), Direction("ohio", "west"): broken("port down")}
+    moves = wanted(situation(six(), bad, {EAST_WEST: "ohio"}))
+    assert Move("east", "west", "central", "ohio→west: port down", 7) in moves
+
+
+def test_another_relay_when_a_leg_of_the_present_is_itself_rerouted() -> None:
+    now = situation(six(), cut(("east", "west")), {EAST_WEST: "ohio", Pair(("ohio", "west")): "south"})
+    assert Move("east", "west", "central", "a leg via ohio is itself rerouted", now.now_ns) in wanted(now)
+
+
+def test_no_relay_left_keeps_the_pair_where_it_is() -> None:
+    bad = cut(("east", "west"), ("east", "central"))
+    (direct, leg) = wanted(situation(triangle(), bad))
+    assert direct == Kept("east", "central", "no relay has two clean legs; east→central: no probe for 251 ms", 1000 * S)
+    assert isinstance(leg, Kept)
+    (stuck, _) = wanted(situation(triangle(), bad, {EAST_WEST: "central"}))[::-1]
+    assert stuck == Kept("east", "west", "no relay has two clean legs; east→central: no probe for 251 ms", 1000 * S)
+
+
+def test_an_isolated_cluster_is_not_detoured() -> None:
+    topology = six()
+    bad = cut(*(("east", name) for name in ("ohio", "central", "south", "west", "northwest")))
+    assert [type(move) for move in wanted(situation(topology, bad))] == [Kept] * 5
+
+
+def test_switched_off_is_said() -> None:
+    (kept,) = wanted(situation(triangle(), cut(("east", "west")), settings=ControllerSettings(reroute=False)))
+    assert kept == Kept("east", "west", "rerouting is switched off; east→west: no probe for 251 ms", 1000 * S)
+
+
+def test_unknown_anywhere_is_not_yet_the_time_to_move() -> None:
+    bad = {**cut(("east", "west")), Direction("east", "central"): Health("unknown", 0, "no probe yet")}
+    assert wanted(situation(triangle(), bad)) == []
+
+
+def test_returns_after_both_directions_were_clean_for_the_hold_time() -> None:
+    since = {Direction("east", "west"): 5 * S, Direction("west", "east"): 6 * S}
+    healed = {direction: Health("clean", since_ns, "") for direction, since_ns in since.items()}
+    rerouted = {EAST_WEST: "central"}
+    assert wanted(situation(triangle(), healed, rerouted, now_ns=6 * S + HOLD - 1)) == []
+    (move,) = wanted(situation(triangle(), healed, rerouted, now_ns=6 * S + HOLD))
+    assert move == Move("east", "west", None, "clean for 3000 ms", 6 * S)
+
+
+def test_one_direction_still_bad_stays_rerouted() -> None:
+    bad = {Direction("west", "east"): broken()}
+    assert wanted(situation(triangle(), bad, {EAST_WEST: "central"})) == []
+
+
+def test_returns_early_when_the_relay_is_lost_and_the_direct_link_is_clean() -> None:
+    bad = {Direction("east", "central"): broken()}
+    moves = wanted(situation(triangle(), bad, {EAST_WEST: "central"}))
+    reason = "east→central: no probe for 251 ms; the direct link is clean"
+    assert Move("east", "west", None, reason, 7) in moves
+
+
+def test_a_return_frees_its_link_as_a_leg_in_the_same_breath() -> None:
+    bad = cut(("east", "ohio"))
+    health = {
+        Direction("east", "central"): Health("clean", 0, ""),
+        Direction("central", "east"): Health("clean", 0, ""),
+    }
+    moves = wanted(situation(mesh("east", "ohio", "central"), {**bad, **health}, {Pair(("east", "central")): "ohio"}))
+    assert [(move.a, move.b, move.via) for move in moves if isinstance(move, Move)] == [
+        ("east", "central", None),
+        ("east", "ohio", "central"),
+    ]
+
+
+def test_after_adds_replaces_and_removes() -> None:
+    first = after(Move("east", "west", "ohio", "", 0), {})
+    assert first == {EAST_WEST: "ohio"}
+    assert after(Move("west", "east", "south", "", 0), first) == {EAST_WEST: "south"}
+    assert after(Move("east", "west", None, "", 0), first) == {}
