@@ -1,0 +1,47 @@
+"""Turns a checked scenario file into the plan of a run. Pure."""
+
+from __future__ import annotations
+
+from controller.settings import ControllerSettings
+from relay_app.sessions import SessionGroup
+from results.plan import Fault, Plan, RelaySettings
+from scenarios.expectations import expectation
+from scenarios.schema import Controller, Event, ScenarioFile
+from scenarios.semantics import directions, group_name
+from topologies.model import Topology
+
+
+def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
+    """The plan of a scenario that has no problems, without an environment."""
+    return Plan(
+        scenario=scenario.name,
+        description=scenario.description,
+        seed=scenario.seed,
+        duration_ns=scenario.duration,
+        topology=topology,
+        sessions=tuple(
+            SessionGroup(group_name(group, index), *group.between, group.count, group.media)
+            for index, group in enumerate(scenario.sessions)
+        ),
+        relays=RelaySettings(scenario.directory or topology.clusters[0].name, dict(scenario.relays.warm)),
+        controller=_settings(scenario.controller),
+        faults=tuple(map(_fault, scenario.events)),
+        expectations=tuple(map(expectation, scenario.expect)),
+        wire_tick_ns=scenario.emulation.wire_tick,
+    )
+
+
+def _settings(controller: Controller) -> ControllerSettings:
+    return ControllerSettings(
+        reroute=controller.reroute,
+        probe_interval_ns=controller.probe_interval,
+        detect_multiplier=controller.detect_multiplier,
+        loss_window=controller.loss_window,
+        max_loss=controller.max_loss,
+        max_extra_delay_ns=controller.max_extra_delay,
+        hold_ns=controller.hold,
+    )
+
+
+def _fault(event: Event) -> Fault:
+    return Fault(event.what, event.at, event.at + event.lasts, directions(event), event.change())

@@ -1,0 +1,95 @@
+"""The kinds of single value a file may hold, each a checked reading of plain data; ValueError says what is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from scenarios.quantities import QuantityError, time_ns
+from scenarios.wording import found, suggestion
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+
+
+def text(value: object) -> str:
+    """Words of any kind; not empty, and line breaks become spaces."""
+    if not isinstance(value, str):
+        raise ValueError(f"{found(value)} where text is expected; write words, in quotes if they look like a number")
+    if not value.strip():
+        raise ValueError("the text is empty; write a few words")
+    return " ".join(value.split())
+
+
+def name(longest: int, *, digit_first: bool = False) -> Callable[[object], str]:
+    """A name that reaches the kernel and the file system: [a-z0-9-]*, of bounded length, letter first unless said."""
+
+    def read(value: object) -> str:
+        word = value if isinstance(value, str) else ""
+        if _NAME.fullmatch(word) is None or (word[0].isdigit() and not digit_first):
+            first = "letter or digit" if digit_first else "letter"
+            raise ValueError(f"{found(value)} is not a name; write lower case letters, digits and -, {first} first")
+        if len(word) > longest:
+            raise ValueError(f"the name {found(value)} is {len(word)} characters long; write at most {longest}")
+        return word
+
+    return read
+
+
+def boolean(value: object) -> bool:
+    """Only true and false: YAML 1.1's other words for them are text here."""
+    if isinstance(value, bool):
+        return value
+    right = _BOOLEAN_WORDS.get(str(value).lower(), "true or false")
+    raise ValueError(f"{found(value)} is neither true nor false; write {right}")
+
+
+def one_of(*words: str) -> Callable[[object], object]:
+    """One of a few words."""
+
+    def read(value: object) -> object:
+        if value in words:
+            return value
+        known = suggestion(value, words) if isinstance(value, str) else f"known: {', '.join(words)}"
+        raise ValueError(f"{found(value)} is not known here; {known}")
+
+    return read
+
+
+def pair(value: object) -> tuple[str, str]:
+    """Two clusters; that they exist and differ is checked against the topology."""
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value):
+        return value[0], value[1]
+    raise ValueError(f"{_pair_text(value)} is not two clusters; write [us-east, us-west]")
+
+
+def time_within(least: str, most: str) -> Callable[[object], int]:
+    """A time in ns, of bounded length."""
+    least_ns, most_ns = time_ns(least), time_ns(most)
+
+    def read(value: object) -> int:
+        ns = time_ns(value)
+        if least_ns <= ns <= most_ns:
+            return ns
+        problem = "too short" if ns < least_ns else "too long"
+        raise QuantityError(f"{found(value)} is {problem}; write a time from {least} to {most}")
+
+    return read
+
+
+def within(read: Callable[[object], float], least: str, most: str) -> Callable[[object], float]:
+    """A quantity that `read` reads, of bounded size; the bounds are given as a file would write them."""
+    least_value, most_value = (read(int(bound) if bound.isdecimal() else bound) for bound in (least, most))
+
+    def bounded(value: object) -> float:
+        number = read(value)
+        if least_value <= number <= most_value:
+            return number
+        problem = "too small" if number < least_value else "too large"
+        raise QuantityError(f"{found(value)} is {problem}; write from {least} to {most}")
+
+    return bounded
+
+
+def _pair_text(value: object) -> str:
+    return f"a list of {len(value)}" if isinstance(value, list) else found(value)

@@ -1,0 +1,116 @@
+"""What a well-formed scenario can still get wrong, given its topology. Pure; every check yields its problems."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from scenarios.document import DataPath, Problem
+from scenarios.expectations import expectation
+from scenarios.quantities import time_text
+from scenarios.schema import Event, ScenarioFile, Sessions
+from scenarios.wording import quoted, suggestion
+from topologies.model import Direction, Topology
+
+MAX_SESSIONS = 20_000
+"""Two streams each; far beyond what one machine can carry, near enough to catch a slip of the finger."""
+
+
+def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
+    """Everything wrong with the scenario, in no particular order."""
+    if scenario.directory is not None:
+        yield from _unknown_cluster(scenario.directory, ("directory",), topology)
+    for cluster in scenario.relays.warm:
+        yield from _unknown_cluster(cluster, ("relays", "warm", cluster), topology, at_key=True)
+    yield from _session_problems(scenario.sessions, topology)
+    yield from _event_problems(scenario, topology)
+    for index, text in enumerate(scenario.expect):
+        yield from _expectation_problem(text, index)
+
+
+def group_name(sessions: Sessions, index: int) -> str:
+    """The name of a group of sessions, given or by its number."""
+    return sessions.name or f"{sessions.media}-{index + 1}"
+
+
+def directions(event: Event) -> tuple[Direction, ...]:
+    """The directions that an event touches, as the event wrote its link."""
+    forward = Direction(*event.link)
+    return {"forward": (forward,), "backward": (forward.reversed(),)}.get(
+        event.direction, (forward, forward.reversed())
+    )
+
+
+def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Iterator[Problem]:
+    if not groups:
+        yield Problem(("sessions",), "there are no sessions; add an entry such as {between: […], count: 100, …}")
+    names: set[str] = set()
+    total = 0
+    for index, group in enumerate(groups):
+        name = group_name(group, index)
+        yield from _link_problems(group.between, ("sessions", index, "between"), topology)
+        if name in names:
+            yield Problem(("sessions", index, "name"), f"there is already a group {quoted(name)}; name it differently")
+        if total <= MAX_SESSIONS < total + group.count:
+            text = f"{total + group.count} sessions in all; write at most {MAX_SESSIONS}"
+            yield Problem(("sessions", index, "count"), text)
+        names.add(name)
+        total += group.count
+
+
+def _event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
+    for index, event in enumerate(scenario.events):
+        yield from _link_problems(event.link, ("events", index, "link"), topology)
+        yield from _timing_problems(event, index, scenario.duration)
+        yield from _overlaps(event, index, scenario.events[:index])
+
+
+def _timing_problems(event: Event, index: int, duration_ns: int) -> Iterator[Problem]:
+    end = f"the run ends at {time_text(duration_ns)}"
+    if event.at >= duration_ns:
+        yield Problem(("events", index, "at"), f"the event starts at {time_text(event.at)}, but {end}; start it before")
+    elif event.at + event.lasts > duration_ns:
+        right = f"write at most {time_text(duration_ns - event.at)}"
+        text = f"the event lasts until {time_text(event.at + event.lasts)}, but {end}; {right}"
+        yield Problem(("events", index, "for"), text)
+
+
+def _overlaps(event: Event, index: int, earlier: tuple[Event, ...]) -> Iterator[Problem]:
+    for number, other in enumerate(earlier):
+        shared = set(directions(event)) & set(directions(other))
+        together = event.at < other.at + other.lasts and other.at < event.at + event.lasts
+        if event.what == other.what and shared and together:
+            span = f"{time_text(other.at)} to {time_text(other.at + other.lasts)}"
+            text = (
+                f"events.{number} is a {event.what} of {min(shared)} from {span} already; let one end before the other"
+            )
+            yield Problem(("events", index, "at"), text)
+
+
+def _link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
+    unknown = [list(_unknown_cluster(end, (*path, index), topology)) for index, end in enumerate(ends)]
+    yield from itertools.chain(*unknown)
+    if any(unknown):
+        return
+    if ends[0] == ends[1]:
+        yield Problem((*path, 1), f"{quoted(ends[1])} twice; write two different clusters")
+    elif set(ends) not in ({link.a, link.b} for link in topology.links):
+        others = ", ".join(_neighbours(ends[0], topology)) or "nothing"
+        yield Problem(path, f"no link {ends[0]}–{ends[1]} in {topology.name}; {ends[0]} is linked to {others}")
+
+
+def _neighbours(cluster: str, topology: Topology) -> tuple[str, ...]:
+    return tuple(there for here, there in topology.directions if here == cluster)
+
+
+def _unknown_cluster(name: str, path: DataPath, topology: Topology, at_key: bool = False) -> Iterator[Problem]:
+    names = [cluster.name for cluster in topology.clusters]
+    if name not in names:
+        yield Problem(path, f"unknown cluster {quoted(name)}; {suggestion(name, names)}", at_key)
+
+
+def _expectation_problem(text: str, index: int) -> Iterator[Problem]:
+    try:
+        expectation(text)
+    except ValueError as error:
+        yield Problem(("expect", index), str(error))
