@@ -55,14 +55,17 @@ _STYLE: Mapping[str, object] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """An event as a bar above the panels; in the panels `shaded`, or its start and end marked by lines."""
+    """An event as a bar above the panels.
+
+    In the panels a fault is shaded; a reroute (of a `link`) is a line at start and end, in its own panels only.
+    """
 
     start_s: float
     end_s: float
     label: str
     aftermath: str
     colour: str
-    shaded: bool
+    link: str | None
 
 
 def plot_latency(picture: LatencyPicture, target: Path) -> None:
@@ -85,9 +88,9 @@ def _figure(picture: LatencyPicture) -> Figure:
     top = _ceiling_ms(panels)
     for ax, panel in zip(axes, panels, strict=False):
         _draw_panel(ax, panel, picture.at_s, colours, top)
-        _mark_spans(ax, spans)
+        _mark_spans(ax, panel, spans)
     axes[-1].set_xlabel("time since media start, s")
-    _draw_legend(figure)
+    _draw_legend(figure, picture.bin_ms)
     return figure
 
 
@@ -106,7 +109,7 @@ def _spans(picture: LatencyPicture, colours: Mapping[Route, str]) -> list[_Span]
 def _fault_span(fault: FaultRow) -> _Span:
     start = fault.planned_at if fault.applied_at is None else fault.applied_at
     end = fault.planned_until if fault.applied_until is None else fault.applied_until
-    return _Span(start, end, f"{fault.what} {fault.where}, {end - start:.1f} s", "", _FAULT, shaded=True)
+    return _Span(start, end, f"{fault.what} {fault.where}, {end - start:.1f} s", "", _FAULT, link=None)
 
 
 def _reroute_span(reroute: RerouteRow, end_s: float, colours: Mapping[Route, str]) -> _Span:
@@ -114,7 +117,7 @@ def _reroute_span(reroute: RerouteRow, end_s: float, colours: Mapping[Route, str
     returned = "" if reroute.returned_at is None else f"returned at {reroute.returned_at:.2f} s"
     end = end_s if reroute.returned_at is None else reroute.returned_at
     colour = colours.get((reroute.via,), _PALE)
-    return _Span(reroute.installed_at, end, f"reroute via {reroute.via}{after}", returned, colour, shaded=False)
+    return _Span(reroute.installed_at, end, f"reroute via {reroute.via}{after}", returned, colour, link=reroute.link)
 
 
 def _draw_header(figure: Figure, picture: LatencyPicture, height: float) -> None:
@@ -165,7 +168,8 @@ def _draw_panel(ax: Axes, panel: Panel, at_s: Floats, colours: Mapping[Route, st
     ax.set_ylabel("one-way, ms")
     ax.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     ax.set_axisbelow(True)
-    heard = f"{panel.interrupted} of {panel.directions} streams interrupted"
+    still = f", {panel.still_interrupted} until the end" if panel.still_interrupted else ""
+    heard = f"{panel.interrupted} of {panel.directions} streams interrupted{still}"
     ax.set_title(f"{panel.source} → {panel.destination}", loc="left", fontsize=10.5, fontweight="bold", pad=4)
     ax.set_title(heard, loc="right", fontsize=9, color="#555555", pad=4)
 
@@ -195,11 +199,11 @@ def _name_routes(ax: Axes, routes: Sequence[RouteLatency], colours: Mapping[Rout
         ax.text(1.008, height, label, fontsize=8.5, va="center", color=colours[route.via], transform=ax.transAxes)
 
 
-def _mark_spans(ax: Axes, spans: Sequence[_Span]) -> None:
+def _mark_spans(ax: Axes, panel: Panel, spans: Sequence[_Span]) -> None:
     for span in spans:
-        if span.shaded:
+        if span.link is None:
             ax.axvspan(span.start_s, span.end_s, color=span.colour, alpha=0.3, linewidth=0, zorder=0)
-        else:
+        elif span.link in panel.links:
             for at_s in (span.start_s, span.end_s):
                 ax.axvline(at_s, color=span.colour, linewidth=1.1, zorder=1)
 
@@ -209,9 +213,9 @@ def _ceiling_ms(panels: Sequence[Panel]) -> float:
     return 1.12 * max(highest, default=1.0)
 
 
-def _draw_legend(figure: Figure) -> None:
+def _draw_legend(figure: Figure, bin_ms: float) -> None:
     handles = [
-        Line2D([], [], color=_DIRECT, linewidth=1.3, label="median of 50 ms"),
+        Line2D([], [], color=_DIRECT, linewidth=1.3, label=f"median of {bin_ms:g} ms"),
         Patch(color=_DIRECT, alpha=0.25, label="1st to 99th percentile"),
         Line2D([], [], color=_DIRECT, linewidth=0.7, linestyle=(0, (4, 3)), label="emulated delay"),
         Patch(color=_FAULT, alpha=0.55, label="fault"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from hostio.units import MS
 from results.analysis import Analysis, Evidence, relays_passed
-from results.findings import pairs, rows_of_pair
+from results.findings import link_name, pairs, rows_of_pair
 from results.matching import Flags, Ints
 from results.metrics import Floats
 from results.summary import FaultRow, RerouteRow, Summary
@@ -45,8 +45,14 @@ class Panel:
     destination: str
     directions: int
     interrupted: int
+    still_interrupted: int
     routes: tuple[RouteLatency, ...]
     lost: Floats
+
+    @property
+    def links(self) -> tuple[str, str]:
+        """The names that the link between the two ends may have."""
+        return link_name(self.source, self.destination), link_name(self.destination, self.source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +62,7 @@ class LatencyPicture:
     title: str
     subtitle: str
     end_s: float
+    bin_ms: float
     at_s: Floats
     panels: tuple[Panel, ...]
     faults: tuple[FaultRow, ...]
@@ -70,6 +77,7 @@ def latency_picture(evidence: Evidence, analysis: Analysis, summary: Summary) ->
         title=f"{summary.scenario}: {summary.verdict}",
         subtitle=_subtitle(summary),
         end_s=analysis.seconds(analysis.end_ns),
+        bin_ms=float(edges[1] - edges[0]) / MS,
         at_s=(middles - analysis.start_ns) / 1e9,
         panels=tuple(_panels(evidence.plan.topology, analysis, summary, edges)),
         faults=tuple(summary.faults),
@@ -98,6 +106,7 @@ def _panels(topology: Topology, analysis: Analysis, summary: Summary, edges: Int
             destination=destination,
             directions=row.directions,
             interrupted=row.interrupted,
+            still_interrupted=row.still_interrupted,
             routes=tuple(_routes(topology, analysis, (source, destination), rows, edges)),
             lost=_lost_share(analysis, rows, edges),
         )
