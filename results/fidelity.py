@@ -1,0 +1,103 @@
+"""Was the testbed itself faithful? Checks that a run must pass before its media are judged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from results.analysis import Analysis, Evidence
+from results.events import FaultEdge
+from results.machine import LinkRow, MachineReport
+from results.metrics import quantile, slices, unmatched
+from results.plan import Fault, Plan
+from results.summary import Check
+from topologies.model import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class FidelityLimits:
+    """The largest values at which a run is still believed.
+
+    Pacing: a voice packet every 20 ms that leaves up to half an interval late is still in its own slot; a single
+    stall of five intervals would look like an interruption that no fault caused. Fault error: half a packet
+    interval, so that the first packet hit by a fault is the planned one or its neighbour. All counts of things that
+    must not happen have the limit 0.
+    """
+
+    pacing_p99_ms: float = 10.0
+    pacing_max_ms: float = 100.0
+    fault_error_ms: float = 10.0
+
+
+def fidelity(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> list[Check]:
+    """Every check, in a fixed order."""
+    return [
+        *_media_checks(evidence, analysis, limits),
+        *_machine_checks(evidence.plan, evidence.machine),
+        *_fault_checks(evidence, analysis, limits),
+    ]
+
+
+def _media_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Iterator[Check]:
+    packets = analysis.matched.packets
+    late = np.abs(packets.sent_ns - packets.due_ns) / 1e6
+    yield _check("99th percentile of media pacing error", quantile(late, 0.99), limits.pacing_p99_ms, "ms")
+    yield _check("largest media pacing error", quantile(late, 1.0), limits.pacing_max_ms, "ms")
+    yield _count("packets received that nobody sent", unmatched(analysis.matched))
+    silent = len(analysis.matched.streams) - len(slices(packets.stream))
+    unrecorded = len(analysis.matched.unrecorded) + silent
+    planned = 2 * sum(group.count for group in evidence.plan.sessions)
+    missing = planned - len(analysis.matched.streams) - len(analysis.matched.unrecorded)
+    yield _count("directions without records", unrecorded + max(missing, 0))
+
+
+def _machine_checks(plan: Plan, machine: MachineReport | None) -> Iterator[Check]:
+    links = machine.links if machine else ()
+    yield _count("packets dropped by sockets", sum(machine.socket_drops.values()) if machine else None)
+    yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
+    overflow = sum(row.counters.lost_overflow for row in links)
+    yield _count("packets for which the link emulator had no room", overflow if machine else None)
+    queued = sum(row.counters.lost_queue for row in links if not _has_rate(plan, row))
+    yield _count("packets dropped by queues of links without a rate", queued if machine else None)
+
+
+def _has_rate(plan: Plan, row: LinkRow) -> bool:
+    direction = Direction(row.source, row.destination)
+    return any(direction in fault.directions and fault.change.rate_bps is not None for fault in plan.faults)
+
+
+def _fault_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Iterator[Check]:
+    planned = dict(_planned_edges(evidence, analysis))
+    edges = {key: edge for key, edge in evidence.fault_edges.items() if key in planned}
+    errors = [_error_ms(edge, planned[key]) for key, edge in edges.items()]
+    unverified = [edge for edge in edges.values() if edge.verified_ns < edge.applied_last_ns]
+    yield _count("fault edges that did not happen", len(planned) - len(edges))
+    yield _check("largest error of a fault's time", max(errors, default=0.0), limits.fault_error_ms, "ms")
+    yield _count("fault edges not read back", len(unverified))
+
+
+def _planned_edges(evidence: Evidence, analysis: Analysis) -> Iterator[tuple[tuple[int, str], int]]:
+    """When each edge was to happen; one that lay at the media end or after it, as an interrupt moves it, need not."""
+    for number, fault in enumerate(evidence.plan.faults):
+        for edge, at_ns in _edges(fault):
+            if analysis.start_ns + at_ns < analysis.end_ns:
+                yield (number, edge), analysis.start_ns + at_ns
+
+
+def _edges(fault: Fault) -> tuple[tuple[str, int], tuple[str, int]]:
+    return ("start", fault.at_ns), ("end", fault.until_ns)
+
+
+def _error_ms(edge: FaultEdge, planned_ns: int) -> float:
+    return max(abs(edge.applied_first_ns - planned_ns), abs(edge.applied_last_ns - planned_ns)) / 1e6
+
+
+def _count(check: str, value: int | None) -> Check:
+    return _check(check, value, 0.0, "")
+
+
+def _check(check: str, value: float | None, limit: float, unit: str) -> Check:
+    rounded = None if value is None else round(float(value), 3)
+    return Check(check, rounded, limit, unit, ok=value is not None and value <= limit)

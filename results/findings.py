@@ -1,0 +1,229 @@
+"""From evidence to findings: every number of the summary, rounded to the microsecond. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from controller.decisions import Decision
+from relay_app.records import RELAY_COUNTERS
+from relay_app.sessions import Stream
+from results.analysis import Analysis, Evidence, passes
+from results.events import FaultEdge
+from results.fidelity import FidelityLimits, fidelity
+from results.interruptions import Interruption
+from results.matching import Flags, Ints
+from results.metrics import Floats, counts, latencies, quantile
+from results.plan import Fault, Plan
+from results.records import Rows
+from results.summary import (
+    Backend,
+    FaultRow,
+    Findings,
+    LengthQuantiles,
+    Media,
+    PairRow,
+    Quantiles,
+    RelayRow,
+    RerouteRow,
+)
+from topologies.model import Direction
+
+_DROPPED = "dropped_"
+
+
+def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Findings:
+    """Everything that is in the summary but the judgement."""
+    plan, environment = evidence.plan, evidence.plan.environment
+    return Findings(
+        scenario=plan.scenario,
+        seed=plan.seed,
+        backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
+        media=_media(analysis),
+        pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
+        relays=[_relay(name, rows) for name, rows in evidence.recording.relays.items() if len(rows)],
+        faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
+        reroutes=[_reroute(evidence, analysis, move, move.via) for move in evidence.moves if move.via is not None],
+        fidelity=fidelity(evidence, analysis, limits),
+        problems=_problems(evidence),
+    )
+
+
+def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:
+    """Every source and destination of streams, in the order of the streams."""
+    return list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
+
+
+def where(directions: Sequence[Direction]) -> str:
+    """Link directions as people say them: both directions of a link as one, a–b."""
+    said = []
+    for direction in directions:
+        if direction.reversed() not in directions:
+            said.append(str(direction))
+        elif directions.index(direction) < directions.index(direction.reversed()):
+            said.append(link_name(*direction))
+    return ", ".join(said)
+
+
+def link_name(a: str, b: str) -> str:
+    """Both directions of a link."""
+    return f"{a}–{b}"
+
+
+def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
+    """Which packets went from one cluster to another."""
+    streams = analysis.matched.streams
+    wanted = np.array([(stream.source, stream.destination) == (source, destination) for stream in streams], dtype=bool)
+    rows: Flags = wanted[analysis.matched.packets.stream]
+    return rows
+
+
+def _media(analysis: Analysis) -> Media:
+    count = counts(analysis.matched.packets, analysis.fate)
+    return Media(
+        directions=len(analysis.matched.streams),
+        interrupted_directions=_directions(analysis.interruptions),
+        still_interrupted=_directions([each for each in analysis.interruptions if each.still]),
+        interruptions=len(analysis.interruptions),
+        interruption_ms=_lengths(analysis.interruptions),
+        resolution_ms=max(analysis.intervals.values(), default=0) / 1e6 or None,
+        one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
+        jitter_ms=_quantiles_ms(analysis.jitter_ns),
+        sent=count.sent,
+        received=count.received,
+        lost=count.lost,
+        in_flight=count.in_flight,
+        duplicates=count.duplicates,
+        loss_percent=None if count.loss is None else round(100 * count.loss, 4),
+    )
+
+
+def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
+    packets, rows = analysis.matched.packets, rows_of_pair(analysis, source, destination)
+    streams = [each for each in analysis.matched.streams if (each.source, each.destination) == (source, destination)]
+    interruptions = [each for each in analysis.interruptions if each.stream in set(streams)]
+    count = counts(packets, analysis.fate, rows)
+    return PairRow(
+        source=source,
+        destination=destination,
+        directions=len(streams),
+        interrupted=_directions(interruptions),
+        still_interrupted=_directions([each for each in interruptions if each.still]),
+        sent=count.sent,
+        received=count.received,
+        lost=count.lost,
+        one_way_ms=_quantiles_ms(latencies(packets, rows)),
+    )
+
+
+def _relay(cluster: str, samples: Rows) -> RelayRow:
+    last = samples[-1]
+    dropped = [name for name in RELAY_COUNTERS if name.startswith(_DROPPED)]
+    return RelayRow(
+        cluster=cluster,
+        received=int(last["received"]),
+        forwarded=int(last["forwarded"]),
+        dropped={name.removeprefix(_DROPPED): int(last[name]) for name in dropped},
+        cached=int(last["cached"]),
+    )
+
+
+def _fault(evidence: Evidence, analysis: Analysis, number: int, fault: Fault) -> FaultRow:
+    start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+    return FaultRow(
+        what=fault.what,
+        where=where(fault.directions),
+        planned_at=round(fault.at_ns / 1e9, 6),
+        planned_until=round(fault.until_ns / 1e9, 6),
+        applied_at=analysis.seconds(start.applied_first_ns) if start else None,
+        applied_until=analysis.seconds(end.applied_last_ns) if end else None,
+    )
+
+
+def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> RerouteRow:
+    fault_at, returned = _fault_before(evidence, move), _return_after(evidence, move)
+    first = _first_over(evidence, analysis, move, via)
+    return RerouteRow(
+        link=link_name(move.a, move.b),
+        via=via,
+        lanes=list(move.lanes),
+        reason=move.reason,
+        fault_at=None if fault_at is None else analysis.seconds(fault_at),
+        seen_at=analysis.seconds(move.seen_ns),
+        installed_at=analysis.seconds(move.installed_ns),
+        first_packet_at=None if first is None else analysis.seconds(first),
+        returned_at=None if returned is None else analysis.seconds(returned),
+    )
+
+
+def _fault_before(evidence: Evidence, move: Decision) -> int | None:
+    """When the latest fault on the link that began before the evidence of it arrived was applied, ns."""
+    return max((edge.applied_first_ns for edge in _starts_on(evidence, move)), default=None)
+
+
+def _starts_on(evidence: Evidence, move: Decision) -> list[FaultEdge]:
+    link = {Direction(move.a, move.b), Direction(move.b, move.a)}
+    return [
+        edge
+        for (number, which), edge in evidence.fault_edges.items()
+        if which == "start"
+        and edge.applied_first_ns <= move.seen_ns
+        and link & set(_directions_of(evidence.plan, number))
+    ]
+
+
+def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
+    return plan.faults[fault].directions if fault < len(plan.faults) else ()
+
+
+def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> int | None:
+    """When the first packet between the pair, of the lanes moved, that had passed the relay arrived, ns."""
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    moved = np.array(
+        [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
+        dtype=bool,
+    )
+    over = packets.arrived & (packets.received_ns >= move.decided_ns)
+    over &= moved[packets.stream] & passes(packets.path, evidence.plan.topology.cluster(via).ordinal)
+    return int(packets.received_ns[over].min()) if over.any() else None
+
+
+def _return_after(evidence: Evidence, move: Decision) -> int | None:
+    """When any of the lanes moved were next installed as direct again, ns."""
+    returns = (
+        each.installed_ns
+        for each in evidence.moves
+        if each.via is None
+        and {each.a, each.b} == {move.a, move.b}
+        and each.decided_ns > move.decided_ns
+        and set(each.lanes) & set(move.lanes)
+    )
+    return next(returns, None)
+
+
+def _problems(evidence: Evidence) -> list[str]:
+    end = evidence.end
+    if end is None:
+        return [*evidence.problems, "the run never came to its end"]
+    failed = [f"the run failed: {end.failure}"] if end.failure else []
+    interrupted = ["the run was interrupted"] if end.interrupted else []
+    return [*evidence.problems, *failed, *interrupted]
+
+
+def _directions(interruptions: Sequence[Interruption]) -> int:
+    return len({each.stream.ssrc for each in interruptions})
+
+
+def _lengths(interruptions: Sequence[Interruption]) -> LengthQuantiles:
+    lengths = np.array([each.length_ns for each in interruptions], dtype=np.int64)
+    return LengthQuantiles(_ms(lengths, 0.5), _ms(lengths, 0.99), _ms(lengths, 1.0))
+
+
+def _quantiles_ms(values: Ints | Floats) -> Quantiles:
+    return Quantiles(_ms(values, 0.5), _ms(values, 0.99))
+
+
+def _ms(values: Ints | Floats, share: float) -> float | None:
+    found = quantile(values, share)
+    return None if found is None else round(found / 1e6, 3)

@@ -1,0 +1,81 @@
+"""The last step of a run, which can be redone offline from the run directory alone, with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from results import documents
+from results.analysis import Analysis, Evidence, analyse
+from results.documents import DocumentError, Lines
+from results.fidelity import FidelityLimits
+from results.findings import find
+from results.machine import MachineReport
+from results.plan import Plan
+from results.plots import plot_latency
+from results.records import read_recording
+from results.rundir import RunDir
+from results.series import latency_picture
+from results.summary import Summary
+from results.tables import interruption_rows, interruptions_csv
+from results.verdict import judge
+
+T = TypeVar("T")
+
+
+def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
+    """Write the summary, the table of interruptions and the latency plot of a run directory.
+
+    Works on what is there: whatever is missing makes the run inconclusive. Only the plan must be whole; without it
+    nothing is known about the run, and DocumentError says so.
+    """
+    evidence = read_evidence(run)
+    analysis = analyse(evidence)
+    summary = judge(find(evidence, analysis, limits or FidelityLimits()), evidence.plan.expectations)
+    _write(run.summary, documents.dump(summary))
+    _write(run.interruptions, interruptions_csv(interruption_rows(analysis, evidence.plan.topology)))
+    _plot(run, evidence, analysis, summary)
+    return summary
+
+
+def read_evidence(run: RunDir) -> Evidence:
+    """Everything in the run directory but what this module itself writes; DocumentError if the plan is not there."""
+    plan = documents.read(Plan, run.plan)
+    problems: list[str] = []
+    events = _lines(run.events, documents.read_events, problems)
+    decisions = _lines(run.decisions, documents.read_decisions, problems)
+    machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
+    recording = read_recording(run, [cluster.name for cluster in plan.topology.clusters])
+    return Evidence(plan, events, decisions, machine, recording, (*problems, *recording.problems))
+
+
+def _lines(path: Path, read: Callable[[Path], Lines[T]], problems: list[str]) -> tuple[T, ...]:
+    lines = _attempt(lambda: read(path), problems)
+    if lines is None:
+        return ()
+    if lines.truncated:
+        problems.append(f"the last line of {path.name} is cut short")
+    return lines.records
+
+
+def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
+    """What is missing or broken is a finding about the run, not the end of the report."""
+    try:
+        return read()
+    except DocumentError as error:
+        problems.append(str(error))
+        return None
+
+
+def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
+    partial = run.latency_plot.with_suffix(".partial")
+    plot_latency(latency_picture(evidence, analysis, summary), partial)
+    partial.replace(run.latency_plot)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,186 @@
+"""The result of a run: `summary.json`, which `summary.schema.json` describes field by field.
+
+Times are seconds since the media start; None (null) is unknown, or nothing to measure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from results.plan import Comparison
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What emulated the links, and what switched the packets."""
+
+    link: Literal["netem", "userspace"] | None
+    datapath: Literal["kernel", "user"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """Median and 99th percentile."""
+
+    p50: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LengthQuantiles:
+    """Median, 99th percentile and longest."""
+
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """All measured streams together; a direction is one stream: one direction of one session."""
+
+    directions: int
+    interrupted_directions: int
+    still_interrupted: int
+    interruptions: int
+    interruption_ms: LengthQuantiles
+    resolution_ms: float | None
+    one_way_ms: Quantiles
+    jitter_ms: Quantiles
+    sent: int
+    received: int
+    lost: int
+    in_flight: int
+    duplicates: int
+    loss_percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """The streams from one cluster to another."""
+
+    source: str
+    destination: str
+    directions: int
+    interrupted: int
+    still_interrupted: int
+    sent: int
+    received: int
+    lost: int
+    one_way_ms: Quantiles
+
+
+@dataclass(frozen=True, slots=True)
+class RelayRow:
+    """A relay's totals; `dropped` by reason."""
+
+    cluster: str
+    received: int
+    forwarded: int
+    dropped: dict[str, int]
+    cached: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """A planned fault. The applied times are those of the first direction at the start and the last at the end."""
+
+    what: str
+    where: str
+    planned_at: float
+    planned_until: float
+    applied_at: float | None
+    applied_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RerouteRow:
+    """Lanes of a link's traffic moved to a relay, taken apart: fault, seen, installed, first packet, returned."""
+
+    link: str
+    via: str
+    lanes: list[int]
+    reason: str
+    fault_at: float | None
+    seen_at: float
+    installed_at: float
+    first_packet_at: float | None
+    returned_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition for believing the run: `value` is at most `limit`; unknown is not ok."""
+
+    check: str
+    value: float | None
+    limit: float
+    unit: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationRow:
+    """A stated expectation and the value found; `ok` is None where it cannot be decided."""
+
+    text: str
+    metric: str
+    comparison: Comparison
+    limit: float
+    value: float | None
+    ok: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was measured, before it is judged. `problems`: sentences, each of them reason enough not to judge."""
+
+    scenario: str
+    seed: int
+    backend: Backend
+    media: Media
+    pairs: list[PairRow]
+    relays: list[RelayRow]
+    faults: list[FaultRow]
+    reroutes: list[RerouteRow]
+    fidelity: list[Check]
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was measured, and the verdict with its reasons."""
+
+    scenario: str
+    seed: int
+    verdict: Verdict
+    reasons: list[str]
+    backend: Backend
+    media: Media
+    pairs: list[PairRow]
+    relays: list[RelayRow]
+    faults: list[FaultRow]
+    reroutes: list[RerouteRow]
+    fidelity: list[Check]
+    expectations: list[ExpectationRow]
+
+
+def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectations: list[ExpectationRow]) -> Summary:
+    """Findings and judgement as one document."""
+    return Summary(
+        scenario=findings.scenario,
+        seed=findings.seed,
+        verdict=verdict,
+        reasons=reasons,
+        backend=findings.backend,
+        media=findings.media,
+        pairs=findings.pairs,
+        relays=findings.relays,
+        faults=findings.faults,
+        reroutes=findings.reroutes,
+        fidelity=findings.fidelity,
+        expectations=expectations,
+    )

@@ -1,0 +1,221 @@
+"""Run directories made by arithmetic, whose true loss, latency and interruptions are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from controller.decisions import Decision
+from controller.settings import ControllerSettings
+from hostio.units import MS, S
+from relay_app.records import RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.sessions import SessionGroup, Stream, streams_of
+from results import documents
+from results.events import End, FaultEdge, MediaStart, Phase
+from results.machine import LinkRow, MachineReport
+from results.matching import Ints
+from results.plan import Environment, Expectation, Fault, Plan, RelaySettings
+from results.records import Recording, Rows, write_rows, write_sessions
+from results.rundir import RunDir
+from topologies.links import LinkChange, LinkCounters
+from topologies.model import Cluster, Direction, Link, Topology
+
+START = 1_000 * S
+"""Media start on the monotonic clock."""
+
+VOICE = 20 * MS
+
+TRIANGLE = Topology(
+    "us-triangle",
+    (Cluster("us-east", 1), Cluster("us-central", 2), Cluster("us-west", 3)),
+    (
+        Link("us-east", "us-central", 15_300_000),
+        Link("us-east", "us-west", 31_150_000),
+        Link("us-central", "us-west", 25_250_000),
+    ),
+)
+
+DIRECT_EAST_WEST = 1 | 3 << 8
+VIA_CENTRAL = 1 | 2 << 8 | 3 << 16
+
+
+def stream(
+    ssrc: int = 0xABCD0001, source: str = "us-east", destination: str = "us-west", media: str = "voice"
+) -> Stream:
+    return Stream(ssrc, "s-0000", "s", source, destination, media)
+
+
+def sent(ssrc: int, count: int, *, first_seq: int = 0, start_ns: int = START, interval_ns: int = VOICE) -> Rows:
+    """Packets sent exactly when due."""
+    rows = np.zeros(count, SENT)
+    rows["ssrc"] = ssrc
+    rows["seq"] = first_seq + np.arange(count)
+    rows["due_ns"] = rows["sent_ns"] = start_ns + interval_ns * np.arange(count, dtype=np.int64)
+    return rows
+
+
+def received(rows: Rows, latency_ns: int | Ints, path: int | Ints = DIRECT_EAST_WEST) -> Rows:
+    """These sent packets, all of which arrive."""
+    found = np.zeros(len(rows), RECEIVED)
+    found["ssrc"] = rows["ssrc"]
+    found["seq"] = rows["seq"] % 65536
+    found["path"] = path
+    found["sent_ns"] = rows["sent_ns"]
+    found["received_ns"] = rows["sent_ns"] + latency_ns
+    return found
+
+
+def without(rows: Rows, *gaps: tuple[float, float]) -> Rows:
+    """These packets but those sent within gaps, in seconds after the start."""
+    after = (rows["sent_ns"] - START) / S
+    kept = np.ones(len(rows), dtype=bool)
+    for start, end in gaps:
+        kept &= (after < start) | (after >= end)
+    remaining: Rows = rows[kept]
+    return remaining
+
+
+def recording(streams: Sequence[Stream], sent_rows: Iterable[Rows], received_rows: Iterable[Rows]) -> Recording:
+    """All packets in the hands of the first stream's ends."""
+    source, destination = streams[0].source, streams[0].destination
+    return Recording(
+        tuple(streams),
+        {source: np.concatenate([np.empty(0, SENT), *sent_rows])},
+        {destination: np.concatenate([np.empty(0, RECEIVED), *received_rows])},
+        {},
+        (),
+    )
+
+
+def plan(
+    *,
+    sessions: int = 4,
+    duration_ns: int = 12 * S,
+    faults: tuple[Fault, ...] = (),
+    expectations: tuple[Expectation, ...] = (),
+) -> Plan:
+    environment = Environment(
+        link_backend="userspace",
+        link_backend_reason="no sch_netem",
+        datapath="user",
+        datapath_reason="no openvswitch module",
+        kernel="6.1",
+        cpus=2,
+        privilege="root",
+        versions={"blipnet": "0.1.0"},
+    )
+    return Plan(
+        scenario="one-blip",
+        description="a blip",
+        seed=7,
+        duration_ns=duration_ns,
+        topology=TRIANGLE,
+        sessions=(SessionGroup("voice", "us-east", "us-west", sessions, "voice"),),
+        relays=RelaySettings("us-central", {"us-central": 1.0}),
+        controller=ControllerSettings(),
+        faults=faults,
+        expectations=expectations,
+        wire_tick_ns=250_000,
+        environment=environment,
+    )
+
+
+BLIP = Fault(
+    what="blackhole",
+    at_ns=4 * S,
+    until_ns=6 * S,
+    directions=(Direction("us-east", "us-west"), Direction("us-west", "us-east")),
+    change=LinkChange(loss=1.0),
+)
+
+NO_COUNTERS = LinkCounters(received=0, released=0, lost_loss=0, lost_queue=0, lost_overflow=0)
+
+
+def machine(**counters: int) -> MachineReport:
+    links = tuple(LinkRow(*direction, replace(NO_COUNTERS, **counters)) for direction in TRIANGLE.directions)
+    return MachineReport({"us-east relay: lanes": 0}, {"us-east 3 rx": 0}, links, 300_000_000)
+
+
+@dataclass(frozen=True)
+class Blip:
+    """A 2 s blackhole at 4 s, rerouted at `rerouted_s`, direct again from `returned_s`; no jitter unless asked."""
+
+    sessions: int = 4
+    rerouted_s: float = 4.28
+    returned_s: float = 9.1
+    noise: float = 0.0
+    expectations: tuple[Expectation, ...] = ()
+
+    def write(self, root: Path) -> RunDir:
+        run = RunDir(root)
+        root.mkdir(parents=True, exist_ok=True)
+        the_plan = plan(sessions=self.sessions, faults=(BLIP,), expectations=self.expectations)
+        run.plan.write_text(documents.dump(the_plan))
+        run.events.write_text("".join(map(documents.dump_line, self.events())))
+        run.decisions.write_text("".join(map(documents.dump_line, self.decisions())))
+        run.machine.write_text(documents.dump(machine()))
+        streams = streams_of(the_plan.sessions, the_plan.seed)
+        write_sessions(run, streams)
+        random = np.random.default_rng(1)
+        for cluster in TRIANGLE.clusters:
+            self._write_raw(run, streams, cluster.name, random)
+        return run
+
+    def events(self) -> list[documents.Event]:
+        edges: list[documents.Event] = [
+            FaultEdge(0, "start", START + 4 * S, START + 4 * S + MS, START + 4 * S + 2 * MS, START + 4 * S + 3 * MS),
+            FaultEdge(0, "end", START + 6 * S, START + 6 * S, START + 6 * S + MS, START + 6 * S + 2 * MS),
+        ]
+        end = End(START + 13 * S, START + 12 * S, interrupted=False)
+        return [Phase("fabric up", START - S), MediaStart(START), *edges, end]
+
+    def decisions(self) -> list[Decision]:
+        moves = (("us-central", self.rerouted_s, "no probe for 250 ms"), (None, self.returned_s, "clean for 3 s"))
+        return [
+            Decision("us-east", "us-west", via, tuple(range(16)), reason, at - 20 * MS, at - 19 * MS, at - 18 * MS, at)
+            for via, at_s, reason in moves
+            for at in [START + round(at_s * S)]
+        ]
+
+    def _write_raw(self, run: RunDir, streams: Sequence[Stream], cluster: str, random: np.random.Generator) -> None:
+        out = [
+            sent(each.ssrc, 600, first_seq=65_000, start_ns=START + index * MS // 8)
+            for index, each in self._of(streams, "source", cluster)
+        ]
+        into = [
+            self._arrivals(each, sent(each.ssrc, 600, first_seq=65_000, start_ns=START + index * MS // 8), random)
+            for index, each in self._of(streams, "destination", cluster)
+        ]
+        write_rows(run.sent(cluster), np.concatenate([np.empty(0, SENT), *out]))
+        write_rows(run.received(cluster), np.concatenate([np.empty(0, RECEIVED), *into]))
+        write_rows(run.relay(cluster), _relay_samples())
+
+    def _of(self, streams: Sequence[Stream], end: str, cluster: str) -> list[tuple[int, Stream]]:
+        return [(index, each) for index, each in enumerate(streams) if getattr(each, end) == cluster]
+
+    def _arrivals(self, each: Stream, rows: Rows, random: np.random.Generator) -> Rows:
+        kept = without(rows, (4.0, self.rerouted_s))
+        at_s = (kept["sent_ns"] - START) / S
+        over = (at_s >= self.rerouted_s) & (at_s < self.returned_s)
+        ends = (each.source, each.destination)
+        direct, longer = TRIANGLE.one_way_ns(*ends), TRIANGLE.one_way_ns(ends[0], "us-central", ends[1])
+        noise = random.gamma(2.0, 120_000 * self.noise, len(kept)).astype(np.int64)
+        latency = np.where(over, longer, direct).astype(np.int64) + noise
+        return received(kept, latency, np.where(over, _path(ends, 2), _path(ends)))
+
+
+def _path(ends: tuple[str, str], *via: int) -> int:
+    ordinals = [TRIANGLE.cluster(ends[0]).ordinal, *via, TRIANGLE.cluster(ends[1]).ordinal]
+    return sum(ordinal << (8 * place) for place, ordinal in enumerate(ordinals))
+
+
+def _relay_samples() -> Rows:
+    rows = np.zeros(2, RELAY_SAMPLE)
+    rows["at_ns"] = START, START + 12 * S
+    rows["received"] = 0, 1000
+    rows["forwarded"] = 0, 990
+    rows["dropped_cold"] = 0, 10
+    return rows
