@@ -21,7 +21,16 @@ from scenarios.launch import PROJECT
 from scenarios.library import LIBRARY
 
 _SCENARIOS = ("one-blip.yaml", "us-6-blip.yaml")
-_COLUMNS = ("scenario", "first packet", "packets/s", "unplanned drops", "latency − emulated", "pacing p99", "memory", "verdict")
+_COLUMNS = (
+    "scenario",
+    "first packet",
+    "packets/s",
+    "unplanned drops",
+    "latency − emulated",
+    "pacing p99",
+    "memory",
+    "verdict",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ class Console:
         self._terminal.print(table)
         if diagnosis.environment:
             chosen = diagnosis.environment
-            self._terminal.print(f"\nA run here uses: links [bold]{chosen.link_backend}[/], datapath [bold]{chosen.datapath}[/].")
+            self._terminal.print(
+                f"\nA run here uses: links [bold]{chosen.link_backend}[/], datapath [bold]{chosen.datapath}[/]."
+            )
         if diagnosis.remedy:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
 

@@ -1,0 +1,172 @@
+"""Whole runs, as a user starts them: the demo, its summary against the schema, and runs that are ended early."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import jsonschema
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUN_SCENARIO = PROJECT / "run_scenario.py"
+ONE_BLIP = PROJECT / "scenarios" / "one-blip.yaml"
+SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
+
+SMALL = ("--set", "sessions.0.count=10")
+
+
+def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
+    argv = [sys.executable, str(RUN_SCENARIO), *map(str, arguments)]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
+
+
+def summary_of(runs: Path, scenario: str = "one-blip") -> tuple[Path, dict[str, Any]]:
+    (run,) = (runs / scenario).iterdir()
+    summary = json.loads((run / "summary.json").read_text())
+    jsonschema.validate(summary, SCHEMA)
+    return run, summary
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path, dict[str, Any]]:
+    runs = tmp_path_factory.mktemp("demo")
+    code, output = finished(start("run", ONE_BLIP, "--out", runs))
+    return code, output, *summary_of(runs)
+
+
+@pytest.mark.root
+class TestTheDemo:
+    """One blip, 100 two-way sessions, one reroute."""
+
+    def test_verdict_and_exit_code_agree(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        code, output, _, summary = demo
+        assert code == {"pass": 0, "fail": 1, "inconclusive": 3}[summary["verdict"]]
+        assert summary["verdict"] in output
+
+    def test_every_session_was_sent_on_schedule(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        _, _, _, summary = demo
+        assert summary["media"]["directions"] == 200
+        assert summary["media"]["sent"] == 200 * 12 * 50
+
+    def test_the_reroute_repaired_the_blip(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        _, _, _, summary = demo
+        (reroute,) = summary["reroutes"]
+        assert (reroute["link"], reroute["via"]) == ("us-east–us-west", "us-central")
+        assert reroute["fault_at"] < reroute["seen_at"] < reroute["installed_at"] < reroute["first_packet_at"]
+        assert reroute["returned_at"] > 6.0
+        assert summary["media"]["interrupted_directions"] == 200
+        assert summary["media"]["still_interrupted"] == 0
+
+    def test_losses_are_those_of_the_blip(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        _, _, run, summary = demo
+        with (run / "interruptions.csv").open() as table:
+            rows = list(csv.DictReader(table))
+        assert sum(int(row["packets_lost"]) for row in rows) == summary["media"]["lost"]
+
+    def test_direct_latency_is_the_emulated_delay(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        _, _, _, summary = demo
+        if summary["verdict"] == "inconclusive":
+            pytest.skip(f"the machine was too busy: {summary['reasons']}")
+        assert summary["media"]["one_way_ms"]["p50"] == pytest.approx(31.15, abs=1.0)
+
+    def test_the_plot_is_a_picture(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        _, _, run, _ = demo
+        assert (run / "latency.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_the_report_can_be_redone_offline(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        code, _, run, _ = demo
+        before = (run / "summary.json").read_bytes()
+        again, _ = finished(start("report", run))
+        assert again == code
+        assert (run / "summary.json").read_bytes() == before
+
+
+@pytest.mark.root
+def test_two_runs_at_once_do_not_notice_each_other(tmp_path: Path) -> None:
+    runs = [tmp_path / "one", tmp_path / "two"]
+    processes = [start("run", ONE_BLIP, "--out", out, *SMALL) for out in runs]
+    for process, out in zip(processes, runs, strict=True):
+        finished(process)
+        _, summary = summary_of(out)
+        assert summary["media"]["directions"] == 20
+        assert summary["media"]["received"] > 0
+        assert [reroute["via"] for reroute in summary["reroutes"]] == ["us-central"]
+
+
+@pytest.mark.root
+def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> None:
+    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    wait_until(lambda: "media-start" in written(tmp_path, "events.jsonl"))
+    process.send_signal(signal.SIGINT)
+    code, output = finished(process)
+    assert code == 130
+    assert "keeping what was recorded" in output
+    _, summary = summary_of(tmp_path)
+    assert summary["verdict"] == "inconclusive"
+    assert "the run was interrupted" in " ".join(summary["reasons"])
+    assert summary["media"]["sent"] > 0
+
+
+MOMENTS = {
+    "before anything": lambda _: True,
+    "while the network is built": lambda runs: written(runs, "events.jsonl") != "",
+    "when the processes are ready": lambda runs: "ready" in written(runs, "events.jsonl"),
+    "while media flow": lambda runs: "media-start" in written(runs, "events.jsonl"),
+    "during the blip": lambda runs: '"start"' in written(runs, "events.jsonl"),
+}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
+    before = traces()
+    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    wait_until(lambda: MOMENTS[moment](tmp_path))
+    family = [os.pidfd_open(pid) for pid in descendants(process.pid)]
+    process.kill()
+    process.communicate()
+    for descriptor in family:
+        assert select.select([descriptor], [], [], 20)[0], "a process outlived the run"
+        os.close(descriptor)
+    assert traces() == before
+
+
+def written(runs: Path, name: str) -> str:
+    return "".join(path.read_text() for path in runs.glob(f"*/*/{name}"))
+
+
+def wait_until(predicate: Callable[[], bool]) -> None:
+    deadline = monotonic() + 60
+    while not predicate():
+        assert monotonic() < deadline, "it never came to that"
+        select.select([], [], [], 0.005)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            yield from descendants(int(child))
+
+
+def traces() -> tuple[list[str], list[str], list[str]]:
+    """Interfaces, mounts and run-time files of the machine: what a run must not change."""
+    interfaces = sorted(path.name for path in Path("/sys/class/net").iterdir())
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    sockets = [line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if "/run/" in line]
+    return interfaces, mounts, sorted(sockets)
