@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from scenarios.document import DataPath, Problem
 from scenarios.expectations import expectation
 from scenarios.quantities import time_text
-from scenarios.schema import Event, ScenarioFile, Sessions
+from scenarios.schema import Event, Latency, ScenarioFile, Sessions
 from scenarios.wording import quoted, suggestion
 from topologies.model import Direction, Topology
 
@@ -62,28 +62,39 @@ def _event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Prob
     for index, event in enumerate(scenario.events):
         yield from _link_problems(event.link, ("events", index, "link"), topology)
         yield from _timing_problems(event, index, scenario.duration)
+        if isinstance(event, Latency):
+            yield from _jitter_problems(event, index, topology)
         yield from _overlaps(event, index, scenario.events[:index])
 
 
 def _timing_problems(event: Event, index: int, duration_ns: int) -> Iterator[Problem]:
     end = f"the run ends at {time_text(duration_ns)}"
     if event.at >= duration_ns:
-        yield Problem(("events", index, "at"), f"the event starts at {time_text(event.at)}, but {end}; start it before")
+        yield Problem(
+            ("events", index, "at"), f"the event starts at {time_text(event.at)}, but {end}; start it earlier"
+        )
     elif event.at + event.lasts > duration_ns:
         right = f"write at most {time_text(duration_ns - event.at)}"
         text = f"the event lasts until {time_text(event.at + event.lasts)}, but {end}; {right}"
         yield Problem(("events", index, "for"), text)
 
 
+def _jitter_problems(event: Latency, index: int, topology: Topology) -> Iterator[Problem]:
+    for link in topology.links:
+        delay_ns = link.one_way_ns + event.extra
+        if {link.a, link.b} == set(event.link) and (event.jitter or 0) > delay_ns:
+            most = time_text(delay_ns)
+            text = f"more jitter than the one-way delay {most}; write at most {most}"
+            yield Problem(("events", index, "jitter"), text)
+
+
 def _overlaps(event: Event, index: int, earlier: tuple[Event, ...]) -> Iterator[Problem]:
-    for number, other in enumerate(earlier):
+    for other in earlier:
         shared = set(directions(event)) & set(directions(other))
         together = event.at < other.at + other.lasts and other.at < event.at + event.lasts
         if event.what == other.what and shared and together:
             span = f"{time_text(other.at)} to {time_text(other.at + other.lasts)}"
-            text = (
-                f"events.{number} is a {event.what} of {min(shared)} from {span} already; let one end before the other"
-            )
+            text = f"{min(shared)} already has a {event.what} from {span}; let one end before the other begins"
             yield Problem(("events", index, "at"), text)
 
 
