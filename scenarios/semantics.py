@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from scenarios.document import DataPath, Problem
 from scenarios.expectations import expectation
@@ -14,6 +16,12 @@ from topologies.model import Direction, Topology
 
 MAX_SESSIONS = 20_000
 """Two streams each; far beyond what one machine can carry, near enough to catch a slip of the finger."""
+
+
+class _Span(NamedTuple):
+    start_ns: int
+    end_ns: int
+    event: int
 
 
 def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
@@ -64,7 +72,7 @@ def _event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Prob
         yield from _timing_problems(event, index, scenario.duration)
         if isinstance(event, Latency):
             yield from _jitter_problems(event, index, topology)
-        yield from _overlaps(event, index, scenario.events[:index])
+    yield from _overlaps(scenario.events)
 
 
 def _timing_problems(event: Event, index: int, duration_ns: int) -> Iterator[Problem]:
@@ -88,14 +96,26 @@ def _jitter_problems(event: Latency, index: int, topology: Topology) -> Iterator
             yield Problem(("events", index, "jitter"), text)
 
 
-def _overlaps(event: Event, index: int, earlier: tuple[Event, ...]) -> Iterator[Problem]:
-    for other in earlier:
-        shared = set(directions(event)) & set(directions(other))
-        together = event.at < other.at + other.lasts and other.at < event.at + event.lasts
-        if event.what == other.what and shared and together:
-            span = f"{time_text(other.at)} to {time_text(other.at + other.lasts)}"
-            text = f"{min(shared)} already has a {event.what} from {span}; let one end before the other begins"
-            yield Problem(("events", index, "at"), text)
+def _overlaps(events: Sequence[Event]) -> Iterator[Problem]:
+    spans: defaultdict[tuple[str, Direction], list[_Span]] = defaultdict(list)
+    for index, event in enumerate(events):
+        for direction in dict.fromkeys(directions(event)):
+            spans[event.what, direction].append(_Span(event.at, event.at + event.lasts, index))
+    for (what, direction), entries in spans.items():
+        for one, other in _colliding(sorted(entries)):
+            first, second = sorted((one, other), key=lambda span: span.event)
+            times = f"{time_text(first.start_ns)} to {time_text(first.end_ns)}"
+            text = f"{direction} already has a {what} from {times}; let one end before the other begins"
+            yield Problem(("events", second.event, "at"), text)
+
+
+def _colliding(spans: Sequence[_Span]) -> Iterator[tuple[_Span, _Span]]:
+    """Of spans in order of start: each that starts before all earlier ones ended, behind the last of these to end."""
+    longest = spans[0]
+    for span in spans[1:]:
+        if span.start_ns < longest.end_ns:
+            yield longest, span
+        longest = max(longest, span, key=lambda span: span.end_ns)
 
 
 def _link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
