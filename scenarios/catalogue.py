@@ -50,7 +50,7 @@ def _name_problems(file: TopologyFile, stem: str) -> Iterator[Problem]:
 def _cluster_problems(file: TopologyFile) -> Iterator[Problem]:
     names = [cluster.name for cluster in file.clusters]
     if not 2 <= len(names) <= MAX_CLUSTERS:
-        yield Problem(("clusters",), f"{len(names)} clusters; write 2 to {MAX_CLUSTERS}")
+        yield Problem(("clusters",), f"the number of clusters is {len(names)}; write 2 to {MAX_CLUSTERS}")
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem(("clusters", index, "name"), f"there is already a cluster {quoted(name)}; rename one")
@@ -81,4 +81,4 @@ def _figure_problems(entry: LinkEntry, path: DataPath) -> Iterator[Problem]:
         yield Problem(path, f"{given}; say in exactly one of them where the rtt comes from")
     if entry.jitter > entry.rtt // 2:
         half = time_text(entry.rtt // 2)
-        yield Problem((*path, "jitter"), f"more than the one-way delay {half}; write at most {half}")
+        yield Problem((*path, "jitter"), f"more jitter than the one-way delay {half}; write at most {half}")

@@ -24,14 +24,20 @@ def text(value: object) -> str:
 def name(longest: int, *, digit_first: bool = False) -> Callable[[object], str]:
     """A name that reaches the kernel and the file system: [a-z0-9-]*, of bounded length, letter first unless said."""
 
+    def valid(word: str) -> bool:
+        return _NAME.fullmatch(word) is not None and (digit_first or not word[0].isdigit())
+
     def read(value: object) -> str:
-        word = value if isinstance(value, str) else ""
-        if _NAME.fullmatch(word) is None or (word[0].isdigit() and not digit_first):
+        if not isinstance(value, str):
+            raise ValueError(f"{found(value)} is not text; write a name, in quotes if it looks like a number")
+        if len(value) > longest:
+            raise ValueError(f"the name {found(value)} is {len(value)} characters long; write at most {longest}")
+        if not valid(value):
+            right = re.sub("[^a-z0-9]+", "-", value.lower()).strip("-")
+            advice = f"write {right}: " if right and valid(right) else "write "
             first = "letter or digit" if digit_first else "letter"
-            raise ValueError(f"{found(value)} is not a name; write lower case letters, digits and -, {first} first")
-        if len(word) > longest:
-            raise ValueError(f"the name {found(value)} is {len(word)} characters long; write at most {longest}")
-        return word
+            raise ValueError(f"{found(value)} is not a name; {advice}lower case letters, digits and -, {first} first")
+        return value
 
     return read
 

@@ -12,6 +12,7 @@ from hostio.units import MS, US, S
 from scenarios.wording import found, quoted
 
 _QUANTITY = re.compile(r"(?P<sign>-?)(?P<digits>[0-9]{1,12}(?:\.[0-9]{1,12})?)(?P<unit>[^0-9.:].*)?", re.DOTALL)
+_NEARLY_WHOLE = re.compile(r"0*([0-9]{1,12})(?:\.0*)?[a-z% ]*")
 _CLOCK = re.compile(r"([0-9]{1,4}):([0-5]?[0-9])")
 
 
@@ -53,7 +54,7 @@ _RATE = _Kind(
     name="a rate",
     example="64kbit or 2mbit",
     units={"bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9},
-    usual=("kbit", "mbit"),
+    usual=("bit", "kbit", "mbit"),
     spellings={
         **dict.fromkeys(("bps", "bit/s"), "bit"),
         **dict.fromkeys(("k", "kb", "kbps", "kbit/s"), "kbit"),
@@ -90,10 +91,9 @@ def whole_number(value: object) -> int:
     """A whole number in plain decimal digits, without a unit."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    text = str(value)
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", text):
-        raise QuantityError(f"{quoted(text)} is not a plain number; write {int(text)}, without quotes or leading zeros")
-    raise QuantityError(f"{found(value)} is not a whole number; write one such as 3")
+    plain = _NEARLY_WHOLE.fullmatch(str(value).replace("_", "").replace(",", ""))
+    right = plain[1] if plain and isinstance(value, (str, float)) else "one such as 3"
+    raise QuantityError(f"{found(value)} is not a plain whole number; write {right}")
 
 
 def time_text(ns: int) -> str:
@@ -120,7 +120,7 @@ def _amount(value: object, kind: _Kind) -> Fraction:
     if unit not in kind.units:
         raise QuantityError(f"{found(value)} {_unit_problem(digits, unit, kind)}")
     if match["sign"]:
-        raise QuantityError(f"{found(value)} is negative; write {digits}{unit} or another from 0{unit} up")
+        raise QuantityError(f"{found(value)} is negative; write {digits}{unit}")
     return Fraction(digits) * kind.units[unit]
 
 

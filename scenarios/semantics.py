@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from scenarios.document import DataPath, Problem
 from scenarios.expectations import expectation
 from scenarios.quantities import time_text
-from scenarios.schema import Event, ScenarioFile, Sessions
+from scenarios.schema import Event, Latency, ScenarioFile, Sessions
 from scenarios.wording import quoted, suggestion
 from topologies.model import Direction, Topology
 
 MAX_SESSIONS = 20_000
 """Two streams each; far beyond what one machine can carry, near enough to catch a slip of the finger."""
+
+
+class _Span(NamedTuple):
+    start_ns: int
+    end_ns: int
+    event: int
 
 
 def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
@@ -62,29 +70,52 @@ def _event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Prob
     for index, event in enumerate(scenario.events):
         yield from _link_problems(event.link, ("events", index, "link"), topology)
         yield from _timing_problems(event, index, scenario.duration)
-        yield from _overlaps(event, index, scenario.events[:index])
+        if isinstance(event, Latency):
+            yield from _jitter_problems(event, index, topology)
+    yield from _overlaps(scenario.events)
 
 
 def _timing_problems(event: Event, index: int, duration_ns: int) -> Iterator[Problem]:
     end = f"the run ends at {time_text(duration_ns)}"
     if event.at >= duration_ns:
-        yield Problem(("events", index, "at"), f"the event starts at {time_text(event.at)}, but {end}; start it before")
+        yield Problem(
+            ("events", index, "at"), f"the event starts at {time_text(event.at)}, but {end}; start it earlier"
+        )
     elif event.at + event.lasts > duration_ns:
         right = f"write at most {time_text(duration_ns - event.at)}"
         text = f"the event lasts until {time_text(event.at + event.lasts)}, but {end}; {right}"
         yield Problem(("events", index, "for"), text)
 
 
-def _overlaps(event: Event, index: int, earlier: tuple[Event, ...]) -> Iterator[Problem]:
-    for number, other in enumerate(earlier):
-        shared = set(directions(event)) & set(directions(other))
-        together = event.at < other.at + other.lasts and other.at < event.at + event.lasts
-        if event.what == other.what and shared and together:
-            span = f"{time_text(other.at)} to {time_text(other.at + other.lasts)}"
-            text = (
-                f"events.{number} is a {event.what} of {min(shared)} from {span} already; let one end before the other"
-            )
-            yield Problem(("events", index, "at"), text)
+def _jitter_problems(event: Latency, index: int, topology: Topology) -> Iterator[Problem]:
+    for link in topology.links:
+        delay_ns = link.one_way_ns + event.extra
+        if {link.a, link.b} == set(event.link) and (event.jitter or 0) > delay_ns:
+            most = time_text(delay_ns)
+            text = f"more jitter than the one-way delay {most}; write at most {most}"
+            yield Problem(("events", index, "jitter"), text)
+
+
+def _overlaps(events: Sequence[Event]) -> Iterator[Problem]:
+    spans: defaultdict[tuple[str, Direction], list[_Span]] = defaultdict(list)
+    for index, event in enumerate(events):
+        for direction in dict.fromkeys(directions(event)):
+            spans[event.what, direction].append(_Span(event.at, event.at + event.lasts, index))
+    for (what, direction), entries in spans.items():
+        for one, other in _colliding(sorted(entries)):
+            first, second = sorted((one, other), key=lambda span: span.event)
+            times = f"{time_text(first.start_ns)} to {time_text(first.end_ns)}"
+            text = f"{direction} already has a {what} from {times}; let one end before the other begins"
+            yield Problem(("events", second.event, "at"), text)
+
+
+def _colliding(spans: Sequence[_Span]) -> Iterator[tuple[_Span, _Span]]:
+    """Of spans in order of start: each that starts before all earlier ones ended, behind the last of these to end."""
+    longest = spans[0]
+    for span in spans[1:]:
+        if span.start_ns < longest.end_ns:
+            yield longest, span
+        longest = max(longest, span, key=lambda span: span.end_ns)
 
 
 def _link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from scenarios.errors import Mark, ScenarioError
-from scenarios.wording import suggestion
+from scenarios.wording import nearest, quoted
 
 MAX_BYTES = 256 * 1024
 
@@ -53,7 +53,7 @@ def _read(path: Path) -> bytes:
         status = path.stat()
         _require_regular(path, status)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, opened non-blocking, not a path
+        with os.fdopen(descriptor, "rb") as file:
             _require_regular(path, os.fstat(descriptor))
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -73,8 +73,5 @@ def _require_regular(path: Path, status: os.stat_result) -> None:
 
 
 def _sibling(path: Path) -> str:
-    try:
-        names = sorted(entry.name for entry in path.parent.glob("*.yaml"))
-    except OSError:
-        names = []
-    return suggestion(path.name, names) if names else "check the path"
+    match = nearest(path.name, sorted(entry.name for entry in path.parent.glob("*.yaml")))
+    return f"did you mean {quoted(match)}?" if match else "check the path"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 
 _LONGEST = 40
+_ALIKE = 0.6
 
 
 def found(value: object) -> str:
@@ -28,8 +30,9 @@ def quoted(text: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` probably meant."""
-    matches = difflib.get_close_matches(word[:_LONGEST].lower(), tuple(known), n=1)
-    return matches[0] if matches else None
+    typed = word[:_LONGEST].lower()
+    likely = [choice for choice in known if difflib.SequenceMatcher(None, choice, typed).ratio() >= _ALIKE]
+    return max(likely, key=lambda choice: _likeness(choice, typed), default=None)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -39,3 +42,9 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     if match is not None:
         return f"did you mean {quoted(match)}?"
     return f"known: {', '.join(choices)}" if choices else "there is none"
+
+
+def _likeness(choice: str, typed: str) -> tuple[float, int]:
+    """Letters in common and in order; among equals, a slip late in the word is likelier than one at its start."""
+    start = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(choice, typed, strict=False))
+    return difflib.SequenceMatcher(None, choice, typed).ratio(), len(tuple(start))

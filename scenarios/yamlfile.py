@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import yaml
 
@@ -25,7 +25,7 @@ MAX_DEPTH = 16
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)\.?|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
+_FLOAT = re.compile(r"(?=[^.eE]*[.eE])[-+]?((0|[1-9][0-9]*)\.?|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 
 _HINTS = {
     "mapping values are not allowed here": "put text that holds ': ' in quotes, and check the indentation",
@@ -84,7 +84,7 @@ class _Builder:
         start = next(self._events)
         if isinstance(start, yaml.StreamEndEvent):
             raise ScenarioError(self._file, "the file is empty; start with 'name: …'")
-        if start.version or start.tags:
+        if isinstance(start, yaml.DocumentStartEvent) and (start.version or start.tags):
             self._refuse(start, "a % directive is not allowed; remove the line")
         data = self._value(next(self._events), ())
         next(self._events)
@@ -95,7 +95,7 @@ class _Builder:
 
     def _stream(self, text: str) -> Iterator[yaml.Event]:
         """The events, with the errors of the library translated; it lets some ValueErrors of its own escape."""
-        last = Mark(1, 1)
+        last = START
         try:
             for event in yaml.parse(text, Loader=yaml.SafeLoader):
                 last = _mark(event.end_mark)
@@ -103,7 +103,8 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             raise self._syntax_error(error, last) from None
         except (yaml.YAMLError, ValueError, OverflowError):
-            raise ScenarioError(self._file, "not valid YAML after this; remove unusual characters", last) from None
+            message = "not valid YAML after this; check its \\ escapes and numbers"
+            raise ScenarioError(self._file, message, last) from None
 
     def _syntax_error(self, error: yaml.MarkedYAMLError, last: Mark) -> ScenarioError:
         problem = (error.problem or error.context or "cannot be parsed").replace("\n", " ")
@@ -161,7 +162,7 @@ class _Builder:
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             self._refuse(event, f"an anchor {quoted(f'&{event.anchor}')} is not allowed; remove it")
         if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
-            self._refuse(event, f"a tag {quoted(event.tag)} is not allowed; write the plain value")
+            self._refuse(event, f"a tag {quoted(_shorthand(event.tag))} is not allowed; write the plain value")
 
     def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
         raise ScenarioError(self._file, message, _mark(event.start_mark))
@@ -178,6 +179,10 @@ def _resolved(text: str) -> object:
     if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text
+
+
+def _shorthand(tag: str) -> str:
+    return re.sub("^tag:yaml.org,2002:", "!!", tag)
 
 
 class _LibraryMark(Protocol):

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from scenarios import yamlfile
+from scenarios.catalogue import CATALOGUE, load_topology, topology_names
+from scenarios.errors import ScenarioError
+from topologies.model import CLUSTER_NAME
+
+SURVEY_MS = {
+    ("us-east", "us-east-2"): 11.4,
+    ("us-east", "us-central"): 18.8,
+    ("us-east", "us-west"): 62.3,
+    ("us-east", "us-northwest"): 70.2,
+    ("us-east-2", "us-west"): 49.0,
+    ("us-east-2", "us-northwest"): 51.7,
+    ("us-central", "us-west"): 56.2,
+    ("us-central", "us-northwest"): 52.2,
+    ("us-west", "us-northwest"): 20.7,
+}
+"""Round-trip times, skyplane profiles/latency.csv @643731c3."""
+
+
+def test_the_catalogue_is_what_the_project_promises() -> None:
+    assert topology_names() == ("us-6", "us-triangle")
+
+
+@pytest.mark.parametrize("name", topology_names())
+def test_is_a_full_mesh_with_names_the_kernel_takes(name: str) -> None:
+    topology = load_topology(name)
+    names = [cluster.name for cluster in topology.clusters]
+    assert {frozenset((link.a, link.b)) for link in topology.links} == set(
+        map(frozenset, itertools.combinations(names, 2))
+    )
+    assert [cluster.ordinal for cluster in topology.clusters] == list(range(1, len(names) + 1))
+    assert all(CLUSTER_NAME.fullmatch(name) for name in names)
+
+
+@pytest.mark.parametrize("name", topology_names())
+def test_surveyed_pairs_have_the_survey_s_figure_and_all_others_are_assumptions(name: str) -> None:
+    for link in load_topology(name).links:
+        surveyed_ms = SURVEY_MS.get((link.a, link.b))
+        if surveyed_ms is None:
+            assert link.source.startswith("assumption: ")
+        else:
+            assert link.source == "skyplane profiles/latency.csv @643731c3, 2022"
+            assert 2 * link.one_way_ns == round(surveyed_ms * 1e6)
+
+
+def test_the_triangle_knows_its_detour() -> None:
+    triangle = load_topology("us-triangle")
+    assert triangle.one_way_ns("us-east", "us-west") == 31_150_000
+    assert triangle.one_way_ns("us-east", "us-central", "us-west") == 37_500_000
+
+
+def test_a_wrong_catalogue_file_is_a_scenario_error(tmp_path: Path) -> None:
+    (tmp_path / "us-triangle.yaml").write_text("name: us-triangle\n", encoding="utf-8")
+    with pytest.raises(
+        ScenarioError, match=r"us-triangle\.yaml:1:1: 'clusters' is missing; add a list under clusters:"
+    ):
+        load_topology("us-triangle", tmp_path)
+
+
+def test_every_file_is_small_and_plain() -> None:
+    for path in CATALOGUE.iterdir():
+        assert path.suffix == ".yaml"
+        assert yamlfile.read(path).data["name"] == path.stem

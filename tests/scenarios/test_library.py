@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from controller.settings import ControllerSettings
+from hostio.units import MS, US, S
+from relay_app.sessions import SessionGroup
+from results.metric_names import METRICS, Unit
+from results.plan import Expectation, Fault, Plan, RelaySettings
+from scenarios.errors import ScenarioError
+from scenarios.library import LIBRARY, load_plan, scenario_files
+from topologies.links import LinkChange
+from topologies.model import Direction
+
+ONE_BLIP = LIBRARY / "one-blip.yaml"
+EAST_WEST = Direction("us-east", "us-west")
+
+MINIMAL = """\
+name: small
+topology: us-triangle
+duration: 10s
+sessions:
+  - {between: [us-east, us-west], count: 1, media: video}
+"""
+
+
+def _plan_with(tmp_path: Path, more: str) -> object:
+    path = tmp_path / "small.yaml"
+    path.write_text(MINIMAL + more, encoding="utf-8")
+    return load_plan(path)
+
+
+def test_the_library_holds_the_two_first_scenarios() -> None:
+    assert [path.name for path in scenario_files()] == ["one-blip.yaml", "us-6-blip.yaml"]
+
+
+@pytest.mark.parametrize("path", scenario_files(), ids=lambda path: path.stem)
+def test_every_scenario_loads_and_is_named_like_its_file(path: Path) -> None:
+    plan = load_plan(path)
+    assert plan.scenario == path.stem
+    assert plan.description
+    assert plan.expectations
+    assert plan.environment is None
+
+
+def test_one_blip_is_the_plan_it_says() -> None:
+    plan = load_plan(ONE_BLIP)
+    assert plan.seed == 1
+    assert plan.duration_ns == 12 * S
+    assert plan.sessions == (SessionGroup("voice-1", "us-east", "us-west", 100, "voice"),)
+    assert plan.relays == RelaySettings("us-east", {})
+    assert plan.controller == ControllerSettings(hold_ns=3 * S)
+    assert plan.wire_tick_ns == 250 * US
+    assert plan.faults == (Fault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(loss=1.0)),)
+    assert (
+        Expectation("media.interruption_ms.max", "<", 1000.0, "media.interruption_ms.max < 1000ms") in plan.expectations
+    )
+
+
+def test_one_blip_expects_what_its_topology_gives() -> None:
+    plan = load_plan(ONE_BLIP)
+    limits = {expectation.metric: expectation.value for expectation in plan.expectations}
+    direct_ms = plan.topology.one_way_ns("us-east", "us-west") / MS
+    detour_ms = plan.topology.one_way_ns("us-east", "us-central", "us-west") / MS
+    assert direct_ms < limits["media.one_way_ms.p50"] < direct_ms + 1.1
+    assert detour_ms < limits["media.one_way_ms.p99"] < detour_ms + 3
+
+
+def test_what_a_file_leaves_out_has_the_documented_default(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    plan = load_plan(path)
+    assert plan.controller == ControllerSettings()
+    assert [type(value) for value in asdict(plan.controller).values()] == [bool, int, int, int, float, int, int]
+    assert (plan.seed, plan.faults, plan.expectations, plan.description) == (1, (), (), "")
+    assert plan.relays.directory == "us-east"
+
+
+def test_every_setting_reaches_the_plan(tmp_path: Path) -> None:
+    path = tmp_path / "full.yaml"
+    path.write_text(
+        MINIMAL
+        + """\
+seed: 4294967295
+directory: us-central
+relays: {warm: {us-central: 25%, us-west: 100%}}
+controller:
+  {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
+   hold: 0s}
+emulation: {wire_tick: 50us}
+expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
+""",
+        encoding="utf-8",
+    )
+    plan = load_plan(path)
+    assert plan.seed == 2**32 - 1
+    assert plan.relays == RelaySettings("us-central", {"us-central": 0.25, "us-west": 1.0})
+    assert plan.controller == ControllerSettings(False, 10 * MS, 3, 40, 0.125, 5 * MS, 0)
+    assert len(fields(ControllerSettings)) == 7
+    assert plan.wire_tick_ns == 50 * US
+    assert [(e.metric, e.comparison, e.value) for e in plan.expectations] == [
+        ("media.loss_percent", "<=", 2.5),
+        ("reroutes", "==", 0.0),
+        ("media.jitter_ms.p99", ">", 1.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        ("what: blackhole", LinkChange(loss=1.0)),
+        ("what: port-down", LinkChange(up=False)),
+        ("what: loss, loss: 30%", LinkChange(loss=0.3)),
+        ("what: latency, extra: 40ms", LinkChange(extra_delay_ns=40 * MS)),
+        ("what: latency, extra: 40ms, jitter: 5ms", LinkChange(extra_delay_ns=40 * MS, jitter_ns=5 * MS)),
+        ("what: brownout, rate: 2mbit", LinkChange(rate_bps=2_000_000, queue_ns=100 * MS)),
+        ("what: brownout, rate: 64kbit, queue: 20ms", LinkChange(rate_bps=64_000, queue_ns=20 * MS)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("direction", "directions"),
+    [
+        ("", (EAST_WEST.reversed(), EAST_WEST)),
+        (", direction: both", (EAST_WEST.reversed(), EAST_WEST)),
+        (", direction: forward", (EAST_WEST.reversed(),)),
+        (", direction: backward", (EAST_WEST,)),
+    ],
+)
+def test_events_become_faults(
+    event: str, change: LinkChange, direction: str, directions: tuple[Direction, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(f"{MINIMAL}events: [{{at: 1s, {event}, link: [us-west, us-east], for: 9s{direction}}}]\n")
+    (fault,) = load_plan(path).faults
+    assert fault == Fault(event.split(",")[0].removeprefix("what: "), 1 * S, 10 * S, directions, change)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "{at: 2s, what: blackhole, link: [us-east, us-west], for: 1s}",
+        "{at: 1s, what: loss, loss: 5%, link: [us-east, us-west], for: 1s}",
+        "{at: 1s, what: blackhole, link: [us-east, us-central], for: 1s}",
+        "{at: 0s, what: blackhole, link: [us-west, us-east], for: 1s}",
+    ],
+)
+def test_events_that_do_not_collide_compose(second: str, tmp_path: Path) -> None:
+    first = "{at: 1s, what: blackhole, link: [us-east, us-west], for: 1s}"
+    assert _plan_with(tmp_path, f"events:\n  - {first}\n  - {second}\n")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "found"),
+    [
+        (["sessions.0.count=200"], lambda plan: plan.sessions[0].count == 200),
+        (["sessions.0.between.1=us-central"], lambda plan: plan.sessions[0].b == "us-central"),
+        (["events.0.for=3s"], lambda plan: plan.faults[0].until_ns == 7 * S),
+        (["controller.reroute=false"], lambda plan: plan.controller.reroute is False),
+        (["relays.warm.us-central=50%"], lambda plan: plan.relays.warm == {"us-central": 0.5}),
+        (["emulation.wire_tick = 100us"], lambda plan: plan.wire_tick_ns == 100 * US),
+        (["expect.5=media.lost >= 0"], lambda plan: plan.expectations[5].metric == "media.lost"),
+        (["description=a = b"], lambda plan: plan.description == "a = b"),
+        (["seed=3", "seed=4"], lambda plan: plan.seed == 4),
+    ],
+    ids=str,
+)
+def test_overrides_change_the_plan(overrides: list[str], found: Callable[[Plan], bool]) -> None:
+    assert found(load_plan(ONE_BLIP, overrides=overrides))
+
+
+def test_seed_wins_over_file_and_overrides() -> None:
+    assert load_plan(ONE_BLIP, seed=7, overrides=["seed=3"]).seed == 7
+
+
+def test_overrides_build_up_a_new_entry(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    given = {"at": "1s", "what": "port-down", "link.0": "us-east", "link.1": "us-west", "for": "1s"}
+    plan = load_plan(path, overrides=[f"events.0.{key}={value}" for key, value in given.items()])
+    assert [fault.what for fault in plan.faults] == ["port-down"]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sessions.0.cuont=3", "unknown key 'cuont'; did you mean 'count'?"),
+        ("sesions.0.count=3", "unknown key 'sesions'; did you mean 'sessions'?"),
+        ("controller.reroute=no", "'no' is neither true nor false; write false"),
+        ("events.0.for=3", "'3' has no unit; write 3ms or 3s"),
+        ("sessions.7.count=3", "sessions is a list without an entry '7'; write 0 to 1, where 1 adds one"),
+        ("sessions.x=3", "sessions is a list without an entry 'x'; write 0 to 1, where 1 adds one"),
+        ("sessions.1.count=4", "'between' is missing; add between: [us-east, us-west]"),
+        ("sessions.0.count.x=4", "sessions.0.count is '100', which has no parts; set it whole"),
+        ("controller=3", "'3' where a mapping is expected; write 'key: value' lines"),
+        ("relays.warm.us-wst=5%", "unknown cluster 'us-wst'; did you mean 'us-west'?"),
+        ("directory=us-north", "unknown cluster 'us-north'; known: us-east, us-central, us-west"),
+        ("events.0.at=11s", None),
+        ("events.0.link.1=us-east", "'us-east' twice; write two different clusters"),
+        ("duration=", "nothing is not a time; write 40ms or 2s"),
+        ("description=a: b", "a mapping cannot be set; set its parts one by one, or quote the text"),
+        ("seed", "not a path and a value; write one such as sessions.0.count=200"),
+        ("=3", "not a path and a value; write one such as sessions.0.count=200"),
+        ("a..b=3", "not a path and a value; write one such as sessions.0.count=200"),
+        (".".join("a" * 17) + "=3", "the path is too long; the deepest value is three keys down"),
+    ],
+)
+def test_wrong_overrides_are_named_as_they_were_typed(override: str, message: str | None) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_plan(ONE_BLIP, overrides=[override])
+    if message is None:
+        assert caught.value.file == str(ONE_BLIP)
+        assert "write at most 1s" in str(caught.value)
+    else:
+        assert str(caught.value) == f"--set {override}: {message}"
+
+
+def test_a_wrong_override_is_shown_before_what_is_wrong_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text("nmae: x\n" + MINIMAL, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"^--set seed=x: "):
+        load_plan(path, overrides=["seed=x"])
+
+
+def test_a_wrong_seed_is_named_as_an_argument() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_plan(ONE_BLIP, seed=-1)
+    assert str(caught.value) == "--seed -1: '-1' is too small; write from 0 to 4294967295"
+
+
+def test_metric_units_follow_their_names() -> None:
+    assert set(METRICS.values()) == set(get_args(Unit))
+    for metric, unit in METRICS.items():
+        assert (unit == "ms") == ("_ms." in metric)
+        assert (unit == "percent") == metric.endswith("_percent")
