@@ -45,7 +45,9 @@ def _media_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits
     late = np.abs(packets.sent_ns - packets.due_ns) / 1e6
     yield _check("99th percentile of media pacing error", quantile(late, 0.99), limits.pacing_p99_ms, "ms")
     yield _check("largest media pacing error", quantile(late, 1.0), limits.pacing_max_ms, "ms")
-    yield _count("packets received that nobody sent", unmatched(analysis.matched))
+    yield _count(
+        "packets received that nobody sent", unmatched(analysis.matched) if evidence.recording.streams else None
+    )
     silent = len(analysis.matched.streams) - len(slices(packets.stream))
     unrecorded = len(analysis.matched.unrecorded) + silent
     planned = 2 * sum(group.count for group in evidence.plan.sessions)

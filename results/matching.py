@@ -81,10 +81,10 @@ def match(recording: Recording) -> Matched:
     streams = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if all(end))
     unrecorded = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if not all(end))
     sent, received = _joined(recording.sent, SENT), _joined(recording.received, RECEIVED)
-    known = np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
+    foreign = ~np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
     unjoined = _packets(streams, sent)
     arrivals = _arrivals(streams, received, unjoined)
-    return Matched(streams, unrecorded, _with_fate(unjoined, arrivals), arrivals, int(np.count_nonzero(~known)))
+    return Matched(streams, unrecorded, _with_fate(unjoined, arrivals), arrivals, int(np.count_nonzero(foreign)))
 
 
 def extended(seq: Ints, reference: Ints) -> Ints:

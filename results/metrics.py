@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -105,8 +105,8 @@ def jitter(arrivals: Arrivals) -> Floats:
 
 def slices(stream: Ints) -> list[slice]:
     """The rows of each stream that has any, of a column ordered by stream."""
-    starts = np.flatnonzero(np.diff(stream, prepend=-1)).tolist()
-    return [slice(start, stop) for start, stop in zip(starts, [*starts[1:], len(stream)], strict=True)]
+    edges = np.flatnonzero(np.diff(stream, prepend=-1, append=-1)).tolist()
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def quantile(values: Ints | Floats, share: float) -> float | None:

@@ -32,11 +32,16 @@ def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
     """
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    summary = judge(find(evidence, analysis, limits or FidelityLimits()), evidence.plan.expectations)
+    summary = summarise(evidence, analysis, limits or FidelityLimits())
     _write(run.summary, documents.dump(summary))
     _write(run.interruptions, interruptions_csv(interruption_rows(analysis, evidence.plan.topology)))
     _plot(run, evidence, analysis, summary)
     return summary
+
+
+def summarise(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Summary:
+    """Findings and verdict. Pure."""
+    return judge(find(evidence, analysis, limits), evidence.plan.expectations)
 
 
 def read_evidence(run: RunDir) -> Evidence:

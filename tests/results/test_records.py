@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import received, sent, stream
+
+from relay_app.records import RECEIVED, RELAY_SAMPLE, SENT
+from results.records import RecordsError, collect, read_recording, read_rows, read_sessions, write_rows, write_sessions
+from results.rundir import RunDir
+
+CLUSTERS = ("us-east", "us-west")
+
+
+@pytest.fixture
+def staging(tmp_path: Path) -> Path:
+    folder = tmp_path / "staging"
+    folder.mkdir()
+    for cluster in CLUSTERS:
+        rows = sent(7, 10, first_seq=2**32 - 10)
+        np.save(folder / f"sent-{cluster}.npy", rows)
+        np.save(folder / f"received-{cluster}.npy", received(rows, 5))
+        np.save(folder / f"relay-{cluster}.npy", np.ones(3, RELAY_SAMPLE))
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return RunDir(tmp_path / "run")
+
+
+def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
+    write_sessions(run, [stream()])
+    assert collect(staging, run, CLUSTERS) == ()
+    recording = read_recording(run, CLUSTERS)
+    assert recording.problems == ()
+    for cluster in CLUSTERS:
+        assert np.array_equal(recording.sent[cluster], np.load(staging / f"sent-{cluster}.npy"))
+        assert np.array_equal(recording.received[cluster], np.load(staging / f"received-{cluster}.npy"))
+        assert np.array_equal(recording.relays[cluster], np.load(staging / f"relay-{cluster}.npy"))
+
+
+def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
+    collect(staging, run, CLUSTERS)
+    before = {path: path.read_bytes() for path in run.root.rglob("*.parquet")}
+    collect(staging, run, CLUSTERS)
+    assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_missing_or_cut_short_is_named_and_the_rest_collected(staging: Path, run: RunDir) -> None:
+    (staging / "sent-us-east.npy").unlink()
+    whole = (staging / "received-us-east.npy").read_bytes()
+    (staging / "received-us-east.npy").write_bytes(whole[:-9])
+    (staging / "relay-us-east.npy").write_bytes(b"")
+    np.save(staging / "relay-us-west.npy", np.zeros(3))
+    assert collect(staging, run, CLUSTERS) == (
+        "sent-us-east.npy was not written",
+        "received-us-east.npy is incomplete",
+        "relay-us-east.npy is incomplete",
+        "relay-us-west.npy holds rows of another format",
+    )
+    assert set(read_recording(run, CLUSTERS).sent) == {"us-west"}
+
+
+def test_sessions_survive_the_file(run: RunDir) -> None:
+    streams = (stream(1), stream(2**32 - 1, "us-west", "us-east"))
+    write_sessions(run, streams)
+    assert read_sessions(run) == streams
+
+
+def test_no_sessions_are_a_table_too(run: RunDir) -> None:
+    write_sessions(run, [])
+    assert read_sessions(run) == ()
+
+
+def test_an_empty_run_directory_is_all_problems(run: RunDir) -> None:
+    recording = read_recording(run, ["us-east"])
+    assert recording.problems == (
+        "raw/sent-us-east.parquet is missing",
+        "raw/received-us-east.parquet is missing",
+        "raw/relay-us-east.parquet is missing",
+        "raw/sessions.parquet is missing",
+    )
+
+
+def test_a_file_that_is_no_parquet_is_named(run: RunDir) -> None:
+    write_rows(run.sent("us-east"), np.zeros(1, SENT))
+    run.sent("us-east").write_bytes(b"PAR1 and then nothing")
+    with pytest.raises(RecordsError, match=r"^raw/sent-us-east\.parquet cannot be read$"):
+        read_rows(run.sent("us-east"), SENT)
+
+
+def test_a_missing_column_is_named(run: RunDir) -> None:
+    write_rows(run.sent("us-east"), np.zeros(1, SENT))
+    with pytest.raises(RecordsError, match=r"^raw/sent-us-east\.parquet has no column path$"):
+        read_rows(run.sent("us-east"), RECEIVED)

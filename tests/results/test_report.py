@@ -1,0 +1,244 @@
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from synthetic import BLIP, TRIANGLE, Blip, plan
+
+import results.report
+from controller.decisions import Decision
+from hostio.units import MS, S
+from results import documents
+from results.analysis import analyse
+from results.documents import DocumentError
+from results.fidelity import FidelityLimits
+from results.findings import where
+from results.plan import Expectation
+from results.report import make_report, read_evidence, summarise
+from results.rundir import RunDir
+from results.summary import Summary
+from topologies.model import Direction
+
+SCHEMA = json.loads((Path(results.report.__file__).parent / "summary.schema.json").read_text())
+QUICK = Expectation("media.interruption_ms.p99", "<", 1000.0, "media.interruption_ms.p99 < 1s")
+SLOW = Expectation("media.interruption_ms.p99", "<", 200.0, "media.interruption_ms.p99 < 200ms")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    run = Blip(expectations=(QUICK,)).write(tmp_path_factory.mktemp("run"))
+    make_report(run)
+    return run
+
+
+def summary_of(run: RunDir) -> Summary:
+    """The report without its plot."""
+    evidence = read_evidence(run)
+    return summarise(evidence, analyse(evidence), FidelityLimits())
+
+
+def document(run: RunDir) -> Any:
+    return json.loads(run.summary.read_text())
+
+
+def test_the_truth_of_a_blip(run: RunDir) -> None:
+    media = document(run)["media"]
+    expected = 300 + (40.55 - 31.15)
+    assert media["interruption_ms"] == {key: pytest.approx(expected, abs=0.001) for key in ("p50", "p99", "max")}
+    assert (media["directions"], media["interrupted_directions"], media["still_interrupted"]) == (8, 8, 0)
+    assert (media["sent"], media["lost"], media["in_flight"], media["duplicates"]) == (4800, 8 * 14, 0, 0)
+    assert media["loss_percent"] == pytest.approx(100 * 112 / 4800, abs=0.0001)
+    assert media["one_way_ms"] == {"p50": 31.15, "p99": 40.55}
+    assert media["resolution_ms"] == 20.0
+
+
+def test_the_reroute_taken_apart(run: RunDir) -> None:
+    (reroute,) = document(run)["reroutes"]
+    assert {key: reroute[key] for key in ("link", "via", "fault_at", "seen_at", "installed_at", "returned_at")} == {
+        "link": "us-east–us-west",
+        "via": "us-central",
+        "fault_at": 4.001,
+        "seen_at": 4.26,
+        "installed_at": 4.28,
+        "returned_at": 9.1,
+    }
+    assert reroute["first_packet_at"] == pytest.approx(4.28 + 0.04055, abs=0.001)
+
+
+def test_faults_relays_and_back_ends(run: RunDir) -> None:
+    found = document(run)
+    assert found["faults"] == [
+        {
+            "what": "blackhole",
+            "where": "us-east–us-west",
+            "planned_at": 4.0,
+            "planned_until": 6.0,
+            "applied_at": 4.001,
+            "applied_until": 6.001,
+        }
+    ]
+    assert [(relay["cluster"], relay["forwarded"], relay["dropped"]["cold"]) for relay in found["relays"]] == [
+        (cluster.name, 990, 10) for cluster in TRIANGLE.clusters
+    ]
+    assert found["backend"] == {"link": "userspace", "datapath": "user"}
+
+
+def test_the_summary_is_as_its_schema_says(run: RunDir) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(document(run), SCHEMA)
+
+
+def test_the_schema_forbids_what_it_does_not_describe(run: RunDir) -> None:
+    for part in (document(run), document(run)["media"]):
+        assert part.pop(next(iter(part))) is not None
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**document(run), "more": 1}, SCHEMA)
+
+
+def test_the_schema_describes_every_field() -> None:
+    def undescribed(schema: dict[str, Any], path: str) -> list[str]:
+        found = [] if "description" in schema else [path]
+        for name, part in schema.get("properties", {}).items():
+            found += undescribed(part, f"{path}.{name}")
+        items = schema.get("items", {})
+        return found + (undescribed(items, f"{path}[]") if "properties" in items else [])
+
+    assert undescribed(SCHEMA, "") == []
+
+
+def test_interruptions_are_listed(run: RunDir) -> None:
+    rows = list(csv.DictReader(run.interruptions.read_text().splitlines()))
+    assert len(rows) == 8
+    assert list(rows[0]) == [
+        "session",
+        "source",
+        "destination",
+        "ssrc",
+        "started_at_s",
+        "length_ms",
+        "packets_lost",
+        "still_interrupted",
+        "resumed_via",
+    ]
+    assert {(row["length_ms"], row["packets_lost"]) for row in rows} == {("309.4", "14")}
+    assert {(row["still_interrupted"], row["resumed_via"]) for row in rows} == {("false", "via us-central")}
+
+
+def test_redoing_the_report_changes_nothing(run: RunDir) -> None:
+    before = {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()}
+    make_report(run)
+    assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
+
+
+def test_the_plot_is_a_picture(run: RunDir) -> None:
+    assert run.latency_plot.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_a_stated_expectation_that_failed(tmp_path: Path) -> None:
+    summary = summary_of(Blip(expectations=(QUICK, SLOW)).write(tmp_path / "run"))
+    assert (summary.verdict, [row.ok for row in summary.expectations]) == ("fail", [True, False])
+    assert summary.reasons == ["expected media.interruption_ms.p99 < 200ms, found 309.4"]
+
+
+def test_a_run_that_never_came_back(tmp_path: Path) -> None:
+    summary = summary_of(Blip(rerouted_s=11.999, returned_s=20).write(tmp_path / "run"))
+    assert summary.media.still_interrupted == 8
+    assert summary.media.interruption_ms.max == pytest.approx(8000 + 20 - 31.15, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("missing", "reasons"),
+    [
+        ("machine.json", ["machine.json is missing"]),
+        ("events.jsonl", ["events.jsonl is missing", "the run never came to its end"]),
+        ("controller.jsonl", ["controller.jsonl is missing"]),
+        (
+            "raw/received-us-west.parquet",
+            ["raw/received-us-west.parquet is missing", "directions without records: 4, at"],
+        ),
+        ("raw/sessions.parquet", ["raw/sessions.parquet is missing", "directions without records: 8, at"]),
+        ("raw/relay-us-east.parquet", ["raw/relay-us-east.parquet is missing"]),
+    ],
+)
+def test_a_missing_file_makes_the_run_inconclusive(tmp_path: Path, missing: str, reasons: list[str]) -> None:
+    run = Blip().write(tmp_path / "run")
+    (run.root / missing).unlink()
+    summary = summary_of(run)
+    assert summary.verdict == "inconclusive"
+    for reason in reasons:
+        assert any(each.startswith(reason) for each in summary.reasons), summary.reasons
+    jsonschema.validate(json.loads(documents.dump(summary)), SCHEMA)
+
+
+def test_a_direction_not_recorded_is_not_called_interrupted(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.received("us-west").unlink()
+    media = summary_of(run).media
+    assert (media.directions, media.still_interrupted) == (4, 0)
+
+
+def test_only_the_plan_is_left(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.plan.write_text(documents.dump(replace(plan(faults=(BLIP,)), environment=None)))
+    summary = make_report(run)
+    assert summary.verdict == "inconclusive"
+    assert summary.backend.link is None
+    assert summary.media.interruption_ms.max is None
+    jsonschema.validate(document(run), SCHEMA)
+    assert run.latency_plot.exists()
+
+
+def test_without_a_plan_there_is_no_report(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"^plan\.json is missing$"):
+        make_report(RunDir(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_writer(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.events.write_bytes(run.events.read_bytes()[:-10])
+    summary = summary_of(run)
+    assert summary.verdict == "inconclusive"
+    assert summary.reasons[:2] == ["the last line of events.jsonl is cut short", "the run never came to its end"]
+    assert summary.media.sent == 4800
+
+
+def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.events.write_text(run.events.read_text().replace('"interrupted":false', '"interrupted":true'))
+    assert summary_of(run).reasons == ["the run was interrupted"]
+
+
+def test_a_failed_run_says_why(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.events.write_text(run.events.read_text().replace('"failure":null', '"failure":"a relay ended"'))
+    assert summary_of(run).reasons == ["the run failed: a relay ended"]
+
+
+def test_lanes_moved_apart_return_apart(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    moves = [("us-central", 4.28, 0), ("us-central", 4.5, 1), (None, 9.0, 1), (None, 9.1, 0)]
+    run.decisions.write_text("".join(documents.dump_line(_move(*move)) for move in moves))
+    reroutes = summary_of(run).reroutes
+    assert [(row.lanes, row.installed_at, row.returned_at) for row in reroutes] == [([0], 4.28, 9.1), ([1], 4.5, 9.0)]
+
+
+def _move(via: str | None, at_s: float, lane: int) -> Decision:
+    at_ns = 1000 * S + round(at_s * S)
+    return Decision("us-west", "us-east", via, (lane,), "why", at_ns - 3 * MS, at_ns - 2 * MS, at_ns - MS, at_ns)
+
+
+@pytest.mark.parametrize(
+    ("directions", "said"),
+    [
+        ([("a", "b")], "a→b"),
+        ([("b", "a"), ("a", "b")], "b–a"),
+        ([("a", "b"), ("a", "c"), ("b", "a")], "a–b, a→c"),
+        ([], ""),
+    ],
+)
+def test_where(directions: list[tuple[str, str]], said: str) -> None:
+    assert where([Direction(*each) for each in directions]) == said

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import TRIANGLE, VIA_CENTRAL, Blip
+
+from results.analysis import analyse, passes, relays_passed, route_name
+from results.fidelity import FidelityLimits
+from results.plots import plot_latency
+from results.report import read_evidence, summarise
+from results.rundir import RunDir
+from results.series import MOST_BINS, LatencyPicture, latency_picture
+
+
+def picture_of(run: RunDir) -> LatencyPicture:
+    evidence = read_evidence(run)
+    analysis = analyse(evidence)
+    return latency_picture(evidence, analysis, summarise(evidence, analysis, FidelityLimits()))
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> LatencyPicture:
+    run = Blip().write(tmp_path_factory.mktemp("run"))
+    return picture_of(run)
+
+
+def test_a_panel_per_direction_and_a_line_per_route(picture: LatencyPicture) -> None:
+    assert [(panel.source, panel.destination) for panel in picture.panels] == [
+        ("us-east", "us-west"),
+        ("us-west", "us-east"),
+    ]
+    assert [[route.via for route in panel.routes] for panel in picture.panels] == [[(), ("us-central",)]] * 2
+
+
+def test_lines_are_where_the_latency_was_and_break_where_it_was_silent(picture: LatencyPicture) -> None:
+    direct, over = picture.panels[0].routes
+    at = picture.at_s
+    assert (picture.bin_ms, len(at)) == (50.0, 240)
+    away = (at > 4.0) & (at < 9.1)
+    assert np.isnan(direct.median_ms[away]).all()
+    assert direct.median_ms[~away] == pytest.approx(31.15)
+    there = (at > 4.3) & (at < 9.1)
+    assert over.median_ms[there] == pytest.approx(40.55)
+    assert np.isnan(over.median_ms[(at < 4.25) | (at > 9.15)]).all()
+    assert (direct.one_way_ms, over.one_way_ms) == (31.15, 40.55)
+
+
+def test_quantiles_enclose_the_median(picture: LatencyPicture) -> None:
+    for route in picture.panels[0].routes:
+        heard = ~np.isnan(route.median_ms)
+        assert (route.low_ms[heard] <= route.median_ms[heard]).all()
+        assert (route.median_ms[heard] <= route.high_ms[heard]).all()
+
+
+def test_loss_is_a_share_of_what_was_sent(picture: LatencyPicture) -> None:
+    lost, at = picture.panels[0].lost, picture.at_s
+    assert lost[(at > 4.0) & (at < 4.25)].tolist() == [1.0] * 5
+    assert not lost[(at < 4.0) | (at > 4.3)].any()
+
+
+def test_a_long_run_has_no_more_bins_than_pixels(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.events.write_text(run.events.read_text().replace('"media_end_ns":1012', '"media_end_ns":1812'))
+    assert len(picture_of(run).at_s) <= MOST_BINS
+
+
+def test_drawing_twice_gives_the_same_picture(picture: LatencyPicture, tmp_path: Path) -> None:
+    plot_latency(picture, tmp_path / "one.png")
+    plot_latency(picture, tmp_path / "two.png")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_relays_passed_leave_out_the_ends() -> None:
+    assert relays_passed(VIA_CENTRAL, TRIANGLE, ("us-east", "us-west")) == ("us-central",)
+    assert relays_passed(0, TRIANGLE, ("us-east", "us-west")) == ()
+    assert relays_passed(0xFF00, TRIANGLE, ("us-east", "us-west")) == ()
+    assert [route_name(via) for via in ((), ("a",), ("a", "b"))] == ["direct", "via a", "via a and b"]
+
+
+def test_passes_looks_at_every_place() -> None:
+    paths = np.array([2, 2 << 8, 2 << 16, 2 << 24, 3 << 24 | 1, 0])
+    assert passes(paths, 2).tolist() == [True, True, True, True, False, False]

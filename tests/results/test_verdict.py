@@ -1,0 +1,138 @@
+from dataclasses import replace
+
+import pytest
+from synthetic import plan
+
+from results.plan import Comparison, Expectation
+from results.summary import Backend, Check, Findings, LengthQuantiles, Media, Quantiles
+from results.verdict import evaluate, judge, metric_units
+
+CALM = Media(
+    directions=8,
+    interrupted_directions=0,
+    still_interrupted=0,
+    interruptions=0,
+    interruption_ms=LengthQuantiles(None, None, None),
+    resolution_ms=20.0,
+    one_way_ms=Quantiles(31.2, 31.9),
+    jitter_ms=Quantiles(0.1, 0.4),
+    sent=4800,
+    received=4800,
+    lost=0,
+    in_flight=0,
+    duplicates=0,
+    loss_percent=0.0,
+)
+BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
+GOOD, BROKEN = Check("drops", 0.0, 0.0, "", ok=True), Check("pacing error", 12.5, 10.0, "ms", ok=False)
+UNKNOWN = Check("socket drops", None, 0.0, "", ok=False)
+
+
+def findings(media: Media, *checks: Check, problems: tuple[str, ...] = ()) -> Findings:
+    return Findings("s", 1, Backend("netem", "kernel"), media, [], [], [], [], list(checks), list(problems))
+
+
+def expect(metric: str, comparison: Comparison, value: float) -> Expectation:
+    return Expectation(metric, comparison, value, f"{metric} {comparison} {value:g}")
+
+
+MET = expect("media.interruption_ms.max", "<", 1000)
+MISSED = expect("media.interruption_ms.max", "<", 300)
+UNDECIDABLE = expect("media.no_such", "<", 1)
+
+
+@pytest.mark.parametrize("faithful", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("expectations", "alone"),
+    [
+        ([], "pass"),
+        ([MET], "pass"),
+        ([MISSED], "fail"),
+        ([MET, MISSED], "fail"),
+        ([UNDECIDABLE], "inconclusive"),
+        ([MISSED, UNDECIDABLE], "inconclusive"),
+    ],
+)
+def test_doubt_comes_before_failure_and_failure_before_pass(
+    faithful: bool, whole: bool, expectations: list[Expectation], alone: str
+) -> None:
+    checks = (GOOD,) if faithful else (GOOD, BROKEN)
+    problems = () if whole else ("plan.json is missing",)
+    summary = judge(findings(BLIPPED, *checks, problems=problems), expectations)
+    assert summary.verdict == (alone if faithful and whole else "inconclusive")
+    assert summary.reasons
+
+
+def test_every_reason_is_given_with_figure_and_limit() -> None:
+    summary = judge(findings(BLIPPED, BROKEN, UNKNOWN, problems=("the run was interrupted",)), [UNDECIDABLE])
+    assert summary.reasons == [
+        "the run was interrupted",
+        "pacing error: 12.5 ms, at most 10 ms allowed",
+        "socket drops: unknown",
+        "media.no_such is unknown, so “media.no_such < 1” cannot be decided",
+    ]
+
+
+def test_a_failure_says_what_was_found() -> None:
+    assert judge(findings(BLIPPED), [MISSED]).reasons == ["expected media.interruption_ms.max < 300, found 330"]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "below", "equal", "above"),
+    [
+        ("<", False, False, True),
+        ("<=", False, True, True),
+        ("==", False, True, False),
+        ("!=", True, False, True),
+        (">=", True, True, False),
+        (">", True, False, False),
+    ],
+)
+def test_comparisons(comparison: Comparison, below: bool, equal: bool, above: bool) -> None:
+    held = [evaluate(expect("media.sent", comparison, value), findings(CALM)).ok for value in (4799, 4800, 4801)]
+    assert held == [below, equal, above]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "ok"), [("<", True), ("<=", True), (">", False), (">=", False), ("==", None), ("!=", None)]
+)
+@pytest.mark.parametrize("which", ["p50", "p99", "max"])
+def test_nothing_interrupted_is_shorter_than_any_length(comparison: Comparison, ok: bool | None, which: str) -> None:
+    assert evaluate(expect(f"media.interruption_ms.{which}", comparison, 10), findings(CALM)).ok is ok
+
+
+def test_nothing_measured_is_not_nothing_interrupted() -> None:
+    assert evaluate(MET, findings(replace(CALM, directions=0, sent=0))).ok is None
+
+
+def test_a_failed_expectation_of_an_interruption_says_there_was_none() -> None:
+    longer = expect("media.interruption_ms.max", ">", 100)
+    assert judge(findings(CALM), [longer]).reasons == [
+        "expected media.interruption_ms.max > 100, found no interruption"
+    ]
+
+
+@pytest.mark.parametrize(
+    "metric",
+    ["", ".", "media", "media.one_way_ms", "media.one_way_ms.p50.x", "fidelity.7.value", "fidelity.0.ok", "scenario"],
+)
+def test_a_path_to_no_number_is_undecidable(metric: str) -> None:
+    assert evaluate(expect(metric, "<", 1), findings(CALM, GOOD)).ok is None
+
+
+def test_lists_count_as_their_length_and_can_be_entered() -> None:
+    assert evaluate(expect("reroutes", "==", 0), findings(CALM)).ok
+    assert evaluate(expect("fidelity.1.value", "==", 12.5), findings(CALM, GOOD, BROKEN)).ok
+
+
+def test_every_metric_offered_can_be_looked_up() -> None:
+    for metric in metric_units():
+        assert evaluate(expect(metric, "<", 1e9), findings(BLIPPED)).value is not None
+    assert metric_units()["media.interruption_ms.p99"] == "ms"
+    assert metric_units()["media.loss_percent"] == "%"
+    assert metric_units()["media.sent"] == ""
+
+
+def test_a_plan_may_expect_nothing() -> None:
+    assert judge(findings(CALM), plan().expectations).verdict == "pass"
