@@ -58,7 +58,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """The media of a run. `start_ns` and `end_ns`: when the first packet was due, and from when on none was."""
+    """The media of a run. `start_ns` and `end_ns`: when the first packet was due, and from when on none was.
+
+    Both are 0 where nothing tells; no time can then be counted from the media start.
+    """
 
     start_ns: int
     end_ns: int
@@ -79,7 +82,7 @@ def analyse(evidence: Evidence) -> Analysis:
     due_ns = matched.packets.due_ns
     intervals = nominal_intervals(matched)
     start_ns = next((event.at_ns for event in evidence.of(MediaStart)), int(due_ns.min()) if len(due_ns) else 0)
-    end_ns = evidence.end.media_end_ns if evidence.end else _after_the_last(due_ns, intervals, start_ns)
+    end_ns = evidence.end.media_end_ns if evidence.end and start_ns else _after_the_last(due_ns, intervals, start_ns)
     fate = fates(matched.packets, end_ns)
     interruptions = find_interruptions(matched, fate, intervals, end_ns)
     return Analysis(start_ns, end_ns, matched, fate, intervals, interruptions, jitter(matched.arrivals))

@@ -36,6 +36,7 @@ _DROPPED = "dropped_"
 def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Findings:
     """Everything that is in the summary but the judgement."""
     plan, environment = evidence.plan, evidence.plan.environment
+    moves = evidence.moves if analysis.start_ns else []
     return Findings(
         scenario=plan.scenario,
         seed=plan.seed,
@@ -44,7 +45,7 @@ def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Find
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
         relays=[_relay(name, rows) for name, rows in evidence.recording.relays.items() if len(rows)],
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
-        reroutes=[_reroute(evidence, analysis, move, move.via) for move in evidence.moves if move.via is not None],
+        reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
         fidelity=fidelity(evidence, analysis, limits),
         problems=_problems(evidence),
     )
@@ -87,7 +88,7 @@ def _media(analysis: Analysis) -> Media:
         still_interrupted=_directions([each for each in analysis.interruptions if each.still]),
         interruptions=len(analysis.interruptions),
         interruption_ms=_lengths(analysis.interruptions),
-        resolution_ms=max(analysis.intervals.values(), default=0) / 1e6 or None,
+        resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
         one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
         jitter_ms=_quantiles_ms(analysis.jitter_ns),
         sent=count.sent,

@@ -6,7 +6,7 @@ Colours: Okabe and Ito's, which the colour-blind tell apart; routes are named be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -89,6 +89,8 @@ def _figure(picture: LatencyPicture) -> Figure:
     for ax, panel in zip(axes, panels, strict=False):
         _draw_panel(ax, panel, picture.at_s, colours, top)
         _mark_spans(ax, panel, spans)
+    if not panels:
+        axes[0].text(0.5, 0.5, "no stream was recorded at both ends", ha="center", transform=axes[0].transAxes)
     axes[-1].set_xlabel("time since media start, s")
     _draw_legend(figure, picture.bin_ms)
     return figure
@@ -103,7 +105,8 @@ def _colours(panels: Sequence[Panel]) -> dict[Route, str]:
 def _spans(picture: LatencyPicture, colours: Mapping[Route, str]) -> list[_Span]:
     spans = [_fault_span(fault) for fault in picture.faults]
     spans += [_reroute_span(each, picture.end_s, colours) for each in picture.reroutes]
-    return sorted(spans, key=lambda span: span.start_s)
+    seen = [replace(span, end_s=min(span.end_s, picture.end_s)) for span in spans if span.start_s < picture.end_s]
+    return sorted(seen, key=lambda span: span.start_s)
 
 
 def _fault_span(fault: FaultRow) -> _Span:

@@ -87,7 +87,8 @@ def latency_picture(evidence: Evidence, analysis: Analysis, summary: Summary) ->
 
 def _subtitle(summary: Summary) -> str:
     longest = summary.media.interruption_ms.max
-    heard = "nothing interrupted" if longest is None else f"longest interruption {longest:.0f} ms"
+    calm = "nothing interrupted" if summary.media.sent else "nothing measured"
+    heard = calm if longest is None else f"longest interruption {longest:.0f} ms"
     backend = f"{summary.backend.link or 'unknown'} links, {summary.backend.datapath or 'unknown'} datapath"
     return f"{heard} · {summary.media.directions} directions · seed {summary.seed} · {backend}"
 

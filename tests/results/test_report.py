@@ -191,6 +191,14 @@ def test_only_the_plan_is_left(tmp_path: Path) -> None:
     assert run.latency_plot.exists()
 
 
+def test_without_media_no_time_counts_from_its_start(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.events.unlink()
+    for path in run.root.rglob("*.parquet"):
+        path.unlink()
+    assert summary_of(run).reroutes == []
+
+
 def test_without_a_plan_there_is_no_report(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"^plan\.json is missing$"):
         make_report(RunDir(tmp_path))
