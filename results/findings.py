@@ -111,6 +111,7 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         directions=len(streams),
         interrupted=_directions(interruptions),
         still_interrupted=_directions([each for each in interruptions if each.still]),
+        interruption_ms=_lengths(interruptions),
         sent=count.sent,
         received=count.received,
         lost=count.lost,

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_type_hints
+
+from results.summary import Media
 
 Unit = Literal["ms", "percent", "count"]
 
+
+def _leaves(of: type) -> Iterator[str]:
+    hints = get_type_hints(of)
+    for field in fields(of):
+        if is_dataclass(hints[field.name]):
+            yield from (f"{field.name}.{leaf}" for leaf in _leaves(hints[field.name]))
+        else:
+            yield field.name
+
+
+def _unit(name: str) -> Unit:
+    stem = name.split(".", maxsplit=1)[0]
+    return "ms" if stem.endswith("_ms") else "percent" if stem.endswith("_percent") else "count"
+
+
 METRICS: Mapping[str, Unit] = MappingProxyType(
-    {
-        "media.directions": "count",
-        "media.interrupted_directions": "count",
-        "media.still_interrupted": "count",
-        "media.interruption_ms.p50": "ms",
-        "media.interruption_ms.p99": "ms",
-        "media.interruption_ms.max": "ms",
-        "media.one_way_ms.p50": "ms",
-        "media.one_way_ms.p99": "ms",
-        "media.jitter_ms.p50": "ms",
-        "media.jitter_ms.p99": "ms",
-        "media.loss_percent": "percent",
-        "media.sent": "count",
-        "media.received": "count",
-        "media.lost": "count",
-        "media.duplicates": "count",
-        "reroutes": "count",
-    }
+    {**{f"media.{name}": _unit(name) for name in _leaves(Media)}, "reroutes": "count"}
 )
-"""`reroutes` is the length of the summary's list."""
+"""Every number under `media`, and `reroutes`, which is the length of the summary's list."""

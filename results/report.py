@@ -18,14 +18,14 @@ from results.records import read_recording
 from results.rundir import RunDir
 from results.series import latency_picture
 from results.summary import Summary
-from results.tables import interruption_rows, interruptions_csv
+from results.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.verdict import judge
 
 T = TypeVar("T")
 
 
 def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
-    """Write the summary, the table of interruptions and the latency plot of a run directory.
+    """Write the summary, the tables of interruptions and of streams, and the latency plot of a run directory.
 
     Works on what is there: whatever is missing makes the run inconclusive. Only the plan must be whole; without it
     nothing is known about the run, and DocumentError says so.
@@ -34,7 +34,8 @@ def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
     analysis = analyse(evidence)
     summary = summarise(evidence, analysis, limits or FidelityLimits())
     _write(run.summary, documents.dump(summary))
-    _write(run.interruptions, interruptions_csv(interruption_rows(analysis, evidence.plan.topology)))
+    _write(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
+    _write(run.streams, table_csv(StreamRow, stream_rows(analysis)))
     _plot(run, evidence, analysis, summary)
     return summary
 

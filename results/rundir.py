@@ -68,6 +68,11 @@ class RunDir:
         return self.root / "interruptions.csv"
 
     @property
+    def streams(self) -> Path:
+        """What each direction of each session heard, one row each."""
+        return self.root / "streams.csv"
+
+    @property
     def latency_plot(self) -> Path:
         """One-way latency over time."""
         return self.root / "latency.png"

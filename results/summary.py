@@ -67,6 +67,7 @@ class PairRow:
     directions: int
     interrupted: int
     still_interrupted: int
+    interruption_ms: LengthQuantiles
     sent: int
     received: int
     lost: int

@@ -6,13 +6,13 @@ A run whose testbed was not faithful, or whose records are not whole, is inconcl
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any, get_type_hints
+from typing import Any
 
 from results.plan import Comparison, Expectation
-from results.summary import Check, ExpectationRow, Findings, Media, Summary, Verdict, conclude
+from results.summary import Check, ExpectationRow, Findings, Summary, Verdict, conclude
 
 COMPARE: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
     {"<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">=": operator.ge, ">": operator.gt}
@@ -39,11 +39,6 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
     )
     metric, comparison, limit = expectation.metric, expectation.comparison, expectation.value
     return ExpectationRow(expectation.text, metric, comparison, limit, value, ok)
-
-
-def metric_units() -> dict[str, str]:
-    """Every metric of the media that an expectation may name, with its unit: `ms`, `%` or none."""
-    return {f"media.{name}": _unit(name) for name in _leaves(Media)} | {"reroutes": ""}
 
 
 def _verdict(findings: Findings, rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
@@ -86,17 +81,3 @@ def _lookup(document: Any, metric: str) -> float | None:
     if isinstance(value, list):
         return len(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _leaves(of: type) -> Iterator[str]:
-    hints = get_type_hints(of)
-    for field in fields(of):
-        if is_dataclass(hints[field.name]):
-            yield from (f"{field.name}.{leaf}" for leaf in _leaves(hints[field.name]))
-        else:
-            yield field.name
-
-
-def _unit(name: str) -> str:
-    stem = name.split(".", maxsplit=1)[0]
-    return "ms" if stem.endswith("_ms") else "%" if stem.endswith("_percent") else ""

@@ -21,7 +21,7 @@ OWNERS = {
     "matplotlib": {"results/plots.py"},
     "mininet": {"topologies/fabric.py"},
     "numba": {"hostio/compiled.py"},
-    "polars": {"results/records.py", "results/metrics.py"},
+    "polars": {"results/records.py"},
     "pydantic": {"scenarios/schema.py", "results/documents.py"},
     "redis": {"relay_app/directory.py"},
     "rich": {"scenarios/console.py"},

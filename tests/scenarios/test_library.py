@@ -3,14 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from controller.settings import ControllerSettings
 from hostio.units import MS, US, S
 from relay_app.sessions import SessionGroup
-from results.metric_names import METRICS, Unit
 from results.plan import Expectation, Fault, Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.library import LIBRARY, load_plan, scenario_files
@@ -230,10 +228,3 @@ def test_a_wrong_seed_is_named_as_an_argument() -> None:
     with pytest.raises(ScenarioError) as caught:
         load_plan(ONE_BLIP, seed=-1)
     assert str(caught.value) == "--seed -1: '-1' is too small; write from 0 to 4294967295"
-
-
-def test_metric_units_follow_their_names() -> None:
-    assert set(METRICS.values()) == set(get_args(Unit))
-    for metric, unit in METRICS.items():
-        assert (unit == "ms") == ("_ms." in metric)
-        assert (unit == "percent") == metric.endswith("_percent")
