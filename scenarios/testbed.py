@@ -6,35 +6,115 @@ asked for their records, and the sandbox takes the rest with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic_ns, time_ns
+from time import monotonic_ns
 
 from controller.config import ControllerConfig
-from relay_app import client, probes, relay, signalling
-from relay_app.sessions import Stream, streams_of
+from relay_app.directory import Directory, DirectoryEndpoint
+from relay_app.messages import Play, StartProbing
+from relay_app.sessions import streams_of
 from results.machine import LinkRow, MachineReport
-from results.plan import Plan
+from results.plan import Environment, Plan
 from results.rundir import RunDir
-from scenarios.crew import CrewError, Member, await_ready, dismiss, recruit, warm_up
-from scenarios.links import build_links
+from scenarios.crew import Member, await_ready, dismiss, warm_up
+from scenarios.event_log import EventLog
+from scenarios.link_choice import start_links
+from scenarios.media_crew import MediaCrew
 from scenarios.memory import proportional_memory_bytes
 from scenarios.services import ControllerProcess, start_redis
-from scenarios.timeline import base_states
 from topologies import names
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend
-from topologies.model import Cluster
 from topologies.openvswitch import port_drops, start_openvswitch
 
 SCRATCH = Path("/run/blipnet")
 """Sockets and configuration of the run, on the sandbox's own tmpfs."""
 
-PRELOAD = ("scenarios.preload",)
-
-_REDIS_PORT = 6379
+_TELEMETRY = SCRATCH / "telemetry.sock"
+_REDIS_SOCKET = SCRATCH / "redis.sock"
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 15.0
-_NTP_EPOCH_S = 2_208_988_800
-"""From 1900 to 1970 (RFC 5905 §6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Testbed:
+    """A built testbed. `links` emulates the WAN; `media` are the media processes."""
+
+    plan: Plan
+    links: LinkBackend
+    media: MediaCrew
+    controller: ControllerProcess
+    wire: Member | None
+
+    @classmethod
+    def build(cls, plan: Plan, run: RunDir, log: EventLog) -> Testbed:
+        """Start everything, and return when it is ready for media."""
+        environment = _environment(plan)
+        warm_up(["scenarios.preload"])
+        controller = _start_controller(plan, run)
+        start_openvswitch(run.root / "logs")
+        fabric = Fabric(plan.topology, environment.datapath, wired=environment.link_backend == "userspace")
+        controller.await_milestone("listening", _READY_WITHIN_S)
+        fabric.start()
+        log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
+        links, wire = start_links(plan, environment.link_backend, run.log("wire"))
+        log.phase(f"links emulated: {environment.link_backend}")
+        _start_directory(plan, run, fabric)
+        media = MediaCrew.recruit(plan, run, fabric, _TELEMETRY)
+        await_ready(media.members, _READY_WITHIN_S)
+        controller.await_milestone("installed", _READY_WITHIN_S)
+        media.prefetch(plan)
+        for prober in media.probers:
+            prober.tell(StartProbing(monotonic_ns()))
+        log.phase("relays, clients and controller ready")
+        return cls(plan, links, media, controller, wire)
+
+    def start_media(self, start_ns: int, end_ns: int) -> None:
+        """Have every client send what is due from `start_ns` until `end_ns`."""
+        for client in self.media.clients:
+            client.tell(Play(start_ns, end_ns))
+
+    def finish(self) -> MachineReport:
+        """Stop the media, collect its records, and read the counters of the machinery."""
+        memory_bytes = proportional_memory_bytes()
+        last_words = dismiss(self.media.members, _STOP_WITHIN_S)
+        self.controller.stop(_STOP_WITHIN_S)
+        counters = self.links.counters()
+        self.links.close()
+        return MachineReport(
+            socket_drops={
+                f"{name}: {socket}": drops
+                for name, words in last_words.items()
+                for socket, drops in words.socket_drops.items()
+            },
+            port_drops={
+                name: drops
+                for cluster in self.plan.topology.clusters
+                for name, drops in port_drops(names.switch(cluster.ordinal)).items()
+            },
+            links=tuple(LinkRow(*direction, row) for direction, row in counters.items()),
+            peak_memory_bytes=memory_bytes,
+        )
+
+
+def _environment(plan: Plan) -> Environment:
+    if plan.environment is None:
+        raise ValueError("the plan of a run has its environment")
+    return plan.environment
+
+
+def _start_controller(plan: Plan, run: RunDir) -> ControllerProcess:
+    config = SCRATCH / "controller.json"
+    config.write_text(ControllerConfig(plan.topology, plan.controller, _TELEMETRY, run.decisions).to_json())
+    return ControllerProcess.start(config, run.log("controller"))
+
+
+def _start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> None:
+    """A Redis in its home cluster, holding every record before any media, as after the sessions' signalling."""
+    home = plan.topology.cluster(plan.relays.directory)
+    start_redis(fabric.host_pid(home.name), home.address, _REDIS_SOCKET, run.log("redis"))
+    ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
+    directory = Directory(DirectoryEndpoint(path=str(_REDIS_SOCKET)))
+    directory.write(stream_record(stream, ordinals) for stream in streams_of(plan.sessions, plan.seed))
+    directory.close()

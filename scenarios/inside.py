@@ -1,0 +1,58 @@
+"""A run, from inside its sandbox: `python -m scenarios.inside RUN_DIR`, whose plan is on disk already.
+
+Standard input is the leash: when it reaches its end the run stops early, and keeps what it recorded.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from time import monotonic_ns
+
+from results.documents import dump, read
+from results.events import End
+from results.plan import Plan
+from results.rundir import RunDir
+from scenarios.crew import CrewError
+from scenarios.event_log import EventLog
+from scenarios.playing import play
+from scenarios.services import ServiceError
+from scenarios.stop_signal import StopSignal
+from scenarios.testbed import SCRATCH, Testbed
+from topologies.commands import CommandError
+from topologies.links import LinkError
+from topologies.sandbox import furnish
+
+_EXPECTED = (CrewError, ServiceError, CommandError, LinkError)
+
+
+def main(run: RunDir) -> None:
+    """Build, play, collect. The last event tells how it ended."""
+    log = EventLog(run.events)
+    try:
+        end = _run(run, log, StopSignal(sys.stdin.fileno()))
+    except _EXPECTED as error:
+        end = _failed(str(error))
+    except Exception:
+        traceback.print_exc()
+        end = _failed("an error in blipnet itself; logs/runner.log has it")
+    log.add(end)
+
+
+def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
+    plan = read(Plan, run.plan)
+    furnish(SCRATCH)
+    testbed = Testbed.build(plan, run, log)
+    end = play(testbed, plan, log, stop)
+    run.machine.write_text(dump(testbed.finish()))
+    return end
+
+
+def _failed(why: str) -> End:
+    now_ns = monotonic_ns()
+    return End(at_ns=now_ns, media_end_ns=now_ns, interrupted=False, failure=why)
+
+
+if __name__ == "__main__":
+    main(RunDir(Path(sys.argv[1])))

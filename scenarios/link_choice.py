@@ -1,0 +1,27 @@
+"""Puts the chosen link back end to work, with every link at its own delay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from results.plan import Plan
+from scenarios.crew import recruit
+from scenarios.timeline import base_states
+from topologies import wire
+from topologies.links import LinkBackend
+from topologies.netem import NetemLinks
+from topologies.userspace_wire import UserspaceWire
+from topologies.wire_messages import wire_config
+
+
+def start_links(plan: Plan, backend: str, log: Path) -> LinkBackend:
+    """Start emulating every link of the plan's topology; on return all of them are in force."""
+    states = base_states(plan.topology)
+    if backend == "netem":
+        netem = NetemLinks(plan.topology)
+        netem.apply(states)
+        return netem
+    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns)
+    carrier = UserspaceWire(plan.topology, states, recruit("wire", wire.serve, config, log).control)
+    carrier.wait_ready()
+    return carrier

@@ -1,0 +1,84 @@
+"""The media processes of a run: a relay, a client and a prober in every cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from random import Random
+
+from relay_app import client, probes, relay
+from relay_app.client import ClientConfig
+from relay_app.directory import DirectoryEndpoint
+from relay_app.messages import Prefetch, Prefetched
+from relay_app.ntp import ntp_offset_ns
+from relay_app.probes import ProberConfig
+from relay_app.relay import RelayConfig
+from relay_app.sessions import Stream, streams_of
+from results.plan import Plan
+from results.rundir import RunDir
+from scenarios.crew import CrewError, Member, recruit
+from topologies.fabric import Fabric
+from topologies.model import Cluster
+
+_PREFETCH_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCrew:
+    """The media processes, each kind in the order of the clusters."""
+
+    relays: tuple[Member, ...]
+    clients: tuple[Member, ...]
+    probers: tuple[Member, ...]
+
+    @classmethod
+    def recruit(cls, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> MediaCrew:
+        """Start them all; they are not ready yet."""
+        recruiter = _Recruiter(plan, run, fabric, telemetry)
+        clusters = plan.topology.clusters
+        return cls(
+            relays=tuple(map(recruiter.relay, clusters)),
+            clients=tuple(map(recruiter.client, clusters)),
+            probers=tuple(map(recruiter.prober, clusters)),
+        )
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """All of them."""
+        return (*self.relays, *self.clients, *self.probers)
+
+    def warm_relays(self, plan: Plan) -> None:
+        """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""
+        streams = streams_of(plan.sessions, plan.seed)
+        held = {cluster.name: records_held(plan, streams, cluster.name) for cluster in plan.topology.clusters}
+        asked = dict(zip(self.relays, held.values(), strict=True))
+        for member, ssrcs in asked.items():
+            member.tell(Prefetch(ssrcs))
+        for member, ssrcs in asked.items():
+            answer = member.answer(_PREFETCH_WITHIN_S)
+            if answer != Prefetched(len(ssrcs)):
+                raise CrewError(f"{member.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
+
+
+def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
+    """SSRCs whose records a relay holds before the media: those of its own ends, and its warm share of the others."""
+    own = [stream.ssrc for stream in streams if cluster in (stream.source, stream.destination)]
+    others = [stream.ssrc for stream in streams if cluster not in (stream.source, stream.destination)]
+    random = Random(f"warm {plan.seed} {cluster}")
+    return (*own, *random.sample(others, round(plan.relays.warm.get(cluster, 0.0) * len(others))))
+
+
+class _Recruiter:
+    """Knows what every process of the run must be told."""
+
+    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> None:
+        self._plan = plan
+        self._run = run
+        self._fabric = fabric
+        self._telemetry = telemetry
+        self._streams = streams_of(plan.sessions, plan.seed)
+        self._ntp_offset_ns = ntp_offset_ns()
+        self._addresses = {cluster.ordinal: str(cluster.address) for cluster in plan.topology.clusters}
+        self._directory = DirectoryEndpoint(host=str(plan.topology.cluster(plan.relays.directory).address))

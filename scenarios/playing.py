@@ -1,0 +1,48 @@
+"""Plays a plan's timeline on a built testbed: media, and every fault at its time."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+
+from hostio.units import MS, S
+from results.events import End, FaultEdge, MediaStart
+from results.plan import Plan
+from scenarios.event_log import EventLog
+from scenarios.stop_signal import StopSignal
+from scenarios.testbed import Testbed
+from scenarios.timeline import Step, steps_of
+from topologies.links import Applied
+
+_LEAD_NS = 200 * MS
+"""From the order to play to the first packet, so that every client has its first packets ready."""
+
+_DRAIN_NS = 1 * S
+"""What is under way at the media end may arrive for this long; later it is lost to any conversation."""
+
+
+def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
+    """Play the whole timeline, or until the stop signal."""
+    start_ns = monotonic_ns() + _LEAD_NS
+    end_ns = start_ns + plan.duration_ns
+    testbed.start_media(start_ns, end_ns)
+    log.add(MediaStart(start_ns))
+    for step in steps_of(plan):
+        if stop.by(start_ns + step.at_ns):
+            return _interrupted()
+        _log_step(log, step, start_ns, testbed.links.apply(step.states))
+    if stop.by(end_ns):
+        return _interrupted()
+    log.phase("media ended")
+    interrupted = stop.by(end_ns + _DRAIN_NS)
+    return End(monotonic_ns(), end_ns, interrupted)
+
+
+def _log_step(log: EventLog, step: Step, start_ns: int, applied: Applied) -> None:
+    planned_ns = start_ns + step.at_ns
+    for fault, edge in step.edges:
+        log.add(FaultEdge(fault, edge, planned_ns, applied.first_ns, applied.last_ns, applied.verified_ns))
+
+
+def _interrupted() -> End:
+    now_ns = monotonic_ns()
+    return End(at_ns=now_ns, media_end_ns=now_ns, interrupted=True)

@@ -1,0 +1,15 @@
+"""What the fork server imports before the first process: all media code, with its loops compiled.
+
+`python -m scenarios.preload` does the same at installation, and leaves the compiled loops in the cache.
+"""
+
+from __future__ import annotations
+
+from relay_app import client, probes, relay
+from relay_app.compile_loops import compile_loops as compile_media_loops
+from topologies.wire import compile_loops as compile_wire_loop
+
+__all__ = ["client", "probes", "relay"]
+
+compile_wire_loop()
+compile_media_loops()
