@@ -1,7 +1,8 @@
 """The only importer of numba: compiled loops without the interpreter lock, and the system calls they make.
 
-Compiled code is cached in the environment's `numba-cache`, under a hash of this room's sources: numba itself
-notices a change in the file of the function it compiled, but not in the files of the functions that one calls.
+Compiled code is cached in the environment's `numba-cache`, under a hash of this room's sources and of every
+`*_loop.py` beside it: numba itself notices a change in the file of the function it compiled, but not in the files
+of the functions that one calls. So compiled code, and the constants it uses, live in those files only.
 System calls return -1 on failure, as in C.
 """
 
@@ -18,8 +19,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _cache_folder() -> Path:
+    room = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted([*room.glob("*.py"), *room.parent.glob("*/*_loop.py")]):
         digest.update(source.read_bytes())
     return Path(sys.prefix) / "numba-cache" / digest.hexdigest()[:16]
 
@@ -58,6 +60,9 @@ clock_nanosleep = _system_call("clock_nanosleep", types.int32, types.int32, type
 
 read_descriptor = _system_call("read", _pointer, types.int32, _pointer, types.uint64)
 """read(fd, buffer, size) → bytes."""
+
+write_descriptor = _system_call("write", _pointer, types.int32, _pointer, types.uint64)
+"""write(fd, buffer, size) → bytes."""
 
 CLOCK_REALTIME = 0
 CLOCK_MONOTONIC = 1

@@ -1,28 +1,70 @@
-"""Commands are lists, built purely elsewhere and run here, failing loudly."""
+"""Commands to the machine: argument lists, built purely, run here and nowhere else, failing loudly."""
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from collections.abc import Sequence
 
+_TIMEOUT_S = 30
+
+Command = list[str]
+"""A program and its arguments."""
+
 
 class CommandError(Exception):
-    """A command could not be started, or failed; carries what was run, its exit code and its standard error."""
+    """A command failed: `argv`, `exit_code` (negative: the signal that ended it) and what it wrote to `stderr`."""
 
     def __init__(self, argv: Sequence[str], exit_code: int, stderr: str) -> None:
-        super().__init__(f"`{shlex.join(argv)}` failed with exit code {exit_code}: {stderr.strip() or 'no message'}")
+        super().__init__(f"{' '.join(argv)}: exit code {exit_code}: {stderr.strip()}")
         self.argv = tuple(argv)
         self.exit_code = exit_code
         self.stderr = stderr
 
 
-def run(argv: Sequence[str], stdin: str | None = None) -> str:
-    """Run a command to its end and give its standard output; CommandError if it fails or is not there."""
+def run(argv: Sequence[str], stdin: str = "") -> str:
+    """Run a command to its end; what it wrote to standard output. CommandError if it failed or is not there."""
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise CommandError(argv, 127, f"{argv[0]}: not found") from error
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    except FileNotFoundError as missing:
+        raise CommandError(argv, 127, str(missing)) from missing
+    except subprocess.TimeoutExpired as late:
+        raise CommandError(argv, 124, f"not done after {_TIMEOUT_S} s") from late
     if done.returncode != 0:
         raise CommandError(argv, done.returncode, done.stderr)
     return done.stdout
+
+
+def run_batch(commands: Sequence[Command]) -> None:
+    """Run commands of one program that reads `-batch -` (ip, tc, bridge) in one process; CommandError at the first."""
+    if commands:
+        run([commands[0][0], "-batch", "-"], stdin=batch_lines(commands))
+
+
+def batch_lines(commands: Sequence[Command]) -> str:
+    """The commands as a batch, a line each, without the program's name."""
+    return "".join(" ".join(command[1:]) + "\n" for command in commands)
+
+
+def ip_link_set(interface: str, *, up: bool) -> Command:
+    """Port up or port-down."""
+    return ["ip", "link", "set", "dev", interface, "up" if up else "down"]
+
+
+def ip_link_show() -> Command:
+    """Every interface, as JSON."""
+    return ["ip", "-json", "link", "show"]
+
+
+def tc_replace(interface: str, *qdisc: str) -> Command:
+    """Add a queueing discipline, or change it in place if it is there with that handle."""
+    return ["tc", "qdisc", "replace", "dev", interface, *qdisc]
+
+
+def tc_delete(interface: str, *qdisc: str) -> Command:
+    """Remove a queueing discipline."""
+    return ["tc", "qdisc", "del", "dev", interface, *qdisc]
+
+
+def tc_show() -> Command:
+    """Every queueing discipline with its counters, as JSON."""
+    return ["tc", "-json", "-statistics", "qdisc", "show"]

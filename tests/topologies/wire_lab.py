@@ -1,0 +1,207 @@
+"""A laboratory for link back ends: three clusters' WAN links in a network namespace of its own, with raw oracles."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from hostio.sockets import packet_socket
+from topologies.commands import run, run_batch
+from topologies.links import LinkBackend, LinkState
+from topologies.model import Cluster, Direction, Link, Topology
+from topologies.names import switch_port, wire_port
+from topologies.netem import NetemLinks
+from topologies.userspace_wire import UserspaceWire
+from topologies.wire import serve
+from topologies.wire_messages import wire_config
+
+A_B, B_A = Direction("a", "b"), Direction("b", "a")
+A_C, C_A = Direction("a", "c"), Direction("c", "a")
+TOPOLOGY = Topology(
+    name="lab",
+    clusters=(Cluster("a", 1), Cluster("b", 2), Cluster("c", 3)),
+    links=(Link("a", "b", 0), Link("a", "c", 0)),
+)
+TICK_NS = 250_000
+
+_CLONE_NEWNET = 0x40000000
+_EXPERIMENTAL_ETHERTYPE = 0x88B5
+_HEADER = struct.Struct("!6s6sHIq")
+_DEADLINE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A frame as the oracle saw it: sent and received by the kernel's clock, CLOCK_MONOTONIC ns."""
+
+    number: int
+    sent_ns: int
+    received_ns: int
+
+    @property
+    def delay_ns(self) -> int:
+        return self.received_ns - self.sent_ns
+
+
+@contextmanager
+def own_network() -> Iterator[None]:
+    """Put the calling thread, and all it starts, in a new network namespace, and back again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open("rb") as home:
+        if libc.unshare(_CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        try:
+            yield
+        finally:
+            libc.setns(home.fileno(), _CLONE_NEWNET)
+
+
+class Lab:
+    """A back end under test between raw packet sockets at the switch ports."""
+
+    def __init__(self, backend: LinkBackend) -> None:
+        self.backend = backend
+        self._ports = {d: packet_socket(_source_port(d)) for d in TOPOLOGY.directions}
+        self._sent = dict.fromkeys(TOPOLOGY.directions, 0)
+
+    def send(self, direction: Direction, count: int, size: int = 60) -> None:
+        """Send numbered frames into a direction, as fast as Python does."""
+        for _ in range(count):
+            self.send_one(direction, size)
+
+    def send_one(self, direction: Direction, size: int = 60) -> tuple[int, int]:
+        """Send the direction's next frame; the times before and after."""
+        before_ns = time.monotonic_ns()
+        header = _HEADER.pack(b"\xff" * 6, b"\x02" * 6, _EXPERIMENTAL_ETHERTYPE, self._sent[direction], before_ns)
+        self._ports[direction].send(header.ljust(size, b"\0"))
+        self._sent[direction] += 1
+        return before_ns, time.monotonic_ns()
+
+    def sent(self, direction: Direction) -> int:
+        return self._sent[direction]
+
+    def arrivals(self, direction: Direction) -> list[Arrival]:
+        """Everything that has come out since the last call, once the back end holds nothing of the direction."""
+        arrivals: list[Arrival] = []
+        port = self._ports[direction.reversed()]
+        deadline = time.monotonic() + _DEADLINE_S
+        while not self._drained(direction):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{direction}: {self.backend.counters()[direction]} of {self._sent[direction]}")
+            if select.select([port], [], [], 0.02)[0]:
+                arrivals += _read(port)
+        return arrivals + _read(port)
+
+    def wait_until(self, predicate: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _DEADLINE_S
+        while not predicate():
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            select.select([], [], [], 0.005)
+
+    def _drained(self, direction: Direction) -> bool:
+        counters = self.backend.counters()[direction]
+        gone = counters.released + counters.lost_loss + counters.lost_queue + counters.lost_overflow
+        return gone == counters.received == self._sent[direction]
+
+    def close(self) -> None:
+        self.backend.close()
+        for port in self._ports.values():
+            port.close()
+
+
+@contextmanager
+def userspace_lab(states: Mapping[Direction, LinkState], seed: int = 1, capacity: int = 65_536) -> Iterator[Lab]:
+    """Links over a wire process."""
+    with own_network():
+        _build([(_source_port(d), _wire_port(d)) for d in TOPOLOGY.directions])
+        context = get_context("fork")
+        ours, theirs = context.Pipe()
+        config = wire_config(TOPOLOGY, _complete(states), seed, TICK_NS, capacity)
+        process = context.Process(target=_serve, args=(config, theirs, ours), daemon=True)
+        process.start()
+        theirs.close()
+        wire = UserspaceWire(TOPOLOGY, _complete(states), ours)
+        wire.wait_ready()
+        with _lab(wire) as lab:
+            yield lab
+        process.join(_DEADLINE_S)
+        assert process.exitcode == 0
+
+
+@contextmanager
+def netem_lab(states: Mapping[Direction, LinkState]) -> Iterator[Lab]:
+    """Links by the kernel's netem."""
+    with own_network():
+        _build([(_source_port(link.directions[0]), _source_port(link.directions[1])) for link in TOPOLOGY.links])
+        with _lab(NetemLinks(TOPOLOGY, _complete(states))) as lab:
+            yield lab
+
+
+@contextmanager
+def _lab(backend: LinkBackend) -> Iterator[Lab]:
+    lab = Lab(backend)
+    try:
+        yield lab
+    finally:
+        lab.close()
+
+
+def interface(name: str) -> dict[str, Any]:
+    """An interface as `ip -json link show` tells it."""
+    rows: list[dict[str, Any]] = json.loads(run(["ip", "-json", "link", "show", "dev", name]))
+    return rows[0]
+
+
+def _serve(config: Any, control: Any, parents: Any) -> None:
+    parents.close()
+    serve(config, control)
+    os._exit(0)
+
+
+def _build(pairs: list[tuple[str, str]]) -> None:
+    """Veth pairs that no protocol of this machine uses."""
+    for setting in ("all", "default"):
+        Path(f"/proc/sys/net/ipv6/conf/{setting}/disable_ipv6").write_text("1")
+    run_batch([["ip", "link", "add", one, "type", "veth", "peer", "name", other] for one, other in pairs])
+    ends = [end for pair in pairs for end in pair]
+    run_batch([["ip", "link", "set", "dev", end, "arp", "off", "up"] for end in ends])
+
+
+def _read(port: socket.socket) -> list[Arrival]:
+    arrivals = []
+    offset_ns = time.time_ns() - time.monotonic_ns()
+    while select.select([port], [], [], 0)[0]:
+        frame, ancillary, _, _ = port.recvmsg(2_048, 64)
+        _, _, ethertype, number, sent_ns = _HEADER.unpack_from(frame)
+        assert ethertype == _EXPERIMENTAL_ETHERTYPE
+        seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
+        arrivals.append(Arrival(number, sent_ns, seconds * 1_000_000_000 + nanoseconds - offset_ns))
+    return arrivals
+
+
+def _complete(states: Mapping[Direction, LinkState]) -> dict[Direction, LinkState]:
+    return {direction: states.get(direction, LinkState()) for direction in TOPOLOGY.directions}
+
+
+def _ordinals(direction: Direction) -> tuple[int, int]:
+    return TOPOLOGY.cluster(direction.source).ordinal, TOPOLOGY.cluster(direction.destination).ordinal
+
+
+def _source_port(direction: Direction) -> str:
+    return switch_port(*_ordinals(direction))
+
+
+def _wire_port(direction: Direction) -> str:
+    return wire_port(*_ordinals(direction))

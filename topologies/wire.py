@@ -1,0 +1,149 @@
+"""The userspace wire's process: one process that emulates every link of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
+
+from hostio.realtime import prefer_punctuality
+from hostio.sockets import packet_drops, packet_socket
+from topologies.links import LinkCounters, LinkState
+from topologies.model import Direction
+from topologies.wire_loop import READ, STOP, SWITCH, run
+from topologies.wire_memory import WireMemory, allocate
+from topologies.wire_messages import READY, Change, Changed, Lateness, ReadCounters, Reading, Stop, WireConfig
+
+
+def serve(config: WireConfig, control: Connection) -> None:
+    """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
+    compile_loops()
+    with Wire(config) as wire:
+        control.send(READY)
+        while True:
+            try:
+                request = control.recv()
+            except EOFError:
+                return
+            if isinstance(request, Stop):
+                return
+            control.send(wire.answer(request))
+
+
+def compile_loops() -> None:
+    """Compile the event loop, or load it from the cache, with the types it will run with.
+
+    Done before any thread asks for punctuality: a compiler under SCHED_FIFO would keep everything else from a CPU.
+    """
+    with ExitStack() as opening:
+        command = _eventfd(opening, os.EFD_NONBLOCK)
+        memory = allocate((), command, _eventfd(opening, 0), capacity=1)
+        memory.loop["command"] = STOP
+        os.eventfd_write(command, 1)
+        run(memory)
+
+
+class Wire:
+    """The event loop in its thread, its sockets and its memory; a context manager that stops and closes them all."""
+
+    def __init__(self, config: WireConfig) -> None:
+        self._states = {d.direction: d.state for d in config.directions}
+        self._overflowed = dict.fromkeys(self._states, 0)
+        self._open = ExitStack()
+        with ExitStack() as opening:
+            self._command = _eventfd(opening, os.EFD_NONBLOCK)
+            self._answer = _eventfd(opening, 0)
+            self._sockets = _open_sockets(config, opening)
+            self._memory = self._prepare(config)
+            self._open = opening.pop_all()
+        self._thread = threading.Thread(target=_carry, args=(self._memory,), name="wire")
+
+    def __enter__(self) -> Wire:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ask(STOP)
+        self._thread.join()
+        self._open.close()
+
+    def answer(self, request: Change | ReadCounters) -> Changed | Reading:
+        """Do what is asked."""
+        if isinstance(request, Change):
+            return Changed(self.change(request.states))
+        return self.read()
+
+    def change(self, states: Mapping[Direction, LinkState]) -> int:
+        """Put these states in force at one instant; when that was, CLOCK_MONOTONIC ns."""
+        self._states.update(states)
+        fill_bank(self._memory, 1 - int(self._memory.loop["bank"][0]), self._states)
+        return self._ask(SWITCH)
+
+    def read(self) -> Reading:
+        """Counters and lateness at this instant."""
+        self._ask(READ)
+        counters = {direction: self._counters(index, direction) for index, direction in enumerate(self._states)}
+        return Reading(counters, Lateness(self._memory.lateness_read.copy()))
+
+    def _counters(self, index: int, direction: Direction) -> LinkCounters:
+        """The loop's counters, and what its socket had no room for."""
+        self._overflowed[direction] += packet_drops(self._sockets[index])
+        unseen = self._overflowed[direction]
+        received, released, lost_loss, lost_queue, lost_overflow = self._memory.counters_read[index].item()
+        return LinkCounters(received + unseen, released, lost_loss, lost_queue, lost_overflow + unseen)
+
+    def _ask(self, command: int) -> int:
+        """Have the loop obey; when it did, CLOCK_MONOTONIC ns."""
+        self._memory.loop["command"] = command
+        os.eventfd_write(self._command, 1)
+        os.eventfd_read(self._answer)
+        return int(self._memory.loop["answered_ns"][0])
+
+    def _prepare(self, config: WireConfig) -> WireMemory:
+        fds = {d.entry: entry.fileno() for d, entry in zip(config.directions, self._sockets, strict=True)}
+        pairs = tuple((fds[d.entry], fds[d.exit]) for d in config.directions)
+        memory = allocate(pairs, self._command, self._answer, config.capacity)
+        memory.loop["tick_ns"] = config.tick_ns
+        memory.directions["random"] = [generator_state(config.seed, d.direction) for d in config.directions]
+        fill_bank(memory, 0, self._states)
+        return memory
+
+
+def generator_state(seed: int, direction: Direction) -> int:
+    """Where a direction's random numbers begin: depends on the seed and on itself, not on any other link."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {direction}".encode()).digest()[:8], "little")
+
+
+def fill_bank(memory: WireMemory, bank: int, states: Mapping[Direction, LinkState]) -> None:
+    """Write the states of all directions, in the memory's order, into a bank that is not in force.
+
+    A port that is down at either end stops both directions of its link.
+    """
+    for row, (direction, state) in zip(memory.banks[bank], states.items(), strict=True):
+        back = states.get(direction.reversed())
+        cut = not state.up or (back is not None and not back.up)
+        row["loss"] = 1.0 if cut else state.loss
+        row["delay_ns"] = state.delay_ns
+        row["jitter_ns"] = state.jitter_ns
+        row["rate_bps"] = state.rate_bps or 0
+        row["queue_ns"] = state.queue_ns
+        row["cut"] = cut
+
+
+def _carry(memory: WireMemory) -> None:
+    prefer_punctuality()
+    run(memory)
+
+
+def _eventfd(opening: ExitStack, flags: int) -> int:
+    descriptor = os.eventfd(0, os.EFD_CLOEXEC | flags)
+    opening.callback(os.close, descriptor)
+    return descriptor
+
+
+def _open_sockets(config: WireConfig, opening: ExitStack) -> list[socket.socket]:
+    return [opening.enter_context(packet_socket(d.entry)) for d in config.directions]

@@ -1,0 +1,268 @@
+"""The compiled event loop of the userspace wire: one thread that carries the frames of every link of a run.
+
+Frames are received straight into free slots, wait there, and are sent from there. A frame is due at the kernel's
+receive timestamp plus its delay, and is never sent before. The control thread talks to the loop by writing
+`loop.command` and then the command eventfd; the loop answers on the answer eventfd.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostio.compiled import (
+    MSG_DONTWAIT,
+    compiled,
+    monotonic_ns,
+    read_descriptor,
+    realtime_offset_ns,
+    recvmmsg,
+    sendmmsg,
+    wait_readable,
+    write_descriptor,
+)
+from hostio.mmsg import receive_timestamp_ns
+from topologies.wire_queue_loop import LOST, QUEUE_FULL, decide, pop, push
+
+STOP = 1
+SWITCH = 2
+"""Flip the bank of parameters; answered once it is in force everywhere."""
+READ = 3
+"""Copy the counters; answered once they are copied."""
+
+LATENESS_BUCKET_NS = 10_000
+
+_US = 1_000
+_FOREVER = 3_600_000_000_000
+_NOT_PENDING = 1 << 62
+_MSG_TRUNC = 0x20
+_MESSAGE_BYTES = 64
+_BATCHES_PER_ROUND = 16
+_BATCHES_BEFORE_SWITCH = 1_024
+
+
+@compiled
+def run(wire: Any) -> None:
+    """Carry frames until told to stop."""
+    loop = wire.loop[0]
+    for index in range(len(wire.in_slots)):
+        _arm(wire, index)
+    loop.rest_ns = _rest_ns(wire)
+    loop.running = 1
+    while loop.running:
+        if _wait(wire) and _commanded(wire):
+            _obey(wire)
+        _receive_all(wire, _BATCHES_PER_ROUND)
+        _release_all(wire)
+
+
+@compiled
+def _wait(wire: Any) -> int:
+    """Until there may be something to do: nothing pending, for any frame; else for the next release or a command."""
+    loop = wire.loop[0]
+    next_ns = _next_release_ns(wire)
+    if next_ns == _NOT_PENDING:
+        return wait_readable(wire.descriptors, len(wire.descriptors), _FOREVER, wire.timespec)
+    ahead_ns = next_ns - monotonic_ns(wire.timespec)
+    return wait_readable(wire.descriptors, 1, min(max(ahead_ns, loop.tick_ns), loop.rest_ns), wire.timespec)
+
+
+@compiled
+def _next_release_ns(wire: Any) -> int:
+    next_ns = _NOT_PENDING
+    for index in range(len(wire.directions)):
+        if wire.directions[index].queued:
+            next_ns = min(next_ns, wire.due[wire.heaps[index, 0]])
+    return next_ns
+
+
+@compiled
+def _rest_ns(wire: Any) -> int:
+    """How long new frames may lie unread: their delay must not be over before they are seen."""
+    loop = wire.loop[0]
+    rest_ns = 1_000 * _US
+    for parameters in wire.banks[loop.bank]:
+        rest_ns = min(rest_ns, (parameters.delay_ns - parameters.jitter_ns) // 2)
+    return max(rest_ns, loop.tick_ns)  # type: ignore[no-any-return]
+
+
+@compiled
+def _commanded(wire: Any) -> bool:
+    return read_descriptor(wire.loop[0].command_fd, wire.scratch.ctypes.data, 8) == 8
+
+
+@compiled
+def _obey(wire: Any) -> None:
+    loop = wire.loop[0]
+    if loop.command == STOP:
+        loop.running = 0
+    elif loop.command == SWITCH:
+        _switch(wire)
+    elif loop.command == READ:
+        wire.counters_read[:] = wire.counters
+        wire.lateness_read[:] = wire.lateness
+        loop.answered_ns = monotonic_ns(wire.timespec)
+    wire.scratch[0] = 1
+    write_descriptor(loop.answer_fd, wire.scratch.ctypes.data, 8)
+
+
+@compiled
+def _switch(wire: Any) -> None:
+    """Put the other bank in force at this instant: frames that arrived before it are decided by the old one."""
+    loop = wire.loop[0]
+    loop.switched_ns = monotonic_ns(wire.timespec)
+    loop.bank = 1 - loop.bank
+    _receive_all(wire, _BATCHES_BEFORE_SWITCH)
+    loop.answered_ns = loop.switched_ns
+    loop.switched_ns = 0
+    loop.rest_ns = _rest_ns(wire)
+    for index in range(len(wire.directions)):
+        if wire.banks[loop.bank, index].cut:
+            _lose_queued(wire, index)
+
+
+@compiled
+def _lose_queued(wire: Any, index: int) -> None:
+    direction = wire.directions[index]
+    for position in range(direction.queued):
+        _give_back(wire, wire.heaps[index, position])
+    wire.counters[index].lost_loss += direction.queued
+    direction.queued = 0
+    direction.busy_until_ns = 0
+
+
+@compiled
+def _receive_all(wire: Any, batches: int) -> None:
+    for index in range(len(wire.directions)):
+        for _ in range(batches):
+            if _receive_batch(wire, index) < len(wire.in_slots):
+                break
+
+
+@compiled
+def _receive_batch(wire: Any, index: int) -> int:
+    """Receive and decide what has arrived, up to a batch; how many frames that was."""
+    fd = wire.directions[index].receive_fd
+    count = recvmmsg(fd, wire.in_messages.ctypes.data, len(wire.in_slots), MSG_DONTWAIT, 0)
+    if count <= 0:
+        return 0
+    offset_ns = realtime_offset_ns(wire.timespec)
+    now_ns = monotonic_ns(wire.timespec)
+    for position in range(count):
+        stamp_ns = receive_timestamp_ns(wire.in_control, position, now_ns + offset_ns)
+        _accept(wire, index, position, stamp_ns - offset_ns)
+        _arm(wire, position)
+    return count
+
+
+@compiled
+def _accept(wire: Any, index: int, position: int, arrived_ns: int) -> None:
+    """Decide one received frame's fate; its slot leaves the batch only if the frame is to wait in it."""
+    counters = wire.counters[index]
+    counters.received += 1
+    slot = wire.in_slots[position]
+    if slot == len(wire.free) or wire.in_messages[position].flags & _MSG_TRUNC:
+        counters.lost_overflow += 1
+        return
+    length = wire.in_messages[position].length
+    due_ns = decide(length, arrived_ns, _parameters(wire, index, arrived_ns), wire.directions[index])
+    if due_ns == LOST:
+        counters.lost_loss += 1
+    elif due_ns == QUEUE_FULL:
+        counters.lost_queue += 1
+    else:
+        _enqueue(wire, index, slot, length, due_ns)
+        wire.in_slots[position] = len(wire.free)
+
+
+@compiled
+def _parameters(wire: Any, index: int, arrived_ns: int) -> Any:
+    loop = wire.loop[0]
+    return wire.banks[loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank, index]
+
+
+@compiled
+def _enqueue(wire: Any, index: int, slot: int, length: int, due_ns: int) -> None:
+    loop = wire.loop[0]
+    direction = wire.directions[index]
+    wire.lengths[slot] = length
+    wire.due[slot] = due_ns
+    wire.order[slot] = loop.arrivals
+    loop.arrivals += 1
+    push(wire.heaps[index], direction.queued, slot, wire.due, wire.order)
+    direction.queued += 1
+
+
+@compiled
+def _arm(wire: Any, position: int) -> None:
+    """Make a message of the incoming batch ready again, with a free slot if it has none and there is one."""
+    loop = wire.loop[0]
+    wire.in_messages[position].control_length = wire.in_control.shape[1] * 8
+    if wire.in_slots[position] == len(wire.free) and loop.free > 0:
+        loop.free -= 1
+        wire.in_slots[position] = wire.free[loop.free]
+    wire.in_iovecs[position].base = _slot_address(wire, wire.in_slots[position])
+    wire.in_iovecs[position].length = wire.slots.shape[1]
+
+
+@compiled
+def _slot_address(wire: Any, slot: int) -> int:
+    return wire.slots.ctypes.data + slot * wire.slots.shape[1]  # type: ignore[no-any-return]
+
+
+@compiled
+def _give_back(wire: Any, slot: int) -> None:
+    loop = wire.loop[0]
+    wire.free[loop.free] = slot
+    loop.free += 1
+
+
+@compiled
+def _release_all(wire: Any) -> None:
+    now_ns = monotonic_ns(wire.timespec)
+    for index in range(len(wire.directions)):
+        count = len(wire.out_slots)
+        while count == len(wire.out_slots):
+            count = _gather(wire, index, now_ns)
+            _send(wire, index, count)
+
+
+@compiled
+def _gather(wire: Any, index: int, now_ns: int) -> int:
+    """Take due frames out of a direction's heap into the outgoing batch; how many."""
+    direction = wire.directions[index]
+    heap = wire.heaps[index]
+    count = 0
+    while count < len(wire.out_slots) and direction.queued and wire.due[heap[0]] <= now_ns:
+        slot = pop(heap, direction.queued, wire.due, wire.order)
+        direction.queued -= 1
+        wire.out_slots[count] = slot
+        wire.out_iovecs[count].base = _slot_address(wire, slot)
+        wire.out_iovecs[count].length = wire.lengths[slot]
+        count += 1
+    return count
+
+
+@compiled
+def _send(wire: Any, index: int, count: int) -> None:
+    """Send the outgoing batch; a frame that the kernel refuses is lost and the rest goes on."""
+    if count == 0:
+        return
+    fd = wire.directions[index].send_fd
+    done = 0
+    while done < count:
+        sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
+        if sent > 0:
+            wire.counters[index].released += sent
+            done += sent
+        else:
+            wire.counters[index].lost_overflow += 1
+            done += 1
+    now_ns = monotonic_ns(wire.timespec)
+    for position in range(count):
+        _record_lateness(wire, now_ns - wire.due[wire.out_slots[position]])
+        _give_back(wire, wire.out_slots[position])
+
+
+@compiled
+def _record_lateness(wire: Any, lateness_ns: int) -> None:
+    wire.lateness[min(lateness_ns // LATENESS_BUCKET_NS, len(wire.lateness) - 1)] += 1

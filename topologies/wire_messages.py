@@ -1,0 +1,97 @@
+"""What the runner and the wire process say to each other over their connection, and how the wire is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hostio.mmsg import Array
+from topologies.links import LinkCounters, LinkState
+from topologies.model import Direction, Topology
+from topologies.names import wire_port
+from topologies.wire_loop import LATENESS_BUCKET_NS
+
+READY = "ready"
+"""The first thing the wire process says: it carries frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireDirection:
+    """Frames that arrive at interface `entry` leave at interface `exit`, impaired by `state`."""
+
+    direction: Direction
+    entry: str
+    exit: str
+    state: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class WireConfig:
+    """Everything a wire process does. `tick_ns` is its timer quantum; `capacity` the frames it can hold in all."""
+
+    directions: tuple[WireDirection, ...]
+    seed: int
+    tick_ns: int
+    capacity: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Put these states in force, all at one instant; answered by Changed."""
+
+    states: Mapping[Direction, LinkState]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The change took effect then, CLOCK_MONOTONIC ns."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCounters:
+    """Answered by Reading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late frames were released, since the start: `counts` int64[buckets] of 10 µs, the last open-ended."""
+
+    counts: Array
+
+    def quantile_ns(self, share: float) -> int:
+        """Upper edge of the bucket that holds this quantile, ns; 0 if nothing was released."""
+        total = int(self.counts.sum())
+        if total == 0:
+            return 0
+        bucket = int(np.searchsorted(np.cumsum(self.counts), share * total))
+        return (bucket + 1) * LATENESS_BUCKET_NS
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Counters of every direction at one instant, and the lateness of every frame released."""
+
+    counters: Mapping[Direction, LinkCounters]
+    lateness: Lateness
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop carrying frames and end; not answered."""
+
+
+def wire_config(
+    topology: Topology, states: Mapping[Direction, LinkState], seed: int, tick_ns: int, capacity: int = 65_536
+) -> WireConfig:
+    """A wire for every link of the topology, with `states` at the start."""
+    directions = tuple(_wire_direction(topology, direction, states[direction]) for direction in topology.directions)
+    return WireConfig(directions, seed, tick_ns, capacity)
+
+
+def _wire_direction(topology: Topology, direction: Direction, state: LinkState) -> WireDirection:
+    i, j = topology.cluster(direction.source).ordinal, topology.cluster(direction.destination).ordinal
+    return WireDirection(direction, entry=wire_port(i, j), exit=wire_port(j, i), state=state)
