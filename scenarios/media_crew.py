@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
+from time import monotonic_ns, time_ns
 
 from relay_app import client, probes, relay
 from relay_app.client import ClientConfig
@@ -18,7 +17,7 @@ from relay_app.relay import RelayConfig
 from relay_app.sessions import Stream, streams_of
 from results.plan import Plan
 from results.rundir import RunDir
-from scenarios.crew import CrewError, Member, recruit
+from scenarios.crew import CrewError, Member, Serve, recruit
 from topologies.fabric import Fabric
 from topologies.model import Cluster
 
@@ -79,6 +78,52 @@ class _Recruiter:
         self._fabric = fabric
         self._telemetry = telemetry
         self._streams = streams_of(plan.sessions, plan.seed)
-        self._ntp_offset_ns = ntp_offset_ns()
+        self._ntp_offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
         self._addresses = {cluster.ordinal: str(cluster.address) for cluster in plan.topology.clusters}
         self._directory = DirectoryEndpoint(host=str(plan.topology.cluster(plan.relays.directory).address))
+
+    def relay(self, cluster: Cluster) -> Member:
+        """The relay of a cluster."""
+        config = RelayConfig(
+            ordinal=cluster.ordinal,
+            addresses=self._addresses,
+            directory=self._directory,
+            samples_path=self._staged(self._run.relay(cluster.name)),
+        )
+        return self._recruit("relay", relay.serve, config, cluster)
+
+    def client(self, cluster: Cluster) -> Member:
+        """The media client of a cluster."""
+        config = ClientConfig(
+            address=str(cluster.address),
+            relay_address=str(cluster.address),
+            streams=tuple(stream for stream in self._streams if stream.source == cluster.name),
+            seed=self._plan.seed,
+            ntp_offset_ns=self._ntp_offset_ns,
+            sent_path=self._staged(self._run.sent(cluster.name)),
+            received_path=self._staged(self._run.received(cluster.name)),
+        )
+        return self._recruit("client", client.serve, config, cluster)
+
+    def prober(self, cluster: Cluster) -> Member:
+        """The prober of a cluster's links."""
+        neighbours = [
+            self._plan.topology.cluster(direction.destination)
+            for direction in self._plan.topology.directions
+            if direction.source == cluster.name
+        ]
+        config = ProberConfig(
+            ordinal=cluster.ordinal,
+            addresses={each.ordinal: str(each.address) for each in (cluster, *neighbours)},
+            interval_ns=self._plan.controller.probe_interval_ns,
+            ntp_offset_ns=self._ntp_offset_ns,
+            telemetry=self._telemetry,
+        )
+        return self._recruit("prober", probes.serve, config, cluster)
+
+    def _recruit(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> Member:
+        name = f"{kind}-{cluster.name}"
+        return recruit(name, serve, config, self._run.log(name), self._fabric.host_pid(cluster.name))
+
+    def _staged(self, target: Path) -> Path:
+        return self._run.staging / f"{target.stem}.npy"

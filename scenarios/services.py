@@ -56,10 +56,9 @@ class ControllerProcess:
         self.process.wait(timeout_s)
 
 
-def start_redis(host_pid: int, address: IPv4Address, port: int, folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    """A Redis in a host's network, in memory only, answering on return."""
-    socket = folder / "redis.sock"
-    options = {"bind": str(address), "port": str(port), "unixsocket": str(socket), "dir": str(folder), "save": ""}
+def start_redis(host_pid: int, address: IPv4Address, socket: Path, log: Path) -> subprocess.Popen[bytes]:
+    """A Redis in a host's network and at a Unix socket, in memory only, answering on return."""
+    options = {"bind": str(address), "unixsocket": str(socket), "dir": str(socket.parent), "save": ""}
     arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -14,10 +14,11 @@ from controller.config import ControllerConfig
 from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
 from relay_app.sessions import streams_of
+from relay_app.stream_record import StreamRecord
 from results.machine import LinkRow, MachineReport
 from results.plan import Environment, Plan
 from results.rundir import RunDir
-from scenarios.crew import Member, await_ready, dismiss, warm_up
+from scenarios.crew import await_ready, dismiss, warm_up
 from scenarios.event_log import EventLog
 from scenarios.link_choice import start_links
 from scenarios.media_crew import MediaCrew
@@ -45,7 +46,6 @@ class Testbed:
     links: LinkBackend
     media: MediaCrew
     controller: ControllerProcess
-    wire: Member | None
 
     @classmethod
     def build(cls, plan: Plan, run: RunDir, log: EventLog) -> Testbed:
@@ -58,17 +58,17 @@ class Testbed:
         controller.await_milestone("listening", _READY_WITHIN_S)
         fabric.start()
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
-        links, wire = start_links(plan, environment.link_backend, run.log("wire"))
+        links = start_links(plan, environment.link_backend, run.log("wire"))
         log.phase(f"links emulated: {environment.link_backend}")
         _start_directory(plan, run, fabric)
         media = MediaCrew.recruit(plan, run, fabric, _TELEMETRY)
         await_ready(media.members, _READY_WITHIN_S)
         controller.await_milestone("installed", _READY_WITHIN_S)
-        media.prefetch(plan)
+        media.warm_relays(plan)
         for prober in media.probers:
             prober.tell(StartProbing(monotonic_ns()))
         log.phase("relays, clients and controller ready")
-        return cls(plan, links, media, controller, wire)
+        return cls(plan, links, media, controller)
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Have every client send what is due from `start_ns` until `end_ns`."""
@@ -116,5 +116,8 @@ def _start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> None:
     start_redis(fabric.host_pid(home.name), home.address, _REDIS_SOCKET, run.log("redis"))
     ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
     directory = Directory(DirectoryEndpoint(path=str(_REDIS_SOCKET)))
-    directory.write(stream_record(stream, ordinals) for stream in streams_of(plan.sessions, plan.seed))
+    directory.write(
+        StreamRecord(stream.ssrc, ordinals[stream.destination], stream.session)
+        for stream in streams_of(plan.sessions, plan.seed)
+    )
     directory.close()

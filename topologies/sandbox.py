@@ -26,6 +26,15 @@ _NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
+_NETWORK_SETTINGS = {
+    # No router solicitations, no duplicate address detection.
+    Path("/proc/sys/net/ipv6/conf/all/disable_ipv6"): "1",
+    Path("/proc/sys/net/ipv6/conf/default/disable_ipv6"): "1",
+    # Of a network namespace's Unix sockets: 10 datagrams would soon keep probe reports waiting.
+    Path("/proc/sys/net/unix/max_dgram_qlen"): "4096",
+}
+
+
 class SandboxError(Exception):
     """This machine does not let this user build a network; the message is one line that says what is missing."""
 
@@ -76,15 +85,9 @@ def furnish(scratch: Path) -> None:
     os.environ["TMPDIR"] = str(scratch)
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"
     run(["ip", "link", "set", "dev", "lo", "up"])
-    silence_ipv6()
-
-
-def silence_ipv6() -> None:
-    """No router solicitations, no duplicate address detection on interfaces made from now on."""
-    for scope in ("all", "default"):
-        setting = Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6")
+    for setting, value in _NETWORK_SETTINGS.items():
         if setting.exists():
-            setting.write_text("1")
+            setting.write_text(value)
 
 
 def in_network_of(pid: int, argv: Sequence[str]) -> list[str]:
