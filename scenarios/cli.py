@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -20,11 +21,11 @@ from results.report import make_report
 from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.console import Console
-from scenarios.doctor import diagnose
+from scenarios.doctor import MachineError, diagnose
 from scenarios.errors import ScenarioError
 from scenarios.launch import RUNS, Outcome, new_run_dir, run_plan
 from scenarios.library import load_plan, scenario_files
-from topologies.sandbox import Sandbox, SandboxError, find_sandbox
+from topologies.sandbox import Sandbox, SandboxError
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 BAD_INPUT = 2
@@ -64,10 +65,10 @@ def cli() -> None:
 def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[str, ...]) -> int:
     """Run scenarios one after another; all of them are read before the first one starts."""
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
-    sandbox = find_sandbox()
+    sandbox, environment = diagnose().require()
     summaries = []
     for plan in plans:
-        outcome = _run_one(plan, out, sandbox)
+        outcome = _run_one(replace(plan, environment=environment), out, sandbox)
         if outcome.interrupted:
             return INTERRUPTED
         summaries.append(outcome.summary)
@@ -111,7 +112,7 @@ def doctor() -> int:
     """Say what this machine has, what a run would use, and what to install."""
     diagnosis = diagnose()
     Console().show_diagnosis(diagnosis)
-    return 0 if diagnosis.runnable else BAD_INPUT
+    return BAD_INPUT if diagnosis.missing else 0
 
 
 @cli.command()
@@ -132,7 +133,7 @@ def main() -> int:
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
-    except (ScenarioError, SandboxError, DocumentError) as error:
+    except (ScenarioError, MachineError, SandboxError, DocumentError) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):

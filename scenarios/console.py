@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,15 +18,16 @@ from scenarios.doctor import Diagnosis
 from scenarios.narration import Narrator
 from scenarios.result_rows import PAIR_COLUMNS, pair_rows, sentences
 
+_LOG_WIDTH = 140
 _STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 _MARK = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
 
 
 class Console:
-    """Prints to standard output; without a terminal there is no progress bar, and lines are as wide as they are."""
+    """Prints to standard output; without a terminal there is no progress bar."""
 
     def __init__(self) -> None:
-        self._terminal = Terminal(highlight=False, soft_wrap=True)
+        self._terminal = Terminal(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
 
     @contextmanager
     def following(self, plan: Plan, run: RunDir) -> Iterator[_Follower]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from results.plan import Environment
 from scenarios.environment import find_environment
 from topologies.openvswitch import SCHEMA
-from topologies.sandbox import TUN, SandboxError, find_sandbox, tun_is_usable
+from topologies.sandbox import TUN, Sandbox, SandboxError, find_sandbox, tun_is_usable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +23,40 @@ class Check:
     package: str | None = None
 
 
+class MachineError(Exception):
+    """This machine cannot run scenarios; one line says what is missing, and the remedy if a package brings it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All checks; the environment a run would have, if one can run."""
+    """All checks; how a run would be confined, and what it would find there, if that is possible."""
 
     checks: tuple[Check, ...]
+    sandbox: Sandbox | None
     environment: Environment | None
 
     @property
-    def runnable(self) -> bool:
-        """Nothing that a run must have is missing."""
-        return self.environment is not None and all(check.found for check in self.checks if check.required)
+    def missing(self) -> tuple[Check, ...]:
+        """What a run must have and is not there."""
+        return tuple(check for check in self.checks if check.required and not check.found)
 
     @property
     def remedy(self) -> str | None:
         """The command that installs what is missing, if a package brings it."""
-        packages = [check.package for check in self.checks if check.required and not check.found and check.package]
+        packages = dict.fromkeys(check.package for check in self.missing if check.package)
         return f"sudo apt-get install -y --no-install-recommends {' '.join(packages)}" if packages else None
 
+    def require(self) -> tuple[Sandbox, Environment]:
+        """What a run needs to start; MachineError if something is missing."""
+        if self.missing or self.sandbox is None or self.environment is None:
+            why = "; ".join(f"{check.what}: {check.detail}" for check in self.missing)
+            raise MachineError(
+                f"this machine cannot run scenarios: {why}" + (f"; {self.remedy}" if self.remedy else "")
+            )
+        return self.sandbox, self.environment
 
+
+_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _PROGRAMS = (
     ("unshare", "util-linux"),
     ("ip", "iproute2"),
@@ -56,16 +71,19 @@ _PROGRAMS = (
 def diagnose() -> Diagnosis:
     """Look at everything; starts nothing that outlives the call."""
     programs = tuple(_program(name, package) for name, package in _PROGRAMS)
-    privilege, environment = _privilege_and_environment()
-    return Diagnosis((privilege, *programs, _mininet(), _schema(), *_kernel(environment)), environment)
+    try:
+        sandbox = find_sandbox()
+    except SandboxError as error:
+        refused = Check("privilege", found=False, detail=str(error))
+        return Diagnosis((refused, *programs, _mininet(), _schema()), None, None)
+    environment = find_environment(sandbox)
+    privilege = Check("privilege", found=True, detail=sandbox.privilege)
+    return Diagnosis((privilege, *programs, _mininet(), _schema(), *_kernel(environment)), sandbox, environment)
 
 
 def _program(name: str, package: str) -> Check:
     path = shutil.which(name, path=_PATH)
     return Check(name, path is not None, path or "not found", package=package)
-
-
-_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
 def _mininet() -> Check:
@@ -78,17 +96,7 @@ def _schema() -> Check:
     return Check("Open vSwitch schema", SCHEMA.exists(), str(SCHEMA), package="openvswitch-switch")
 
 
-def _privilege_and_environment() -> tuple[Check, Environment | None]:
-    try:
-        sandbox = find_sandbox()
-    except SandboxError as error:
-        return Check("privilege", found=False, detail=str(error)), None
-    return Check("privilege", found=True, detail=sandbox.privilege), find_environment(sandbox)
-
-
-def _kernel(environment: Environment | None) -> tuple[Check, ...]:
-    if environment is None:
-        return ()
+def _kernel(environment: Environment) -> tuple[Check, ...]:
     netem, kernel_datapath = environment.link_backend == "netem", environment.datapath == "kernel"
     return (
         Check("sch_netem", netem, environment.link_backend_reason, required=False),

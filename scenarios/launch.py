@@ -6,7 +6,7 @@ import secrets
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,6 @@ from results.records import collect, write_sessions
 from results.report import make_report
 from results.rundir import RunDir
 from results.summary import Summary
-from scenarios.environment import find_environment
 from topologies.sandbox import Sandbox, require_outside_runtime
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -29,7 +28,8 @@ _STOP_WITHIN_S = 20.0
 
 
 def new_run_dir(scenario: str, runs: Path) -> RunDir:
-    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists."""
+    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists; SandboxError if hidden in a run."""
+    require_outside_runtime(PROJECT, runs, Path(sys.prefix))
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     root = runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
     for folder in ("raw", "logs", "staging"):
@@ -56,9 +56,7 @@ class Watcher(Protocol):
 
 
 def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Outcome:
-    """Run a plan to its end and report on it; an interrupt (KeyboardInterrupt) ends it early and keeps its records."""
-    require_outside_runtime(PROJECT, run.root, Path(sys.prefix))
-    plan = replace(plan, environment=find_environment(sandbox))
+    """Run a plan that has its environment to its end and report on it; an interrupt (KeyboardInterrupt) ends it early and keeps its records."""
     run.plan.write_text(dump(plan))
     with run.log("runner").open("wb") as log:
         process = subprocess.Popen(

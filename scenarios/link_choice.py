@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from topologies.netem_links import NetemLinks
+
 from results.plan import Plan
 from scenarios.crew import recruit
 from scenarios.timeline import base_states
 from topologies import wire
 from topologies.links import LinkBackend
-from topologies.netem import NetemLinks
 from topologies.userspace_wire import UserspaceWire
 from topologies.wire_messages import wire_config
 
@@ -18,9 +19,7 @@ def start_links(plan: Plan, backend: str, log: Path) -> LinkBackend:
     """Start emulating every link of the plan's topology; on return all of them are in force."""
     states = base_states(plan.topology)
     if backend == "netem":
-        netem = NetemLinks(plan.topology)
-        netem.apply(states)
-        return netem
+        return NetemLinks(plan.topology, states)
     config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns)
     carrier = UserspaceWire(plan.topology, states, recruit("wire", wire.serve, config, log).control)
     carrier.wait_ready()

@@ -7,13 +7,14 @@ from pathlib import Path
 from random import Random
 from time import monotonic_ns, time_ns
 
-from relay_app import client, probes, relay
 from relay_app.client import ClientConfig
 from relay_app.directory import DirectoryEndpoint
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
-from relay_app.probes import ProberConfig
+from relay_app.prober import ProberConfig
 from relay_app.relay import RelayConfig
+
+from relay_app import client, prober, relay
 from relay_app.sessions import Stream, streams_of
 from results.plan import Plan
 from results.rundir import RunDir
@@ -107,19 +108,20 @@ class _Recruiter:
 
     def prober(self, cluster: Cluster) -> Member:
         """The prober of a cluster's links."""
-        neighbours = [
+        peers = (
             self._plan.topology.cluster(direction.destination)
             for direction in self._plan.topology.directions
             if direction.source == cluster.name
-        ]
+        )
         config = ProberConfig(
             ordinal=cluster.ordinal,
-            addresses={each.ordinal: str(each.address) for each in (cluster, *neighbours)},
-            interval_ns=self._plan.controller.probe_interval_ns,
+            address=str(cluster.address),
+            peers={peer.ordinal: str(peer.address) for peer in peers},
             ntp_offset_ns=self._ntp_offset_ns,
-            telemetry=self._telemetry,
+            report_path=str(self._telemetry),
+            interval_ns=self._plan.controller.probe_interval_ns,
         )
-        return self._recruit("prober", probes.serve, config, cluster)
+        return self._recruit("prober", prober.serve, config, cluster)
 
     def _recruit(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> Member:
         name = f"{kind}-{cluster.name}"

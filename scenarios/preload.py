@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from relay_app import client, probes, relay
 from relay_app.compile_loops import compile_loops as compile_media_loops
+
+from relay_app import client, prober, relay
 from topologies.wire import compile_loops as compile_wire_loop
 
-__all__ = ["client", "probes", "relay"]
+__all__ = ["client", "prober", "relay"]
 
 compile_wire_loop()
 compile_media_loops()

@@ -58,7 +58,13 @@ class ControllerProcess:
 
 def start_redis(host_pid: int, address: IPv4Address, socket: Path, log: Path) -> subprocess.Popen[bytes]:
     """A Redis in a host's network and at a Unix socket, in memory only, answering on return."""
-    options = {"bind": str(address), "unixsocket": str(socket), "dir": str(socket.parent), "save": ""}
+    options = {
+        "bind": str(address),
+        "unixsocket": str(socket),
+        "dir": str(socket.parent),
+        "save": "",
+        "protected-mode": "no",
+    }
     arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
     with log.open("wb") as output:
         process = subprocess.Popen(

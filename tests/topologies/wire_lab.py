@@ -16,12 +16,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from topologies.netem import NetemLinks
+
 from hostio.sockets import packet_socket
 from topologies.commands import run, run_batch
 from topologies.links import LinkBackend, LinkState
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
-from topologies.netem import NetemLinks
 from topologies.userspace_wire import UserspaceWire
 from topologies.wire import serve
 from topologies.wire_messages import wire_config
