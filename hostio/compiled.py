@@ -35,6 +35,11 @@ def compiled(function: Function) -> Function:
     return numba.njit(cache=True, nogil=True, boundscheck=False)(function)  # type: ignore[no-any-return]
 
 
+def precompile(function: Callable[..., Any], *arguments: Any) -> None:
+    """Compile for the types of these arguments without calling; a later call or a forked child finds it done."""
+    function.compile(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[attr-defined]
+
+
 def _system_call(name: str, result: Any, *arguments: Any) -> Callable[..., int]:
     return types.ExternalFunction(name, result(*arguments))  # type: ignore[no-any-return]
 
@@ -58,6 +63,9 @@ clock_nanosleep = _system_call("clock_nanosleep", types.int32, types.int32, type
 
 read_descriptor = _system_call("read", _pointer, types.int32, _pointer, types.uint64)
 """read(fd, buffer, size) → bytes."""
+
+write_descriptor = _system_call("write", _pointer, types.int32, _pointer, types.uint64)
+"""write(fd, buffer, size) → bytes."""
 
 CLOCK_REALTIME = 0
 CLOCK_MONOTONIC = 1

@@ -97,7 +97,19 @@ class Schedule:
         """PACKET[n] due at from_ns ≤ t < to_ns, in the order in which they are due; ties by stream, then sequence."""
         parts = [_packets(group, self._start_ns, from_ns, to_ns) for group in self._groups]
         packets = np.concatenate([np.empty(0, PACKET), *parts])
-        return packets[np.lexsort((packets["seq"], packets["stream"], packets["due_ns"]))]
+        ordered: Array = packets[np.lexsort((packets["seq"], packets["stream"], packets["due_ns"]))]
+        return ordered
+
+    def most(self, duration_ns: int) -> int:
+        """An upper bound to the packets of any window this long."""
+        return sum(_most(group, duration_ns) for group in self._groups)
+
+
+def _most(group: _Group, duration_ns: int) -> int:
+    frames = duration_ns * group.profile.frames_per_s // S + 2
+    counts = np.tile(_packet_counts(group.sizes), 2 + frames // group.profile.cycle)
+    before = np.cumsum(counts, axis=1)
+    return int((before[:, frames:] - before[:, :-frames]).max(axis=1).sum())
 
 
 def _group(profile: Profile, streams: Array, generator: np.random.Generator) -> _Group:
