@@ -37,6 +37,11 @@ def compiled(function: Function) -> Function:
     return numba.njit(cache=True, nogil=True, boundscheck=False)(function)  # type: ignore[no-any-return]
 
 
+def precompile(function: Callable[..., Any], *arguments: Any) -> None:
+    """Compile for the types of these arguments without calling; a later call or a forked child finds it done."""
+    function.compile(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[attr-defined]
+
+
 def _system_call(name: str, result: Any, *arguments: Any) -> Callable[..., int]:
     return types.ExternalFunction(name, result(*arguments))  # type: ignore[no-any-return]
 

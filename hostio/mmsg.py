@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,11 @@ _TIMESTAMPNS_HEADER = 1 | 35 << 32
 """cmsg_level SOL_SOCKET and cmsg_type SCM_TIMESTAMPNS, read as one little-endian word."""
 
 Array = npt.NDArray[Any]
+
+
+def socket_address(address: str, port: int) -> Array:
+    """A sockaddr_in as uint64[2]: compiled code cannot read big-endian fields. The first word is all that varies."""
+    return np.array([(socket.AF_INET, port, int(IPv4Address(address)), 0)], SOCKADDR_IN).view(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)

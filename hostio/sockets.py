@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from time import CLOCK_REALTIME, clock_gettime_ns, monotonic_ns
+from typing import NamedTuple
 
 ETH_P_ALL = 0x0003
 SOL_PACKET = 263
@@ -13,6 +15,7 @@ SO_TIMESTAMPNS = 35
 SO_MEMINFO = 55
 SO_RCVBUFFORCE = 33
 SO_SNDBUFFORCE = 32
+_TIMESPEC = struct.Struct("qq")
 _MEMINFO_WORDS = 9
 _MEMINFO_DROPS = 8
 
@@ -48,6 +51,29 @@ def _deepen(endpoint: socket.socket, forced: int, limited: int) -> None:
         endpoint.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
     except PermissionError:
         endpoint.setsockopt(socket.SOL_SOCKET, limited, BUFFER_BYTES)
+
+
+class Arrival(NamedTuple):
+    """A datagram, the address it came from, and when the kernel received it, CLOCK_MONOTONIC ns."""
+
+    datagram: bytes
+    sender: str
+    received_ns: int
+
+
+def receive_stamped(endpoint: socket.socket, size: int) -> Arrival | None:
+    """The next datagram of a `udp_socket`, cut off after `size` bytes; None if there is none now."""
+    try:
+        datagram, ancillary, _, (sender, _) = endpoint.recvmsg(size, socket.CMSG_SPACE(_TIMESPEC.size))
+    except BlockingIOError:
+        return None
+    realtime_ns = clock_gettime_ns(CLOCK_REALTIME)
+    waited_ns = 0
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            waited_ns = realtime_ns - (seconds * 1_000_000_000 + nanoseconds)
+    return Arrival(datagram, sender, monotonic_ns() - waited_ns)
 
 
 def udp_drops(endpoint: socket.socket) -> int:

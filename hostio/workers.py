@@ -1,0 +1,37 @@
+"""The threads of one process: the first that fails raises an alarm, and its error reaches the main thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from threading import Thread
+
+
+class Workers:
+    """Named daemon threads. `alarm` is a descriptor that becomes readable when one of them has failed."""
+
+    def __init__(self) -> None:
+        self.alarm = os.eventfd(0)
+        self._threads: list[Thread] = []
+        self._failures: list[BaseException] = []
+
+    def start(self, name: str, target: Callable[[], object]) -> None:
+        """Run `target` in a thread of its own."""
+        thread = Thread(target=self._run, args=(target,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self, target: Callable[[], object]) -> None:
+        try:
+            target()
+        except BaseException as failure:  # whatever it is, it is raised again in join()
+            self._failures.append(failure)
+            os.eventfd_write(self.alarm, 1)
+
+    def join(self) -> None:
+        """Wait for all of them; raises the first failure."""
+        for thread in self._threads:
+            thread.join()
+        os.close(self.alarm)
+        if self._failures:
+            raise self._failures[0]

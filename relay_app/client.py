@@ -1,0 +1,67 @@
+"""The media client process of a cluster: sends the streams that start there, records those that end there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from hostio.control import Ready, Stopped, messages, tell
+from hostio.units import MS, US
+from hostio.workers import Workers
+from relay_app.compile_loops import compile_client_loops
+from relay_app.messages import Play
+from relay_app.receiver import Receiver
+from relay_app.sender import Sender
+from relay_app.sessions import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """`streams` are those that start here. Records go to `sent_path` and `received_path`, as .npy."""
+
+    address: str
+    relay_address: str
+    streams: tuple[Stream, ...]
+    seed: int
+    ntp_offset_ns: int
+    sent_path: Path
+    received_path: Path
+    send_tick_ns: int = 250 * US
+    """The sender wakes no more often: packets due within one tick leave together."""
+    receive_tick_ns: int = MS
+
+
+def serve(config: ClientConfig, control: Connection) -> None:
+    """Say Ready, obey Play, and on Stop write the records and say Stopped. The receiver listens all the time."""
+    compile_client_loops()
+    offset_ns = config.ntp_offset_ns
+    receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
+    sender = Sender(
+        config.streams,
+        config.address,
+        config.relay_address,
+        ntp_offset_ns=offset_ns,
+        tick_ns=config.send_tick_ns,
+    )
+    workers = Workers()
+    workers.start("receive", receiver.run)
+    tell(control, Ready())
+    for message in messages(control, workers.alarm):
+        if isinstance(message, Play):
+            sender.begin(message, config.seed, workers)
+    sender.stop()
+    receiver.stop()
+    workers.join()
+    tell(control, _finish(config, sender, receiver))
+
+
+def _finish(config: ClientConfig, sender: Sender, receiver: Receiver) -> Stopped:
+    np.save(config.sent_path, sender.rows())
+    np.save(config.received_path, receiver.rows())
+    stopped = Stopped({"client": receiver.drops()}, {**sender.counters(), **receiver.counters()})
+    sender.close()
+    receiver.close()
+    return stopped

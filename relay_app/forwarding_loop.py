@@ -1,0 +1,213 @@
+"""The relay's packet path: one compiled loop over all lanes, which never waits for anything but packets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hostio.compiled import (
+    MSG_DONTWAIT,
+    compiled,
+    monotonic_ns,
+    recvmmsg,
+    sendmmsg,
+    sleep_until,
+    wait_readable,
+    write_descriptor,
+)
+from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
+from relay_app.cache import CacheView, UnknownView
+from relay_app.cache_loops import find, is_unknown
+from relay_app.records import RELAY_COUNTERS, DropReason
+from relay_app.rtp_loops import LOOPED, PATH_FULL, free_hop, has_fixed_layout, log_hop, ssrc_of
+
+Array = npt.NDArray[Any]
+
+BATCH = 64
+DATAGRAM_BYTES = 2048
+MISS_RING = 1 << 16
+"""Places in the miss ring; a power of two."""
+
+_MALFORMED = int(DropReason.MALFORMED)
+_COLD = int(DropReason.COLD)
+_UNKNOWN = int(DropReason.UNKNOWN)
+_LOOP = int(DropReason.LOOP)
+_TOO_MANY_HOPS = int(DropReason.TOO_MANY_HOPS)
+_SEND_FAILED = int(DropReason.SEND_FAILED)
+
+_RECEIVED = 0
+_FORWARDED = 1
+_FIRST_DROP = 2
+
+_MSG_TRUNC = 0x20
+_MESSAGE_BYTES = MMSGHDR.itemsize
+_ADDRESS_BYTES = SOCKADDR_IN.itemsize
+
+_NAP_NS = 50_000_000
+"""No wait is longer: how late a stop may be seen."""
+
+_ANNOUNCE_NS = 1_000_000
+"""Misses are announced no more often than this: the first at once, what follows it together."""
+
+FORWARDING_STATE = np.dtype(
+    [
+        ("stop", "<i8"),
+        ("missed", "<i8"),
+        ("announced", "<i8"),
+        ("taken", "<i8"),
+        ("lost_misses", "<i8"),
+        ("woken_ns", "<i8"),
+        ("announce_ns", "<i8"),
+    ]
+)
+"""The control side writes `stop` and `taken`, the loop the rest. Cursors count misses since the start: written into
+the ring, announced to the control side, taken by it. `lost_misses` found the ring full."""
+
+
+class ForwardingMemory(NamedTuple):
+    """Lane sockets; a batch received, and one to send that points into it; the cache; the miss ring; counters.
+
+    `counts` int64[8] are RELAY_COUNTERS, `published` their copy after every round; state FORWARDING_STATE[1].
+    """
+
+    sockets: Array
+    data: Array
+    messages: Array
+    out_iovecs: Array
+    out_messages: Array
+    keys: Array
+    next_hops: Array
+    unknown_keys: Array
+    unknown_until_ns: Array
+    misses: Array
+    counts: Array
+    published: Array
+    state: Array
+    timespec: Array
+    one: Array
+
+    @classmethod
+    def allocate(cls, fds: Sequence[int], cache: CacheView, unknown: UnknownView) -> ForwardingMemory:
+        """Memory for these lanes and this cache."""
+        received = MessageBatch.allocate(BATCH, DATAGRAM_BYTES)
+        outgoing = MessageBatch.allocate(BATCH, 0, named=True)
+        return cls(
+            sockets=poll_descriptors(*fds),
+            data=received.data,
+            messages=received.messages,
+            out_iovecs=outgoing.iovecs,
+            out_messages=outgoing.messages,
+            keys=cache.keys,
+            next_hops=cache.next_hops,
+            unknown_keys=unknown.keys,
+            unknown_until_ns=unknown.until_ns,
+            misses=np.zeros(MISS_RING, np.uint32),
+            counts=np.zeros(len(RELAY_COUNTERS), np.int64),
+            published=np.zeros(len(RELAY_COUNTERS), np.int64),
+            state=np.zeros(1, FORWARDING_STATE),
+            timespec=np.zeros(2, np.int64),
+            one=np.ones(1, np.int64),
+        )
+
+
+@compiled
+def forward(memory: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
+    """Relay packets as the cluster `ordinal` until stopped; misses are announced on the eventfd `wake_fd`.
+
+    Blocks while idle; under load wakes at most every `tick_ns`.
+    """
+    while memory.state[0].stop == 0:
+        _wait(memory, tick_ns)
+        for lane in range(len(memory.sockets)):
+            if memory.sockets[lane].revents != 0:
+                _relay_batch(memory, memory.sockets[lane].fd, ordinal)
+        for index in range(len(memory.counts)):
+            memory.published[index] = memory.counts[index]
+        _announce(memory, wake_fd)
+
+
+@compiled
+def _wait(memory: Any, tick_ns: int) -> None:
+    state = memory.state
+    if monotonic_ns(memory.timespec) < state[0].woken_ns + tick_ns:
+        sleep_until(state[0].woken_ns + tick_ns, memory.timespec)
+    pending = state[0].missed != state[0].announced
+    wait_readable(memory.sockets, len(memory.sockets), _ANNOUNCE_NS if pending else _NAP_NS, memory.timespec)
+    state[0].woken_ns = monotonic_ns(memory.timespec)
+
+
+@compiled
+def _announce(memory: Any, wake_fd: int) -> None:
+    state = memory.state
+    now_ns = monotonic_ns(memory.timespec)
+    if state[0].missed != state[0].announced and now_ns >= state[0].announce_ns:
+        state[0].announced = state[0].missed
+        state[0].announce_ns = now_ns + _ANNOUNCE_NS
+        write_descriptor(wake_fd, memory.one.ctypes.data, 8)
+
+
+@compiled
+def _relay_batch(memory: Any, fd: int, ordinal: int) -> None:
+    count = recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
+    now_ns = memory.state[0].woken_ns
+    batch = 0
+    for index in range(count):
+        memory.counts[_RECEIVED] += 1
+        slot = _slot_or_reason(memory, index, ordinal, now_ns)
+        if slot < 0:
+            memory.counts[_FIRST_DROP + -1 - slot] += 1
+            continue
+        memory.out_iovecs[batch].base = memory.data.ctypes.data + index * DATAGRAM_BYTES
+        memory.out_iovecs[batch].length = memory.messages[index].length
+        memory.out_messages[batch].name = memory.next_hops.ctypes.data + slot * _ADDRESS_BYTES
+        batch += 1
+    _send(memory, fd, batch)
+
+
+@compiled
+def _slot_or_reason(memory: Any, index: int, ordinal: int, now_ns: int) -> int:
+    """Log this relay in a packet and give its session's slot; or leave it alone and give −1 − its DropReason."""
+    message = memory.messages[index]
+    if message.flags & _MSG_TRUNC or not has_fixed_layout(memory.data, index, message.length):
+        return -1 - _MALFORMED
+    hop = free_hop(memory.data, index, ordinal)
+    if hop == LOOPED:
+        return -1 - _LOOP
+    if hop == PATH_FULL:
+        return -1 - _TOO_MANY_HOPS
+    ssrc = ssrc_of(memory.data, index)
+    slot = find(memory.keys, ssrc)
+    if slot >= 0:
+        log_hop(memory.data, index, hop, ordinal)
+        return slot
+    if is_unknown(memory.unknown_keys, memory.unknown_until_ns, ssrc, now_ns):
+        return -1 - _UNKNOWN
+    _note_miss(memory, ssrc)
+    return -1 - _COLD
+
+
+@compiled
+def _note_miss(memory: Any, ssrc: int) -> None:
+    state = memory.state
+    if state[0].missed - state[0].taken >= len(memory.misses):
+        state[0].lost_misses += 1
+        return
+    memory.misses[state[0].missed & (len(memory.misses) - 1)] = ssrc
+    state[0].missed += 1
+
+
+@compiled
+def _send(memory: Any, fd: int, batch: int) -> None:
+    """Hand the batch to the kernel; what it refuses is dropped and counted."""
+    done = 0
+    while done < batch:
+        taken = sendmmsg(fd, memory.out_messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
+        if taken <= 0:
+            memory.counts[_FIRST_DROP + _SEND_FAILED] += 1
+            done += 1
+            continue
+        memory.counts[_FORWARDED] += taken
+        done += taken

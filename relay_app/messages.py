@@ -1,0 +1,34 @@
+"""What the runner asks of the media processes, besides Stop. Times: CLOCK_MONOTONIC ns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """To a client: send media due at start_ns ≤ t < end_ns."""
+
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """To a relay: fetch the records of these streams as if they had been missed; it answers Prefetched."""
+
+    ssrcs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """From a relay: how many of the streams asked for are in its cache now."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartProbing:
+    """To a prober: probe number n of each link is due at start_ns + n × interval."""
+
+    start_ns: int
