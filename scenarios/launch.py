@@ -56,7 +56,10 @@ class Watcher(Protocol):
 
 
 def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Outcome:
-    """Run a plan that has its environment to its end and report on it; an interrupt (KeyboardInterrupt) ends it early and keeps its records."""
+    """Run a plan that has its environment, and report on it.
+
+    An interrupt (KeyboardInterrupt) ends the run early and keeps what it recorded.
+    """
     run.plan.write_text(dump(plan))
     with run.log("runner").open("wb") as log:
         process = subprocess.Popen(

@@ -122,7 +122,7 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
     assert summary["media"]["sent"] > 0
 
 
-MOMENTS = {
+MOMENTS: dict[str, Callable[[Path], bool]] = {
     "before anything": lambda _: True,
     "while the network is built": lambda runs: written(runs, "events.jsonl") != "",
     "when the processes are ready": lambda runs: "ready" in written(runs, "events.jsonl"),
