@@ -1,7 +1,8 @@
 """The controller process: `python -m controller.app CONFIG.json`.
 
-Says on standard output, one JSON object per line, `{"ready": "listening"}` and, once all switches have confirmed
-their direct paths, `{"ready": "installed"}`. Ends with exit code 0 when standard input reaches its end.
+Says on standard output, one JSON object per line, `{"ready": "listening"}`; `{"ready": "installed"}` once all
+switches have confirmed their direct paths; and `{"ready": "watching"}` once the health of every link direction is
+known. Ends with exit code 0 when standard input reaches its end.
 
 One thread owns all state: it waits for probe reports, switch events and the end of standard input, and ticks in
 between. The framework's threads only put events into its inbox.
@@ -24,7 +25,7 @@ from typing import Protocol, TextIO
 from controller.config import ControllerConfig
 from controller.engine import Engine
 from controller.inbox import Inbox
-from controller.messages import Action, Install, Installed, SwitchError, SwitchEvent
+from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import start_switches
 from hostio.units import MS, S
 from relay_app.probe_report import ProbeReport
@@ -51,7 +52,7 @@ class Controller:
 
     def on_report(self, datagram: bytes) -> None:
         """A datagram of telemetry arrived; struct.error if it is not a probe report."""
-        self._engine.report(ProbeReport.decode(datagram))
+        self._perform(self._engine.report(ProbeReport.decode(datagram)))
 
     def on_switch(self, event: SwitchEvent) -> None:
         """A switch said something."""
@@ -71,8 +72,8 @@ class Controller:
         for action in actions:
             if isinstance(action, Install):
                 self._engine.sent(action, self._switches.install(action))
-            elif isinstance(action, Installed):
-                self.announce("installed")
+            elif isinstance(action, Milestone):
+                self.announce(action.name)
             else:
                 print(json.dumps(asdict(action)), file=self._log, flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from controller.decisions import HealthChange, Kept
 from controller.health import DirectionTracker, Health
@@ -11,7 +12,7 @@ from controller.messages import (
     Action,
     BarrierReply,
     Install,
-    Installed,
+    Milestone,
     PortState,
     SwitchConnected,
     SwitchError,
@@ -31,7 +32,8 @@ _ALL_LANES = tuple(range(LANES))
 class Engine:
     """Joins health, policy and rules.
 
-    Health is watched from the moment every switch has confirmed its direct paths: earlier, probes cannot pass.
+    Health is watched from the first probe that arrives once every switch has confirmed its direct paths: earlier,
+    either no probe can pass or nobody sends any.
     """
 
     def __init__(self, topology: Topology, settings: ControllerSettings) -> None:
@@ -48,12 +50,17 @@ class Engine:
         """Switch and port number."""
         self._rerouted: Mapping[Pair, str] = {}
         self._kept: dict[Pair, str] = {}
+        self._reached: set[str] = set()
+        """Milestones."""
 
-    def report(self, report: ProbeReport) -> None:
+    def report(self, report: ProbeReport) -> list[Action]:
         """A probe arrived. KeyError if no such link is in the topology."""
         direction = self._direction(report.source, report.destination)
-        if self._trackers:
-            self._trackers[direction].report(report)
+        if not self._installer.complete:
+            return []
+        begun: list[Action] = [] if self._trackers else [*self._begin(report.received_ns)]
+        self._trackers[direction].report(report)
+        return begun
 
     def handle(self, event: SwitchEvent, now_ns: int) -> list[Action]:
         """A switch said something; SwitchError if it refused a message."""
@@ -63,11 +70,13 @@ class Engine:
             return [*self._installer.install(self._all_rules(event.switch))]
         if isinstance(event, PortState):
             return self._port_state(event, now_ns)
-        return self._confirm(event, now_ns)
+        return self._confirm(event)
 
     def tick(self, now_ns: int) -> list[Action]:
         """Judge every direction on the evidence so far."""
-        return [change for tracker in self._trackers.values() for change in tracker.tick(now_ns)]
+        changes: list[Action] = [change for tracker in self._trackers.values() for change in tracker.tick(now_ns)]
+        known = bool(self._trackers) and all(tracker.health.state != "unknown" for tracker in self._trackers.values())
+        return changes + self._reach("watching", reached=known)
 
     def decide(self, now_ns: int) -> list[Action]:
         """Let the policy look at health and paths, and put its wishes in force."""
@@ -98,11 +107,16 @@ class Engine:
             rules += reroute_rules(self._topology, a, b, via, _ALL_LANES)
         return [rule for rule in rules if rule.switch == switch]
 
-    def _confirm(self, reply: BarrierReply, now_ns: int) -> list[Action]:
+    def _confirm(self, reply: BarrierReply) -> list[Action]:
         decisions = self._installer.confirm(reply)
-        if self._trackers or not self._installer.complete:
-            return [*decisions]
-        return [*decisions, Installed(), *self._begin(now_ns)]
+        return [*decisions, *self._reach("installed", reached=self._installer.complete)]
+
+    def _reach(self, name: Literal["installed", "watching"], *, reached: bool) -> list[Action]:
+        """The milestone, the first time it is reached."""
+        if not reached or name in self._reached:
+            return []
+        self._reached.add(name)
+        return [Milestone(name)]
 
     def _begin(self, now_ns: int) -> list[HealthChange]:
         for link in self._topology.links:

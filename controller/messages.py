@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from controller.decisions import Decision, HealthChange, Kept
 from controller.rules import FlowRule
@@ -58,9 +59,11 @@ class Install:
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
-    """Every switch of the topology has confirmed its direct paths; said once."""
+class Milestone:
+    """Said once each: every switch has confirmed its direct paths; the health of every direction is known."""
+
+    name: Literal["installed", "watching"]
 
 
 Record = HealthChange | Decision | Kept
-Action = Install | Installed | Record
+Action = Install | Milestone | Record

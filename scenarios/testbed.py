@@ -68,6 +68,7 @@ class Testbed:
         media.warm_relays(plan)
         for prober in media.probers:
             prober.tell(StartProbing(monotonic_ns()))
+        controller.await_milestone("watching", _READY_WITHIN_S)
         log.phase("relays, clients and controller ready")
         return cls(plan, links, media, controller)
 

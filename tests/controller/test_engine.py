@@ -11,7 +11,7 @@ from controller.messages import (
     Action,
     BarrierReply,
     Install,
-    Installed,
+    Milestone,
     PortState,
     SwitchConnected,
     SwitchError,
@@ -37,7 +37,7 @@ class Bench:
         self.now_ns = 0
         self.tables: dict[tuple[int, int, tuple[tuple[str, int | str], ...]], FlowRule] = {}
         self.records: list[HealthChange | Decision | Kept] = []
-        self.milestones = 0
+        self.milestones: list[str] = []
         self.cut: set[Direction] = set()
 
     def connect(self) -> None:
@@ -51,8 +51,8 @@ class Bench:
                 self.engine.sent(action, self.now_ns)
                 reply = BarrierReply(action.switch, action.token, self.now_ns + 1 * MS)
                 self.perform(self.engine.handle(reply, self.now_ns))
-            elif isinstance(action, Installed):
-                self.milestones += 1
+            elif isinstance(action, Milestone):
+                self.milestones.append(action.name)
             else:
                 self.records.append(action)
 
@@ -79,9 +79,8 @@ class Bench:
     def probe(self) -> None:
         for direction in set(self.topology.directions) - self.cut:
             ends = [self.topology.cluster(name).ordinal for name in direction]
-            self.engine.report(
-                ProbeReport(ends[0], ends[1], self.now_ns // INTERVAL, self.now_ns - 20 * MS, self.now_ns)
-            )
+            report = ProbeReport(ends[0], ends[1], self.now_ns // INTERVAL, self.now_ns - 20 * MS, self.now_ns)
+            self.perform(self.engine.report(report))
 
     def decisions(self) -> list[Decision]:
         return [record for record in self.records if isinstance(record, Decision)]
@@ -124,8 +123,25 @@ def test_installed_is_said_once_all_switches_confirmed() -> None:
     tokens = [install.token for install in installs if isinstance(install, Install)]
     assert engine.handle(BarrierReply(1, tokens[0], 1), 1) == []
     assert engine.handle(BarrierReply(3, tokens[2], 1), 1) == []
-    assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == [Installed()]
+    assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == [Milestone("installed")]
     assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == []
+
+
+def test_watching_is_said_once_the_health_of_every_direction_is_known() -> None:
+    bench = Bench(triangle())
+    bench.cut = both("east", "west")
+    bench.connect()
+    bench.run(60 * S)
+    assert bench.milestones == ["installed", "watching"]
+    assert {health.state for health in bench.engine.health.values()} == {"clean", "down"}
+
+
+def test_nothing_is_watched_before_the_first_probe() -> None:
+    bench = Bench(triangle())
+    bench.connect()
+    bench.cut = set(bench.topology.directions)
+    bench.run(60 * S)
+    assert bench.records == []
 
 
 def test_a_connecting_switch_is_cleared_first() -> None:
@@ -211,6 +227,7 @@ def test_a_port_that_is_down_before_the_watch_begins_is_known() -> None:
     bench = Bench(triangle())
     bench.perform(bench.engine.handle(PortState(1, 3, up=False), 0))
     bench.connect()
+    bench.probe()
     assert {record.reason for record in bench.records if isinstance(record, HealthChange)} == {"port down"}
 
 
@@ -227,7 +244,7 @@ def test_a_reconnected_switch_gets_its_reroutes_again() -> None:
     before = dict(bench.tables)
     bench.perform(bench.engine.handle(SwitchConnected(1), bench.now_ns))
     assert bench.tables == before
-    assert bench.milestones == 1
+    assert bench.milestones == ["installed", "watching"]
 
 
 def test_a_reconnection_confirms_what_the_old_connection_left_open() -> None:
