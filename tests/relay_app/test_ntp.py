@@ -7,7 +7,9 @@ import pytest
 
 from relay_app.ntp import monotonic_of, ntp_fraction, ntp_offset_ns, ntp_seconds
 
-UNIX_EPOCH_S = int((datetime(1970, 1, 1, tzinfo=timezone.utc) - datetime(1900, 1, 1, tzinfo=timezone.utc)).total_seconds())
+UNIX_EPOCH_S = int(
+    (datetime(1970, 1, 1, tzinfo=timezone.utc) - datetime(1900, 1, 1, tzinfo=timezone.utc)).total_seconds()
+)
 BOOTED_AT_S = 1_700_000_000
 OFFSET_NS = ntp_offset_ns(BOOTED_AT_S * 10**9, 0)
 
