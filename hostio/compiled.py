@@ -1,8 +1,8 @@
 """The only importer of numba: compiled loops without the interpreter lock, and the system calls they make.
 
-Compiled code is cached in the environment's `numba-cache`, under a hash of this room's sources and of every
-`*_loop.py` beside it: numba itself notices a change in the file of the function it compiled, but not in the files
-of the functions that one calls. So compiled code, and the constants it uses, live in those files only.
+Compiled code is cached in the environment's `numba-cache`, under a hash of all sources that may be compiled into it:
+numba itself notices a change in the file of the function it compiled, but not in the files of the functions and
+constants that one uses. So compiled code lives in this room and in files named `*_loop.py` or `*_loops.py`.
 System calls return -1 on failure, as in C.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,20 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+_PROJECT_IMPORT = re.compile(r"^from (\w+)\.(\w+) import", re.MULTILINE)
+
+
+def _compiled_sources(house: Path) -> set[Path]:
+    """This room's files, every room's loops, and the modules whose constants and functions those import."""
+    loops = [*house.glob("*/*_loop.py"), *house.glob("*/*_loops.py")]
+    imports = {found for loop in loops for found in _PROJECT_IMPORT.findall(loop.read_text(encoding="utf-8"))}
+    imported = {house / room / f"{module}.py" for room, module in imports}
+    return {*Path(__file__).parent.glob("*.py"), *loops, *filter(Path.is_file, imported)}
+
+
 def _cache_folder() -> Path:
-    room = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted([*room.glob("*.py"), *room.parent.glob("*/*_loop.py")]):
+    for source in sorted(_compiled_sources(Path(__file__).parent.parent)):
         digest.update(source.read_bytes())
     return Path(sys.prefix) / "numba-cache" / digest.hexdigest()[:16]
 

@@ -101,6 +101,7 @@ class ReceiverMemory(NamedTuple):
 
     sockets: Array
     data: Array
+    iovecs: Array
     messages: Array
     control: Array
     state: Array
@@ -110,8 +111,15 @@ class ReceiverMemory(NamedTuple):
     def allocate(cls, fd: int) -> ReceiverMemory:
         """Memory for one socket."""
         batch = MessageBatch.allocate(RECEIVE_BATCH, DATAGRAM_BYTES, timestamped=True)
-        state = np.zeros(1, RECEIVER_STATE)
-        return cls(poll_descriptors(fd), batch.data, batch.messages, batch.control, state, np.zeros(2, np.int64))
+        return cls(
+            sockets=poll_descriptors(fd),
+            data=batch.data,
+            iovecs=batch.iovecs,
+            messages=batch.messages,
+            control=batch.control,
+            state=np.zeros(1, RECEIVER_STATE),
+            timespec=np.zeros(2, np.int64),
+        )
 
 
 @compiled

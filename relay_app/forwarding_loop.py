@@ -75,6 +75,7 @@ class ForwardingMemory(NamedTuple):
 
     sockets: Array
     data: Array
+    iovecs: Array
     messages: Array
     out_iovecs: Array
     out_messages: Array
@@ -97,6 +98,7 @@ class ForwardingMemory(NamedTuple):
         return cls(
             sockets=poll_descriptors(*fds),
             data=received.data,
+            iovecs=received.iovecs,
             messages=received.messages,
             out_iovecs=outgoing.iovecs,
             out_messages=outgoing.messages,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostio.compiled import compiled
-from relay_app import ntp
+from relay_app.ntp import monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.rtp import (
     EXTENSION_OFFSET,
     MARKER_BIT,
@@ -31,9 +31,9 @@ _PATH_ELEMENT = PATH_EXTENSION << 4 | PATH_HOPS - 1
 LOOPED = -1
 PATH_FULL = -2
 
-_ntp_seconds = compiled(ntp.ntp_seconds)
-_ntp_fraction = compiled(ntp.ntp_fraction)
-_monotonic_of = compiled(ntp.monotonic_of)
+_ntp_seconds = compiled(ntp_seconds)
+_ntp_fraction = compiled(ntp_fraction)
+_monotonic_of = compiled(monotonic_of)
 
 
 @compiled

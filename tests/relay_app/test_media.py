@@ -16,7 +16,8 @@ STREAMS = tuple(stream for stream in streams_of(GROUPS, 1) if stream.source == "
 
 
 def of_stream(packets: npt.NDArray[Any], index: int) -> npt.NDArray[Any]:
-    return packets[packets["stream"] == index]
+    rows: npt.NDArray[Any] = packets[packets["stream"] == index]
+    return rows
 
 
 def first_of(media: str) -> int:

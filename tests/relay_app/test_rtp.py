@@ -99,7 +99,7 @@ def test_scapy_reads_what_we_write() -> None:
     seen = RTP(packet.encode())
     header = (seen.version, seen.payload_type, seen.sequence, seen.timestamp, seen.sourcesync, seen.marker, seen.sync)
     assert header == (2, 111, 7, 960, 0xDEADBEEF, 1, [5])
-    assert (seen.extension, seen[1].header_id, seen[1].header_len) == (1, 0xBEDE, 4)
+    assert (seen.extension, seen.payload.header_id, seen.payload.header_len) == (1, 0xBEDE, 4)
     assert bytes(seen).endswith(b"payload")
 
 
