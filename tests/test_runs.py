@@ -170,3 +170,40 @@ def traces() -> tuple[list[str], list[str], list[str]]:
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     sockets = [line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if "/run/" in line]
     return interfaces, mounts, sorted(sockets)
+
+
+AS_NOBODY = """
+set -e
+project=$1 cache=$2 python=$3
+mount -t tmpfs -o mode=755 tmpfs /mnt
+mkdir /mnt/project /mnt/home /mnt/runs
+mount --bind "$project" /mnt/project
+cp -r "$cache" /mnt/home/numba
+mknod -m 666 /mnt/tun c 10 200
+mount --bind /mnt/tun /dev/net/tun
+chown -R 65534:65534 /mnt/home /mnt/runs
+top=/$(echo "$project" | cut -d / -f 2)
+mount -t tmpfs -o mode=755 tmpfs "$top"
+mkdir -p "$project"
+mount --bind /mnt/project "$project"
+cd "$project"
+nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all"
+HOME=/mnt/home NUMBA_CACHE_DIR=/mnt/home/numba \\
+    $nobody "$python" run_scenario.py run scenarios/one-blip.yaml --set sessions.0.count=10 --out /mnt/runs >&2 || true
+cat /mnt/runs/one-blip/*/plan.json
+echo SUMMARY
+cat /mnt/runs/one-blip/*/summary.json
+"""
+"""Whatever the permissions above the checkout: nobody sees it at its own path, with a tun device that all may open."""
+
+
+@pytest.mark.root
+def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all() -> None:
+    cache = os.environ.get("NUMBA_CACHE_DIR") or str(Path(sys.prefix) / "numba-cache")
+    script = ["unshare", "--mount", "sh", "-c", AS_NOBODY, "sh", str(PROJECT), cache, sys.executable]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stderr
+    plan, summary = map(json.loads, done.stdout.split("SUMMARY"))
+    assert plan["environment"]["privilege"] == "user namespace"
+    assert summary["media"]["received"] > 0
+    assert [reroute["via"] for reroute in summary["reroutes"]] == ["us-central"]
