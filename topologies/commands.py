@@ -63,8 +63,3 @@ def tc_replace(interface: str, *qdisc: str) -> Command:
 def tc_delete(interface: str, *qdisc: str) -> Command:
     """Remove a queueing discipline."""
     return ["tc", "qdisc", "del", "dev", interface, *qdisc]
-
-
-def tc_show() -> Command:
-    """Every queueing discipline with its counters, as JSON."""
-    return ["tc", "-json", "-statistics", "qdisc", "show"]

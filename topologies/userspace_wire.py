@@ -14,6 +14,8 @@ from topologies.ports import ports_up, set_ports
 from topologies.wire_messages import READY, Change, Changed, Lateness, ReadCounters, Reading, Stop
 
 _ANSWER_WITHIN_S = 10.0
+_READY_WITHIN_S = 120.0
+"""The process compiles its loop first if nobody has."""
 
 Answer = TypeVar("Answer")
 
@@ -31,7 +33,7 @@ class UserspaceWire:
 
     def wait_ready(self) -> None:
         """Until the process carries frames and the ports are as the first states have them; LinkError if it ended."""
-        if self._receive() != READY:
+        if self._receive(_READY_WITHIN_S) != READY:
             raise LinkError("the wire process did not say that it is ready")
         self._set_ports(ports_up(self._states, self._ends), up=False)
 
@@ -85,13 +87,13 @@ class UserspaceWire:
             raise LinkError(f"the wire process answered {got!r}")
         return got
 
-    def _receive(self) -> object:
+    def _receive(self, within_s: float = _ANSWER_WITHIN_S) -> object:
         try:
-            if self._control.poll(_ANSWER_WITHIN_S):
+            if self._control.poll(within_s):
                 return self._control.recv()
         except (EOFError, OSError) as ended:
             raise LinkError("the wire process has ended") from ended
-        raise LinkError(f"the wire process did not answer within {_ANSWER_WITHIN_S:g} s")
+        raise LinkError(f"the wire process did not answer within {within_s:g} s")
 
 
 def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:

@@ -44,8 +44,7 @@ _BATCHES_BEFORE_SWITCH = 1_024
 def run(wire: Any) -> None:
     """Carry frames until told to stop."""
     loop = wire.loop[0]
-    for index in range(len(wire.in_slots)):
-        _arm(wire, index)
+    _arm_all(wire)
     loop.rest_ns = _rest_ns(wire)
     loop.running = 1
     while loop.running:
@@ -141,6 +140,8 @@ def _receive_all(wire: Any, batches: int) -> None:
 @compiled
 def _receive_batch(wire: Any, index: int) -> int:
     """Receive and decide what has arrived, up to a batch; how many frames that was."""
+    if wire.loop[0].starved:
+        _arm_all(wire)
     fd = wire.directions[index].receive_fd
     count = recvmmsg(fd, wire.in_messages.ctypes.data, len(wire.in_slots), MSG_DONTWAIT, 0)
     if count <= 0:
@@ -193,13 +194,18 @@ def _enqueue(wire: Any, index: int, slot: int, length: int, due_ns: int) -> None
 
 
 @compiled
+def _arm_all(wire: Any) -> None:
+    wire.loop[0].starved = 0
+    for position in range(len(wire.in_slots)):
+        _arm(wire, position)
+
+
+@compiled
 def _arm(wire: Any, position: int) -> None:
     """Make a message of the incoming batch ready again, with a free slot if it has none and there is one."""
-    loop = wire.loop[0]
     wire.in_messages[position].control_length = wire.in_control.shape[1] * 8
-    if wire.in_slots[position] == len(wire.free) and loop.free > 0:
-        loop.free -= 1
-        wire.in_slots[position] = wire.free[loop.free]
+    if wire.in_slots[position] == len(wire.free):
+        wire.in_slots[position] = _take_slot(wire)
     wire.in_iovecs[position].base = _slot_address(wire, wire.in_slots[position])
     wire.in_iovecs[position].length = wire.slots.shape[1]
 
@@ -207,6 +213,17 @@ def _arm(wire: Any, position: int) -> None:
 @compiled
 def _slot_address(wire: Any, slot: int) -> int:
     return wire.slots.ctypes.data + slot * wire.slots.shape[1]  # type: ignore[no-any-return]
+
+
+@compiled
+def _take_slot(wire: Any) -> int:
+    """A free slot, or the one past the last if there is none: what is received there is lost."""
+    loop = wire.loop[0]
+    if loop.free == 0:
+        loop.starved = 1
+        return len(wire.free)
+    loop.free -= 1
+    return wire.free[loop.free]  # type: ignore[no-any-return]
 
 
 @compiled

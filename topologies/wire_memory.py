@@ -39,7 +39,7 @@ COUNTERS = np.dtype([(n, "<i8") for n in ("received", "released", "lost_loss", "
 
 LOOP = np.dtype(
     [
-        *((name, "<i8") for name in ("free", "arrivals", "bank", "switched_ns", "tick_ns", "rest_ns")),
+        *((name, "<i8") for name in ("free", "starved", "arrivals", "bank", "switched_ns", "tick_ns", "rest_ns")),
         *((name, "<i8") for name in ("running", "command", "command_fd", "answer_fd", "answered_ns")),
     ]
 )

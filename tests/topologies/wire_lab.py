@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import os
 import select
 import socket
 import struct
@@ -16,13 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from topologies.netem import NetemLinks
-
 from hostio.sockets import packet_socket
 from topologies.commands import run, run_batch
 from topologies.links import LinkBackend, LinkState
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
+from topologies.netem_links import NetemLinks
 from topologies.userspace_wire import UserspaceWire
 from topologies.wire import serve
 from topologies.wire_messages import wire_config
@@ -89,8 +87,10 @@ class Lab:
         self._sent[direction] += 1
         return before_ns, time.monotonic_ns()
 
-    def sent(self, direction: Direction) -> int:
-        return self._sent[direction]
+    def forget_errors(self) -> None:
+        """A port that went down leaves an error on its socket."""
+        for port in self._ports.values():
+            port.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def arrivals(self, direction: Direction) -> list[Arrival]:
         """Everything that has come out since the last call, once the back end holds nothing of the direction."""
@@ -168,7 +168,6 @@ def interface(name: str) -> dict[str, Any]:
 def _serve(config: Any, control: Any, parents: Any) -> None:
     parents.close()
     serve(config, control)
-    os._exit(0)
 
 
 def _build(pairs: list[tuple[str, str]]) -> None:
