@@ -56,7 +56,7 @@ class MessageBatch:
     """Room for `count` datagrams of up to `size` bytes.
 
     `data` uint8[count, size]; `iovecs` IOVEC[count]; `messages` MMSGHDR[count]; `control` int64[count, 4] for one
-    receive timestamp each; `names` SOCKADDR_IN[count]. The messages point into the other arrays.
+    receive timestamp each; `names` SOCKADDR_IN[count]. The messages point into the other arrays, which must be kept.
     """
 
     data: Array

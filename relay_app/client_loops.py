@@ -111,13 +111,14 @@ class ReceiverMemory(NamedTuple):
     def allocate(cls, fd: int) -> ReceiverMemory:
         """Memory for one socket."""
         batch = MessageBatch.allocate(RECEIVE_BATCH, DATAGRAM_BYTES, timestamped=True)
+        state = np.zeros(1, RECEIVER_STATE)
         return cls(
             sockets=poll_descriptors(fd),
             data=batch.data,
             iovecs=batch.iovecs,
             messages=batch.messages,
             control=batch.control,
-            state=np.zeros(1, RECEIVER_STATE),
+            state=state,
             timespec=np.zeros(2, np.int64),
         )
 
@@ -200,28 +201,36 @@ def _record_sent(memory: Any, slot: int, packet: Any, sent_ns: int) -> None:
 
 @compiled
 def collect(memory: Any, rows: Any, ntp_offset_ns: int, tick_ns: int) -> int:
-    """Fill RECEIVED[n] until there is no room for a whole batch, or stopped and nothing is left; the rows filled.
+    """Fill RECEIVED[n] until there is no room for a whole batch, or stopped; the rows filled.
 
-    Wakes at most every `tick_ns`: the times are the kernel's, so waiting costs no accuracy.
+    Stops once it has what had arrived by then. Wakes at most every `tick_ns`: the times are the kernel's, so waiting
+    costs no accuracy.
     """
     filled = 0
     while filled + len(memory.data) <= len(rows):
         stopping = memory.state[0].stop != 0
         if wait_readable(memory.sockets, 1, 0 if stopping else _NAP_NS, memory.timespec) > 0:
             woken_ns = monotonic_ns(memory.timespec)
-            filled = _receive_batch(memory, rows, filled, ntp_offset_ns)
+            count = _receive_batch(memory)
+            filled = _record_batch(memory, count, rows, filled, ntp_offset_ns)
             if not stopping:
                 sleep_until(woken_ns + tick_ns, memory.timespec)
+            elif count < len(memory.data):
+                break
         elif stopping:
             break
     return filled
 
 
 @compiled
-def _receive_batch(memory: Any, rows: Any, filled: int, ntp_offset_ns: int) -> int:
+def _receive_batch(memory: Any) -> int:
     rearm_timestamps(memory.messages, memory.control, len(memory.messages))
     fd = memory.sockets[0].fd
-    count = recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
+    return recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
+
+
+@compiled
+def _record_batch(memory: Any, count: int, rows: Any, filled: int, ntp_offset_ns: int) -> int:
     offset_ns = realtime_offset_ns(memory.timespec)
     now_ns = monotonic_ns(memory.timespec) + offset_ns
     for index in range(count):

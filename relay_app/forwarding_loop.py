@@ -117,28 +117,39 @@ class ForwardingMemory(NamedTuple):
 
 @compiled
 def forward(memory: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
-    """Relay packets as the cluster `ordinal` until stopped; misses are announced on the eventfd `wake_fd`.
+    """Relay packets as the cluster `ordinal` until stopped, and then what has arrived by that time.
 
-    Blocks while idle; under load wakes at most every `tick_ns`.
+    Misses are announced on the eventfd `wake_fd`. Blocks while idle; under load wakes at most every `tick_ns`.
     """
-    while memory.state[0].stop == 0:
-        _wait(memory, tick_ns)
-        for lane in range(len(memory.sockets)):
-            if memory.sockets[lane].revents != 0:
-                _relay_batch(memory, memory.sockets[lane].fd, ordinal)
+    stopping, more = False, True
+    while more or not stopping:
+        stopping = memory.state[0].stop != 0
+        _wait(memory, 0 if stopping else tick_ns, stopping)
+        more = _relay_round(memory, ordinal)
         for index in range(len(memory.counts)):
             memory.published[index] = memory.counts[index]
         _announce(memory, wake_fd)
 
 
 @compiled
-def _wait(memory: Any, tick_ns: int) -> None:
+def _wait(memory: Any, tick_ns: int, stopping: bool) -> None:
     state = memory.state
     if monotonic_ns(memory.timespec) < state[0].woken_ns + tick_ns:
         sleep_until(state[0].woken_ns + tick_ns, memory.timespec)
     pending = state[0].missed != state[0].announced
-    wait_readable(memory.sockets, len(memory.sockets), _ANNOUNCE_NS if pending else _NAP_NS, memory.timespec)
+    timeout_ns = 0 if stopping else _ANNOUNCE_NS if pending else _NAP_NS
+    wait_readable(memory.sockets, len(memory.sockets), timeout_ns, memory.timespec)
     state[0].woken_ns = monotonic_ns(memory.timespec)
+
+
+@compiled
+def _relay_round(memory: Any, ordinal: int) -> bool:
+    """Relay a batch of every lane that has packets; whether one may have more."""
+    more = False
+    for lane in range(len(memory.sockets)):
+        if memory.sockets[lane].revents != 0:
+            more |= _relay_batch(memory, memory.sockets[lane].fd, ordinal) == len(memory.messages)
+    return more
 
 
 @compiled
@@ -152,7 +163,8 @@ def _announce(memory: Any, wake_fd: int) -> None:
 
 
 @compiled
-def _relay_batch(memory: Any, fd: int, ordinal: int) -> None:
+def _relay_batch(memory: Any, fd: int, ordinal: int) -> int:
+    """Relay up to a batch of packets; how many there were."""
     count = recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
     now_ns = memory.state[0].woken_ns
     batch = 0
@@ -167,6 +179,7 @@ def _relay_batch(memory: Any, fd: int, ordinal: int) -> None:
         memory.out_messages[batch].name = memory.next_hops.ctypes.data + slot * _ADDRESS_BYTES
         batch += 1
     _send(memory, fd, batch)
+    return count  # type: ignore[no-any-return]
 
 
 @compiled

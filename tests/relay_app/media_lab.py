@@ -1,0 +1,118 @@
+"""Media processes on the loopback network, each as a thread with its real control pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Thread
+from time import monotonic_ns, time_ns
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from redis_lab import RedisServer, loopback
+
+from hostio.control import Ready, Stop, Stopped
+from hostio.units import MS
+from relay_app import client, relay
+from relay_app.client import ClientConfig
+from relay_app.messages import Play, Prefetch, Prefetched
+from relay_app.ntp import ntp_offset_ns
+from relay_app.relay import RelayConfig
+from relay_app.sessions import Stream
+
+Config = TypeVar("Config")
+
+ORDINALS = {"a": 1, "b": 2, "c": 3}
+OFFSET_NS = ntp_offset_ns(time_ns(), monotonic_ns())
+ANSWER_WITHIN_S = 60.0
+
+
+class Process:
+    """A served config; `stop` gives its last words."""
+
+    def __init__(self, serve: Callable[[Config, Connection], None], config: Config) -> None:
+        self.control, theirs = Pipe()
+        self._thread = Thread(target=serve, args=(config, theirs))
+        self._thread.start()
+        self.last_words: Stopped | None = None
+
+    def answer(self) -> Any:
+        assert self.control.poll(ANSWER_WITHIN_S)
+        return self.control.recv()
+
+    def stop(self) -> Stopped:
+        if self.last_words is None:
+            self.control.send(Stop())
+            self.last_words = self.answer()
+            self._thread.join()
+        assert isinstance(self.last_words, Stopped)
+        return self.last_words
+
+
+class Lab:
+    """Clusters a, b and c, which are hosts of the loopback network."""
+
+    def __init__(self, folder: Path, redis: RedisServer) -> None:
+        self.folder = folder
+        self.redis = redis
+        self.relays: dict[str, Process] = {}
+        self.clients: dict[str, Process] = {}
+
+    def address(self, cluster: str) -> str:
+        return loopback(ORDINALS[cluster])
+
+    def start_relay(self, cluster: str, rewritten: dict[str, str] | None = None) -> None:
+        """A relay; `rewritten` says which clusters' traffic a switch would send to which other's relay instead."""
+        hosts = {name: (rewritten or {}).get(name, name) for name in ORDINALS}
+        addresses = {ORDINALS[name]: self.address(host) for name, host in hosts.items()}
+        path = self.folder / f"relay-{cluster}.npy"
+        config = RelayConfig(ORDINALS[cluster], addresses, self.redis.tcp, path, sample_interval_ns=20 * MS)
+        self.relays[cluster] = Process(relay.serve, config)
+        assert self.relays[cluster].answer() == Ready()
+
+    def start_client(self, cluster: str, streams: tuple[Stream, ...]) -> None:
+        config = ClientConfig(
+            address=self.address(cluster),
+            relay_address=self.address(cluster),
+            streams=tuple(stream for stream in streams if stream.source == cluster),
+            seed=1,
+            ntp_offset_ns=OFFSET_NS,
+            sent_path=self.folder / f"sent-{cluster}.npy",
+            received_path=self.folder / f"received-{cluster}.npy",
+        )
+        self.clients[cluster] = Process(client.serve, config)
+        assert self.clients[cluster].answer() == Ready()
+
+    def prefetch(self, cluster: str, ssrcs: tuple[int, ...]) -> int:
+        self.relays[cluster].control.send(Prefetch(ssrcs))
+        answer = self.relays[cluster].answer()
+        assert isinstance(answer, Prefetched)
+        return answer.count
+
+    def play(self, duration_ns: int) -> None:
+        """Order the media of all clients; they stop by themselves."""
+        start_ns = monotonic_ns() + 20 * MS
+        for process in self.clients.values():
+            process.control.send(Play(start_ns, start_ns + duration_ns))
+
+    def rows(self, name: str) -> npt.NDArray[Any]:
+        rows: npt.NDArray[Any] = np.load(self.folder / f"{name}.npy")
+        return rows
+
+    def stop(self) -> None:
+        for process in (*self.clients.values(), *self.relays.values()):
+            process.stop()
+
+
+@contextmanager
+def media_lab(folder: Path, redis: RedisServer) -> Iterator[Lab]:
+    """A lab whose processes are stopped at the end."""
+    lab = Lab(folder, redis)
+    try:
+        yield lab
+    finally:
+        lab.stop()

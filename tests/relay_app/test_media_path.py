@@ -1,0 +1,277 @@
+"""Relays, clients and a real Redis on the loopback network: what is sent arrives, and what does not is counted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from media_lab import ANSWER_WITHIN_S, OFFSET_NS, ORDINALS, Lab, media_lab
+from redis_lab import RedisServer, stopped_redis
+
+from hostio.units import S
+from relay_app.directory import Directory
+from relay_app.records import RELAY_COUNTERS, DropReason
+from relay_app.rtp import PATH_OFFSET, RtpPacket, blipnet_header
+from relay_app.sessions import CLIENT_PORT, LANE_PORT, SessionGroup, Stream, lane_of, streams_of
+from relay_app.stream_record import StreamRecord
+
+STREAMS = streams_of([SessionGroup("talk", "a", "b", 4, "voice"), SessionGroup("show", "a", "b", 1, "video")], 1)
+TO_C = Stream(ssrc=77, session="watch", group="watch", source="a", destination="c", media="voice")
+PATH_OFF = PATH_OFFSET
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with stopped_redis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def lab(tmp_path: Path, redis: RedisServer) -> Iterator[Lab]:
+    with media_lab(tmp_path, redis) as lab:
+        yield lab
+
+
+@pytest.fixture
+def endpoint(lab: Lab) -> Iterator[Callable[[str, int], socket.socket]]:
+    """Makes UDP sockets on a cluster's host; they wait for what should arrive."""
+    opened: list[socket.socket] = []
+
+    def make(cluster: str, port: int) -> socket.socket:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.append(udp)
+        udp.bind((lab.address(cluster), port))
+        udp.settimeout(ANSWER_WITHIN_S)
+        return udp
+
+    yield make
+    for udp in opened:
+        udp.close()
+
+
+def signal(redis: RedisServer, *streams: Stream) -> None:
+    """Write session records, as signalling does."""
+    directory = Directory(redis.unix)
+    directory.write(StreamRecord(s.ssrc, ORDINALS[s.destination], s.session) for s in streams)
+    directory.close()
+
+
+def datagram(ssrc: int, path: tuple[int, ...] = ()) -> bytes:
+    header = bytearray(blipnet_header(111, ssrc))
+    header[PATH_OFFSET : PATH_OFFSET + len(path)] = bytes(path)
+    return bytes(header) + b"media"
+
+
+def lane_at(lab: Lab, cluster: str, ssrc: int) -> tuple[str, int]:
+    return lab.address(cluster), LANE_PORT + lane_of(ssrc)
+
+
+def path_of(packet: bytes) -> list[int]:
+    return [hop for hop in dict(RtpPacket.decode(packet).extensions)[2] if hop]
+
+
+def final_counts(lab: Lab, cluster: str) -> dict[str, int]:
+    """A stopped relay's counters; received = forwarded + drops in every sample it took."""
+    lab.relays[cluster].stop()
+    samples = lab.rows(f"relay-{cluster}")
+    assert (samples["received"] == sum(samples[name] for name in RELAY_COUNTERS[1:])).all()
+    return {name: int(samples[name][-1]) for name in RELAY_COUNTERS if samples[name][-1]}
+
+
+def keys_of(rows: Any) -> list[tuple[int, int]]:
+    return sorted(zip(rows["ssrc"].tolist(), (rows["seq"] & 0xFFFF).tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("rewritten", "path"), [({}, 1 | 2 << 8), ({"b": "c"}, 1 | 3 << 8 | 2 << 16)])
+def test_every_packet_arrives_by_its_path(
+    lab: Lab,
+    redis: RedisServer,
+    endpoint: Callable[[str, int], socket.socket],
+    rewritten: dict[str, str],
+    path: int,
+) -> None:
+    redis.start()
+    signal(redis, *STREAMS, TO_C)
+    lab.start_relay("a", rewritten)
+    lab.start_relay("b")
+    lab.start_relay("c")
+    for cluster in ORDINALS:
+        assert lab.prefetch(cluster, tuple(stream.ssrc for stream in (*STREAMS, TO_C))) == len(STREAMS) + 1
+    watcher = endpoint("c", CLIENT_PORT)
+    lab.start_client("a", (*STREAMS, TO_C))
+    lab.start_client("b", STREAMS)
+    lab.play(60 * S)
+    for _ in range(15):
+        assert path_of(watcher.recv(2048)) == [1, 3]
+    for process in (lab.clients["a"], lab.relays["a"], lab.relays["c"], lab.relays["b"], lab.clients["b"]):
+        assert not any(process.stop().socket_drops.values())
+
+    sent, received = lab.rows("sent-a"), lab.rows("received-b")
+    sent = sent[sent["ssrc"] != TO_C.ssrc]
+    assert len(sent) > 5 * 14
+    assert keys_of(received) == keys_of(sent)
+    assert set(received["path"]) == {path}
+    assert set(received["sent_ns"]) <= set(sent["sent_ns"])
+    assert (received["received_ns"] > received["sent_ns"]).all()
+    assert (sent["sent_ns"] >= sent["due_ns"]).all()
+    counts = final_counts(lab, "a")
+    assert counts["received"] == counts["forwarded"] > len(lab.rows("sent-a"))
+
+
+def test_a_cold_relay_counts_and_fetches_and_then_forwards(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    redis.start()
+    signal(redis, TO_C)
+    lab.start_relay("c")
+    listener = endpoint("c", CLIENT_PORT)
+    lab.start_client("a", (TO_C,))
+    lab.clients["a"].stop()
+    sender = endpoint("a", 0)
+    sender.sendto(datagram(TO_C.ssrc), lane_at(lab, "c", TO_C.ssrc))
+    assert lab.prefetch("c", (TO_C.ssrc,)) == 1
+    sender.sendto(datagram(TO_C.ssrc), lane_at(lab, "c", TO_C.ssrc))
+    assert path_of(listener.recv(2048)) == [3]
+    counts = final_counts(lab, "c")
+    assert counts == {"received": 2, "forwarded": 1, "dropped_cold": 1}
+
+
+def test_unknown_sessions_are_asked_for_once_and_counted(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    redis.start()
+    lab.start_relay("a")
+    sender = endpoint("a", 0)
+    sender.sendto(datagram(5), lane_at(lab, "a", 5))
+    assert lab.prefetch("a", (5,)) == 0
+    for _ in range(10):
+        sender.sendto(datagram(5), lane_at(lab, "a", 5))
+    assert final_counts(lab, "a") == {"received": 11, "dropped_cold": 1, "dropped_unknown": 10}
+    assert lab.relays["a"].stop().counters["fetches"] == 1
+
+
+def test_misses_bring_the_session_without_being_asked(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    redis.start()
+    signal(redis, TO_C)
+    for cluster in ("a", "c"):
+        lab.start_relay(cluster)
+    listener = endpoint("c", CLIENT_PORT)
+    lab.start_client("a", (TO_C,))
+    lab.play(60 * S)
+    assert path_of(listener.recv(2048)) == [1, 3]
+    lab.clients["a"].stop()
+    counts = final_counts(lab, "a")
+    assert counts["dropped_cold"] >= 1
+    assert set(counts) == {"received", "forwarded", "dropped_cold"}
+
+
+def test_the_packet_path_goes_on_while_the_directory_is_away(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    redis.start()
+    signal(redis, TO_C)
+    lab.start_relay("c")
+    assert lab.prefetch("c", (TO_C.ssrc,)) == 1
+    redis.stop()
+    sender, listener = endpoint("a", 0), endpoint("c", CLIENT_PORT)
+    sender.sendto(datagram(5), lane_at(lab, "c", 5))
+    sender.sendto(datagram(TO_C.ssrc), lane_at(lab, "c", TO_C.ssrc))
+    assert path_of(listener.recv(2048)) == [3]
+    late = Stream(5, "late", "late", "a", "c", "voice")
+    redis.start()
+    signal(redis, late)
+    assert lab.prefetch("c", (late.ssrc,)) == 1
+    sender.sendto(datagram(late.ssrc), lane_at(lab, "c", late.ssrc))
+    assert RtpPacket.decode(listener.recv(2048)).ssrc == late.ssrc
+    assert final_counts(lab, "c") == {"received": 3, "forwarded": 2, "dropped_cold": 1}
+
+
+def test_a_loop_is_cut_where_it_closes(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    redis.start()
+    signal(redis, TO_C)
+    lab.start_relay("a", rewritten={"c": "b"})
+    lab.start_relay("b", rewritten={"c": "a"})
+    for cluster in ("a", "b"):
+        lab.prefetch(cluster, (TO_C.ssrc,))
+    endpoint("a", 0).sendto(datagram(TO_C.ssrc), lane_at(lab, "a", TO_C.ssrc))
+    lab.relays["a"].stop()
+    assert final_counts(lab, "b") in ({"received": 1, "forwarded": 1}, {})
+
+
+@pytest.mark.parametrize(
+    ("packet", "reason"),
+    [
+        (b"", DropReason.MALFORMED),
+        (b"\x80", DropReason.MALFORMED),
+        (datagram(TO_C.ssrc)[:31], DropReason.MALFORMED),
+        (RtpPacket(111, 1, 1, TO_C.ssrc, payload=b"no extensions").encode(), DropReason.MALFORMED),
+        (datagram(TO_C.ssrc) + bytes(3000), DropReason.MALFORMED),
+        (datagram(TO_C.ssrc, path=(1, 3)), DropReason.LOOP),
+        (datagram(TO_C.ssrc, path=(3, 4, 5, 6)), DropReason.LOOP),
+        (datagram(TO_C.ssrc, path=(4, 5, 6, 7)), DropReason.TOO_MANY_HOPS),
+    ],
+)
+def test_packets_that_no_relay_forwards(
+    lab: Lab,
+    redis: RedisServer,
+    endpoint: Callable[[str, int], socket.socket],
+    packet: bytes,
+    reason: DropReason,
+) -> None:
+    redis.start()
+    signal(redis, TO_C)
+    lab.start_relay("c")
+    lab.prefetch("c", (TO_C.ssrc,))
+    endpoint("a", 0).sendto(packet, lane_at(lab, "c", TO_C.ssrc))
+    assert final_counts(lab, "c") == {"received": 1, f"dropped_{reason.name.lower()}": 1}
+
+
+def test_a_packet_that_the_kernel_refuses(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    """A next hop outside of the loopback network cannot be reached from a loopback address."""
+    lab_address = lab.address
+    redis.start()
+    signal(redis, TO_C)
+    lab.address = lambda cluster: "192.0.2.1" if cluster == "b" else lab_address(cluster)  # type: ignore[method-assign]
+    lab.start_relay("a", rewritten={"c": "b"})
+    lab.prefetch("a", (TO_C.ssrc,))
+    endpoint("a", 0).sendto(datagram(TO_C.ssrc), lane_at(lab, "a", TO_C.ssrc))
+    assert final_counts(lab, "a") == {"received": 1, "dropped_send_failed": 1}
+
+
+def test_a_client_records_only_media(
+    lab: Lab, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    lab.start_client("a", ())
+    sender = endpoint("b", 0)
+    for packet in (b"", b"\xff" * 40, datagram(9, path=(1, 2))):
+        sender.sendto(packet, (lab.address("a"), CLIENT_PORT))
+    assert lab.clients["a"].stop().counters["malformed"] == 2
+    received = lab.rows("received-a")
+    assert received["ssrc"].tolist() == [9]
+    assert received["path"].tolist() == [1 | 2 << 8]
+    assert len(lab.rows("sent-a")) == 0
+
+
+def test_a_client_plays_its_schedule(lab: Lab, endpoint: Callable[[str, int], socket.socket]) -> None:
+    """Longer than its ring of chunks, as fast as the network takes it; every packet that is due, once, in order."""
+    listener = endpoint("a", LANE_PORT + lane_of(TO_C.ssrc))
+    lab.start_client("a", (TO_C,))
+    lab.play(100 * S)
+    first = RtpPacket.decode(listener.recv(2048))
+    second = RtpPacket.decode(listener.recv(2048))
+    assert (second.sequence - first.sequence, second.timestamp - first.timestamp) == (1, 960)
+    assert (first.payload_type, first.ssrc, len(first.payload)) == (111, TO_C.ssrc, 80)
+    lab.clients["a"].stop()
+    sent = lab.rows("sent-a")
+    assert (np.diff(sent["seq"].astype(np.int64)) == 1).all()
+    assert OFFSET_NS > 0
