@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
 
+from controller.config import ControllerConfig
 from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
-from relay_app.stream_record import StreamRecord
-
-from controller.config import ControllerConfig
 from relay_app.sessions import streams_of
+from relay_app.stream_record import StreamRecord
 from results.machine import LinkRow, MachineReport
 from results.plan import Environment, Plan
 from results.rundir import RunDir

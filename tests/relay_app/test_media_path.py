@@ -248,9 +248,7 @@ def test_a_packet_that_the_kernel_refuses(
     assert final_counts(lab, "a") == {"received": 1, "dropped_send_failed": 1}
 
 
-def test_a_client_records_only_media(
-    lab: Lab, endpoint: Callable[[str, int], socket.socket]
-) -> None:
+def test_a_client_records_only_media(lab: Lab, endpoint: Callable[[str, int], socket.socket]) -> None:
     lab.start_client("a", ())
     sender = endpoint("b", 0)
     for packet in (b"", b"\xff" * 40, datagram(9, path=(1, 2))):
