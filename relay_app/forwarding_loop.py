@@ -179,7 +179,7 @@ def _relay_batch(memory: Any, fd: int, ordinal: int) -> int:
         memory.out_messages[batch].name = memory.next_hops.ctypes.data + slot * _ADDRESS_BYTES
         batch += 1
     _send(memory, fd, batch)
-    return count  # type: ignore[no-any-return]
+    return count
 
 
 @compiled
