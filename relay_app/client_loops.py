@@ -49,7 +49,8 @@ SENDER_STATE = np.dtype(
         ("refused", "<i8"),
     ]
 )
-"""`prepared` chunks of `played`: the ring's cursors. Ticks `starved` of a chunk after the first; packets `refused` by the kernel."""
+"""`prepared` chunks of `played`: the ring's cursors. `starved`: ticks without a chunk, after the first; `refused`:
+packets that the kernel did not take."""
 
 RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8")])
 

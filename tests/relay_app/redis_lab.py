@@ -24,7 +24,7 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.tcp = DirectoryEndpoint(loopback(254), connect_timeout_s=0.5, response_timeout_s=0.5)
+        self.tcp = DirectoryEndpoint(loopback(254), connect_timeout_s=5, response_timeout_s=5)
         self.unix = DirectoryEndpoint(path=str(folder / "redis.sock"))
         self._process: subprocess.Popen[str] | None = None
 
