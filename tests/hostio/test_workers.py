@@ -23,11 +23,12 @@ def test_a_failed_thread_ends_the_service_and_is_raised() -> None:
 
 
 def test_threads_are_waited_for() -> None:
-    workers, go_on, done = Workers(), Event(), Event()
-    workers.start("wait", lambda: go_on.wait() and done.set())
+    workers, go_on = Workers(), Event()
+    done: list[bool] = []
+    workers.start("wait", lambda: done.append(go_on.wait()))
     go_on.set()
     workers.join()
-    assert done.is_set()
+    assert done == [True]
 
 
 @pytest.mark.parametrize("closing", [False, True], ids=["stop", "end of file"])
