@@ -49,7 +49,8 @@ SENDER_STATE = np.dtype(
         ("refused", "<i8"),
     ]
 )
-"""`prepared` chunks of `played`: the ring's cursors. Ticks `starved` of a chunk; packets `refused` by the kernel."""
+"""`prepared` chunks of `played`: the ring's cursors. `starved`: ticks without a chunk, after the first; `refused`:
+packets that the kernel did not take."""
 
 RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8")])
 
@@ -133,7 +134,7 @@ def play(memory: Any, fd: int, wake_fd: int, chunks: int, ntp_offset_ns: int, ti
     state = memory.state
     while state[0].played < chunks and state[0].stop == 0:
         if state[0].played == state[0].prepared:
-            state[0].starved += 1
+            state[0].starved += state[0].played > 0
             sleep_until(monotonic_ns(memory.timespec) + tick_ns, memory.timespec)
             continue
         _play_chunk(memory, state[0].played % len(memory.chunks), fd, ntp_offset_ns, tick_ns)
@@ -213,10 +214,11 @@ def collect(memory: Any, rows: Any, ntp_offset_ns: int, tick_ns: int) -> int:
             woken_ns = monotonic_ns(memory.timespec)
             count = _receive_batch(memory)
             filled = _record_batch(memory, count, rows, filled, ntp_offset_ns)
-            if not stopping:
-                sleep_until(woken_ns + tick_ns, memory.timespec)
-            elif count < len(memory.data):
+            if count == len(memory.data):
+                continue
+            if stopping:
                 break
+            sleep_until(woken_ns + tick_ns, memory.timespec)
         elif stopping:
             break
     return filled

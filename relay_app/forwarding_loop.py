@@ -60,6 +60,7 @@ FORWARDING_STATE = np.dtype(
         ("taken", "<i8"),
         ("lost_misses", "<i8"),
         ("woken_ns", "<i8"),
+        ("busy", "<i8"),
         ("announce_ns", "<i8"),
     ]
 )
@@ -119,37 +120,42 @@ class ForwardingMemory(NamedTuple):
 def forward(memory: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
     """Relay packets as the cluster `ordinal` until stopped, and then what has arrived by that time.
 
-    Misses are announced on the eventfd `wake_fd`. Blocks while idle; under load wakes at most every `tick_ns`.
+    Misses are announced on the eventfd `wake_fd`. Each packet wakes the loop, unless they come less than `tick_ns`
+    apart: then it wakes once per `tick_ns`, for as long as that saves wake-ups.
     """
-    stopping, more = False, True
-    while more or not stopping:
+    stopping, relayed = False, 0
+    while relayed >= BATCH or not stopping:
         stopping = memory.state[0].stop != 0
-        _wait(memory, 0 if stopping else tick_ns, stopping)
-        more = _relay_round(memory, ordinal)
+        gap_ns = _wait(memory, tick_ns, stopping)
+        relayed = _relay_round(memory, ordinal)
+        memory.state[0].busy = relayed > 1 if memory.state[0].busy else gap_ns < tick_ns
         for index in range(len(memory.counts)):
             memory.published[index] = memory.counts[index]
         _announce(memory, wake_fd)
 
 
 @compiled
-def _wait(memory: Any, tick_ns: int, stopping: bool) -> None:
+def _wait(memory: Any, tick_ns: int, stopping: bool) -> int:
+    """Wait for packets; the time since the last wake-up."""
     state = memory.state
-    if monotonic_ns(memory.timespec) < state[0].woken_ns + tick_ns:
+    if state[0].busy and not stopping:
         sleep_until(state[0].woken_ns + tick_ns, memory.timespec)
     pending = state[0].missed != state[0].announced
     timeout_ns = 0 if stopping else _ANNOUNCE_NS if pending else _NAP_NS
     wait_readable(memory.sockets, len(memory.sockets), timeout_ns, memory.timespec)
+    before_ns = state[0].woken_ns
     state[0].woken_ns = monotonic_ns(memory.timespec)
+    return state[0].woken_ns - before_ns  # type: ignore[no-any-return]
 
 
 @compiled
-def _relay_round(memory: Any, ordinal: int) -> bool:
-    """Relay a batch of every lane that has packets; whether one may have more."""
-    more = False
+def _relay_round(memory: Any, ordinal: int) -> int:
+    """Relay up to a batch of every lane that has packets; how many there were: a lane may have more if ≥ BATCH."""
+    relayed = 0
     for lane in range(len(memory.sockets)):
         if memory.sockets[lane].revents != 0:
-            more |= _relay_batch(memory, memory.sockets[lane].fd, ordinal) == len(memory.messages)
-    return more
+            relayed += _relay_batch(memory, memory.sockets[lane].fd, ordinal)
+    return relayed
 
 
 @compiled
@@ -179,7 +185,7 @@ def _relay_batch(memory: Any, fd: int, ordinal: int) -> int:
         memory.out_messages[batch].name = memory.next_hops.ctypes.data + slot * _ADDRESS_BYTES
         batch += 1
     _send(memory, fd, batch)
-    return count
+    return max(count, 0)
 
 
 @compiled

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from redis_lab import RedisServer, loopback
 
 from hostio.control import Ready, Stop, Stopped
-from hostio.units import MS
+from hostio.units import MS, S
 from relay_app import client, relay
 from relay_app.client import ClientConfig
 from relay_app.messages import Play, Prefetch, Prefetched
@@ -28,6 +28,7 @@ Config = TypeVar("Config")
 
 ORDINALS = {"a": 1, "b": 2, "c": 3}
 OFFSET_NS = ntp_offset_ns(time_ns(), monotonic_ns())
+SEED = 1
 ANSWER_WITHIN_S = 60.0
 
 
@@ -65,12 +66,19 @@ class Lab:
     def address(self, cluster: str) -> str:
         return loopback(ORDINALS[cluster])
 
-    def start_relay(self, cluster: str, rewritten: dict[str, str] | None = None) -> None:
+    def start_relay(self, cluster: str, rewritten: dict[str, str] | None = None, unknown_ns: int = 60 * S) -> None:
         """A relay; `rewritten` says which clusters' traffic a switch would send to which other's relay instead."""
         hosts = {name: (rewritten or {}).get(name, name) for name in ORDINALS}
         addresses = {ORDINALS[name]: self.address(host) for name, host in hosts.items()}
         path = self.folder / f"relay-{cluster}.npy"
-        config = RelayConfig(ORDINALS[cluster], addresses, self.redis.tcp, path, sample_interval_ns=20 * MS)
+        config = RelayConfig(
+            ordinal=ORDINALS[cluster],
+            addresses=addresses,
+            directory=self.redis.tcp,
+            samples_path=path,
+            unknown_ns=unknown_ns,
+            sample_interval_ns=20 * MS,
+        )
         self.relays[cluster] = Process(relay.serve, config)
         assert self.relays[cluster].answer() == Ready()
 
@@ -79,7 +87,7 @@ class Lab:
             address=self.address(cluster),
             relay_address=self.address(cluster),
             streams=tuple(stream for stream in streams if stream.source == cluster),
-            seed=1,
+            seed=SEED,
             ntp_offset_ns=OFFSET_NS,
             sent_path=self.folder / f"sent-{cluster}.npy",
             received_path=self.folder / f"received-{cluster}.npy",
@@ -93,11 +101,12 @@ class Lab:
         assert isinstance(answer, Prefetched)
         return answer.count
 
-    def play(self, duration_ns: int) -> None:
-        """Order the media of all clients; they stop by themselves."""
-        start_ns = monotonic_ns() + 20 * MS
+    def play(self, duration_ns: int, lead_ns: int = 20 * MS) -> tuple[int, int]:
+        """Order the media of all clients; when it starts and ends."""
+        start_ns = monotonic_ns() + lead_ns
         for process in self.clients.values():
             process.control.send(Play(start_ns, start_ns + duration_ns))
+        return start_ns, start_ns + duration_ns
 
     def rows(self, name: str) -> npt.NDArray[Any]:
         rows: npt.NDArray[Any] = np.load(self.folder / f"{name}.npy")

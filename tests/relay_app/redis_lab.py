@@ -20,17 +20,28 @@ def loopback(host: int) -> str:
 
 
 class RedisServer:
-    """A real server on a loopback address and a Unix socket."""
+    """A real server on a loopback address and a Unix socket; dies with the test process, even if that crashes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.tcp = DirectoryEndpoint(loopback(254), connect_timeout_s=0.5, response_timeout_s=0.5)
+        self.tcp = DirectoryEndpoint(loopback(254), connect_timeout_s=5, response_timeout_s=5)
         self.unix = DirectoryEndpoint(path=str(folder / "redis.sock"))
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start with no data, and wait until it says that it is ready."""
-        command = ["redis-server", "--save", "", "--bind", self.tcp.host, "--port", str(self.tcp.port)]
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "redis-server",
+            "--save",
+            "",
+            "--bind",
+            self.tcp.host,
+            "--port",
+            str(self.tcp.port),
+        ]
         command += ["--unixsocket", str(self.unix.path), "--dir", str(self.folder)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None

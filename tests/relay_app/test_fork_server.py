@@ -1,0 +1,33 @@
+"""A fork server imports this room once: a thread that an import starts would be missing in every forked process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import relay_app
+
+ROOM = Path(relay_app.__file__).parent
+
+
+def output_of(script: str) -> str:
+    environment = {"PYTHONPATH": str(ROOM.parent), "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+
+def test_imports_start_no_thread() -> None:
+    names = [f"relay_app.{path.stem}" for path in ROOM.glob("*.py") if path.stem != "__init__"]
+    count = "len(os.listdir('/proc/self/task'))"
+    script = f"import os, importlib; [importlib.import_module(n) for n in {names!r}]; print({count})"
+    assert output_of(script) == "1"
+
+
+PURE = ("rtp", "ntp", "media", "sessions", "records", "owamp", "stream_record", "messages", "probe_report")
+
+
+def test_pure_modules_do_not_load_the_compiler() -> None:
+    names = tuple(f"relay_app.{stem}" for stem in PURE)
+    script = f"import sys, importlib; [importlib.import_module(n) for n in {names!r}]; print('numba' in sys.modules)"
+    assert output_of(script) == "False"

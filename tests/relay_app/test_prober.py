@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic_ns
+
+import pytest
+from media_lab import ANSWER_WITHIN_S, OFFSET_NS, Process
+from redis_lab import loopback
+
+from hostio.control import Ready
+from hostio.units import MS
+from relay_app import prober
+from relay_app.messages import StartProbing
+from relay_app.ntp import ntp_fraction, ntp_seconds
+from relay_app.owamp import PROBE_PORT, OneWayProbe
+from relay_app.probe_report import ProbeReport
+from relay_app.prober import ProberConfig
+
+INTERVAL_NS = 5 * MS
+RECEIVED_WITHIN_NS = 60_000 * MS
+
+
+@pytest.fixture
+def telemetry(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "telemetry.sock"))
+        listener.settimeout(ANSWER_WITHIN_S)
+        yield listener
+
+
+def start(ordinal: int, peers: tuple[int, ...], folder: Path, report: str = "telemetry.sock") -> Process:
+    addresses = {peer: loopback(peer) for peer in peers}
+    path = str(folder / report)
+    process = Process(prober.serve, ProberConfig(ordinal, loopback(ordinal), addresses, OFFSET_NS, path, INTERVAL_NS))
+    assert process.answer() == Ready()
+    return process
+
+
+def test_both_directions_are_probed_on_schedule(telemetry: socket.socket, tmp_path: Path) -> None:
+    probers = [start(1, (2,), tmp_path), start(2, (1,), tmp_path)]
+    start_ns = monotonic_ns()
+    for process in probers:
+        process.control.send(StartProbing(start_ns))
+    reports = [ProbeReport.decode(telemetry.recv(64)) for _ in range(20)]
+    for process in probers:
+        assert set(process.stop().counters.values()) == {0}
+    for source, destination in ((1, 2), (2, 1)):
+        arrived = [report for report in reports if report[:2] == (source, destination)]
+        assert [report.sequence for report in arrived] == list(range(len(arrived)))
+        assert all(report.sent_ns >= start_ns + report.sequence * INTERVAL_NS for report in arrived)
+        assert all(0 < report.received_ns - report.sent_ns < RECEIVED_WITHIN_NS for report in arrived)
+
+
+def test_late_probes_keep_their_numbers(telemetry: socket.socket, tmp_path: Path) -> None:
+    receiver, sender = start(2, (1,), tmp_path), start(1, (2,), tmp_path)
+    sender.control.send(StartProbing(monotonic_ns() - 10 * INTERVAL_NS))
+    reports = [ProbeReport.decode(telemetry.recv(64)) for _ in range(11)]
+    assert [report.sequence for report in reports] == list(range(11))
+    sender.stop()
+    receiver.stop()
+
+
+def test_what_is_no_probe_is_counted(telemetry: socket.socket, tmp_path: Path) -> None:
+    process = start(1, (2,), tmp_path)
+    probe = OneWayProbe(7, monotonic_ns()).encode(OFFSET_NS)
+    with peer_socket(2) as peer, peer_socket(3) as stranger:
+        stranger.sendto(probe, (loopback(1), PROBE_PORT))
+        peer.sendto(probe[:13], (loopback(1), PROBE_PORT))
+        peer.sendto(probe + b"padding", (loopback(1), PROBE_PORT))
+    assert ProbeReport.decode(telemetry.recv(64)).sequence == 7
+    assert process.stop().counters == {"unsent": 0, "foreign": 1, "malformed": 1, "unreported": 0}
+
+
+def test_reports_to_nobody_are_counted(tmp_path: Path) -> None:
+    process = start(1, (2,), tmp_path, report="nobody.sock")
+    with peer_socket(2) as peer:
+        peer.sendto(OneWayProbe(7, monotonic_ns()).encode(OFFSET_NS), (loopback(1), PROBE_PORT))
+    assert process.stop().counters["unreported"] == 1
+
+
+def peer_socket(ordinal: int) -> socket.socket:
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind((loopback(ordinal), 0))
+    return peer
+
+
+def test_wire_format_of_rfc_4656() -> None:
+    wire = OneWayProbe(258, 1_500_000_000).encode(OFFSET_NS)
+    seconds, fraction = ntp_seconds(1_500_000_000, OFFSET_NS), ntp_fraction(1_500_000_000, OFFSET_NS)
+    assert wire == bytes.fromhex("00000102") + seconds.to_bytes(4, "big") + fraction.to_bytes(4, "big") + b"\x8c\x01"
+    assert OneWayProbe.decode(wire + bytes(20), OFFSET_NS) == OneWayProbe(258, 1_500_000_000)
+
+
+@pytest.mark.parametrize("length", [0, 1, 13])
+def test_short_probes_are_refused(length: int) -> None:
+    with pytest.raises(ValueError, match=f"{length} bytes"):
+        OneWayProbe.decode(bytes(length), OFFSET_NS)
