@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,9 @@ from topologies.links import LinkState
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
 from topologies.tc_batch import TcBatch
-from topologies.wire import fill_bank, generator_state
+from topologies.wire import fill_bank, generator_state, serve
 from topologies.wire_memory import LATENESS_BUCKETS, allocate
-from topologies.wire_messages import Lateness, WireDirection, wire_config
+from topologies.wire_messages import READY, Lateness, ReadCounters, WireConfig, WireDirection, wire_config
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
 
@@ -110,3 +112,15 @@ def test_lateness_quantiles_are_upper_edges() -> None:
     counts[:3] = 50, 49, 1
     lateness = Lateness(counts)
     assert [lateness.quantile_ns(share) for share in (0.5, 0.99, 1.0)] == [10 * US, 20 * US, 30 * US]
+
+
+def test_wire_ends_when_the_runner_is_gone() -> None:
+    ours, theirs = Pipe()
+    wire = threading.Thread(target=serve, args=(WireConfig((), seed=0, tick_ns=250 * US), theirs))
+    wire.start()
+    assert ours.recv() == READY
+    ours.send(ReadCounters())
+    assert ours.recv().counters == {}
+    ours.close()
+    wire.join(20)
+    assert not wire.is_alive()
