@@ -1,0 +1,126 @@
+"""Commands, the trial of back ends, `tc` as a long-lived process, and how a wire is configured."""
+
+from __future__ import annotations
+
+import threading
+from multiprocessing import Pipe
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hostio.units import MS, US
+from topologies.backends import available_link_backend
+from topologies.commands import CommandError, batch_lines, ip_link_set, run
+from topologies.links import LinkState
+from topologies.model import Cluster, Direction, Link, Topology
+from topologies.names import switch_port, wire_port
+from topologies.tc_batch import TcBatch
+from topologies.wire import fill_bank, generator_state, serve
+from topologies.wire_memory import LATENESS_BUCKETS, allocate
+from topologies.wire_messages import READY, Lateness, ReadCounters, WireConfig, WireDirection, wire_config
+
+A_B, B_A = Direction("a", "b"), Direction("b", "a")
+
+
+def test_failed_command_tells_everything() -> None:
+    argv = ["sh", "-c", "echo what went wrong >&2; exit 7"]
+    with pytest.raises(CommandError, match=r"exit code 7: what went wrong$") as caught:
+        run(argv)
+    assert (caught.value.argv, caught.value.exit_code, caught.value.stderr) == (tuple(argv), 7, "what went wrong\n")
+
+
+def test_missing_program_is_a_failed_command() -> None:
+    with pytest.raises(CommandError, match="no-such-program") as caught:
+        run(["no-such-program"])
+    assert caught.value.exit_code == 127
+
+
+def test_input_and_output() -> None:
+    assert run(["cat"], stdin="frames\n") == "frames\n"
+
+
+def test_batch_is_a_line_per_command_without_the_program() -> None:
+    assert batch_lines([ip_link_set("s1-w2", up=False), ip_link_set("x2-1", up=True)]) == (
+        "link set dev s1-w2 down\nlink set dev x2-1 up\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "reason"),
+    [
+        ("exit 0", "netem", "the kernel accepted it in a trial"),
+        (
+            "echo 'Error: qdisc kind is unknown.' >&2; echo 2 >&2; exit 2",
+            "userspace",
+            "no netem here: Error: qdisc kind is unknown.",
+        ),
+        ("exit 2", "userspace", "no netem here: it gave no reason"),
+    ],
+)
+def test_back_end_is_what_the_trial_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, name: str, reason: str
+) -> None:
+    trial = tmp_path / "unshare"
+    trial.write_text(f"#!/bin/sh\n{script}\n")
+    trial.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert available_link_backend() == (name, reason)
+
+
+def test_tc_stays_and_answers_and_complains() -> None:
+    tc = TcBatch()
+    assert any(row["dev"] == "lo" for row in tc.show())
+    with pytest.raises(CommandError, match='Cannot find device "nowhere"'):
+        tc.change([["tc", "qdisc", "replace", "dev", "nowhere", "root", "pfifo"]])
+    before, after = tc.change([])
+    assert before == after == tc.show()
+    tc.close()
+    tc.close()
+
+
+def test_interface_names_fit_the_kernel() -> None:
+    assert (switch_port(1, 12), wire_port(12, 1)) == ("s1-w12", "x12-1")
+    assert max(len(name(254, 254)) for name in (switch_port, wire_port)) <= 15
+
+
+def test_wire_joins_the_far_ends_of_every_link() -> None:
+    topology = Topology("t", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", 7 * MS),))
+    states = {A_B: LinkState(delay_ns=7 * MS), B_A: LinkState()}
+    assert wire_config(topology, states, seed=3, tick_ns=250 * US).directions == (
+        WireDirection(A_B, "x1-2", "x2-1", states[A_B]),
+        WireDirection(B_A, "x2-1", "x1-2", states[B_A]),
+    )
+
+
+def test_port_down_at_one_end_cuts_both_directions() -> None:
+    memory = allocate(((0, 0), (0, 0)), 0, 0, capacity=1)
+    fill_bank(memory, 1, {A_B: LinkState(up=False), B_A: LinkState(delay_ns=5)})
+    assert memory.banks[1]["cut"].tolist() == [1, 1]
+    assert memory.banks[1]["loss"].tolist() == [1.0, 1.0]
+    assert memory.banks[1]["delay_ns"].tolist() == [0, 5]
+
+
+def test_generators_differ_by_seed_and_direction() -> None:
+    assert len({generator_state(seed, direction) for seed in (1, 2) for direction in (A_B, B_A)}) == 4
+    assert generator_state(1, A_B) == generator_state(1, A_B)
+
+
+def test_lateness_quantiles_are_upper_edges() -> None:
+    counts = np.zeros(LATENESS_BUCKETS, np.int64)
+    assert Lateness(counts).quantile_ns(0.5) == 0
+    counts[:3] = 50, 49, 1
+    lateness = Lateness(counts)
+    assert [lateness.quantile_ns(share) for share in (0.5, 0.99, 1.0)] == [10 * US, 20 * US, 30 * US]
+
+
+def test_wire_ends_when_the_runner_is_gone() -> None:
+    ours, theirs = Pipe()
+    wire = threading.Thread(target=serve, args=(WireConfig((), seed=0, tick_ns=250 * US), theirs))
+    wire.start()
+    assert ours.recv() == READY
+    ours.send(ReadCounters())
+    assert ours.recv().counters == {}
+    ours.close()
+    wire.join(20)
+    assert not wire.is_alive()
