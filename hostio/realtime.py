@@ -14,8 +14,13 @@ def prefer_punctuality(priority: int = 1) -> bool:
     An ordinary user is refused it; the thread then runs without. What the thread starts does not inherit it.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    return make_punctual(0, priority)
+
+
+def make_punctual(thread: int, priority: int = 1) -> bool:
+    """SCHED_FIFO for a thread, 0 for the calling one; whether it was granted."""
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+        os.sched_setscheduler(thread, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except PermissionError:
         return False
     return True

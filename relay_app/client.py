@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hostio.control import Ready, Stopped, messages, tell
-from hostio.units import MS, US
+from hostio.units import MS
 from hostio.workers import Workers
 from relay_app.compile_loops import compile_client_loops
 from relay_app.messages import Play
@@ -29,7 +29,7 @@ class ClientConfig:
     ntp_offset_ns: int
     sent_path: Path
     received_path: Path
-    send_tick_ns: int = 500 * US
+    send_tick_ns: int = MS
     """The sender wakes no more often: packets due within one tick leave together."""
     receive_tick_ns: int = 4 * MS
     """The receiver wakes no more often: packets wait in its socket, stamped by the kernel."""

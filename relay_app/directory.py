@@ -58,6 +58,11 @@ class Directory:
             driver_info=None,
         )
 
+    def connect(self) -> None:
+        """Connect now rather than when first used; DirectoryError."""
+        with _translated_errors():
+            self._redis.ping()
+
     def write(self, records: Iterable[StreamRecord]) -> None:
         """Store them all, as signalling does at session set-up; DirectoryError."""
         with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:

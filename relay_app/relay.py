@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,7 +15,7 @@ from hostio.control import Ready, Stopped, messages, tell
 from hostio.units import MS, US, S
 from hostio.workers import Workers
 from relay_app.compile_loops import compile_relay_loops
-from relay_app.directory import Directory, DirectoryEndpoint
+from relay_app.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.forwarding import Forwarder
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.pipelined_fetch import FetchSettings, PipelinedFetch
@@ -41,7 +42,7 @@ class RelayConfig:
     cache_capacity: int = 1 << 16
     unknown_ns: int = S
     """How long an SSRC that the directory does not know is not asked for again."""
-    tick_ns: int = 100 * US
+    tick_ns: int = 200 * US
     """Under load the packet path wakes no more often."""
     sample_interval_ns: int = 100 * MS
 
@@ -66,8 +67,13 @@ class Relay:
         """Serve, in four threads."""
         workers.start("forward", self._forwarder.run)
         workers.start("misses", self._pass_misses_on)
-        workers.start("fetch", self._version.run)
+        workers.start("fetch", self._fetch)
         workers.start("sample", self._sampler.run)
+
+    def _fetch(self) -> None:
+        with suppress(DirectoryError):  # a relay starts without its directory; the first fetch connects then
+            self._directory.connect()
+        self._version.run()
 
     def _pass_misses_on(self) -> None:
         while not self._forwarder.stopped:

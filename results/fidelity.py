@@ -22,20 +22,22 @@ class FidelityLimits:
 
     Pacing: a voice packet every 20 ms that leaves up to half an interval late is still in its own slot; a single
     stall of five intervals would look like an interruption that no fault caused. Fault error: half a packet
-    interval, so that the first packet hit by a fault is the planned one or its neighbour. All counts of things that
-    must not happen have the limit 0.
+    interval, so that the first packet hit by a fault is the planned one or its neighbour. Link lateness: what may be
+    added to the emulated delay of the links on a relayed path and still leave its latency true to a few ms. All
+    counts of things that must not happen have the limit 0.
     """
 
     pacing_p99_ms: float = 10.0
     pacing_max_ms: float = 100.0
     fault_error_ms: float = 10.0
+    link_lateness_p99_ms: float = 2.0
 
 
 def fidelity(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> list[Check]:
     """Every check, in a fixed order."""
     return [
         *_media_checks(evidence, analysis, limits),
-        *_machine_checks(evidence.plan, evidence.machine),
+        *_machine_checks(evidence.plan, evidence.machine, limits),
         *_fault_checks(evidence, analysis, limits),
     ]
 
@@ -55,8 +57,12 @@ def _media_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits
     yield _count("directions without records", unrecorded + max(missing, 0))
 
 
-def _machine_checks(plan: Plan, machine: MachineReport | None) -> Iterator[Check]:
+def _machine_checks(plan: Plan, machine: MachineReport | None, limits: FidelityLimits) -> Iterator[Check]:
     links = machine.links if machine else ()
+    if machine and machine.link_lateness_p99_ms is not None:
+        yield _check(
+            "99th percentile of link lateness", machine.link_lateness_p99_ms, limits.link_lateness_p99_ms, "ms"
+        )
     yield _count("packets dropped by sockets", sum(machine.socket_drops.values()) if machine else None)
     yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
     overflow = sum(row.counters.lost_overflow for row in links)

@@ -20,10 +20,13 @@ class LinkRow:
 class MachineReport:
     """`socket_drops`: packets lost in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx".
 
-    `peak_memory_bytes` is the sum over all processes of the run, proportional set size where the kernel tells it.
+    `link_lateness_p99_ms`: by how much the link emulator released frames after they were due; None where it is the
+    kernel, which does not tell. `memory_bytes`: proportional set size of all processes together, at the media end,
+    when their records are largest.
     """
 
     socket_drops: dict[str, int]
     port_drops: dict[str, int]
     links: tuple[LinkRow, ...]
-    peak_memory_bytes: int
+    link_lateness_p99_ms: float | None
+    memory_bytes: int

@@ -86,7 +86,7 @@ def _figures(run: RunDir, started_ns: int) -> Figures:
         unplanned_drops=drops + sum(row.counters.lost_overflow for row in machine.links),
         latency_error_ms=max(errors, key=abs),
         pacing_p99_ms=next(check.value or 0.0 for check in summary.fidelity if "99th" in check.check),
-        memory_gib=machine.peak_memory_bytes / 2**30,
+        memory_gib=machine.memory_bytes / 2**30,
         verdict=summary.verdict,
     )
 

@@ -43,14 +43,10 @@ class Narrator:
 
     def news(self) -> Iterator[str]:
         """A line for each new record that a watcher cares about."""
-        for event in load_events(self._events.new_lines(), "events.jsonl").records:
-            if isinstance(event, MediaStart):
-                self._media_start_ns = event.at_ns
-            if line := self._tell_event(event):
-                yield line
-        for record in load_decisions(self._decisions.new_lines(), "controller.jsonl").records:
-            if line := self._tell_decision(record):
-                yield line
+        if events := self._events.new_lines():
+            yield from filter(None, map(self._tell_event, load_events(events, "events.jsonl").records))
+        if decisions := self._decisions.new_lines():
+            yield from filter(None, map(self._tell_decision, load_decisions(decisions, "controller.jsonl").records))
 
     def clock_s(self) -> float | None:
         """Scenario time now; None before the media starts."""
@@ -59,6 +55,8 @@ class Narrator:
         return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
 
     def _tell_event(self, event: Event) -> str | None:
+        if isinstance(event, MediaStart):
+            self._media_start_ns = event.at_ns
         if isinstance(event, Phase):
             return f"           {event.name}"
         if isinstance(event, FaultEdge):

@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic_ns
 
 from controller.config import ControllerConfig
+from hostio.units import MS
 from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
 from relay_app.sessions import streams_of
@@ -82,6 +83,7 @@ class Testbed:
         last_words = dismiss(self.media.members, _STOP_WITHIN_S)
         self.controller.stop(_STOP_WITHIN_S)
         counters = self.links.counters()
+        lateness_ns = self.links.lateness_p99_ns()
         self.links.close()
         return MachineReport(
             socket_drops={
@@ -95,7 +97,8 @@ class Testbed:
                 for name, drops in port_drops(names.switch(cluster.ordinal)).items()
             },
             links=tuple(LinkRow(*direction, row) for direction, row in counters.items()),
-            peak_memory_bytes=memory_bytes,
+            link_lateness_p99_ms=None if lateness_ns is None else lateness_ns / MS,
+            memory_bytes=memory_bytes,
         )
 
 

@@ -62,6 +62,9 @@ class LinkBackend(Protocol):
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""
 
+    def lateness_p99_ns(self) -> int | None:
+        """99th percentile of the time by which frames were released after they were due; None if nobody knows."""
+
     def close(self) -> None:
         """Stop emulating; idempotent."""
 

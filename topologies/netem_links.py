@@ -56,6 +56,10 @@ class NetemLinks:
             raise LinkError(f"links could not be read: {error}") from error
         return {direction: self._counters(direction, found[port]) for direction, port in self._port.items()}
 
+    def lateness_p99_ns(self) -> int | None:
+        """The kernel does not tell."""
+        return None
+
     def close(self) -> None:
         """Remove all shaping; idempotent."""
         if self._tc is None:

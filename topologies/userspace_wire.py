@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
+from hostio.control import Ready, Stop
 from topologies.links import Applied, LinkCounters, LinkError, LinkState
 from topologies.model import Direction, Topology
 from topologies.names import switch_port, wire_port
 from topologies.ports import ports_up, set_ports
-from topologies.wire_messages import READY, Change, Changed, Lateness, ReadCounters, Reading, Stop
+from topologies.wire_messages import Change, Changed, ReadCounters, Reading
 
 _ANSWER_WITHIN_S = 10.0
 _READY_WITHIN_S = 120.0
@@ -33,7 +34,7 @@ class UserspaceWire:
 
     def wait_ready(self) -> None:
         """Until the process carries frames and the ports are as the first states have them; LinkError if it ended."""
-        if self._receive(_READY_WITHIN_S) != READY:
+        if self._receive(_READY_WITHIN_S) != Ready():
             raise LinkError("the wire process did not say that it is ready")
         self._set_ports(ports_up(self._states, self._ends), up=False)
 
@@ -55,9 +56,9 @@ class UserspaceWire:
         """Counters of every direction."""
         return self._ask(ReadCounters(), Reading).counters
 
-    def lateness(self) -> Lateness:
-        """How late the wire released frames."""
-        return self._ask(ReadCounters(), Reading).lateness
+    def lateness_p99_ns(self) -> int | None:
+        """99th percentile of all frames so far."""
+        return self._ask(ReadCounters(), Reading).lateness.quantile_ns(0.99)
 
     def close(self) -> None:
         """Tell the process to stop; idempotent."""

@@ -10,20 +10,21 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
+from hostio.control import Ready, Stop
 from hostio.realtime import prefer_punctuality
 from hostio.sockets import packet_drops, packet_socket
 from topologies.links import LinkCounters, LinkState
 from topologies.model import Direction
 from topologies.wire_loop import READ, STOP, SWITCH, run
 from topologies.wire_memory import WireMemory, allocate
-from topologies.wire_messages import READY, Change, Changed, Lateness, ReadCounters, Reading, Stop, WireConfig
+from topologies.wire_messages import Change, Changed, Lateness, ReadCounters, Reading, WireConfig
 
 
 def serve(config: WireConfig, control: Connection) -> None:
     """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
     compile_loops()
     with Wire(config) as wire:
-        control.send(READY)
+        control.send(Ready())
         while True:
             try:
                 request = control.recv()

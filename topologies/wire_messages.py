@@ -13,9 +13,6 @@ from topologies.model import Direction, Topology
 from topologies.names import wire_port
 from topologies.wire_loop import LATENESS_BUCKET_NS
 
-READY = "ready"
-"""The first thing the wire process says: it carries frames."""
-
 
 @dataclass(frozen=True, slots=True)
 class WireDirection:
@@ -77,11 +74,6 @@ class Reading:
 
     counters: Mapping[Direction, LinkCounters]
     lateness: Lateness
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Stop carrying frames and end; not answered."""
 
 
 def wire_config(

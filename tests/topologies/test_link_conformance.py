@@ -23,7 +23,7 @@ EARLY_NS = -1_000
 """Kernel clocks are read one after the other when a timestamp is turned into monotonic time."""
 
 
-@pytest.fixture(params=["userspace", "netem"])
+@pytest.fixture(params=["userspace", pytest.param("netem", marks=pytest.mark.netem)])
 def make_lab(request: pytest.FixtureRequest) -> LabMaker:
     if request.param == "userspace":
         return userspace_lab

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hostio.control import Ready
 from hostio.units import MS, US
 from topologies.backends import available_link_backend
 from topologies.commands import CommandError, batch_lines, ip_link_set, run
@@ -18,7 +19,7 @@ from topologies.names import switch_port, wire_port
 from topologies.tc_batch import TcBatch
 from topologies.wire import fill_bank, generator_state, serve
 from topologies.wire_memory import LATENESS_BUCKETS, allocate
-from topologies.wire_messages import READY, Lateness, ReadCounters, WireConfig, WireDirection, wire_config
+from topologies.wire_messages import Lateness, ReadCounters, WireConfig, WireDirection, wire_config
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
 
@@ -118,7 +119,7 @@ def test_wire_ends_when_the_runner_is_gone() -> None:
     ours, theirs = Pipe()
     wire = threading.Thread(target=serve, args=(WireConfig((), seed=0, tick_ns=250 * US), theirs))
     wire.start()
-    assert ours.recv() == READY
+    assert ours.recv() == Ready()
     ours.send(ReadCounters())
     assert ours.recv().counters == {}
     ours.close()
