@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
-from topologies.backends import available_link_backend
-
 from results.plan import Environment
+from topologies.backends import available_link_backend
 from topologies.commands import CommandError, run
 from topologies.openvswitch import probe_datapath
 from topologies.sandbox import Sandbox

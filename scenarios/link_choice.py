@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from topologies.netem_links import NetemLinks
-
 from results.plan import Plan
 from scenarios.crew import recruit
 from scenarios.timeline import base_states
 from topologies import wire
 from topologies.links import LinkBackend
+from topologies.netem_links import NetemLinks
 from topologies.userspace_wire import UserspaceWire
 from topologies.wire_messages import wire_config
 

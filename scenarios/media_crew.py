@@ -7,14 +7,13 @@ from pathlib import Path
 from random import Random
 from time import monotonic_ns, time_ns
 
+from relay_app import client, prober, relay
 from relay_app.client import ClientConfig
 from relay_app.directory import DirectoryEndpoint
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
 from relay_app.prober import ProberConfig
 from relay_app.relay import RelayConfig
-
-from relay_app import client, prober, relay
 from relay_app.sessions import Stream, streams_of
 from results.plan import Plan
 from results.rundir import RunDir

@@ -24,6 +24,7 @@ def serve(config: WireConfig, control: Connection) -> None:
     """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
     compile_loops()
     with Wire(config) as wire:
+        prefer_punctuality()
         control.send(Ready())
         while True:
             try:
