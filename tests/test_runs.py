@@ -111,7 +111,7 @@ def test_two_runs_at_once_do_not_notice_each_other(tmp_path: Path) -> None:
 @pytest.mark.root
 def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
-    wait_until(lambda: "media-start" in written(tmp_path, "events.jsonl"))
+    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
     process.send_signal(signal.SIGINT)
     code, output = finished(process)
     assert code == 130
