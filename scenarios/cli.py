@@ -44,7 +44,7 @@ class _RunByDefault(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in self.commands and Path(args[0]).suffix in {".yaml", ".yml"}:
+        if args[0] not in self.commands and (Path(args[0]).suffix in {".yaml", ".yml"} or Path(args[0]).is_file()):
             args = ["run", *args]
         return super().resolve_command(ctx, args)
 
@@ -63,7 +63,11 @@ def cli() -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
 @_overrides
 def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[str, ...]) -> int:
-    """Run scenarios one after another; all of them are read before the first one starts."""
+    """Run scenarios one after another.
+
+    All of them are read before the first one starts. Exit codes: 0 pass, 1 a stated expectation failed,
+    2 bad usage or scenario, 3 inconclusive, 130 interrupted.
+    """
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     sandbox, environment = diagnose().require()
     summaries = []
@@ -100,7 +104,7 @@ def list_() -> int:
 @_seed
 @_overrides
 def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...]) -> int:
-    """Read scenarios and say whether they are valid; touches nothing."""
+    """Say whether scenarios are valid; touches nothing."""
     for file in files:
         plan = load_plan(file, seed=seed, overrides=overrides)
         click.echo(f"{file}: {plan.scenario} is valid")
@@ -109,7 +113,7 @@ def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...])
 
 @cli.command()
 def doctor() -> int:
-    """Say what this machine has, what a run would use, and what to install."""
+    """Say what this machine has, and what a run would use."""
     diagnosis = diagnose()
     Console().show_diagnosis(diagnosis)
     return BAD_INPUT if diagnosis.missing else 0
@@ -118,7 +122,7 @@ def doctor() -> int:
 @cli.command()
 @click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_dir: Path) -> int:
-    """Redo summary, table and plot of a run directory, offline."""
+    """Redo the report of a run directory, offline."""
     run_directory = RunDir(run_dir.resolve())
     summary = make_report(run_directory)
     Console().show_summary(summary, run_directory)

@@ -32,10 +32,13 @@ class Console:
     @contextmanager
     def following(self, plan: Plan, run: RunDir) -> Iterator[_Follower]:
         """Show a run as it goes by, from what it writes to its directory."""
-        self._terminal.print(f"[bold]{plan.scenario}[/]  seed {plan.seed}  →  {_short(run.root)}")
+        narrator = Narrator(plan, run)
+        for line in narrator.opening():
+            self._terminal.print(line)
+        self._terminal.print(f"[dim]records    {_short(run.root)}[/]")
         columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TextColumn("{task.fields[clock]}")
         with Progress(*columns, console=self._terminal, transient=True) as progress:
-            yield _Follower(plan, run, progress)
+            yield _Follower(narrator, plan, progress)
 
     def show_summary(self, summary: Summary, run: RunDir) -> None:
         """The result table, the verdict with its reasons, and where to look."""
@@ -52,7 +55,7 @@ class Console:
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:
         """Scenario files and what each is about."""
-        self.show_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios])
+        self.show_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios], texts=2)
 
     def show_diagnosis(self, diagnosis: Diagnosis) -> None:
         """Every check, the back ends of a run, and the command that mends what is missing."""
@@ -71,11 +74,11 @@ class Console:
         if diagnosis.remedy:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
 
-    def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-        """A table; the first column is text, the others are figures."""
+    def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1) -> None:
+        """A table whose first `texts` columns are text, and the others figures."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for number, column in enumerate(header):
-            table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
+            table.add_column(column, justify="left" if number < texts else "right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
         self._terminal.print(table)
@@ -84,8 +87,8 @@ class Console:
 class _Follower:
     """Tells of new lines in the run directory, and keeps the bar at the scenario's clock."""
 
-    def __init__(self, plan: Plan, run: RunDir, progress: Progress) -> None:
-        self._narrator = Narrator(plan, run)
+    def __init__(self, narrator: Narrator, plan: Plan, progress: Progress) -> None:
+        self._narrator = narrator
         self._progress = progress
         self._task = progress.add_task("setting up", total=plan.duration_ns / 1e9, clock="")
 

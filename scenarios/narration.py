@@ -7,8 +7,10 @@ from pathlib import Path
 from time import monotonic_ns
 
 from controller.decisions import Decision, HealthChange, Kept
+from hostio.units import S
 from results.documents import ControllerRecord, Event, load_decisions, load_events
 from results.events import FaultEdge, MediaStart, Phase
+from results.findings import where
 from results.plan import Plan
 from results.rundir import RunDir
 
@@ -41,6 +43,14 @@ class Narrator:
         self._decisions = Tail(run.decisions)
         self._media_start_ns: int | None = None
 
+    def opening(self) -> Iterator[str]:
+        """What is about to be run, and on what."""
+        chosen = self._plan.environment
+        yield f"[bold]{self._plan.scenario}[/]  seed {self._plan.seed}, {self._plan.duration_ns / S:g} s"
+        if chosen:
+            yield f"[dim]links      {chosen.link_backend}: {chosen.link_backend_reason}[/]"
+            yield f"[dim]switches   {chosen.datapath} datapath: {chosen.datapath_reason}[/]"
+
     def news(self) -> Iterator[str]:
         """A line for each new record that a watcher cares about."""
         if events := self._events.new_lines():
@@ -61,10 +71,10 @@ class Narrator:
             return f"           {event.name}"
         if isinstance(event, FaultEdge):
             fault = self._plan.faults[event.fault]
-            where = ", ".join(str(direction) for direction in fault.directions)
             verb = "begins" if event.edge == "start" else "ends"
             late_ms = (event.applied_last_ns - event.planned_ns) / 1e6
-            return f"{self._at(event.applied_first_ns)}  {fault.what} {verb} on {where} [dim](+{late_ms:.1f} ms)[/]"
+            what = f"{fault.what} {verb} on {where(fault.directions)}"
+            return f"{self._at(event.applied_first_ns)}  {what} [dim](+{late_ms:.1f} ms)[/]"
         return None
 
     def _tell_decision(self, record: ControllerRecord) -> str | None:
