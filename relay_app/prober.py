@@ -9,8 +9,11 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from selectors import EVENT_READ, SelectSelector
 from time import monotonic_ns
+
+import numpy as np
 
 from hostio.control import Ready, Stop, Stopped, tell
 from hostio.realtime import prefer_punctuality
@@ -19,17 +22,22 @@ from hostio.units import MS, S
 from relay_app.messages import StartProbing
 from relay_app.owamp import PROBE_PORT, OneWayProbe
 from relay_app.probe_report import ProbeReport
+from relay_app.records import PROBE
 
 
 @dataclass(frozen=True, slots=True)
 class ProberConfig:
-    """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`."""
+    """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`.
+
+    Arrived probes are recorded in `records_path`, as .npy.
+    """
 
     ordinal: int
     address: str
     peers: Mapping[int, str]
     ntp_offset_ns: int
     report_path: str
+    records_path: Path
     interval_ns: int = 50 * MS
 
 
@@ -43,6 +51,7 @@ class Prober:
         self._reports.setblocking(False)
         self._start_ns: int | None = None
         self._next = 0
+        self._arrived: list[tuple[int, int, int, int]] = []
         self._counters = dict.fromkeys(("unsent", "foreign", "malformed", "unreported"), 0)
         self.socket = udp_socket(config.address, PROBE_PORT)
 
@@ -84,6 +93,7 @@ class Prober:
             except ValueError:
                 self._counters["malformed"] += 1
                 continue
+            self._arrived.append((source, *probe, arrival.received_ns))
             self._report(ProbeReport(source, self._config.ordinal, *probe, arrival.received_ns))
 
     def _report(self, report: ProbeReport) -> None:
@@ -93,7 +103,8 @@ class Prober:
             self._counters["unreported"] += 1
 
     def finish(self) -> Stopped:
-        """Close the sockets."""
+        """Write the records and close the sockets."""
+        np.save(self._config.records_path, np.array(self._arrived, PROBE))
         stopped = Stopped({"probes": udp_drops(self.socket)}, self._counters)
         self.socket.close()
         self._reports.close()

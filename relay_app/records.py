@@ -38,3 +38,6 @@ RELAY_SAMPLE = np.dtype(
     [("at_ns", "<i8"), *((name, "<i8") for name in RELAY_COUNTERS), ("cached", "<i8"), ("fetching", "<i8")]
 )
 """A relay's counters (cumulative) with the number of cached sessions and of fetches under way, sampled regularly."""
+
+PROBE = np.dtype([("source", "u1"), ("sequence", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")])
+"""One row per one-way probe that a prober received; `source` is the ordinal of the cluster that sent it."""

@@ -12,6 +12,7 @@ from results.events import FaultEdge
 from results.machine import LinkRow, MachineReport
 from results.metrics import quantile, slices, unmatched
 from results.plan import Fault, Plan
+from results.probe_delay import probe_excess
 from results.summary import Check
 from topologies.model import Direction
 
@@ -23,20 +24,24 @@ class FidelityLimits:
     Pacing: a voice packet every 20 ms that leaves up to half an interval late is still in its own slot; a single
     stall of five intervals would look like an interruption that no fault caused. Fault error: half a packet
     interval, so that the first packet hit by a fault is the planned one or its neighbour. Link lateness: what may be
-    added to the emulated delay of the links on a relayed path and still leave its latency true to a few ms. All
-    counts of things that must not happen have the limit 0.
+    added to the emulated delay of the links on a relayed path and still leave its latency true to a few ms. Delay:
+    what links and switches together may add, as probes see it that pass no relay; beyond half a packet interval the
+    machine, not the scenario, makes the latency. All counts of things that must not happen have the limit 0.
     """
 
     pacing_p99_ms: float = 10.0
     pacing_max_ms: float = 100.0
     fault_error_ms: float = 10.0
     link_lateness_p99_ms: float = 2.0
+    delay_p50_ms: float = 1.0
+    delay_p99_ms: float = 10.0
 
 
 def fidelity(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> list[Check]:
     """Every check, in a fixed order."""
     return [
         *_media_checks(evidence, analysis, limits),
+        *_delay_checks(evidence, analysis, limits),
         *_machine_checks(evidence.plan, evidence.machine, limits),
         *_fault_checks(evidence, analysis, limits),
     ]
@@ -57,6 +62,12 @@ def _media_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits
     yield _count("directions without records", unrecorded + max(missing, 0))
 
 
+def _delay_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Iterator[Check]:
+    excess_ms = probe_excess(evidence, analysis.start_ns, analysis.end_ns) / 1e6
+    yield _check("median delay of probes beyond the emulated one", quantile(excess_ms, 0.5), limits.delay_p50_ms, "ms")
+    yield _check("99th percentile of it", quantile(excess_ms, 0.99), limits.delay_p99_ms, "ms")
+
+
 def _machine_checks(plan: Plan, machine: MachineReport | None, limits: FidelityLimits) -> Iterator[Check]:
     links = machine.links if machine else ()
     if machine and machine.link_lateness_p99_ms is not None:
@@ -65,10 +76,18 @@ def _machine_checks(plan: Plan, machine: MachineReport | None, limits: FidelityL
         )
     yield _count("packets dropped by sockets", sum(machine.socket_drops.values()) if machine else None)
     yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
+    mishaps = sum(machine.counters.get(name, 0) for name in _mishaps(machine)) if machine else None
+    yield _count("packets that a client or prober could not send or read", mishaps)
     overflow = sum(row.counters.lost_overflow for row in links)
     yield _count("packets for which the link emulator had no room", overflow if machine else None)
     queued = sum(row.counters.lost_queue for row in links if not _has_rate(plan, row))
     yield _count("packets dropped by queues of links without a rate", queued if machine else None)
+
+
+def _mishaps(machine: MachineReport) -> list[str]:
+    """Counters of clients and probers that are 0 in a run without trouble."""
+    endings = tuple(f": {counter}" for counter in ("refused", "malformed", "unsent", "unreported", "foreign"))
+    return [name for name in machine.counters if name.startswith(("client-", "prober-")) and name.endswith(endings)]
 
 
 def _has_rate(plan: Plan, row: LinkRow) -> bool:

@@ -18,13 +18,15 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class MachineReport:
-    """`socket_drops`: packets lost in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx".
+    """`counters`: what the processes counted about themselves, by "process: counter". `socket_drops`: packets lost
+    in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx".
 
     `link_lateness_p99_ms`: by how much the link emulator released frames after they were due; None where it is the
     kernel, which does not tell. `memory_bytes`: proportional set size of all processes together, at the media end,
     when their records are largest.
     """
 
+    counters: dict[str, int]
     socket_drops: dict[str, int]
     port_drops: dict[str, int]
     links: tuple[LinkRow, ...]

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from relay_app.records import RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import PROBE, RECEIVED, RELAY_SAMPLE, SENT
 from relay_app.sessions import Stream
 from results.rundir import RunDir
 
@@ -39,13 +39,14 @@ class Recording:
     sent: Mapping[str, Rows]
     received: Mapping[str, Rows]
     relays: Mapping[str, Rows]
+    probes: Mapping[str, Rows]
     problems: tuple[str, ...]
 
 
 def collect(staging: Path, run: RunDir, clusters: Iterable[str]) -> tuple[str, ...]:
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
-    `staging` holds sent-, received- and relay-<cluster>.npy; files may be missing after an interrupt.
+    `staging` holds sent-, received-, relay- and probes-<cluster>.npy; files may be missing after an interrupt.
     Returns one sentence per file that could not be collected, in the order of the clusters.
     """
     problems: list[str] = []
@@ -74,10 +75,11 @@ def read_recording(run: RunDir, clusters: Sequence[str]) -> Recording:
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
     received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
     relays = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
+    probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
-    return Recording(streams, sent, received, relays, tuple(problems))
+    return Recording(streams, sent, received, relays, probes, tuple(problems))
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
@@ -100,7 +102,12 @@ def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
 
 
 def _raw_files(run: RunDir, cluster: str) -> tuple[tuple[Path, np.dtype[Any]], ...]:
-    return (run.sent(cluster), SENT), (run.received(cluster), RECEIVED), (run.relay(cluster), RELAY_SAMPLE)
+    return (
+        (run.sent(cluster), SENT),
+        (run.received(cluster), RECEIVED),
+        (run.relay(cluster), RELAY_SAMPLE),
+        (run.probes(cluster), PROBE),
+    )
 
 
 def _load_array(source: Path, dtype: np.dtype[Any]) -> Rows:

@@ -49,6 +49,10 @@ class RunDir:
         """A relay's counters over time."""
         return self.root / "raw" / f"relay-{cluster}.parquet"
 
+    def probes(self, cluster: str) -> Path:
+        """One-way probes that a cluster's prober received."""
+        return self.root / "raw" / f"probes-{cluster}.parquet"
+
     def sessions(self) -> Path:
         """One row per direction of a session: SSRC, session, source, destination, media."""
         return self.root / "raw" / "sessions.parquet"

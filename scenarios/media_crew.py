@@ -118,6 +118,7 @@ class _Recruiter:
             peers={peer.ordinal: str(peer.address) for peer in peers},
             ntp_offset_ns=self._ntp_offset_ns,
             report_path=str(self._telemetry),
+            records_path=self._staged(self._run.probes(cluster.name)),
             interval_ns=self._plan.controller.probe_interval_ns,
         )
         return self._recruit("prober", prober.serve, config, cluster)

@@ -6,6 +6,7 @@ asked for their records, and the sandbox takes the rest with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
@@ -86,11 +87,8 @@ class Testbed:
         lateness_ns = self.links.lateness_p99_ns()
         self.links.close()
         return MachineReport(
-            socket_drops={
-                f"{name}: {socket}": drops
-                for name, words in last_words.items()
-                for socket, drops in words.socket_drops.items()
-            },
+            counters=_by_process({name: words.counters for name, words in last_words.items()}),
+            socket_drops=_by_process({name: words.socket_drops for name, words in last_words.items()}),
             port_drops={
                 name: drops
                 for cluster in self.plan.topology.clusters
@@ -100,6 +98,10 @@ class Testbed:
             link_lateness_p99_ms=None if lateness_ns is None else lateness_ns / MS,
             memory_bytes=memory_bytes,
         )
+
+
+def _by_process(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    return {f"{process}: {name}": count for process, each in counts.items() for name, count in each.items()}
 
 
 def _environment(plan: Plan) -> Environment:

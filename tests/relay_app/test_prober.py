@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic_ns
 
+import numpy as np
 import pytest
 from media_lab import ANSWER_WITHIN_S, OFFSET_NS, Process
 from redis_lab import loopback
@@ -33,7 +34,9 @@ def telemetry(tmp_path: Path) -> Iterator[socket.socket]:
 def start(ordinal: int, peers: tuple[int, ...], folder: Path, report: str = "telemetry.sock") -> Process:
     addresses = {peer: loopback(peer) for peer in peers}
     path = str(folder / report)
-    process = Process(prober.serve, ProberConfig(ordinal, loopback(ordinal), addresses, OFFSET_NS, path, INTERVAL_NS))
+    records = folder / f"{ordinal}.npy"
+    config = ProberConfig(ordinal, loopback(ordinal), addresses, OFFSET_NS, path, records, INTERVAL_NS)
+    process = Process(prober.serve, config)
     assert process.answer() == Ready()
     return process
 
@@ -51,6 +54,8 @@ def test_both_directions_are_probed_on_schedule(telemetry: socket.socket, tmp_pa
         assert [report.sequence for report in arrived] == list(range(len(arrived)))
         assert all(report.sent_ns >= start_ns + report.sequence * INTERVAL_NS for report in arrived)
         assert all(0 < report.received_ns - report.sent_ns < RECEIVED_WITHIN_NS for report in arrived)
+        recorded = np.load(tmp_path / f"{destination}.npy")[: len(arrived)]
+        assert [(source, *row[2:]) for row in arrived] == [tuple(row) for row in recorded.tolist()]
 
 
 def test_late_probes_keep_their_numbers(telemetry: socket.socket, tmp_path: Path) -> None:

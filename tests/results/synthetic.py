@@ -11,7 +11,7 @@ import numpy as np
 from controller.decisions import Decision
 from controller.settings import ControllerSettings
 from hostio.units import MS, S
-from relay_app.records import RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import PROBE, RECEIVED, RELAY_SAMPLE, SENT
 from relay_app.sessions import SessionGroup, Stream, streams_of
 from results import documents
 from results.events import End, FaultEdge, MediaStart, Phase
@@ -86,6 +86,7 @@ def recording(streams: Sequence[Stream], sent_rows: Iterable[Rows], received_row
         {source: np.concatenate([np.empty(0, SENT), *sent_rows])},
         {destination: np.concatenate([np.empty(0, RECEIVED), *received_rows])},
         {},
+        {},
         (),
     )
 
@@ -136,7 +137,9 @@ NO_COUNTERS = LinkCounters(received=0, released=0, lost_loss=0, lost_queue=0, lo
 
 def machine(**counters: int) -> MachineReport:
     links = tuple(LinkRow(*direction, replace(NO_COUNTERS, **counters)) for direction in TRIANGLE.directions)
-    return MachineReport({"us-east relay: lanes": 0}, {"us-east 3 rx": 0}, links, 0.3, 300_000_000)
+    return MachineReport(
+        {"client-us-east: refused": 0}, {"us-east relay: lanes": 0}, {"us-east 3 rx": 0}, links, 0.3, 300_000_000
+    )
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,7 @@ class Blip:
         write_rows(run.sent(cluster), np.concatenate([np.empty(0, SENT), *out]))
         write_rows(run.received(cluster), np.concatenate([np.empty(0, RECEIVED), *into]))
         write_rows(run.relay(cluster), _relay_samples())
+        write_rows(run.probes(cluster), probes(cluster))
 
     def _of(self, streams: Sequence[Stream], end: str, cluster: str) -> list[tuple[int, Stream]]:
         return [(index, each) for index, each in enumerate(streams) if getattr(each, end) == cluster]
@@ -205,6 +209,19 @@ class Blip:
         noise = random.gamma(2.0, 120_000 * self.noise, len(kept)).astype(np.int64)
         latency = np.where(over, longer, direct).astype(np.int64) + noise
         return received(kept, latency, np.where(over, _path(ends, 2), _path(ends)))
+
+
+def probes(destination: str, excess_ns: int = 400_000) -> Rows:
+    """What a cluster's prober receives of probes every 50 ms for 12 s, each so much later than emulated."""
+    parts = []
+    for direction in TRIANGLE.directions:
+        rows = np.zeros(240 if direction.destination == destination else 0, PROBE)
+        rows["source"] = TRIANGLE.cluster(direction.source).ordinal
+        rows["sequence"] = np.arange(len(rows))
+        rows["sent_ns"] = START + 50 * MS * np.arange(len(rows), dtype=np.int64)
+        rows["received_ns"] = rows["sent_ns"] + TRIANGLE.one_way_ns(*direction) + excess_ns
+        parts.append(rows)
+    return np.concatenate(parts)
 
 
 def _path(ends: tuple[str, str], *via: int) -> int:

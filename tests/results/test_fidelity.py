@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from synthetic import START, Blip, machine
+from synthetic import START, Blip, machine, probes
 
 from hostio.units import MS
 from results.analysis import Evidence, analyse
@@ -45,6 +45,18 @@ def test_media_late_throughout(faithful: Evidence) -> None:
     assert broken(delayed(faithful, 11 * MS, slice(None))) == {"99th percentile of media pacing error": 11.0}
 
 
+def test_links_slower_than_emulated(faithful: Evidence) -> None:
+    slow = {cluster: probes(cluster, excess_ns=1_100_000) for cluster in faithful.recording.probes}
+    found = broken(replace(faithful, recording=replace(faithful.recording, probes=slow)))
+    assert found == {"median delay of probes beyond the emulated one": 1.1}
+
+
+def test_packets_that_a_client_could_not_send(faithful: Evidence) -> None:
+    report = replace(machine(), counters={"client-us-east: refused": 3, "relay-us-east: fetches": 9})
+    check = "packets that a client or prober could not send or read"
+    assert broken(replace(faithful, machine=report)) == {check: 3.0}
+
+
 def test_one_stall(faithful: Evidence) -> None:
     assert broken(delayed(faithful, 101 * MS, slice(3, 4))) == {"largest media pacing error": 101.0}
 
@@ -82,7 +94,7 @@ def test_sockets_and_ports(faithful: Evidence) -> None:
 
 
 def test_without_a_machine_report_nothing_is_known(faithful: Evidence) -> None:
-    assert list(broken(replace(faithful, machine=None)).values()) == [None] * 4
+    assert list(broken(replace(faithful, machine=None)).values()) == [None] * 5
 
 
 @pytest.mark.parametrize("shift_ms", [-11, 11])

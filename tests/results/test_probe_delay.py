@@ -1,0 +1,47 @@
+"""Probe delays against the delays that the synthetic run was made with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from synthetic import BLIP, START, Blip, probes
+
+from hostio.units import MS, S
+from results.analysis import Evidence
+from results.plan import Fault
+from results.probe_delay import probe_excess
+from results.report import read_evidence
+from topologies.links import LinkChange
+from topologies.model import Direction
+
+END = START + 12 * S
+
+
+def evidence(tmp_path: Path, *faults: Fault) -> Evidence:
+    found = read_evidence(Blip().write(tmp_path))
+    return replace(found, plan=replace(found.plan, faults=faults))
+
+
+def test_every_probe_counts_with_what_it_took_beyond_its_link(tmp_path: Path) -> None:
+    excess = probe_excess(evidence(tmp_path, BLIP), START, END)
+    assert len(excess) == 6 * 240
+    assert set(excess.tolist()) == {400_000}
+
+
+def test_only_probes_sent_while_media_flowed_count(tmp_path: Path) -> None:
+    assert len(probe_excess(evidence(tmp_path, BLIP), START + 2 * S, START + 3 * S)) == 6 * 20
+
+
+def test_probes_under_a_fault_that_bends_delay_are_left_out(tmp_path: Path) -> None:
+    east_west = Direction("us-east", "us-west")
+    latency = Fault("latency", 4 * S, 6 * S, (east_west,), LinkChange(extra_delay_ns=40 * MS))
+    found = evidence(tmp_path, latency)
+    rows = probes("us-west")
+    bent = (rows["source"] == 1) & (rows["sent_ns"] >= START + 4 * S) & (rows["sent_ns"] < START + 6 * S)
+    rows["received_ns"][bent] += 40 * MS
+    bent_recording = replace(found.recording, probes={**found.recording.probes, "us-west": rows})
+    excess = probe_excess(replace(found, recording=bent_recording), START, END)
+    assert np.unique(excess).tolist() == [400_000]
+    assert 6 * 240 - 63 <= len(excess) < 6 * 240 - 58
