@@ -205,12 +205,14 @@ def _return_after(evidence: Evidence, move: Decision) -> int | None:
 
 
 def _problems(evidence: Evidence) -> list[str]:
+    """Why the records are not whole. What a failed run did not write is no news."""
     end = evidence.end
     if end is None:
-        return [*evidence.problems, "the run never came to its end"]
-    failed = [f"the run failed: {end.failure}"] if end.failure else []
+        return ["the run never came to its end; logs/ may tell why", *evidence.problems]
+    if end.failure:
+        return [f"the run failed: {end.failure}"]
     interrupted = ["the run was interrupted"] if end.interrupted else []
-    return [*evidence.problems, *failed, *interrupted]
+    return [*interrupted, *evidence.problems]
 
 
 def _directions(interruptions: Sequence[Interruption]) -> int:

@@ -42,6 +42,8 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
 
 
 def _verdict(findings: Findings, rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
+    if findings.problems and not findings.media.sent:
+        return "inconclusive", findings.problems
     doubts = [
         *findings.problems,
         *(_broken(check) for check in findings.fidelity if not check.ok),

@@ -183,7 +183,7 @@ mknod -m 666 /mnt/tun c 10 200
 mount --bind /mnt/tun /dev/net/tun
 chown -R 65534:65534 /mnt/home /mnt/runs
 top=/$(echo "$project" | cut -d / -f 2)
-mount -t tmpfs -o mode=755 tmpfs "$top"
+mount -t tmpfs -o mode=1777 tmpfs "$top"
 mkdir -p "$project"
 mount --bind /mnt/project "$project"
 cd "$project"
@@ -205,5 +205,5 @@ def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all() -> None:
     assert done.returncode == 0, done.stderr
     plan, summary = map(json.loads, done.stdout.split("SUMMARY"))
     assert plan["environment"]["privilege"] == "user namespace"
-    assert summary["media"]["received"] > 0
+    assert summary["media"]["received"] > 0, summary["reasons"]
     assert [reroute["via"] for reroute in summary["reroutes"]] == ["us-central"]
