@@ -42,7 +42,7 @@ class RelayConfig:
     cache_capacity: int = 1 << 16
     unknown_ns: int = S
     """How long an SSRC that the directory does not know is not asked for again."""
-    tick_ns: int = 150 * US
+    tick_ns: int = 50 * US
     """Under load the packet path wakes no more often."""
     sample_interval_ns: int = 100 * MS
 

@@ -26,13 +26,15 @@ class FidelityLimits:
     interval, so that the first packet hit by a fault is the planned one or its neighbour. Link lateness: what may be
     added to the emulated delay of the links on a relayed path and still leave its latency true to a few ms. Delay:
     what links and switches together may add, as probes see it that pass no relay; beyond half a packet interval the
-    machine, not the scenario, makes the latency. All counts of things that must not happen have the limit 0.
+    machine, not the scenario, makes the latency. Stolen time: where a virtual machine's host kept more for others,
+    latencies left these bounds. All counts of things that must not happen have the limit 0.
     """
 
     pacing_p99_ms: float = 10.0
     pacing_max_ms: float = 100.0
     fault_error_ms: float = 10.0
     link_lateness_p99_ms: float = 2.0
+    stolen_percent: float = 5.0
     delay_p50_ms: float = 1.0
     delay_p99_ms: float = 10.0
 
@@ -76,6 +78,7 @@ def _machine_checks(plan: Plan, machine: MachineReport | None, limits: FidelityL
         )
     yield _count("packets dropped by sockets", sum(machine.socket_drops.values()) if machine else None)
     yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
+    yield _check("processor time stolen", machine.cpu_stolen_percent if machine else None, limits.stolen_percent, "%")
     mishaps = sum(machine.counters.get(name, 0) for name in _mishaps(machine)) if machine else None
     yield _count("packets that a client or prober could not send or read", mishaps)
     overflow = sum(row.counters.lost_overflow for row in links)

@@ -9,6 +9,7 @@ import numpy as np
 from controller.decisions import Decision
 from relay_app.records import RELAY_COUNTERS
 from relay_app.sessions import Stream
+from results.added_delay import added_delays
 from results.analysis import Analysis, Evidence, passes
 from results.events import FaultEdge
 from results.fidelity import FidelityLimits, fidelity
@@ -28,7 +29,7 @@ from results.summary import (
     RelayRow,
     RerouteRow,
 )
-from topologies.model import Direction
+from topologies.model import Direction, Topology
 
 _DROPPED = "dropped_"
 
@@ -41,7 +42,7 @@ def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Find
         scenario=plan.scenario,
         seed=plan.seed,
         backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
-        media=_media(analysis),
+        media=_media(analysis, plan.topology),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
         relays=[_relay(name, rows) for name, rows in evidence.recording.relays.items() if len(rows)],
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
@@ -80,7 +81,7 @@ def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
     return rows
 
 
-def _media(analysis: Analysis) -> Media:
+def _media(analysis: Analysis, topology: Topology) -> Media:
     count = counts(analysis.matched.packets, analysis.fate)
     return Media(
         directions=len(analysis.matched.streams),
@@ -90,6 +91,7 @@ def _media(analysis: Analysis) -> Media:
         interruption_ms=_lengths(analysis.interruptions),
         resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
         one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
+        added_ms=_quantiles_ms(added_delays(analysis, topology)),
         jitter_ms=_quantiles_ms(analysis.jitter_ns),
         sent=count.sent,
         received=count.received,

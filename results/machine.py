@@ -22,7 +22,8 @@ class MachineReport:
     in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx".
 
     `link_lateness_p99_ms`: by how much the link emulator released frames after they were due; None where it is the
-    kernel, which does not tell. `memory_bytes`: proportional set size of all processes together, at the media end,
+    kernel, which does not tell. `cpu_stolen_percent`: processor time that the machine's own host kept for others
+    while media flowed. `memory_bytes`: proportional set size of all processes together, at the media end,
     when their records are largest.
     """
 
@@ -31,4 +32,5 @@ class MachineReport:
     port_drops: dict[str, int]
     links: tuple[LinkRow, ...]
     link_lateness_p99_ms: float | None
+    cpu_stolen_percent: float
     memory_bytes: int

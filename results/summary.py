@@ -49,6 +49,7 @@ class Media:
     interruption_ms: LengthQuantiles
     resolution_ms: float | None
     one_way_ms: Quantiles
+    added_ms: Quantiles
     jitter_ms: Quantiles
     sent: int
     received: int

@@ -14,6 +14,7 @@ from results.documents import dump, read
 from results.events import End
 from results.plan import Plan
 from results.rundir import RunDir
+from scenarios.cpu import read_cpu_times, stolen_percent
 from scenarios.crew import CrewError
 from scenarios.event_log import EventLog
 from scenarios.playing import play
@@ -44,8 +45,9 @@ def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
     plan = read(Plan, run.plan)
     furnish(SCRATCH)
     testbed = Testbed.build(plan, run, log)
+    before = read_cpu_times()
     end = play(testbed, plan, log, stop)
-    run.machine.write_text(dump(testbed.finish()))
+    run.machine.write_text(dump(testbed.finish(stolen_percent(before, read_cpu_times()))))
     return end
 
 

@@ -72,7 +72,7 @@ class Controller(_Strict):
 class Emulation(_Strict):
     """Settings of the emulator itself. `wire_tick`: timer quantum of the userspace wire."""
 
-    wire_tick: Tick = 250 * US
+    wire_tick: Tick = 100 * US
 
 
 class _Event(_Strict):

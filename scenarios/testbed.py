@@ -78,7 +78,7 @@ class Testbed:
         for client in self.media.clients:
             client.tell(Play(start_ns, end_ns))
 
-    def finish(self) -> MachineReport:
+    def finish(self, cpu_stolen_percent: float) -> MachineReport:
         """Stop the media, collect its records, and read the counters of the machinery."""
         memory_bytes = proportional_memory_bytes()
         last_words = dismiss(self.media.members, _STOP_WITHIN_S)
@@ -96,6 +96,7 @@ class Testbed:
             },
             links=tuple(LinkRow(*direction, row) for direction, row in counters.items()),
             link_lateness_p99_ms=None if lateness_ns is None else lateness_ns / MS,
+            cpu_stolen_percent=cpu_stolen_percent,
             memory_bytes=memory_bytes,
         )
 

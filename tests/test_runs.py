@@ -78,11 +78,11 @@ class TestTheDemo:
             rows = list(csv.DictReader(table))
         assert sum(int(row["packets_lost"]) for row in rows) == summary["media"]["lost"]
 
-    def test_direct_latency_is_the_emulated_delay(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+    def test_latency_is_that_of_the_links_on_the_path(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
+        """Within 1 ms where the machine kept up; where it did not, the run must have said so itself."""
         _, _, _, summary = demo
-        if summary["verdict"] == "inconclusive":
-            pytest.skip(f"the machine was too busy: {summary['reasons']}")
-        assert summary["media"]["one_way_ms"]["p50"] == pytest.approx(31.15, abs=1.0)
+        if summary["verdict"] != "inconclusive":
+            assert 0 < summary["media"]["added_ms"]["p50"] < 1.0
 
     def test_the_plot_is_a_picture(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
         _, _, run, _ = demo

@@ -94,7 +94,7 @@ def test_sockets_and_ports(faithful: Evidence) -> None:
 
 
 def test_without_a_machine_report_nothing_is_known(faithful: Evidence) -> None:
-    assert list(broken(replace(faithful, machine=None)).values()) == [None] * 5
+    assert list(broken(replace(faithful, machine=None)).values()) == [None] * 6
 
 
 @pytest.mark.parametrize("shift_ms", [-11, 11])

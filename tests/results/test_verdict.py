@@ -16,6 +16,7 @@ CALM = Media(
     interruption_ms=LengthQuantiles(None, None, None),
     resolution_ms=20.0,
     one_way_ms=Quantiles(31.2, 31.9),
+    added_ms=Quantiles(0.5, 2.0),
     jitter_ms=Quantiles(0.1, 0.4),
     sent=4800,
     received=4800,

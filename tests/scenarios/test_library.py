@@ -53,7 +53,7 @@ def test_one_blip_is_the_plan_it_says() -> None:
     assert plan.sessions == (SessionGroup("voice-1", "us-east", "us-west", 100, "voice"),)
     assert plan.relays == RelaySettings("us-east", {})
     assert plan.controller == ControllerSettings(hold_ns=3 * S)
-    assert plan.wire_tick_ns == 250 * US
+    assert plan.wire_tick_ns == 100 * US
     assert plan.faults == (Fault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(loss=1.0)),)
     assert (
         Expectation("media.interruption_ms.max", "<", 1000.0, "media.interruption_ms.max < 1000ms") in plan.expectations
@@ -65,8 +65,7 @@ def test_one_blip_expects_what_its_topology_gives() -> None:
     limits = {expectation.metric: expectation.value for expectation in plan.expectations}
     direct_ms = plan.topology.one_way_ns("us-east", "us-west") / MS
     detour_ms = plan.topology.one_way_ns("us-east", "us-central", "us-west") / MS
-    assert direct_ms < limits["media.one_way_ms.p50"] < direct_ms + 1.1
-    assert detour_ms < limits["media.one_way_ms.p99"] < detour_ms + 3
+    assert 0 < limits["media.added_ms.p50"] < detour_ms - direct_ms
 
 
 def test_what_a_file_leaves_out_has_the_documented_default(tmp_path: Path) -> None:
@@ -160,8 +159,8 @@ def test_events_that_do_not_collide_compose(second: str, tmp_path: Path) -> None
         (["events.0.for=3s"], lambda plan: plan.faults[0].until_ns == 7 * S),
         (["controller.reroute=false"], lambda plan: plan.controller.reroute is False),
         (["relays.warm.us-central=50%"], lambda plan: plan.relays.warm == {"us-central": 0.5}),
-        (["emulation.wire_tick = 100us"], lambda plan: plan.wire_tick_ns == 100 * US),
-        (["expect.5=media.lost >= 0"], lambda plan: plan.expectations[5].metric == "media.lost"),
+        (["emulation.wire_tick = 300us"], lambda plan: plan.wire_tick_ns == 300 * US),
+        (["expect.4=media.lost >= 0"], lambda plan: plan.expectations[4].metric == "media.lost"),
         (["description=a = b"], lambda plan: plan.description == "a = b"),
         (["seed=3", "seed=4"], lambda plan: plan.seed == 4),
     ],
