@@ -45,16 +45,6 @@ def batch_lines(commands: Sequence[Command]) -> str:
     return "".join(" ".join(command[1:]) + "\n" for command in commands)
 
 
-def ip_link_set(interface: str, *, up: bool) -> Command:
-    """Port up or port-down."""
-    return ["ip", "link", "set", "dev", interface, "up" if up else "down"]
-
-
-def ip_link_show() -> Command:
-    """Every interface, as JSON."""
-    return ["ip", "-json", "link", "show"]
-
-
 def tc_replace(interface: str, *qdisc: str) -> Command:
     """Add a queueing discipline, or change it in place if it is there with that handle."""
     return ["tc", "qdisc", "replace", "dev", interface, *qdisc]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from topologies.commands import CommandError, ip_link_set, ip_link_show, run, run_batch
+from hostio.interfaces import is_up, set_up
 from topologies.links import LinkError, LinkState
 from topologies.model import Direction
 
@@ -21,18 +20,17 @@ def set_ports(before: Mapping[str, bool], after: Mapping[str, bool], *, up: bool
     LinkError if one cannot be set or does not read back.
     """
     changed = [port for port in after if after[port] is up and before[port] is not up]
-    if not changed:
-        return False
+    for port in changed:
+        _set_port(port, up=up)
+    return bool(changed)
+
+
+def _set_port(port: str, *, up: bool) -> None:
+    wanted = "up" if up else "down"
     try:
-        run_batch([ip_link_set(port, up=up) for port in changed])
-        _verify(changed, run(ip_link_show()), up=up)
-    except CommandError as error:
-        raise LinkError(f"ports {', '.join(changed)} could not be set {'up' if up else 'down'}: {error}") from error
-    return True
-
-
-def _verify(ports: Iterable[str], shown: str, *, up: bool) -> None:
-    flags = {row["ifname"]: row["flags"] for row in json.loads(shown)}
-    for port in ports:
-        if ("UP" in flags.get(port, ())) is not up:
-            raise LinkError(f"port {port} was set {'up' if up else 'down'} and is not")
+        set_up(port, up=up)
+        done = is_up(port) is up
+    except OSError as error:
+        raise LinkError(f"port {port} could not be set {wanted}: {error.strerror}") from error
+    if not done:
+        raise LinkError(f"port {port} was set {wanted} and is not")

@@ -12,7 +12,7 @@ import pytest
 from hostio.control import Ready
 from hostio.units import MS, US
 from topologies.backends import available_link_backend
-from topologies.commands import CommandError, batch_lines, ip_link_set, run
+from topologies.commands import CommandError, batch_lines, run, tc_delete, tc_replace
 from topologies.links import LinkState
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
@@ -42,8 +42,8 @@ def test_input_and_output() -> None:
 
 
 def test_batch_is_a_line_per_command_without_the_program() -> None:
-    assert batch_lines([ip_link_set("s1-w2", up=False), ip_link_set("x2-1", up=True)]) == (
-        "link set dev s1-w2 down\nlink set dev x2-1 up\n"
+    assert batch_lines([tc_replace("s1-w2", "root", "netem"), tc_delete("s2-w1", "root")]) == (
+        "qdisc replace dev s1-w2 root netem\nqdisc del dev s2-w1 root\n"
     )
 
 
