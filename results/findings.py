@@ -214,7 +214,8 @@ def _problems(evidence: Evidence) -> list[str]:
     if end.failure:
         return [f"the run failed: {end.failure}"]
     interrupted = ["the run was interrupted"] if end.interrupted else []
-    return [*interrupted, *evidence.problems]
+    gone = evidence.machine.ended_early if evidence.machine else ()
+    return [*interrupted, *(f"{name} ended early; logs/{name}.log may tell why" for name in gone), *evidence.problems]
 
 
 def _directions(interruptions: Sequence[Interruption]) -> int:

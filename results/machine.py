@@ -24,7 +24,7 @@ class MachineReport:
     `link_lateness_p99_ms`: by how much the link emulator released frames after they were due; None where it is the
     kernel, which does not tell. `cpu_stolen_percent`: processor time that the machine's own host kept for others
     while media flowed. `memory_bytes`: proportional set size of all processes together, at the media end,
-    when their records are largest.
+    when their records are largest. `ended_early`: processes that were gone, or silent, when they were to stop.
     """
 
     counters: dict[str, int]
@@ -34,3 +34,4 @@ class MachineReport:
     link_lateness_p99_ms: float | None
     cpu_stolen_percent: float
     memory_bytes: int
+    ended_early: tuple[str, ...]

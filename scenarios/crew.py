@@ -69,7 +69,7 @@ def warm_up(preload: Iterable[str]) -> None:
 def recruit(name: str, serve: Serve, config: Any, log: Path, network_of: int | None = None) -> Member:
     """Start a process, in the network namespace of the process `network_of` if given; it may not be ready yet."""
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_work, args=(serve, config, theirs, log, network_of), name=name)
+    process = _context.Process(target=_work, args=(name, serve, config, theirs, log, network_of), name=name)
     process.start()
     theirs.close()
     if process.pid is None:
@@ -116,7 +116,8 @@ def _told_to_stop(member: Member) -> bool:
     return True
 
 
-def _work(serve: Serve, config: Any, control: Connection, log: Path, network_of: int | None) -> None:
+def _work(name: str, serve: Serve, config: Any, control: Connection, log: Path, network_of: int | None) -> None:
+    Path("/proc/self/comm").write_text(name)  # as top and ps show it, cut to 15 characters
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)

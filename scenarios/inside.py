@@ -48,6 +48,7 @@ def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
     before = read_cpu_times()
     end = play(testbed, plan, log, stop)
     run.machine.write_text(dump(testbed.finish(stolen_percent(before, read_cpu_times()))))
+    testbed.stop_controller()
     return end
 
 

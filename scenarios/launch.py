@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -74,7 +75,17 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
     write_sessions(run, streams_of(plan.sessions, plan.seed))
     collect(run.staging, run, [cluster.name for cluster in plan.topology.clusters])
     shutil.rmtree(run.staging)
-    return Outcome(make_report(run), interrupted)
+    summary = make_report(run)
+    _give_to_invoker(run.root)
+    return Outcome(summary, interrupted)
+
+
+def _give_to_invoker(root: Path) -> None:
+    """What a run under sudo wrote belongs to whoever typed sudo."""
+    if os.geteuid() == 0 and "SUDO_UID" in os.environ:
+        owner, group = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
+        for path in (root.parent, root, *root.rglob("*")):
+            os.chown(path, owner, group)
 
 
 def _see_through(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:

@@ -19,7 +19,7 @@ _POLL_S = 0.005
 
 
 class ServiceError(Exception):
-    """A program of the run did not become ready; says which, and where its log is."""
+    """A program of the run did not become ready, or failed; says which, and where its log is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,14 @@ class ControllerProcess:
             raise ServiceError(f"the controller is not {name} after {timeout_s:g} s; its log is {self.log}")
 
     def stop(self, timeout_s: float) -> None:
-        """Ask it to end, and wait for that."""
-        if self.process.stdin:
-            self.process.stdin.close()
-        self.process.wait(timeout_s)
+        """Ask it to end, and wait for that; ServiceError if it had failed, or does not end."""
+        cast("IO[str]", self.process.stdin).close()
+        try:
+            code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise ServiceError(f"the controller does not end; its log is {self.log}") from error
+        if code != 0:
+            raise ServiceError(f"the controller ended with exit code {code}; its log is {self.log}")
 
 
 def start_redis(host_pid: int, address: IPv4Address, socket: Path, log: Path) -> subprocess.Popen[bytes]:

@@ -82,7 +82,6 @@ class Testbed:
         """Stop the media, collect its records, and read the counters of the machinery."""
         memory_bytes = proportional_memory_bytes()
         last_words = dismiss(self.media.members, _STOP_WITHIN_S)
-        self.controller.stop(_STOP_WITHIN_S)
         counters = self.links.counters()
         lateness_ns = self.links.lateness_p99_ns()
         self.links.close()
@@ -98,7 +97,12 @@ class Testbed:
             link_lateness_p99_ms=None if lateness_ns is None else lateness_ns / MS,
             cpu_stolen_percent=cpu_stolen_percent,
             memory_bytes=memory_bytes,
+            ended_early=tuple(member.name for member in self.media.members if member.name not in last_words),
         )
+
+    def stop_controller(self) -> None:
+        """End the controller; ServiceError if it had failed."""
+        self.controller.stop(_STOP_WITHIN_S)
 
 
 def _by_process(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

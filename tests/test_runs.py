@@ -122,6 +122,19 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
     assert summary["media"]["sent"] > 0
 
 
+@pytest.mark.root
+def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
+    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
+    (relay,) = [pid for pid in descendants(process.pid) if command_name(pid) == "relay-us-centra"]
+    os.kill(relay, signal.SIGKILL)
+    code, _ = finished(process)
+    assert code == 3
+    _, summary = summary_of(tmp_path)
+    assert summary["reasons"][0] == "relay-us-central ended early; logs/relay-us-central.log may tell why"
+    assert summary["media"]["received"] > 0
+
+
 MOMENTS: dict[str, Callable[[Path], bool]] = {
     "before anything": lambda _: True,
     "while the network is built": lambda runs: written(runs, "events.jsonl") != "",
@@ -162,6 +175,10 @@ def descendants(pid: int) -> Iterator[int]:
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in task.read_text().split():
             yield from descendants(int(child))
+
+
+def command_name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def traces() -> tuple[list[str], list[str], list[str]]:

@@ -138,7 +138,14 @@ NO_COUNTERS = LinkCounters(received=0, released=0, lost_loss=0, lost_queue=0, lo
 def machine(**counters: int) -> MachineReport:
     links = tuple(LinkRow(*direction, replace(NO_COUNTERS, **counters)) for direction in TRIANGLE.directions)
     return MachineReport(
-        {"client-us-east: refused": 0}, {"us-east relay: lanes": 0}, {"us-east 3 rx": 0}, links, 0.3, 0.5, 300_000_000
+        counters={"client-us-east: refused": 0},
+        socket_drops={"us-east relay: lanes": 0},
+        port_drops={"us-east 3 rx": 0},
+        links=links,
+        link_lateness_p99_ms=0.3,
+        cpu_stolen_percent=0.5,
+        memory_bytes=300_000_000,
+        ended_early=(),
     )
 
 

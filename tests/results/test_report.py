@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from synthetic import BLIP, START, TRIANGLE, Blip, plan
+from synthetic import BLIP, START, TRIANGLE, Blip, machine, plan
 
 import results.report
 from controller.decisions import Decision
@@ -213,6 +213,14 @@ def test_a_run_that_failed_says_only_that(tmp_path: Path) -> None:
     end = End(START, START, interrupted=False, failure="the relay of us-east has ended")
     run.events.write_text(documents.dump_line(end))
     assert summary_of(run).reasons == ["the run failed: the relay of us-east has ended"]
+
+
+def test_a_process_that_ended_early_is_named(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path / "run")
+    run.machine.write_text(documents.dump(replace(machine(), ended_early=("relay-us-central",))))
+    summary = summary_of(run)
+    assert summary.verdict == "inconclusive"
+    assert summary.reasons == ["relay-us-central ended early; logs/relay-us-central.log may tell why"]
 
 
 def test_a_killed_writer(tmp_path: Path) -> None:
