@@ -23,7 +23,7 @@ from results.summary import Summary
 from scenarios.console import Console
 from scenarios.doctor import MachineError, diagnose
 from scenarios.errors import ScenarioError
-from scenarios.launch import RUNS, Outcome, new_run_dir, run_plan
+from scenarios.launch import RUNS, Outcome, OutputError, new_run_dir, run_plan
 from scenarios.library import load_plan, scenario_files
 from topologies.sandbox import Sandbox, SandboxError
 
@@ -137,7 +137,7 @@ def main() -> int:
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
-    except (ScenarioError, MachineError, SandboxError, DocumentError) as error:
+    except (ScenarioError, MachineError, SandboxError, OutputError, DocumentError) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except (click.Abort, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""A run, from inside its sandbox: `python -m scenarios.inside RUN_DIR`, whose plan is on disk already.
+"""A run, from inside its sandbox; its plan is on disk already.
 
 Standard input is the leash: when it reaches its end the run stops early, and keeps what it recorded.
 """
@@ -28,8 +28,9 @@ from topologies.sandbox import furnish
 _EXPECTED = (CrewError, ServiceError, CommandError, LinkError)
 
 
-def main(run: RunDir) -> None:
+def main(run_dir: str) -> None:
     """Build, play, collect. The last event tells how it ended."""
+    run = RunDir(Path(run_dir))
     log = EventLog(run.events)
     try:
         end = _run(run, log, StopSignal(sys.stdin.fileno()))
@@ -55,7 +56,3 @@ def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
 def _failed(why: str) -> End:
     now_ns = monotonic_ns()
     return End(at_ns=now_ns, media_end_ns=now_ns, interrupted=False, failure=why)
-
-
-if __name__ == "__main__":
-    main(RunDir(Path(sys.argv[1])))

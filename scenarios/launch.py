@@ -24,17 +24,30 @@ from topologies.sandbox import Sandbox, require_outside_runtime
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS = PROJECT / "results" / "runs"
 
+_INSIDE = "import sys; from scenarios.inside import main; main(sys.argv[1])"
+"""Not `-m scenarios.inside`: every process forked for the run would import a main module of that name again."""
+
 _POLL_S = 0.1
 _STOP_WITHIN_S = 20.0
 
 
+class OutputError(Exception):
+    """Run directories cannot be made where they should be."""
+
+
 def new_run_dir(scenario: str, runs: Path) -> RunDir:
-    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists; SandboxError if hidden in a run."""
+    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists.
+
+    SandboxError if it would be hidden from the run; OutputError if it cannot be made.
+    """
     require_outside_runtime(PROJECT, runs, Path(sys.prefix))
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     root = runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
-    for folder in ("raw", "logs", "staging"):
-        (root / folder).mkdir(parents=True)
+    try:
+        for folder in ("raw", "logs", "staging"):
+            (root / folder).mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"{root}: {error.strerror}; say with --out where run directories may go") from error
     return RunDir(root.resolve())
 
 
@@ -64,7 +77,7 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
     run.plan.write_text(dump(plan))
     with run.log("runner").open("wb") as log:
         process = subprocess.Popen(
-            sandbox.command([sys.executable, "-m", "scenarios.inside", str(run.root)]),
+            sandbox.command([sys.executable, "-c", _INSIDE, str(run.root)]),
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=log,
