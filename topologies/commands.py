@@ -25,7 +25,7 @@ def run(argv: Sequence[str], stdin: str = "") -> str:
     """Run a command to its end; what it wrote to standard output. CommandError if it failed or is not there."""
     try:
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
-    except FileNotFoundError as missing:
+    except (FileNotFoundError, PermissionError) as missing:
         raise CommandError(argv, 127, str(missing)) from missing
     except subprocess.TimeoutExpired as late:
         raise CommandError(argv, 124, f"not done after {_TIMEOUT_S} s") from late

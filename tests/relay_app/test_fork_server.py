@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ ROOM = Path(relay_app.__file__).parent
 
 
 def output_of(script: str) -> str:
-    environment = {"PYTHONPATH": str(ROOM.parent), "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOM.parent), "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", script]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
 
