@@ -1,31 +1,37 @@
 """The commands, their arguments and their exit codes. The only importer of click.
 
+What plots and tables need takes most of a second to import, so it is imported by the commands that report, and
+`check`, `list` and `--help` answer at once.
+
 0: pass. 1: a stated expectation failed. 2: bad usage, bad scenario, or a machine that cannot run it.
 3: inconclusive. 130: interrupted.
 """
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from results.documents import DocumentError
 from results.plan import Plan
-from results.report import make_report
 from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.console import Console
 from scenarios.doctor import MachineError, diagnose
 from scenarios.errors import ScenarioError
-from scenarios.launch import RUNS, Outcome, OutputError, new_run_dir, run_plan
 from scenarios.library import load_plan, scenario_files
+from scenarios.output import RUNS, OutputError, new_run_dir
 from topologies.sandbox import Sandbox, SandboxError
+
+if TYPE_CHECKING:
+    from scenarios.launch import Outcome
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 BAD_INPUT = 2
@@ -80,6 +86,8 @@ def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[s
 
 
 def _run_one(plan: Plan, out: Path, sandbox: Sandbox) -> Outcome:
+    from scenarios.launch import run_plan
+
     run_dir = new_run_dir(plan.scenario, out)
     console = Console()
     with console.following(plan, run_dir) as watcher:
@@ -123,6 +131,8 @@ def doctor() -> int:
 @click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_dir: Path) -> int:
     """Redo the report of a run directory, offline."""
+    from results.report import make_report
+
     run_directory = RunDir(run_dir.resolve())
     summary = make_report(run_directory)
     Console().show_summary(summary, run_directory)
@@ -132,6 +142,7 @@ def report(run_dir: Path) -> int:
 def main() -> int:
     """The program: arguments in, exit code out; one line for what the user can mend, a traceback for a bug."""
     signal.signal(signal.SIGTERM, _interrupt)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that it builds a font cache is no news to the user
     try:
         return int(cli(standalone_mode=False, prog_name="run_scenario.py") or 0)
     except click.ClickException as error:

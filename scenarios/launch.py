@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
 
@@ -19,36 +17,14 @@ from results.records import collect, write_sessions
 from results.report import make_report
 from results.rundir import RunDir
 from results.summary import Summary
-from topologies.sandbox import Sandbox, require_outside_runtime
-
-PROJECT = Path(__file__).resolve().parent.parent
-RUNS = PROJECT / "results" / "runs"
+from scenarios.output import PROJECT
+from topologies.sandbox import Sandbox
 
 _INSIDE = "import sys; from scenarios.inside import main; main(sys.argv[1])"
 """Not `-m scenarios.inside`: every process forked for the run would import a main module of that name again."""
 
 _POLL_S = 0.1
 _STOP_WITHIN_S = 20.0
-
-
-class OutputError(Exception):
-    """Run directories cannot be made where they should be."""
-
-
-def new_run_dir(scenario: str, runs: Path) -> RunDir:
-    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists.
-
-    SandboxError if it would be hidden from the run; OutputError if it cannot be made.
-    """
-    require_outside_runtime(PROJECT, runs, Path(sys.prefix))
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    root = runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
-    try:
-        for folder in ("raw", "logs", "staging"):
-            (root / folder).mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(f"{root}: {error.strerror}; say with --out where run directories may go") from error
-    return RunDir(root.resolve())
 
 
 @dataclass(frozen=True, slots=True)
