@@ -48,8 +48,11 @@ def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
     testbed = Testbed.build(plan, run, log)
     before = read_cpu_times()
     end = play(testbed, plan, log, stop)
-    run.machine.write_text(dump(testbed.finish(stolen_percent(before, read_cpu_times()))))
-    testbed.stop_controller()
+    stolen = stolen_percent(before, read_cpu_times())
+    try:
+        testbed.stop_controller()
+    finally:
+        run.machine.write_text(dump(testbed.finish(stolen)))
     return end
 
 

@@ -101,7 +101,7 @@ class Testbed:
         )
 
     def stop_controller(self) -> None:
-        """End the controller; ServiceError if it had failed."""
+        """End the controller, before anything that it watches; ServiceError if it had failed."""
         self.controller.stop(_STOP_WITHIN_S)
 
 

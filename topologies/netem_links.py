@@ -12,7 +12,7 @@ from topologies.model import Direction, Topology
 from topologies.names import switch_port
 from topologies.netem import Shaping, Tally, reads_back, shape, shaping, shapings, tallies, unshape
 from topologies.ports import ports_up, set_ports
-from topologies.tc_batch import TcBatch
+from topologies.tc_batch import Change, TcBatch
 
 
 class NetemLinks:
@@ -42,10 +42,10 @@ class NetemLinks:
         ports = ports_up(after, self._ends)
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
-        self._shape(wanted)
-        self._set_ports(ports, up=False)
-        last_ns = time.monotonic_ns()
-        self._states = after
+        change = self._shape(wanted)
+        lowered = self._set_ports(ports, up=False)
+        last_ns = time.monotonic_ns() if lowered else change.done_ns
+        self._read_back(change, wanted, after)
         return Applied(first_ns, last_ns, time.monotonic_ns())
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
@@ -73,21 +73,29 @@ class NetemLinks:
             raise LinkError("the links are closed")
         return self._tc
 
-    def _shape(self, wanted: Mapping[Direction, Shaping]) -> None:
+    def _shape(self, wanted: Mapping[Direction, Shaping]) -> Change:
         commands = [command for direction in wanted for command in shape(self._port[direction], wanted[direction])]
         try:
-            before, after = self._running().change(commands)
+            return self._running().change(commands)
         except CommandError as error:
             raise LinkError(f"links could not be set: {error}") from error
-        self._shapings.update(wanted)
-        self._attribute(tallies(before))
-        _verify({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(after))
 
-    def _attribute(self, found: Mapping[str, Tally]) -> None:
-        """Put down what has been dropped to the states that are about to end."""
+    def _read_back(
+        self, change: Change, wanted: Mapping[Direction, Shaping], states: Mapping[Direction, LinkState]
+    ) -> None:
+        """Put down the drops to the states they fell in, those amid the change to either, and verify."""
+        either = {direction: state if state.loss else states[direction] for direction, state in self._states.items()}
+        self._attribute(tallies(change.before), self._states)
+        self._attribute(tallies(change.after), either)
+        self._shapings.update(wanted)
+        self._states = dict(states)
+        _verify({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(change.after))
+
+    def _attribute(self, found: Mapping[str, Tally], states: Mapping[Direction, LinkState]) -> None:
+        """Put down to these states what has been dropped since the last time."""
         for direction, port in self._port.items():
             if port in found:
-                self._losses[direction] = self._losses[direction].and_then(found[port], self._states[direction])
+                self._losses[direction] = self._losses[direction].and_then(found[port], states[direction])
 
     def _counters(self, direction: Direction, tally: Tally) -> LinkCounters:
         losses = self._losses[direction].and_then(tally, self._states[direction])
@@ -100,9 +108,12 @@ class NetemLinks:
             lost_overflow=losses.overflow,
         )
 
-    def _set_ports(self, ports: Mapping[str, bool], *, up: bool) -> None:
-        if set_ports(self._ports, ports, up=up):
-            self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
+    def _set_ports(self, ports: Mapping[str, bool], *, up: bool) -> bool:
+        """Whether there were any to set."""
+        if not set_ports(self._ports, ports, up=up):
+            return False
+        self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
+        return True
 
 
 @dataclass(frozen=True, slots=True)

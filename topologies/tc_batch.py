@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from topologies.commands import Command, CommandError, batch_lines
 from topologies.netem import Row
@@ -14,6 +16,14 @@ _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]
 _ANSWER_WITHIN_S = 10.0
 _ANSWER = "["
+
+
+class Change(NamedTuple):
+    """Every queueing discipline before and after it; `done_ns`: all was in force by then, CLOCK_MONOTONIC ns."""
+
+    before: list[Row]
+    after: list[Row]
+    done_ns: int
 
 
 class TcBatch:
@@ -34,12 +44,14 @@ class TcBatch:
 
     def show(self) -> list[Row]:
         """Every queueing discipline with its counters. CommandError if tc has ended, or does not answer."""
-        return self._ask([_SHOW])[0]
+        (answer,) = self._ask([_SHOW])
+        return _rows(answer)
 
-    def change(self, commands: Sequence[Command]) -> tuple[list[Row], list[Row]]:
-        """Run tc commands back to back; what there was before and after. CommandError if tc refused one."""
+    def change(self, commands: Sequence[Command]) -> Change:
+        """Run tc commands back to back. CommandError if tc refused one."""
         before, after = self._ask([_SHOW, *commands, _SHOW])
-        return before, after
+        done_ns = time.monotonic_ns()
+        return Change(_rows(before), _rows(after), done_ns)
 
     def close(self) -> None:
         """Let tc end; idempotent."""
@@ -47,16 +59,16 @@ class TcBatch:
         self._socket.close()
         self._process.wait()
 
-    def _ask(self, commands: Sequence[Command]) -> list[list[Row]]:
+    def _ask(self, commands: Sequence[Command]) -> list[str]:
         """Answers to the shows among the commands."""
-        answers: list[list[Row]] = []
+        answers: list[str] = []
         complaints = ""
         try:
             self._socket.sendall(batch_lines(commands).encode())
             while len(answers) < commands.count(_SHOW):
                 line = self._lines.readline()
                 if line.startswith(_ANSWER):
-                    answers.append(json.loads(line))
+                    answers.append(line)
                 elif line:
                     complaints += line
                 else:
@@ -66,3 +78,8 @@ class TcBatch:
         if complaints:
             raise CommandError(_ARGV, 1, complaints)
         return answers
+
+
+def _rows(answer: str) -> list[Row]:
+    rows: list[Row] = json.loads(answer)
+    return rows

@@ -74,7 +74,7 @@ def test_tc_stays_and_answers_and_complains() -> None:
     assert any(row["dev"] == "lo" for row in tc.show())
     with pytest.raises(CommandError, match='Cannot find device "nowhere"'):
         tc.change([["tc", "qdisc", "replace", "dev", "nowhere", "root", "pfifo"]])
-    before, after = tc.change([])
+    before, after, _ = tc.change([])
     assert before == after == tc.show()
     tc.close()
     tc.close()

@@ -27,12 +27,6 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def sandboxed() -> subprocess.Popen[str]:
-    command = Sandbox("root").command([sys.executable, "-c", INSIDE])
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
 def network_namespaces() -> set[int]:
     found = set()
     for link in Path("/proc").glob("[0-9]*/ns/net"):
@@ -44,8 +38,10 @@ def network_namespaces() -> set[int]:
 
 
 @pytest.mark.root
-def test_a_killed_sandbox_leaves_nothing(sandboxed: subprocess.Popen[str]) -> None:
+def test_a_killed_sandbox_leaves_nothing() -> None:
     before = network_namespaces()
+    command = Sandbox("root").command([sys.executable, "-c", INSIDE])
+    sandboxed = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert sandboxed.stdout
     assert sandboxed.stdout.readline() == "['blipnet']\n"
     during = network_namespaces() - before
