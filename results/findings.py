@@ -29,7 +29,7 @@ from results.summary import (
     RelayRow,
     RerouteRow,
 )
-from topologies.model import Direction, Topology
+from topologies.model import Direction, Topology, link_name, where
 
 _DROPPED = "dropped_"
 
@@ -55,22 +55,6 @@ def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Find
 def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:
     """Every source and destination of streams, in the order of the streams."""
     return list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
-
-
-def where(directions: Sequence[Direction]) -> str:
-    """Link directions as people say them: both directions of a link as one, a–b."""
-    said = []
-    for direction in directions:
-        if direction.reversed() not in directions:
-            said.append(str(direction))
-        elif directions.index(direction) < directions.index(direction.reversed()):
-            said.append(link_name(*direction))
-    return ", ".join(said)
-
-
-def link_name(a: str, b: str) -> str:
-    """Both directions of a link."""
-    return f"{a}–{b}"
 
 
 def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:

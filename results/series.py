@@ -9,11 +9,11 @@ import numpy as np
 
 from hostio.units import MS
 from results.analysis import Analysis, Evidence, relays_passed
-from results.findings import link_name, pairs, rows_of_pair
+from results.findings import pairs, rows_of_pair
 from results.matching import Flags, Ints
 from results.metrics import Floats
 from results.summary import FaultRow, RerouteRow, Summary
-from topologies.model import Topology
+from topologies.model import Topology, link_name
 
 SHORTEST_BIN_NS = 50 * MS
 MOST_BINS = 600

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console as Terminal
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -47,10 +48,12 @@ class Console:
         for sentence in sentences(summary):
             self._terminal.print(sentence)
         for row in summary.expectations:
-            self._terminal.print(f"{_MARK[row.ok]} {row.text}  [dim]{'' if row.value is None else row.value}[/]")
+            self._terminal.print(
+                f"{_MARK[row.ok]} {escape(row.text)}  [dim]{'' if row.value is None else row.value}[/]"
+            )
         self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
         for reason in summary.reasons:
-            self._terminal.print(f"  {reason}")
+            self._terminal.print(f"  {escape(reason)}")
         self._terminal.print(f"plot     {_short(run.latency_plot)}\nsummary  {_short(run.summary)}")
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:

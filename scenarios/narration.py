@@ -10,9 +10,9 @@ from controller.decisions import Decision, HealthChange, Kept
 from hostio.units import S
 from results.documents import ControllerRecord, Event, load_decisions, load_events
 from results.events import FaultEdge, MediaStart, Phase
-from results.findings import where
 from results.plan import Plan
 from results.rundir import RunDir
+from topologies.model import where
 
 
 class Tail:

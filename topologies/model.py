@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import NamedTuple
@@ -94,3 +95,19 @@ class Topology:
 
 LAN_PORT = 254
 """OpenFlow port number of a switch's own host; a WAN port is numbered by the remote cluster's ordinal."""
+
+
+def where(directions: Sequence[Direction]) -> str:
+    """Link directions as people say them: both directions of a link as one, a–b."""
+    said = []
+    for direction in directions:
+        if direction.reversed() not in directions:
+            said.append(str(direction))
+        elif directions.index(direction) < directions.index(direction.reversed()):
+            said.append(link_name(*direction))
+    return ", ".join(said)
+
+
+def link_name(a: str, b: str) -> str:
+    """Both directions of a link."""
+    return f"{a}–{b}"

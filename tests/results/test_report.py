@@ -16,12 +16,11 @@ from results.analysis import analyse
 from results.documents import DocumentError
 from results.events import End
 from results.fidelity import FidelityLimits
-from results.findings import where
 from results.plan import Expectation
 from results.report import make_report, read_evidence, summarise
 from results.rundir import RunDir
 from results.summary import Summary
-from topologies.model import Direction
+from topologies.model import Direction, where
 
 SCHEMA = json.loads((Path(results.report.__file__).parent / "summary.schema.json").read_text())
 QUICK = Expectation("media.interruption_ms.p99", "<", 1000.0, "media.interruption_ms.p99 < 1s")
