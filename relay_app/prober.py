@@ -52,7 +52,7 @@ class Prober:
         self._start_ns: int | None = None
         self._next = 0
         self._arrived: list[tuple[int, int, int, int]] = []
-        self._counters = dict.fromkeys(("unsent", "foreign", "malformed", "unreported"), 0)
+        self._counters = dict.fromkeys(("unsent", "foreign", "malformed", "unreported", "unheard"), 0)
         self.socket = udp_socket(config.address, PROBE_PORT)
 
     def begin(self, start_ns: int) -> None:
@@ -99,8 +99,10 @@ class Prober:
     def _report(self, report: ProbeReport) -> None:
         try:
             self._reports.sendto(report.encode(), self._config.report_path)
-        except OSError:  # nobody listens, or too slowly: media must not wait for telemetry
+        except BlockingIOError:  # too slowly: probing must not wait for telemetry
             self._counters["unreported"] += 1
+        except OSError:  # nobody listens: at the end of a run the controller is the first to go
+            self._counters["unheard"] += 1
 
     def finish(self) -> Stopped:
         """Write the records and close the sockets."""

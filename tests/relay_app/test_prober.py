@@ -75,14 +75,14 @@ def test_what_is_no_probe_is_counted(telemetry: socket.socket, tmp_path: Path) -
         peer.sendto(probe[:13], (loopback(1), PROBE_PORT))
         peer.sendto(probe + b"padding", (loopback(1), PROBE_PORT))
     assert ProbeReport.decode(telemetry.recv(64)).sequence == 7
-    assert process.stop().counters == {"unsent": 0, "foreign": 1, "malformed": 1, "unreported": 0}
+    assert process.stop().counters == {"unsent": 0, "foreign": 1, "malformed": 1, "unreported": 0, "unheard": 0}
 
 
 def test_reports_to_nobody_are_counted(tmp_path: Path) -> None:
     process = start(1, (2,), tmp_path, report="nobody.sock")
     with peer_socket(2) as peer:
         peer.sendto(OneWayProbe(7, monotonic_ns()).encode(OFFSET_NS), (loopback(1), PROBE_PORT))
-    assert process.stop().counters["unreported"] == 1
+    assert process.stop().counters["unheard"] == 1
 
 
 def peer_socket(ordinal: int) -> socket.socket:
