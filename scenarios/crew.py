@@ -38,11 +38,6 @@ class Member:
     control: Connection
     log: Path
 
-    def ask(self, request: Any, timeout_s: float) -> Any:
-        """Send a request and wait for its answer."""
-        self.tell(request)
-        return self.answer(timeout_s)
-
     def tell(self, message: Any) -> None:
         """Send a message; CrewError if the process is gone."""
         try:

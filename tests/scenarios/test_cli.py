@@ -1,0 +1,57 @@
+"""Arguments in, exit code and output out, without running anything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+ONE_BLIP = "scenarios/one-blip.yaml"
+
+
+def run_scenario(*arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "run_scenario.py", *arguments]
+    return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "output"),
+    [
+        (("check", ONE_BLIP), 0, f"{ONE_BLIP}: one-blip is valid"),
+        (("list",), 0, "us-6-blip.yaml"),
+        (("--help",), 0, "doctor"),
+        (("check", "nosuch.yaml"), 2, "nosuch.yaml:1:1: there is no such file"),
+        (("nosuch.yaml",), 2, "nosuch.yaml:1:1: there is no such file"),
+        ((ONE_BLIP, "--seed", "x"), 2, "'x' is not a valid integer"),
+        (("run", ONE_BLIP, "--set", "seed=x"), 2, "--set seed=x: "),
+        (("run",), 2, "Missing argument 'FILE...'"),
+        (("frobnicate",), 2, "No such command 'frobnicate'"),
+        (("report", "/nosuch"), 2, "does not exist"),
+        (("report", "scenarios"), 2, "plan.json is missing"),
+    ],
+)
+def test_exit_codes(arguments: tuple[str, ...], code: int, output: str) -> None:
+    done = run_scenario(*arguments)
+    assert done.returncode == code
+    assert output in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_any_python_finds_the_projects_own() -> None:
+    done = subprocess.run(
+        ["/usr/bin/python3", "-I", str(PROJECT / "run_scenario.py"), "check", str(PROJECT / ONE_BLIP)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_several_files_are_all_read_first(tmp_path: Path) -> None:
+    done = run_scenario("run", ONE_BLIP, str(tmp_path / "missing.yaml"), "--out", str(tmp_path / "runs"))
+    assert done.returncode == 2
+    assert not (tmp_path / "runs").exists()

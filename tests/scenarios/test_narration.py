@@ -1,0 +1,61 @@
+"""A run told from the files it writes: each record once, times from the media start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.decisions import Decision
+from hostio.units import MS, S
+from results.documents import dump_line
+from results.events import FaultEdge, MediaStart, Phase
+from results.rundir import RunDir
+from scenarios.library import load_plan
+from scenarios.narration import Narrator
+
+PLAN = load_plan(Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml")
+
+START = 500 * S
+RECORDS = (
+    Phase("links emulated: userspace", START - S),
+    MediaStart(START),
+    FaultEdge(0, "start", START + 4 * S, START + 4 * S + MS, START + 4 * S + 2 * MS, START + 4 * S + 3 * MS),
+)
+MOVE = Decision(
+    a="us-east",
+    b="us-west",
+    via="us-central",
+    lanes=tuple(range(16)),
+    reason="no probe for 251 ms",
+    seen_ns=START + 4 * S,
+    decided_ns=START + 4 * S,
+    sent_ns=START + 4 * S,
+    installed_ns=START + 5 * S,
+)
+
+
+def test_every_record_is_told_once(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    narrator = Narrator(PLAN, run)
+    assert list(narrator.news()) == []
+    assert narrator.clock_s() is None
+    run.events.write_text("".join(map(dump_line, RECORDS)))
+    assert [line.split() for line in narrator.news()] == [
+        ["links", "emulated:", "userspace"],
+        ["4.001", "s", "blackhole", "begins", "on", "us-east–us-west", "[dim](+2.0", "ms)[/]"],
+    ]
+    run.decisions.write_text(dump_line(MOVE))
+    assert [line.strip() for line in narrator.news()] == [
+        "5.000 s  us-east–us-west over us-central: no probe for 251 ms"
+    ]
+    assert list(narrator.news()) == []
+    assert narrator.clock_s() is not None
+
+
+def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    narrator = Narrator(PLAN, run)
+    line = dump_line(RECORDS[0])
+    run.events.write_text(line[:20])
+    assert list(narrator.news()) == []
+    run.events.write_text(line)
+    assert len(list(narrator.news())) == 1

@@ -1,0 +1,33 @@
+"""Which records a relay holds before the media: all of its own ends, and its warm share of the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relay_app.sessions import streams_of
+from results.plan import Plan, RelaySettings
+from scenarios.library import load_plan
+from scenarios.media_crew import records_held
+
+ONE_BLIP = Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml"
+
+
+def held(plan: Plan, cluster: str) -> tuple[int, ...]:
+    return records_held(plan, streams_of(plan.sessions, plan.seed), cluster)
+
+
+def test_relays_at_the_ends_hold_everything_and_a_cold_one_nothing() -> None:
+    plan = load_plan(ONE_BLIP)
+    every = {stream.ssrc for stream in streams_of(plan.sessions, plan.seed)}
+    assert set(held(plan, "us-east")) == set(held(plan, "us-west")) == every
+    assert held(plan, "us-central") == ()
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.5, 100), (1.0, 200), (0.013, 3)])
+def test_a_warm_relay_holds_its_share(share: float, count: int) -> None:
+    plan = replace(load_plan(ONE_BLIP), relays=RelaySettings("us-east", {"us-central": share}))
+    assert len(set(held(plan, "us-central"))) == count
+    assert held(plan, "us-central") == held(plan, "us-central")
