@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from scenarios.cli import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ONE_BLIP = "scenarios/one-blip.yaml"
 
 
-def run_scenario(*arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "run_scenario.py", *arguments]
-    return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+@pytest.fixture
+def run_scenario(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    monkeypatch.chdir(PROJECT)
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["run_scenario.py", *arguments])
+        return main()
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -33,11 +42,15 @@ def run_scenario(*arguments: str) -> subprocess.CompletedProcess[str]:
         (("report", "scenarios"), 2, "plan.json is missing"),
     ],
 )
-def test_exit_codes(arguments: tuple[str, ...], code: int, output: str) -> None:
-    done = run_scenario(*arguments)
-    assert done.returncode == code
-    assert output in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+def test_exit_codes(
+    run_scenario: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    output: str,
+) -> None:
+    assert run_scenario(*arguments) == code
+    assert output in "".join(capsys.readouterr())
 
 
 def test_any_python_finds_the_projects_own() -> None:
@@ -51,7 +64,7 @@ def test_any_python_finds_the_projects_own() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_several_files_are_all_read_first(tmp_path: Path) -> None:
-    done = run_scenario("run", ONE_BLIP, str(tmp_path / "missing.yaml"), "--out", str(tmp_path / "runs"))
-    assert done.returncode == 2
+def test_several_files_are_all_read_first(run_scenario: Callable[..., int], tmp_path: Path) -> None:
+    code = run_scenario("run", ONE_BLIP, str(tmp_path / "missing.yaml"), "--out", str(tmp_path / "runs"))
+    assert code == 2
     assert not (tmp_path / "runs").exists()
