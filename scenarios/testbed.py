@@ -29,7 +29,7 @@ from scenarios.services import ControllerProcess, start_redis
 from topologies import names
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend
-from topologies.openvswitch import port_drops, start_openvswitch
+from topologies.openvswitch import packet_socket_drops, port_drops, start_openvswitch
 
 SCRATCH = Path("/run/blipnet")
 """Sockets and configuration of the run, on the sandbox's own tmpfs."""
@@ -87,7 +87,10 @@ class Testbed:
         self.links.close()
         return MachineReport(
             counters=_by_process({name: words.counters for name, words in last_words.items()}),
-            socket_drops=_by_process({name: words.socket_drops for name, words in last_words.items()}),
+            socket_drops={
+                **_by_process({name: words.socket_drops for name, words in last_words.items()}),
+                **packet_socket_drops(),
+            },
             port_drops={
                 name: drops
                 for cluster in self.plan.topology.clusters

@@ -17,6 +17,7 @@ RUNTIME = Path("/run/openvswitch")
 
 _PORT_LINE = re.compile(r'port\s+"?([^\s":]+)"?:\s+rx (.*)')
 _DROP = re.compile(r"drop=(\d+)")
+_PACKET_SOCKET = re.compile(r'^p_raw .*\*:(\S+) .*"ovs-vswitchd".*,d(\d+)\)', re.MULTILINE)
 
 
 def probe_datapath() -> tuple[Datapath, str]:
@@ -69,3 +70,13 @@ def parse_port_drops(switch: str, dump: str) -> dict[str, int]:
             side = "rx" if start else "tx"
             drops[f"{switch} {port} {side}"] = int(dropped[1])
     return drops
+
+
+def packet_socket_drops() -> dict[str, int]:
+    """Frames that the userspace datapath was too slow to read, by port; no port counter has them."""
+    return parse_packet_socket_drops(run(["ss", "--packet", "--numeric", "--memory", "--processes", "--oneline"]))
+
+
+def parse_packet_socket_drops(listing: str) -> dict[str, int]:
+    """Drops of the switch daemon's packet sockets in the output of `ss` (SK_MEMINFO_DROPS)."""
+    return {f"ovs-vswitchd: {port}": int(drops) for port, drops in _PACKET_SOCKET.findall(listing)}
