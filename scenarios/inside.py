@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 from time import monotonic_ns
 
+from relay_app.directory import DirectoryError
 from results.documents import dump, read
 from results.events import End
 from results.plan import Plan
@@ -25,7 +26,7 @@ from topologies.commands import CommandError
 from topologies.links import LinkError
 from topologies.sandbox import furnish
 
-_EXPECTED = (CrewError, ServiceError, CommandError, LinkError)
+_EXPECTED = (CrewError, ServiceError, CommandError, LinkError, DirectoryError)
 
 
 def main(run_dir: str) -> None:
@@ -47,13 +48,18 @@ def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
     furnish(SCRATCH)
     testbed = Testbed.build(plan, run, log)
     before = read_cpu_times()
-    end = play(testbed, plan, log, stop)
-    stolen = stolen_percent(before, read_cpu_times())
+    try:
+        return play(testbed, plan, log, stop)
+    finally:
+        _collect(testbed, run, stolen_percent(before, read_cpu_times()))
+
+
+def _collect(testbed: Testbed, run: RunDir, cpu_stolen_percent: float) -> None:
+    """Whatever became of the run, its media processes write what they recorded."""
     try:
         testbed.stop_controller()
     finally:
-        run.machine.write_text(dump(testbed.finish(stolen)))
-    return end
+        run.machine.write_text(dump(testbed.finish(cpu_stolen_percent)))
 
 
 def _failed(why: str) -> End:

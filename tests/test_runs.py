@@ -137,6 +137,19 @@ def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None
     assert summary["media"]["received"] > 0
 
 
+@pytest.mark.root
+def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(tmp_path: Path) -> None:
+    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
+    for pid in [pid for pid in descendants(process.pid) if command_name(pid) == "wire"]:
+        os.kill(pid, signal.SIGKILL)
+    code, _ = finished(process)
+    _, summary = summary_of(tmp_path)
+    assert code == 3
+    assert "the run failed: the wire process has ended" in summary["reasons"]
+    assert summary["media"]["received"] > 0
+
+
 MOMENTS: dict[str, Callable[[Path], bool]] = {
     "before anything": lambda _: True,
     "while the network is built": lambda runs: written(runs, "events.jsonl") != "",
