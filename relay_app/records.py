@@ -30,14 +30,32 @@ class DropReason(IntEnum):
     """The path log is full."""
     SEND_FAILED = 5
     """The kernel refused the packet."""
+    STALE = 6
+    """It was sent so long ago that no listener could use it any more."""
 
 
 RELAY_COUNTERS = ("received", "forwarded", *(f"dropped_{reason.name.lower()}" for reason in DropReason))
 
-RELAY_SAMPLE = np.dtype(
-    [("at_ns", "<i8"), *((name, "<i8") for name in RELAY_COUNTERS), ("cached", "<i8"), ("fetching", "<i8")]
-)
-"""A relay's counters (cumulative) with the number of cached sessions and of fetches under way, sampled regularly."""
+RELAY_GAUGES = ("cached", "fetching", "queued", "waiting_bytes", "lock_waiters")
+
+RELAY_SAMPLE = np.dtype([(name, "<i8") for name in ("at_ns", *RELAY_COUNTERS, *RELAY_GAUGES, "lock_held_ns")])
+"""A relay's state, sampled regularly. Cumulative: the counters, and `lock_held_ns`, the time for which the lock that
+its packet path takes has been held, the present hold included. Now: sessions cached, keys whose fetch is queued or
+under way, packets that the version itself keeps back, bytes that wait in the lanes' receive buffers, threads that wait
+for that lock."""
+
+
+class FetchOutcome(IntEnum):
+    """What became of one key of a fetch."""
+
+    FOUND = 0
+    UNKNOWN = 1
+    INVALID = 2
+    FAILED = 3
+
+
+FETCH = np.dtype([("ssrc", "<u4"), ("asked_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])
+"""One row per key of every fetch that a relay made from the directory, those before the media start included."""
 
 PROBE = np.dtype([("source", "u1"), ("sequence", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")])
 """One row per one-way probe that a prober received; `source` is the ordinal of the cluster that sent it."""

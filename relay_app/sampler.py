@@ -36,7 +36,7 @@ class Sampler:
             due_ns += self._interval_ns * max(1, -(-(now_ns - due_ns) // self._interval_ns))
 
     def _row(self, now_ns: int) -> npt.NDArray[Any]:
-        fields = (now_ns, *self._forwarder.counts(), len(self._table.cache), self._version.fetching)
+        fields = (now_ns, *self._forwarder.counts(), len(self._table.cache), self._version.fetching, 0, 0, 0, 0)
         return np.array([fields], RELAY_SAMPLE)
 
     def stop(self) -> None:

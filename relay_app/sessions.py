@@ -25,6 +25,8 @@ class SessionGroup:
     b: str
     count: int
     media: str
+    relayed: bool = True
+    """Over the relays at both ends; otherwise straight from client to client, as a call on a path of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Stream:
     source: str
     destination: str
     media: str
+    relayed: bool = True
 
     @property
     def lane(self) -> int:
@@ -58,7 +61,9 @@ def streams_of(groups: Iterable[SessionGroup], seed: int) -> tuple[Stream, ...]:
         for index in range(group.count):
             session = f"{group.name}-{index:04d}"
             for source, destination in ((group.a, group.b), (group.b, group.a)):
-                streams.append(Stream(next(ssrcs), session, group.name, source, destination, group.media))
+                streams.append(
+                    Stream(next(ssrcs), session, group.name, source, destination, group.media, group.relayed)
+                )
     return tuple(streams)
 
 

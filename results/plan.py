@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from controller.settings import ControllerSettings
+from hostio.units import S
 from relay_app.sessions import SessionGroup
+from relay_app.versions.names import DEFAULT_VERSION
 from topologies.links import LinkChange
 from topologies.model import Direction, Topology
 
@@ -44,6 +46,16 @@ class RelaySettings:
 
     directory: str
     warm: dict[str, float]
+    version: str = DEFAULT_VERSION
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the clusters whose relays run another version than `version`."""
+    idle_ns: int = 60 * S
+    """A session without packets for so long leaves the relays' caches."""
+    lock_audit: bool = True
+
+    def version_of(self, cluster: str) -> str:
+        """The relay version of a cluster."""
+        return self.versions.get(cluster, self.version)
 
 
 @dataclass(frozen=True, slots=True)

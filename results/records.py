@@ -65,7 +65,8 @@ def write_rows(target: Path, rows: Rows) -> None:
 
 def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
     """One row per direction of a session."""
-    schema = {"ssrc": pl.UInt32} | dict.fromkeys(("session", "group", "source", "destination", "media"), pl.String)
+    texts = dict.fromkeys(("session", "group", "source", "destination", "media"), pl.String)
+    schema = {"ssrc": pl.UInt32} | texts | {"relayed": pl.Boolean}
     _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
 
 

@@ -49,6 +49,18 @@ class RunDir:
         """A relay's counters over time."""
         return self.root / "raw" / f"relay-{cluster}.parquet"
 
+    def fetches(self, cluster: str) -> Path:
+        """Every key that a cluster's relay fetched from the directory."""
+        return self.root / "raw" / f"fetches-{cluster}.parquet"
+
+    def locks(self, cluster: str) -> Path:
+        """What a relay's lock audit found, as JSON (`relay_app.locks.report.LockReport`)."""
+        return self.root / "locks" / f"{cluster}.json"
+
+    def stacks(self, cluster: str) -> Path:
+        """The stacks of all threads of a relay, each time that its watchdog saw no progress."""
+        return self.root / "locks" / f"{cluster}.stacks.txt"
+
     def probes(self, cluster: str) -> Path:
         """One-way probes that a cluster's prober received."""
         return self.root / "raw" / f"probes-{cluster}.parquet"
@@ -75,6 +87,11 @@ class RunDir:
     def streams(self) -> Path:
         """What each direction of each session heard, one row each."""
         return self.root / "streams.csv"
+
+    @property
+    def stall_plot(self) -> Path:
+        """Every session's latency over time, above it the relay's queue and lock."""
+        return self.root / "stall.png"
 
     @property
     def latency_plot(self) -> Path:
