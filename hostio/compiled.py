@@ -80,6 +80,15 @@ read_descriptor = _system_call("read", _pointer, types.int32, _pointer, types.ui
 write_descriptor = _system_call("write", _pointer, types.int32, _pointer, types.uint64)
 """write(fd, buffer, size) → bytes."""
 
+pthread_mutex_lock = _system_call("pthread_mutex_lock", types.int32, _pointer)
+"""pthread_mutex_lock(mutex) → 0; waits. A mutex of zero bytes is a free one of the default kind."""
+
+pthread_mutex_trylock = _system_call("pthread_mutex_trylock", types.int32, _pointer)
+"""pthread_mutex_trylock(mutex) → 0 if it was free."""
+
+pthread_mutex_unlock = _system_call("pthread_mutex_unlock", types.int32, _pointer)
+"""pthread_mutex_unlock(mutex) → 0."""
+
 CLOCK_REALTIME = 0
 CLOCK_MONOTONIC = 1
 TIMER_ABSTIME = 1

@@ -17,6 +17,7 @@ SO_RCVBUFFORCE = 33
 SO_SNDBUFFORCE = 32
 _TIMESPEC = struct.Struct("qq")
 _MEMINFO_WORDS = 9
+_MEMINFO_RECEIVE = 0
 _MEMINFO_DROPS = 8
 
 BUFFER_BYTES = 16 << 20
@@ -78,8 +79,17 @@ def receive_stamped(endpoint: socket.socket, size: int) -> Arrival | None:
 
 def udp_drops(endpoint: socket.socket) -> int:
     """Datagrams lost because this socket's receive buffer was full (SK_MEMINFO_DROPS), since it was opened."""
+    return _memory_info(endpoint)[_MEMINFO_DROPS]
+
+
+def waiting_bytes(endpoint: socket.socket) -> int:
+    """Memory that the datagrams in a socket's receive buffer take (SK_MEMINFO_RMEM_ALLOC), overhead included."""
+    return _memory_info(endpoint)[_MEMINFO_RECEIVE]
+
+
+def _memory_info(endpoint: socket.socket) -> tuple[int, ...]:
     info = endpoint.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * _MEMINFO_WORDS)
-    return int(struct.unpack(f"{len(info) // 4}I", info)[_MEMINFO_DROPS])
+    return struct.unpack(f"{len(info) // 4}I", info)
 
 
 def packet_drops(endpoint: socket.socket) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from threading import Thread
+from time import monotonic
 
 
 class Workers:
@@ -28,10 +29,14 @@ class Workers:
             self._failures.append(failure)
             os.eventfd_write(self.alarm, 1)
 
-    def join(self) -> None:
-        """Wait for all of them; raises the first failure."""
+    def join(self, timeout_s: float | None = None) -> int:
+        """Wait for all of them, at most so long in all; how many still run. Raises the first failure."""
+        deadline = None if timeout_s is None else monotonic() + timeout_s
         for thread in self._threads:
-            thread.join()
-        os.close(self.alarm)
+            thread.join(None if deadline is None else max(0.0, deadline - monotonic()))
         if self._failures:
             raise self._failures[0]
+        alive = sum(thread.is_alive() for thread in self._threads)
+        if not alive:
+            os.close(self.alarm)
+        return alive

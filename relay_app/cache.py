@@ -1,7 +1,8 @@
-"""The relay's session cache: flat arrays with one writer, read by the compiled packet path without a lock.
+"""The relay's session cache: flat arrays with one writer at a time, read by the compiled packet path without a lock.
 
 An entry's value is written before its key, and a value is a single 64-bit word, so a reader sees a whole entry or
-none. This relies on stores becoming visible in program order, as on x86-64; nothing is ever removed.
+none. This relies on stores becoming visible in program order, as on x86-64. The place of an entry that left is used
+again only after a grace period, by when every reader that found the old entry is done with it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from relay_app.cache_loops import find, home_slot, is_unknown
+from hostio.units import S
+from relay_app.cache_loops import FREED, expire_idle, find, home_slot, is_unknown, place_for
 
 Array = npt.NDArray[Any]
 
 UNKNOWN_CAPACITY = 1 << 12
+GRACE_NS = S
 _LOAD_EIGHTHS = 7
 
 
@@ -24,10 +27,15 @@ class CacheFullError(Exception):
 
 
 class CacheView(NamedTuple):
-    """What the packet path reads. keys int64[n]: SSRC + 1 or 0; next_hops uint64[n, 2]: each a sockaddr_in."""
+    """What the packet path reads, and where it writes when it last used an entry.
+
+    keys int64[n]: SSRC + 1, 0 where free, FREED where an entry left; next_hops uint64[n, 2]: each a sockaddr_in;
+    used_ns int64[n]: when the entry came, was last used, or left.
+    """
 
     keys: Array
     next_hops: Array
+    used_ns: Array
 
 
 class SessionCache:
@@ -36,7 +44,9 @@ class SessionCache:
     def __init__(self, capacity: int) -> None:
         if capacity < 8 or capacity & capacity - 1:
             raise ValueError(f"capacity {capacity} is not a power of two of 8 or more")
-        self.view = CacheView(np.zeros(capacity, np.int64), np.zeros((capacity, 2), np.uint64))
+        self.view = CacheView(
+            np.zeros(capacity, np.int64), np.zeros((capacity, 2), np.uint64), np.zeros(capacity, np.int64)
+        )
         self._limit = capacity * _LOAD_EIGHTHS // 8
         self._count = 0
 
@@ -46,17 +56,25 @@ class SessionCache:
     def __contains__(self, ssrc: int) -> bool:
         return find(self.view.keys, ssrc) >= 0
 
-    def insert(self, ssrc: int, next_hop: Array) -> None:
+    def insert(self, ssrc: int, next_hop: Array, now_ns: int) -> None:
         """Add or replace; `next_hop` is a sockaddr_in as uint64[2], its second word zero. CacheFullError."""
         slot = find(self.view.keys, ssrc)
         if slot >= 0:
             self.view.next_hops[slot, 0] = next_hop[0]
             return
-        if self._count >= self._limit:
+        slot = place_for(self.view.keys, self.view.used_ns, ssrc, now_ns - GRACE_NS)
+        if self.view.keys[slot] != FREED and np.count_nonzero(self.view.keys) >= self._limit:
             raise CacheFullError(f"{self._count} sessions")
-        self.view.next_hops[-1 - slot, 0] = next_hop[0]
-        self.view.keys[-1 - slot] = ssrc + 1
+        self.view.next_hops[slot, 0] = next_hop[0]
+        self.view.used_ns[slot] = now_ns
+        self.view.keys[slot] = ssrc + 1
         self._count += 1
+
+    def expire(self, idle_since_ns: int, now_ns: int) -> int:
+        """Remove every entry that has not been used since then; how many there were."""
+        left = int(expire_idle(self.view.keys, self.view.used_ns, idle_since_ns, now_ns, now_ns - GRACE_NS))
+        self._count -= left
+        return left
 
 
 class UnknownView(NamedTuple):

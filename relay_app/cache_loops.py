@@ -6,6 +6,9 @@ from typing import Any
 
 from hostio.compiled import compiled
 
+FREED = -1
+"""The key of a place whose entry left: a search goes on past it."""
+
 
 @compiled
 def home_slot(ssrc: int, capacity: int) -> int:
@@ -18,7 +21,7 @@ def home_slot(ssrc: int, capacity: int) -> int:
 def find(keys: Any, ssrc: int) -> int:
     """The slot of an SSRC in open addressing with linear probing, or −1 − (the free slot where it would go).
 
-    `keys` int64[capacity] holds SSRC + 1, 0 where free; at least one must be free.
+    `keys` int64[capacity] holds SSRC + 1, 0 where free, FREED where an entry left; at least one must be free.
     """
     slot = home_slot(ssrc, len(keys))
     while keys[slot] != 0:
@@ -26,6 +29,30 @@ def find(keys: Any, ssrc: int) -> int:
             return slot
         slot = (slot + 1) & (len(keys) - 1)
     return -1 - slot
+
+
+@compiled
+def place_for(keys: Any, used_ns: Any, ssrc: int, freed_by_ns: int) -> int:
+    """Where an SSRC that is not there is to go: a place freed by that time, else the next that was never used."""
+    slot = home_slot(ssrc, len(keys))
+    while keys[slot] != 0 and not (keys[slot] == FREED and used_ns[slot] <= freed_by_ns):
+        slot = (slot + 1) & (len(keys) - 1)
+    return slot
+
+
+@compiled
+def expire_idle(keys: Any, used_ns: Any, idle_since_ns: int, now_ns: int, freed_by_ns: int) -> int:
+    """Free the places of entries not used since `idle_since_ns`; how many. Places freed by `freed_by_ns` that end a
+    chain become as if never used, so that chains do not grow for ever."""
+    left = 0
+    for slot in range(len(keys) - 1, -1, -1):
+        if keys[slot] > 0 and used_ns[slot] < idle_since_ns:
+            keys[slot] = FREED
+            used_ns[slot] = now_ns
+            left += 1
+        elif keys[slot] == FREED and used_ns[slot] <= freed_by_ns and keys[(slot + 1) & (len(keys) - 1)] == 0:
+            keys[slot] = 0
+    return left
 
 
 @compiled

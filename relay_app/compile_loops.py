@@ -9,9 +9,10 @@ import numpy as np
 
 from hostio.compiled import precompile
 from relay_app.cache import SessionCache, UnknownSessions
-from relay_app.cache_loops import find, home_slot, is_unknown
+from relay_app.cache_loops import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.client_loops import ReceiverMemory, collect, play
-from relay_app.forwarding_loop import ForwardingMemory, forward
+from relay_app.forwarding_loop import ForwardingMemory, PathRules, forward
+from relay_app.locks.lock_loops import MUTEX_WORDS, LockPlace, lock_mutex, note_duration, try_mutex, unlock_mutex
 from relay_app.records import RECEIVED
 from relay_app.sender import sender_memory
 
@@ -29,9 +30,16 @@ def compile_client_loops() -> None:
 
 
 def compile_relay_loops() -> None:
-    """The relay's loop, and its look-ups from the control side."""
+    """The relay's loop, and the control side's look-ups and locks."""
     cache, unknown = SessionCache(8), UnknownSessions()
-    precompile(forward, ForwardingMemory.allocate((), cache.view, unknown.view), 0, 0, 0)
+    place = LockPlace.at(np.zeros(MUTEX_WORDS, np.int64))
+    memory = ForwardingMemory.allocate((), cache.view, unknown.view)
+    precompile(forward, memory, place, PathRules(False, 0, 0), 0, 0, 0)
     precompile(find, cache.view.keys, 0)
+    precompile(place_for, cache.view.keys, cache.view.used_ns, 0, 0)
+    precompile(expire_idle, cache.view.keys, cache.view.used_ns, 0, 0, 0)
     precompile(home_slot, 0, 0)
     precompile(is_unknown, unknown.view.keys, unknown.view.until_ns, 0, 0)
+    for change in (lock_mutex, try_mutex, unlock_mutex):
+        precompile(change, place.mutex)
+    precompile(note_duration, place.wait, 0)

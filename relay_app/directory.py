@@ -78,6 +78,13 @@ class Directory:
             answers = pipeline.execute()
         return _sorted_out(ssrcs, [value for answer in answers for value in answer])
 
+    def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
+        """Tell that the relay of the cluster `carrier` carries these streams, in one round trip; DirectoryError."""
+        with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for part in _parts(ssrcs):
+                pipeline.mset({f"carrier:{ssrc:08x}": carrier for ssrc in part})
+            pipeline.execute()
+
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()

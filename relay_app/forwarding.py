@@ -3,34 +3,88 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import socket
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from hostio.realtime import prefer_punctuality
-from hostio.sockets import udp_drops, udp_socket
-from relay_app.cache import CacheView, UnknownView
-from relay_app.forwarding_loop import ForwardingMemory, forward
+from hostio.sockets import udp_drops, udp_socket, waiting_bytes
+from relay_app.forwarding_loop import ForwardingMemory, PathRules, forward
+from relay_app.locks.lock_loops import LockPlace
+from relay_app.session_table import SessionTable
 from relay_app.sessions import LANE_PORT, LANES
 
 _SNAPSHOT_TRIES = 100
 
 
-class Forwarder:
-    """Forwards as cluster `ordinal` whatever arrives on the lanes of `address`; `run` in a thread of its own."""
+@dataclass(frozen=True, slots=True)
+class PathConfig:
+    """The relay of cluster `ordinal` listens on the lanes of `address`; under load it wakes once per `tick_ns`."""
 
-    def __init__(self, ordinal: int, address: str, cache: CacheView, unknown: UnknownView, tick_ns: int) -> None:
-        self._ordinal = ordinal
-        self._tick_ns = tick_ns
-        self._lanes = [udp_socket(address, LANE_PORT + lane) for lane in range(LANES)]
+    ordinal: int
+    address: str
+    tick_ns: int
+    rules: PathRules
+
+
+class PacketPath(Protocol):
+    """What carries packets in a relay."""
+
+    @property
+    def queued(self) -> int:
+        """Packets that it keeps back."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` has been called."""
+
+    def run(self) -> None:
+        """Forward until stopped."""
+
+    def wait_for_misses(self) -> npt.NDArray[np.uint32]:
+        """Block until packets found no session, then the SSRCs of all that did; none once stopped."""
+
+    def stop(self) -> None:
+        """End `run`, and whoever waits for misses."""
+
+    def counts(self) -> npt.NDArray[Any]:
+        """RELAY_COUNTERS."""
+
+    def last_round_ns(self) -> int:
+        """When it last looked for packets, CLOCK_MONOTONIC ns: tens of milliseconds ago at most, unless it is stuck."""
+
+    def waiting_bytes(self) -> int:
+        """Memory that waiting datagrams take in the lanes' receive buffers."""
+
+    def lost_misses(self) -> int:
+        """Misses that were not passed on."""
+
+    def drops(self) -> dict[str, int]:
+        """Datagrams lost because a lane's receive buffer was full, by lane."""
+
+    def close(self) -> None:
+        """Close the sockets, once `run` has ended."""
+
+
+class Forwarder:
+    """The compiled packet path: `run` in a thread of its own."""
+
+    def __init__(self, config: PathConfig, table: SessionTable) -> None:
+        self._config = config
+        self._lanes = open_lanes(config.address)
         self._missed = os.eventfd(0)
-        self._memory = ForwardingMemory.allocate([lane.fileno() for lane in self._lanes], cache, unknown)
+        fds = [lane.fileno() for lane in self._lanes]
+        self._memory = ForwardingMemory.allocate(fds, table.cache.view, table.unknown.view)
+        self._place = _lock_place(config.rules, table)
 
     def run(self) -> None:
         """Forward until stopped."""
         prefer_punctuality()
-        forward(self._memory, self._ordinal, self._missed, self._tick_ns)
+        config = self._config
+        forward(self._memory, self._place, config.rules, config.ordinal, self._missed, config.tick_ns)
 
     def wait_for_misses(self) -> npt.NDArray[np.uint32]:
         """Block until packets found no session, then the SSRCs of all that did; none once stopped."""
@@ -41,6 +95,11 @@ class Forwarder:
         ssrcs: npt.NDArray[np.uint32] = self._memory.misses[places]
         state["taken"] = end
         return ssrcs
+
+    @property
+    def queued(self) -> int:
+        """It keeps no packet back."""
+        return 0
 
     @property
     def stopped(self) -> bool:
@@ -63,6 +122,14 @@ class Forwarder:
                 break
         return counts
 
+    def last_round_ns(self) -> int:
+        """When the loop last looked for packets, CLOCK_MONOTONIC ns; 0 before it has."""
+        return int(self._memory.state["woken_ns"][0])
+
+    def waiting_bytes(self) -> int:
+        """Memory that waiting datagrams take in the lanes' receive buffers."""
+        return sum(map(waiting_bytes, self._lanes))
+
     def lost_misses(self) -> int:
         """Misses that found the ring to the control side full."""
         return int(self._memory.state["lost_misses"][0])
@@ -76,3 +143,13 @@ class Forwarder:
         for lane in self._lanes:
             lane.close()
         os.close(self._missed)
+
+
+def open_lanes(address: str) -> list[socket.socket]:
+    """The sockets of all lanes, in order."""
+    return [udp_socket(address, LANE_PORT + lane) for lane in range(LANES)]
+
+
+def _lock_place(rules: PathRules, table: SessionTable) -> LockPlace:
+    """Where the loop takes the cache's lock; one that never does is none of the lock's places."""
+    return table.lock.place("packet path") if rules.locked else LockPlace.at(table.lock.mutex)

@@ -1,4 +1,5 @@
-"""The relay's packet path: one compiled loop over all lanes, which never waits for anything but packets."""
+"""The relay's packet path: one compiled loop over all lanes, which waits for nothing but packets, and in versions whose
+reads are locked for the cache's lock."""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ from hostio.compiled import (
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
 from relay_app.cache import CacheView, UnknownView
 from relay_app.cache_loops import find, is_unknown
+from relay_app.locks.lock_loops import enter, leave
 from relay_app.records import RELAY_COUNTERS, DropReason
-from relay_app.rtp_loops import LOOPED, PATH_FULL, free_hop, has_fixed_layout, log_hop, ssrc_of
+from relay_app.rtp_loops import LOOPED, PATH_FULL, free_hop, has_fixed_layout, log_hop, sent_ns_of, ssrc_of
 
 Array = npt.NDArray[Any]
 
@@ -37,6 +39,7 @@ _UNKNOWN = int(DropReason.UNKNOWN)
 _LOOP = int(DropReason.LOOP)
 _TOO_MANY_HOPS = int(DropReason.TOO_MANY_HOPS)
 _SEND_FAILED = int(DropReason.SEND_FAILED)
+_STALE = int(DropReason.STALE)
 
 _RECEIVED = 0
 _FORWARDED = 1
@@ -68,10 +71,18 @@ FORWARDING_STATE = np.dtype(
 the ring, announced to the control side, taken by it. `lost_misses` found the ring full."""
 
 
+class PathRules(NamedTuple):
+    """`locked`: take the cache's lock for each round. Packets sent more than `stale_ns` ago are dropped; 0: none."""
+
+    locked: bool
+    stale_ns: int
+    ntp_offset_ns: int
+
+
 class ForwardingMemory(NamedTuple):
     """Lane sockets; a batch received, and one to send that points into it; the cache; the miss ring; counters.
 
-    `counts` int64[8] are RELAY_COUNTERS, `published` their copy after every round; state FORWARDING_STATE[1].
+    `counts` int64[n] are RELAY_COUNTERS, `published` their copy after every round; state FORWARDING_STATE[1].
     """
 
     sockets: Array
@@ -82,6 +93,7 @@ class ForwardingMemory(NamedTuple):
     out_messages: Array
     keys: Array
     next_hops: Array
+    used_ns: Array
     unknown_keys: Array
     unknown_until_ns: Array
     misses: Array
@@ -105,6 +117,7 @@ class ForwardingMemory(NamedTuple):
             out_messages=outgoing.messages,
             keys=cache.keys,
             next_hops=cache.next_hops,
+            used_ns=cache.used_ns,
             unknown_keys=unknown.keys,
             unknown_until_ns=unknown.until_ns,
             misses=np.zeros(MISS_RING, np.uint32),
@@ -117,8 +130,8 @@ class ForwardingMemory(NamedTuple):
 
 
 @compiled
-def forward(memory: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
-    """Relay packets as the cluster `ordinal` until stopped, and then what has arrived by that time.
+def forward(memory: Any, place: Any, rules: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
+    """Relay packets as the cluster `ordinal` until stopped, and then what has arrived by that time. `place`: LockPlace.
 
     Misses are announced on the eventfd `wake_fd`. Each packet wakes the loop, unless they come less than `tick_ns`
     apart: then it wakes once per `tick_ns`, for as long as that saves wake-ups.
@@ -127,7 +140,11 @@ def forward(memory: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
     while relayed >= BATCH or not stopping:
         stopping = memory.state[0].stop != 0
         gap_ns = _wait(memory, tick_ns, stopping)
-        relayed = _relay_round(memory, ordinal)
+        if rules.locked:
+            enter(place)
+        relayed = _relay_round(memory, rules, ordinal)
+        if rules.locked:
+            leave(place)
         memory.state[0].busy = relayed > 1 if memory.state[0].busy else gap_ns < tick_ns
         for index in range(len(memory.counts)):
             memory.published[index] = memory.counts[index]
@@ -149,12 +166,12 @@ def _wait(memory: Any, tick_ns: int, stopping: bool) -> int:
 
 
 @compiled
-def _relay_round(memory: Any, ordinal: int) -> int:
+def _relay_round(memory: Any, rules: Any, ordinal: int) -> int:
     """Relay up to a batch of every lane that has packets; how many there were: a lane may have more if ≥ BATCH."""
     relayed = 0
     for lane in range(len(memory.sockets)):
         if memory.sockets[lane].revents != 0:
-            relayed += _relay_batch(memory, memory.sockets[lane].fd, ordinal)
+            relayed += _relay_batch(memory, rules, memory.sockets[lane].fd, ordinal)
     return relayed
 
 
@@ -169,17 +186,18 @@ def _announce(memory: Any, wake_fd: int) -> None:
 
 
 @compiled
-def _relay_batch(memory: Any, fd: int, ordinal: int) -> int:
+def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
     """Relay up to a batch of packets; how many there were."""
     count = recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
     now_ns = memory.state[0].woken_ns
     batch = 0
     for index in range(count):
         memory.counts[_RECEIVED] += 1
-        slot = _slot_or_reason(memory, index, ordinal, now_ns)
+        slot = _slot_or_reason(memory, rules, index, ordinal, now_ns)
         if slot < 0:
             memory.counts[_FIRST_DROP + -1 - slot] += 1
             continue
+        memory.used_ns[slot] = now_ns
         memory.out_iovecs[batch].base = memory.data.ctypes.data + index * DATAGRAM_BYTES
         memory.out_iovecs[batch].length = memory.messages[index].length
         memory.out_messages[batch].name = memory.next_hops.ctypes.data + slot * _ADDRESS_BYTES
@@ -189,7 +207,7 @@ def _relay_batch(memory: Any, fd: int, ordinal: int) -> int:
 
 
 @compiled
-def _slot_or_reason(memory: Any, index: int, ordinal: int, now_ns: int) -> int:
+def _slot_or_reason(memory: Any, rules: Any, index: int, ordinal: int, now_ns: int) -> int:
     """Log this relay in a packet and give its session's slot; or leave it alone and give −1 − its DropReason."""
     message = memory.messages[index]
     if message.flags & _MSG_TRUNC or not has_fixed_layout(memory.data, index, message.length):
@@ -199,6 +217,8 @@ def _slot_or_reason(memory: Any, index: int, ordinal: int, now_ns: int) -> int:
         return -1 - _LOOP
     if hop == PATH_FULL:
         return -1 - _TOO_MANY_HOPS
+    if rules.stale_ns and now_ns - sent_ns_of(memory.data, index, rules.ntp_offset_ns) > rules.stale_ns:
+        return -1 - _STALE
     ssrc = ssrc_of(memory.data, index)
     slot = find(memory.keys, ssrc)
     if slot >= 0:

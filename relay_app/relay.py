@@ -1,106 +1,174 @@
-"""The relay process of a cluster: a compiled packet path, and a control side in threads that keeps it supplied."""
+"""The relay process of a cluster: a packet path, and a control side in threads that keeps it supplied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Event
 from time import monotonic_ns
-
-import numpy as np
 
 from hostio.control import Ready, Stopped, messages, tell
 from hostio.units import MS, US, S
 from hostio.workers import Workers
 from relay_app.compile_loops import compile_relay_loops
 from relay_app.directory import Directory, DirectoryEndpoint, DirectoryError
-from relay_app.forwarding import Forwarder
+from relay_app.forwarding import PathConfig
+from relay_app.forwarding_loop import PathRules
+from relay_app.growing_array import GrowingArray
+from relay_app.locks.reporting import LockSet
 from relay_app.messages import Prefetch, Prefetched
-from relay_app.pipelined_fetch import FetchSettings, PipelinedFetch
-from relay_app.relay_version import RelayVersion, SessionSource
-from relay_app.sampler import Sampler
+from relay_app.progress import FetchProgress
+from relay_app.recorded_source import RecordedSource
+from relay_app.records import FETCH, RELAY_SAMPLE
+from relay_app.relay_version import FetchSettings, RelayParts
+from relay_app.sampler import Sampler, every
 from relay_app.session_table import SessionTable
+from relay_app.versions.catalogue import version_named
+from relay_app.versions.names import DEFAULT_VERSION
+from relay_app.watchdog import Watchdog
 
-VERSIONS: Mapping[str, Callable[[SessionSource, SessionTable, Callable[[], int], FetchSettings], RelayVersion]] = {
-    "pipelined": PipelinedFetch,
-}
-"""Relay versions by name."""
+_STOP_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFiles:
+    """Where a relay writes while it runs: RELAY_SAMPLE and FETCH rows (.npy), the LockReport (JSON), stacks (text)."""
+
+    samples: Path
+    fetches: Path
+    locks: Path
+    stacks: Path
 
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
-    """`addresses` maps every cluster's ordinal, this one's too, to its host. Samples go to `samples_path`, as .npy."""
+    """`addresses` maps every cluster's ordinal, this one's too, to its host."""
 
     ordinal: int
     addresses: Mapping[int, str]
     directory: DirectoryEndpoint
-    samples_path: Path
-    version: str = "pipelined"
+    files: RelayFiles
+    ntp_offset_ns: int
+    version: str = DEFAULT_VERSION
     fetch: FetchSettings = field(default_factory=FetchSettings)
     cache_capacity: int = 1 << 16
     unknown_ns: int = S
     """How long an SSRC that the directory does not know is not asked for again."""
+    idle_ns: int = 60 * S
+    """A session without packets for so long leaves the cache."""
+    lock_audit: bool = True
     tick_ns: int = 50 * US
     """Under load the packet path wakes no more often."""
     sample_interval_ns: int = 100 * MS
+    report_interval_ns: int = S
+    """How often the lock report is written anew, and idle sessions are looked for."""
 
 
 class Relay:
     """The parts of one relay, and the threads that run them."""
 
     def __init__(self, config: RelayConfig) -> None:
+        self._config = config
+        version = version_named(config.version)
+        self._expires = version.expires
+        self._locks = LockSet(audited=config.lock_audit)
         self._directory = Directory(config.directory)
-        self._table = SessionTable(config.ordinal, config.addresses, config.cache_capacity, config.unknown_ns)
-        self._version = VERSIONS[config.version](self._directory, self._table, monotonic_ns, config.fetch)
-        self._forwarder = Forwarder(
-            config.ordinal,
-            config.addresses[config.ordinal],
-            self._table.cache.view,
-            self._table.unknown.view,
-            config.tick_ns,
-        )
-        self._sampler = Sampler(self._forwarder, self._table, self._version, config.sample_interval_ns)
+        self._fetches = GrowingArray(config.files.fetches, FETCH)
+        self._source = RecordedSource(self._directory, self._locks.audit, self._fetches)
+        hops = version.hops(config.ordinal, config.addresses)
+        lock = self._locks.create("session-cache")
+        self._table = SessionTable(hops, lock, config.cache_capacity, config.unknown_ns)
+        parts = RelayParts(config.ordinal, self._source, self._table, self._locks, monotonic_ns, config.fetch)
+        self._control = version.control(parts)
+        rules = PathRules(version.locked_reads, version.stale_ns, config.ntp_offset_ns)
+        address = config.addresses[config.ordinal]
+        self._path = version.packet_path(PathConfig(config.ordinal, address, config.tick_ns, rules), self._table)
+        self._samples = GrowingArray(config.files.samples, RELAY_SAMPLE)
+        self._sampler = Sampler(self._path, self._table, self._control, self._samples, config.sample_interval_ns)
+        self._progress = FetchProgress(self._control, self._table, monotonic_ns)
+        self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
+        self._stopped = Event()
 
     def start(self, workers: Workers) -> None:
-        """Serve, in four threads."""
-        workers.start("forward", self._forwarder.run)
+        """Serve, in threads."""
+        workers.start("forward", self._path.run)
         workers.start("misses", self._pass_misses_on)
         workers.start("fetch", self._fetch)
         workers.start("sample", self._sampler.run)
+        workers.start("watchdog", self._watchdog.run)
+        workers.start("keep house", lambda: every(self._config.report_interval_ns, self._stopped, self._keep_house))
 
     def _fetch(self) -> None:
         with suppress(DirectoryError):  # a relay starts without its directory; the first fetch connects then
             self._directory.connect()
-        self._version.run()
+        self._control.run()
 
     def _pass_misses_on(self) -> None:
-        while not self._forwarder.stopped:
-            self._version.missed(self._forwarder.wait_for_misses().tolist())
+        while not self._path.stopped:
+            self._control.missed(self._path.wait_for_misses().tolist())
+
+    def _last_progress_ns(self) -> dict[str, int | None]:
+        return {"packet path": self._path.last_round_ns() or None, "fetches": self._progress.last_ns()}
+
+    def _keep_house(self) -> None:
+        self.write_lock_report()
+        now_ns = monotonic_ns()
+        if self._expires and self._table.lock.acquire(blocking=False):
+            try:
+                self._table.expire(now_ns - self._config.idle_ns, now_ns)
+            finally:
+                self._table.lock.release()
+
+    def write_lock_report(self) -> None:
+        """Write what the lock audit has found so far: whole, or not at all."""
+        path = self._config.files.locks
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(self._locks.report(self._watchdog.stalls)), indent=2), encoding="utf-8")
+        partial.replace(path)
 
     def prefetch(self, order: Prefetch) -> Prefetched:
-        """Fetch these sessions over the network; blocks until they are there or the time is over."""
-        return Prefetched(self._version.prefetch(order.ssrcs))
+        """Fetch these sessions over the network in bulk, as their set-up does; how many are cached then."""
+        with suppress(DirectoryError):
+            fetched = self._source.fetch(order.ssrcs)
+            with self._table.lock:
+                self._table.install(fetched, monotonic_ns())
+        return Prefetched(sum(ssrc in self._table.cache for ssrc in order.ssrcs))
 
     def stop(self) -> None:
         """End all threads."""
-        self._forwarder.stop()
-        self._version.stop()
+        self._stopped.set()
+        self._path.stop()
+        self._control.stop()
         self._sampler.stop()
+        self._watchdog.stop()
 
-    def finish(self, samples_path: Path) -> Stopped:
-        """Write the records and close everything, once the threads have ended."""
-        np.save(samples_path, self._sampler.rows())
-        counters = {"lost_misses": self._forwarder.lost_misses(), "refused_records": self._table.refused}
-        stopped = Stopped(self._forwarder.drops(), {**counters, **self._version.counters()})
-        self._forwarder.close()
-        self._directory.close()
+    def finish(self, stuck: int) -> Stopped:
+        """Write the last records and close everything. `stuck` threads did not end: what they use stays open."""
+        self._sampler.sample()
+        self.write_lock_report()
+        counters = {
+            "lost_misses": self._path.lost_misses(),
+            "refused_records": self._table.refused,
+            "expired_sessions": self._table.expired,
+            "stuck_threads": stuck,
+            **self._control.counters(),
+        }
+        stopped = Stopped(self._path.drops(), counters)
+        if not stuck:
+            self._path.close()
+            self._directory.close()
+            self._samples.close()
+            self._fetches.close()
         return stopped
 
 
 def serve(config: RelayConfig, control: Connection) -> None:
-    """Say Ready, answer Prefetch, and on Stop write the samples and say Stopped."""
+    """Say Ready, answer Prefetch, and on Stop say Stopped. A relay that is deadlocked says so as well."""
     compile_relay_loops()
     relay = Relay(config)
     workers = Workers()
@@ -110,5 +178,4 @@ def serve(config: RelayConfig, control: Connection) -> None:
         if isinstance(message, Prefetch):
             tell(control, relay.prefetch(message))
     relay.stop()
-    workers.join()
-    tell(control, relay.finish(config.samples_path))
+    tell(control, relay.finish(workers.join(_STOP_WITHIN_S)))

@@ -1,48 +1,59 @@
-"""Samples a relay's counters on an absolute schedule."""
+"""Samples a relay's state on an absolute schedule, each sample on disk at once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
 from time import monotonic_ns
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hostio.units import S
-from relay_app.forwarding import Forwarder
+from relay_app.forwarding import PacketPath
+from relay_app.growing_array import GrowingArray
 from relay_app.records import RELAY_SAMPLE
-from relay_app.relay_version import RelayVersion
+from relay_app.relay_version import ControlSide
 from relay_app.session_table import SessionTable
 
 
 class Sampler:
-    """Takes a row at the start, one per interval, and one when asked for the rows."""
+    """Takes a row at the start, one per interval, and one at the end."""
 
-    def __init__(self, forwarder: Forwarder, table: SessionTable, version: RelayVersion, interval_ns: int) -> None:
-        self._forwarder = forwarder
+    def __init__(
+        self, path: PacketPath, table: SessionTable, control: ControlSide, rows: GrowingArray, interval_ns: int
+    ) -> None:
+        self._path = path
         self._table = table
-        self._version = version
+        self._control = control
+        self._rows = rows
         self._interval_ns = interval_ns
         self._stopped = Event()
-        self._rows: list[npt.NDArray[Any]] = []
 
     def run(self) -> None:
-        """Sample until stopped; an instant that has passed already is left out."""
-        due_ns = monotonic_ns()
-        while not self._stopped.wait(max(due_ns - monotonic_ns(), 0) / S):
-            now_ns = monotonic_ns()
-            self._rows.append(self._row(now_ns))
-            due_ns += self._interval_ns * max(1, -(-(now_ns - due_ns) // self._interval_ns))
+        """Sample until stopped."""
+        every(self._interval_ns, self._stopped, self.sample)
 
-    def _row(self, now_ns: int) -> npt.NDArray[Any]:
-        fields = (now_ns, *self._forwarder.counts(), len(self._table.cache), self._version.fetching, 0, 0, 0, 0)
-        return np.array([fields], RELAY_SAMPLE)
+    def sample(self) -> None:
+        """Take a row now."""
+        lock = self._table.lock
+        gauges = (
+            len(self._table.cache),
+            self._control.fetching,
+            self._path.queued,
+            self._path.waiting_bytes(),
+            lock.waiters,
+            lock.held_ns(),
+        )
+        self._rows.append(np.array([(monotonic_ns(), *self._path.counts(), *gauges)], RELAY_SAMPLE))
 
     def stop(self) -> None:
-        """End the thread."""
+        """End `run`."""
         self._stopped.set()
 
-    def rows(self) -> npt.NDArray[Any]:
-        """RELAY_SAMPLE[n], the last one taken now: the final counts, if the packet path has ended."""
-        return np.concatenate([*self._rows, self._row(monotonic_ns())])
+
+def every(interval_ns: int, stopped: Event, act: Callable[[], None]) -> None:
+    """Act now and once per interval until stopped; an instant that has passed already is left out."""
+    due_ns = monotonic_ns()
+    while not stopped.wait(max(due_ns - monotonic_ns(), 0) / S):
+        act()
+        due_ns += interval_ns * max(1, -(-(monotonic_ns() - due_ns) // interval_ns))

@@ -13,7 +13,7 @@ from relay_app.directory import DirectoryEndpoint
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
 from relay_app.prober import ProberConfig
-from relay_app.relay import RelayConfig
+from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import Stream, streams_of
 from results.plan import Plan
 from results.rundir import RunDir
@@ -88,7 +88,16 @@ class _Recruiter:
             ordinal=cluster.ordinal,
             addresses=self._addresses,
             directory=self._directory,
-            samples_path=self._staged(self._run.relay(cluster.name)),
+            files=RelayFiles(
+                samples=self._staged(self._run.relay(cluster.name)),
+                fetches=self._staged(self._run.fetches(cluster.name)),
+                locks=self._run.locks(cluster.name),
+                stacks=self._run.stacks(cluster.name),
+            ),
+            ntp_offset_ns=self._ntp_offset_ns,
+            version=self._plan.relays.version_of(cluster.name),
+            idle_ns=self._plan.relays.idle_ns,
+            lock_audit=self._plan.relays.lock_audit,
         )
         return self._recruit("relay", relay.serve, config, cluster)
 

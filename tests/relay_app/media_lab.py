@@ -21,8 +21,9 @@ from relay_app import client, relay
 from relay_app.client import ClientConfig
 from relay_app.messages import Play, Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
-from relay_app.relay import RelayConfig
+from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import Stream
+from relay_app.versions.names import DEFAULT_VERSION
 
 Config = TypeVar("Config")
 
@@ -66,16 +67,28 @@ class Lab:
     def address(self, cluster: str) -> str:
         return loopback(ORDINALS[cluster])
 
-    def start_relay(self, cluster: str, rewritten: dict[str, str] | None = None, unknown_ns: int = 60 * S) -> None:
+    def start_relay(
+        self,
+        cluster: str,
+        rewritten: dict[str, str] | None = None,
+        unknown_ns: int = 60 * S,
+        version: str = DEFAULT_VERSION,
+    ) -> None:
         """A relay; `rewritten` says which clusters' traffic a switch would send to which other's relay instead."""
         hosts = {name: (rewritten or {}).get(name, name) for name in ORDINALS}
         addresses = {ORDINALS[name]: self.address(host) for name, host in hosts.items()}
-        path = self.folder / f"relay-{cluster}.npy"
         config = RelayConfig(
             ordinal=ORDINALS[cluster],
             addresses=addresses,
             directory=self.redis.tcp,
-            samples_path=path,
+            files=RelayFiles(
+                samples=self.folder / f"relay-{cluster}.npy",
+                fetches=self.folder / f"fetches-{cluster}.npy",
+                locks=self.folder / f"{cluster}.json",
+                stacks=self.folder / f"{cluster}.stacks.txt",
+            ),
+            ntp_offset_ns=OFFSET_NS,
+            version=version,
             unknown_ns=unknown_ns,
             sample_interval_ns=20 * MS,
         )

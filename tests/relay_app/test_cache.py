@@ -25,7 +25,7 @@ def test_behaves_as_a_dict() -> None:
         ssrc = generator.choice([generator.getrandbits(32), *model][:50])
         value = f"10.0.0.{generator.randrange(1, 255)}", generator.randrange(1, 65536)
         if ssrc in model or len(model) < 800:
-            cache.insert(ssrc, socket_address(*value))
+            cache.insert(ssrc, socket_address(*value), 0)
             model[ssrc] = value
     assert len(cache) == len(model)
     assert {ssrc: looked_up(cache, ssrc) for ssrc in model} == model
@@ -36,7 +36,7 @@ def test_behaves_as_a_dict() -> None:
 def test_any_ssrc_is_a_key(ssrc: int) -> None:
     cache = SessionCache(8)
     assert ssrc not in cache
-    cache.insert(ssrc, socket_address("10.0.0.1", 40000))
+    cache.insert(ssrc, socket_address("10.0.0.1", 40000), 0)
     assert ssrc in cache
     assert looked_up(cache, ssrc) == ("10.0.0.1", 40000)
 
@@ -45,7 +45,7 @@ def test_colliding_keys_wrap_around_the_end() -> None:
     last = [ssrc for ssrc in range(10_000) if home_slot(ssrc, 8) == 7][:4]
     cache = SessionCache(8)
     for port, ssrc in enumerate(last, start=1):
-        cache.insert(ssrc, socket_address("10.0.0.1", port))
+        cache.insert(ssrc, socket_address("10.0.0.1", port), 0)
     assert [looked_up(cache, ssrc) for ssrc in last] == [("10.0.0.1", port) for port in (1, 2, 3, 4)]
     assert np.flatnonzero(cache.view.keys).tolist() == [0, 1, 2, 7]
 
@@ -53,10 +53,10 @@ def test_colliding_keys_wrap_around_the_end() -> None:
 def test_a_full_cache_refuses_new_keys_and_still_finds_and_replaces_old_ones() -> None:
     cache = SessionCache(16)
     for ssrc in range(14):
-        cache.insert(ssrc, socket_address("10.0.0.1", 1))
+        cache.insert(ssrc, socket_address("10.0.0.1", 1), 0)
     with pytest.raises(CacheFullError):
-        cache.insert(99, socket_address("10.0.0.1", 1))
-    cache.insert(5, socket_address("10.0.0.2", 2))
+        cache.insert(99, socket_address("10.0.0.1", 1), 0)
+    cache.insert(5, socket_address("10.0.0.2", 2), 0)
     assert looked_up(cache, 5) == ("10.0.0.2", 2)
     assert 99 not in cache
     assert len(cache) == 14

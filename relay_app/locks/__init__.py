@@ -1,0 +1,1 @@
+"""Mutexes shared by Python threads and compiled loops, and the audit of how they are used. May import hostio only."""

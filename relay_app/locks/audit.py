@@ -1,0 +1,80 @@
+"""Watches how the locks of a process are used: order, and what is waited for while one is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import local
+from time import monotonic_ns
+
+from relay_app.locks.call_site import stack
+from relay_app.locks.report import HeldAcrossIo, Inversion
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    lock: str
+    site: str
+
+
+class _Mine(local):
+    """The locks that the present thread holds, in the order in which it took them."""
+
+    def __init__(self) -> None:
+        self.holds: list[_Hold] = []
+
+
+class LockAudit:
+    """Locks report to it when they are taken and released, and I/O when it begins and ends. For any thread."""
+
+    def __init__(self) -> None:
+        self._mine = _Mine()
+        self._orders: dict[tuple[str, str], str] = {}
+        """(held, taken) → where the second was taken the first time."""
+        self._across_io: dict[tuple[str, str, str], HeldAcrossIo] = {}
+
+    def acquired(self, lock: str, site: str) -> None:
+        """The present thread took a lock."""
+        for hold in self._mine.holds:
+            self._orders.setdefault((hold.lock, lock), site)
+        self._mine.holds.append(_Hold(lock, site))
+
+    def released(self, lock: str) -> None:
+        """The present thread gave a lock back."""
+        self._mine.holds = [hold for hold in self._mine.holds if hold.lock != lock]
+
+    @contextmanager
+    def io(self, operation: str) -> Iterator[None]:
+        """What is done inside waits for the outside world; nobody should hold a lock meanwhile."""
+        start_ns = monotonic_ns()
+        try:
+            yield
+        finally:
+            for hold in self._mine.holds:
+                self._note_io(hold, operation, monotonic_ns() - start_ns)
+
+    def _note_io(self, hold: _Hold, operation: str, lasted_ns: int) -> None:
+        key = (hold.lock, hold.site, operation)
+        known = self._across_io.get(key) or HeldAcrossIo(hold.lock, hold.site, operation, 0, 0, 0, stack())
+        self._across_io[key] = HeldAcrossIo(
+            *key,
+            count=known.count + 1,
+            max_ns=max(known.max_ns, lasted_ns),
+            total_ns=known.total_ns + lasted_ns,
+            stack=known.stack,
+        )
+
+    def held_across_io(self) -> tuple[HeldAcrossIo, ...]:
+        """Every lock that was held across I/O, the longest total first."""
+        rows = [*self._across_io.values()]
+        return tuple(sorted(rows, key=lambda row: -row.total_ns))
+
+    def inversions(self) -> tuple[Inversion, ...]:
+        """Every pair of locks that was taken in both orders."""
+        orders = dict(self._orders)
+        return tuple(
+            Inversion(first, second, (site, orders[second, first]))
+            for (first, second), site in sorted(orders.items())
+            if first < second and (second, first) in orders
+        )

@@ -1,0 +1,78 @@
+"""What the audit of a process's locks found. Times in ns, instants on CLOCK_MONOTONIC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Many lengths of time; the quantiles are within 7 %, the others exact."""
+
+    count: int
+    p50_ns: int
+    p99_ns: int
+    max_ns: int
+    total_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockRow:
+    """A lock over all its call sites. `most_waiters`: the longest queue seen when somebody joined it."""
+
+    lock: str
+    most_waiters: int
+    wait: Durations
+    hold: Durations
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A lock as taken at one place in the source."""
+
+    lock: str
+    site: str
+    wait: Durations
+    hold: Durations
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAcrossIo:
+    """A lock was held while its thread waited for the outside world. `stack`: the first time, outermost call first."""
+
+    lock: str
+    site: str
+    operation: str
+    count: int
+    max_ns: int
+    total_ns: int
+    stack: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inversion:
+    """Two locks were taken in both orders: `sites` are where the second of the two was taken, in each order."""
+
+    first: str
+    second: str
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """No progress for a while; `lasted_ns` up to the report if it went on. The stacks are in the stacks file."""
+
+    at_ns: int
+    lasted_ns: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockReport:
+    """The whole audit. Locks and sites with the longest total wait come first."""
+
+    locks: tuple[LockRow, ...] = ()
+    sites: tuple[SiteRow, ...] = ()
+    held_across_io: tuple[HeldAcrossIo, ...] = ()
+    inversions: tuple[Inversion, ...] = ()
+    stalls: tuple[Stall, ...] = ()

@@ -1,0 +1,51 @@
+"""The locks of one process, and the report on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from relay_app.locks.audit import LockAudit
+from relay_app.locks.durations import durations_of, merged
+from relay_app.locks.lock import SharedLock
+from relay_app.locks.report import LockReport, LockRow, SiteRow, Stall
+
+
+class LockSet:
+    """Makes locks, and reports on all that it made, at any time while they are in use."""
+
+    def __init__(self, *, audited: bool = True) -> None:
+        self.audit = LockAudit()
+        self._audited = audited
+        self._locks: list[SharedLock] = []
+
+    def create(self, name: str) -> SharedLock:
+        """A new lock; its name is the report's name for it."""
+        lock = SharedLock(name, self.audit if self._audited else None)
+        self._locks.append(lock)
+        return lock
+
+    def report(self, stalls: Sequence[Stall] = ()) -> LockReport:
+        """What is known so far."""
+        rows = [row for lock in self._locks for row in _site_rows(lock)]
+        return LockReport(
+            locks=tuple(sorted(map(_row, self._locks), key=lambda row: -row.wait.total_ns)),
+            sites=tuple(sorted(rows, key=lambda row: -row.wait.total_ns)),
+            held_across_io=self.audit.held_across_io(),
+            inversions=self.audit.inversions(),
+            stalls=tuple(stalls),
+        )
+
+    def situation(self) -> str:
+        """Who holds what now, a line per lock."""
+        return "\n".join(lock.situation() for lock in self._locks)
+
+
+def _site_rows(lock: SharedLock) -> list[SiteRow]:
+    users = lock.users().items()
+    return [SiteRow(lock.name, site, durations_of(user.wait), durations_of(user.hold)) for site, user in users]
+
+
+def _row(lock: SharedLock) -> LockRow:
+    users = lock.users().values()
+    waits, holds = merged(user.wait for user in users), merged(user.hold for user in users)
+    return LockRow(lock.name, lock.longest_queue, durations_of(waits), durations_of(holds))

@@ -1,0 +1,22 @@
+"""The relay versions, each with its module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from relay_app.relay_version import Version
+from relay_app.versions import v2026_05_10, v2026_05_11, v2026_05_20
+
+_VERSIONS: Mapping[str, Version] = MappingProxyType(
+    {
+        "2026-05-10": v2026_05_10.VERSION,
+        "2026-05-11": v2026_05_11.VERSION,
+        "2026-05-20": v2026_05_20.VERSION,
+    }
+)
+
+
+def version_named(name: str) -> Version:
+    """The version of that name; KeyError if there is none."""
+    return _VERSIONS[name]

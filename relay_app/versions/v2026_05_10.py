@@ -1,0 +1,69 @@
+"""Before: every session is fetched by itself, by a pool of workers, off the packet path.
+
+No lock is held while a worker waits for the directory, and the packet path reads the cache without one, so a session
+that is not there yet costs nobody but itself. A burst of N sessions takes N × round trip / workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from threading import Thread
+
+from relay_app.directory import DirectoryError
+from relay_app.relay_version import RelayParts, Version
+from relay_app.versions.key_queue import KeyQueue
+
+WORKERS = 64
+
+
+class FetchPerSession:
+    """Workers that each take one key at a time."""
+
+    def __init__(self, parts: RelayParts) -> None:
+        self._parts = parts
+        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
+        self._failed_fetches = 0
+
+    @property
+    def fetching(self) -> int:
+        """Keys queued or in flight."""
+        return len(self._keys)
+
+    def missed(self, ssrcs: Iterable[int]) -> None:
+        """Queue those that are not settled."""
+        now_ns = self._parts.clock_ns()
+        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
+
+    def run(self) -> None:
+        """Keep the workers at work until stopped."""
+        workers = [Thread(target=self._work, name=f"fetch {number}", daemon=True) for number in range(WORKERS)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def _work(self) -> None:
+        while keys := self._keys.take(1):
+            self._fill(keys[0])
+            self._keys.settle(keys)
+
+    def _fill(self, ssrc: int) -> None:
+        """A fetch that fails is not repeated: the session's next packet asks again."""
+        try:
+            fetched = self._parts.source.fetch((ssrc,))
+        except DirectoryError:
+            self._failed_fetches += 1
+            return
+        with self._parts.table.lock:
+            self._parts.table.install(fetched, self._parts.clock_ns())
+
+    def stop(self) -> None:
+        """End the workers."""
+        self._keys.stop()
+
+    def counters(self) -> Mapping[str, int]:
+        """How many fetches failed."""
+        return {"failed_fetches": self._failed_fetches}
+
+
+VERSION = Version(FetchPerSession)

@@ -1,0 +1,70 @@
+"""The regression: the relay tells the directory which streams it carries, and keeps its cache in step with that.
+
+From this version on signalling can ask the directory for a stream's carrier. The announcement must match the cache: a
+session that is announced must be there, and one that is there must not leave before its announcement is out. So
+look-up, fetch, announcement and insertion became one critical section under the cache's lock, and the packet path takes
+the same lock for its look-ups. With the lock at hand the pool of workers seemed to be of no use, as two fills can no
+longer run side by side, and went.
+
+Each fill is short, and the lock is free nearly all of the time: in a warm region nothing is fetched, and a session or
+two per second are hardly seen. But a burst of N sessions that a cold relay does not have makes it hold the lock for
+N × two round trips to the directory, and all that time it forwards nothing, sessions that it has long had included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from relay_app.directory import DirectoryError
+from relay_app.relay_version import RelayParts, Version
+from relay_app.versions.key_queue import KeyQueue
+
+_MOST_KEYS = 4096
+
+
+class FillUnderLock:
+    """One thread that fills in whatever was missed, holding the cache's lock."""
+
+    def __init__(self, parts: RelayParts) -> None:
+        self._parts = parts
+        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
+        self._failed_fetches = 0
+
+    @property
+    def fetching(self) -> int:
+        """Keys queued or in flight."""
+        return len(self._keys)
+
+    def missed(self, ssrcs: Iterable[int]) -> None:
+        """Queue those that are not settled."""
+        now_ns = self._parts.clock_ns()
+        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
+
+    def run(self) -> None:
+        """Fill until stopped."""
+        while keys := self._keys.take(_MOST_KEYS):
+            with self._parts.table.lock:
+                for ssrc in keys:
+                    self._fill(ssrc)
+
+    def _fill(self, ssrc: int) -> None:
+        """The caller holds the lock. A fetch that fails is not repeated: the session's next packet asks again."""
+        if not self._keys.stopped:
+            try:
+                fetched = self._parts.source.fetch((ssrc,))
+                self._parts.source.announce((ssrc,), self._parts.ordinal)
+                self._parts.table.install(fetched, self._parts.clock_ns())
+            except DirectoryError:
+                self._failed_fetches += 1
+        self._keys.settle((ssrc,))
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._keys.stop()
+
+    def counters(self) -> Mapping[str, int]:
+        """How many fetches failed."""
+        return {"failed_fetches": self._failed_fetches}
+
+
+VERSION = Version(FillUnderLock, locked_reads=True)

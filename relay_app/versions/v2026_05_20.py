@@ -1,0 +1,76 @@
+"""The fix: misses are fetched off the packet path, all that are queued in one round trip, and announced after that.
+
+One fetch is in flight per key. No lock is held across a fetch, and the packet path takes none. Every wait is bounded:
+the directory's answer by its timeout, a repetition by the back-off. What waited longer than a listener can use is
+dropped and counted, so that a relay that fell behind serves the present, not the past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hostio.units import S
+from relay_app.directory import DirectoryError, Fetched
+from relay_app.relay_version import RelayParts, Version
+from relay_app.versions.key_queue import KeyQueue
+
+_MOST_KEYS = 4096
+
+
+class BulkFetch:
+    """One thread that fetches all that is queued, again and again."""
+
+    def __init__(self, parts: RelayParts) -> None:
+        self._parts = parts
+        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
+        self._failed_fetches = 0
+        self._failed_announcements = 0
+
+    @property
+    def fetching(self) -> int:
+        """Keys queued or in flight."""
+        return len(self._keys)
+
+    def missed(self, ssrcs: Iterable[int]) -> None:
+        """Queue those that are neither settled nor being fetched."""
+        now_ns = self._parts.clock_ns()
+        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
+
+    def run(self) -> None:
+        """Fetch what is queued until stopped."""
+        while keys := self._keys.take(_MOST_KEYS):
+            fetched = self._fetch(keys)
+            with self._parts.table.lock:
+                self._parts.table.install(fetched, self._parts.clock_ns())
+            self._keys.settle(keys)
+            self._announce([record.ssrc for record in fetched.found])
+
+    def _fetch(self, keys: Sequence[int]) -> Fetched:
+        """Ask until there is an answer; nothing if the relay stops first."""
+        wait_ns = self._parts.settings.first_wait_ns
+        while not self._keys.stopped:
+            try:
+                return self._parts.source.fetch(keys)
+            except DirectoryError:
+                self._failed_fetches += 1
+                self._keys.pause(wait_ns / S)
+                wait_ns = min(2 * wait_ns, self._parts.settings.longest_wait_ns)
+        return Fetched()
+
+    def _announce(self, ssrcs: Sequence[int]) -> None:
+        """Best effort: media does not depend on it."""
+        try:
+            self._parts.source.announce(ssrcs, self._parts.ordinal)
+        except DirectoryError:
+            self._failed_announcements += 1
+
+    def stop(self) -> None:
+        """End `run` and every wait."""
+        self._keys.stop()
+
+    def counters(self) -> Mapping[str, int]:
+        """How many fetches and announcements failed."""
+        return {"failed_fetches": self._failed_fetches, "failed_announcements": self._failed_announcements}
+
+
+VERSION = Version(BulkFetch, stale_ns=S)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+from version_lab import Bench, Source, running, settle
+
+from hostio.units import S
+from relay_app.directory import Fetched
+from relay_app.relay_version import FetchSettings
+from relay_app.stream_record import StreamRecord
+from relay_app.versions.names import SOUND
+
+REGRESSED = "2026-05-11"
+FIXED = "2026-05-20"
+
+
+@pytest.mark.parametrize("version", [*SOUND, REGRESSED])
+def test_missed_sessions_become_cached(version: str) -> None:
+    bench = Bench(Source(known=range(200)))
+    with running(bench.control(version)) as control:
+        control.missed([*range(200), *range(50), 999])
+        settle(control)
+    assert all(ssrc in bench.table.cache for ssrc in range(200))
+    assert 999 not in bench.table.cache
+    assert bench.table.unknown.holds(999, 0)
+
+
+@pytest.mark.parametrize("version", [*SOUND, REGRESSED])
+def test_one_fetch_per_key_however_many_packets_ask(version: str) -> None:
+    source = Source(known=range(5))
+    source.go_on.clear()
+    bench = Bench(source)
+    with running(bench.control(version)) as control:
+        control.missed([1, 1, 1])
+        assert source.entered.wait(30)
+        for _ in range(10):
+            control.missed([1, 2, 1, 2])
+        assert control.fetching == 2
+        source.go_on.set()
+        settle(control)
+    assert sorted(key for keys in source.asked for key in keys) == [1, 2]
+
+
+def test_the_fix_fetches_everything_queued_in_one_round_trip() -> None:
+    source = Source(known=range(20))
+    control = (bench := Bench(source)).control(FIXED)
+    control.missed(range(10))
+    control.missed(range(5, 20))
+    with running(control):
+        settle(control)
+    assert source.asked == [tuple(range(20))]
+    assert sorted(source.announced) == list(range(20))
+    assert bench.locks.report().held_across_io == ()
+
+
+def test_unknown_sessions_are_asked_for_again_after_a_while() -> None:
+    source = Source()
+    bench = Bench(source)
+    with running(bench.control(FIXED)) as control:
+        for now_ns in (0, S - 1, S):
+            bench.clock.now_ns = now_ns
+            control.missed([7])
+            settle(control)
+    assert source.asked == [(7,), (7,)]
+
+
+def test_the_fix_asks_a_directory_out_of_reach_until_it_answers() -> None:
+    bench = Bench(Source(known=[7], failures=4))
+    with running(bench.control(FIXED)) as control:
+        control.missed([7])
+        settle(control)
+        assert control.counters()["failed_fetches"] == 4
+    assert 7 in bench.table.cache
+
+
+def test_stopping_ends_every_wait() -> None:
+    bench = Bench(Source(failures=1 << 30), FetchSettings(first_wait_ns=60 * S, longest_wait_ns=60 * S))
+    with running(bench.control(FIXED)) as control:
+        control.missed([7])
+        assert bench.source.entered.wait(30)
+    assert control.counters()["failed_fetches"] == 1
+
+
+@pytest.mark.parametrize(("version", "free"), [("2026-05-10", True), (REGRESSED, False), (FIXED, True)])
+def test_who_holds_the_cache_lock_while_a_fetch_is_under_way(version: str, free: bool) -> None:
+    source = Source(known=[1])
+    source.go_on.clear()
+    bench = Bench(source)
+    with running(bench.control(version)) as control:
+        control.missed([1])
+        assert source.entered.wait(30)
+        taken = bench.table.lock.acquire(blocking=False)
+        if taken:
+            bench.table.lock.release()
+        source.go_on.set()
+        settle(control)
+    assert taken is free
+
+
+def test_unusable_records_are_counted_and_not_asked_for_at_once() -> None:
+    table = Bench(Source()).table
+    table.install(Fetched(found=(StreamRecord(1, destination=9, session="talk"),), invalid=(2,)), now_ns=0)
+    assert table.refused == 2
+    assert table.settled(1, S - 1)
+    assert table.settled(2, S - 1)

@@ -1,0 +1,94 @@
+"""Control sides of relay versions, with a directory in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from hostio.units import MS, S
+from relay_app.directory import DirectoryError, Fetched
+from relay_app.locks.reporting import LockSet
+from relay_app.next_hops import NextHops
+from relay_app.relay_version import ControlSide, FetchSettings, RelayParts
+from relay_app.session_table import SessionTable
+from relay_app.stream_record import StreamRecord
+from relay_app.versions.catalogue import version_named
+
+WITHIN_S = 30.0
+
+
+class Source:
+    """A directory in memory that can be held up, and can fail a number of times."""
+
+    def __init__(self, known: Sequence[int] = (), failures: int = 0) -> None:
+        self.known = set(known)
+        self.failures = failures
+        self.asked: list[tuple[int, ...]] = []
+        self.announced: list[int] = []
+        self.entered, self.go_on = Event(), Event()
+        self.go_on.set()
+
+    def fetch(self, ssrcs: Sequence[int]) -> Fetched:
+        self.asked.append(tuple(ssrcs))
+        self.entered.set()
+        assert self.go_on.wait(WITHIN_S)
+        if self.failures:
+            self.failures -= 1
+            raise DirectoryError("out of reach")
+        found = tuple(StreamRecord(ssrc, 2, "talk") for ssrc in ssrcs if ssrc in self.known)
+        return Fetched(found, tuple(ssrc for ssrc in ssrcs if ssrc not in self.known))
+
+    def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
+        assert carrier == 1
+        self.announced += ssrcs
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+class Bench:
+    """The parts of a relay that is cluster 1 of two."""
+
+    def __init__(self, source: Source, settings: FetchSettings | None = None) -> None:
+        self.source = source
+        self.clock = Clock()
+        self.locks = LockSet()
+        hops = NextHops(1, {1: "10.0.0.1", 2: "10.0.0.2"})
+        self.table = SessionTable(hops, self.locks.create("session-cache"), capacity=1024, unknown_ns=S)
+        settings = settings or FetchSettings(first_wait_ns=MS, longest_wait_ns=2 * MS)
+        self.parts = RelayParts(1, source, self.table, self.locks, self.clock, settings)
+
+    def control(self, version: str) -> ControlSide:
+        """A control side, not running yet."""
+        return version_named(version).control(self.parts)
+
+
+@contextmanager
+def running(control: ControlSide) -> Iterator[ControlSide]:
+    """Runs it in a thread until the end."""
+    thread = Thread(target=control.run)
+    thread.start()
+    try:
+        yield control
+    finally:
+        control.stop()
+        thread.join(WITHIN_S)
+        assert not thread.is_alive()
+
+
+def settle(control: ControlSide) -> None:
+    """Wait until it fetches nothing any more."""
+    idle = Event()
+    for _ in range(int(WITHIN_S / 0.001)):
+        if not control.fetching:
+            return
+        idle.wait(0.001)
+    raise AssertionError(f"{control.fetching} keys are still being fetched")
