@@ -23,10 +23,10 @@ _MEMINFO_DROPS = 8
 BUFFER_BYTES = 16 << 20
 
 
-def udp_socket(address: str, port: int) -> socket.socket:
-    """A non-blocking UDP socket bound there, with a deep buffer and receive timestamps."""
+def udp_socket(address: str, port: int, buffer_bytes: int = BUFFER_BYTES) -> socket.socket:
+    """A non-blocking UDP socket bound there, with receive timestamps and buffers of that size, deep by default."""
     endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    _prepare(endpoint)
+    _prepare(endpoint, buffer_bytes)
     endpoint.bind((address, port))
     return endpoint
 
@@ -34,24 +34,20 @@ def udp_socket(address: str, port: int) -> socket.socket:
 def packet_socket(interface: str) -> socket.socket:
     """A non-blocking packet socket that gets every frame that arrives at an interface, and none that it sends."""
     endpoint = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    _prepare(endpoint)
+    _prepare(endpoint, BUFFER_BYTES)
     endpoint.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     endpoint.bind((interface, ETH_P_ALL))
     return endpoint
 
 
-def _prepare(endpoint: socket.socket) -> None:
+def _prepare(endpoint: socket.socket, buffer_bytes: int) -> None:
     endpoint.setblocking(False)
     endpoint.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    _deepen(endpoint, SO_RCVBUFFORCE, socket.SO_RCVBUF)
-    _deepen(endpoint, SO_SNDBUFFORCE, socket.SO_SNDBUF)
-
-
-def _deepen(endpoint: socket.socket, forced: int, limited: int) -> None:
-    try:
-        endpoint.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
-    except PermissionError:
-        endpoint.setsockopt(socket.SOL_SOCKET, limited, BUFFER_BYTES)
+    for forced, limited in ((SO_RCVBUFFORCE, socket.SO_RCVBUF), (SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+        try:
+            endpoint.setsockopt(socket.SOL_SOCKET, forced, buffer_bytes)
+        except PermissionError:
+            endpoint.setsockopt(socket.SOL_SOCKET, limited, buffer_bytes)
 
 
 class Arrival(NamedTuple):

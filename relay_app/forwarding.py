@@ -17,6 +17,9 @@ from relay_app.locks.lock_loops import LockPlace
 from relay_app.session_table import SessionTable
 from relay_app.sessions import LANE_PORT, LANES
 
+LANE_BUFFER_BYTES = 512 << 10
+"""Of a lane's receive buffer: some 600 packets, about what a stock kernel grants; a stuck relay keeps no more."""
+
 _SNAPSHOT_TRIES = 100
 
 
@@ -147,7 +150,7 @@ class Forwarder:
 
 def open_lanes(address: str) -> list[socket.socket]:
     """The sockets of all lanes, in order."""
-    return [udp_socket(address, LANE_PORT + lane) for lane in range(LANES)]
+    return [udp_socket(address, LANE_PORT + lane, LANE_BUFFER_BYTES) for lane in range(LANES)]
 
 
 def _lock_place(rules: PathRules, table: SessionTable) -> LockPlace:

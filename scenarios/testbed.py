@@ -29,7 +29,7 @@ from scenarios.services import ControllerProcess, start_redis
 from topologies import names
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend
-from topologies.openvswitch import packet_socket_drops, port_drops, start_openvswitch
+from topologies.openvswitch import deepen_ports, packet_socket_drops, port_drops, start_openvswitch
 
 SCRATCH = Path("/run/blipnet")
 """Sockets and configuration of the run, on the sandbox's own tmpfs."""
@@ -59,6 +59,7 @@ class Testbed:
         fabric = Fabric(plan.topology, environment.datapath, wired=environment.link_backend == "userspace")
         controller.await_milestone("listening", _READY_WITHIN_S)
         fabric.start()
+        deepen_ports()
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
         links = start_links(plan, environment.link_backend, run.log("wire"))
         log.phase(f"links emulated: {environment.link_backend}")

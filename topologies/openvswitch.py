@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+from hostio.foreign_sockets import deepen_packet_sockets
 from hostio.realtime import make_punctual
 from topologies.commands import CommandError, run
 
@@ -42,6 +43,11 @@ def start_openvswitch(logs: Path) -> None:
     run(["ovs-vsctl", "--no-wait", "init"])
     _start_daemon("ovs-vswitchd", [f"unix:{socket}"], logs)
     make_punctual(int(_pid_file("ovs-vswitchd").read_text()))
+
+
+def deepen_ports() -> None:
+    """Let the userspace datapath's ports hold a burst. By default their packet sockets hold some 270 frames."""
+    deepen_packet_sockets(int(_pid_file("ovs-vswitchd").read_text()))
 
 
 def _start_daemon(program: str, arguments: list[str], logs: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import traceback
@@ -10,11 +11,11 @@ from types import FrameType
 
 _HERE = str(Path(__file__).parent)
 _PROJECT = Path(__file__).resolve().parent.parent.parent
-_PASSED_OVER = (_HERE, threading.__file__)
+_PASSED_OVER = (_HERE, threading.__file__, contextlib.__file__)
 
 
 def call_site() -> str:
-    """Where this thread is, outside the lock's own code and the condition variable around it."""
+    """Where this thread is, outside the lock's own code and the library's around it."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PASSED_OVER):
         frame = frame.f_back

@@ -1,0 +1,44 @@
+"""Sockets of another process: deepens the receive buffers of programs that have no option for it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from hostio.sockets import BUFFER_BYTES, SO_RCVBUFFORCE
+
+_SYS_PIDFD_GETFD = 438
+
+
+def deepen_packet_sockets(pid: int, size: int = BUFFER_BYTES) -> bool:
+    """Give every packet socket of a process a receive buffer of this size; whether that was allowed.
+
+    An ordinary user may not exceed the machine's limit; the sockets then stay as they are.
+    """
+    for endpoint in _sockets_of(pid):
+        with closing(endpoint):
+            if endpoint.family != socket.AF_PACKET:
+                continue
+            try:
+                endpoint.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+            except PermissionError:
+                return False
+    return True
+
+
+def _sockets_of(pid: int) -> Iterator[socket.socket]:
+    """Duplicates of a process's sockets (pidfd_getfd(2)); none of them if that is refused."""
+    process = os.pidfd_open(pid)
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            if not str(entry.readlink()).startswith("socket:"):
+                continue
+            duplicate = ctypes.CDLL(None, use_errno=True).syscall(_SYS_PIDFD_GETFD, process, int(entry.name), 0)
+            if duplicate >= 0:
+                yield socket.socket(fileno=duplicate)
+    finally:
+        os.close(process)
