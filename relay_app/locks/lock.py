@@ -51,7 +51,7 @@ class SharedLock:
 
     def place(self, site: str) -> LockPlace:
         """A place in a compiled loop that will take this lock; for one thread at a time."""
-        return self.places.setdefault(site, LockPlace.at(self.mutex))
+        return self.places.setdefault(site, LockPlace.at(self.mutex, audited=self._audit is not None))
 
     def acquire(self, blocking: bool = True) -> bool:
         """Take it; without blocking, whether it was free."""

@@ -35,11 +35,12 @@ class LockPlace(NamedTuple):
     hold: Array
     now: Array
     timespec: Array
+    audited: bool
 
     @classmethod
-    def at(cls, mutex: Array) -> LockPlace:
-        """A place that has not been used."""
-        return cls(mutex, new_histogram(), new_histogram(), np.zeros(3, np.int64), np.zeros(2, np.int64))
+    def at(cls, mutex: Array, *, audited: bool = True) -> LockPlace:
+        """A place that has not been used; nothing is recorded unless it is `audited`."""
+        return cls(mutex, new_histogram(), new_histogram(), np.zeros(3, np.int64), np.zeros(2, np.int64), audited)
 
 
 def new_histogram() -> Array:
@@ -91,6 +92,9 @@ def unlock_mutex(mutex: Any) -> None:
 @compiled
 def enter(place: Any) -> None:
     """Take the mutex of a place, and note how long that took."""
+    if not place.audited:
+        pthread_mutex_lock(place.mutex.ctypes.data)
+        return
     before_ns = monotonic_ns(place.timespec)
     if pthread_mutex_trylock(place.mutex.ctypes.data) != 0:
         place.now[0] = before_ns
@@ -104,6 +108,7 @@ def enter(place: Any) -> None:
 @compiled
 def leave(place: Any) -> None:
     """Give the mutex of a place back, and note how long it was held."""
-    note_duration(place.hold, monotonic_ns(place.timespec) - place.now[1])
-    place.now[1] = 0
+    if place.audited:
+        note_duration(place.hold, monotonic_ns(place.timespec) - place.now[1])
+        place.now[1] = 0
     pthread_mutex_unlock(place.mutex.ctypes.data)
