@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from hostio.units import MS, S
-
-Detector = Literal["link", "relay-canary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,3 @@ class ControllerSettings:
     max_loss: float = 0.2
     max_extra_delay_ns: int = 50 * MS
     hold_ns: int = 3 * S
-    detect: tuple[Detector, ...] = ("link",)
-    """`link`: one-way probes of every link, which pass no relay. `relay-canary`: media through every relay."""
-    canary_interval_ns: int = 50 * MS
-    pace_ns: int = 0
-    """A reroute moves its lanes one by one, evenly over this time; 0 moves all at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,10 +21,14 @@ from relay_app.sessions import Stream
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
-    """`streams` are those that start here. Records go to `sent_path` and `received_path`, as .npy."""
+    """`streams` are those that start here; `direct_addresses` are the hosts by cluster.
+
+    Records go to `sent_path` and `received_path`, as .npy.
+    """
 
     address: str
     relay_address: str
+    direct_addresses: Mapping[str, str]
     streams: tuple[Stream, ...]
     seed: int
     ntp_offset_ns: int
@@ -44,6 +49,7 @@ def serve(config: ClientConfig, control: Connection) -> None:
         config.streams,
         config.address,
         config.relay_address,
+        config.direct_addresses,
         ntp_offset_ns=offset_ns,
         tick_ns=config.send_tick_ns,
     )

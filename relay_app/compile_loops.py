@@ -25,7 +25,7 @@ def compile_loops() -> None:
 
 def compile_client_loops() -> None:
     """The media client's loops."""
-    precompile(play, sender_memory((), "127.0.0.1", 0), 0, 0, 0, 0, 0)
+    precompile(play, sender_memory((), "127.0.0.1", {}, 0), 0, 0, 0, 0, 0)
     precompile(collect, ReceiverMemory.allocate(0), np.zeros(0, RECEIVED), 0, 0)
 
 

@@ -14,6 +14,7 @@ from hostio.realtime import prefer_punctuality
 from hostio.sockets import udp_drops, udp_socket, waiting_bytes
 from relay_app.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.locks.lock_loops import LockPlace
+from relay_app.locks.report import PACKET_PATH
 from relay_app.session_table import SessionTable
 from relay_app.sessions import LANE_PORT, LANES
 
@@ -155,4 +156,4 @@ def open_lanes(address: str) -> list[socket.socket]:
 
 def _lock_place(rules: PathRules, table: SessionTable) -> LockPlace:
     """Where the loop takes the cache's lock; one that never does is none of the lock's places."""
-    return table.lock.place("packet path") if rules.locked else LockPlace.at(table.lock.mutex)
+    return table.lock.place(PACKET_PATH) if rules.locked else LockPlace.at(table.lock.mutex)

@@ -19,6 +19,7 @@ from relay_app.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.forwarding import PathConfig
 from relay_app.forwarding_loop import PathRules
 from relay_app.growing_array import GrowingArray
+from relay_app.locks.report import PACKET_PATH
 from relay_app.locks.reporting import LockSet
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.progress import FetchProgress
@@ -112,7 +113,7 @@ class Relay:
             self._control.missed(self._path.wait_for_misses().tolist())
 
     def _last_progress_ns(self) -> dict[str, int | None]:
-        return {"packet path": self._path.last_round_ns() or None, "fetches": self._progress.last_ns()}
+        return {PACKET_PATH: self._path.last_round_ns() or None, "fetches": self._progress.last_ns()}
 
     def _keep_house(self) -> None:
         self.write_lock_report()

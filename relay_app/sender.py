@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,20 +19,30 @@ from relay_app.media import PROFILES, Schedule
 from relay_app.messages import Play
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
-from relay_app.sessions import LANE_PORT, Stream
+from relay_app.sessions import CLIENT_PORT, LANE_PORT, Stream
 
 CHUNK_NS = 500 * MS
 _SLOTS = 3
 
 
 class Sender:
-    """The streams that start at one cluster. `begin` at most once; `stop` and joining the threads before `rows`."""
+    """The streams that start at one cluster. `direct_addresses`: hosts by cluster, for streams that pass no relay.
+
+    `begin` at most once; `stop` and joining the threads before `rows`."""
 
     def __init__(
-        self, streams: Sequence[Stream], address: str, relay_address: str, *, ntp_offset_ns: int, tick_ns: int
+        self,
+        streams: Sequence[Stream],
+        address: str,
+        relay_address: str,
+        direct_addresses: Mapping[str, str],
+        *,
+        ntp_offset_ns: int,
+        tick_ns: int,
     ) -> None:
         self._streams = streams
         self._relay_address = relay_address
+        self._direct_addresses = direct_addresses
         self._ntp_offset_ns = ntp_offset_ns
         self._tick_ns = tick_ns
         self._socket = udp_socket(address, 0)
@@ -43,7 +53,7 @@ class Sender:
     def begin(self, order: Play, seed: int, workers: Workers) -> None:
         """Start to play in two threads; they end at the end of the media or when stopped."""
         schedule = Schedule(self._streams, seed, order.start_ns)
-        memory = sender_memory(self._streams, self._relay_address, schedule.most(CHUNK_NS))
+        memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
         self._memory = memory
         chunks = -(-(order.end_ns - order.start_ns) // CHUNK_NS)
         workers.start("prepare", lambda: self._prepare(memory, schedule, order, chunks))
@@ -95,14 +105,21 @@ class Sender:
         os.close(self._chunk_played)
 
 
-def sender_memory(streams: Sequence[Stream], relay_address: str, capacity: int) -> SenderMemory:
-    """The loop's memory for these streams, sent to the relay on their lanes."""
+def sender_memory(
+    streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int
+) -> SenderMemory:
+    """The loop's memory for these streams: sent to the relay on their lanes, or straight to a cluster's client."""
     headers = b"".join(blipnet_header(PROFILES[stream.media].payload_type, stream.ssrc) for stream in streams)
-    lanes = [socket_address(relay_address, LANE_PORT + stream.lane) for stream in streams]
+    destinations = [
+        socket_address(relay_address, LANE_PORT + stream.lane)
+        if stream.relayed
+        else socket_address(direct_addresses[stream.destination], CLIENT_PORT)
+        for stream in streams
+    ]
     return SenderMemory.allocate(
         ssrcs=np.array([stream.ssrc for stream in streams], np.uint32),
         templates=np.frombuffer(bytearray(headers), np.uint8).reshape(len(streams), PAYLOAD_OFFSET),
-        destinations=np.array(lanes, np.uint64).reshape(len(streams), 2),
+        destinations=np.array(destinations, np.uint64).reshape(len(streams), 2),
         chunks=_SLOTS,
         capacity=capacity,
     )

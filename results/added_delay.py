@@ -29,6 +29,8 @@ def path_delay_ns(topology: Topology, path: int) -> int:
     """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is no path of this topology."""
     names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
     ordinals = [ordinal for place in range(RELAYS_IN_PATH) if (ordinal := path >> (8 * place) & 0xFF)]
+    if not ordinals:
+        return UNKNOWN
     try:
         return topology.one_way_ns(*(names[ordinal] for ordinal in ordinals))
     except KeyError:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from controller.decisions import Decision
+from relay_app.locks.report import LockReport
 from results.documents import ControllerRecord, Event
 from results.events import End, FaultEdge, MediaStart
 from results.interruptions import Interruption, find_interruptions, nominal_intervals
@@ -34,6 +35,8 @@ class Evidence:
     decisions: tuple[ControllerRecord, ...]
     machine: MachineReport | None
     recording: Recording
+    locks: Mapping[str, LockReport]
+    """By cluster, of the relays that were audited."""
     problems: tuple[str, ...]
 
     def of(self, kind: type[T]) -> list[T]:

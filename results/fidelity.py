@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from relay_app.locks.report import PACKET_PATH
 from results.analysis import Analysis, Evidence
 from results.events import FaultEdge
 from results.machine import LinkRow, MachineReport
 from results.metrics import quantile, slices, unmatched
 from results.plan import Fault, Plan
 from results.probe_delay import probe_excess
+from results.relay_figures import lane_drops
 from results.summary import Check
 from topologies.model import Direction
 
@@ -44,7 +46,7 @@ def fidelity(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> 
     return [
         *_media_checks(evidence, analysis, limits),
         *_delay_checks(evidence, analysis, limits),
-        *_machine_checks(evidence.plan, evidence.machine, limits),
+        *_machine_checks(evidence, limits),
         *_fault_checks(evidence, analysis, limits),
     ]
 
@@ -70,13 +72,14 @@ def _delay_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits
     yield _check("99th percentile of it", quantile(excess_ms, 0.99), limits.delay_p99_ms, "ms")
 
 
-def _machine_checks(plan: Plan, machine: MachineReport | None, limits: FidelityLimits) -> Iterator[Check]:
+def _machine_checks(evidence: Evidence, limits: FidelityLimits) -> Iterator[Check]:
+    plan, machine = evidence.plan, evidence.machine
     links = machine.links if machine else ()
     if machine and machine.link_lateness_p99_ms is not None:
         yield _check(
             "99th percentile of link lateness", machine.link_lateness_p99_ms, limits.link_lateness_p99_ms, "ms"
         )
-    yield _count("packets dropped by sockets", sum(machine.socket_drops.values()) if machine else None)
+    yield _count("packets dropped by sockets", _socket_drops(evidence, machine) if machine else None)
     yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
     yield _check("processor time stolen", machine.cpu_stolen_percent if machine else None, limits.stolen_percent, "%")
     mishaps = sum(machine.counters.get(name, 0) for name in _mishaps(machine)) if machine else None
@@ -85,6 +88,12 @@ def _machine_checks(plan: Plan, machine: MachineReport | None, limits: FidelityL
     yield _count("packets for which the link emulator had no room", overflow if machine else None)
     queued = sum(row.counters.lost_queue for row in links if not _has_rate(plan, row))
     yield _count("packets dropped by queues of links without a rate", queued if machine else None)
+
+
+def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
+    """Without those of relays whose packet path stood still, as their watchdogs saw: these are the relay's doing."""
+    stuck = [name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)]
+    return sum(machine.socket_drops.values()) - sum(lane_drops(machine, cluster) for cluster in stuck)
 
 
 def _mishaps(machine: MachineReport) -> list[str]:

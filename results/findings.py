@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from controller.decisions import Decision
-from relay_app.records import RELAY_COUNTERS
 from relay_app.sessions import Stream
 from results.added_delay import added_delays
 from results.analysis import Analysis, Evidence, passes
+from results.diagnosis import diagnose
 from results.events import FaultEdge
 from results.fidelity import FidelityLimits, fidelity
 from results.interruptions import Interruption
 from results.matching import Flags, Ints
-from results.metrics import Floats, counts, latencies, quantile
+from results.metrics import Floats, counts, latencies
 from results.plan import Fault, Plan
-from results.records import Rows
+from results.relay_figures import lengths_ms, quantile_ms, relay_figures
 from results.summary import (
     Backend,
     FaultRow,
@@ -26,28 +26,27 @@ from results.summary import (
     Media,
     PairRow,
     Quantiles,
-    RelayRow,
     RerouteRow,
 )
-from topologies.model import Direction, Topology, link_name, where
-
-_DROPPED = "dropped_"
+from topologies.model import Direction, link_name, where
 
 
 def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Findings:
     """Everything that is in the summary but the judgement."""
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
+    relay = relay_figures(evidence, analysis)
     return Findings(
         scenario=plan.scenario,
         seed=plan.seed,
         backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
-        media=_media(analysis, plan.topology),
+        media=_media(evidence, analysis),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
-        relays=[_relay(name, rows) for name, rows in evidence.recording.relays.items() if len(rows)],
+        relay=relay,
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
         fidelity=fidelity(evidence, analysis, limits),
+        diagnosis=[sentence for name in relay for sentence in diagnose(name, relay[name], evidence.locks.get(name))],
         problems=_problems(evidence),
     )
 
@@ -65,7 +64,7 @@ def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
     return rows
 
 
-def _media(analysis: Analysis, topology: Topology) -> Media:
+def _media(evidence: Evidence, analysis: Analysis) -> Media:
     count = counts(analysis.matched.packets, analysis.fate)
     return Media(
         directions=len(analysis.matched.streams),
@@ -74,8 +73,9 @@ def _media(analysis: Analysis, topology: Topology) -> Media:
         interruptions=len(analysis.interruptions),
         interruption_ms=_lengths(analysis.interruptions),
         resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
+        recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
         one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
-        added_ms=_quantiles_ms(added_delays(analysis, topology)),
+        added_ms=_quantiles_ms(added_delays(analysis, evidence.plan.topology)),
         jitter_ms=_quantiles_ms(analysis.jitter_ns),
         sent=count.sent,
         received=count.received,
@@ -84,6 +84,14 @@ def _media(analysis: Analysis, topology: Topology) -> Media:
         duplicates=count.duplicates,
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
     )
+
+
+def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:
+    cleared = [edge.applied_last_ns for edge in evidence.of(FaultEdge) if edge.edge == "end"]
+    if not cleared:
+        return None
+    restored_ns = max((each.ended_ns for each in analysis.interruptions), default=0)
+    return round(max(0, restored_ns - max(cleared)) / 1e6, 3)
 
 
 def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
@@ -102,18 +110,6 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         received=count.received,
         lost=count.lost,
         one_way_ms=_quantiles_ms(latencies(packets, rows)),
-    )
-
-
-def _relay(cluster: str, samples: Rows) -> RelayRow:
-    last = samples[-1]
-    dropped = [name for name in RELAY_COUNTERS if name.startswith(_DROPPED)]
-    return RelayRow(
-        cluster=cluster,
-        received=int(last["received"]),
-        forwarded=int(last["forwarded"]),
-        dropped={name.removeprefix(_DROPPED): int(last[name]) for name in dropped},
-        cached=int(last["cached"]),
     )
 
 
@@ -207,14 +203,8 @@ def _directions(interruptions: Sequence[Interruption]) -> int:
 
 
 def _lengths(interruptions: Sequence[Interruption]) -> LengthQuantiles:
-    lengths = np.array([each.length_ns for each in interruptions], dtype=np.int64)
-    return LengthQuantiles(_ms(lengths, 0.5), _ms(lengths, 0.99), _ms(lengths, 1.0))
+    return lengths_ms(np.array([each.length_ns for each in interruptions], dtype=np.int64))
 
 
 def _quantiles_ms(values: Ints | Floats) -> Quantiles:
-    return Quantiles(_ms(values, 0.5), _ms(values, 0.99))
-
-
-def _ms(values: Ints | Floats, share: float) -> float | None:
-    found = quantile(values, share)
-    return None if found is None else round(found / 1e6, 3)
+    return Quantiles(quantile_ms(values, 0.5), quantile_ms(values, 0.99))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import MappingProxyType
-from typing import Literal, get_type_hints
+from typing import Literal, get_origin, get_type_hints
 
-from results.summary import Media
+from relay_app.records import DropReason
+from results.summary import Media, RelayFigures
 
 Unit = Literal["ms", "percent", "count"]
 
@@ -17,7 +18,7 @@ def _leaves(of: type) -> Iterator[str]:
     for field in fields(of):
         if is_dataclass(hints[field.name]):
             yield from (f"{field.name}.{leaf}" for leaf in _leaves(hints[field.name]))
-        else:
+        elif hints[field.name] is not str and get_origin(hints[field.name]) is not dict:
             yield field.name
 
 
@@ -30,3 +31,16 @@ METRICS: Mapping[str, Unit] = MappingProxyType(
     {**{f"media.{name}": _unit(name) for name in _leaves(Media)}, "reroutes": "count"}
 )
 """Every number under `media`, and `reroutes`, which is the length of the summary's list."""
+
+_DROPPED = tuple(f"dropped.{reason.name.lower()}" for reason in DropReason)
+
+RELAY_METRICS: Mapping[str, Unit] = MappingProxyType(
+    {name: _unit(name) for name in (*_leaves(RelayFigures), *_DROPPED)}
+)
+"""Every number under `relay.<cluster>`."""
+
+
+def metric_names(clusters: Iterable[str]) -> Mapping[str, Unit]:
+    """Every metric of a run with these clusters, with its unit."""
+    relays = {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in RELAY_METRICS.items()}
+    return {**METRICS, **relays}

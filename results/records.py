@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from relay_app.records import PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
 from relay_app.sessions import Stream
 from results.rundir import RunDir
 
@@ -40,13 +40,14 @@ class Recording:
     received: Mapping[str, Rows]
     relays: Mapping[str, Rows]
     probes: Mapping[str, Rows]
+    fetches: Mapping[str, Rows]
     problems: tuple[str, ...]
 
 
 def collect(staging: Path, run: RunDir, clusters: Iterable[str]) -> tuple[str, ...]:
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
-    `staging` holds sent-, received-, relay- and probes-<cluster>.npy; files may be missing after an interrupt.
+    `staging` holds a .npy file of the same name for each; files may be missing after an interrupt.
     Returns one sentence per file that could not be collected, in the order of the clusters.
     """
     problems: list[str] = []
@@ -77,10 +78,11 @@ def read_recording(run: RunDir, clusters: Sequence[str]) -> Recording:
     received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
     relays = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
     probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
+    fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
-    return Recording(streams, sent, received, relays, probes, tuple(problems))
+    return Recording(streams, sent, received, relays, probes, fetches, tuple(problems))
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
@@ -108,6 +110,7 @@ def _raw_files(run: RunDir, cluster: str) -> tuple[tuple[Path, np.dtype[Any]], .
         (run.received(cluster), RECEIVED),
         (run.relay(cluster), RELAY_SAMPLE),
         (run.probes(cluster), PROBE),
+        (run.fetches(cluster), FETCH),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from relay_app.locks.report import LockReport
 from results import documents
 from results.analysis import Analysis, Evidence, analyse
 from results.documents import DocumentError, Lines
@@ -52,8 +54,16 @@ def read_evidence(run: RunDir) -> Evidence:
     events = _lines(run.events, documents.read_events, problems)
     decisions = _lines(run.decisions, documents.read_decisions, problems)
     machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
-    recording = read_recording(run, [cluster.name for cluster in plan.topology.clusters])
-    return Evidence(plan, events, decisions, machine, recording, (*problems, *recording.problems))
+    clusters = [cluster.name for cluster in plan.topology.clusters]
+    recording = read_recording(run, clusters)
+    locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
+    return Evidence(plan, events, decisions, machine, recording, locks, (*problems, *recording.problems))
+
+
+def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:
+    read = partial(documents.read, LockReport)
+    reports = {cluster: _attempt(partial(read, run.locks(cluster)), problems) for cluster in clusters}
+    return {cluster: report for cluster, report in reports.items() if report is not None}
 
 
 def _lines(path: Path, read: Callable[[Path], Lines[T]], problems: list[str]) -> tuple[T, ...]:
@@ -75,13 +85,13 @@ def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
 
 
 def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
-    partial = run.latency_plot.with_suffix(".partial")
-    plot_latency(latency_picture(evidence, analysis, summary), partial)
-    partial.replace(run.latency_plot)
+    unfinished = run.latency_plot.with_suffix(".partial")
+    plot_latency(latency_picture(evidence, analysis, summary), unfinished)
+    unfinished.replace(run.latency_plot)
 
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    unfinished = path.with_suffix(".partial")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

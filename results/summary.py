@@ -40,7 +40,11 @@ class LengthQuantiles:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """All measured streams together; a direction is one stream: one direction of one session."""
+    """All measured streams together; a direction is one stream: one direction of one session.
+
+    `recovery_lag_ms`: from the end of the last fault until the last stream was restored, at least until the media end
+    if one is still interrupted; 0 if all were restored before; None without a fault.
+    """
 
     directions: int
     interrupted_directions: int
@@ -48,6 +52,7 @@ class Media:
     interruptions: int
     interruption_ms: LengthQuantiles
     resolution_ms: float | None
+    recovery_lag_ms: float | None
     one_way_ms: Quantiles
     added_ms: Quantiles
     jitter_ms: Quantiles
@@ -76,14 +81,39 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayRow:
-    """A relay's totals; `dropped` by reason."""
+class RelayFigures:
+    """A relay. `dropped` by reason; `receive_buffer` counts packets that found a lane's receive buffer full.
 
-    cluster: str
+    The streams that reroutes moved onto it: `hit_percent` of them were in its cache when the move was installed;
+    `first_forwarded_ms` is from that instant to a stream's first packet that arrived over this relay, and
+    `never_forwarded` had none; `catch_up_ms` is up to the last stream's first packet, and lasts at least until the
+    media end if some had none. `fetches_per_key` counts keys asked of the directory after the media start, on average
+    of all distinct ones. `queue_most` and `waiting_most_kib` are the largest samples of packets and keys kept back, and
+    of what waits in the lanes' receive buffers. Lock figures are those of the worst lock.
+    """
+
+    version: str
     received: int
     forwarded: int
     dropped: dict[str, int]
+    receive_buffer: int
     cached: int
+    moved: int
+    hit_percent: float | None
+    first_forwarded_ms: LengthQuantiles
+    never_forwarded: int
+    catch_up_ms: float | None
+    fetched_keys: int
+    fetches_per_key: float
+    fetch_ms: LengthQuantiles
+    queue_most: int
+    waiting_most_kib: int
+    lock_wait_ms: LengthQuantiles
+    lock_hold_ms: LengthQuantiles
+    lock_waiters_most: int
+    lock_held_across_io_ms: float
+    lock_inversions: int
+    stalls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +168,21 @@ class ExpectationRow:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was measured, before it is judged. `problems`: sentences, each of them reason enough not to judge."""
+    """What was measured, before it is judged.
+
+    `diagnosis`: what went wrong inside the relays, in sentences. `problems`: each is reason enough not to judge.
+    """
 
     scenario: str
     seed: int
     backend: Backend
     media: Media
     pairs: list[PairRow]
-    relays: list[RelayRow]
+    relay: dict[str, RelayFigures]
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
     fidelity: list[Check]
+    diagnosis: list[str]
     problems: list[str]
 
 
@@ -163,10 +197,11 @@ class Summary:
     backend: Backend
     media: Media
     pairs: list[PairRow]
-    relays: list[RelayRow]
+    relay: dict[str, RelayFigures]
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
     fidelity: list[Check]
+    diagnosis: list[str]
     expectations: list[ExpectationRow]
 
 
@@ -180,9 +215,10 @@ def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectati
         backend=findings.backend,
         media=findings.media,
         pairs=findings.pairs,
-        relays=findings.relays,
+        relay=findings.relay,
         faults=findings.faults,
         reroutes=findings.reroutes,
         fidelity=findings.fidelity,
+        diagnosis=findings.diagnosis,
         expectations=expectations,
     )

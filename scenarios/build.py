@@ -13,6 +13,7 @@ from topologies.model import Topology
 
 def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
     """The plan of a scenario that has no problems, without an environment."""
+    clusters = [cluster.name for cluster in topology.clusters]
     return Plan(
         scenario=scenario.name,
         description=scenario.description,
@@ -20,13 +21,20 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
         duration_ns=scenario.duration,
         topology=topology,
         sessions=tuple(
-            SessionGroup(group_name(group, index), *group.between, group.count, group.media)
+            SessionGroup(group_name(group, index), *group.between, group.count, group.media, group.path == "relayed")
             for index, group in enumerate(scenario.sessions)
         ),
-        relays=RelaySettings(scenario.directory or topology.clusters[0].name, dict(scenario.relays.warm)),
+        relays=RelaySettings(
+            directory=scenario.directory or topology.clusters[0].name,
+            warm=dict(scenario.relays.warm),
+            version=scenario.relays.version,
+            versions=dict(scenario.relays.versions),
+            idle_ns=scenario.relays.idle,
+            lock_audit=scenario.relays.lock_audit,
+        ),
         controller=_settings(scenario.controller),
         faults=tuple(map(_fault, scenario.events)),
-        expectations=tuple(map(expectation, scenario.expect)),
+        expectations=tuple(expectation(text, clusters) for text in scenario.expect),
         wire_tick_ns=scenario.emulation.wire_tick,
     )
 

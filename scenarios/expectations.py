@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import cast
 
 from hostio.units import MS
-from results.metric_names import METRICS, Unit
+from results.metric_names import METRICS, Unit, metric_names
 from results.plan import Comparison, Expectation
 from scenarios.quantities import percent, time_ns, whole_number
-from scenarios.wording import quoted, suggestion
+from scenarios.wording import nearest, quoted, suggestion
 
 _SHAPE = re.compile(r"(?P<metric>[^\s<>=!≤≥]+)\s*(?P<comparison>[<>=!≤≥]+)\s*(?P<value>\S.*)")
 _COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 _OTHER_SIGNS = {"=": "==", "===": "==", "≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "<>": "!="}
 
 
-def expectation(text: str) -> Expectation:
-    """The expectation in a text; ValueError says what is wrong and what would be right."""
+def expectation(text: str, clusters: Iterable[str] = ()) -> Expectation:
+    """The expectation in a text, in a topology with these clusters; ValueError says what would be right."""
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")
     metric, comparison = match["metric"], match["comparison"]
-    if metric not in METRICS:
-        raise ValueError(f"unknown metric {quoted(metric)}; {suggestion(metric, METRICS)}")
+    metrics = metric_names(clusters)
+    if metric not in metrics:
+        known = metrics if nearest(metric, metrics) else METRICS
+        raise ValueError(f"unknown metric {quoted(metric)}; {suggestion(metric, known)}")
     if comparison not in _COMPARISONS:
         right = _OTHER_SIGNS.get(comparison, f"one of {' '.join(_COMPARISONS)}")
         raise ValueError(f"unknown comparison {quoted(comparison)}; write {right}")
-    return Expectation(metric, cast(Comparison, comparison), _value(match["value"], METRICS[metric]), text)
+    return Expectation(metric, cast(Comparison, comparison), _value(match["value"], metrics[metric]), text)
 
 
 def _value(text: str, unit: Unit) -> float:

@@ -63,8 +63,9 @@ class MediaCrew:
 
 def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
     """SSRCs whose records a relay holds before the media: those of its own ends, and its warm share of the others."""
-    own = [stream.ssrc for stream in streams if cluster in (stream.source, stream.destination)]
-    others = [stream.ssrc for stream in streams if cluster not in (stream.source, stream.destination)]
+    relayed = [stream for stream in streams if stream.relayed]
+    own = [stream.ssrc for stream in relayed if cluster in (stream.source, stream.destination)]
+    others = [stream.ssrc for stream in relayed if cluster not in (stream.source, stream.destination)]
     random = Random(f"warm {plan.seed} {cluster}")
     return (*own, *random.sample(others, round(plan.relays.warm.get(cluster, 0.0) * len(others))))
 
@@ -106,6 +107,7 @@ class _Recruiter:
         config = ClientConfig(
             address=str(cluster.address),
             relay_address=str(cluster.address),
+            direct_addresses={each.name: str(each.address) for each in self._plan.topology.clusters},
             streams=tuple(stream for stream in self._streams if stream.source == cluster.name),
             seed=self._plan.seed,
             ntp_offset_ns=self._ntp_offset_ns,

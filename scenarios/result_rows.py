@@ -31,11 +31,12 @@ def sentences(summary: Summary) -> Iterator[str]:
     """What the testbed did about the faults, and what the relays dropped."""
     for reroute in summary.reroutes:
         yield _reroute_sentence(reroute)
-    for relay in summary.relays:
+    for cluster, relay in summary.relay.items():
         dropped = {reason: count for reason, count in relay.dropped.items() if count}
         if dropped:
             reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in dropped.items())
-            yield f"relay {relay.cluster} dropped {reasons} of {relay.received} packets"
+            yield f"relay {cluster} dropped {reasons} of {relay.received} packets"
+    yield from summary.diagnosis
 
 
 def _reroute_sentence(reroute: RerouteRow) -> str:

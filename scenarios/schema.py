@@ -10,7 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.fields import FieldInfo
 
 from controller.settings import ControllerSettings
-from hostio.units import MS, US
+from hostio.units import MS, US, S
+from relay_app.media import PROFILES
+from relay_app.versions.names import DEFAULT_VERSION, VERSIONS
 from scenarios.document import DataPath, Document
 from scenarios.fields import boolean, name, one_of, pair, text, time_within, within
 from scenarios.quantities import bits_per_second, fraction, whole_number
@@ -35,6 +37,7 @@ Tick: TypeAlias = Annotated[int, BeforeValidator(time_within("10us", "10ms"))]
 ProbeInterval: TypeAlias = Annotated[int, BeforeValidator(time_within("5ms", "10s"))]
 Rate: TypeAlias = Annotated[int, BeforeValidator(within(bits_per_second, "8kbit", "100gbit"))]
 Share: TypeAlias = Annotated[float, BeforeValidator(fraction)]
+Version: TypeAlias = Annotated[str, BeforeValidator(one_of(*VERSIONS))]
 Loss: TypeAlias = Annotated[float, BeforeValidator(within(fraction, "0.001%", "100%"))]
 
 
@@ -48,13 +51,18 @@ class Sessions(_Strict):
     name: ShortName | None = None
     between: Pair = Field(examples=["[us-east, us-west]"])
     count: Annotated[int, BeforeValidator(within(whole_number, "1", "20000"))] = Field(examples=["100"])
-    media: Annotated[Literal["voice", "video"], BeforeValidator(one_of("voice", "video"))] = Field(examples=["voice"])
+    media: Annotated[str, BeforeValidator(one_of(*PROFILES))] = Field(examples=["voice"])
+    path: Annotated[Literal["relayed", "direct"], BeforeValidator(one_of("relayed", "direct"))] = "relayed"
 
 
 class Relays(_Strict):
-    """How the relays start. `warm`: the share of session records each cluster's relay holds."""
+    """What the relays are, and how they start. `warm`: the share of session records each cluster's relay holds."""
 
+    version: Version = DEFAULT_VERSION
+    versions: dict[str, Version] = {}
     warm: dict[str, Share] = {}
+    idle: Span = 60 * S
+    lock_audit: Flag = True
 
 
 class Controller(_Strict):

@@ -28,12 +28,13 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     """Everything wrong with the scenario, in no particular order."""
     if scenario.directory is not None:
         yield from _unknown_cluster(scenario.directory, ("directory",), topology)
-    for cluster in scenario.relays.warm:
-        yield from _unknown_cluster(cluster, ("relays", "warm", cluster), topology, at_key=True)
+    for key, clusters in (("warm", scenario.relays.warm), ("versions", scenario.relays.versions)):
+        for cluster in clusters:
+            yield from _unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
     yield from _event_problems(scenario, topology)
     for index, text in enumerate(scenario.expect):
-        yield from _expectation_problem(text, index)
+        yield from _expectation_problem(text, index, topology)
 
 
 def group_name(sessions: Sessions, index: int) -> str:
@@ -140,8 +141,8 @@ def _unknown_cluster(name: str, path: DataPath, topology: Topology, at_key: bool
         yield Problem(path, f"unknown cluster {quoted(name)}; {suggestion(name, names)}", at_key)
 
 
-def _expectation_problem(text: str, index: int) -> Iterator[Problem]:
+def _expectation_problem(text: str, index: int, topology: Topology) -> Iterator[Problem]:
     try:
-        expectation(text)
+        expectation(text, [cluster.name for cluster in topology.clusters])
     except ValueError as error:
         yield Problem(("expect", index), str(error))

@@ -134,5 +134,6 @@ def _start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> None:
     directory.write(
         StreamRecord(stream.ssrc, ordinals[stream.destination], stream.session)
         for stream in streams_of(plan.sessions, plan.seed)
+        if stream.relayed
     )
     directory.close()

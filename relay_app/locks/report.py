@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PACKET_PATH = "packet path"
+"""What stood still, of a Stall in which a relay forwarded nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Durations:

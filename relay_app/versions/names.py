@@ -15,12 +15,5 @@ VERSIONS: Mapping[str, str] = MappingProxyType(
         "2026-05-10": "before: each session is fetched by itself, off the packet path",
         "2026-05-11": "the regression: sessions are fetched under the lock that the packet path takes",
         "2026-05-20": "the fix: one fetch in flight per key, in bulk; reads without a lock; stale packets dropped",
-        "stampede": "no single flight: every packet of an unknown session fetches",
-        "livelock": "each admission invalidates the snapshot that the next one needs",
-        "lock-order": "two locks, taken in both orders",
-        "leak": "sessions never leave the cache",
-        "slow-drain": "an unbounded queue before a pacer: after a burst it serves only stale packets",
-        "gray": "looks healthy to itself and to link probes, and moves no transit media",
-        "loop": "hands transit media to another relay, which hands it back",
     }
 )

@@ -99,6 +99,7 @@ class Lab:
         config = ClientConfig(
             address=self.address(cluster),
             relay_address=self.address(cluster),
+            direct_addresses={name: self.address(name) for name in ORDINALS},
             streams=tuple(stream for stream in streams if stream.source == cluster),
             seed=SEED,
             ntp_offset_ns=OFFSET_NS,

@@ -11,7 +11,8 @@ import numpy as np
 from controller.decisions import Decision
 from controller.settings import ControllerSettings
 from hostio.units import MS, S
-from relay_app.records import PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.locks.report import LockReport
+from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
 from relay_app.sessions import SessionGroup, Stream, streams_of
 from results import documents
 from results.events import End, FaultEdge, MediaStart, Phase
@@ -85,6 +86,7 @@ def recording(streams: Sequence[Stream], sent_rows: Iterable[Rows], received_row
         tuple(streams),
         {source: np.concatenate([np.empty(0, SENT), *sent_rows])},
         {destination: np.concatenate([np.empty(0, RECEIVED), *received_rows])},
+        {},
         {},
         {},
         (),
@@ -203,6 +205,9 @@ class Blip:
         write_rows(run.received(cluster), np.concatenate([np.empty(0, RECEIVED), *into]))
         write_rows(run.relay(cluster), _relay_samples())
         write_rows(run.probes(cluster), probes(cluster))
+        write_rows(run.fetches(cluster), np.empty(0, FETCH))
+        run.locks(cluster).parent.mkdir(exist_ok=True)
+        run.locks(cluster).write_text(documents.dump(LockReport()))
 
     def _of(self, streams: Sequence[Stream], end: str, cluster: str) -> list[tuple[int, Stream]]:
         return [(index, each) for index, each in enumerate(streams) if getattr(each, end) == cluster]

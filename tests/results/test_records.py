@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic import received, sent, stream
 
-from relay_app.records import PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
 from results.records import RecordsError, collect, read_recording, read_rows, read_sessions, write_rows, write_sessions
 from results.rundir import RunDir
 
@@ -21,6 +21,7 @@ def staging(tmp_path: Path) -> Path:
         np.save(folder / f"received-{cluster}.npy", received(rows, 5))
         np.save(folder / f"relay-{cluster}.npy", np.ones(3, RELAY_SAMPLE))
         np.save(folder / f"probes-{cluster}.npy", np.ones(3, PROBE))
+        np.save(folder / f"fetches-{cluster}.npy", np.ones(3, FETCH))
     return folder
 
 
@@ -39,6 +40,7 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
         assert np.array_equal(recording.received[cluster], np.load(staging / f"received-{cluster}.npy"))
         assert np.array_equal(recording.relays[cluster], np.load(staging / f"relay-{cluster}.npy"))
         assert np.array_equal(recording.probes[cluster], np.load(staging / f"probes-{cluster}.npy"))
+        assert np.array_equal(recording.fetches[cluster], np.load(staging / f"fetches-{cluster}.npy"))
 
 
 def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
@@ -81,6 +83,7 @@ def test_an_empty_run_directory_is_all_problems(run: RunDir) -> None:
         "raw/received-us-east.parquet is missing",
         "raw/relay-us-east.parquet is missing",
         "raw/probes-us-east.parquet is missing",
+        "raw/fetches-us-east.parquet is missing",
         "raw/sessions.parquet is missing",
     )
 

@@ -80,9 +80,9 @@ def test_faults_relays_and_back_ends(run: RunDir) -> None:
             "applied_until": 6.001,
         }
     ]
-    assert [(relay["cluster"], relay["forwarded"], relay["dropped"]["cold"]) for relay in found["relays"]] == [
-        (cluster.name, 990, 10) for cluster in TRIANGLE.clusters
-    ]
+    assert {name: (relay["forwarded"], relay["dropped"]["cold"]) for name, relay in found["relay"].items()} == {
+        cluster.name: (990, 10) for cluster in TRIANGLE.clusters
+    }
     assert found["backend"] == {"link": "userspace", "datapath": "user"}
 
 

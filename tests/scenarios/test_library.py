@@ -85,7 +85,9 @@ def test_every_setting_reaches_the_plan(tmp_path: Path) -> None:
         + """\
 seed: 4294967295
 directory: us-central
-relays: {warm: {us-central: 25%, us-west: 100%}}
+relays:
+  {version: 2026-05-11, versions: {us-west: 2026-05-10}, warm: {us-central: 25%, us-west: 100%}, idle: 5s,
+   lock_audit: false}
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
    hold: 0s}
@@ -96,7 +98,14 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
     )
     plan = load_plan(path)
     assert plan.seed == 2**32 - 1
-    assert plan.relays == RelaySettings("us-central", {"us-central": 0.25, "us-west": 1.0})
+    assert plan.relays == RelaySettings(
+        directory="us-central",
+        warm={"us-central": 0.25, "us-west": 1.0},
+        version="2026-05-11",
+        versions={"us-west": "2026-05-10"},
+        idle_ns=5 * S,
+        lock_audit=False,
+    )
     assert plan.controller == ControllerSettings(False, 10 * MS, 3, 40, 0.125, 5 * MS, 0)
     assert len(fields(ControllerSettings)) == 7
     assert plan.wire_tick_ns == 50 * US

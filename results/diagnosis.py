@@ -1,0 +1,44 @@
+"""Says in words what went wrong inside a relay, where the figures warrant it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay_app.locks.report import HeldAcrossIo, LockReport
+from results.summary import RelayFigures
+
+STALL_NS = 500_000_000
+"""A lock held across I/O is worth a word from this total on."""
+
+WASTEFUL_FETCHES = 1.5
+
+
+def diagnose(cluster: str, figures: RelayFigures, locks: LockReport | None) -> Iterator[str]:
+    """What the relay's figures and its lock audit show."""
+    relay = f"relay {cluster} ({figures.version})"
+    if locks is not None:
+        yield from _of_locks(relay, locks)
+    if figures.fetches_per_key > WASTEFUL_FETCHES:
+        yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
+    if figures.receive_buffer:
+        yield f"{relay}: {figures.receive_buffer} packets found its receive buffers full"
+    if figures.never_forwarded:
+        yield f"{relay}: {figures.never_forwarded} of {figures.moved} streams moved there were never heard over it"
+
+
+def _of_locks(relay: str, locks: LockReport) -> Iterator[str]:
+    places = {row.site for row in locks.held_across_io}
+    for site in sorted(places):
+        rows = [row for row in locks.held_across_io if row.site == site]
+        if sum(row.total_ns for row in rows) >= STALL_NS:
+            yield f"{relay}: {_held(rows)}"
+    for inversion in locks.inversions:
+        yield f"{relay}: locks {inversion.first} and {inversion.second} are taken in both orders: {inversion.sites}"
+    for stall in locks.stalls:
+        yield f"{relay}: no progress of its {stall.what} for {stall.lasted_ns / 1e9:.1f} s"
+
+
+def _held(rows: list[HeldAcrossIo]) -> str:
+    total_s = sum(row.total_ns for row in rows) / 1e9
+    across = " and ".join(f"{row.count} × {row.operation}" for row in rows)
+    return f"lock {rows[0].lock}, taken at {rows[0].site}, was held for {total_s:.1f} s across {across}"

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import START, TRIANGLE, Blip
+
+from hostio.units import MS, S
+from relay_app.locks.report import Durations, HeldAcrossIo, LockReport, LockRow, Stall
+from relay_app.records import FETCH, FetchOutcome
+from relay_app.sessions import Stream
+from results.analysis import Evidence, analyse
+from results.diagnosis import diagnose
+from results.fidelity import FidelityLimits, fidelity
+from results.relay_figures import relay_figures
+from results.report import read_evidence
+from results.summary import RelayFigures
+
+RELAY = "us-central"
+INSTALLED_NS = START + round(4.28 * S)
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Evidence:
+    return read_evidence(Blip(sessions=4).write(tmp_path / "run"))
+
+
+def figures(evidence: Evidence) -> RelayFigures:
+    return relay_figures(evidence, analyse(evidence))[RELAY]
+
+
+def fetched(evidence: Evidence, streams: list[Stream], rounds: int, at_ns: int) -> Evidence:
+    rows = np.zeros(len(streams) * rounds, FETCH)
+    rows["ssrc"] = [stream.ssrc for stream in streams] * rounds
+    rows["asked_ns"] = at_ns
+    rows["answered_ns"] = at_ns + 50 * MS
+    rows["outcome"] = FetchOutcome.FOUND
+    recording = evidence.recording
+    return replace(evidence, recording=replace(recording, fetches={**recording.fetches, RELAY: rows}))
+
+
+def test_streams_moved_to_a_warm_relay_all_hit(evidence: Evidence) -> None:
+    found = figures(evidence)
+    assert (found.moved, found.hit_percent, found.never_forwarded) == (8, 100.0, 0)
+    assert (found.fetched_keys, found.fetches_per_key) == (0, 0.0)
+
+
+def test_first_packet_over_the_relay_is_timed_from_the_move(evidence: Evidence) -> None:
+    found = figures(evidence)
+    path_ms = TRIANGLE.one_way_ns("us-east", RELAY, "us-west") / MS
+    move_ns = next(move.installed_ns for move in evidence.moves if move.via == RELAY)
+    least_ms = (INSTALLED_NS - move_ns) / MS + path_ms
+    assert found.first_forwarded_ms.p50 is not None
+    assert found.first_forwarded_ms.max is not None
+    assert least_ms - 20 <= found.first_forwarded_ms.p50 <= found.first_forwarded_ms.max <= least_ms + 20 + 1
+    assert found.catch_up_ms == found.first_forwarded_ms.max
+
+
+def test_half_of_the_records_missing_is_a_hit_ratio_of_one_half(evidence: Evidence) -> None:
+    after = fetched(evidence, list(evidence.recording.streams[:4]), 3, INSTALLED_NS + MS)
+    found = figures(after)
+    assert found.hit_percent == 50.0
+    assert (found.fetched_keys, found.fetches_per_key) == (12, 3.0)
+    assert (found.fetch_ms.p50, found.fetch_ms.max) == (50.0, 50.0)
+    assert any("asked for each session 3 times" in line for line in diagnose(RELAY, found, None))
+
+
+def test_records_fetched_before_the_media_are_no_misses(evidence: Evidence) -> None:
+    found = figures(fetched(evidence, list(evidence.recording.streams), 1, START - S))
+    assert (found.hit_percent, found.fetched_keys) == (100.0, 0)
+
+
+def test_moved_streams_that_never_came_over_the_relay_keep_it_catching_up(evidence: Evidence) -> None:
+    nothing = {name: rows[:0] for name, rows in evidence.recording.received.items()}
+    silent = replace(evidence, recording=replace(evidence.recording, received=nothing))
+    analysis = analyse(silent)
+    found = relay_figures(silent, analysis)[RELAY]
+    move_ns = next(move.installed_ns for move in silent.moves if move.via == RELAY)
+    assert (found.never_forwarded, found.first_forwarded_ms.max) == (8, None)
+    assert found.catch_up_ms == pytest.approx((analysis.end_ns - move_ns) / MS, abs=0.001)
+
+
+HELD = HeldAcrossIo("session-cache", "fill.py:7 run", "directory fetch", 80, 60 * MS, 4 * S, ("main.py:1 run",))
+    "session-cache", "relay_app/fill.py:7 run", "directory fetch", 80, 60 * MS, 4 * S, ("main.py:1 run",)
+)
+LONG = Durations(count=3, p50_ns=2 * S, p99_ns=4 * S, max_ns=4 * S, total_ns=9 * S)
+SHORT = Durations(count=9, p50_ns=MS, p99_ns=MS, max_ns=MS, total_ns=9 * MS)
+STUCK = LockReport(
+    locks=(LockRow("session-cache", 2, LONG, LONG), LockRow("fetch-queue", 1, SHORT, SHORT)),
+    held_across_io=(HELD, replace(HELD, operation="directory announcement")),
+    stalls=(Stall(INSTALLED_NS, 8 * S, "packet path"),),
+)
+
+
+def test_the_worst_lock_is_shown_and_the_defect_named(evidence: Evidence) -> None:
+    found = figures(replace(evidence, locks={RELAY: STUCK}))
+    assert (found.lock_wait_ms.max, found.lock_hold_ms.p50, found.lock_waiters_most) == (4000.0, 2000.0, 2)
+    assert (found.lock_held_across_io_ms, found.stalls) == (8000.0, 1)
+    named, stalled = diagnose(RELAY, found, STUCK)
+    assert (
+        "lock session-cache, taken at fill.py:7 run, was held for 8.0 s across 80 × directory fetch" in named
+    )
+    assert "no progress of its packet path for 8.0 s" in stalled
+
+
+@pytest.mark.parametrize(("locks", "doubted"), [(STUCK, 3.0), (LockReport(), 10.0)])
+def test_a_stuck_relays_own_overflow_is_a_finding_not_a_doubt(
+    evidence: Evidence, locks: LockReport, doubted: float
+) -> None:
+    assert evidence.machine is not None
+    drops = {f"relay-{RELAY}: lane 3": 7, "relay-us-east: lane 3": 3}
+    changed = replace(evidence, machine=replace(evidence.machine, socket_drops=drops), locks={RELAY: locks})
+    checks = {check.check: check for check in fidelity(changed, analyse(changed), FidelityLimits())}
+    assert checks["packets dropped by sockets"].value == doubted
+    assert figures(changed).receive_buffer == 7
