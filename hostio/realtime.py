@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import ctypes
 import os
+from enum import IntEnum
 
 _PR_SET_TIMERSLACK = 29
 
 
-def prefer_punctuality(priority: int = 1) -> bool:
+class Urgency(IntEnum):
+    """SCHED_FIFO priorities: under a burst the emulated world may fall behind, its clockwork may not."""
+
+    WORLD = 1
+    """Switches, relays, listeners: what has no time of its own."""
+    SOURCE = 2
+    """Media and probes that are due, faults that are planned."""
+    LINK = 3
+    """Emulated links, on which every delay rests."""
+
+
+def prefer_punctuality(urgency: Urgency = Urgency.WORLD) -> bool:
     """Timer slack of 1 ns and SCHED_FIFO for the calling thread; whether SCHED_FIFO was granted.
 
     An ordinary user is refused it; the thread then runs without. What the thread starts does not inherit it.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
-    return make_punctual(0, priority)
+    return make_punctual(0, urgency)
 
 
-def make_punctual(thread: int, priority: int = 1) -> bool:
+def make_punctual(thread: int, urgency: Urgency = Urgency.WORLD) -> bool:
     """SCHED_FIFO for a thread, 0 for the calling one; whether it was granted."""
     try:
-        os.sched_setscheduler(thread, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+        os.sched_setscheduler(thread, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(urgency))
     except PermissionError:
         return False
     return True

@@ -16,7 +16,7 @@ from time import monotonic_ns
 import numpy as np
 
 from hostio.control import Ready, Stop, Stopped, tell
-from hostio.realtime import prefer_punctuality
+from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import receive_stamped, udp_drops, udp_socket
 from hostio.units import MS, S
 from relay_app.messages import StartProbing
@@ -116,7 +116,7 @@ class Prober:
 def serve(config: ProberConfig, control: Connection) -> None:
     """Say Ready, receive from then on, send after StartProbing, and on Stop say Stopped."""
     prober = Prober(config)
-    prefer_punctuality()
+    prefer_punctuality(Urgency.SOURCE)
     with SelectSelector() as selector:
         selector.register(prober.socket, EVENT_READ)
         selector.register(control, EVENT_READ)

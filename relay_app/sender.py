@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.mmsg import socket_address
-from hostio.realtime import prefer_punctuality
+from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import udp_socket
 from hostio.units import MS
 from hostio.workers import Workers
@@ -60,7 +60,7 @@ class Sender:
         workers.start("send", lambda: self._play(memory, chunks))
 
     def _play(self, memory: SenderMemory, chunks: int) -> None:
-        prefer_punctuality()
+        prefer_punctuality(Urgency.SOURCE)
         play(memory, self._socket.fileno(), self._chunk_played, chunks, self._ntp_offset_ns, self._tick_ns)
 
     def _prepare(self, memory: SenderMemory, schedule: Schedule, order: Play, chunks: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic_ns
 
-from hostio.realtime import prefer_punctuality
+from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
 from results.events import End, FaultEdge, MediaStart
 from results.plan import Plan
@@ -23,7 +23,7 @@ _DRAIN_NS = 1 * S
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the whole timeline, or until the stop signal."""
-    prefer_punctuality()
+    prefer_punctuality(Urgency.SOURCE)
     start_ns = monotonic_ns() + _LEAD_NS
     end_ns = start_ns + plan.duration_ns
     testbed.start_media(start_ns, end_ns)

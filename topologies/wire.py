@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
 from hostio.control import Ready, Stop
-from hostio.realtime import prefer_punctuality
+from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import packet_drops, packet_socket
 from topologies.links import LinkCounters, LinkState
 from topologies.model import Direction
@@ -24,7 +24,7 @@ def serve(config: WireConfig, control: Connection) -> None:
     """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
     compile_loops()
     with Wire(config) as wire:
-        prefer_punctuality()
+        prefer_punctuality(Urgency.LINK)
         control.send(Ready())
         while True:
             try:
@@ -137,7 +137,7 @@ def fill_bank(memory: WireMemory, bank: int, states: Mapping[Direction, LinkStat
 
 
 def _carry(memory: WireMemory) -> None:
-    prefer_punctuality()
+    prefer_punctuality(Urgency.LINK)
     run(memory)
 
 
