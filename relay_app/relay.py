@@ -59,7 +59,7 @@ class RelayConfig:
     cache_capacity: int = 1 << 16
     unknown_ns: int = S
     """How long an SSRC that the directory does not know is not asked for again."""
-    idle_ns: int = 60 * S
+    idle_ns: int = 300 * S
     """A session without packets for so long leaves the cache."""
     lock_audit: bool = True
     tick_ns: int = 50 * US

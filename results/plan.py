@@ -49,7 +49,7 @@ class RelaySettings:
     version: str = DEFAULT_VERSION
     versions: dict[str, str] = field(default_factory=dict)
     """Of the clusters whose relays run another version than `version`."""
-    idle_ns: int = 60 * S
+    idle_ns: int = 300 * S
     """A session without packets for so long leaves the relays' caches."""
     lock_audit: bool = True
 

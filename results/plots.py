@@ -1,4 +1,4 @@
-"""The latency plot. The only module that knows matplotlib; it draws, it does not compute.
+"""Draws the latency plot; what is computed is in `series.py`.
 
 Colours: Okabe and Ito's, which the colour-blind tell apart; routes are named beside their lines as well.
 """
@@ -32,23 +32,23 @@ MOST_EVENTS = 8
 
 _DIRECT = "#0072B2"
 _VIA = ("#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_INK, _PALE, _FAULT, _LOST = "#222222", "#9a9a9a", "#f0c75e", "#222222"
+INK, PALE, FAULT, _LOST = "#222222", "#9a9a9a", "#f0c75e", "#222222"
 _LOSS_HEIGHT = 0.14
 _LEFT, _RIGHT = 0.07, 0.85
 _CHARACTERS = 122
 """Of a label, that fit between left and right."""
 
-_STYLE: Mapping[str, object] = MappingProxyType(
+STYLE: Mapping[str, object] = MappingProxyType(
     {
         "font.family": "DejaVu Sans",
         "font.size": 10,
-        "text.color": _INK,
-        "axes.labelcolor": _INK,
-        "axes.edgecolor": _PALE,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": PALE,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
     }
 )
 
@@ -70,7 +70,7 @@ class _Span:
 
 def plot_latency(picture: LatencyPicture, target: Path) -> None:
     """Draw the picture as a PNG file."""
-    with mpl.rc_context(dict(_STYLE)):
+    with mpl.rc_context(dict(STYLE)):
         FigureCanvasAgg(_figure(picture)).print_figure(target, format="png", dpi=150)
 
 
@@ -112,14 +112,14 @@ def _spans(picture: LatencyPicture, colours: Mapping[Route, str]) -> list[_Span]
 def _fault_span(fault: FaultRow) -> _Span:
     start = fault.planned_at if fault.applied_at is None else fault.applied_at
     end = fault.planned_until if fault.applied_until is None else fault.applied_until
-    return _Span(start, end, f"{fault.what} {fault.where}, {end - start:.1f} s", "", _FAULT, link=None)
+    return _Span(start, end, f"{fault.what} {fault.where}, {end - start:.1f} s", "", FAULT, link=None)
 
 
 def _reroute_span(reroute: RerouteRow, end_s: float, colours: Mapping[Route, str]) -> _Span:
     after = "" if reroute.fault_at is None else f", {reroute.installed_at - reroute.fault_at:.2f} s after the fault"
     returned = "" if reroute.returned_at is None else f"returned at {reroute.returned_at:.2f} s"
     end = end_s if reroute.returned_at is None else reroute.returned_at
-    colour = colours.get((reroute.via,), _PALE)
+    colour = colours.get((reroute.via,), PALE)
     return _Span(reroute.installed_at, end, f"reroute via {reroute.via}{after}", returned, colour, link=reroute.link)
 
 
@@ -221,7 +221,7 @@ def _draw_legend(figure: Figure, bin_ms: float) -> None:
         Line2D([], [], color=_DIRECT, linewidth=1.3, label=f"median of {bin_ms:g} ms"),
         Patch(color=_DIRECT, alpha=0.25, label="1st to 99th percentile"),
         Line2D([], [], color=_DIRECT, linewidth=0.7, linestyle=(0, (4, 3)), label="emulated delay"),
-        Patch(color=_FAULT, alpha=0.55, label="fault"),
+        Patch(color=FAULT, alpha=0.55, label="fault"),
         Patch(color=_LOST, label="packets lost (bar at the foot, full height: all)"),
     ]
     figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.06, 0.0), ncols=5, frameon=False, fontsize=8.5)

@@ -19,6 +19,8 @@ from results.plots import plot_latency
 from results.records import read_recording
 from results.rundir import RunDir
 from results.series import latency_picture
+from results.stall_plot import plot_stall
+from results.stall_series import stall_picture
 from results.summary import Summary
 from results.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.verdict import judge
@@ -88,6 +90,11 @@ def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary)
     unfinished = run.latency_plot.with_suffix(".partial")
     plot_latency(latency_picture(evidence, analysis, summary), unfinished)
     unfinished.replace(run.latency_plot)
+    stall = stall_picture(evidence, analysis, summary)
+    if stall is not None:
+        unfinished = run.stall_plot.with_suffix(".partial")
+        plot_stall(stall, unfinished)
+        unfinished.replace(run.stall_plot)
 
 
 def _write(path: Path, text: str) -> None:

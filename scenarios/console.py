@@ -54,7 +54,10 @@ class Console:
         self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
         for reason in summary.reasons:
             self._terminal.print(f"  {escape(reason)}")
-        self._terminal.print(f"plot     {_short(run.latency_plot)}\nsummary  {_short(run.summary)}")
+        self._terminal.print(f"plot     {_short(run.latency_plot)}")
+        if run.stall_plot.exists():
+            self._terminal.print(f"relay    {_short(run.stall_plot)}")
+        self._terminal.print(f"summary  {_short(run.summary)}")
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:
         """Scenario files and what each is about."""

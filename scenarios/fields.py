@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from relay_app.versions.names import VERSIONS
 from scenarios.quantities import QuantityError, time_ns
 from scenarios.wording import found, suggestion
 
@@ -60,6 +61,13 @@ def one_of(*words: str) -> Callable[[object], object]:
         raise ValueError(f"{found(value)} is not known here; {known}")
 
     return read
+
+
+def relay_version(value: object) -> str:
+    """One of the relay versions; they are few and their names alike, so a wrong one gets them all."""
+    if isinstance(value, str) and value in VERSIONS:
+        return value
+    raise ValueError(f"{found(value)} is no relay version; known: {', '.join(VERSIONS)}")
 
 
 def pair(value: object) -> tuple[str, str]:

@@ -20,7 +20,7 @@ LIBRARY = Path(__file__).parent
 
 def scenario_files(library: Path = LIBRARY) -> tuple[Path, ...]:
     """The scenarios that come with the project."""
-    return tuple(sorted(library.glob("*.yaml")))
+    return tuple(sorted(library.rglob("*.yaml")))
 
 
 def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) -> Plan:

@@ -12,9 +12,9 @@ from pydantic.fields import FieldInfo
 from controller.settings import ControllerSettings
 from hostio.units import MS, US, S
 from relay_app.media import PROFILES
-from relay_app.versions.names import DEFAULT_VERSION, VERSIONS
+from relay_app.versions.names import DEFAULT_VERSION
 from scenarios.document import DataPath, Document
-from scenarios.fields import boolean, name, one_of, pair, text, time_within, within
+from scenarios.fields import boolean, name, one_of, pair, relay_version, text, time_within, within
 from scenarios.quantities import bits_per_second, fraction, whole_number
 from scenarios.schema_errors import problems
 from topologies.links import LinkChange
@@ -37,7 +37,7 @@ Tick: TypeAlias = Annotated[int, BeforeValidator(time_within("10us", "10ms"))]
 ProbeInterval: TypeAlias = Annotated[int, BeforeValidator(time_within("5ms", "10s"))]
 Rate: TypeAlias = Annotated[int, BeforeValidator(within(bits_per_second, "8kbit", "100gbit"))]
 Share: TypeAlias = Annotated[float, BeforeValidator(fraction)]
-Version: TypeAlias = Annotated[str, BeforeValidator(one_of(*VERSIONS))]
+Version: TypeAlias = Annotated[str, BeforeValidator(relay_version)]
 Loss: TypeAlias = Annotated[float, BeforeValidator(within(fraction, "0.001%", "100%"))]
 
 
@@ -61,7 +61,7 @@ class Relays(_Strict):
     version: Version = DEFAULT_VERSION
     versions: dict[str, Version] = {}
     warm: dict[str, Share] = {}
-    idle: Span = 60 * S
+    idle: Span = 300 * S
     lock_audit: Flag = True
 
 

@@ -20,6 +20,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SCENARIO = PROJECT / "run_scenario.py"
 ONE_BLIP = PROJECT / "scenarios" / "one-blip.yaml"
+INCIDENT = PROJECT / "scenarios" / "incident" / "short.yaml"
 SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
 
 SMALL = ("--set", "sessions.0.count=10")
@@ -96,6 +97,40 @@ class TestTheDemo:
         again, _ = finished(start("report", run))
         assert again == code
         assert (run / "summary.json").read_bytes() == before
+
+
+def incident(tmp_path: Path, version: str) -> dict[str, Any]:
+    finished(start("run", INCIDENT, "--out", tmp_path, "--set", f"relays.version={version}"))
+    _, summary = summary_of(tmp_path, "incident-short")
+    return summary
+
+
+@pytest.mark.root
+def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cache(tmp_path: Path) -> None:
+    """120 streams, two round trips of 50.5 ms each under the lock that the packet path takes: at least 12.1 s."""
+    summary = incident(tmp_path, "2026-05-11")
+    relay, silence = summary["relay"]["us-central"], summary["media"]["interruption_ms"]
+    assert summary["verdict"] in ("fail", "inconclusive")
+    assert (relay["moved"], relay["hit_percent"], relay["fetches_per_key"]) == (120, 0.0, 1.0)
+    analytic_ms = 120 * 2 * 50.5
+    assert analytic_ms <= relay["lock_held_across_io_ms"]
+    assert relay["lock_held_across_io_ms"] <= 1.25 * analytic_ms or summary["verdict"] == "inconclusive"
+    assert analytic_ms < silence["max"] < relay["lock_held_across_io_ms"] + 2000
+    assert relay["stalls"] >= 1
+    assert any("lock session-cache" in line and "v2026_05_11.py" in line for line in summary["diagnosis"])
+    (run,) = (tmp_path / "incident-short").iterdir()
+    assert "packet path: no progress" in (run / "locks" / "us-central.stacks.txt").read_text()
+    assert (run / "stall.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("version", ["2026-05-10", "2026-05-20"])
+def test_sound_relays_carry_the_same_burst(tmp_path: Path, version: str) -> None:
+    summary = incident(tmp_path, version)
+    relay = summary["relay"]["us-central"]
+    assert summary["verdict"] in ("pass", "inconclusive")
+    assert (relay["moved"], relay["never_forwarded"], relay["stalls"]) == (120, 0, 0)
+    assert (relay["fetches_per_key"], relay["lock_held_across_io_ms"]) == (1.0, 0.0)
 
 
 @pytest.mark.root

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hostio.mmsg import SOCKADDR_IN, socket_address
-from relay_app.cache import CacheFullError, SessionCache, UnknownSessions
+from hostio.units import S
+from relay_app.cache import GRACE_NS, CacheFullError, SessionCache, UnknownSessions
 from relay_app.cache_loops import find, home_slot
 
 
@@ -60,6 +61,36 @@ def test_a_full_cache_refuses_new_keys_and_still_finds_and_replaces_old_ones() -
     assert looked_up(cache, 5) == ("10.0.0.2", 2)
     assert 99 not in cache
     assert len(cache) == 14
+
+
+def test_idle_sessions_leave_and_the_others_stay() -> None:
+    generator = random.Random(4)
+    cache, used = SessionCache(256), dict[int, int]()
+    for now_s in range(2000):
+        ssrc = generator.getrandbits(32) if len(used) < 100 else generator.choice([*used])
+        cache.insert(ssrc, socket_address("10.0.0.1", 1 + ssrc % 65535), now_s * S)
+        cache.view.used_ns[find(cache.view.keys, ssrc)] = now_s * S
+        used[ssrc] = now_s
+        if now_s % 10 == 0:
+            idle = [ssrc for ssrc, at_s in used.items() if at_s < now_s - 60]
+            assert cache.expire((now_s - 60) * S, now_s * S) == len(idle)
+            for ssrc in idle:
+                del used[ssrc]
+                assert ssrc not in cache
+        assert len(cache) == len(used)
+    assert {ssrc: looked_up(cache, ssrc) for ssrc in used} == {s: ("10.0.0.1", 1 + s % 65535) for s in used}
+
+
+def test_the_place_of_a_session_that_left_is_not_used_again_at_once() -> None:
+    one, other = [ssrc for ssrc in range(100) if home_slot(ssrc, 8) == 3][:2]
+    cache = SessionCache(8)
+    cache.insert(one, socket_address("10.0.0.1", 1), 0)
+    slot = find(cache.view.keys, one)
+    cache.expire(1, now_ns=S)
+    cache.insert(other, socket_address("10.0.0.2", 2), S + GRACE_NS - 1)
+    assert find(cache.view.keys, other) != slot
+    cache.insert(one, socket_address("10.0.0.1", 1), S + GRACE_NS)
+    assert find(cache.view.keys, one) == slot
 
 
 @pytest.mark.parametrize("capacity", [0, 4, 1000])

@@ -33,14 +33,15 @@ def _plan_with(tmp_path: Path, more: str) -> object:
     return load_plan(path)
 
 
-def test_the_library_holds_the_two_first_scenarios() -> None:
-    assert [path.name for path in scenario_files()] == ["one-blip.yaml", "us-6-blip.yaml"]
+def test_the_library_has_the_blips_and_the_incident() -> None:
+    names = {str(path.relative_to(LIBRARY)) for path in scenario_files()}
+    assert {"one-blip.yaml", "us-6-blip.yaml", "incident/short.yaml", "incident/2026-05-12-1716.yaml"} <= names
 
 
 @pytest.mark.parametrize("path", scenario_files(), ids=lambda path: path.stem)
 def test_every_scenario_loads_and_is_named_like_its_file(path: Path) -> None:
     plan = load_plan(path)
-    assert plan.scenario == path.stem
+    assert plan.scenario == "-".join(path.relative_to(LIBRARY).with_suffix("").parts)
     assert plan.description
     assert plan.expectations
     assert plan.environment is None

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from threading import Condition, Event, Thread
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hostio.compiled import compiled
+from relay_app.locks.durations import durations_of, merged
+from relay_app.locks.lock import SharedLock
+from relay_app.locks.lock_loops import (
+    BUCKETS,
+    LockPlace,
+    bucket_of,
+    enter,
+    leave,
+    middle_of,
+    new_histogram,
+    note_duration,
+)
+from relay_app.locks.reporting import LockSet
+
+WITHIN_S = 30.0
+
+
+@compiled
+def count_up(place: LockPlace, cell: Any, times: int) -> None:
+    """Read and write apart, so that only a lock keeps counts from being lost."""
+    for _ in range(times):
+        enter(place)
+        before = cell[0]
+        for _ in range(20):
+            cell[1] += 1
+        cell[0] = before + 1
+        leave(place)
+
+
+def test_buckets_are_in_order_and_narrow() -> None:
+    durations = np.unique(np.geomspace(1, 1e12, 5000).astype(np.int64))
+    buckets = [bucket_of(int(duration)) for duration in durations]
+    assert buckets == sorted(buckets)
+    assert max(buckets) < BUCKETS
+    for duration, bucket in zip(durations.tolist(), buckets, strict=True):
+        assert abs(middle_of(bucket) - duration) <= max(1, duration / 15)
+
+
+def test_quantiles_agree_with_numpy() -> None:
+    durations = np.random.default_rng(1).lognormal(12, 2, 5000).astype(np.int64)
+    histogram = new_histogram()
+    for duration in durations.tolist():
+        note_duration(histogram, duration)
+    found = durations_of(histogram)
+    assert (found.count, found.max_ns, found.total_ns) == (5000, durations.max(), durations.sum())
+    assert found.p50_ns == pytest.approx(np.quantile(durations, 0.5), rel=0.07)
+    assert found.p99_ns == pytest.approx(np.quantile(durations, 0.99), rel=0.07)
+
+
+def test_nothing_measured_is_all_zero_and_merging_adds() -> None:
+    one, other = new_histogram(), new_histogram()
+    assert durations_of(merged([one, other])).max_ns == 0
+    note_duration(one, 10)
+    note_duration(other, 4)
+    both = durations_of(merged([one, other]))
+    assert (both.count, both.total_ns, both.max_ns) == (2, 14, 10)
+
+
+def test_a_compiled_loop_and_a_python_thread_exclude_one_another() -> None:
+    lock = LockSet().create("shared")
+    cell, place = np.zeros(2, np.int64), lock.place("loop")
+    loop = Thread(target=count_up, args=(place, cell, 20_000))
+    loop.start()
+    for _ in range(2000):
+        with lock:
+            cell[0] += 1
+    loop.join()
+    assert cell[0] == 22_000
+    assert durations_of(place.hold).count == 20_000
+
+
+def test_waiting_and_holding_are_told_apart_by_place() -> None:
+    locks = LockSet()
+    lock = locks.create("cache")
+    held, go_on = Event(), Event()
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            assert go_on.wait(WITHIN_S)
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert held.wait(WITHIN_S)
+
+    def wait() -> None:
+        lock.acquire()
+
+    waiter = Thread(target=wait)
+    waiter.start()
+    while not lock.waiters:
+        held.wait(0.001)
+    assert "test_locks.py" in locks.situation()
+    assert "1 wait" in locks.situation()
+    go_on.set()
+    waiter.join()
+    lock.release()
+    holder.join()
+    report = locks.report()
+    (row,) = report.locks
+    assert (row.lock, row.most_waiters, row.hold.count) == ("cache", 1, 2)
+    holding, waiting = (next(s for s in report.sites if s.site.endswith(name)) for name in (" hold", " wait"))
+    assert waiting.wait.max_ns > holding.wait.max_ns
+    assert lock.held_ns() == row.hold.total_ns
+
+
+def test_a_condition_works_with_it() -> None:
+    condition = Condition(LockSet().create("queue"))  # type: ignore[arg-type]
+    items: list[int] = []
+
+    def take() -> None:
+        with condition:
+            condition.wait_for(lambda: items)
+            items.pop()
+
+    taker = Thread(target=take)
+    taker.start()
+    with condition:
+        items.append(1)
+        condition.notify_all()
+    taker.join(WITHIN_S)
+    assert not taker.is_alive()
+    assert items == []
+
+
+def test_io_under_a_lock_is_reported_with_its_place_and_stack() -> None:
+    locks = LockSet()
+    lock = locks.create("cache")
+    with locks.audit.io("harmless"):
+        pass
+    for _ in range(3):
+        with lock, locks.audit.io("fetch"):
+            pass
+    (found,) = locks.report().held_across_io
+    assert (found.lock, found.operation, found.count) == ("cache", "fetch", 3)
+    assert "test_io_under_a_lock" in found.site
+    assert "test_io_under_a_lock" in found.stack[-1]
+    assert found.max_ns <= found.total_ns
+
+
+def test_two_orders_of_two_locks_are_an_inversion() -> None:
+    locks = LockSet()
+    a, b, c = (locks.create(name) for name in "abc")
+    with a, b, c:
+        pass
+    assert locks.report().inversions == ()
+    with b, a:
+        pass
+    (found,) = locks.report().inversions
+    assert (found.first, found.second) == ("a", "b")
+    assert len(found.sites) == 2
+
+
+def test_without_an_audit_nothing_is_recorded() -> None:
+    locks = LockSet(audited=False)
+    lock: SharedLock = locks.create("cache")
+    place = lock.place("loop")
+    count_up(place, np.zeros(2, np.int64), 5)
+    with lock, locks.audit.io("fetch"):
+        assert not lock.acquire(blocking=False)
+    report = locks.report()
+    assert (report.sites[0].hold.count, report.held_across_io) == (0, ())
