@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from relay_app.relay_version import Version
-from relay_app.versions import v2026_05_10, v2026_05_11, v2026_05_20
+from relay_app.versions import leak, livelock, stampede, v2026_05_10, v2026_05_11, v2026_05_20
 
 _VERSIONS: Mapping[str, Version] = MappingProxyType(
     {
         "2026-05-10": v2026_05_10.VERSION,
         "2026-05-11": v2026_05_11.VERSION,
         "2026-05-20": v2026_05_20.VERSION,
+        "stampede": stampede.VERSION,
+        "livelock": livelock.VERSION,
+        "leak": leak.VERSION,
     }
 )
 

@@ -15,5 +15,8 @@ VERSIONS: Mapping[str, str] = MappingProxyType(
         "2026-05-10": "before: each session is fetched by itself, off the packet path",
         "2026-05-11": "the regression: sessions are fetched under the lock that the packet path takes",
         "2026-05-20": "the fix: one fetch in flight per key, in bulk; reads without a lock; stale packets dropped",
+        "stampede": "no single flight: every packet of an unknown session fetches",
+        "livelock": "each admission invalidates the snapshot that the next one needs",
+        "leak": "sessions never leave the cache",
     }
 )

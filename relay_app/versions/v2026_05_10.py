@@ -7,13 +7,11 @@ that is not there yet costs nobody but itself. A burst of N sessions takes N × 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from threading import Thread
 
 from relay_app.directory import DirectoryError
 from relay_app.relay_version import RelayParts, Version
 from relay_app.versions.key_queue import KeyQueue
-
-WORKERS = 64
+from relay_app.versions.worker_pool import work_in_pool
 
 
 class FetchPerSession:
@@ -36,11 +34,7 @@ class FetchPerSession:
 
     def run(self) -> None:
         """Keep the workers at work until stopped."""
-        workers = [Thread(target=self._work, name=f"fetch {number}", daemon=True) for number in range(WORKERS)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        work_in_pool(self._work)
 
     def _work(self) -> None:
         while keys := self._keys.take(1):

@@ -7,13 +7,18 @@ from hostio.units import S
 from relay_app.directory import Fetched
 from relay_app.relay_version import FetchSettings
 from relay_app.stream_record import StreamRecord
-from relay_app.versions.names import SOUND
+from relay_app.versions.catalogue import version_named
+from relay_app.versions.names import SOUND, VERSIONS
 
 REGRESSED = "2026-05-11"
 FIXED = "2026-05-20"
 
 
-@pytest.mark.parametrize("version", [*SOUND, REGRESSED])
+def test_every_version_that_can_be_named_exists() -> None:
+    assert all(version_named(name) for name in VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_missed_sessions_become_cached(version: str) -> None:
     bench = Bench(Source(known=range(200)))
     with running(bench.control(version)) as control:
@@ -94,6 +99,40 @@ def test_who_holds_the_cache_lock_while_a_fetch_is_under_way(version: str, free:
         source.go_on.set()
         settle(control)
     assert taken is free
+
+
+def test_a_stampede_asks_once_per_packet_while_the_directory_is_slow() -> None:
+    source = Source(known=[1, 2])
+    source.go_on.clear()
+    bench = Bench(source)
+    with running(bench.control("stampede")) as control:
+        for _ in range(10):
+            control.missed([1, 2])
+        assert source.entered.wait(30)
+        source.go_on.set()
+        settle(control)
+    assert sorted(key for keys in source.asked for key in keys) == [1] * 10 + [2] * 10
+    assert 1 in bench.table.cache
+
+
+def test_a_livelock_fetches_for_nothing_whatever_was_in_flight_with_an_admission() -> None:
+    source = Source(known=range(8))
+    source.go_on.clear()
+    bench = Bench(source)
+    with running(bench.control("livelock")) as control:
+        control.missed(range(8))
+        while len(source.asked) < 8:
+            source.entered.wait(0.001)
+        source.go_on.set()
+        settle(control)
+    assert all(ssrc in bench.table.cache for ssrc in range(8))
+    assert control.counters()["started_over"] >= 7
+    assert len(source.asked) == 8 + control.counters()["started_over"]
+
+
+@pytest.mark.parametrize(("version", "leaves"), [(name, name != "leak") for name in VERSIONS])
+def test_only_the_leak_keeps_idle_sessions(version: str, leaves: bool) -> None:
+    assert version_named(version).expires is leaves
 
 
 def test_unusable_records_are_counted_and_not_asked_for_at_once() -> None:
