@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from relay_app.relay_version import Version
-from relay_app.versions import leak, livelock, stampede, v2026_05_10, v2026_05_11, v2026_05_20
+from relay_app.versions import gray, leak, livelock, stampede, v2026_05_10, v2026_05_11, v2026_05_20
 
 _VERSIONS: Mapping[str, Version] = MappingProxyType(
     {
@@ -16,6 +16,7 @@ _VERSIONS: Mapping[str, Version] = MappingProxyType(
         "stampede": stampede.VERSION,
         "livelock": livelock.VERSION,
         "leak": leak.VERSION,
+        "gray": gray.VERSION,
     }
 )
 

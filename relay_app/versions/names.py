@@ -18,5 +18,6 @@ VERSIONS: Mapping[str, str] = MappingProxyType(
         "stampede": "no single flight: every packet of an unknown session fetches",
         "livelock": "each admission invalidates the snapshot that the next one needs",
         "leak": "sessions never leave the cache",
+        "gray": "looks healthy to itself and to the links' probes, and moves no media any further",
     }
 )

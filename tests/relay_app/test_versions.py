@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+from threading import Event
+
 import pytest
+from media_lab import ORDINALS, media_lab
+from redis_lab import stopped_redis
 from version_lab import Bench, Source, running, settle
 
 from hostio.units import S
-from relay_app.directory import Fetched
+from relay_app.directory import Directory, Fetched
 from relay_app.relay_version import FetchSettings
+from relay_app.sessions import Stream
 from relay_app.stream_record import StreamRecord
 from relay_app.versions.catalogue import version_named
 from relay_app.versions.names import SOUND, VERSIONS
@@ -133,6 +139,31 @@ def test_a_livelock_fetches_for_nothing_whatever_was_in_flight_with_an_admission
 @pytest.mark.parametrize(("version", "leaves"), [(name, name != "leak") for name in VERSIONS])
 def test_only_the_leak_keeps_idle_sessions(version: str, leaves: bool) -> None:
     assert version_named(version).expires is leaves
+
+
+def test_gray_moves_no_media_beyond_its_own_cluster(tmp_path: Path) -> None:
+    """Over real sockets: the first relay is sound, the second, where the switch sends the media, is gray."""
+    stream = Stream(7, "s-0000", "s", "a", "b", "voice")
+    with stopped_redis(tmp_path) as redis, media_lab(tmp_path, redis) as lab:
+        redis.start()
+        directory = Directory(redis.unix)
+        directory.write([StreamRecord(stream.ssrc, ORDINALS["b"], stream.session)])
+        directory.close()
+        lab.start_relay("a", {"b": "c"})
+        lab.start_relay("c", version="gray")
+        lab.start_relay("b")
+        for cluster in ORDINALS:
+            assert lab.prefetch(cluster, (stream.ssrc,)) == 1
+        for cluster in ("a", "b"):
+            lab.start_client(cluster, (stream,))
+        lab.play(S // 5)
+        while not lab.rows("relay-c")[-1]["forwarded"]:
+            Event().wait(0.01)
+        lab.stop()
+        last = lab.rows("relay-c")[-1]
+        assert last["forwarded"] == last["received"] > 0
+        assert lab.rows("relay-b")[-1]["received"] == 0
+        assert len(lab.rows("received-b")) == 0
 
 
 def test_unusable_records_are_counted_and_not_asked_for_at_once() -> None:
