@@ -9,33 +9,21 @@ Everybody is busy, nobody waits for a lock, and nearly nothing gets done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from relay_app.directory import DirectoryError
 from relay_app.relay_version import RelayParts, Version
-from relay_app.versions.key_queue import KeyQueue
+from relay_app.versions.queued_misses import QueuedMisses
 from relay_app.versions.worker_pool import work_in_pool
 
 
-class OptimisticFetch:
+class OptimisticFetch(QueuedMisses):
     """Workers that each take one key at a time and try until it is admitted."""
 
     def __init__(self, parts: RelayParts) -> None:
-        self._parts = parts
-        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
+        super().__init__(parts)
         self._generation = 0
         self._started_over = 0
-        self._failed_fetches = 0
-
-    @property
-    def fetching(self) -> int:
-        """Keys queued or in flight."""
-        return len(self._keys)
-
-    def missed(self, ssrcs: Iterable[int]) -> None:
-        """Queue those that are not settled."""
-        now_ns = self._parts.clock_ns()
-        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
 
     def run(self) -> None:
         """Keep the workers at work until stopped."""
@@ -61,10 +49,6 @@ class OptimisticFetch:
             self._generation += 1
             self._parts.table.install(fetched, self._parts.clock_ns())
             return True
-
-    def stop(self) -> None:
-        """End the workers."""
-        self._keys.stop()
 
     def counters(self) -> Mapping[str, int]:
         """How often a fetch was for nothing, and how many failed."""

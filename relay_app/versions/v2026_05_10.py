@@ -6,31 +6,16 @@ that is not there yet costs nobody but itself. A burst of N sessions takes N × 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from relay_app.directory import DirectoryError
-from relay_app.relay_version import RelayParts, Version
-from relay_app.versions.key_queue import KeyQueue
+from relay_app.relay_version import Version
+from relay_app.versions.queued_misses import QueuedMisses
 from relay_app.versions.worker_pool import work_in_pool
 
 
-class FetchPerSession:
+class FetchPerSession(QueuedMisses):
     """Workers that each take one key at a time."""
-
-    def __init__(self, parts: RelayParts) -> None:
-        self._parts = parts
-        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
-        self._failed_fetches = 0
-
-    @property
-    def fetching(self) -> int:
-        """Keys queued or in flight."""
-        return len(self._keys)
-
-    def missed(self, ssrcs: Iterable[int]) -> None:
-        """Queue those that are not settled."""
-        now_ns = self._parts.clock_ns()
-        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
 
     def run(self) -> None:
         """Keep the workers at work until stopped."""
@@ -50,10 +35,6 @@ class FetchPerSession:
             return
         with self._parts.table.lock:
             self._parts.table.install(fetched, self._parts.clock_ns())
-
-    def stop(self) -> None:
-        """End the workers."""
-        self._keys.stop()
 
     def counters(self) -> Mapping[str, int]:
         """How many fetches failed."""

@@ -13,32 +13,17 @@ N × two round trips to the directory, and all that time it forwards nothing, se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from relay_app.directory import DirectoryError
-from relay_app.relay_version import RelayParts, Version
-from relay_app.versions.key_queue import KeyQueue
+from relay_app.relay_version import Version
+from relay_app.versions.queued_misses import QueuedMisses
 
 _MOST_KEYS = 4096
 
 
-class FillUnderLock:
+class FillUnderLock(QueuedMisses):
     """One thread that fills in whatever was missed, holding the cache's lock."""
-
-    def __init__(self, parts: RelayParts) -> None:
-        self._parts = parts
-        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
-        self._failed_fetches = 0
-
-    @property
-    def fetching(self) -> int:
-        """Keys queued or in flight."""
-        return len(self._keys)
-
-    def missed(self, ssrcs: Iterable[int]) -> None:
-        """Queue those that are not settled."""
-        now_ns = self._parts.clock_ns()
-        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
 
     def run(self) -> None:
         """Fill until stopped."""
@@ -57,10 +42,6 @@ class FillUnderLock:
             except DirectoryError:
                 self._failed_fetches += 1
         self._keys.settle((ssrc,))
-
-    def stop(self) -> None:
-        """End `run`."""
-        self._keys.stop()
 
     def counters(self) -> Mapping[str, int]:
         """How many fetches failed."""

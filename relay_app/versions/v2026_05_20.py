@@ -7,34 +7,22 @@ dropped and counted, so that a relay that fell behind serves the present, not th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hostio.units import S
 from relay_app.directory import DirectoryError, Fetched
 from relay_app.relay_version import RelayParts, Version
-from relay_app.versions.key_queue import KeyQueue
+from relay_app.versions.queued_misses import QueuedMisses
 
 _MOST_KEYS = 4096
 
 
-class BulkFetch:
+class BulkFetch(QueuedMisses):
     """One thread that fetches all that is queued, again and again."""
 
     def __init__(self, parts: RelayParts) -> None:
-        self._parts = parts
-        self._keys = KeyQueue(parts.locks.create("fetch-queue"))
-        self._failed_fetches = 0
+        super().__init__(parts)
         self._failed_announcements = 0
-
-    @property
-    def fetching(self) -> int:
-        """Keys queued or in flight."""
-        return len(self._keys)
-
-    def missed(self, ssrcs: Iterable[int]) -> None:
-        """Queue those that are neither settled nor being fetched."""
-        now_ns = self._parts.clock_ns()
-        self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
 
     def run(self) -> None:
         """Fetch what is queued until stopped."""
@@ -63,10 +51,6 @@ class BulkFetch:
             self._parts.source.announce(ssrcs, self._parts.ordinal)
         except DirectoryError:
             self._failed_announcements += 1
-
-    def stop(self) -> None:
-        """End `run` and every wait."""
-        self._keys.stop()
 
     def counters(self) -> Mapping[str, int]:
         """How many fetches and announcements failed."""
