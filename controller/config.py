@@ -32,12 +32,16 @@ class ControllerConfig:
         document = json.loads(text)
         return cls(
             topology=_topology(document["topology"]),
-            settings=ControllerSettings(**document["settings"]),
+            settings=_settings(document["settings"]),
             telemetry=Path(document["telemetry"]),
             decisions=Path(document["decisions"]),
             listen_host=document["listen_host"],
             listen_port=document["listen_port"],
         )
+
+
+def _settings(document: dict[str, Any]) -> ControllerSettings:
+    return ControllerSettings(**{**document, "detect": tuple(document["detect"])})
 
 
 def _topology(document: dict[str, Any]) -> Topology:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from controller.settings import Detector
+
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """One direction of a link changed its health."""
+    """One direction of a link changed its health or, as canaries from `source` found, the relay at `destination`."""
 
     source: str
     destination: str
@@ -19,6 +21,7 @@ class HealthChange:
     after: str
     at_ns: int
     reason: str
+    detector: Detector = "link"
     kind: Literal["health"] = "health"
 
 
@@ -51,3 +54,15 @@ class Kept:
     reason: str
     at_ns: int
     kind: Literal["kept"] = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The policy looked at a pair that goes via a relay and left it there; `reason` says why. Once a second."""
+
+    a: str
+    b: str
+    via: str
+    reason: str
+    at_ns: int
+    kind: Literal["check"] = "check"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from controller.decisions import HealthChange, Kept
-from controller.health import DirectionTracker, Health
+from controller.decisions import Check, HealthChange, Kept
+from controller.health import Health, Tracker
 from controller.installer import Installer
+from controller.lane_moves import LaneMoves, Shift
 from controller.messages import (
     Action,
     BarrierReply,
@@ -19,14 +20,16 @@ from controller.messages import (
     SwitchEvent,
     SwitchRefused,
 )
-from controller.policy import Move, Pair, Situation, after, wanted
+from controller.policy import Move, Pair, Situation, after, checks, wanted
+from controller.relay_watch import RelayPath, RelayWatch
 from controller.rules import FlowRule, clear, direct_rules, reroute_rules, restore_rules
 from controller.settings import ControllerSettings
+from hostio.units import S
 from relay_app.probe_report import ProbeReport
-from relay_app.sessions import LANES
 from topologies.model import Direction, Link, Topology
 
-_ALL_LANES = tuple(range(LANES))
+_CHECK_NS = 1 * S
+"""How often the log says why traffic stays where it is."""
 
 
 class Engine:
@@ -41,7 +44,10 @@ class Engine:
         self._settings = settings
         self._clusters = {cluster.ordinal: cluster for cluster in topology.clusters}
         self._installer = Installer(self._clusters)
-        self._trackers: dict[Direction, DirectionTracker] = {}
+        self._trackers: dict[Direction, Tracker] = {}
+        self._relays = RelayWatch(topology, settings)
+        self._lanes = LaneMoves(settings.pace_ns)
+        self._next_check_ns = 0
         self._links = {
             frozenset((topology.cluster(link.a).ordinal, topology.cluster(link.b).ordinal)): link
             for link in topology.links
@@ -54,12 +60,16 @@ class Engine:
         """Milestones."""
 
     def report(self, report: ProbeReport) -> list[Action]:
-        """A probe arrived. KeyError if no such link is in the topology."""
-        direction = self._direction(report.source, report.destination)
+        """A probe or a canary arrived. KeyError if no such link is in the topology."""
+        ends = self._direction(report.source, report.via or report.destination)
+        self._topology.link(*ends)
         if not self._installer.complete:
             return []
         begun: list[Action] = [] if self._trackers else [*self._begin(report.received_ns)]
-        self._trackers[direction].report(report)
+        if report.via:
+            self._relays.report(RelayPath(*ends), report)
+        else:
+            self._trackers[ends].report(report)
         return begun
 
     def handle(self, event: SwitchEvent, now_ns: int) -> list[Action]:
@@ -73,20 +83,24 @@ class Engine:
         return self._confirm(event)
 
     def tick(self, now_ns: int) -> list[Action]:
-        """Judge every direction on the evidence so far."""
+        """Judge every direction and every relay on the evidence so far."""
         changes: list[Action] = [change for tracker in self._trackers.values() for change in tracker.tick(now_ns)]
-        known = bool(self._trackers) and all(tracker.health.state != "unknown" for tracker in self._trackers.values())
-        return changes + self._reach("watching", reached=known)
+        changes += self._relays.tick(now_ns, self.health)
+        known = bool(self._trackers) and all(health.state != "unknown" for health in self.health.values())
+        return changes + self._reach("watching", reached=known and self._relays.known)
 
     def decide(self, now_ns: int) -> list[Action]:
         """Let the policy look at health and paths, and put its wishes in force."""
         if not self._trackers:
             return []
-        wishes = wanted(Situation(self._topology, self.health, self._rerouted, self._settings, now_ns))
+        wishes = wanted(self._situation(now_ns))
         actions: list[Action] = self._new_reasons([wish for wish in wishes if isinstance(wish, Kept)])
         for move in [wish for wish in wishes if isinstance(wish, Move)]:
-            actions += self._perform(move, now_ns)
-        return actions
+            self._rerouted = after(move, self._rerouted)
+            self._lanes.begin(move, now_ns)
+        for shift in self._lanes.due(now_ns):
+            actions += self._installer.move(shift.move, shift.lanes, self._rules_of(shift), now_ns)
+        return [*actions, *self._checks(now_ns)]
 
     def sent(self, install: Install, at_ns: int) -> None:
         """An installation was handed to the switch's connection."""
@@ -102,9 +116,8 @@ class Engine:
 
     def _all_rules(self, switch: int) -> list[FlowRule]:
         rules = [clear(switch), *direct_rules(self._topology, self._clusters[switch])]
-        for pair, via in self._rerouted.items():
-            a, b = pair
-            rules += reroute_rules(self._topology, a, b, via, _ALL_LANES)
+        for (a, b), via, lanes in self._lanes.reroutes():
+            rules += reroute_rules(self._topology, a, b, via, lanes)
         return [rule for rule in rules if rule.switch == switch]
 
     def _confirm(self, reply: BarrierReply) -> list[Action]:
@@ -121,9 +134,8 @@ class Engine:
     def _begin(self, now_ns: int) -> list[HealthChange]:
         for link in self._topology.links:
             for direction in link.directions:
-                self._trackers[direction] = DirectionTracker(
-                    direction, link.one_way_ns, link.jitter_ns, self._settings, now_ns
-                )
+                self._trackers[direction] = Tracker(direction, link.one_way_ns, link.jitter_ns, self._settings, now_ns)
+        self._relays.begin(now_ns)
         down = [link for link in self._topology.links if self._port_down(link)]
         return [change for link in down for change in self._follow_ports(link, now_ns)]
 
@@ -155,11 +167,18 @@ class Engine:
         known, self._kept = self._kept, reasons
         return [record for record in kept if known.get(Pair((record.a, record.b))) != record.reason]
 
-    def _perform(self, move: Move, now_ns: int) -> list[Install]:
-        self._rerouted = after(move, self._rerouted)
-        return self._installer.move(move, _ALL_LANES, self._rules_of(move), now_ns)
+    def _situation(self, now_ns: int) -> Situation:
+        return Situation(self._topology, self.health, self._relays.relays, self._rerouted, self._settings, now_ns)
 
-    def _rules_of(self, move: Move) -> tuple[FlowRule, ...]:
+    def _checks(self, now_ns: int) -> list[Check]:
+        """Why each rerouted pair stays where it is, once a second."""
+        if now_ns < self._next_check_ns:
+            return []
+        self._next_check_ns = now_ns + _CHECK_NS
+        return checks(self._situation(now_ns))
+
+    def _rules_of(self, shift: Shift) -> tuple[FlowRule, ...]:
+        move = shift.move
         if move.via is None:
-            return restore_rules(self._topology, move.a, move.b, _ALL_LANES)
-        return reroute_rules(self._topology, move.a, move.b, move.via, _ALL_LANES)
+            return restore_rules(self._topology, move.a, move.b, shift.lanes)
+        return reroute_rules(self._topology, move.a, move.b, move.via, shift.lanes)

@@ -1,4 +1,5 @@
-"""Health of one direction of a link: a table of moves, and the evidence that drives it. Pure; times are ns.
+"""Health of one direction of a link, or of a relay: a table of moves, and the evidence that drives it. Pure; times are
+ns. What is said of probes holds for canaries.
 
 | state    | meaning                                                                                 |
 |----------|-----------------------------------------------------------------------------------------|
@@ -14,10 +15,9 @@ from typing import Literal, NamedTuple
 
 from controller.decisions import HealthChange
 from controller.probe_window import ProbeWindow
-from controller.settings import ControllerSettings
+from controller.settings import ControllerSettings, Detector
 from hostio.units import MS, S
 from relay_app.probe_report import ProbeReport
-from topologies.model import Direction
 
 State = Literal["unknown", "clean", "degraded", "down"]
 Evidence = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]
@@ -45,7 +45,7 @@ TRANSITIONS: dict[tuple[State, Evidence], State] = {
 that is up proves nothing about the path, so only probes lead out of down."""
 
 START_UP_NS = 10 * S
-"""A direction that never saw a probe is down this long after the watch began."""
+"""What never saw a probe is down this long after the watch began."""
 
 
 class Health(NamedTuple):
@@ -61,16 +61,26 @@ class _Finding(NamedTuple):
     reason: str
 
 
-class DirectionTracker:
-    """Watches one direction from `begun_ns` on, and says when its health changes.
+class Tracker:
+    """Watches what lies between two clusters from `begun_ns` on, and says when its health changes.
 
-    `own_delay_ns` and `jitter_ns` are the link's nominal ones.
+    `own_delay_ns` and `jitter_ns` are the nominal ones of the way its probes take.
     """
 
     def __init__(
-        self, direction: Direction, own_delay_ns: int, jitter_ns: int, settings: ControllerSettings, begun_ns: int
+        self,
+        ends: tuple[str, str],
+        own_delay_ns: int,
+        jitter_ns: int,
+        settings: ControllerSettings,
+        begun_ns: int,
+        start_up_ns: int = START_UP_NS,
+        detector: Detector = "link",
     ) -> None:
-        self._direction = direction
+        self._ends = ends
+        self._start_up_ns = start_up_ns
+        self._detector = detector
+        self._packet, self._packets = ("probe", "probes") if detector == "link" else ("canary", "canaries")
         self._own_delay_ns = own_delay_ns
         self._settings = settings
         self._begun_ns = begun_ns
@@ -78,7 +88,7 @@ class DirectionTracker:
         self._window = self._new_window()
         self._port_down = False
         self._settled_until_ns = begun_ns
-        self.health = Health("unknown", begun_ns, "no probe yet")
+        self.health = Health("unknown", begun_ns, f"no {self._packet} yet")
 
     def _new_window(self) -> ProbeWindow:
         return ProbeWindow(self._settings.loss_window, self._settings.probe_interval_ns, self._longest_ns)
@@ -115,18 +125,19 @@ class DirectionTracker:
     def _silent(self, now_ns: int) -> _Finding | None:
         last_ns = self._window.last_arrival_ns
         if last_ns is None:
-            if now_ns < self._begun_ns + START_UP_NS:
+            if now_ns < self._begun_ns + self._start_up_ns:
                 return None
-            return _Finding("probes silent", f"no probe in the first {START_UP_NS // S} s")
+            return _Finding("probes silent", f"no {self._packet} in the first {self._start_up_ns // S} s")
         if now_ns - last_ns <= self._detection_ns:
             return None
-        return _Finding("probes silent", f"no probe for {(now_ns - last_ns) / MS:.0f} ms")
+        return _Finding("probes silent", f"no {self._packet} for {(now_ns - last_ns) / MS:.0f} ms")
 
     def _lossy(self) -> _Finding | None:
         share = self._window.lost() / self._settings.loss_window
         if share <= self._settings.max_loss:
             return None
-        return _Finding("probes bad", f"loss {share * 100:.0f} % of the last {self._settings.loss_window} probes")
+        window = f"{self._settings.loss_window} {self._packets}"
+        return _Finding("probes bad", f"loss {share * 100:.0f} % of the last {window}")
 
     def _slow(self) -> _Finding | None:
         if not self._enough_probes():
@@ -152,7 +163,7 @@ class DirectionTracker:
         """Until then nothing changes unless a probe arrives."""
         last_ns = self._window.last_arrival_ns
         if last_ns is None:
-            return self._begun_ns + START_UP_NS
+            return self._begun_ns + self._start_up_ns
         return min(self._window.next_due_ns(), last_ns + self._detection_ns + 1)
 
     def _move(self, finding: _Finding, now_ns: int) -> list[HealthChange]:
@@ -160,4 +171,4 @@ class DirectionTracker:
         if after == before:
             return []
         self.health = Health(after, now_ns, finding.reason)
-        return [HealthChange(*self._direction, before, after, now_ns, finding.reason)]
+        return [HealthChange(*self._ends, before, after, now_ns, finding.reason, self._detector)]

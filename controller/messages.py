@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from controller.decisions import Decision, HealthChange, Kept
+from controller.decisions import Check, Decision, HealthChange, Kept
 from controller.rules import FlowRule
 
 
@@ -65,5 +65,5 @@ class Milestone:
     name: Literal["installed", "watching"]
 
 
-Record = HealthChange | Decision | Kept
+Record = HealthChange | Decision | Kept | Check
 Action = Install | Milestone | Record

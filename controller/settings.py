@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hostio.units import MS, S
+
+Detector = Literal["link", "relay-canary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +18,25 @@ class ControllerSettings:
     time, RFC 5880 §6.8.4), *degraded* when of the last `loss_window` probes due more than `max_loss` are missing or
     their median delay exceeds the link's own by more than `max_extra_delay_ns`. Traffic returns once both
     directions have been clean for `hold_ns` (wait-to-restore, ITU-T G.808.1).
+
+    `detect`: one-way probes of the links always; with `relay-canary` also media through every relay, one packet per
+    `canary_interval_ns`, judged like the probes. A relay that was sick gets no traffic for `hold_ns` after it.
+
+    `pace_ns`: a move onto a relay takes its lanes one after another over this time; 0: all at once.
     """
 
     reroute: bool = True
+    detect: tuple[Detector, ...] = ("link",)
     probe_interval_ns: int = 50 * MS
     detect_multiplier: int = 5
     loss_window: int = 20
     max_loss: float = 0.2
     max_extra_delay_ns: int = 50 * MS
     hold_ns: int = 3 * S
+    canary_interval_ns: int = 100 * MS
+    pace_ns: int = 0
+
+    @property
+    def canaries(self) -> bool:
+        """Whether relays are watched."""
+        return "relay-canary" in self.detect

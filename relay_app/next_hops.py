@@ -13,7 +13,8 @@ from relay_app.stream_record import StreamRecord
 
 
 class NextHops:
-    """A stream that ends here goes to the local client, any other to its destination's relay, on its lane.
+    """A stream that ends here goes to the local client, any other to its destination: to the port that its record
+    names, else to the relay there, on its lane.
 
     `addresses` maps every cluster's ordinal, this one's too, to its host.
     """
@@ -31,4 +32,4 @@ class NextHops:
         return self._transit(record)
 
     def _transit(self, record: StreamRecord) -> npt.NDArray[Any]:
-        return socket_address(self._addresses[record.destination], LANE_PORT + lane_of(record.ssrc))
+        return socket_address(self._addresses[record.destination], record.port or LANE_PORT + lane_of(record.ssrc))

@@ -57,5 +57,6 @@ class FetchOutcome(IntEnum):
 FETCH = np.dtype([("ssrc", "<u4"), ("asked_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])
 """One row per key of every fetch that a relay made from the directory, those before the media start included."""
 
-PROBE = np.dtype([("source", "u1"), ("sequence", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")])
-"""One row per one-way probe that a prober received; `source` is the ordinal of the cluster that sent it."""
+PROBE = np.dtype([("source", "u1"), ("sequence", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8"), ("via", "u1")])
+"""One row per one-way probe that a prober received; `source` is the ordinal of the cluster that sent it. With `via` it
+is a canary instead: sent by the prober itself, through the relay of that cluster."""

@@ -12,6 +12,9 @@ LANES = 16
 LANE_PORT = 40000
 """The first lane's UDP port, the same at every relay."""
 
+RESERVED_SSRCS = range(0xCA00_0000, 0xCA01_0000)
+"""No session's: the controller's canaries use them."""
+
 CLIENT_PORT = 42000
 """The UDP port at which a cluster's media client receives from its relay."""
 
@@ -71,6 +74,6 @@ def _distinct_ssrcs(random: Random) -> Iterator[int]:
     taken = {0}
     while True:
         ssrc = random.getrandbits(32)
-        if ssrc not in taken:
+        if ssrc not in taken and ssrc not in RESERVED_SSRCS:
             taken.add(ssrc)
             yield ssrc

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from relay_app.locks.report import HeldAcrossIo, LockReport
+from controller.decisions import Check
+from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
 from results.summary import RelayFigures
 
 STALL_NS = 500_000_000
@@ -13,17 +15,31 @@ STALL_NS = 500_000_000
 WASTEFUL_FETCHES = 1.5
 
 
-def diagnose(cluster: str, figures: RelayFigures, locks: LockReport | None) -> Iterator[str]:
-    """What the relay's figures and its lock audit show."""
+def diagnose(
+    cluster: str, figures: RelayFigures, locks: LockReport | None, checks: Sequence[Check] = ()
+) -> Iterator[str]:
+    """What the relay's figures, its lock audit, and the controller's checks of pairs that go over it show."""
     relay = f"relay {cluster} ({figures.version})"
     if locks is not None:
         yield from _of_locks(relay, locks)
+        yield from _unnoticed(relay, [check for check in checks if _during(check.at_ns, locks)])
     if figures.fetches_per_key > WASTEFUL_FETCHES:
         yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
     if figures.receive_buffer:
         yield f"{relay}: {figures.receive_buffer} packets found its receive buffers full"
     if figures.never_forwarded:
         yield f"{relay}: {figures.never_forwarded} of {figures.moved} streams moved there were never heard over it"
+
+
+def _during(at_ns: int, locks: LockReport) -> bool:
+    stalls = (stall for stall in locks.stalls if stall.what == PACKET_PATH)
+    return any(stall.at_ns <= at_ns <= stall.at_ns + stall.lasted_ns for stall in stalls)
+
+
+def _unnoticed(relay: str, checks: Sequence[Check]) -> Iterator[str]:
+    reasons = Counter(check.reason for check in checks)
+    for reason, count in reasons.most_common(1):
+        yield f"{relay}: meanwhile the controller looked {count} times and left the calls there: {reason}"
 
 
 def _of_locks(relay: str, locks: LockReport) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from controller.decisions import Decision, HealthChange, Kept
+from controller.decisions import Check, Decision, HealthChange, Kept
 from results.events import End, FaultEdge, MediaStart, Phase
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ T = TypeVar("T")
 Event: TypeAlias = Phase | MediaStart | FaultEdge | End
 """A line of `events.jsonl`."""
 
-ControllerRecord: TypeAlias = HealthChange | Decision | Kept
+ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Check
 """A line of `controller.jsonl`."""
 
 

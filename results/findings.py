@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from controller.decisions import Decision
+from controller.decisions import Check, Decision
 from relay_app.sessions import Stream
 from results.added_delay import added_delays
 from results.analysis import Analysis, Evidence, passes
@@ -26,6 +26,7 @@ from results.summary import (
     Media,
     PairRow,
     Quantiles,
+    RelayFigures,
     RerouteRow,
 )
 from topologies.model import Direction, link_name, where
@@ -46,9 +47,14 @@ def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Find
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
         fidelity=fidelity(evidence, analysis, limits),
-        diagnosis=[sentence for name in relay for sentence in diagnose(name, relay[name], evidence.locks.get(name))],
+        diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
         problems=_problems(evidence),
     )
+
+
+def _diagnosis(evidence: Evidence, relay: str, figures: RelayFigures) -> Iterator[str]:
+    checks = [check for check in evidence.of(Check) if check.via == relay]
+    return diagnose(relay, figures, evidence.locks.get(relay), checks)
 
 
 def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:

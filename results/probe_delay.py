@@ -30,7 +30,7 @@ def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
 def _by_direction(evidence: Evidence, start_ns: int, end_ns: int) -> Iterator[tuple[Direction, Rows]]:
     topology = evidence.plan.topology
     for destination, rows in evidence.recording.probes.items():
-        during = rows[(rows["sent_ns"] >= start_ns) & (rows["sent_ns"] < end_ns)]
+        during = rows[(rows["via"] == 0) & (rows["sent_ns"] >= start_ns) & (rows["sent_ns"] < end_ns)]
         for source in topology.clusters:
             yield Direction(source.name, destination), during[during["source"] == source.ordinal]
 

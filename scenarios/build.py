@@ -48,6 +48,9 @@ def _settings(controller: Controller) -> ControllerSettings:
         max_loss=controller.max_loss,
         max_extra_delay_ns=controller.max_extra_delay,
         hold_ns=controller.hold,
+        detect=controller.detect,
+        canary_interval_ns=controller.canary_interval,
+        pace_ns=controller.pace,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import get_args
 
+from controller.settings import Detector
 from relay_app.versions.names import VERSIONS
 from scenarios.quantities import QuantityError, time_ns
 from scenarios.wording import found, suggestion
@@ -68,6 +70,19 @@ def relay_version(value: object) -> str:
     if isinstance(value, str) and value in VERSIONS:
         return value
     raise ValueError(f"{found(value)} is no relay version; known: {', '.join(VERSIONS)}")
+
+
+def detectors(value: object) -> tuple[str, ...]:
+    """What the controller watches: the links always, and what else is named."""
+    known = get_args(Detector)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{found(value)} is not a list of detectors; write [link] or [{', '.join(known)}]")
+    for each in value:
+        if each not in known:
+            raise ValueError(f"{found(each)} is no detector; known: {', '.join(known)}")
+    if "link" not in value:
+        raise ValueError(f"no reroute without link probes; write [{', '.join(dict.fromkeys(('link', *value)))}]")
+    return tuple(dict.fromkeys(value))
 
 
 def pair(value: object) -> tuple[str, str]:

@@ -117,7 +117,8 @@ class _Recruiter:
         return self._recruit("client", client.serve, config, cluster)
 
     def prober(self, cluster: Cluster) -> Member:
-        """The prober of a cluster's links."""
+        """The prober of a cluster's links, and of the relays at their other ends."""
+        controller = self._plan.controller
         peers = (
             self._plan.topology.cluster(direction.destination)
             for direction in self._plan.topology.directions
@@ -130,7 +131,8 @@ class _Recruiter:
             ntp_offset_ns=self._ntp_offset_ns,
             report_path=str(self._telemetry),
             records_path=self._staged(self._run.probes(cluster.name)),
-            interval_ns=self._plan.controller.probe_interval_ns,
+            interval_ns=controller.probe_interval_ns,
+            canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,
         )
         return self._recruit("prober", prober.serve, config, cluster)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic_ns
 
-from controller.decisions import Decision, HealthChange, Kept
+from controller.decisions import Check, Decision, HealthChange, Kept
 from hostio.units import S
+from relay_app.sessions import LANES
 from results.documents import ControllerRecord, Event, load_decisions, load_events
 from results.events import FaultEdge, MediaStart, Phase
 from results.plan import Plan
@@ -42,6 +43,7 @@ class Narrator:
         self._events = Tail(run.events)
         self._decisions = Tail(run.decisions)
         self._media_start_ns: int | None = None
+        self._told_checks: dict[tuple[str, str], str] = {}
 
     def opening(self) -> Iterator[str]:
         """What is about to be run, and on what."""
@@ -80,14 +82,35 @@ class Narrator:
     def _tell_decision(self, record: ControllerRecord) -> str | None:
         if isinstance(record, Decision):
             path = f"over {record.via}" if record.via else "direct again"
-            return f"{self._at(record.installed_ns)}  {record.a}–{record.b} {path}: {record.reason}"
+            some = f" {_lanes(record.lanes)}" if len(record.lanes) < LANES else ""
+            return f"{self._at(record.installed_ns)}  {record.a}–{record.b}{some} {path}: {record.reason}"
         if isinstance(record, Kept):
             return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays: {record.reason}"
+        if isinstance(record, Check):
+            return self._tell_check(record)
         if isinstance(record, HealthChange) and record.before != "unknown":
-            return f"{self._at(record.at_ns)}  {record.source}→{record.destination} is {record.after}: {record.reason}"
+            return f"{self._at(record.at_ns)}  {_subject(record)} is {record.after}: {record.reason}"
         return None
+
+    def _tell_check(self, record: Check) -> str | None:
+        """The first of a series that says the same."""
+        told = self._told_checks.get((record.a, record.b))
+        self._told_checks[record.a, record.b] = f"via {record.via}: {record.reason}"
+        if told == self._told_checks[record.a, record.b]:
+            return None
+        return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays via {record.via}: {record.reason}"
 
     def _at(self, at_ns: int) -> str:
         if self._media_start_ns is None:
             return "    set-up"
         return f"{(at_ns - self._media_start_ns) / 1e9:8.3f} s"
+
+
+def _subject(record: HealthChange) -> str:
+    if record.detector == "relay-canary":
+        return f"relay {record.destination}, to {record.source}'s canary,"
+    return f"{record.source}→{record.destination}"
+
+
+def _lanes(lanes: tuple[int, ...]) -> str:
+    return f"lane{'s' if len(lanes) > 1 else ''} {', '.join(map(str, lanes))}"

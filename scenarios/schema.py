@@ -9,12 +9,12 @@ from typing import Annotated, Literal, TypeAlias, TypeVar, Union, get_args, get_
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from controller.settings import ControllerSettings
+from controller.settings import ControllerSettings, Detector
 from hostio.units import MS, US, S
 from relay_app.media import PROFILES
 from relay_app.versions.names import DEFAULT_VERSION
 from scenarios.document import DataPath, Document
-from scenarios.fields import boolean, name, one_of, pair, relay_version, text, time_within, within
+from scenarios.fields import boolean, detectors, name, one_of, pair, relay_version, text, time_within, within
 from scenarios.quantities import bits_per_second, fraction, whole_number
 from scenarios.schema_errors import problems
 from topologies.links import LinkChange
@@ -37,6 +37,7 @@ Tick: TypeAlias = Annotated[int, BeforeValidator(time_within("10us", "10ms"))]
 ProbeInterval: TypeAlias = Annotated[int, BeforeValidator(time_within("5ms", "10s"))]
 Rate: TypeAlias = Annotated[int, BeforeValidator(within(bits_per_second, "8kbit", "100gbit"))]
 Share: TypeAlias = Annotated[float, BeforeValidator(fraction)]
+Detectors: TypeAlias = Annotated[tuple[Detector, ...], BeforeValidator(detectors)]
 Version: TypeAlias = Annotated[str, BeforeValidator(relay_version)]
 Loss: TypeAlias = Annotated[float, BeforeValidator(within(fraction, "0.001%", "100%"))]
 
@@ -75,6 +76,9 @@ class Controller(_Strict):
     max_loss: Share = _DEFAULTS.max_loss
     max_extra_delay: Delay = _DEFAULTS.max_extra_delay_ns
     hold: Instant = _DEFAULTS.hold_ns
+    detect: Detectors = ("link",)
+    canary_interval: ProbeInterval = _DEFAULTS.canary_interval_ns
+    pace: Instant = 0
 
 
 class Emulation(_Strict):

@@ -13,6 +13,7 @@ from time import monotonic_ns
 
 from controller.config import ControllerConfig
 from hostio.units import MS
+from relay_app.canary import canary_records
 from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
 from relay_app.sessions import streams_of
@@ -132,8 +133,9 @@ def _start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> None:
     ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
     directory = Directory(DirectoryEndpoint(path=str(_REDIS_SOCKET)))
     directory.write(
-        StreamRecord(stream.ssrc, ordinals[stream.destination], stream.session)
+        StreamRecord(stream.ssrc, ordinals[stream.source], ordinals[stream.destination], stream.session)
         for stream in streams_of(plan.sessions, plan.seed)
         if stream.relayed
     )
+    directory.write(canary_records((ordinals[here], ordinals[there]) for here, there in plan.topology.directions))
     directory.close()

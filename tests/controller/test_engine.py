@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
 from controller_samples import six, triangle
 
-from controller.decisions import Decision, HealthChange, Kept
+from controller.decisions import Check, Decision, HealthChange, Kept
 from controller.engine import Engine
 from controller.messages import (
     Action,
@@ -13,6 +14,7 @@ from controller.messages import (
     Install,
     Milestone,
     PortState,
+    Record,
     SwitchConnected,
     SwitchError,
     SwitchRefused,
@@ -36,9 +38,12 @@ class Bench:
         self.engine = Engine(topology, settings)
         self.now_ns = 0
         self.tables: dict[tuple[int, int, tuple[tuple[str, int | str], ...]], FlowRule] = {}
-        self.records: list[HealthChange | Decision | Kept] = []
+        self.records: list[Record] = []
         self.milestones: list[str] = []
         self.cut: set[Direction] = set()
+        self.settings = settings
+        self.stuck: set[str] = set()
+        """Clusters whose relay moves nothing."""
 
     def connect(self) -> None:
         for cluster in self.topology.clusters:
@@ -73,6 +78,8 @@ class Bench:
             self.now_ns += TICK
             if self.now_ns % INTERVAL == 0:
                 self.probe()
+            if self.settings.canaries and self.now_ns % self.settings.canary_interval_ns == 0:
+                self.send_canaries()
             self.perform(self.engine.tick(self.now_ns))
             self.perform(self.engine.decide(self.now_ns))
 
@@ -80,6 +87,15 @@ class Bench:
         for direction in set(self.topology.directions) - self.cut:
             ends = [self.topology.cluster(name).ordinal for name in direction]
             report = ProbeReport(ends[0], ends[1], self.now_ns // INTERVAL, self.now_ns - 20 * MS, self.now_ns)
+            self.perform(self.engine.report(report))
+
+    def send_canaries(self) -> None:
+        for direction in set(self.topology.directions):
+            if {direction, direction.reversed()} & self.cut or direction.destination in self.stuck:
+                continue
+            observer, relay = (self.topology.cluster(name).ordinal for name in direction)
+            number, sent_ns = self.now_ns // self.settings.canary_interval_ns, self.now_ns - 40 * MS
+            report = ProbeReport(observer, observer, number, sent_ns, self.now_ns, via=relay)
             self.perform(self.engine.report(report))
 
     def decisions(self) -> list[Decision]:
@@ -283,3 +299,92 @@ def test_lanes_never_loop_whatever_fails(seed: int) -> None:
     bench.cut = set()
     bench.run(4 * S)
     assert all(bench.relays_passed(*direction, lane=3) == [] for direction in bench.topology.directions)
+
+
+WATCHFUL = ControllerSettings(hold_ns=60 * S, detect=("link", "relay-canary"))
+
+
+def rerouted(settings: ControllerSettings) -> Bench:
+    """Moved onto central by a blip that is long over."""
+    bench = started(triangle(), settings)
+    bench.cut = both("east", "west")
+    bench.run(2 * S)
+    bench.cut = set()
+    bench.run(3 * S)
+    bench.records.clear()
+    return bench
+
+
+def test_link_probes_never_leave_a_stuck_relay_and_the_log_says_why() -> None:
+    bench = rerouted(ControllerSettings(hold_ns=60 * S))
+    bench.stuck = {"central"}
+    bench.run(10 * S)
+    checks = [record for record in bench.records if isinstance(record, Check)]
+    assert bench.records == checks
+    assert len(checks) == 10
+    assert {(check.via, check.reason) for check in checks} == {
+        ("central", "both legs are clean; the relay itself is not watched; the direct link waits for its hold time")
+    }
+
+
+def test_canaries_leave_a_stuck_relay_for_the_clean_direct_link_within_a_second() -> None:
+    bench = rerouted(WATCHFUL)
+    bench.stuck = {"central"}
+    stuck_ns = bench.now_ns
+    bench.run(3 * S)
+    (away,) = bench.decisions()
+    assert (away.via, away.lanes) == (None, tuple(range(16)))
+    assert "canary through central: no canary for" in away.reason
+    assert away.reason.endswith("the direct link is clean")
+    assert stuck_ns < away.installed_ns < stuck_ns + 1 * S
+    assert bench.relays_passed("east", "west", 3) == []
+
+
+def test_no_traffic_for_a_relay_that_was_sick_until_it_has_been_well_for_the_hold_time() -> None:
+    bench = started(triangle(), ControllerSettings(hold_ns=5 * S, detect=("link", "relay-canary")))
+    bench.stuck = {"central"}
+    bench.run(2 * S)
+    bench.stuck = set()
+    bench.cut = both("east", "west")
+    bench.run(4 * S)
+    assert bench.decisions() == []
+    bench.run(6 * S)
+    assert [decision.via for decision in bench.decisions()] == ["central"]
+
+
+def test_a_cut_leg_says_nothing_of_the_relay_behind_it() -> None:
+    bench = started(six(), WATCHFUL)
+    bench.cut = {each for name in ("east", "central", "south") for each in both("ohio", name)}
+    bench.run(2 * S)
+    bench.cut = set()
+    bench.run(3 * S)
+    changes = [record for record in bench.records if isinstance(record, HealthChange)]
+    assert not [change for change in changes if change.detector == "relay-canary" and change.after != "clean"]
+
+
+def test_a_paced_move_takes_the_lanes_one_after_another() -> None:
+    bench = started(triangle(), ControllerSettings(hold_ns=S, pace_ns=16 * S))
+    bench.cut = both("east", "west")
+    bench.run(17 * S)
+    moves = bench.decisions()
+    assert [move.lanes for move in moves] == [(lane,) for lane in range(16)]
+    gaps = [later.decided_ns - earlier.decided_ns for earlier, later in pairwise(moves)]
+    assert set(gaps) == {1 * S}
+    bench.cut = set()
+    bench.run(3 * S)
+    assert bench.decisions()[-1].lanes == tuple(range(16))
+    assert all(bench.relays_passed("east", "west", lane) == [] for lane in range(16))
+
+
+def test_a_move_cut_short_takes_back_only_what_had_moved() -> None:
+    bench = started(triangle(), ControllerSettings(hold_ns=S, pace_ns=32 * S))
+    bench.cut = both("east", "west")
+    bench.run(5 * S)
+    moved = [decision.lanes for decision in bench.decisions()]
+    bench.perform(bench.engine.handle(SwitchConnected(1), bench.now_ns))
+    assert [bench.relays_passed("east", "west", lane) for lane in (0, 15)] == [["central"], []]
+    bench.cut = set()
+    bench.run(3 * S)
+    assert bench.decisions()[len(moved) :][-1].lanes == tuple(range(bench.decisions()[-2].lanes[0] + 1))
+    bench.run(30 * S)
+    assert len(bench.decisions()) <= 5

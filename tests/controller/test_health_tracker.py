@@ -6,7 +6,7 @@ import pytest
 from controller_samples import probe
 
 from controller.decisions import HealthChange
-from controller.health import START_UP_NS, DirectionTracker
+from controller.health import START_UP_NS, Tracker
 from controller.settings import ControllerSettings
 from hostio.units import MS, S
 from topologies.model import Direction
@@ -16,12 +16,12 @@ INTERVAL = 50 * MS
 TICK = 10 * MS
 
 
-def tracker(settings: ControllerSettings | None = None) -> DirectionTracker:
-    return DirectionTracker(Direction("east", "west"), DELAY, 1 * MS, settings or ControllerSettings(), 0)
+def tracker(settings: ControllerSettings | None = None) -> Tracker:
+    return Tracker(Direction("east", "west"), DELAY, 1 * MS, settings or ControllerSettings(), 0)
 
 
 def play(
-    watched: DirectionTracker,
+    watched: Tracker,
     until_ns: int,
     lost: Iterable[int] = (),
     delay_ns: Callable[[int], int] = lambda _: DELAY,

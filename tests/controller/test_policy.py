@@ -6,8 +6,9 @@ import pytest
 from controller_samples import all_clean, broken, mesh, six, triangle
 
 from controller.decisions import Kept
-from controller.health import Health
-from controller.policy import Move, Pair, Situation, after, wanted
+from controller.health import Health, State
+from controller.policy import Move, Pair, Situation, after, checks, wanted
+from controller.relay_watch import RelayHealth, RelayPath
 from controller.settings import ControllerSettings
 from hostio.units import S
 from topologies.model import Direction, Topology
@@ -22,9 +23,10 @@ def situation(
     rerouted: Mapping[Pair, str] | None = None,
     settings: ControllerSettings | None = None,
     now_ns: int = 1000 * S,
+    relays: Mapping[RelayPath, RelayHealth] | None = None,
 ) -> Situation:
     health = {**all_clean(topology, now_ns), **(bad or {})}
-    return Situation(topology, health, rerouted or {}, settings or ControllerSettings(), now_ns)
+    return Situation(topology, health, relays or {}, rerouted or {}, settings or ControllerSettings(), now_ns)
 
 
 def cut(*links: tuple[str, str]) -> dict[Direction, Health]:
@@ -93,10 +95,14 @@ def test_another_relay_when_a_leg_of_the_present_is_itself_rerouted() -> None:
 def test_no_relay_left_keeps_the_pair_where_it_is() -> None:
     bad = cut(("east", "west"), ("east", "central"))
     (direct, leg) = wanted(situation(triangle(), bad))
-    assert direct == Kept("east", "central", "no relay has two clean legs; east→central: no probe for 251 ms", 1000 * S)
+    assert direct == Kept(
+        "east", "central", "no relay is well and has two clean legs; east→central: no probe for 251 ms", 1000 * S
+    )
     assert isinstance(leg, Kept)
     (stuck, _) = wanted(situation(triangle(), bad, {EAST_WEST: "central"}))[::-1]
-    assert stuck == Kept("east", "west", "no relay has two clean legs; east→central: no probe for 251 ms", 1000 * S)
+    assert stuck == Kept(
+        "east", "west", "no relay is well and has two clean legs; east→central: no probe for 251 ms", 1000 * S
+    )
 
 
 def test_an_isolated_cluster_is_not_detoured() -> None:
@@ -154,3 +160,62 @@ def test_after_adds_replaces_and_removes() -> None:
     assert first == {EAST_WEST: "ohio"}
     assert after(Move("west", "east", "south", "", 0), first) == {EAST_WEST: "south"}
     assert after(Move("east", "west", None, "", 0), first) == {}
+
+
+def relay(
+    observer: str, name: str, state: State = "down", last_sick_ns: int | None = None
+) -> dict[RelayPath, RelayHealth]:
+    return {RelayPath(observer, name): RelayHealth(broken("no canary for 512 ms", state), last_sick_ns)}
+
+
+SICK = relay("west", "ohio", last_sick_ns=1000 * S)
+
+
+def test_a_sick_relay_is_left_for_the_direct_link_before_another_relay_that_may_be_as_cold() -> None:
+    (move,) = wanted(situation(six(), rerouted={EAST_WEST: "ohio"}, relays=SICK))
+    reason = "west's canary through ohio: no canary for 512 ms; the direct link is clean"
+    assert move == Move("east", "west", None, reason, 7)
+
+
+def test_a_sick_relay_is_left_for_another_while_the_direct_link_is_down() -> None:
+    (move,) = wanted(situation(six(), cut(("east", "west")), {EAST_WEST: "ohio"}, relays=SICK))
+    assert move == Move("east", "west", "central", "west's canary through ohio: no canary for 512 ms", 7)
+
+
+def test_a_lossy_direct_link_is_better_than_a_relay_that_moves_nothing() -> None:
+    bad = {Direction("east", "west"): broken("loss 30 %", "degraded")}
+    sick = relay("east", "central", last_sick_ns=1000 * S)
+    (move,) = wanted(situation(triangle(), bad, {EAST_WEST: "central"}, relays=sick))
+    assert isinstance(move, Move)
+    assert (move.via, move.reason.split("; ")[1]) == (None, "the direct link carries something")
+
+
+def test_a_sick_relay_is_kept_where_there_is_nothing_else() -> None:
+    sick = relay("east", "central", last_sick_ns=1000 * S)
+    (kept,) = wanted(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=sick))
+    assert isinstance(kept, Kept)
+    assert kept.reason.startswith("no other relay is well and has two clean legs; east's canary through central: ")
+
+
+@pytest.mark.parametrize("state", ["unknown", "clean"])
+def test_what_is_not_known_to_be_sick_is_used(state: State) -> None:
+    (move,) = wanted(situation(triangle(), cut(("east", "west")), relays=relay("east", "central", state)))
+    assert isinstance(move, Move)
+
+
+def test_a_relay_is_shunned_for_the_hold_time_after_it_was_sick() -> None:
+    was_sick = relay("east", "ohio", "clean", last_sick_ns=1000 * S - HOLD + 1)
+    (move,) = wanted(situation(six(), cut(("east", "west")), relays=was_sick))
+    assert isinstance(move, Move)
+    assert move.via == "central"
+    well = relay("east", "ohio", "clean", last_sick_ns=1000 * S - HOLD)
+    (move,) = wanted(situation(six(), cut(("east", "west")), relays=well))
+    assert isinstance(move, Move)
+    assert move.via == "ohio"
+
+
+def test_a_check_says_why_traffic_stays() -> None:
+    watched = relay("east", "central", "clean")
+    (check,) = checks(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=watched))
+    assert check.reason == "both legs are clean; canaries come back through the relay; the direct link is not clean"
+    assert checks(situation(triangle(), cut(("east", "west")))) == []

@@ -11,7 +11,7 @@ from redis_lab import RedisServer, loopback, stopped_redis
 from relay_app.directory import Directory, DirectoryEndpoint, DirectoryError, Fetched
 from relay_app.stream_record import RecordError, StreamRecord
 
-RECORDS = tuple(StreamRecord(ssrc, ssrc % 6 + 1, f"talk-{ssrc:04d}") for ssrc in range(1, 1500))
+RECORDS = tuple(StreamRecord(ssrc, 1, ssrc % 6 + 1, f"talk-{ssrc:04d}") for ssrc in range(1, 1500))
 
 
 @pytest.fixture
@@ -89,20 +89,23 @@ def test_a_silent_server_is_given_up() -> None:
 
 
 def test_record_is_compact() -> None:
-    assert StreamRecord(0xDEADBEEF, 3, "talk-0001").encode() == bytes.fromhex("01 deadbeef 03") + b"talk-0001"
+    record = StreamRecord(0xDEADBEEF, 2, 3, "talk-0001", port=0x21A3)
+    assert record.encode() == bytes.fromhex("02 deadbeef 02 03 21a3") + b"talk-0001"
+    assert StreamRecord.decode(0xDEADBEEF, record.encode()) == record
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"", "0 bytes"),
-        (bytes.fromhex("01 00000007 03"), "6 bytes"),
-        (bytes.fromhex("01 00000007 03") + b"x" * 201, "207 bytes"),
-        (bytes.fromhex("02 00000007 03") + b"x", "format version 2"),
-        (bytes.fromhex("01 00000008 03") + b"x", "SSRC 00000008 under the key of 00000007"),
-        (bytes.fromhex("01 00000007 00") + b"x", "destination 0"),
-        (bytes.fromhex("01 00000007 ff") + b"x", "destination 255"),
-        (bytes.fromhex("01 00000007 03 ff"), "session name"),
+        (bytes.fromhex("02 00000007 01 03 0000"), "9 bytes"),
+        (bytes.fromhex("02 00000007 01 03 0000") + b"x" * 201, "210 bytes"),
+        (bytes.fromhex("01 00000007 01 03 0000") + b"x", "format version 1"),
+        (bytes.fromhex("02 00000008 01 03 0000") + b"x", "SSRC 00000008 under the key of 00000007"),
+        (bytes.fromhex("02 00000007 00 03 0000") + b"x", "source 0"),
+        (bytes.fromhex("02 00000007 01 00 0000") + b"x", "destination 0"),
+        (bytes.fromhex("02 00000007 01 ff 0000") + b"x", "destination 255"),
+        (bytes.fromhex("02 00000007 01 03 0000 ff"), "session name"),
     ],
 )
 def test_hostile_records(data: bytes, message: str) -> None:

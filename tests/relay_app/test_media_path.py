@@ -55,7 +55,7 @@ def endpoint(lab: Lab) -> Iterator[Callable[[str, int], socket.socket]]:
 def signal(redis: RedisServer, *streams: Stream) -> None:
     """Write session records, as signalling does."""
     directory = Directory(redis.unix)
-    directory.write(StreamRecord(s.ssrc, ORDINALS[s.destination], s.session) for s in streams)
+    directory.write(StreamRecord(s.ssrc, ORDINALS[s.source], ORDINALS[s.destination], s.session) for s in streams)
     directory.close()
 
 

@@ -147,7 +147,7 @@ def test_gray_moves_no_media_beyond_its_own_cluster(tmp_path: Path) -> None:
     with stopped_redis(tmp_path) as redis, media_lab(tmp_path, redis) as lab:
         redis.start()
         directory = Directory(redis.unix)
-        directory.write([StreamRecord(stream.ssrc, ORDINALS["b"], stream.session)])
+        directory.write([StreamRecord(stream.ssrc, ORDINALS[stream.source], ORDINALS["b"], stream.session)])
         directory.close()
         lab.start_relay("a", {"b": "c"})
         lab.start_relay("c", version="gray")
@@ -168,7 +168,7 @@ def test_gray_moves_no_media_beyond_its_own_cluster(tmp_path: Path) -> None:
 
 def test_unusable_records_are_counted_and_not_asked_for_at_once() -> None:
     table = Bench(Source()).table
-    table.install(Fetched(found=(StreamRecord(1, destination=9, session="talk"),), invalid=(2,)), now_ns=0)
+    table.install(Fetched(found=(StreamRecord(1, source=1, destination=9, session="talk"),), invalid=(2,)), now_ns=0)
     assert table.refused == 2
     assert table.settled(1, S - 1)
     assert table.settled(2, S - 1)

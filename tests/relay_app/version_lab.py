@@ -36,7 +36,7 @@ class Source:
         if self.failures:
             self.failures -= 1
             raise DirectoryError("out of reach")
-        found = tuple(StreamRecord(ssrc, 2, "talk") for ssrc in ssrcs if ssrc in self.known)
+        found = tuple(StreamRecord(ssrc, 1, 2, "talk") for ssrc in ssrcs if ssrc in self.known)
         return Fetched(found, tuple(ssrc for ssrc in ssrcs if ssrc not in self.known))
 
     def announce(self, ssrcs: Sequence[int], carrier: int) -> None:

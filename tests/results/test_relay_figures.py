@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from synthetic import START, TRIANGLE, Blip
 
+from controller.decisions import Check
 from hostio.units import MS, S
 from relay_app.locks.report import Durations, HeldAcrossIo, LockReport, LockRow, Stall
 from relay_app.records import FETCH, FetchOutcome
@@ -96,9 +97,11 @@ def test_the_worst_lock_is_shown_and_the_defect_named(evidence: Evidence) -> Non
     found = figures(replace(evidence, locks={RELAY: STUCK}))
     assert (found.lock_wait_ms.max, found.lock_hold_ms.p50, found.lock_waiters_most) == (4000.0, 2000.0, 2)
     assert (found.lock_held_across_io_ms, found.stalls) == (8000.0, 1)
-    named, stalled = diagnose(RELAY, found, STUCK)
+    during = [Check("us-east", "us-west", RELAY, "both legs are clean", INSTALLED_NS + n * S) for n in (1, 2, 9)]
+    named, stalled, unnoticed = diagnose(RELAY, found, STUCK, during)
     assert "lock session-cache, taken at fill.py:7 run, was held for 8.0 s across 80 × directory fetch" in named
     assert "no progress of its packet path for 8.0 s" in stalled
+    assert unnoticed.endswith("meanwhile the controller looked 2 times and left the calls there: both legs are clean")
 
 
 @pytest.mark.parametrize(("locks", "doubted"), [(STUCK, 3.0), (LockReport(), 10.0)])

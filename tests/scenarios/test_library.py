@@ -74,7 +74,8 @@ def test_what_a_file_leaves_out_has_the_documented_default(tmp_path: Path) -> No
     path.write_text(MINIMAL, encoding="utf-8")
     plan = load_plan(path)
     assert plan.controller == ControllerSettings()
-    assert [type(value) for value in asdict(plan.controller).values()] == [bool, int, int, int, float, int, int]
+    kinds = [bool, tuple, int, int, int, float, int, int, int, int]
+    assert [type(value) for value in asdict(plan.controller).values()] == kinds
     assert (plan.seed, plan.faults, plan.expectations, plan.description) == (1, (), (), "")
     assert plan.relays.directory == "us-east"
 
@@ -91,7 +92,7 @@ relays:
    lock_audit: false}
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
-   hold: 0s}
+   hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, pace: 30s}
 emulation: {wire_tick: 50us}
 expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
 """,
@@ -107,8 +108,10 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         idle_ns=5 * S,
         lock_audit=False,
     )
-    assert plan.controller == ControllerSettings(False, 10 * MS, 3, 40, 0.125, 5 * MS, 0)
-    assert len(fields(ControllerSettings)) == 7
+    assert plan.controller == ControllerSettings(
+        False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 30 * S
+    )
+    assert len(fields(ControllerSettings)) == 10
     assert plan.wire_tick_ns == 50 * US
     assert [(e.metric, e.comparison, e.value) for e in plan.expectations] == [
         ("media.loss_percent", "<=", 2.5),
