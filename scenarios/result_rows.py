@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from results.summary import PairRow, RerouteRow, Summary
 
@@ -29,8 +30,8 @@ def _pair_row(pair: PairRow) -> tuple[str, ...]:
 
 def sentences(summary: Summary) -> Iterator[str]:
     """What the testbed did about the faults, and what the relays dropped."""
-    for reroute in summary.reroutes:
-        yield _reroute_sentence(reroute)
+    for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
+        yield _reroute_sentence(list(steps))
     for cluster, relay in summary.relay.items():
         dropped = {reason: count for reason, count in relay.dropped.items() if count}
         if dropped:
@@ -39,7 +40,9 @@ def sentences(summary: Summary) -> Iterator[str]:
     yield from summary.diagnosis
 
 
-def _reroute_sentence(reroute: RerouteRow) -> str:
+def _reroute_sentence(moves: list[RerouteRow]) -> str:
+    """One move, or all steps of a paced one."""
+    reroute = moves[0]
     steps = [("seen", reroute.seen_at), ("installed", reroute.installed_at), ("first packet", reroute.first_packet_at)]
     if reroute.fault_at is None:
         timing = ", ".join(f"{name} at {at:.3f} s" for name, at in steps if at is not None)
@@ -48,7 +51,8 @@ def _reroute_sentence(reroute: RerouteRow) -> str:
         timing = ", ".join(f"{name} {1e3 * (at - start):.0f} ms" for name, at in steps if at is not None)
         timing += " after the fault"
     returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
-    return f"{reroute.link} rerouted via {reroute.via}: {timing}{returned}"
+    paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
+    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}"
 
 
 def milliseconds(value: float | None) -> str:

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from relay_app.relay_version import Version
-from relay_app.versions import gray, leak, livelock, stampede, v2026_05_10, v2026_05_11, v2026_05_20
+from relay_app.versions import (
+    gray,
+    leak,
+    livelock,
+    lock_order,
+    loop,
+    slow_drain,
+    stampede,
+    v2026_05_10,
+    v2026_05_11,
+    v2026_05_20,
+)
 
 _VERSIONS: Mapping[str, Version] = MappingProxyType(
     {
@@ -15,8 +26,11 @@ _VERSIONS: Mapping[str, Version] = MappingProxyType(
         "2026-05-20": v2026_05_20.VERSION,
         "stampede": stampede.VERSION,
         "livelock": livelock.VERSION,
+        "lock-order": lock_order.VERSION,
         "leak": leak.VERSION,
+        "slow-drain": slow_drain.VERSION,
         "gray": gray.VERSION,
+        "loop": loop.VERSION,
     }
 )
 

@@ -17,7 +17,10 @@ VERSIONS: Mapping[str, str] = MappingProxyType(
         "2026-05-20": "the fix: one fetch in flight per key, in bulk; reads without a lock; stale packets dropped",
         "stampede": "no single flight: every packet of an unknown session fetches",
         "livelock": "each admission invalidates the snapshot that the next one needs",
+        "lock-order": "two locks are taken in both orders: a deadlock under a burst",
         "leak": "sessions never leave the cache",
+        "slow-drain": "keeps what it cannot forward yet, without a bound: after a burst it serves the past only",
         "gray": "looks healthy to itself and to the links' probes, and moves no media any further",
+        "loop": "hands transit to a partner relay, which hands it back",
     }
 )
