@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from relay_app.versions.names import DEFAULT_VERSION, SOUND, VERSIONS
 from results.documents import DocumentError
 from results.plan import Plan
 from results.rundir import RunDir
@@ -26,8 +27,10 @@ from results.summary import Summary
 from scenarios.console import Console
 from scenarios.doctor import MachineError, diagnose
 from scenarios.errors import ScenarioError
-from scenarios.library import load_plan, scenario_files
+from scenarios.library import load_plan, scenario_files, standard_scenarios
 from scenarios.output import RUNS, OutputError, new_run_dir
+from scenarios.suite_results import Standing, Trial, standings, surprises
+from scenarios.suite_runner import Suite
 from topologies.sandbox import Sandbox, SandboxError
 
 if TYPE_CHECKING:
@@ -85,14 +88,77 @@ def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[s
     return _worst(summaries)
 
 
-def _run_one(plan: Plan, out: Path, sandbox: Sandbox) -> Outcome:
+@cli.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
+@click.option("--relay", "versions", multiple=True, metavar="VERSION", help="A relay version to try; more than once.")
+@click.option("--self-test", is_flag=True, help="Try all versions: the sound must pass, and each faulty one be caught.")
+@click.option("--times", type=click.IntRange(1, 1000), default=1, help="How often each scenario is played.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the trials as JUnit XML.")
+@click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@_overrides
+def suite(
+    files: tuple[Path, ...],
+    versions: tuple[str, ...],
+    self_test: bool,
+    times: int,
+    junit: Path | None,
+    out: Path,
+    overrides: tuple[str, ...],
+) -> int:
+    """Run the standard scenarios against a relay version, before it is deployed.
+
+    FILEs replace the standard scenarios. Exit codes: 0 passed, 1 caught, 2 bad usage, 3 inconclusive, 130 interrupted;
+    with --self-test 1 means that a sound version was caught or a faulty one was not.
+    """
+    chosen = tuple(VERSIONS) if self_test else versions or (DEFAULT_VERSION,)
+    scenarios = files or standard_scenarios()
+    plans = {
+        version: [load_plan(file, overrides=[*overrides, f"relays.version={version}"]) for file in scenarios]
+        for version in chosen
+    }
+    sandbox, environment = diagnose().require()
+    console = Console()
+    trials: list[Trial] = []
+
+    def play(plan: Plan, label: str) -> Summary:
+        outcome = _run_one(replace(plan, environment=environment), out, sandbox, label)
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        return outcome.summary
+
+    try:
+        for trial in Suite(plans, times).trials(play):
+            trials.append(trial)
+            console.show_trial(trial)
+    finally:
+        found = standings(trials)
+        console.show_suite(trials, [standing.sentence() for standing in found])
+        if junit:
+            _write_junit(junit, found)
+    if self_test:
+        return int(bool(surprises(found, SOUND)))
+    return max((EXIT_CODES[standing.verdict] for standing in found), key=[0, 3, 1].index)
+
+
+def _write_junit(path: Path, found: tuple[Standing, ...]) -> None:
+    from scenarios.junit import write_junit
+
+    try:
+        write_junit(path, found)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; say with --junit where the file may go") from error
+
+
+def _run_one(plan: Plan, out: Path, sandbox: Sandbox, label: str = "") -> Outcome:
+    """Run a plan; under a label, show no more than how far it is."""
     from scenarios.launch import run_plan
 
     run_dir = new_run_dir(plan.scenario, out)
     console = Console()
-    with console.following(plan, run_dir) as watcher:
+    with console.following(plan, run_dir, label) as watcher:
         outcome = run_plan(plan, run_dir, sandbox, watcher)
-    console.show_summary(outcome.summary, run_dir)
+    if not label:
+        console.show_summary(outcome.summary, run_dir)
     return outcome
 
 

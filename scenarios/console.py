@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from results.summary import Summary
 from scenarios.doctor import Diagnosis
 from scenarios.narration import Narrator
 from scenarios.result_rows import PAIR_COLUMNS, pair_rows, sentences
+from scenarios.suite_results import COLUMNS, Trial, table
 
 _LOG_WIDTH = 140
 _STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
@@ -31,15 +32,32 @@ class Console:
         self._terminal = Terminal(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
 
     @contextmanager
-    def following(self, plan: Plan, run: RunDir) -> Iterator[_Follower]:
-        """Show a run as it goes by, from what it writes to its directory."""
+    def following(self, plan: Plan, run: RunDir, label: str = "") -> Iterator[_Follower]:
+        """Show a run as it goes by, from what it writes to its directory; with a label, no more than how far it is."""
         narrator = Narrator(plan, run)
-        for line in narrator.opening():
-            self._terminal.print(line)
-        self._terminal.print(f"[dim]records    {_short(run.root)}[/]")
+        if not label:
+            for line in narrator.opening():
+                self._terminal.print(line)
+            self._terminal.print(f"[dim]records    {_short(run.root)}[/]")
         columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TextColumn("{task.fields[clock]}")
-        with Progress(*columns, console=self._terminal, transient=True) as progress:
-            yield _Follower(narrator, plan, progress)
+        with Progress(
+            *columns, console=self._terminal, transient=True, disable=not self._terminal.is_terminal
+        ) as progress:
+            yield _Follower(narrator, plan, progress, label)
+
+    def show_trial(self, trial: Trial) -> None:
+        """A line for a trial that is done."""
+        again = f" after {trial.attempts} runs" if trial.attempts > 1 else ""
+        verdict = f"[{_STYLE[trial.verdict]}]{trial.verdict:<12}[/]"
+        self._terminal.print(f"{verdict} {trial.version:<11} {trial.scenario}{again}  [dim]{escape(trial.evidence)}[/]")
+
+    def show_suite(self, trials: Sequence[Trial], sentences: Sequence[str]) -> None:
+        """The table of a whole suite, and where each version stands."""
+        self._terminal.print()
+        self.show_rows(COLUMNS, table(trials), texts=len(COLUMNS))
+        self._terminal.print()
+        for sentence in sentences:
+            self._terminal.print(escape(sentence))
 
     def show_summary(self, summary: Summary, run: RunDir) -> None:
         """The result table, the verdict with its reasons, and where to look."""
@@ -93,17 +111,20 @@ class Console:
 class _Follower:
     """Tells of new lines in the run directory, and keeps the bar at the scenario's clock."""
 
-    def __init__(self, narrator: Narrator, plan: Plan, progress: Progress) -> None:
+    def __init__(self, narrator: Narrator, plan: Plan, progress: Progress, label: str) -> None:
         self._narrator = narrator
         self._progress = progress
-        self._task = progress.add_task("setting up", total=plan.duration_ns / 1e9, clock="")
+        self._label = label
+        self._task = progress.add_task(label or "setting up", total=plan.duration_ns / 1e9, clock="")
 
     def look(self) -> None:
         """Print what is new."""
         for line in self._narrator.news():
-            self._progress.console.print(line)
+            if not self._label:
+                self._progress.console.print(line)
         if (clock_s := self._narrator.clock_s()) is not None:
-            self._progress.update(self._task, description="playing", completed=clock_s, clock=f"{clock_s:4.1f} s")
+            doing = self._label or "playing"
+            self._progress.update(self._task, description=doing, completed=clock_s, clock=f"{clock_s:4.1f} s")
 
     def stopping(self) -> None:
         """Say that an interrupt was heard."""

@@ -23,6 +23,11 @@ def scenario_files(library: Path = LIBRARY) -> tuple[Path, ...]:
     return tuple(sorted(library.rglob("*.yaml")))
 
 
+def standard_scenarios(library: Path = LIBRARY) -> tuple[Path, ...]:
+    """Those that every relay version must pass before it is deployed."""
+    return tuple(sorted((library / "suite").glob("*.yaml")))
+
+
 def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) -> Plan:
     """The plan of the scenario in a file, without an environment. Touches nothing but files.
 

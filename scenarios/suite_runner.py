@@ -1,0 +1,47 @@
+"""Runs scenarios against relay versions, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic_ns
+
+from hostio.units import S
+from results.plan import Plan
+from results.summary import Summary
+from scenarios.suite_results import Trial, evidence_of
+
+Play = Callable[[Plan, str], Summary]
+"""Runs a plan; the text says which trial it is."""
+
+ATTEMPTS = 3
+"""Runs at most before a trial is left inconclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """`plans`: by relay version, the scenarios with that version in them. All of them are played `times` times."""
+
+    plans: Mapping[str, Sequence[Plan]]
+    times: int
+
+    @property
+    def size(self) -> int:
+        """How many trials there are."""
+        return self.times * sum(map(len, self.plans.values()))
+
+    def trials(self, play: Play) -> Iterator[Trial]:
+        """Play them, all scenarios of a version before the next; each trial when it is done."""
+        number = 0
+        for version, plans in self.plans.items():
+            for plan in [plan for _ in range(self.times) for plan in plans]:
+                number += 1
+                yield self._trial(version, plan, f"{number}/{self.size}  {version}  {plan.scenario}", play)
+
+    def _trial(self, version: str, plan: Plan, label: str, play: Play) -> Trial:
+        start_ns = monotonic_ns()
+        attempts = [play(plan, label)]
+        while attempts[-1].verdict == "inconclusive" and len(attempts) < ATTEMPTS:
+            attempts.append(play(plan, label))
+        last, seconds = attempts[-1], (monotonic_ns() - start_ns) / S
+        return Trial(version, plan.scenario, last.verdict, evidence_of(last), len(attempts), seconds)
