@@ -8,17 +8,21 @@ from itertools import groupby
 
 from results.summary import Summary, Verdict
 
-COLUMNS = ("relay", "scenario", "verdict", "evidence")
+COLUMNS = ("relay", "scenario", "verdict", "back by itself", "evidence")
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One scenario with one relay version. `attempts`: runs it took; an inconclusive one is repeated a few times."""
+    """One scenario with one relay version. `attempts`: runs it took; an inconclusive one is repeated a few times.
+
+    `recovery`: whether service came back by itself, and how long after the network had cleared.
+    """
 
     version: str
     scenario: str
     verdict: Verdict
     evidence: str
+    recovery: str
     attempts: int
     seconds: float
 
@@ -72,6 +76,16 @@ def evidence_of(summary: Summary) -> str:
     return next(iter(summary.reasons), "")
 
 
+def recovery_of(summary: Summary) -> str:
+    """Whether every stream was heard again before the end, and when: metastable failures go on without their cause."""
+    lag_ms = summary.media.recovery_lag_ms
+    if lag_ms is None:
+        return ""
+    if summary.media.still_interrupted:
+        return f"not within {lag_ms / 1e3:.1f} s"
+    return f"after {lag_ms / 1e3:.1f} s" if lag_ms else "before the blip ended"
+
+
 def table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
     """A row per version and scenario, under `COLUMNS`."""
     ordered = sorted(trials, key=lambda trial: (_first(trials, trial), trial.scenario))
@@ -86,7 +100,7 @@ def _row(trials: list[Trial]) -> tuple[str, ...]:
     worst = min(trials, key=lambda trial: ("fail", "inconclusive", "pass").index(trial.verdict))
     same = sum(trial.verdict == worst.verdict for trial in trials)
     verdict = worst.verdict if len(trials) == 1 else f"{worst.verdict} {same} of {len(trials)}"
-    return (worst.version, worst.scenario, verdict, worst.evidence)
+    return (worst.version, worst.scenario, verdict, worst.recovery, worst.evidence)
 
 
 def surprises(found: Sequence[Standing], sound: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from time import monotonic_ns
 from hostio.units import S
 from results.plan import Plan
 from results.summary import Summary
-from scenarios.suite_results import Trial, evidence_of
+from scenarios.suite_results import Trial, evidence_of, recovery_of
 
 Play = Callable[[Plan, str], Summary]
 """Runs a plan; the text says which trial it is."""
@@ -44,4 +44,5 @@ class Suite:
         while attempts[-1].verdict == "inconclusive" and len(attempts) < ATTEMPTS:
             attempts.append(play(plan, label))
         last, seconds = attempts[-1], (monotonic_ns() - start_ns) / S
-        return Trial(version, plan.scenario, last.verdict, evidence_of(last), len(attempts), seconds)
+        told = (last.verdict, evidence_of(last), recovery_of(last))
+        return Trial(version, plan.scenario, *told, len(attempts), seconds)

@@ -1,4 +1,4 @@
-"""Figures of whole runs, as a user starts them: `python -m scenarios.bench`, through `scripts/bench`."""
+"""Figures of whole runs, as a user starts them: `scripts/bench runs`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,132 @@
+"""Trials and what they come to, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from xml.etree import ElementTree
+
+import pytest
+
+from relay_app.versions.names import DEFAULT_VERSION, SOUND
+from results.plan import Plan
+from results.summary import ExpectationRow, Summary, Verdict
+from scenarios.junit import write_junit
+from scenarios.library import load_plan, standard_scenarios
+from scenarios.suite_results import Trial, evidence_of, recovery_of, standings, surprises, table
+from scenarios.suite_runner import ATTEMPTS, Suite
+
+
+def trial(version: str, scenario: str, verdict: Verdict, evidence: str = "") -> Trial:
+    return Trial(version, scenario, verdict, evidence, "after 0.0 s", attempts=1, seconds=2.5)
+
+
+def summary(verdict: Verdict, *missed: ExpectationRow, reasons: tuple[str, ...] = ()) -> Summary:
+    media = SimpleNamespace(recovery_lag_ms=None, still_interrupted=0)
+    fields = SimpleNamespace(verdict=verdict, expectations=list(missed), reasons=list(reasons), media=media)
+    return cast("Summary", fields)
+
+
+def expected(text: str, value: float | None, *, ok: bool) -> ExpectationRow:
+    return ExpectationRow(text, "metric", "<", 1.0, value, ok)
+
+
+CAUGHT = [
+    trial("2026-05-11", "burst", "fail", "longest < 1 s: found 7"),
+    trial("2026-05-11", "mesh", "pass"),
+    trial("2026-05-20", "burst", "pass"),
+    trial("2026-05-20", "mesh", "pass"),
+]
+
+
+def test_a_version_is_caught_by_what_failed_and_passes_only_if_all_does() -> None:
+    assert [each.sentence() for each in standings(CAUGHT)] == [
+        "2026-05-11: caught by burst",
+        "2026-05-20: passes all 2 runs",
+    ]
+    assert [each.verdict for each in standings(CAUGHT)] == ["fail", "pass"]
+    (undecided,) = standings([trial("x", "burst", "pass"), trial("x", "burst", "inconclusive")])
+    assert (undecided.verdict, undecided.sentence()) == ("inconclusive", "x: 1 of 2 runs inconclusive, none failed")
+
+
+def test_a_row_sums_up_a_scenario_that_was_played_many_times() -> None:
+    many = [*CAUGHT, trial("2026-05-20", "mesh", "inconclusive", "late"), trial("2026-05-20", "mesh", "pass")]
+    assert table(many) == [
+        ("2026-05-11", "burst", "fail", "after 0.0 s", "longest < 1 s: found 7"),
+        ("2026-05-11", "mesh", "pass", "after 0.0 s", ""),
+        ("2026-05-20", "burst", "pass", "after 0.0 s", ""),
+        ("2026-05-20", "mesh", "inconclusive 1 of 3", "after 0.0 s", "late"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "surprising"),
+    [
+        ({"2026-05-20": "pass", "gray": "fail"}, 0),
+        ({"2026-05-20": "fail", "gray": "fail"}, 1),
+        ({"2026-05-20": "pass", "gray": "pass"}, 1),
+        ({"2026-05-20": "inconclusive", "gray": "inconclusive"}, 2),
+    ],
+)
+def test_the_self_test_wants_the_sound_to_pass_and_the_faulty_to_be_caught(
+    verdicts: dict[str, Verdict], surprising: int
+) -> None:
+    found = standings([trial(version, "burst", verdict) for version, verdict in verdicts.items()])
+    assert len(surprises(found, SOUND)) == surprising
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "still", "said"),
+    [(None, 0, ""), (0.0, 0, "before the blip ended"), (5600.0, 0, "after 5.6 s"), (8500.0, 3, "not within 8.5 s")],
+)
+def test_recovery_is_open_ended_where_the_run_ended_first(lag_ms: float | None, still: int, said: str) -> None:
+    media = SimpleNamespace(recovery_lag_ms=lag_ms, still_interrupted=still)
+    assert recovery_of(cast("Summary", SimpleNamespace(media=media))) == said
+
+
+def test_evidence_is_the_first_expectation_that_was_missed() -> None:
+    missed = [expected("a < 1", 7.25, ok=False), expected("b == 0", None, ok=False)]
+    met = expected("c == 0", 0, ok=True)
+    assert evidence_of(summary("fail", met, *missed)) == "a < 1: found 7.25 (and 1 more)"
+    assert evidence_of(summary("fail", missed[1])) == "b == 0: found nothing"
+    assert evidence_of(summary("inconclusive", reasons=("late: 9 ms",))) == "late: 9 ms"
+    assert evidence_of(summary("pass", met)) == ""
+
+
+def _never() -> list[Verdict]:
+    return ["inconclusive"] * ATTEMPTS
+
+
+def test_inconclusive_runs_are_repeated_a_few_times() -> None:
+    plan = load_plan(standard_scenarios()[0])
+    verdicts: Iterator[Verdict] = iter(["pass", "inconclusive", "fail", *_never()])
+    labels = []
+
+    def play(_: Plan, label: str) -> Summary:
+        labels.append(label)
+        return summary(next(verdicts))
+
+    trials = list(Suite({"x": [plan]}, times=3).trials(play))
+    assert [(each.verdict, each.attempts) for each in trials] == [
+        ("pass", 1),
+        ("fail", 2),
+        ("inconclusive", ATTEMPTS),
+    ]
+    assert labels[0] == f"1/3  x  {plan.scenario}"
+
+
+def test_junit_tells_failures_from_what_could_not_be_judged(tmp_path: Path) -> None:
+    path = tmp_path / "junit.xml"
+    write_junit(path, standings([*CAUGHT, trial("2026-05-20", "mesh", "inconclusive", "late <&>")]))
+    root = ElementTree.parse(path).getroot()
+    assert [root.get(name) for name in ("tests", "failures", "errors")] == ["5", "1", "1"]
+    (failure,) = root.iter("failure")
+    (error,) = root.iter("error")
+    assert (failure.get("message"), error.get("message")) == ("longest < 1 s: found 7", "late <&>")
+    assert [case.get("name") for case in root.iter("testcase")] == ["burst", "mesh", "burst", "mesh", "mesh"]
+
+
+def test_the_standard_scenarios_leave_the_relay_version_to_the_suite() -> None:
+    assert {load_plan(path).relays.version for path in standard_scenarios()} == {DEFAULT_VERSION}
