@@ -23,7 +23,7 @@ NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": 
 
 
 def judge(findings: Findings, expectations: Sequence[Expectation]) -> Summary:
-    """The findings with their verdict: doubt first, then failure, then pass."""
+    """The findings with their verdict: doubt about the testbed first, then failure, then what cannot be decided, then pass."""
     rows = [evaluate(expectation, findings) for expectation in expectations]
     verdict, reasons = _verdict(findings, rows)
     return conclude(findings, verdict, reasons, rows)
@@ -44,16 +44,15 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
 def _verdict(findings: Findings, rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
     if findings.problems and not findings.media.sent:
         return "inconclusive", findings.problems
-    doubts = [
-        *findings.problems,
-        *(_broken(check) for check in findings.fidelity if not check.ok),
-        *(f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None),
-    ]
+    doubts = [*findings.problems, *(_broken(check) for check in findings.fidelity if not check.ok)]
+    undecided = [f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None]
+    failures = [f"expected {row.text}, found {_said(row.value)}" for row in rows if row.ok is False]
     if doubts:
-        return "inconclusive", doubts
-    failures = [f"expected {row.text}, found {_said(row.value)}" for row in rows if not row.ok]
+        return "inconclusive", [*doubts, *undecided]
     if failures:
-        return "fail", failures
+        return "fail", [*failures, *undecided]
+    if undecided:
+        return "inconclusive", undecided
     return "pass", [f"expectations met: {len(rows)}; fidelity checks passed: {len(findings.fidelity)}"]
 
 

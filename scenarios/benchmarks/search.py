@@ -61,7 +61,7 @@ def highest(measure: Callable[[int], Run], ladder: Sequence[int] = LADDER_KPPS) 
         middle = (low + high) // 2
         run = measure(ladder[middle])
         if run.carried and not run.short:
-            best, low, bounded = run, middle + 1, False
+            best, low = run, middle + 1
         else:
             high, bounded = middle, run.short and run.carried
     return Highest(best, bounded)
