@@ -60,3 +60,17 @@ FETCH = np.dtype([("ssrc", "<u4"), ("asked_ns", "<i8"), ("answered_ns", "<i8"), 
 PROBE = np.dtype([("source", "u1"), ("sequence", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8"), ("via", "u1")])
 """One row per one-way probe that a prober received; `source` is the ordinal of the cluster that sent it. With `via` it
 is a canary instead: sent by the prober itself, through the relay of that cluster."""
+
+
+class ExchangeOutcome(IntEnum):
+    """What became of a request over a TCP connection."""
+
+    ANSWERED = 0
+    UNANSWERED = 1
+    """The run ended first."""
+    LOST = 2
+    """Its connection broke."""
+
+
+EXCHANGE = np.dtype([("connection", "<u2"), ("sent_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])
+"""One row per request over a long-lived TCP connection, by the connection's number; `answered_ns` 0: never."""

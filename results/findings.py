@@ -10,6 +10,7 @@ from controller.decisions import Check, Decision
 from relay_app.sessions import Stream
 from results.added_delay import added_delays
 from results.analysis import Analysis, Evidence, passes
+from results.bystanders import connection_figures, group_rows
 from results.diagnosis import diagnose
 from results.events import FaultEdge
 from results.fidelity import FidelityLimits, fidelity
@@ -22,6 +23,7 @@ from results.summary import (
     Backend,
     FaultRow,
     Findings,
+    GroupRow,
     LengthQuantiles,
     Media,
     PairRow,
@@ -37,12 +39,15 @@ def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Find
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
     relay = relay_figures(evidence, analysis)
+    groups = list(group_rows(evidence, analysis))
     return Findings(
         scenario=plan.scenario,
         seed=plan.seed,
         backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
-        media=_media(evidence, analysis),
+        media=_media(evidence, analysis, groups),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
+        groups=groups,
+        connections=connection_figures(evidence),
         relay=relay,
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
@@ -70,9 +75,13 @@ def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
     return rows
 
 
-def _media(evidence: Evidence, analysis: Analysis) -> Media:
+def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -> Media:
     count = counts(analysis.matched.packets, analysis.fate)
+    sessions, hit = sum(group.sessions for group in groups), sum(group.hit for group in groups)
     return Media(
+        sessions=sessions,
+        hit_sessions=hit,
+        hit_percent=round(100 * hit / sessions, 3) if sessions else None,
         directions=len(analysis.matched.streams),
         interrupted_directions=_directions(analysis.interruptions),
         still_interrupted=_directions([each for each in analysis.interruptions if each.still]),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
 from relay_app.records import DropReason
-from results.summary import Media, RelayFigures
+from results.summary import ConnectionFigures, Media, RelayFigures
 
 Unit = Literal["ms", "percent", "count"]
 
@@ -18,7 +18,7 @@ def _leaves(of: type) -> Iterator[str]:
     for field in fields(of):
         if is_dataclass(hints[field.name]):
             yield from (f"{field.name}.{leaf}" for leaf in _leaves(hints[field.name]))
-        elif hints[field.name] is not str and get_origin(hints[field.name]) is not dict:
+        elif hints[field.name] is not str and get_origin(hints[field.name]) not in (dict, list):
             yield field.name
 
 
@@ -40,7 +40,12 @@ RELAY_METRICS: Mapping[str, Unit] = MappingProxyType(
 """Every number under `relay.<cluster>`."""
 
 
-def metric_names(clusters: Iterable[str]) -> Mapping[str, Unit]:
-    """Every metric of a run with these clusters, with its unit."""
+CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: _unit(name) for name in _leaves(ConnectionFigures)})
+"""Every number under `connections.<group>`."""
+
+
+def metric_names(clusters: Iterable[str], groups: Iterable[str] = ()) -> Mapping[str, Unit]:
+    """Every metric of a run with these clusters and groups of connections, with its unit."""
+    dialled = {f"connections.{group}.{name}": unit for group in groups for name, unit in CONNECTION_METRICS.items()}
     relays = {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in RELAY_METRICS.items()}
-    return {**METRICS, **relays}
+    return {**METRICS, **relays, **dialled}

@@ -7,6 +7,7 @@ from typing import Literal
 
 from controller.settings import ControllerSettings
 from hostio.units import S
+from relay_app.connections import ConnectionGroup
 from relay_app.sessions import SessionGroup
 from relay_app.versions.names import DEFAULT_VERSION
 from topologies.links import LinkChange
@@ -88,4 +89,5 @@ class Plan:
     expectations: tuple[Expectation, ...]
     wire_tick_ns: int
     """Timer quantum of the userspace wire."""
+    connections: tuple[ConnectionGroup, ...] = ()
     environment: Environment | None = None

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
 from relay_app.sessions import Stream
 from results.rundir import RunDir
 
@@ -41,10 +41,12 @@ class Recording:
     relays: Mapping[str, Rows]
     probes: Mapping[str, Rows]
     fetches: Mapping[str, Rows]
+    exchanges: Mapping[str, Rows]
+    """Empty if the scenario has no connections."""
     problems: tuple[str, ...]
 
 
-def collect(staging: Path, run: RunDir, clusters: Iterable[str]) -> tuple[str, ...]:
+def collect(staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False) -> tuple[str, ...]:
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
     `staging` holds a .npy file of the same name for each; files may be missing after an interrupt.
@@ -52,7 +54,7 @@ def collect(staging: Path, run: RunDir, clusters: Iterable[str]) -> tuple[str, .
     """
     problems: list[str] = []
     for cluster in clusters:
-        for target, dtype in _raw_files(run, cluster):
+        for target, dtype in _raw_files(run, cluster, connected):
             with _noting(problems):
                 write_rows(target, _load_array(staging / f"{target.stem}.npy", dtype))
     return tuple(problems)
@@ -71,18 +73,20 @@ def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
     _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
 
 
-def read_recording(run: RunDir, clusters: Sequence[str]) -> Recording:
-    """What a run recorded; a missing or unreadable file becomes a problem, never an error."""
+def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = False) -> Recording:
+    """What a run recorded, of TCP connections if it was `connected`; a missing file becomes a problem, not an error."""
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
     received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
     relays = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
     probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
     fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
+    dialled = {name: run.exchanges(name) for name in clusters} if connected else {}
+    exchanges = _read_each(dialled, EXCHANGE, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
-    return Recording(streams, sent, received, relays, probes, fetches, tuple(problems))
+    return Recording(streams, sent, received, relays, probes, fetches, exchanges, tuple(problems))
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
@@ -104,14 +108,15 @@ def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
     return rows
 
 
-def _raw_files(run: RunDir, cluster: str) -> tuple[tuple[Path, np.dtype[Any]], ...]:
-    return (
+def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, np.dtype[Any]], ...]:
+    media = (
         (run.sent(cluster), SENT),
         (run.received(cluster), RECEIVED),
         (run.relay(cluster), RELAY_SAMPLE),
         (run.probes(cluster), PROBE),
         (run.fetches(cluster), FETCH),
     )
+    return (*media, (run.exchanges(cluster), EXCHANGE)) if connected else media
 
 
 def _load_array(source: Path, dtype: np.dtype[Any]) -> Rows:

@@ -57,7 +57,7 @@ def read_evidence(run: RunDir) -> Evidence:
     decisions = _lines(run.decisions, documents.read_decisions, problems)
     machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    recording = read_recording(run, clusters)
+    recording = read_recording(run, clusters, connected=bool(plan.connections))
     locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
     return Evidence(plan, events, decisions, machine, recording, locks, (*problems, *recording.problems))
 

@@ -53,6 +53,10 @@ class RunDir:
         """Every key that a cluster's relay fetched from the directory."""
         return self.root / "raw" / f"fetches-{cluster}.parquet"
 
+    def exchanges(self, cluster: str) -> Path:
+        """Every request over a TCP connection dialled from a cluster, and when it was answered."""
+        return self.root / "raw" / f"exchanges-{cluster}.parquet"
+
     def locks(self, cluster: str) -> Path:
         """What a relay's lock audit found, as JSON (`relay_app.locks.report.LockReport`)."""
         return self.root / "locks" / f"{cluster}.json"

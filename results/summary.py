@@ -42,10 +42,15 @@ class LengthQuantiles:
 class Media:
     """All measured streams together; a direction is one stream: one direction of one session.
 
+    `hit_sessions` had an interruption of a second or more in either direction.
+
     `recovery_lag_ms`: from the end of the last fault until the last stream was restored, at least until the media end
     if one is still interrupted; 0 if all were restored before; None without a fault.
     """
 
+    sessions: int
+    hit_sessions: int
+    hit_percent: float | None
     directions: int
     interrupted_directions: int
     still_interrupted: int
@@ -117,6 +122,32 @@ class RelayFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group of sessions. `hit`: those with an interruption of a second or more in either direction."""
+
+    name: str
+    between: list[str]
+    path: Literal["relayed", "direct"]
+    sessions: int
+    hit: int
+    longest_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFigures:
+    """A group of TCP connections. `lost` requests went down with their connection; `longest_wait_ms` for an answer is
+    at least until the last request was sent if there was none."""
+
+    between: list[str]
+    connections: int
+    requests: int
+    answered: int
+    lost: int
+    response_ms: LengthQuantiles
+    longest_wait_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class FaultRow:
     """A planned fault. The applied times are those of the first direction at the start and the last at the end."""
 
@@ -178,6 +209,8 @@ class Findings:
     backend: Backend
     media: Media
     pairs: list[PairRow]
+    groups: list[GroupRow]
+    connections: dict[str, ConnectionFigures]
     relay: dict[str, RelayFigures]
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
@@ -197,6 +230,8 @@ class Summary:
     backend: Backend
     media: Media
     pairs: list[PairRow]
+    groups: list[GroupRow]
+    connections: dict[str, ConnectionFigures]
     relay: dict[str, RelayFigures]
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
@@ -215,6 +250,8 @@ def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectati
         backend=findings.backend,
         media=findings.media,
         pairs=findings.pairs,
+        groups=findings.groups,
+        connections=findings.connections,
         relay=findings.relay,
         faults=findings.faults,
         reroutes=findings.reroutes,

@@ -23,7 +23,7 @@ NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": 
 
 
 def judge(findings: Findings, expectations: Sequence[Expectation]) -> Summary:
-    """The findings with their verdict: doubt about the testbed first, then failure, then what cannot be decided, then pass."""
+    """The findings with their verdict: doubt first, then failure, then the undecided, then pass."""
     rows = [evaluate(expectation, findings) for expectation in expectations]
     verdict, reasons = _verdict(findings, rows)
     return conclude(findings, verdict, reasons, rows)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from controller.settings import ControllerSettings
+from relay_app.connections import ConnectionGroup
 from relay_app.sessions import SessionGroup
 from results.plan import Fault, Plan, RelaySettings
 from scenarios.expectations import expectation
 from scenarios.schema import Controller, Event, ScenarioFile
-from scenarios.semantics import directions, group_name
+from scenarios.semantics import connection_name, directions, group_name
 from topologies.model import Topology
 
 
 def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
     """The plan of a scenario that has no problems, without an environment."""
     clusters = [cluster.name for cluster in topology.clusters]
+    groups = [connection_name(group) for group in scenario.connections]
     return Plan(
         scenario=scenario.name,
         description=scenario.description,
@@ -34,7 +36,11 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
         ),
         controller=_settings(scenario.controller),
         faults=tuple(map(_fault, scenario.events)),
-        expectations=tuple(expectation(text, clusters) for text in scenario.expect),
+        connections=tuple(
+            ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
+            for group in scenario.connections
+        ),
+        expectations=tuple(expectation(text, clusters, groups) for text in scenario.expect),
         wire_tick_ns=scenario.emulation.wire_tick,
     )
 

@@ -17,7 +17,7 @@ from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.doctor import Diagnosis
 from scenarios.narration import Narrator
-from scenarios.result_rows import PAIR_COLUMNS, pair_rows, sentences
+from scenarios.result_rows import GROUP_COLUMNS, PAIR_COLUMNS, group_rows, pair_rows, sentences
 from scenarios.suite_results import COLUMNS, Trial, table
 
 _LOG_WIDTH = 140
@@ -63,6 +63,10 @@ class Console:
         """The result table, the verdict with its reasons, and where to look."""
         self._terminal.print()
         self.show_rows(PAIR_COLUMNS, pair_rows(summary))
+        if groups := group_rows(summary):
+            self._terminal.print()
+            self.show_rows(GROUP_COLUMNS, groups, texts=2)
+            self._terminal.print()
         for sentence in sentences(summary):
             self._terminal.print(sentence)
         for row in summary.expectations:

@@ -17,13 +17,14 @@ _COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 _OTHER_SIGNS = {"=": "==", "===": "==", "≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "<>": "!="}
 
 
-def expectation(text: str, clusters: Iterable[str] = ()) -> Expectation:
-    """The expectation in a text, in a topology with these clusters; ValueError says what would be right."""
+def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] = ()) -> Expectation:
+    """The expectation in a text, of a run with these clusters and groups of connections; ValueError says what would be
+    right."""
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")
     metric, comparison = match["metric"], match["comparison"]
-    metrics = metric_names(clusters)
+    metrics = metric_names(clusters, groups)
     if metric not in metrics:
         known = metrics if nearest(metric, metrics) else METRICS
         raise ValueError(f"unknown metric {quoted(metric)}; {suggestion(metric, known)}")

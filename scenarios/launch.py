@@ -62,7 +62,7 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
         )
         interrupted = not _see_through(process, watcher)
     write_sessions(run, streams_of(plan.sessions, plan.seed))
-    collect(run.staging, run, [cluster.name for cluster in plan.topology.clusters])
+    collect(run.staging, run, [cluster.name for cluster in plan.topology.clusters], connected=bool(plan.connections))
     shutil.rmtree(run.staging)
     summary = make_report(run)
     _give_to_invoker(run.root)

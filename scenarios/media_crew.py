@@ -7,14 +7,16 @@ from pathlib import Path
 from random import Random
 from time import monotonic_ns, time_ns
 
-from relay_app import client, prober, relay
+from relay_app import client, prober, relay, tcp_peer
 from relay_app.client import ClientConfig
+from relay_app.connections import connections_of
 from relay_app.directory import DirectoryEndpoint
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
 from relay_app.prober import ProberConfig
 from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import Stream, streams_of
+from relay_app.tcp_peer import TcpPeerConfig
 from results.plan import Plan
 from results.rundir import RunDir
 from scenarios.crew import CrewError, Member, Serve, recruit
@@ -31,6 +33,8 @@ class MediaCrew:
     relays: tuple[Member, ...]
     clients: tuple[Member, ...]
     probers: tuple[Member, ...]
+    peers: tuple[Member, ...]
+    """Of the TCP connections; none if the scenario has none."""
 
     @classmethod
     def recruit(cls, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> MediaCrew:
@@ -41,12 +45,13 @@ class MediaCrew:
             relays=tuple(map(recruiter.relay, clusters)),
             clients=tuple(map(recruiter.client, clusters)),
             probers=tuple(map(recruiter.prober, clusters)),
+            peers=tuple(map(recruiter.peer, clusters)) if plan.connections else (),
         )
 
     @property
     def members(self) -> tuple[Member, ...]:
         """All of them."""
-        return (*self.relays, *self.clients, *self.probers)
+        return (*self.relays, *self.clients, *self.probers, *self.peers)
 
     def warm_relays(self, plan: Plan) -> None:
         """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""
@@ -135,6 +140,16 @@ class _Recruiter:
             canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,
         )
         return self._recruit("prober", prober.serve, config, cluster)
+
+    def peer(self, cluster: Cluster) -> Member:
+        """Who dials a cluster's TCP connections, and answers those of others."""
+        config = TcpPeerConfig(
+            address=str(cluster.address),
+            hosts={each.name: str(each.address) for each in self._plan.topology.clusters},
+            connections=tuple(each for each in connections_of(self._plan.connections) if each.group.a == cluster.name),
+            records_path=self._staged(self._run.exchanges(cluster.name)),
+        )
+        return self._recruit("peer", tcp_peer.serve, config, cluster)
 
     def _recruit(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> Member:
         name = f"{kind}-{cluster.name}"

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from relay_app import client, prober, relay
+from relay_app import client, prober, relay, tcp_peer
 from relay_app.compile_loops import compile_loops as compile_media_loops
 from topologies.wire import compile_loops as compile_wire_loop
 
-__all__ = ["client", "prober", "relay"]
+__all__ = ["client", "prober", "relay", "tcp_peer"]
 
 compile_wire_loop()
 compile_media_loops()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from results.summary import PairRow, RerouteRow, Summary
+from topologies.model import link_name
 
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
 
@@ -26,6 +27,35 @@ def _pair_row(pair: PairRow) -> tuple[str, ...]:
         milliseconds(pair.one_way_ms.p99),
         f"{pair.lost} of {pair.sent}",
     )
+
+
+GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")
+
+
+def group_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """One row per group of sessions and of TCP connections, under `GROUP_COLUMNS`; none where all is in one group."""
+    sessions: list[tuple[str, ...]] = [
+        (
+            f"{group.name} ({group.path} calls)",
+            link_name(*group.between),
+            str(group.sessions),
+            str(group.hit),
+            milliseconds(group.longest_ms or None),
+        )
+        for group in summary.groups
+    ]
+    connections: list[tuple[str, ...]] = [
+        (
+            f"{name} (TCP)",
+            link_name(*each.between),
+            str(each.connections),
+            f"{each.lost} of {each.requests} requests lost",
+            milliseconds(each.longest_wait_ms),
+        )
+        for name, each in summary.connections.items()
+    ]
+    rows = [*sessions, *connections]
+    return rows if len(rows) > 1 else []
 
 
 def sentences(summary: Summary) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from controller.settings import ControllerSettings, Detector
 from hostio.units import MS, US, S
+from relay_app.connections import KINDS
 from relay_app.media import PROFILES
 from relay_app.versions.names import DEFAULT_VERSION
 from scenarios.document import DataPath, Document
@@ -54,6 +55,15 @@ class Sessions(_Strict):
     count: Annotated[int, BeforeValidator(within(whole_number, "1", "20000"))] = Field(examples=["100"])
     media: Annotated[str, BeforeValidator(one_of(*PROFILES))] = Field(examples=["voice"])
     path: Annotated[Literal["relayed", "direct"], BeforeValidator(one_of("relayed", "direct"))] = "relayed"
+
+
+class Connections(_Strict):
+    """A group of long-lived TCP connections beside the media, dialled from the first cluster to the second."""
+
+    name: ShortName | None = None
+    kind: Annotated[str, BeforeValidator(one_of(*KINDS))] = Field(examples=["signalling"])
+    between: Pair = Field(examples=["[us-east, us-west]"])
+    count: Annotated[int, BeforeValidator(within(whole_number, "1", "1000"))] = Field(examples=["10"])
 
 
 class Relays(_Strict):
@@ -167,6 +177,7 @@ class ScenarioFile(_Strict):
     duration: Span = Field(examples=["12s"])
     directory: ShortName | None = None
     sessions: tuple[Sessions, ...] = Field(strict=False)
+    connections: tuple[Connections, ...] = Field(default=(), strict=False)
     relays: Relays = Relays()
     controller: Controller = Controller()
     emulation: Emulation = Emulation()

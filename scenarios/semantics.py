@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scenarios.document import DataPath, Problem
 from scenarios.expectations import expectation
 from scenarios.quantities import time_text
-from scenarios.schema import Event, Latency, ScenarioFile, Sessions
+from scenarios.schema import Connections, Event, Latency, ScenarioFile, Sessions
 from scenarios.wording import quoted, suggestion
 from topologies.model import Direction, Topology
 
@@ -32,14 +32,21 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
         for cluster in clusters:
             yield from _unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
+    yield from _connection_problems(scenario.connections, topology)
     yield from _event_problems(scenario, topology)
+    groups = [connection_name(group) for group in scenario.connections]
     for index, text in enumerate(scenario.expect):
-        yield from _expectation_problem(text, index, topology)
+        yield from _expectation_problem(text, index, topology, groups)
 
 
 def group_name(sessions: Sessions, index: int) -> str:
     """The name of a group of sessions, given or by its number."""
     return sessions.name or f"{sessions.media}-{index + 1}"
+
+
+def connection_name(connections: Connections) -> str:
+    """The name of a group of connections: its kind, unless given."""
+    return connections.name or connections.kind
 
 
 def directions(event: Event) -> tuple[Direction, ...]:
@@ -65,6 +72,18 @@ def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Itera
             yield Problem(("sessions", index, "count"), text)
         names.add(name)
         total += group.count
+
+
+def _connection_problems(groups: tuple[Connections, ...], topology: Topology) -> Iterator[Problem]:
+    names: set[str] = set()
+    for index, group in enumerate(groups):
+        name = connection_name(group)
+        yield from _link_problems(group.between, ("connections", index, "between"), topology)
+        if name in names:
+            place = "kind" if group.name is None else "name"
+            text = f"there is already a group {quoted(name)}; give this one another name"
+            yield Problem(("connections", index, place), text)
+        names.add(name)
 
 
 def _event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
@@ -141,8 +160,8 @@ def _unknown_cluster(name: str, path: DataPath, topology: Topology, at_key: bool
         yield Problem(path, f"unknown cluster {quoted(name)}; {suggestion(name, names)}", at_key)
 
 
-def _expectation_problem(text: str, index: int, topology: Topology) -> Iterator[Problem]:
+def _expectation_problem(text: str, index: int, topology: Topology, groups: Sequence[str]) -> Iterator[Problem]:
     try:
-        expectation(text, [cluster.name for cluster in topology.clusters])
+        expectation(text, [cluster.name for cluster in topology.clusters], groups)
     except ValueError as error:
         yield Problem(("expect", index), str(error))

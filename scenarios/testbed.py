@@ -76,8 +76,8 @@ class Testbed:
         return cls(plan, links, media, controller)
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
-        """Have every client send what is due from `start_ns` until `end_ns`."""
-        for client in self.media.clients:
+        """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long."""
+        for client in (*self.media.clients, *self.media.peers):
             client.tell(Play(start_ns, end_ns))
 
     def finish(self, cpu_stolen_percent: float) -> MachineReport:

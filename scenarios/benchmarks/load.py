@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +12,6 @@ from time import monotonic_ns, time_ns
 import numpy as np
 
 from hostio.mmsg import socket_address
-from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import udp_socket
 from hostio.units import MS, S
 from relay_app.ntp import ntp_offset_ns
@@ -95,9 +93,3 @@ def cpu_ns(pid: int) -> int:
     """CPU time that all threads of a process have used (/proc/pid/task/*/schedstat)."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
-
-
-def take_core(core: int) -> None:
-    """Run this process on one core, ahead of everything else there."""
-    os.sched_setaffinity(0, {core})
-    prefer_punctuality(Urgency.SOURCE)

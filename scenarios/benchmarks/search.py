@@ -5,7 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-LADDER_KPPS = (10, 20, 30, 40, 50, 75, 100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 600, 700, 800)
+LADDER_KPPS = (
+    10,
+    20,
+    30,
+    40,
+    50,
+    75,
+    100,
+    125,
+    150,
+    175,
+    200,
+    225,
+    250,
+    275,
+    300,
+    325,
+    350,
+    400,
+    450,
+    500,
+    550,
+    600,
+    700,
+    800,
+)
 """Rates that are tried, thousands of packets per second."""
 
 MOST_LOSS = 0.001

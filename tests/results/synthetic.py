@@ -89,6 +89,7 @@ def recording(streams: Sequence[Stream], sent_rows: Iterable[Rows], received_row
         {},
         {},
         {},
+        {},
         (),
     )
 

@@ -9,6 +9,9 @@ from results.summary import Backend, Check, Findings, LengthQuantiles, Media, Qu
 from results.verdict import evaluate, judge
 
 CALM = Media(
+    sessions=4,
+    hit_sessions=0,
+    hit_percent=0.0,
     directions=8,
     interrupted_directions=0,
     still_interrupted=0,
@@ -32,7 +35,8 @@ UNKNOWN = Check("socket drops", None, 0.0, "", ok=False)
 
 
 def findings(media: Media, *checks: Check, problems: tuple[str, ...] = ()) -> Findings:
-    return Findings("s", 1, Backend("netem", "kernel"), media, [], {}, [], [], list(checks), [], list(problems))
+    backend = Backend("netem", "kernel")
+    return Findings("s", 1, backend, media, [], [], {}, {}, [], [], list(checks), [], list(problems))
 
 
 def expect(metric: str, comparison: Comparison, value: float) -> Expectation:
