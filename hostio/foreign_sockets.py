@@ -35,10 +35,18 @@ def _sockets_of(pid: int) -> Iterator[socket.socket]:
     process = os.pidfd_open(pid)
     try:
         for entry in Path(f"/proc/{pid}/fd").iterdir():
-            if not str(entry.readlink()).startswith("socket:"):
+            if not _is_socket(entry):
                 continue
             duplicate = ctypes.CDLL(None, use_errno=True).syscall(_SYS_PIDFD_GETFD, process, int(entry.name), 0)
             if duplicate >= 0:
                 yield socket.socket(fileno=duplicate)
     finally:
         os.close(process)
+
+
+def _is_socket(entry: Path) -> bool:
+    """Whether a descriptor is one; false if its owner has closed it meanwhile."""
+    try:
+        return str(entry.readlink()).startswith("socket:")
+    except FileNotFoundError:
+        return False

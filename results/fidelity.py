@@ -19,6 +19,10 @@ from results.summary import Check
 from topologies.model import Direction
 
 
+STOLEN = "processor time stolen"
+"""Not the load's doing: other work on the host."""
+
+
 @dataclass(frozen=True, slots=True)
 class FidelityLimits:
     """The largest values at which a run is still believed.
@@ -69,7 +73,7 @@ def _media_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits
 def _delay_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Iterator[Check]:
     excess_ms = probe_excess(evidence, analysis.start_ns, analysis.end_ns) / 1e6
     yield _check("median delay of probes beyond the emulated one", quantile(excess_ms, 0.5), limits.delay_p50_ms, "ms")
-    yield _check("99th percentile of it", quantile(excess_ms, 0.99), limits.delay_p99_ms, "ms")
+    yield _check("99th percentile of that delay", quantile(excess_ms, 0.99), limits.delay_p99_ms, "ms")
 
 
 def _machine_checks(evidence: Evidence, limits: FidelityLimits) -> Iterator[Check]:
@@ -81,7 +85,7 @@ def _machine_checks(evidence: Evidence, limits: FidelityLimits) -> Iterator[Chec
         )
     yield _count("packets dropped by sockets", _socket_drops(evidence, machine) if machine else None)
     yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
-    yield _check("processor time stolen", machine.cpu_stolen_percent if machine else None, limits.stolen_percent, "%")
+    yield _check(STOLEN, machine.cpu_stolen_percent if machine else None, limits.stolen_percent, "%")
     mishaps = sum(machine.counters.get(name, 0) for name in _mishaps(machine)) if machine else None
     yield _count("packets that a client or prober could not send or read", mishaps)
     overflow = sum(row.counters.lost_overflow for row in links)
@@ -98,7 +102,18 @@ def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
 
 def _mishaps(machine: MachineReport) -> list[str]:
     """Counters of clients and probers that are 0 in a run without trouble."""
-    endings = tuple(f": {counter}" for counter in ("refused", "malformed", "unsent", "unreported", "foreign"))
+    endings = tuple(
+        f": {counter}"
+        for counter in (
+            "refused",
+            "malformed",
+            "unsent",
+            "unreported",
+            "foreign",
+            "unsent_canaries",
+            "foreign_canaries",
+        )
+    )
     return [name for name in machine.counters if name.startswith(("client-", "prober-")) and name.endswith(endings)]
 
 

@@ -35,3 +35,21 @@ def test_a_process_without_packet_sockets_is_left_alone() -> None:
     with socket.socket(), subprocess.Popen(["sleep", "60"]) as process:
         assert deepen_packet_sockets(process.pid)
         process.kill()
+
+
+BUSY = """
+import os
+print("open", flush=True)
+while True:
+    for descriptor in [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]:
+        os.close(descriptor)
+"""
+
+
+@pytest.mark.root
+def test_a_process_that_closes_files_meanwhile_does_no_harm() -> None:
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        assert all(deepen_packet_sockets(process.pid) for _ in range(200))
+        process.kill()

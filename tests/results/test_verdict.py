@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from synthetic import plan
 
+from results.fidelity import STOLEN
 from results.metric_names import METRICS
 from results.plan import Comparison, Expectation
 from results.summary import Backend, Check, Findings, LengthQuantiles, Media, Quantiles
@@ -78,7 +79,14 @@ def test_every_reason_is_given_with_figure_and_limit() -> None:
         "pacing error: 12.5 ms, at most 10 ms allowed",
         "socket drops: unknown",
         "media.no_such is unknown, so “media.no_such < 1” cannot be decided",
+        "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms",
     ]
+
+
+def test_a_stolen_processor_is_not_blamed_on_the_load() -> None:
+    stolen = Check(STOLEN, 9.0, 5.0, "%", ok=False)
+    (_, advice) = judge(findings(CALM, stolen), []).reasons
+    assert advice.startswith("other work took the processor")
 
 
 def test_a_failure_says_what_was_found() -> None:
