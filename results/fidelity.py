@@ -18,7 +18,6 @@ from results.relay_figures import lane_drops
 from results.summary import Check
 from topologies.model import Direction
 
-
 STOLEN = "processor time stolen"
 """Not the load's doing: other work on the host."""
 
