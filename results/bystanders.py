@@ -16,8 +16,7 @@ from results.relay_figures import lengths_ms
 from results.summary import ConnectionFigures, GroupRow
 
 HIT_NS = 1 * S
-"""A session is hit by an interruption this long in either direction. Ours: five times the 200 ms that concealment
-hides, and far below what makes people hang up."""
+"""A session is hit by an interruption this long in either direction; the threshold is our own."""
 
 
 def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
