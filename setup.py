@@ -37,7 +37,7 @@ setup(
         "rich",
     ],
     extras_require={
-        "test": ["jsonschema", "pytest", "pytest-timeout", "scapy"],
+        "test": ["jsonschema", "pytest", "pytest-timeout", "scapy", "scipy"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },
 )

@@ -19,6 +19,10 @@ CLIENT_PORT = 42000
 """The UDP port at which a cluster's media client receives from its relay."""
 
 
+MEDIA_PORTS = (LANE_PORT, CLIENT_PORT)
+"""First and last UDP port to which media goes between clusters."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionGroup:
     """`count` two-way sessions of one media profile between two clusters."""

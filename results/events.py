@@ -25,10 +25,13 @@ class MediaStart:
 
 @dataclass(frozen=True, slots=True)
 class FaultEdge:
-    """Fault number `fault` of the plan began or ended: planned, applied on the first and last direction, read back."""
+    """Fault number `fault` of the plan began, ended, or took a level of its ramp or flap.
+
+    Planned, applied on the first and on the last direction, read back.
+    """
 
     fault: int
-    edge: Literal["start", "end"]
+    edge: Literal["start", "level", "end"]
     planned_ns: int
     applied_first_ns: int
     applied_last_ns: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from results.analysis import Analysis, Evidence
 from results.events import FaultEdge
 from results.machine import LinkRow, MachineReport
 from results.metrics import quantile, slices, unmatched
-from results.plan import Fault, Plan
+from results.plan import Plan
 from results.probe_delay import probe_excess
 from results.relay_figures import lane_drops
 from results.summary import Check
@@ -122,25 +123,31 @@ def _has_rate(plan: Plan, row: LinkRow) -> bool:
 
 
 def _fault_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Iterator[Check]:
-    planned = dict(_planned_edges(evidence, analysis))
-    edges = {key: edge for key, edge in evidence.fault_edges.items() if key in planned}
-    errors = [_error_ms(edge, planned[key]) for key, edge in edges.items()]
-    unverified = [edge for edge in edges.values() if edge.verified_ns < edge.applied_last_ns]
-    yield _count("fault edges that did not happen", len(planned) - len(edges))
+    planned = _planned_edges(evidence, analysis)
+    happened = _happened_edges(evidence)
+    pairs = [pair for key, times in planned.items() for pair in zip(times, happened.get(key, []), strict=False)]
+    yield _count("fault edges that did not happen", sum(map(len, planned.values())) - len(pairs))
+    errors = [_error_ms(edge, planned_ns) for planned_ns, edge in pairs]
     yield _check("largest error of a fault's time", max(errors, default=0.0), limits.fault_error_ms, "ms")
-    yield _count("fault edges not read back", len(unverified))
+    yield _count("fault edges not read back", sum(edge.verified_ns < edge.applied_last_ns for _, edge in pairs))
 
 
-def _planned_edges(evidence: Evidence, analysis: Analysis) -> Iterator[tuple[tuple[int, str], int]]:
-    """When each edge was to happen; one that lay at the media end or after it, as an interrupt moves it, need not."""
+def _planned_edges(evidence: Evidence, analysis: Analysis) -> dict[tuple[int, str], list[int]]:
+    """When the edges of each kind of each fault were to happen; after the media end, which an interrupt moves, none."""
+    planned: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number, fault in enumerate(evidence.plan.faults):
-        for edge, at_ns in _edges(fault):
+        levels = (("level", level.at_ns) for level in fault.levels if level.at_ns > fault.at_ns)
+        for edge, at_ns in (("start", fault.at_ns), *levels, ("end", fault.until_ns)):
             if analysis.start_ns + at_ns < analysis.end_ns:
-                yield (number, edge), analysis.start_ns + at_ns
+                planned[number, edge].append(analysis.start_ns + at_ns)
+    return planned
 
 
-def _edges(fault: Fault) -> tuple[tuple[str, int], tuple[str, int]]:
-    return ("start", fault.at_ns), ("end", fault.until_ns)
+def _happened_edges(evidence: Evidence) -> dict[tuple[int, str], list[FaultEdge]]:
+    happened: dict[tuple[int, str], list[FaultEdge]] = defaultdict(list)
+    for edge in evidence.of(FaultEdge):
+        happened[edge.fault, edge.edge].append(edge)
+    return happened
 
 
 def _error_ms(edge: FaultEdge, planned_ns: int) -> float:

@@ -10,21 +10,39 @@ from hostio.units import S
 from relay_app.connections import ConnectionGroup
 from relay_app.sessions import SessionGroup
 from relay_app.versions.names import DEFAULT_VERSION
-from topologies.links import LinkChange
+from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology
 
 Comparison = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """From `at_ns` (after media start) on, a fault has this share of its strength."""
+
+    at_ns: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """One scenario event: `what` happens to these directions from `at_ns` (after media start) to `until_ns`."""
+    """One blip of a scenario: `what` happens to these directions from `at_ns` (after media start) to `until_ns`.
+
+    `levels` in between, where it ramps or flaps; before the first of them, and without any, it has its full strength.
+    """
 
     what: str
     at_ns: int
     until_ns: int
     directions: tuple[Direction, ...]
     change: LinkChange
+    levels: tuple[Level, ...] = ()
+
+    def share_at(self, at_ns: int) -> float:
+        """The share of its strength at a time after media start; 0 before it begins, and from its end on."""
+        if not self.at_ns <= at_ns < self.until_ns:
+            return 0.0
+        return next((level.share for level in reversed(self.levels) if level.at_ns <= at_ns), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +83,8 @@ class Environment:
 
     link_backend: Literal["netem", "userspace"]
     link_backend_reason: str
+    link_backend_seeded: bool
+    """Whether the run's seed decides what it loses; netem takes one since Linux and iproute2 6.6."""
     datapath: Literal["kernel", "user"]
     datapath_reason: str
     kernel: str
@@ -89,5 +109,7 @@ class Plan:
     expectations: tuple[Expectation, ...]
     wire_tick_ns: int
     """Timer quantum of the userspace wire."""
+    links: Literal["auto", "netem", "userspace"] = "auto"
+    """The link back end that the scenario asks for."""
     connections: tuple[ConnectionGroup, ...] = ()
     environment: Environment | None = None

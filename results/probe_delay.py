@@ -10,7 +10,7 @@ from hostio.units import S
 from results.analysis import Evidence
 from results.matching import Flags, Ints
 from results.records import Rows
-from topologies.links import LinkState
+from topologies.link_state import LinkState
 from topologies.model import Direction
 
 _SETTLING_NS = 1 * S
@@ -56,4 +56,4 @@ def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
 
 
 def _bends_delay(state: LinkState) -> bool:
-    return (state.delay_ns, state.jitter_ns, state.rate_bps) != (0, 0, None)
+    return (state.delay_ns, state.jitter, state.rate_bps, state.reorder) != (0, None, None, 0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from controller.settings import ControllerSettings
 from relay_app.connections import ConnectionGroup
 from relay_app.sessions import SessionGroup
-from results.plan import Fault, Plan, RelaySettings
+from results.plan import Plan, RelaySettings
+from scenarios.blips import faults_of
 from scenarios.expectations import expectation
-from scenarios.schema import Controller, Event, ScenarioFile
-from scenarios.semantics import connection_name, directions, group_name
+from scenarios.schema import Controller, ScenarioFile
+from scenarios.semantics import connection_name, group_name
 from topologies.model import Topology
 
 
@@ -35,13 +36,14 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
             lock_audit=scenario.relays.lock_audit,
         ),
         controller=_settings(scenario.controller),
-        faults=tuple(map(_fault, scenario.events)),
+        faults=tuple(fault for event in scenario.events for fault in faults_of(event, topology)),
         connections=tuple(
             ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
             for group in scenario.connections
         ),
         expectations=tuple(expectation(text, clusters, groups) for text in scenario.expect),
         wire_tick_ns=scenario.emulation.wire_tick,
+        links=scenario.emulation.links,
     )
 
 
@@ -58,7 +60,3 @@ def _settings(controller: Controller) -> ControllerSettings:
         canary_interval_ns=controller.canary_interval,
         pace_ns=controller.pace,
     )
-
-
-def _fault(event: Event) -> Fault:
-    return Fault(event.what, event.at, event.at + event.lasts, directions(event), event.change())

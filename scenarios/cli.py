@@ -25,8 +25,9 @@ from results.plan import Plan
 from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.console import Console
-from scenarios.doctor import MachineError, diagnose
-from scenarios.errors import ScenarioError
+from scenarios.doctor import diagnose
+from scenarios.environment import environment_for
+from scenarios.errors import MachineError, ScenarioError
 from scenarios.library import load_plan, scenario_files, standard_scenarios
 from scenarios.output import RUNS, OutputError, new_run_dir
 from scenarios.suite_results import Standing, Trial, standings, surprises
@@ -80,8 +81,8 @@ def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[s
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     sandbox, environment = diagnose().require()
     summaries = []
-    for plan in plans:
-        outcome = _run_one(replace(plan, environment=environment), out, sandbox)
+    for plan in [replace(plan, environment=environment_for(plan, environment)) for plan in plans]:
+        outcome = _run_one(plan, out, sandbox)
         if outcome.interrupted:
             return INTERRUPTED
         summaries.append(outcome.summary)
@@ -121,7 +122,7 @@ def suite(
     trials: list[Trial] = []
 
     def play(plan: Plan, label: str) -> Summary:
-        outcome = _run_one(replace(plan, environment=environment), out, sandbox, label)
+        outcome = _run_one(replace(plan, environment=environment_for(plan, environment)), out, sandbox, label)
         if outcome.interrupted:
             raise KeyboardInterrupt
         return outcome.summary

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from results.plan import Environment
 from scenarios.environment import find_environment
+from scenarios.errors import MachineError
 from topologies.openvswitch import SCHEMA
 from topologies.sandbox import TUN, Sandbox, SandboxError, find_sandbox, tun_is_usable
 
@@ -21,10 +22,6 @@ class Check:
     detail: str
     required: bool = True
     package: str | None = None
-
-
-class MachineError(Exception):
-    """This machine cannot run scenarios; one line says what is missing, and the remedy if a package brings it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,16 @@ import os
 import platform
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
-from results.plan import Environment
+from results.plan import Environment, Plan
+from scenarios.errors import MachineError
+from scenarios.timeline import steps_of
 from topologies.backends import available_link_backend
 from topologies.commands import CommandError, run
+from topologies.netem import refusal
 from topologies.openvswitch import probe_datapath
 from topologies.sandbox import Sandbox
 
@@ -25,11 +30,12 @@ _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 def find_environment(sandbox: Sandbox) -> Environment:
     """Probe the machine: back ends by trying them, versions by asking the programs."""
-    link_backend, link_reason = available_link_backend()
+    links = available_link_backend()
     datapath, datapath_reason = probe_datapath()
     return Environment(
-        link_backend=link_backend,
-        link_backend_reason=link_reason,
+        link_backend=links.name,
+        link_backend_reason=links.reason,
+        link_backend_seeded=links.seeded,
         datapath=datapath,
         datapath_reason=datapath_reason,
         kernel=platform.release(),
@@ -37,6 +43,30 @@ def find_environment(sandbox: Sandbox) -> Environment:
         privilege=sandbox.privilege,
         versions={"python": platform.python_version(), **_package_versions(_PACKAGES), **_program_versions()},
     )
+
+
+def environment_for(plan: Plan, found: Environment) -> Environment:
+    """What this plan would use of what was found; MachineError if it asks for what the machine does not have.
+
+    Where netem is there but cannot do what the plan's events need, the userspace wire does it, and says why.
+    """
+    refused = _refusal(plan)
+    if plan.links == "netem" and found.link_backend != "netem":
+        raise MachineError(f"the scenario asks for netem, but {found.link_backend_reason}; write links: auto")
+    if plan.links == "netem" and refused:
+        raise MachineError(f"the scenario asks for netem, but {refused}; write links: auto")
+    if plan.links == "userspace":
+        return replace(found, **_userspace("the scenario asks for it"))
+    return replace(found, **_userspace(refused)) if refused and found.link_backend == "netem" else found
+
+
+def _userspace(reason: str) -> dict[str, Any]:
+    return {"link_backend": "userspace", "link_backend_reason": reason, "link_backend_seeded": True}
+
+
+def _refusal(plan: Plan) -> str | None:
+    states = (state for step in steps_of(plan.topology, plan.faults) for state in step.states.values())
+    return next(filter(None, map(refusal, states)), None)
 
 
 def _package_versions(packages: Iterable[str]) -> dict[str, str]:

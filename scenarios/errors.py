@@ -36,3 +36,7 @@ class ScenarioError(Exception):
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+class MachineError(Exception):
+    """This machine cannot run scenarios; one line says what is missing, and the remedy if a package brings it."""

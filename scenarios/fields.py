@@ -10,6 +10,7 @@ from controller.settings import Detector
 from relay_app.versions.names import VERSIONS
 from scenarios.quantities import QuantityError, time_ns
 from scenarios.wording import found, suggestion
+from topologies.link_state import SEQUENCE_FRAMES
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
@@ -83,6 +84,34 @@ def detectors(value: object) -> tuple[str, ...]:
     if "link" not in value:
         raise ValueError(f"no reroute without link probes; write [{', '.join(dict.fromkeys(('link', *value)))}]")
     return tuple(dict.fromkeys(value))
+
+
+def loss_pattern(value: object) -> str:
+    """Ones and zeros, of which some are zeros: RFC 3611's way to write what arrived and what was lost."""
+    if not isinstance(value, str) or not re.fullmatch(f"[01]{{1,{SEQUENCE_FRAMES}}}", value):
+        raise ValueError(f'{found(value)} is no pattern of losses; write 1 for arrives and 0 for lost, as "1110"')
+    if "0" not in value:
+        raise ValueError(f"{found(value)} loses nothing; write a 0 for each packet to lose")
+    return value
+
+
+def numbers_from_one(value: object) -> tuple[int, ...]:
+    """Numbers of packets, counted from 1, in order and without repeats."""
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{found(value)} is not a list of packet numbers; write such as [1, 2, 5]")
+    for number in value:
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= SEQUENCE_FRAMES:
+            raise ValueError(f"{found(number)} is not a packet's number; write from 1 to {SEQUENCE_FRAMES}")
+    return tuple(sorted(set(value)))
+
+
+def groups(value: object) -> tuple[tuple[str, ...], ...]:
+    """Lists of clusters; that they exist is checked against the topology."""
+    if isinstance(value, list) and all(isinstance(group, list) for group in value):
+        named = tuple(tuple(map(str, group)) for group in value)
+        if len(named) > 1 and all(named):
+            return named
+    raise ValueError(f"{_pair_text(value)} is not two or more groups of clusters; write [[us-east], [us-west]]")
 
 
 def pair(value: object) -> tuple[str, str]:

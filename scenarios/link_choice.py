@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from results.plan import Plan
+from relay_app.sessions import MEDIA_PORTS
+from results.plan import Environment, Plan
 from scenarios.crew import recruit
 from scenarios.timeline import base_states
 from topologies import wire
@@ -14,12 +15,12 @@ from topologies.userspace_wire import UserspaceWire
 from topologies.wire_messages import wire_config
 
 
-def start_links(plan: Plan, backend: str, log: Path) -> LinkBackend:
+def start_links(plan: Plan, environment: Environment, log: Path) -> LinkBackend:
     """Start emulating every link of the plan's topology; on return all of them are in force."""
     states = base_states(plan.topology)
-    if backend == "netem":
-        return NetemLinks(plan.topology, states)
-    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns)
+    if environment.link_backend == "netem":
+        return NetemLinks(plan.topology, states, plan.seed if environment.link_backend_seeded else None)
+    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS)
     carrier = UserspaceWire(plan.topology, states, recruit("wire", wire.serve, config, log).control)
     carrier.wait_ready()
     return carrier

@@ -71,7 +71,7 @@ class Narrator:
             self._media_start_ns = event.at_ns
         if isinstance(event, Phase):
             return f"           {event.name}"
-        if isinstance(event, FaultEdge):
+        if isinstance(event, FaultEdge) and event.edge != "level":
             fault = self._plan.faults[event.fault]
             verb = "begins" if event.edge == "start" else "ends"
             late_ms = (event.applied_last_ns - event.planned_ns) / 1e6

@@ -28,7 +28,7 @@ def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     end_ns = start_ns + plan.duration_ns
     testbed.start_media(start_ns, end_ns)
     log.add(MediaStart(start_ns))
-    for step in steps_of(plan):
+    for step in steps_of(plan.topology, plan.faults):
         if stop.by(start_ns + step.at_ns):
             return _interrupted()
         _log_step(log, step, start_ns, testbed.links.apply(step.states))

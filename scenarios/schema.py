@@ -4,50 +4,46 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from controller.settings import ControllerSettings, Detector
-from hostio.units import MS, US, S
+from controller.settings import ControllerSettings
+from hostio.units import US, S
 from relay_app.connections import KINDS
 from relay_app.media import PROFILES
 from relay_app.versions.names import DEFAULT_VERSION
 from scenarios.document import DataPath, Document
-from scenarios.fields import boolean, detectors, name, one_of, pair, relay_version, text, time_within, within
-from scenarios.quantities import bits_per_second, fraction, whole_number
+from scenarios.event_schema import Event
+from scenarios.fields import one_of, within
+from scenarios.quantities import whole_number
 from scenarios.schema_errors import problems
-from topologies.links import LinkChange
+from scenarios.values import (
+    Delay,
+    Detectors,
+    Flag,
+    Instant,
+    Jitter,
+    Pair,
+    ProbeInterval,
+    ScenarioName,
+    Share,
+    ShortName,
+    Span,
+    Strict,
+    Text,
+    Tick,
+    Version,
+)
 
 MAX_CLUSTERS = 15
 """Ordinals end up in addresses and in the media's path log."""
 
 _DEFAULTS = ControllerSettings()
 
-Text: TypeAlias = Annotated[str, BeforeValidator(text)]
-ScenarioName: TypeAlias = Annotated[str, BeforeValidator(name(40, digit_first=True))]
-ShortName: TypeAlias = Annotated[str, BeforeValidator(name(20))]
-Flag: TypeAlias = Annotated[bool, BeforeValidator(boolean)]
-Pair: TypeAlias = Annotated[tuple[str, str], BeforeValidator(pair)]
-Instant: TypeAlias = Annotated[int, BeforeValidator(time_within("0s", "1440min"))]
-Span: TypeAlias = Annotated[int, BeforeValidator(time_within("1ms", "1440min"))]
-Delay: TypeAlias = Annotated[int, BeforeValidator(time_within("1us", "10s"))]
-Jitter: TypeAlias = Annotated[int, BeforeValidator(time_within("0s", "10s"))]
-Tick: TypeAlias = Annotated[int, BeforeValidator(time_within("10us", "10ms"))]
-ProbeInterval: TypeAlias = Annotated[int, BeforeValidator(time_within("5ms", "10s"))]
-Rate: TypeAlias = Annotated[int, BeforeValidator(within(bits_per_second, "8kbit", "100gbit"))]
-Share: TypeAlias = Annotated[float, BeforeValidator(fraction)]
-Detectors: TypeAlias = Annotated[tuple[Detector, ...], BeforeValidator(detectors)]
-Version: TypeAlias = Annotated[str, BeforeValidator(relay_version)]
-Loss: TypeAlias = Annotated[float, BeforeValidator(within(fraction, "0.001%", "100%"))]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Sessions(_Strict):
+class Sessions(Strict):
     """A group of two-way sessions of one media profile."""
 
     name: ShortName | None = None
@@ -57,7 +53,7 @@ class Sessions(_Strict):
     path: Annotated[Literal["relayed", "direct"], BeforeValidator(one_of("relayed", "direct"))] = "relayed"
 
 
-class Connections(_Strict):
+class Connections(Strict):
     """A group of long-lived TCP connections beside the media, dialled from the first cluster to the second."""
 
     name: ShortName | None = None
@@ -66,17 +62,17 @@ class Connections(_Strict):
     count: Annotated[int, BeforeValidator(within(whole_number, "1", "1000"))] = Field(examples=["10"])
 
 
-class Relays(_Strict):
+class Relays(Strict):
     """What the relays are, and how they start. `warm`: the share of session records each cluster's relay holds."""
 
     version: Version = DEFAULT_VERSION
-    versions: dict[str, Version] = {}
-    warm: dict[str, Share] = {}
+    versions: dict[str, Version] = Field(default={})
+    warm: dict[str, Share] = Field(default={})
     idle: Span = 300 * S
     lock_audit: Flag = True
 
 
-class Controller(_Strict):
+class Controller(Strict):
     """Detection and rerouting; what is left out is as in `ControllerSettings`."""
 
     reroute: Flag = _DEFAULTS.reroute
@@ -91,83 +87,16 @@ class Controller(_Strict):
     pace: Instant = 0
 
 
-class Emulation(_Strict):
+class Emulation(Strict):
     """Settings of the emulator itself. `wire_tick`: timer quantum of the userspace wire."""
 
+    links: Annotated[Literal["auto", "netem", "userspace"], BeforeValidator(one_of("auto", "netem", "userspace"))] = (
+        "auto"
+    )
     wire_tick: Tick = 100 * US
 
 
-class _Event(_Strict):
-    at: Instant = Field(examples=["4s"])
-    link: Pair = Field(examples=["[us-east, us-west]"])
-    direction: Annotated[
-        Literal["both", "forward", "backward"], BeforeValidator(one_of("both", "forward", "backward"))
-    ] = "both"
-    lasts: Span = Field(alias="for", examples=["2s"])
-
-
-class Blackhole(_Event):
-    """Every frame vanishes; no interface goes down."""
-
-    what: Literal["blackhole"]
-
-    def change(self) -> LinkChange:
-        """What it does to a direction."""
-        return LinkChange(loss=1.0)
-
-
-class PortDown(_Event):
-    """The switch sees its port go down."""
-
-    what: Literal["port-down"]
-
-    def change(self) -> LinkChange:
-        """What it does to a direction."""
-        return LinkChange(up=False)
-
-
-class RandomLoss(_Event):
-    """Each frame is lost independently with probability `loss`."""
-
-    what: Literal["loss"]
-    loss: Loss = Field(examples=["30%"])
-
-    def change(self) -> LinkChange:
-        """What it does to a direction."""
-        return LinkChange(loss=self.loss)
-
-
-class Latency(_Event):
-    """The path gets longer by `extra`, and, if given, its jitter becomes `jitter`."""
-
-    what: Literal["latency"]
-    extra: Delay = Field(examples=["40ms"])
-    jitter: Jitter | None = None
-
-    def change(self) -> LinkChange:
-        """What it does to a direction."""
-        return LinkChange(extra_delay_ns=self.extra, jitter_ns=self.jitter)
-
-
-class Brownout(_Event):
-    """The link still works, at `rate`, behind a queue that holds `queue` of traffic."""
-
-    what: Literal["brownout"]
-    rate: Rate = Field(examples=["2mbit"])
-    queue: Delay = 100 * MS
-
-    def change(self) -> LinkChange:
-        """What it does to a direction."""
-        return LinkChange(rate_bps=self.rate, queue_ns=self.queue)
-
-
-Event: TypeAlias = Annotated[
-    Union[Blackhole, PortDown, RandomLoss, Latency, Brownout],  # noqa: UP007 - pydantic's discriminated form
-    Field(discriminator="what"),
-]
-
-
-class ScenarioFile(_Strict):
+class ScenarioFile(Strict):
     """A whole scenario file."""
 
     name: ScenarioName = Field(examples=["one-blip"])
@@ -185,14 +114,14 @@ class ScenarioFile(_Strict):
     expect: tuple[Text, ...] = Field(default=(), strict=False)
 
 
-class ClusterEntry(_Strict):
+class ClusterEntry(Strict):
     """A data centre and where it stands."""
 
     name: ShortName = Field(examples=["us-east"])
     site: Text = Field(examples=["N. Virginia"])
 
 
-class LinkEntry(_Strict):
+class LinkEntry(Strict):
     """A WAN link: its round-trip time, and where that figure comes from."""
 
     between: Pair = Field(examples=["[us-east, us-west]"])
@@ -202,7 +131,7 @@ class LinkEntry(_Strict):
     assumption: Text | None = None
 
 
-class TopologyFile(_Strict):
+class TopologyFile(Strict):
     """A whole topology file."""
 
     name: ShortName = Field(examples=["us-triangle"])
@@ -211,7 +140,7 @@ class TopologyFile(_Strict):
     links: tuple[LinkEntry, ...] = Field(strict=False)
 
 
-Model = TypeVar("Model", bound=_Strict)
+Model = TypeVar("Model", bound=Strict)
 
 
 def validated(model: type[Model], document: Document) -> Model:
@@ -240,6 +169,8 @@ def _model_at(annotation: object, place: DataPath) -> type[BaseModel] | None:
     if get_origin(annotation) is Annotated:
         return _model_at(arguments[0], place)
     if get_origin(annotation) in (Union, types.UnionType):
+        if not any(map(_tag, arguments)):
+            return _model_at(arguments[0], place)
         chosen = (kind for kind in arguments if place and _tag(kind) == place[0])
         return _model_at(next(chosen, None), place[1:])
     return _model_at(arguments[0], place[1:]) if get_origin(annotation) is tuple and place else None

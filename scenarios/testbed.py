@@ -62,7 +62,7 @@ class Testbed:
         fabric.start()
         deepen_ports()
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
-        links = start_links(plan, environment.link_backend, run.log("wire"))
+        links = start_links(plan, environment, run.log("wire"))
         log.phase(f"links emulated: {environment.link_backend}")
         _start_directory(plan, run, fabric)
         media = MediaCrew.recruit(plan, run, fabric, _TELEMETRY)

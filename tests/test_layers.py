@@ -23,7 +23,7 @@ OWNERS = {
     "mininet": {"topologies/fabric.py"},
     "numba": {"hostio/compiled.py"},
     "polars": {"results/records.py"},
-    "pydantic": {"scenarios/schema.py", "results/documents.py"},
+    "pydantic": {"scenarios/values.py", "scenarios/event_schema.py", "scenarios/schema.py", "results/documents.py"},
     "redis": {"relay_app/directory.py"},
     "rich": {"scenarios/console.py"},
     "os_ken": {"controller/openflow.py"},

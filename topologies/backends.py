@@ -7,26 +7,37 @@ from typing import Literal, NamedTuple
 
 from hostio.units import MS
 from topologies.commands import Command, CommandError, batch_lines, run
-from topologies.links import LinkState
+from topologies.link_state import LinkState, RandomLoss
 from topologies.netem import Shaping, shape, shaping
 
-_TRIAL = LinkState(delay_ns=MS, jitter_ns=MS // 2, loss=0.1, rate_bps=1_000_000)
+_TRIAL = LinkState(delay_ns=MS, loss=RandomLoss(0.1), rate_bps=1_000_000)
 
 
 class Choice(NamedTuple):
-    """A link back end, and why that one."""
+    """A link back end, and why that one; `seeded`: the run's seed decides its random numbers."""
 
     name: Literal["netem", "userspace"]
     reason: str
+    seeded: bool = True
 
 
 def available_link_backend() -> Choice:
     """Netem if the kernel accepts one, with a rate below it, in a throwaway network namespace; else the wire."""
+    if problem := _refused(None):
+        return Choice("userspace", f"no netem here: {problem}")
+    return Choice("netem", "the kernel accepted it in a trial", seeded=_refused(1) is None)
+
+
+def _refused(seed: int | None) -> str | None:
+    """What the kernel, or tc, has against a netem with that seed."""
     try:
-        run(_in_new_network("tc", "-batch", "-"), stdin=batch_lines(shape("lo", shaping(_TRIAL, Shaping()))))
+        run(
+            _in_new_network("tc", "-batch", "-"),
+            stdin=batch_lines(shape("lo", shaping(_TRIAL, Shaping(), seed), Shaping())),
+        )
     except CommandError as error:
-        return Choice("userspace", f"no netem here: {_first_line(error.stderr)}")
-    return Choice("netem", "the kernel accepted it in a trial")
+        return _first_line(error.stderr)
+    return None
 
 
 def _in_new_network(*argv: str) -> Command:

@@ -1,4 +1,4 @@
-"""One vocabulary of link impairment for both back ends: what a link direction does to a frame."""
+"""What a link back end is: it puts the states of `link_state` in force, and counts what it did to the frames."""
 
 from __future__ import annotations
 
@@ -6,40 +6,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from hostio.units import MS
+from topologies.link_state import LinkState
 from topologies.model import Direction
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """The whole impairment of one direction; the default is a perfect, instant link.
-
-    `up` False is port-down, an event that the switch sees; `loss` 1.0 is a silent blackhole, which it does not.
-    `jitter_ns` spreads the delay uniformly over delay ± jitter, as tc-netem does without a distribution; packets
-    may then overtake one another. `rate_bps` serialises frames (bits of the Ethernet frame per second) behind a
-    drop-tail queue that holds `queue_ns` of traffic.
-    """
-
-    up: bool = True
-    delay_ns: int = 0
-    jitter_ns: int = 0
-    loss: float = 0.0
-    rate_bps: int | None = None
-    queue_ns: int = 100 * MS
 
 
 @dataclass(frozen=True, slots=True)
 class LinkCounters:
     """Frames of one direction since the start, as the back end itself counted them."""
 
-    received: int
-    released: int
-    lost_loss: int
-    """Dropped by configured random loss or blackhole."""
-    lost_queue: int
+    received: int = 0
+    released: int = 0
+    duplicated: int = 0
+    """Second copies made."""
+    corrupted: int = 0
+    """Copies of which a bit was turned over."""
+    reordered: int = 0
+    """Copies let past the delay."""
+    lost_port_down: int = 0
+    """Under way, or sent, while a port of the link was down."""
+    lost_blackhole: int = 0
+    lost_flow: int = 0
+    """Of the share of flows that vanish."""
+    lost_loss: int = 0
+    """Taken by the configured loss model."""
+    lost_queue: int = 0
     """Dropped by the drop-tail queue of a configured rate."""
-    lost_overflow: int
+    lost_overflow: int = 0
     """Dropped for want of room in the emulator or its socket: never planned."""
+    media: LinkCounters | None = None
+    """The same of the frames to media ports alone; None where the back end does not tell them apart."""
+
+    @property
+    def lost(self) -> int:
+        """All frames that will never be released."""
+        losses = (self.lost_port_down, self.lost_blackhole, self.lost_flow, self.lost_loss, self.lost_queue)
+        return sum(losses) + self.lost_overflow
+
+    @property
+    def queued(self) -> int:
+        """Frames that it holds."""
+        return self.received + self.duplicated - self.released - self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +77,3 @@ class LinkBackend(Protocol):
 
 class LinkError(Exception):
     """A link could not be set, or did not read back as it was set."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkChange:
-    """What a fault does to a direction while it lasts; None leaves that part of the state alone."""
-
-    up: bool | None = None
-    extra_delay_ns: int = 0
-    jitter_ns: int | None = None
-    loss: float | None = None
-    rate_bps: int | None = None
-    queue_ns: int | None = None
-
-    def applied_to(self, state: LinkState) -> LinkState:
-        """The state under this fault; faults compose by folding."""
-        return LinkState(
-            up=state.up if self.up is None else self.up,
-            delay_ns=state.delay_ns + self.extra_delay_ns,
-            jitter_ns=state.jitter_ns if self.jitter_ns is None else self.jitter_ns,
-            loss=state.loss if self.loss is None else self.loss,
-            rate_bps=state.rate_bps if self.rate_bps is None else self.rate_bps,
-            queue_ns=state.queue_ns if self.queue_ns is None else self.queue_ns,
-        )

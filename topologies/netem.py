@@ -9,13 +9,27 @@ anything back.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hostio.units import US, S
 from topologies.commands import Command, tc_delete, tc_replace
-from topologies.links import LinkState
+from topologies.distributions import LARGEST
+from topologies.flow_filter import bytecode, flow_filter
+from topologies.link_state import (
+    FourState,
+    GilbertElliott,
+    Jitter,
+    LinkState,
+    Loss,
+    LossPattern,
+    LostFrames,
+    RandomLoss,
+    flows_below,
+)
+from topologies.model import Direction
 
 Row = dict[str, Any]
 """One queueing discipline as `tc -json -statistics -raw qdisc show` tells it."""
@@ -27,21 +41,27 @@ _BUCKET_PARENT = "1:1"
 _LARGEST_FRAME = 1_540
 _SPARE_PACKETS = 1_000
 _PACKETS_PER_SECOND = 500_000
+_FILTER = ("egress", "protocol", "all", "prio", "1", "handle", "1")
+_DROP = ("action", "drop")
 _OPEN_BPS = 32_000_000_000
 _BURST_SHARE = 1_000
 
 _TIME_TOLERANCE_NS = 2 * US
-_LOSS_TOLERANCE = 1e-5
+_SHARE_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
 class Netem:
-    """Delay, jitter and loss (0-1); `limit`: packets in the delay line."""
+    """What netem is told. `limit`: packets in the delay line; `seed` None: the kernel picks its own random numbers."""
 
     delay_ns: int
-    jitter_ns: int
-    loss: float
+    jitter: Jitter | None
+    loss: Loss | None
+    duplicate: float
+    corrupt: float
+    reorder: float
     limit: int
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +79,8 @@ class Shaping:
 
     netem: Netem | None = None
     bucket: Bucket | None = None
+    flows: int | None = None
+    """Hashes of flows below it vanish, of 2³²; None where no filter was ever needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +93,41 @@ class Tally:
     queued: int
 
 
-def shaping(state: LinkState, before: Shaping) -> Shaping:
+def refusal(state: LinkState) -> str | None:
+    """What netem cannot do of a state, in words; None if it can do all of it.
+
+    It takes the place in the distribution from the low bits of a number that it correlates in the high ones, so its
+    correlation of delays has no effect (net/sched/sch_netem.c, `get_crandom` and `tabledist`).
+    """
+    if isinstance(state.loss, LossPattern | LostFrames):
+        return "netem cannot lose packets by number"
+    if state.jitter and state.jitter.correlation:
+        return "netem does not correlate delays, although it takes the option"
+    return None
+
+
+def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shaping:
     """What an end is to have for a state; a bucket that is there stays."""
-    netem = Netem(state.delay_ns, state.jitter_ns, state.loss, _line_limit(state))
+    netem = Netem(
+        delay_ns=state.delay_ns,
+        jitter=state.jitter,
+        loss=RandomLoss(1.0) if state.blackhole else state.loss,
+        duplicate=state.duplicate,
+        corrupt=state.corrupt,
+        reorder=state.reorder,
+        limit=_line_limit(state),
+        seed=seed,
+    )
+    flows = flows_below(state.flows) if state.flows or before.flows is not None else None
     if state.rate_bps is None:
-        return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit))
-    return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)))
+        return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit), flows)
+    return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)), flows)
 
 
 def _line_limit(state: LinkState) -> int:
     """Room for what half a million packets per second leave in the line, more than one core can send."""
-    return _SPARE_PACKETS + _PACKETS_PER_SECOND * (state.delay_ns + state.jitter_ns) // S
+    longest_ns = state.delay_ns + (LARGEST * state.jitter.spread_ns if state.jitter else 0)
+    return _SPARE_PACKETS + _PACKETS_PER_SECOND * longest_ns // S
 
 
 def _bucket(rate_bps: int, limit: int) -> Bucket:
@@ -89,9 +135,16 @@ def _bucket(rate_bps: int, limit: int) -> Bucket:
     return Bucket(rate_bps, max(_LARGEST_FRAME, rate_bps // 8 // _BURST_SHARE), max(_LARGEST_FRAME, limit))
 
 
-def shape(port: str, wanted: Shaping) -> list[Command]:
+def shape(port: str, wanted: Shaping, before: Shaping) -> list[Command]:
     """Commands that give a port what is wanted."""
     commands = []
+    if wanted.flows is not None and before.flows is None:
+        commands.append(["tc", "qdisc", "add", "dev", port, "clsact"])
+    if wanted.flows:
+        program = bytecode(flow_filter(wanted.flows))
+        commands.append(["tc", "filter", "replace", "dev", port, *_FILTER, "bpf", "bytecode", f'"{program}"', *_DROP])
+    elif before.flows:
+        commands.append(["tc", "filter", "del", "dev", port, *_FILTER, "bpf"])
     if wanted.netem:
         commands.append(tc_replace(port, "root", "handle", _ROOT, "netem", *_netem_words(wanted.netem)))
     if wanted.bucket:
@@ -106,12 +159,31 @@ def unshape(port: str) -> Command:
 
 
 def _netem_words(netem: Netem) -> list[str]:
+    """All of it, zeros too: netem keeps what it is not told anew of corruption, correlation and distribution."""
     words = ["limit", str(netem.limit), "delay", f"{netem.delay_ns / US:.3f}us"]
-    if netem.jitter_ns:
-        words.append(f"{netem.jitter_ns / US:.3f}us")
-    if netem.loss:
-        words += ["loss", "random", f"{100 * netem.loss:.6f}%"]
-    return words
+    if netem.jitter:
+        words += [f"{netem.jitter.spread_ns / US:.3f}us", "0%", "distribution", netem.jitter.distribution]
+    if netem.reorder:
+        words += ["reorder", _percent(netem.reorder)]
+    words += ["loss", *_loss_words(netem.loss)] if netem.loss else []
+    words += ["duplicate", _percent(netem.duplicate)] if netem.duplicate else []
+    words += ["corrupt", _percent(netem.corrupt)]
+    return [*words, "seed", str(netem.seed)] if netem.seed is not None else words
+
+
+def _loss_words(loss: Loss) -> list[str]:
+    match loss:
+        case RandomLoss():
+            return ["random", _percent(loss.probability)]
+        case GilbertElliott():
+            return ["gemodel", *map(_percent, (loss.p, loss.r, loss.one_minus_h, loss.one_minus_k))]
+        case FourState():
+            return ["state", *map(_percent, (loss.p13, loss.p31, loss.p32, loss.p23, loss.p14))]
+    raise ValueError(f"netem has no loss by {loss.model}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.6f}%"
 
 
 def _bucket_words(bucket: Bucket) -> list[str]:
@@ -124,9 +196,9 @@ def shapings(rows: Iterable[Row]) -> dict[str, Shaping]:
     for row in rows:
         before = found.get(row["dev"], Shaping())
         if _is_netem(row):
-            found[row["dev"]] = Shaping(_read_netem(row["options"]), before.bucket)
+            found[row["dev"]] = replace(before, netem=_read_netem(row["options"]))
         elif _is_bucket(row):
-            found[row["dev"]] = Shaping(before.netem, _read_bucket(row["options"]))
+            found[row["dev"]] = replace(before, bucket=_read_bucket(row["options"]))
     return found
 
 
@@ -137,6 +209,17 @@ def tallies(rows: Iterable[Row]) -> dict[str, Tally]:
         if _is_netem(row) or _is_bucket(row):
             by_port.setdefault(row["dev"], {})[row["kind"]] = row
     return {port: _tally(kinds["netem"], kinds.get("tbf")) for port, kinds in by_port.items()}
+
+
+def flow_drops(rows: Iterable[Row]) -> int:
+    """Packets that a port's filter has dropped."""
+    actions = [action for row in rows for action in row.get("options", {}).get("actions", [])]
+    return sum(action["stats"]["drops"] for action in actions)
+
+
+def netem_seed(seed: int, direction: Direction, change: int) -> int:
+    """A seed of its own for each change of each direction: netem begins its numbers anew with each."""
+    return int.from_bytes(hashlib.sha256(f"netem {seed} {direction} {change}".encode()).digest()[:8], "little")
 
 
 def _tally(netem: Row, bucket: Row | None) -> Tally:
@@ -154,13 +237,25 @@ def _is_bucket(row: Row) -> bool:
 
 def _read_netem(options: Row) -> Netem:
     delay = options.get("delay", {})
-    loss = options.get("loss-random", {})
+    jitter_ns = round(delay.get("jitter", 0) * S)
     return Netem(
         delay_ns=round(delay.get("delay", 0) * S),
-        jitter_ns=round(delay.get("jitter", 0) * S),
-        loss=loss.get("loss", 0.0),
+        jitter=Jitter(jitter_ns) if jitter_ns else None,
+        loss=_read_loss(options),
+        duplicate=options.get("duplicate", {}).get("duplicate", 0.0),
+        corrupt=options.get("corrupt", {}).get("corrupt", 0.0),
+        reorder=options.get("reorder", {}).get("reorder", 0.0),
         limit=options["limit"],
     )
+
+
+def _read_loss(options: Row) -> Loss | None:
+    if chain := options.get("loss-gemodel"):
+        return GilbertElliott(chain["p"], chain["r"], chain["1-h"], chain["1-k"])
+    if chain := options.get("loss-state"):
+        return FourState(chain["p13"], chain["p31"], chain["p32"], chain["p23"], chain["p14"])
+    probability = options.get("loss-random", {}).get("loss", 0.0)
+    return RandomLoss(probability) if probability else None
 
 
 def _read_bucket(options: Row) -> Bucket:
@@ -175,12 +270,33 @@ def reads_back(wanted: Shaping, got: Shaping) -> bool:
 def _same_netem(wanted: Netem | None, got: Netem | None) -> bool:
     if wanted is None or got is None:
         return wanted is got
+    shares = (
+        (wanted.duplicate, got.duplicate),
+        (wanted.corrupt, got.corrupt),
+        (wanted.reorder, got.reorder),
+        *zip(_probabilities(wanted.loss), _probabilities(got.loss), strict=True),
+    )
     return (
         abs(wanted.delay_ns - got.delay_ns) <= _TIME_TOLERANCE_NS
-        and abs(wanted.jitter_ns - got.jitter_ns) <= _TIME_TOLERANCE_NS
-        and abs(wanted.loss - got.loss) <= _LOSS_TOLERANCE
+        and abs(_spread_ns(wanted) - _spread_ns(got)) <= _TIME_TOLERANCE_NS
+        and _model(wanted.loss) == _model(got.loss)
+        and all(abs(one - other) <= _SHARE_TOLERANCE for one, other in shares)
         and wanted.limit == got.limit
     )
+
+
+def _spread_ns(netem: Netem) -> int:
+    return netem.jitter.spread_ns if netem.jitter else 0
+
+
+def _model(loss: Loss | None) -> str | None:
+    return loss.model if loss else None
+
+
+def _probabilities(loss: Loss | None) -> tuple[float, ...]:
+    """Padded, so that those of different models can be laid side by side."""
+    found = tuple(value for value in asdict(loss).values() if isinstance(value, float)) if loss else ()
+    return (*found, *[0.0] * (5 - len(found)))
 
 
 def _same_bucket(wanted: Bucket | None, got: Bucket | None) -> bool:

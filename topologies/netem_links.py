@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from topologies.commands import CommandError, run_batch
-from topologies.links import Applied, LinkCounters, LinkError, LinkState
+from topologies.link_state import LinkState
+from topologies.links import Applied, LinkCounters, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port
-from topologies.netem import Shaping, Tally, reads_back, shape, shaping, shapings, tallies, unshape
+from topologies.netem import (
+    Shaping,
+    Tally,
+    flow_drops,
+    netem_seed,
+    reads_back,
+    refusal,
+    shape,
+    shaping,
+    shapings,
+    tallies,
+    unshape,
+)
 from topologies.ports import ports_up, set_ports
 from topologies.tc_batch import Change, TcBatch
 
@@ -18,19 +31,23 @@ from topologies.tc_batch import Change, TcBatch
 class NetemLinks:
     """A LinkBackend for `topology`'s veth pairs, in the network namespace in which it is made.
 
-    netem counts a packet lost at random and one that found its delay line full alike. So what it drops while a
-    direction has random loss counts as loss, and what it drops otherwise counts as overflow.
+    netem counts a packet lost by plan and one that found its delay line full alike. So what it drops counts as the
+    loss in force at the time, and as overflow where there was none. It does not count what it duplicates, corrupts or
+    reorders, nor what is lost to a port that is down.
     """
 
     name = "netem"
 
-    def __init__(self, topology: Topology, states: Mapping[Direction, LinkState]) -> None:
-        """Put the first states in force; LinkError if they cannot be."""
+    def __init__(self, topology: Topology, states: Mapping[Direction, LinkState], seed: int | None = None) -> None:
+        """Put the first states in force; LinkError if they cannot be. `seed` only where netem takes one."""
+        self._seed = seed
+        self._changes = 0
         self._port = {direction: _source_port(topology, direction) for direction in topology.directions}
         self._ends = {direction: (port,) for direction, port in self._port.items()}
         self._states = {direction: LinkState() for direction in topology.directions}
         self._shapings = dict.fromkeys(topology.directions, Shaping())
         self._ports = dict.fromkeys(self._port.values(), True)
+        self._vanished = dict.fromkeys(topology.directions, 0)
         self._losses = {direction: _Losses() for direction in topology.directions}
         self._tc: TcBatch | None = TcBatch()
         self.apply(states)
@@ -38,7 +55,14 @@ class NetemLinks:
     def apply(self, states: Mapping[Direction, LinkState]) -> Applied:
         """Change these directions in place, back to back; LinkError if one does not read back as it was set."""
         after = {**self._states, **states}
-        wanted = {direction: shaping(states[direction], self._shapings[direction]) for direction in states}
+        for direction, state in states.items():
+            if reason := refusal(state):
+                raise LinkError(f"{direction}: {reason}")
+        self._changes += 1
+        wanted = {
+            direction: shaping(state, self._shapings[direction], self._seed_of(direction))
+            for direction, state in states.items()
+        }
         ports = ports_up(after, self._ends)
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
@@ -50,11 +74,16 @@ class NetemLinks:
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction; `received` is what left, was lost, or is still in netem's delay line."""
+        filtered = self._filtered()
         try:
-            found = tallies(self._running().show())
+            found, filters = self._running().show(filtered)
         except CommandError as error:
             raise LinkError(f"links could not be read: {error}") from error
-        return {direction: self._counters(direction, found[port]) for direction, port in self._port.items()}
+        tally_of, vanished = tallies(found), {port: flow_drops(rows) for port, rows in filters.items()}
+        return {
+            direction: self._counters(direction, tally_of[port], vanished.get(port, 0))
+            for direction, port in self._port.items()
+        }
 
     def lateness_p99_ns(self) -> int | None:
         """The kernel does not tell."""
@@ -74,9 +103,13 @@ class NetemLinks:
         return self._tc
 
     def _shape(self, wanted: Mapping[Direction, Shaping]) -> Change:
-        commands = [command for direction in wanted for command in shape(self._port[direction], wanted[direction])]
+        commands = [
+            command
+            for direction, setting in wanted.items()
+            for command in shape(self._port[direction], setting, self._shapings[direction])
+        ]
         try:
-            return self._running().change(commands)
+            return self._running().change(commands, self._filtered())
         except CommandError as error:
             raise LinkError(f"links could not be set: {error}") from error
 
@@ -84,7 +117,9 @@ class NetemLinks:
         self, change: Change, wanted: Mapping[Direction, Shaping], states: Mapping[Direction, LinkState]
     ) -> None:
         """Put down the drops to the states they fell in, those amid the change to either, and verify."""
-        either = {direction: state if state.loss else states[direction] for direction, state in self._states.items()}
+        either = {direction: state if _loses(state) else states[direction] for direction, state in self._states.items()}
+        for direction in wanted:
+            self._vanished[direction] += flow_drops(change.filters.get(self._port[direction], []))
         self._attribute(tallies(change.before), self._states)
         self._attribute(tallies(change.after), either)
         self._shapings.update(wanted)
@@ -97,12 +132,21 @@ class NetemLinks:
             if port in found:
                 self._losses[direction] = self._losses[direction].and_then(found[port], states[direction])
 
-    def _counters(self, direction: Direction, tally: Tally) -> LinkCounters:
+    def _filtered(self) -> list[str]:
+        """Ports with a filter now."""
+        return [port for direction, port in self._port.items() if self._shapings[direction].flows]
+
+    def _seed_of(self, direction: Direction) -> int | None:
+        return None if self._seed is None else netem_seed(self._seed, direction, self._changes)
+
+    def _counters(self, direction: Direction, tally: Tally, vanished: int) -> LinkCounters:
         losses = self._losses[direction].and_then(tally, self._states[direction])
-        gone = tally.sent + tally.dropped + tally.bucket_dropped
+        lost_flow = self._vanished[direction] + vanished
         return LinkCounters(
-            received=gone + tally.queued,
+            received=tally.sent + tally.dropped + tally.bucket_dropped + tally.queued + lost_flow,
             released=tally.sent,
+            lost_blackhole=losses.blackhole,
+            lost_flow=lost_flow,
             lost_loss=losses.loss,
             lost_queue=tally.bucket_dropped,
             lost_overflow=losses.overflow,
@@ -120,13 +164,22 @@ class NetemLinks:
 class _Losses:
     """netem's own drops so far, by the state in force when they happened."""
 
+    blackhole: int = 0
     loss: int = 0
     overflow: int = 0
 
     def and_then(self, tally: Tally, state: LinkState) -> _Losses:
         """The drops up to `tally`, since the last one under `state`."""
-        new = tally.dropped - self.loss - self.overflow
-        return _Losses(self.loss + new, self.overflow) if state.loss else _Losses(self.loss, self.overflow + new)
+        new = tally.dropped - self.blackhole - self.loss - self.overflow
+        if state.blackhole:
+            return replace(self, blackhole=self.blackhole + new)
+        if state.loss:
+            return replace(self, loss=self.loss + new)
+        return replace(self, overflow=self.overflow + new)
+
+
+def _loses(state: LinkState) -> bool:
+    return state.blackhole or state.loss is not None
 
 
 def _verify(wanted: Mapping[str, Shaping], found: Mapping[str, Shaping]) -> None:

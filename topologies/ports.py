@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hostio.interfaces import is_up, set_up
-from topologies.links import LinkError, LinkState
+from topologies.link_state import LinkState
+from topologies.links import LinkError
 from topologies.model import Direction
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, get_args
 
 from topologies.commands import Command, CommandError, batch_lines
+from topologies.distributions import tc_file
+from topologies.link_state import Distribution
 from topologies.netem import Row
 
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
@@ -19,9 +24,13 @@ _ANSWER = "["
 
 
 class Change(NamedTuple):
-    """Every queueing discipline before and after it; `done_ns`: all was in force by then, CLOCK_MONOTONIC ns."""
+    """Every queueing discipline before and after it, and the filters of some ports before it.
+
+    `done_ns`: all was in force by then, CLOCK_MONOTONIC ns.
+    """
 
     before: list[Row]
+    filters: dict[str, list[Row]]
     after: list[Row]
     done_ns: int
 
@@ -29,35 +38,48 @@ class Change(NamedTuple):
 class TcBatch:
     """A `tc` that reads commands from us until it is closed.
 
-    It answers each `show` with one line of JSON and flushes it, so an answer also tells that everything before it is
-    done. Its complaints come on the same stream, as other lines.
+    It has the distributions of jitter from `distributions`, as the userspace wire has. It answers each `show` with
+    one line of JSON and flushes it, so an answer also tells that everything before it is done. Its complaints come on
+    the same stream, as other lines.
     """
 
     def __init__(self) -> None:
+        self._tables = TemporaryDirectory(prefix="tc-")
+        for distribution in get_args(Distribution):
+            Path(self._tables.name, f"{distribution}.dist").write_text(tc_file(distribution))
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                _ARGV, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=theirs.fileno()
+                _ARGV,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=theirs.fileno(),
+                env={**os.environ, "TC_LIB_DIR": self._tables.name},
             )
         self._socket.settimeout(_ANSWER_WITHIN_S)
         self._lines = self._socket.makefile("r", encoding="utf-8", errors="replace")
 
-    def show(self) -> list[Row]:
-        """Every queueing discipline with its counters. CommandError if tc has ended, or does not answer."""
-        (answer,) = self._ask([_SHOW])
-        return _rows(answer)
+    def show(self, filtered: Sequence[str] = ()) -> tuple[list[Row], dict[str, list[Row]]]:
+        """Every queueing discipline with its counters, and the filters of these ports.
 
-    def change(self, commands: Sequence[Command]) -> Change:
-        """Run tc commands back to back. CommandError if tc refused one."""
-        before, after = self._ask([_SHOW, *commands, _SHOW])
+        CommandError if tc has ended, or does not answer.
+        """
+        answers = [_rows(answer) for answer in self._ask([_SHOW, *map(_show_filters, filtered)])]
+        return answers[0], dict(zip(filtered, answers[1:], strict=True))
+
+    def change(self, commands: Sequence[Command], filtered: Sequence[str] = ()) -> Change:
+        """Run tc commands back to back; tell of the filters of these ports before. CommandError if tc refused one."""
+        before, *filters, after = self._ask([_SHOW, *map(_show_filters, filtered), *commands, _SHOW])
         done_ns = time.monotonic_ns()
-        return Change(_rows(before), _rows(after), done_ns)
+        found = dict(zip(filtered, map(_rows, filters), strict=True))
+        return Change(_rows(before), found, _rows(after), done_ns)
 
     def close(self) -> None:
         """Let tc end; idempotent."""
         self._lines.close()
         self._socket.close()
         self._process.wait()
+        self._tables.cleanup()
 
     def _ask(self, commands: Sequence[Command]) -> list[str]:
         """Answers to the shows among the commands."""
@@ -65,7 +87,7 @@ class TcBatch:
         complaints = ""
         try:
             self._socket.sendall(batch_lines(commands).encode())
-            while len(answers) < commands.count(_SHOW):
+            while len(answers) < sum("show" in command for command in commands):
                 line = self._lines.readline()
                 if line.startswith(_ANSWER):
                     answers.append(line)
@@ -78,6 +100,10 @@ class TcBatch:
         if complaints:
             raise CommandError(_ARGV, 1, complaints)
         return answers
+
+
+def _show_filters(port: str) -> Command:
+    return ["tc", "filter", "show", "dev", port, "egress"]
 
 
 def _rows(answer: str) -> list[Row]:

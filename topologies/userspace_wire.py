@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from hostio.control import Ready, Stop
-from topologies.links import Applied, LinkCounters, LinkError, LinkState
+from topologies.link_state import LinkState
+from topologies.links import Applied, LinkCounters, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port, wire_port
 from topologies.ports import ports_up, set_ports

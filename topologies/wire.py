@@ -8,16 +8,19 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from hostio.control import Ready, Stop
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import packet_drops, packet_socket
-from topologies.links import LinkCounters, LinkState
+from topologies.link_state import LinkState
+from topologies.links import LinkCounters
 from topologies.model import Direction
 from topologies.wire_loop import READ, STOP, SWITCH, run
 from topologies.wire_memory import WireMemory, allocate
 from topologies.wire_messages import Change, Changed, Lateness, ReadCounters, Reading, WireConfig
+from topologies.wire_parameters import fill_bank
 
 
 def serve(config: WireConfig, control: Connection) -> None:
@@ -54,6 +57,7 @@ class Wire:
 
     def __init__(self, config: WireConfig) -> None:
         self._states = {d.direction: d.state for d in config.directions}
+        self._loss_numbers = dict.fromkeys(self._states, 0)
         self._overflowed = dict.fromkeys(self._states, 0)
         self._open = ExitStack()
         with ExitStack() as opening:
@@ -81,8 +85,11 @@ class Wire:
 
     def change(self, states: Mapping[Direction, LinkState]) -> int:
         """Put these states in force at one instant; when that was, CLOCK_MONOTONIC ns."""
+        for direction, state in states.items():
+            self._loss_numbers[direction] += state.loss != self._states[direction].loss
         self._states.update(states)
-        fill_bank(self._memory, 1 - int(self._memory.loop["bank"][0]), self._states)
+        other = 1 - int(self._memory.loop["bank"][0])
+        fill_bank(self._memory, other, self._states, self._loss_numbers)
         return self._ask(SWITCH)
 
     def read(self) -> Reading:
@@ -95,8 +102,8 @@ class Wire:
         """The loop's counters, and what its socket had no room for."""
         self._overflowed[direction] += packet_drops(self._sockets[index])
         unseen = self._overflowed[direction]
-        received, released, lost_loss, lost_queue, lost_overflow = self._memory.counters_read[index].item()
-        return LinkCounters(received + unseen, released, lost_loss, lost_queue, lost_overflow + unseen)
+        every, media = (LinkCounters(*row.tolist()) for row in self._memory.counters_read[index])
+        return replace(every, received=every.received + unseen, lost_overflow=every.lost_overflow + unseen, media=media)
 
     def _ask(self, command: int) -> int:
         """Have the loop obey; when it did, CLOCK_MONOTONIC ns."""
@@ -110,30 +117,15 @@ class Wire:
         pairs = tuple((fds[d.entry], fds[d.exit]) for d in config.directions)
         memory = allocate(pairs, self._command, self._answer, config.capacity)
         memory.loop["tick_ns"] = config.tick_ns
+        memory.loop["first_media_port"], memory.loop["last_media_port"] = config.media_ports
         memory.directions["random"] = [generator_state(config.seed, d.direction) for d in config.directions]
-        fill_bank(memory, 0, self._states)
+        fill_bank(memory, 0, self._states, self._loss_numbers)
         return memory
 
 
 def generator_state(seed: int, direction: Direction) -> int:
     """Where a direction's random numbers begin: depends on the seed and on itself, not on any other link."""
     return int.from_bytes(hashlib.sha256(f"{seed} {direction}".encode()).digest()[:8], "little")
-
-
-def fill_bank(memory: WireMemory, bank: int, states: Mapping[Direction, LinkState]) -> None:
-    """Write the states of all directions, in the memory's order, into a bank that is not in force.
-
-    A port that is down at either end stops both directions of its link.
-    """
-    for row, (direction, state) in zip(memory.banks[bank], states.items(), strict=True):
-        back = states.get(direction.reversed())
-        cut = not state.up or (back is not None and not back.up)
-        row["loss"] = 1.0 if cut else state.loss
-        row["delay_ns"] = state.delay_ns
-        row["jitter_ns"] = state.jitter_ns
-        row["rate_bps"] = state.rate_bps or 0
-        row["queue_ns"] = state.queue_ns
-        row["cut"] = cut
 
 
 def _carry(memory: WireMemory) -> None:

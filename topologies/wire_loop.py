@@ -21,7 +21,31 @@ from hostio.compiled import (
     write_descriptor,
 )
 from hostio.mmsg import receive_timestamp_ns
-from topologies.wire_queue_loop import LOST, QUEUE_FULL, decide, pop, push
+from topologies.wire_fate_loop import (
+    BIT_DRAW,
+    CORRUPT_DRAW,
+    DUPLICATE_DRAW,
+    REORDER_DRAW,
+    due,
+    earliest_ns,
+    lost_to_luck,
+    swallowed,
+)
+from topologies.wire_frame_loop import flow_hash, turn_bit, udp_destination
+from topologies.wire_heap_loop import pop, push
+from topologies.wire_memory import (
+    ALL,
+    CORRUPTED,
+    DUPLICATED,
+    LOST_LOSS,
+    LOST_OVERFLOW,
+    LOST_PORT_DOWN,
+    MEDIA,
+    RECEIVED,
+    RELEASED,
+    REORDERED,
+)
+from topologies.wire_random_loop import OF_DUPLICATE, next_frame, uniform
 
 STOP = 1
 SWITCH = 2
@@ -80,7 +104,7 @@ def _rest_ns(wire: Any) -> int:
     loop = wire.loop[0]
     rest_ns = 1_000 * _US
     for parameters in wire.banks[loop.bank]:
-        rest_ns = min(rest_ns, (parameters.delay_ns - parameters.jitter_ns) // 2)
+        rest_ns = min(rest_ns, 0 if parameters.reorder else earliest_ns(parameters) // 2)
     return max(rest_ns, loop.tick_ns)  # type: ignore[no-any-return]
 
 
@@ -123,10 +147,17 @@ def _switch(wire: Any) -> None:
 def _lose_queued(wire: Any, index: int) -> None:
     direction = wire.directions[index]
     for position in range(direction.queued):
-        _give_back(wire, wire.heaps[index, position])
-    wire.counters[index].lost_loss += direction.queued
+        slot = wire.heaps[index, position]
+        _count(wire, index, wire.media[slot], LOST_PORT_DOWN)
+        _give_back(wire, slot)
     direction.queued = 0
     direction.busy_until_ns = 0
+
+
+@compiled
+def _count(wire: Any, index: int, media: int, what: int) -> None:
+    wire.counters[index, ALL, what] += 1
+    wire.counters[index, MEDIA, what] += media
 
 
 @compiled
@@ -158,34 +189,108 @@ def _receive_batch(wire: Any, index: int) -> int:
 @compiled
 def _accept(wire: Any, index: int, position: int, arrived_ns: int) -> None:
     """Decide one received frame's fate; its slot leaves the batch only if the frame is to wait in it."""
-    counters = wire.counters[index]
-    counters.received += 1
     slot = wire.in_slots[position]
+    frame, length = wire.slots[slot], wire.in_messages[position].length
+    media = _is_media(wire, frame, length)
+    _count(wire, index, media, RECEIVED)
     if slot == len(wire.free) or wire.in_messages[position].flags & _MSG_TRUNC:
-        counters.lost_overflow += 1
+        _count(wire, index, media, LOST_OVERFLOW)
         return
-    length = wire.in_messages[position].length
-    due_ns = decide(length, arrived_ns, _parameters(wire, index, arrived_ns), wire.directions[index])
-    if due_ns == LOST:
-        counters.lost_loss += 1
-    elif due_ns == QUEUE_FULL:
-        counters.lost_queue += 1
+    bank = _bank(wire, arrived_ns)
+    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    fate = swallowed(parameters, flow_hash(frame, length) if parameters.flows else 0)
+    if fate < 0:
+        _count(wire, index, media, -fate)
     else:
-        _enqueue(wire, index, slot, length, due_ns)
-        wire.in_slots[position] = len(wire.free)
+        wire.lengths[slot], wire.media[slot] = length, media
+        if _try_luck(wire, index, slot, arrived_ns, bank):
+            wire.in_slots[position] = len(wire.free)
+    next_frame(direction)
 
 
 @compiled
-def _parameters(wire: Any, index: int, arrived_ns: int) -> Any:
+def _try_luck(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> bool:
+    """Whether the frame is to wait in its slot. Lost and duplicated at once, it goes on alone, as in netem."""
+    twice, gone = _is_duplicated(wire, index, bank), _is_lost(wire, index, slot, bank, 0)
+    if twice and not gone:
+        _send_copy(wire, index, slot, arrived_ns, bank)
+    if twice and gone:
+        _count(wire, index, wire.media[slot], DUPLICATED)
+    return (twice or not gone) and _admit(wire, index, slot, arrived_ns, bank, 0)
+
+
+@compiled
+def _is_duplicated(wire: Any, index: int, bank: int) -> bool:
+    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    return parameters.duplicate and uniform(direction, DUPLICATE_DRAW) < parameters.duplicate  # type: ignore[no-any-return]
+
+
+@compiled
+def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
+    """Ask the loss model, and count what it takes. By number it counts media, or all in a wire that knows none."""
+    media = wire.media[slot]
+    numbered = media == 1 or wire.loop[0].last_media_port == 0
+    gone = lost_to_luck(wire.banks[bank, index], wire.directions[index], wire.sequences[bank, index], of_copy, numbered)
+    if gone:
+        _count(wire, index, media, LOST_LOSS)
+    return gone
+
+
+@compiled
+def _is_media(wire: Any, frame: Any, length: int) -> int:
     loop = wire.loop[0]
-    return wire.banks[loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank, index]
+    if loop.last_media_port == 0:
+        return 0
+    port = udp_destination(frame, length)
+    return 1 if loop.first_media_port <= port <= loop.last_media_port else 0
 
 
 @compiled
-def _enqueue(wire: Any, index: int, slot: int, length: int, due_ns: int) -> None:
+def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int) -> None:
+    """A second copy of a frame goes its own way from before the loss on, as netem's clone does."""
+    length, media = wire.lengths[original], wire.media[original]
+    _count(wire, index, media, DUPLICATED)
+    if _is_lost(wire, index, original, bank, OF_DUPLICATE):
+        return
+    slot = _take_slot(wire)
+    if slot == len(wire.free):
+        _count(wire, index, media, LOST_OVERFLOW)
+        return
+    wire.slots[slot, :length] = wire.slots[original, :length]
+    wire.lengths[slot], wire.media[slot] = length, media
+    if not _admit(wire, index, slot, arrived_ns, bank, OF_DUPLICATE):
+        _give_back(wire, slot)
+
+
+@compiled
+def _admit(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_copy: int) -> bool:
+    """Let a frame that luck spared wait for its release; False if the queue has no room for it."""
+    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    length, media = wire.lengths[slot], wire.media[slot]
+    due_ns = due(length, arrived_ns, parameters, direction, wire.tables, of_copy)
+    if due_ns < 0:
+        _count(wire, index, media, -due_ns)
+        return False
+    if parameters.corrupt and uniform(direction, of_copy + CORRUPT_DRAW) < parameters.corrupt:
+        turn_bit(wire.slots[slot], length, uniform(direction, of_copy + BIT_DRAW))
+        _count(wire, index, media, CORRUPTED)
+    if parameters.reorder and uniform(direction, of_copy + REORDER_DRAW) < parameters.reorder:
+        _count(wire, index, media, REORDERED)
+    _enqueue(wire, index, slot, due_ns)
+    return True
+
+
+@compiled
+def _bank(wire: Any, arrived_ns: int) -> int:
+    """The parameters in force when a frame arrived."""
+    loop = wire.loop[0]
+    return loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank  # type: ignore[no-any-return]
+
+
+@compiled
+def _enqueue(wire: Any, index: int, slot: int, due_ns: int) -> None:
     loop = wire.loop[0]
     direction = wire.directions[index]
-    wire.lengths[slot] = length
     wire.due[slot] = due_ns
     wire.order[slot] = loop.arrivals
     loop.arrivals += 1
@@ -268,11 +373,9 @@ def _send(wire: Any, index: int, count: int) -> None:
     done = 0
     while done < count:
         sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
-        if sent > 0:
-            wire.counters[index].released += sent
-            done += sent
-        else:
-            wire.counters[index].lost_overflow += 1
+        fate = RELEASED if sent > 0 else LOST_OVERFLOW
+        for _ in range(max(sent, 1)):
+            _count(wire, index, wire.media[wire.out_slots[done]], fate)
             done += 1
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
+from topologies.distributions import tables
+from topologies.link_state import SEQUENCE_FRAMES
 
 BATCH = 64
 """Frames per system call."""
@@ -17,30 +19,75 @@ SLOT_BYTES = 1536
 LATENESS_BUCKETS = 1_000
 """The last bucket also holds everything later."""
 
+NO_LOSS, RANDOM, GILBERT_ELLIOTT, FOUR_STATE, PATTERN, EXACT = range(6)
+"""How `loss` is read: a probability; p, r, 1−h, 1−k; p13, p31, p32, p23, p14; or not, but the sequence."""
+
+UNIFORM = -1
+"""As `distribution`; others are the row of the table."""
+
 PARAMETERS = np.dtype(
     [
-        ("loss", "<f8"),
+        ("cut", "<i8"),
+        ("blackhole", "<i8"),
+        ("flows", "<i8"),
+        ("loss_number", "<i8"),
+        ("loss_model", "<i8"),
+        ("loss", "<f8", (5,)),
+        ("sequence_length", "<i8"),
+        ("duplicate", "<f8"),
+        ("corrupt", "<f8"),
+        ("reorder", "<f8"),
         ("delay_ns", "<i8"),
         ("jitter_ns", "<i8"),
+        ("distribution", "<i8"),
+        ("jitter_correlation", "<f8"),
         ("rate_bps", "<i8"),
         ("queue_ns", "<i8"),
-        ("cut", "<i8"),
     ]
 )
-"""A direction's impairment: `rate_bps` 0 = unlimited; `cut` 1 = a port is down, and what is under way is lost."""
+"""A direction's impairment. `cut` 1 = a port is down, and what is under way is lost; `flows`: hashes below it vanish,
+of 2³²; `loss_number` is new where the loss model begins anew; `rate_bps` 0 = unlimited."""
 
 DIRECTION = np.dtype(
-    [("random", "<u8"), ("busy_until_ns", "<i8"), ("queued", "<i8"), ("receive_fd", "<i4"), ("send_fd", "<i4")]
+    [
+        ("random", "<u8"),
+        ("loss_number", "<i8"),
+        ("loss_state", "<i8"),
+        ("frames", "<i8"),
+        ("jitter_normal", "<f8"),
+        ("busy_until_ns", "<i8"),
+        ("queued", "<i8"),
+        ("receive_fd", "<i4"),
+        ("send_fd", "<i4"),
+    ]
 )
-"""A direction's own state: generator, end of its rate's backlog, frames in its heap, packet sockets."""
+"""A direction's own state: generator, loss model last met, its chain and the frames it has counted, last place in the
+normal distribution, end of its rate's backlog, frames in its heap, packet sockets."""
 
-COUNTERS = np.dtype([(n, "<i8") for n in ("received", "released", "lost_loss", "lost_queue", "lost_overflow")])
-"""Frames of a direction, as LinkCounters."""
+(
+    RECEIVED,
+    RELEASED,
+    DUPLICATED,
+    CORRUPTED,
+    REORDERED,
+    LOST_PORT_DOWN,
+    LOST_BLACKHOLE,
+    LOST_FLOW,
+    LOST_LOSS,
+    LOST_QUEUE,
+    LOST_OVERFLOW,
+    COUNTERS,
+) = range(12)
+"""Columns of the counters, as LinkCounters has them; the last is their number."""
+
+ALL, MEDIA = 0, 1
+"""Rows of a direction's counters: every frame, and those to the ports of media."""
 
 LOOP = np.dtype(
     [
         *((name, "<i8") for name in ("free", "starved", "arrivals", "bank", "switched_ns", "tick_ns", "rest_ns")),
         *((name, "<i8") for name in ("running", "command", "command_fd", "answer_fd", "answered_ns")),
+        *((name, "<i8") for name in ("first_media_port", "last_media_port")),
     ]
 )
 """The loop's own state, and its side of the conversation with the control thread."""
@@ -49,9 +96,10 @@ LOOP = np.dtype(
 class WireMemory(NamedTuple):
     """Arrays by role; n directions, `capacity` slots and one more, in which frames that find no room are lost.
 
-    Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order` by slot, `free` as a stack.
-    Directions: `heaps` int32[n, capacity], `directions` DIRECTION[n], `banks` PARAMETERS[2, n], `counters`
-    COUNTERS[n]. Batches to receive (`in_*`) and to send (`out_*`). `lateness` int64[LATENESS_BUCKETS].
+    Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order`, `media` by slot, `free` as a stack.
+    Directions: `heaps` int32[n, capacity], `directions` DIRECTION[n], `banks` PARAMETERS[2, n], `sequences`
+    uint8[2, n, SEQUENCE_FRAMES], `counters` int64[n, 2, COUNTERS]. `tables` float64[distributions, quantiles].
+    Batches to receive (`in_*`) and to send (`out_*`). `lateness` int64[LATENESS_BUCKETS].
     `counters_read` and `lateness_read` are copies for the control thread. `loop` LOOP[1].
     """
 
@@ -59,10 +107,13 @@ class WireMemory(NamedTuple):
     lengths: Array
     due: Array
     order: Array
+    media: Array
     free: Array
     heaps: Array
     directions: Array
     banks: Array
+    sequences: Array
+    tables: Array
     counters: Array
     lateness: Array
     counters_read: Array
@@ -90,13 +141,16 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         lengths=np.zeros(capacity + 1, np.int32),
         due=np.zeros(capacity + 1, np.int64),
         order=np.zeros(capacity + 1, np.int64),
+        media=np.zeros(capacity + 1, np.uint8),
         free=np.arange(capacity, dtype=np.int32)[::-1].copy(),
         heaps=np.zeros((count, capacity), np.int32),
         directions=np.zeros(count, DIRECTION),
         banks=np.zeros((2, count), PARAMETERS),
-        counters=np.zeros(count, COUNTERS),
+        sequences=np.zeros((2, count, SEQUENCE_FRAMES), np.uint8),
+        tables=tables(),
+        counters=np.zeros((count, 2, COUNTERS), np.int64),
         lateness=np.zeros(LATENESS_BUCKETS, np.int64),
-        counters_read=np.zeros(count, COUNTERS),
+        counters_read=np.zeros((count, 2, COUNTERS), np.int64),
         lateness_read=np.zeros(LATENESS_BUCKETS, np.int64),
         in_slots=np.full(BATCH, capacity, np.int32),
         in_iovecs=incoming.iovecs,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hostio.mmsg import Array
-from topologies.links import LinkCounters, LinkState
+from topologies.link_state import LinkState
+from topologies.links import LinkCounters
 from topologies.model import Direction, Topology
 from topologies.names import wire_port
 from topologies.wire_loop import LATENESS_BUCKET_NS
@@ -26,12 +27,17 @@ class WireDirection:
 
 @dataclass(frozen=True, slots=True)
 class WireConfig:
-    """Everything a wire process does. `tick_ns` is its timer quantum; `capacity` the frames it can hold in all."""
+    """Everything a wire process does. `tick_ns` is its timer quantum; `capacity` the frames it can hold in all.
+
+    `media_ports`: first and last UDP port of media, which is counted apart, and which loss by number counts; (0, 0) for
+    none, when it counts every frame.
+    """
 
     directions: tuple[WireDirection, ...]
     seed: int
     tick_ns: int
     capacity: int = 65_536
+    media_ports: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,16 @@ class Reading:
 
 
 def wire_config(
-    topology: Topology, states: Mapping[Direction, LinkState], seed: int, tick_ns: int, capacity: int = 65_536
+    topology: Topology,
+    states: Mapping[Direction, LinkState],
+    seed: int,
+    tick_ns: int,
+    capacity: int = 65_536,
+    media_ports: tuple[int, int] = (0, 0),
 ) -> WireConfig:
     """A wire for every link of the topology, with `states` at the start."""
     directions = tuple(_wire_direction(topology, direction, states[direction]) for direction in topology.directions)
-    return WireConfig(directions, seed, tick_ns, capacity)
+    return WireConfig(directions, seed, tick_ns, capacity, media_ports)
 
 
 def _wire_direction(topology: Topology, direction: Direction, state: LinkState) -> WireDirection:

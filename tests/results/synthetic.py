@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ from results.matching import Ints
 from results.plan import Environment, Expectation, Fault, Plan, RelaySettings
 from results.records import Recording, Rows, write_rows, write_sessions
 from results.rundir import RunDir
-from topologies.links import LinkChange, LinkCounters
+from topologies.link_state import LinkChange
+from topologies.links import LinkCounters
 from topologies.model import Cluster, Direction, Link, Topology
 
 START = 1_000 * S
@@ -104,6 +105,7 @@ def plan(
     environment = Environment(
         link_backend="userspace",
         link_backend_reason="no sch_netem",
+        link_backend_seeded=True,
         datapath="user",
         datapath_reason="no openvswitch module",
         kernel="6.1",
@@ -132,14 +134,14 @@ BLIP = Fault(
     at_ns=4 * S,
     until_ns=6 * S,
     directions=(Direction("us-east", "us-west"), Direction("us-west", "us-east")),
-    change=LinkChange(loss=1.0),
+    change=LinkChange(blackhole=True),
 )
 
-NO_COUNTERS = LinkCounters(received=0, released=0, lost_loss=0, lost_queue=0, lost_overflow=0)
+NO_COUNTERS = LinkCounters()
 
 
-def machine(**counters: int) -> MachineReport:
-    links = tuple(LinkRow(*direction, replace(NO_COUNTERS, **counters)) for direction in TRIANGLE.directions)
+def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
+    links = tuple(LinkRow(*direction, counters) for direction in TRIANGLE.directions)
     return MachineReport(
         counters={"client-us-east: refused": 0},
         socket_drops={"us-east relay: lanes": 0},

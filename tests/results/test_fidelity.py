@@ -12,7 +12,8 @@ from results.events import FaultEdge
 from results.fidelity import FidelityLimits, fidelity
 from results.matching import Ints
 from results.report import read_evidence
-from topologies.links import LinkChange
+from topologies.link_state import LinkChange
+from topologies.links import LinkCounters
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +63,14 @@ def test_one_stall(faithful: Evidence) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counter", "check"),
+    ("counters", "check"),
     [
-        ("lost_overflow", "packets for which the link emulator had no room"),
-        ("lost_queue", "packets dropped by queues of links without a rate"),
+        (LinkCounters(lost_overflow=2), "packets for which the link emulator had no room"),
+        (LinkCounters(lost_queue=2), "packets dropped by queues of links without a rate"),
     ],
 )
-def test_link_counters(faithful: Evidence, counter: str, check: str) -> None:
-    assert broken(replace(faithful, machine=machine(**{counter: 2}))) == {check: 12.0}
+def test_link_counters(faithful: Evidence, counters: LinkCounters, check: str) -> None:
+    assert broken(replace(faithful, machine=machine(counters))) == {check: 12.0}
 
 
 def test_queues_may_drop_where_a_rate_was_planned(faithful: Evidence) -> None:
@@ -77,12 +78,14 @@ def test_queues_may_drop_where_a_rate_was_planned(faithful: Evidence) -> None:
         replace(fault, directions=fault.directions[:1], change=LinkChange(rate_bps=1_000_000))
         for fault in faithful.plan.faults
     )
-    evidence = replace(faithful, plan=replace(faithful.plan, faults=limited), machine=machine(lost_queue=2))
+    evidence = replace(
+        faithful, plan=replace(faithful.plan, faults=limited), machine=machine(LinkCounters(lost_queue=2))
+    )
     assert broken(evidence) == {"packets dropped by queues of links without a rate": 10.0}
 
 
 def test_planned_loss_is_no_fault_of_the_machine(faithful: Evidence) -> None:
-    assert broken(replace(faithful, machine=machine(lost_loss=5))) == {}
+    assert broken(replace(faithful, machine=machine(LinkCounters(lost_loss=5)))) == {}
 
 
 def test_sockets_and_ports(faithful: Evidence) -> None:

@@ -13,7 +13,7 @@ from results.analysis import Evidence
 from results.plan import Fault
 from results.probe_delay import probe_excess
 from results.report import read_evidence
-from topologies.links import LinkChange
+from topologies.link_state import LinkChange
 from topologies.model import Direction
 
 END = START + 12 * S

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.doctor import Check, Diagnosis, MachineError, diagnose
+from scenarios.doctor import Check, Diagnosis, diagnose
+from scenarios.errors import MachineError
 
 PRIVILEGE = Check("privilege", found=True, detail="root")
 NO_REDIS = Check("redis-server", found=False, detail="not found", package="redis-server")

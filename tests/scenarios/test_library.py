@@ -12,7 +12,7 @@ from relay_app.sessions import SessionGroup
 from results.plan import Expectation, Fault, Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.library import LIBRARY, load_plan, scenario_files
-from topologies.links import LinkChange
+from topologies.link_state import Jitter, LinkChange, RandomLoss
 from topologies.model import Direction
 
 ONE_BLIP = LIBRARY / "one-blip.yaml"
@@ -55,7 +55,9 @@ def test_one_blip_is_the_plan_it_says() -> None:
     assert plan.relays == RelaySettings("us-east", {})
     assert plan.controller == ControllerSettings(hold_ns=3 * S)
     assert plan.wire_tick_ns == 100 * US
-    assert plan.faults == (Fault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(loss=1.0)),)
+    assert plan.faults == (
+        Fault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(blackhole=True)),
+    )
     assert (
         Expectation("media.interruption_ms.max", "<", 1000.0, "media.interruption_ms.max < 1000ms") in plan.expectations
     )
@@ -123,11 +125,11 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
 @pytest.mark.parametrize(
     ("event", "change"),
     [
-        ("what: blackhole", LinkChange(loss=1.0)),
+        ("what: blackhole", LinkChange(blackhole=True)),
         ("what: port-down", LinkChange(up=False)),
-        ("what: loss, loss: 30%", LinkChange(loss=0.3)),
+        ("what: loss, loss: 30%", LinkChange(loss=RandomLoss(0.3))),
         ("what: latency, extra: 40ms", LinkChange(extra_delay_ns=40 * MS)),
-        ("what: latency, extra: 40ms, jitter: 5ms", LinkChange(extra_delay_ns=40 * MS, jitter_ns=5 * MS)),
+        ("what: latency, extra: 40ms, jitter: 5ms", LinkChange(extra_delay_ns=40 * MS, jitter=Jitter(5 * MS))),
         ("what: brownout, rate: 2mbit", LinkChange(rate_bps=2_000_000, queue_ns=100 * MS)),
         ("what: brownout, rate: 64kbit, queue: 20ms", LinkChange(rate_bps=64_000, queue_ns=20 * MS)),
     ],

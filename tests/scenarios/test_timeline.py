@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from controller.settings import ControllerSettings
+from dataclasses import replace
+
 from hostio.units import MS, S
-from results.plan import Fault, Plan, RelaySettings
-from scenarios.timeline import base_states, steps_of
-from topologies.links import LinkChange, LinkState
+from results.plan import Fault, Level
+from scenarios.timeline import Step, base_states, steps_of
+from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
 from topologies.model import Cluster, Direction, Link, Topology
 
 TOPOLOGY = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", 10 * MS, jitter_ns=1 * MS),))
 AB, BA = TOPOLOGY.directions
 
 
-def plan(*faults: Fault) -> Plan:
-    return Plan(
-        scenario="x",
-        description="",
-        seed=1,
-        duration_ns=10 * S,
-        topology=TOPOLOGY,
-        sessions=(),
-        relays=RelaySettings("a", {}),
-        controller=ControllerSettings(),
-        faults=faults,
-        expectations=(),
-        wire_tick_ns=250_000,
-    )
+def steps(*faults: Fault) -> tuple[Step, ...]:
+    return steps_of(TOPOLOGY, faults)
 
 
 def fault(at_s: int, until_s: int, change: LinkChange, *directions: Direction) -> Fault:
     return Fault("fault", at_s * S, until_s * S, directions or (AB, BA), change)
 
 
-CLEAN = LinkState(delay_ns=10 * MS, jitter_ns=1 * MS)
+CLEAN = LinkState(delay_ns=10 * MS, jitter=Jitter(1 * MS))
 
 
 def test_base_states_hold_each_links_own_delay_and_jitter() -> None:
@@ -41,25 +30,48 @@ def test_base_states_hold_each_links_own_delay_and_jitter() -> None:
 
 
 def test_a_fault_begins_and_ends_on_all_its_directions_at_once() -> None:
-    begin, end = steps_of(plan(fault(2, 4, LinkChange(loss=1.0))))
-    dark = LinkState(delay_ns=10 * MS, jitter_ns=1 * MS, loss=1.0)
+    begin, end = steps(fault(2, 4, LinkChange(blackhole=True)))
+    dark = replace(CLEAN, blackhole=True)
     assert (begin.at_ns, begin.edges, begin.states) == (2 * S, ((0, "start"),), {AB: dark, BA: dark})
     assert (end.at_ns, end.edges, end.states) == (4 * S, ((0, "end"),), {AB: CLEAN, BA: CLEAN})
 
 
 def test_overlapping_faults_compose_and_each_ends_alone() -> None:
     slow = fault(1, 5, LinkChange(extra_delay_ns=40 * MS), AB)
-    lossy = fault(2, 3, LinkChange(loss=0.5), AB)
-    states = [step.states[AB] for step in steps_of(plan(slow, lossy))]
-    assert [(state.delay_ns // MS, state.loss) for state in states] == [(50, 0.0), (50, 0.5), (50, 0.0), (10, 0.0)]
+    lossy = fault(2, 3, LinkChange(loss=RandomLoss(0.5)), AB)
+    states = [step.states[AB] for step in steps(slow, lossy)]
+    assert [(state.delay_ns // MS, state.loss) for state in states] == [
+        (50, None),
+        (50, RandomLoss(0.5)),
+        (50, None),
+        (10, None),
+    ]
 
 
 def test_an_end_and_a_start_at_one_instant_make_one_step() -> None:
-    steps = steps_of(plan(fault(1, 2, LinkChange(loss=1.0)), fault(2, 3, LinkChange(extra_delay_ns=5 * MS))))
-    assert [step.at_ns for step in steps] == [1 * S, 2 * S, 3 * S]
-    assert steps[1].edges == ((0, "end"), (1, "start"))
-    assert steps[1].states[AB] == LinkState(delay_ns=15 * MS, jitter_ns=1 * MS)
+    found = steps(fault(1, 2, LinkChange(blackhole=True)), fault(2, 3, LinkChange(extra_delay_ns=5 * MS)))
+    assert [step.at_ns for step in found] == [1 * S, 2 * S, 3 * S]
+    assert found[1].edges == ((0, "end"), (1, "start"))
+    assert found[1].states[AB] == replace(CLEAN, delay_ns=15 * MS)
 
 
 def test_a_direction_that_no_fault_touches_is_left_alone() -> None:
-    assert set(steps_of(plan(fault(1, 2, LinkChange(loss=1.0), BA)))[0].states) == {BA}
+    assert set(steps(fault(1, 2, LinkChange(blackhole=True), BA))[0].states) == {BA}
+
+
+def test_levels_scale_what_has_degrees_and_stay_in_force_until_the_next() -> None:
+    change = LinkChange(extra_delay_ns=40 * MS, loss=RandomLoss(0.5))
+    rising = Fault("latency", 1 * S, 4 * S, (AB,), change, (Level(1 * S, 0.5), Level(2 * S, 1.0)))
+    found = steps(rising)
+    assert [(step.at_ns // S, step.edges) for step in found] == [
+        (1, ((0, "start"),)),
+        (2, ((0, "level"),)),
+        (4, ((0, "end"),)),
+    ]
+    assert [step.states[AB].delay_ns // MS for step in found] == [30, 50, 10]
+    assert [step.states[AB].loss for step in found] == [RandomLoss(0.25), RandomLoss(0.5), None]
+
+
+def test_a_level_of_nothing_leaves_the_link_as_it_was() -> None:
+    flapping = Fault("flap", 1 * S, 4 * S, (AB, BA), LinkChange(up=False), (Level(2 * S, 0.0), Level(3 * S, 1.0)))
+    assert [step.states[AB].up for step in steps(flapping)] == [False, True, False, True]

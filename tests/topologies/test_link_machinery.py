@@ -13,13 +13,14 @@ from hostio.control import Ready
 from hostio.units import MS, US
 from topologies.backends import available_link_backend
 from topologies.commands import CommandError, batch_lines, run, tc_delete, tc_replace
-from topologies.links import LinkState
+from topologies.link_state import LinkState
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
 from topologies.tc_batch import TcBatch
-from topologies.wire import fill_bank, generator_state, serve
+from topologies.wire import generator_state, serve
 from topologies.wire_memory import LATENESS_BUCKETS, allocate
 from topologies.wire_messages import Lateness, ReadCounters, WireConfig, WireDirection, wire_config
+from topologies.wire_parameters import fill_bank
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
 
@@ -66,16 +67,16 @@ def test_back_end_is_what_the_trial_says(
     trial.write_text(f"#!/bin/sh\n{script}\n")
     trial.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert available_link_backend() == (name, reason)
+    assert available_link_backend()[:2] == (name, reason)
 
 
 def test_tc_stays_and_answers_and_complains() -> None:
     tc = TcBatch()
-    assert any(row["dev"] == "lo" for row in tc.show())
+    assert any(row["dev"] == "lo" for row in tc.show()[0])
     with pytest.raises(CommandError, match='Cannot find device "nowhere"'):
         tc.change([["tc", "qdisc", "replace", "dev", "nowhere", "root", "pfifo"]])
-    before, after, _ = tc.change([])
-    assert before == after == tc.show()
+    change = tc.change([])
+    assert change.before == change.after == tc.show()[0]
     tc.close()
     tc.close()
 
@@ -96,9 +97,8 @@ def test_wire_joins_the_far_ends_of_every_link() -> None:
 
 def test_port_down_at_one_end_cuts_both_directions() -> None:
     memory = allocate(((0, 0), (0, 0)), 0, 0, capacity=1)
-    fill_bank(memory, 1, {A_B: LinkState(up=False), B_A: LinkState(delay_ns=5)})
+    fill_bank(memory, 1, {A_B: LinkState(up=False), B_A: LinkState(delay_ns=5)}, dict.fromkeys((A_B, B_A), 0))
     assert memory.banks[1]["cut"].tolist() == [1, 1]
-    assert memory.banks[1]["loss"].tolist() == [1.0, 1.0]
     assert memory.banks[1]["delay_ns"].tolist() == [0, 5]
 
 

@@ -9,14 +9,26 @@ from pathlib import Path
 import pytest
 
 from hostio.units import MS, US
-from topologies.links import LinkState
+from topologies.link_state import (
+    FourState,
+    GilbertElliott,
+    Jitter,
+    LinkState,
+    LossPattern,
+    LostFrames,
+    RandomLoss,
+)
+from topologies.model import Direction
 from topologies.netem import (
     Bucket,
     Netem,
     Row,
     Shaping,
     Tally,
+    flow_drops,
+    netem_seed,
     reads_back,
+    refusal,
     shape,
     shaping,
     shapings,
@@ -27,7 +39,10 @@ from topologies.netem import (
 RECORDED = Path(__file__).parent / "recorded" / "tc-qdisc-show-6.1.json"
 """After 300 frames of 1000 bytes into s1-w2, shaped as SHAPED: 79 passed, 27 were lost, 195 found the queue full."""
 
-SHAPED = LinkState(delay_ns=31_100 * US, jitter_ns=500 * US, loss=0.10123457, rate_bps=10_000_000, queue_ns=50 * MS)
+SHAPED = LinkState(
+    delay_ns=31_100 * US, jitter=Jitter(500 * US), loss=RandomLoss(0.10123457), rate_bps=10_000_000, queue_ns=50 * MS
+)
+PLAIN = Netem(0, None, None, duplicate=0.0, corrupt=0.0, reorder=0.0, limit=1_000)
 
 
 @pytest.fixture
@@ -36,23 +51,75 @@ def rows() -> list[Row]:
     return recorded
 
 
-def words(state: LinkState, before: Shaping | None = None) -> list[str]:
-    return [" ".join(command) for command in shape("s1-w2", shaping(state, before or Shaping()))]
+def words(state: LinkState, before: LinkState | None = None) -> list[str]:
+    had = shaping(before, Shaping()) if before else Shaping()
+    return [" ".join(command) for command in shape("s1-w2", shaping(state, had), had)]
+
+
+def netem_words(state: LinkState) -> str:
+    return words(state)[0].removeprefix("tc qdisc replace dev s1-w2 root handle 1: netem limit ")
 
 
 def test_perfect_link_is_a_netem_without_delay() -> None:
-    assert words(LinkState()) == ["tc qdisc replace dev s1-w2 root handle 1: netem limit 1000 delay 0.000us"]
-
-
-def test_delay_jitter_and_loss() -> None:
-    assert words(LinkState(delay_ns=31_100_123, jitter_ns=500 * US, loss=0.015)) == [
-        "tc qdisc replace dev s1-w2 root handle 1: netem limit 16800 delay 31100.123us 500.000us loss random 1.500000%"
+    assert words(LinkState()) == [
+        "tc qdisc replace dev s1-w2 root handle 1: netem limit 1000 delay 0.000us corrupt 0.000000%"
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (LinkState(delay_ns=31_100_123), "16550 delay 31100.123us corrupt 0.000000%"),
+        (
+            LinkState(delay_ns=10 * MS, jitter=Jitter(500 * US, "pareto")),
+            "7000 delay 10000.000us 500.000us 0% distribution pareto corrupt 0.000000%",
+        ),
+        (LinkState(loss=RandomLoss(0.015)), "1000 delay 0.000us loss random 1.500000% corrupt 0.000000%"),
+        (LinkState(blackhole=True), "1000 delay 0.000us loss random 100.000000% corrupt 0.000000%"),
+        (
+            LinkState(loss=GilbertElliott(0.01, 0.25, 0.9, 0.001)),
+            "1000 delay 0.000us loss gemodel 1.000000% 25.000000% 90.000000% 0.100000% corrupt 0.000000%",
+        ),
+        (
+            LinkState(loss=FourState(0.01, 0.25, 0.1, 0.5, 0.02)),
+            "1000 delay 0.000us loss state 1.000000% 25.000000% 10.000000% 50.000000% 2.000000% corrupt 0.000000%",
+        ),
+        (
+            LinkState(delay_ns=MS, duplicate=0.01, corrupt=0.02, reorder=0.03),
+            "1500 delay 1000.000us reorder 3.000000% duplicate 1.000000% corrupt 2.000000%",
+        ),
+    ],
+)
+def test_netem_is_told_all_of_a_state(state: LinkState, expected: str) -> None:
+    assert netem_words(state) == expected
+
+
+def test_seed_is_told_last() -> None:
+    (command,) = shape("s1-w2", shaping(LinkState(), Shaping(), 7), Shaping())
+    assert command[-2:] == ["seed", "7"]
+
+
+def test_seeds_differ_by_direction_and_change() -> None:
+    directions = (Direction("a", "b"), Direction("b", "a"))
+    seeds = {netem_seed(seed, each, change) for seed in (1, 2) for each in directions for change in (1, 2)}
+    assert len(seeds) == 8
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        LinkState(loss=LossPattern("10")),
+        LinkState(loss=LostFrames((1,))),
+        LinkState(delay_ns=MS, jitter=Jitter(MS, correlation=0.5)),
+    ],
+)
+def test_what_netem_cannot_do_it_refuses_by_name(state: LinkState) -> None:
+    assert str(refusal(state)).startswith("netem ")
+    assert refusal(LinkState(delay_ns=MS, jitter=Jitter(MS), loss=RandomLoss(0.5))) is None
+
+
 def test_rate_adds_a_bucket_whose_queue_is_in_bytes() -> None:
-    assert words(LinkState(delay_ns=10 * MS, rate_bps=80_000_000, queue_ns=50 * MS)) == [
-        "tc qdisc replace dev s1-w2 root handle 1: netem limit 6000 delay 10000.000us",
+    assert words(LinkState(delay_ns=10 * MS, rate_bps=80_000_000, queue_ns=50 * MS))[1:] == [
         "tc qdisc replace dev s1-w2 parent 1:1 handle 10: tbf rate 80000000bit burst 10000b limit 500000b",
     ]
 
@@ -62,12 +129,23 @@ def test_slow_rate_and_short_queue_still_hold_a_frame() -> None:
 
 
 def test_lifted_rate_leaves_an_open_bucket_with_the_same_queue() -> None:
-    limited = shaping(LinkState(rate_bps=80_000_000, queue_ns=50 * MS), Shaping())
+    limited = LinkState(rate_bps=80_000_000, queue_ns=50 * MS)
     assert words(LinkState(), limited)[1].endswith("tbf rate 32000000000bit burst 4000000b limit 500000b")
 
 
-def test_blackhole_is_full_loss() -> None:
-    assert words(LinkState(loss=1.0))[0].endswith("loss random 100.000000%")
+def test_flows_vanish_in_a_filter_that_comes_goes_and_comes_back() -> None:
+    gone = LinkState(flows=0.25)
+    first = words(gone)
+    assert first[0] == "tc qdisc add dev s1-w2 clsact"
+    assert first[1].startswith("tc filter replace dev s1-w2 egress protocol all prio 1 handle 1 bpf bytecode")
+    assert first[1].endswith("action drop")
+    assert words(LinkState(), gone)[0] == "tc filter del dev s1-w2 egress protocol all prio 1 handle 1 bpf"
+    assert words(gone, gone)[0] == first[1]
+
+
+def test_drops_of_a_filter_are_summed() -> None:
+    actions = [{"kind": "gact", "stats": {"drops": 3}}]
+    assert flow_drops([{"kind": "bpf"}, {"kind": "bpf", "options": {"actions": actions}}]) == 3
 
 
 def test_unshape_removes_our_root() -> None:
@@ -75,9 +153,10 @@ def test_unshape_removes_our_root() -> None:
 
 
 def test_recorded_answer_is_understood(rows: list[Row]) -> None:
+    shaped = replace(PLAIN, delay_ns=31_099_000, jitter=Jitter(499_000), loss=RandomLoss(0.101235), limit=17_550)
     assert shapings(rows) == {
-        "s1-w2": Shaping(Netem(31_099_000, 499_000, 0.101235, 16_800), Bucket(10_000_000, 1_540, 62_500)),
-        "s2-w1": Shaping(Netem(0, 0, 0.0, 1_000)),
+        "s1-w2": Shaping(shaped, Bucket(10_000_000, 1_540, 62_500)),
+        "s2-w1": Shaping(PLAIN),
     }
 
 
@@ -91,8 +170,11 @@ def test_recorded_answer_reads_back_as_set(rows: list[Row]) -> None:
     "other",
     [
         replace(SHAPED, delay_ns=31_103 * US),
-        replace(SHAPED, jitter_ns=0),
-        replace(SHAPED, loss=0.1),
+        replace(SHAPED, jitter=None),
+        replace(SHAPED, loss=RandomLoss(0.1)),
+        replace(SHAPED, loss=GilbertElliott(0.10123457, 0.0)),
+        replace(SHAPED, duplicate=0.01),
+        replace(SHAPED, corrupt=0.01),
         replace(SHAPED, rate_bps=10_001_000),
         replace(SHAPED, rate_bps=None),
         replace(SHAPED, queue_ns=51 * MS),

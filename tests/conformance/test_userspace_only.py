@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from wire_lab import A_B, A_C, B_A, userspace_lab
+from lab import A_B, A_C, B_A, userspace_lab
 
 from hostio.units import MS
 from topologies.commands import run_batch
-from topologies.links import LinkError, LinkState
+from topologies.link_state import LinkState, RandomLoss
+from topologies.links import LinkCounters, LinkError
 
 pytestmark = pytest.mark.root
 
 
 def survivors(seed: int, *, others_busy: bool) -> list[int]:
-    with userspace_lab({A_B: LinkState(loss=0.3), A_C: LinkState(loss=0.3)}, seed) as lab:
+    with userspace_lab({A_B: LinkState(loss=RandomLoss(0.3)), A_C: LinkState(loss=RandomLoss(0.3))}, seed) as lab:
         if others_busy:
             lab.send(A_C, 100)
             lab.arrivals(A_C)
@@ -52,8 +53,7 @@ def test_port_down_loses_what_is_under_way_and_counts_it_as_planned() -> None:
         lab.wait_until(lambda: all(lab.backend.counters()[d].received == 50 for d in (A_B, B_A)))
         lab.backend.apply({A_B: LinkState(up=False)})
         for direction in (A_B, B_A):
-            assert lab.backend.counters()[direction].lost_loss == 50
-            assert lab.backend.counters()[direction].lost_overflow == 0
+            assert lab.backend.counters()[direction] == LinkCounters(50, 0, lost_port_down=50, media=LinkCounters())
 
 
 def test_unknown_direction_is_a_key_error_and_a_closed_wire_a_link_error() -> None:

@@ -1,0 +1,131 @@
+"""Changes in place: at one instant, without loss, and back to nothing."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Lab, LabMaker, interface, numbers
+
+from hostio.units import MS
+from topologies.link_state import GilbertElliott, Jitter, LinkState, RandomLoss
+from topologies.model import Direction
+
+pytestmark = [pytest.mark.root, BOTH]
+
+EVERYTHING = LinkState(
+    delay_ns=10 * MS,
+    jitter=Jitter(2 * MS, "normal"),
+    loss=GilbertElliott(0.1, 0.4),
+    flows=0.1,
+    duplicate=0.05,
+    corrupt=0.05,
+    reorder=0.05,
+    rate_bps=20_000_000,
+    queue_ns=20 * MS,
+)
+
+
+def test_change_in_place_keeps_what_is_queued_and_its_order(make_lab: LabMaker) -> None:
+    slow = LinkState(delay_ns=300 * MS)
+    with make_lab({A_B: slow}) as lab:
+        lab.send(A_B, 200)
+        lab.backend.apply({A_B: LinkState(delay_ns=5 * MS, blackhole=True)})
+        lab.send(A_B, 200)
+        lab.backend.apply({A_B: LinkState(delay_ns=400 * MS)})
+        arrivals = lab.arrivals(A_B)
+    assert numbers(arrivals) == list(range(200))
+    assert min(arrival.delay_ns for arrival in arrivals) - slow.delay_ns >= EARLY_NS
+
+
+def test_a_path_that_gets_longer_delays_what_comes_after_it(make_lab: LabMaker) -> None:
+    with make_lab({A_B: LinkState(delay_ns=10 * MS)}) as lab:
+        lab.send(A_B, 50)
+        lab.backend.apply({A_B: LinkState(delay_ns=60 * MS)})
+        lab.send(A_B, 50)
+        delays = [arrival.delay_ns for arrival in lab.arrivals(A_B)]
+    assert len(delays) == 100
+    assert max(delays[:50]) < 60 * MS
+    assert min(delays[50:]) >= 60 * MS + EARLY_NS
+
+
+def test_a_set_of_changes_takes_effect_at_one_instant(make_lab: LabMaker) -> None:
+    sent: dict[Direction, list[tuple[int, int]]] = {A_B: [], B_A: [], C_A: []}
+    stop = threading.Event()
+
+    def send(lab: Lab) -> None:
+        while not stop.is_set():
+            for direction, times in sent.items():
+                times.append(lab.send_one(direction))
+
+    with make_lab({}) as lab:
+        sender = threading.Thread(target=send, args=(lab,))
+        sender.start()
+        lab.wait_until(lambda: len(sent[C_A]) > 500)
+        applied = lab.backend.apply(dict.fromkeys(sent, LinkState(blackhole=True)))
+        seen = len(sent[C_A])
+        lab.wait_until(lambda: len(sent[C_A]) > seen + 500)
+        stop.set()
+        sender.join()
+        for direction, times in sent.items():
+            arrived = set(numbers(lab.arrivals(direction)))
+            assert {n for n, (_, after) in enumerate(times) if after < applied.first_ns} <= arrived
+            assert not arrived & {n for n, (before, _) in enumerate(times) if before > applied.last_ns}
+    assert applied.first_ns <= applied.last_ns <= applied.verified_ns
+
+
+def test_port_down_is_seen_at_both_ends_and_comes_back(make_lab: LabMaker) -> None:
+    with make_lab({}) as lab:
+        lab.backend.apply({A_B: LinkState(up=False)})
+        assert "UP" not in interface("s1-w2")["flags"]
+        lab.wait_until(lambda: interface("s2-w1")["operstate"] != "UP")
+        assert "NO-CARRIER" in interface("s2-w1")["flags"]
+        assert "UP" in interface("s1-w3")["flags"]
+        lab.backend.apply({A_B: LinkState()})
+        lab.wait_until(lambda: all(interface(port)["operstate"] == "UP" for port in ("s1-w2", "s2-w1")))
+        lab.forget_errors()
+        before = lab.backend.counters()[A_B].released
+        lab.send(A_B, 100)
+        lab.wait_until(lambda: lab.backend.counters()[A_B].released == before + 100)
+
+
+def test_back_to_nothing_means_nothing_left(make_lab: LabMaker) -> None:
+    """After every impairment at once was lifted, all frames pass once, whole, in order and without delay."""
+    with make_lab({A_B: EVERYTHING}) as lab:
+        lab.send(A_B, 200, size=500)
+        lab.arrivals(A_B, copied=True)
+        lab.backend.apply({A_B: LinkState()})
+        lab.send_spaced(A_B, 300, every_ns=MS // 2)
+        arrivals = lab.arrivals(A_B, copied=True)
+    assert numbers(arrivals) == list(range(200, 500))
+    assert sorted(arrival.delay_ns for arrival in arrivals)[150] < MS
+    assert len({arrival.data[22:] for arrival in arrivals}) == 300
+
+
+def test_counters_add_up_and_agree_with_the_kernels(make_lab: LabMaker) -> None:
+    with make_lab({A_B: replace(EVERYTHING, corrupt=0.0), A_C: LinkState(delay_ns=30 * MS)}) as lab:
+        lab.send(A_B, 900, size=500)
+        lab.send(A_C, 300)
+        arrived = {A_B: len(lab.arrivals(A_B, copied=True)), A_C: len(lab.arrivals(A_C))}
+        counters = lab.backend.counters()
+        for direction, sent in ((A_B, 900), (A_C, 300)):
+            entered, left = lab.kernel_counters(direction)
+            assert counters[direction].released == arrived[direction] == left
+            assert counters[direction].queued == counters[direction].lost_overflow == 0
+            if entered is not None:
+                assert counters[direction].received == entered == sent
+    assert counters[A_B].lost_loss > 0
+    assert counters[A_B].lost_queue > 0
+    assert counters[A_C].lost == 0
+
+
+def test_random_numbers_do_not_repeat_from_change_to_change(make_lab: LabMaker) -> None:
+    with make_lab({}) as lab:
+        fates = []
+        for _ in range(3):
+            lab.backend.apply({A_B: LinkState(loss=RandomLoss(0.5))})
+            lab.send(A_B, 100)
+            fates.append(tuple(number % 100 for number in numbers(lab.arrivals(A_B))))
+            lab.backend.apply({A_B: LinkState()})
+    assert len(set(fates)) == 3
