@@ -35,6 +35,7 @@ setup(
         "pyyaml",
         "redis",
         "rich",
+        "virtme-ng",
     ],
     extras_require={
         "test": ["jsonschema", "pytest", "pytest-timeout", "scapy", "scipy"],

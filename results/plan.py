@@ -90,6 +90,8 @@ class Environment:
     kernel: str
     cpus: int
     privilege: Literal["root", "user namespace"]
+    clock: str
+    """What drives the clock: `real`, or `virtual` and its speed."""
     versions: dict[str, str]
 
 
@@ -111,5 +113,7 @@ class Plan:
     """Timer quantum of the userspace wire."""
     links: Literal["auto", "netem", "userspace"] = "auto"
     """The link back end that the scenario asks for."""
+    clock_shift: int = 1
+    """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
     connections: tuple[ConnectionGroup, ...] = ()
     environment: Environment | None = None

@@ -44,6 +44,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
         expectations=tuple(expectation(text, clusters, groups) for text in scenario.expect),
         wire_tick_ns=scenario.emulation.wire_tick,
         links=scenario.emulation.links,
+        clock_shift=scenario.emulation.clock_shift,
     )
 
 

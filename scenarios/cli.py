@@ -12,10 +12,12 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -32,6 +34,8 @@ from scenarios.library import load_plan, scenario_files, standard_scenarios
 from scenarios.output import RUNS, OutputError, new_run_dir
 from scenarios.suite_results import Standing, Trial, standings, surprises
 from scenarios.suite_runner import Suite
+from scenarios.vm.lane import run_in_machine
+from scenarios.vm.machine import Clock, Task
 from topologies.sandbox import Sandbox, SandboxError
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
 BAD_INPUT = 2
 INTERRUPTED = 130
 
+_CLOCK = click.Choice(["real", "virtual"])
 _overrides = click.option(
     "overrides", "--set", multiple=True, metavar="PATH=VALUE", help="Override a value, e.g. sessions.0.count=200."
 )
@@ -71,14 +76,32 @@ def cli() -> None:
 @_files
 @_seed
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
+@click.option("--clock", type=_CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
 @_overrides
-def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[str, ...]) -> int:
+def run(
+    files: tuple[Path, ...],
+    seed: int | None,
+    out: Path,
+    vm: bool,
+    clock: Literal["real", "virtual"] | None,
+    overrides: tuple[str, ...],
+) -> int:
     """Run scenarios one after another.
 
     All of them are read before the first one starts. Exit codes: 0 pass, 1 a stated expectation failed,
     2 bad usage or scenario, 3 inconclusive, 130 interrupted.
     """
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
+    if vm:
+        options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
+        codes = [
+            _run_in_machine(file, options, out, Clock(clock or "real", plan.clock_shift))
+            for file, plan in zip(files, plans, strict=True)
+        ]
+        return max(codes, key=[0, 3, 1, BAD_INPUT, INTERRUPTED].index)
+    if clock:
+        raise click.UsageError("--clock is the virtual machine's: add --vm")
     sandbox, environment = diagnose().require()
     summaries = []
     for plan in [replace(plan, environment=environment_for(plan, environment)) for plan in plans]:
@@ -87,6 +110,33 @@ def run(files: tuple[Path, ...], seed: int | None, out: Path, overrides: tuple[s
             return INTERRUPTED
         summaries.append(outcome.summary)
     return _worst(summaries)
+
+
+def _repeated(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
+
+
+def _run_in_machine(file: Path, options: list[str], out: Path, clock: Clock) -> int:
+    """Run one scenario in a machine of its own; its run directory is brought back."""
+    runs = out.resolve()
+    runs.mkdir(parents=True, exist_ok=True)
+    argv = ("run_scenario.py", "run", str(file.resolve()), "--out", str(runs), *options)
+    begin = monotonic()
+    return run_in_machine(
+        Task((sys.executable, *argv), runs), clock, lambda line: click.echo(f"{monotonic() - begin:5.0f} s │ {line}")
+    )
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--clock", type=_CLOCK, default="real", help="What drives its clock; virtual counts instructions.")
+@click.option("--shift", type=click.IntRange(0, 10), default=1, help="An instruction takes 2^SHIFT ns of virtual time.")
+@click.argument("command", nargs=-1, required=True)
+def vm(clock: Literal["real", "virtual"], shift: int, command: tuple[str, ...]) -> int:
+    """Run a command in a virtual machine with a stock kernel, which has sch_netem and openvswitch.
+
+    The machine sees the host's files, and keeps what is written to them in memory; its exit code is the command's.
+    """
+    return run_in_machine(Task(command), Clock(clock, shift), click.echo)
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from typing import Any
 from results.plan import Environment, Plan
 from scenarios.errors import MachineError
 from scenarios.timeline import steps_of
+from scenarios.vm.machine import CLOCK_VARIABLE
 from topologies.backends import available_link_backend
 from topologies.commands import CommandError, run
 from topologies.netem import refusal
@@ -41,6 +42,7 @@ def find_environment(sandbox: Sandbox) -> Environment:
         kernel=platform.release(),
         cpus=len(os.sched_getaffinity(0)),
         privilege=sandbox.privilege,
+        clock=os.environ.get(CLOCK_VARIABLE, "real"),
         versions={"python": platform.python_version(), **_package_versions(_PACKAGES), **_program_versions()},
     )
 

@@ -12,10 +12,14 @@ from scenarios.event_log import EventLog
 from scenarios.stop_signal import StopSignal
 from scenarios.testbed import Testbed
 from scenarios.timeline import Step, steps_of
+from scenarios.vm.busy_clock import quiet_clock
 from topologies.links import Applied
 
 _LEAD_NS = 200 * MS
 """From the order to play to the first packet, so that every client has its first packets ready."""
+
+_PREPARE_NS = 100 * MS
+"""How long before its time a change of the links is made ready."""
 
 _DRAIN_NS = 1 * S
 """What is under way at the media end may arrive for this long; later it is lost to any conversation."""
@@ -23,15 +27,23 @@ _DRAIN_NS = 1 * S
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the whole timeline, or until the stop signal."""
+    with quiet_clock():
+        return _play(testbed, plan, log, stop)
+
+
+def _play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     prefer_punctuality(Urgency.SOURCE)
     start_ns = monotonic_ns() + _LEAD_NS
     end_ns = start_ns + plan.duration_ns
     testbed.start_media(start_ns, end_ns)
     log.add(MediaStart(start_ns))
     for step in steps_of(plan.topology, plan.faults):
+        if stop.by(start_ns + step.at_ns - _PREPARE_NS):
+            return _interrupted()
+        put_in_force = testbed.links.prepare(step.states)
         if stop.by(start_ns + step.at_ns):
             return _interrupted()
-        _log_step(log, step, start_ns, testbed.links.apply(step.states))
+        _log_step(log, step, start_ns, put_in_force())
     if stop.by(end_ns):
         return _interrupted()
     log.phase("media ended")

@@ -88,12 +88,16 @@ class Controller(Strict):
 
 
 class Emulation(Strict):
-    """Settings of the emulator itself. `wire_tick`: timer quantum of the userspace wire."""
+    """Settings of the emulator itself.
+
+    `wire_tick`: timer quantum of the userspace wire; `clock_shift`: an instruction takes 2^shift ns of virtual time.
+    """
 
     links: Annotated[Literal["auto", "netem", "userspace"], BeforeValidator(one_of("auto", "netem", "userspace"))] = (
         "auto"
     )
     wire_tick: Tick = 100 * US
+    clock_shift: Annotated[int, BeforeValidator(within(whole_number, "0", "10"))] = 1
 
 
 class ScenarioFile(Strict):

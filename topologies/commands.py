@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 _TIMEOUT_S = 30
 
@@ -23,12 +24,23 @@ class CommandError(Exception):
 
 def run(argv: Sequence[str], stdin: str = "") -> str:
     """Run a command to its end; what it wrote to standard output. CommandError if it failed or is not there."""
+    return _run(argv, stdin, None, _TIMEOUT_S)
+
+
+def run_in(folder: Path, argv: Sequence[str], timeout_s: float = 600) -> str:
+    """The same in another working folder, for what may take long: a download, an archive."""
+    return _run(argv, "", folder, timeout_s)
+
+
+def _run(argv: Sequence[str], stdin: str, folder: Path | None, timeout_s: float) -> str:
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            argv, input=stdin, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
     except (FileNotFoundError, PermissionError) as missing:
         raise CommandError(argv, 127, str(missing)) from missing
     except subprocess.TimeoutExpired as late:
-        raise CommandError(argv, 124, f"not done after {_TIMEOUT_S} s") from late
+        raise CommandError(argv, 124, f"not done after {timeout_s:g} s") from late
     if done.returncode != 0:
         raise CommandError(argv, done.returncode, done.stderr)
     return done.stdout
@@ -40,7 +52,7 @@ def run_batch(commands: Sequence[Command]) -> None:
         run([commands[0][0], "-batch", "-"], stdin=batch_lines(commands))
 
 
-def batch_lines(commands: Sequence[Command]) -> str:
+def batch_lines(commands: Iterable[Command]) -> str:
     """The commands as a batch, a line each, without the program's name."""
     return "".join(" ".join(command[1:]) + "\n" for command in commands)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,8 +62,11 @@ class LinkBackend(Protocol):
 
     name: str
 
-    def apply(self, states: Mapping[Direction, LinkState]) -> Applied:
-        """Change these directions in place, back to back, and read them back; raises LinkError if one differs."""
+    def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
+        """Make ready to change these directions; the result does it, once, before anything else is prepared.
+
+        It changes them in place, back to back, and reads them back; LinkError if one differs.
+        """
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""

@@ -244,7 +244,7 @@ def _read_netem(options: Row) -> Netem:
         loss=_read_loss(options),
         duplicate=options.get("duplicate", {}).get("duplicate", 0.0),
         corrupt=options.get("corrupt", {}).get("corrupt", 0.0),
-        reorder=options.get("reorder", {}).get("reorder", 0.0),
+        reorder=options["reorder"]["reorder"] if options.get("gap") else 0.0,
         limit=options["limit"],
     )
 
@@ -295,7 +295,7 @@ def _model(loss: Loss | None) -> str | None:
 
 def _probabilities(loss: Loss | None) -> tuple[float, ...]:
     """Padded, so that those of different models can be laid side by side."""
-    found = tuple(value for value in asdict(loss).values() if isinstance(value, float)) if loss else ()
+    found = tuple(value for value in asdict(loss).values() if isinstance(value, int | float)) if loss else ()
     return (*found, *[0.0] * (5 - len(found)))
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from topologies.commands import CommandError, run_batch
+from topologies.commands import CommandError, batch_lines, run_batch
 from topologies.link_state import LinkState
 from topologies.links import Applied, LinkCounters, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port
 from topologies.netem import (
+    Row,
     Shaping,
     Tally,
     flow_drops,
@@ -25,7 +26,7 @@ from topologies.netem import (
     unshape,
 )
 from topologies.ports import ports_up, set_ports
-from topologies.tc_batch import Change, TcBatch
+from topologies.tc_batch import TcBatch
 
 
 class NetemLinks:
@@ -50,11 +51,14 @@ class NetemLinks:
         self._vanished = dict.fromkeys(topology.directions, 0)
         self._losses = {direction: _Losses() for direction in topology.directions}
         self._tc: TcBatch | None = TcBatch()
-        self.apply(states)
+        try:
+            self.prepare(states)()
+        except LinkError:
+            self.close()
+            raise
 
-    def apply(self, states: Mapping[Direction, LinkState]) -> Applied:
-        """Change these directions in place, back to back; LinkError if one does not read back as it was set."""
-        after = {**self._states, **states}
+    def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
+        """Put down the drops so far to the states they fell in, and have the words for tc ready."""
         for direction, state in states.items():
             if reason := refusal(state):
                 raise LinkError(f"{direction}: {reason}")
@@ -63,22 +67,46 @@ class NetemLinks:
             direction: shaping(state, self._shapings[direction], self._seed_of(direction))
             for direction, state in states.items()
         }
+        found, filters = self._show()
+        self._attribute(tallies(found), self._states)
+        dropped = {port: flow_drops(rows) for port, rows in filters.items()}
+        words = batch_lines(
+            command
+            for direction, setting in wanted.items()
+            for command in shape(self._port[direction], setting, self._shapings[direction])
+        )
+        return lambda: self._put_in_force(wanted, {**self._states, **states}, words, dropped)
+
+    def _put_in_force(
+        self,
+        wanted: Mapping[Direction, Shaping],
+        after: Mapping[Direction, LinkState],
+        words: str,
+        dropped: Mapping[str, int],
+    ) -> Applied:
+        """LinkError if tc refuses, or if a direction does not read back as it was set."""
         ports = ports_up(after, self._ends)
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
-        change = self._shape(wanted)
+        try:
+            done_ns = self._running().change(words)
+        except CommandError as error:
+            raise LinkError(f"links could not be set: {error}") from error
         lowered = self._set_ports(ports, up=False)
-        last_ns = time.monotonic_ns() if lowered else change.done_ns
-        self._read_back(change, wanted, after)
+        last_ns = time.monotonic_ns() if lowered else done_ns
+        found, _ = self._show()
+        either = {direction: state if _loses(state) else after[direction] for direction, state in self._states.items()}
+        self._attribute(tallies(found), either)
+        for direction in wanted:
+            self._vanished[direction] += dropped.get(self._port[direction], 0)
+        self._shapings.update(wanted)
+        self._states = dict(after)
+        _verify({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(found))
         return Applied(first_ns, last_ns, time.monotonic_ns())
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction; `received` is what left, was lost, or is still in netem's delay line."""
-        filtered = self._filtered()
-        try:
-            found, filters = self._running().show(filtered)
-        except CommandError as error:
-            raise LinkError(f"links could not be read: {error}") from error
+        found, filters = self._show()
         tally_of, vanished = tallies(found), {port: flow_drops(rows) for port, rows in filters.items()}
         return {
             direction: self._counters(direction, tally_of[port], vanished.get(port, 0))
@@ -102,29 +130,12 @@ class NetemLinks:
             raise LinkError("the links are closed")
         return self._tc
 
-    def _shape(self, wanted: Mapping[Direction, Shaping]) -> Change:
-        commands = [
-            command
-            for direction, setting in wanted.items()
-            for command in shape(self._port[direction], setting, self._shapings[direction])
-        ]
+    def _show(self) -> tuple[list[Row], dict[str, list[Row]]]:
+        """Every queueing discipline, and the filters of the ports that have one."""
         try:
-            return self._running().change(commands, self._filtered())
+            return self._running().show(self._filtered())
         except CommandError as error:
-            raise LinkError(f"links could not be set: {error}") from error
-
-    def _read_back(
-        self, change: Change, wanted: Mapping[Direction, Shaping], states: Mapping[Direction, LinkState]
-    ) -> None:
-        """Put down the drops to the states they fell in, those amid the change to either, and verify."""
-        either = {direction: state if _loses(state) else states[direction] for direction, state in self._states.items()}
-        for direction in wanted:
-            self._vanished[direction] += flow_drops(change.filters.get(self._port[direction], []))
-        self._attribute(tallies(change.before), self._states)
-        self._attribute(tallies(change.after), either)
-        self._shapings.update(wanted)
-        self._states = dict(states)
-        _verify({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(change.after))
+            raise LinkError(f"links could not be read: {error}") from error
 
     def _attribute(self, found: Mapping[str, Tally], states: Mapping[Direction, LinkState]) -> None:
         """Put down to these states what has been dropped since the last time."""

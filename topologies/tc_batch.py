@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, get_args
+from typing import get_args
 
 from topologies.commands import Command, CommandError, batch_lines
 from topologies.distributions import tc_file
@@ -19,20 +19,9 @@ from topologies.netem import Row
 
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]
+_SMALL_SHOW = ["tc", "qdisc", "show", "dev", "lo"]
 _ANSWER_WITHIN_S = 10.0
 _ANSWER = "["
-
-
-class Change(NamedTuple):
-    """Every queueing discipline before and after it, and the filters of some ports before it.
-
-    `done_ns`: all was in force by then, CLOCK_MONOTONIC ns.
-    """
-
-    before: list[Row]
-    filters: dict[str, list[Row]]
-    after: list[Row]
-    done_ns: int
 
 
 class TcBatch:
@@ -64,15 +53,17 @@ class TcBatch:
 
         CommandError if tc has ended, or does not answer.
         """
-        answers = [_rows(answer) for answer in self._ask([_SHOW, *map(_show_filters, filtered)])]
+        commands = [_SHOW, *map(_show_filters, filtered)]
+        answers = [_rows(answer) for answer in self._ask(batch_lines(commands), len(commands))]
         return answers[0], dict(zip(filtered, answers[1:], strict=True))
 
-    def change(self, commands: Sequence[Command], filtered: Sequence[str] = ()) -> Change:
-        """Run tc commands back to back; tell of the filters of these ports before. CommandError if tc refused one."""
-        before, *filters, after = self._ask([_SHOW, *map(_show_filters, filtered), *commands, _SHOW])
-        done_ns = time.monotonic_ns()
-        found = dict(zip(filtered, map(_rows, filters), strict=True))
-        return Change(_rows(before), found, _rows(after), done_ns)
+    def change(self, words: str) -> int:
+        """Run commands (`batch_lines`) back to back; when all was in force, CLOCK_MONOTONIC ns.
+
+        CommandError if tc refused one.
+        """
+        self._ask(words + batch_lines([_SMALL_SHOW]), 1)
+        return time.monotonic_ns()
 
     def close(self) -> None:
         """Let tc end; idempotent."""
@@ -81,13 +72,13 @@ class TcBatch:
         self._process.wait()
         self._tables.cleanup()
 
-    def _ask(self, commands: Sequence[Command]) -> list[str]:
-        """Answers to the shows among the commands."""
+    def _ask(self, words: str, shows: int) -> list[str]:
+        """Answers to the shows among the words."""
         answers: list[str] = []
         complaints = ""
         try:
-            self._socket.sendall(batch_lines(commands).encode())
-            while len(answers) < sum("show" in command for command in commands):
+            self._socket.sendall(words.encode())
+            while len(answers) < shows:
                 line = self._lines.readline()
                 if line.startswith(_ANSWER):
                     answers.append(line)

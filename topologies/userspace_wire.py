@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from topologies.links import Applied, LinkCounters, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port, wire_port
 from topologies.ports import ports_up, set_ports
-from topologies.wire_messages import Change, Changed, ReadCounters, Reading
+from topologies.wire_messages import Prepare, Prepared, ReadCounters, Reading, Switch, Switched
 
 _ANSWER_WITHIN_S = 10.0
 _READY_WITHIN_S = 120.0
@@ -39,17 +39,22 @@ class UserspaceWire:
             raise LinkError("the wire process did not say that it is ready")
         self._set_ports(ports_up(self._states, self._ends), up=False)
 
-    def apply(self, states: Mapping[Direction, LinkState]) -> Applied:
-        """Change these directions at one instant. Ports go up before it and down after it.
+    def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
+        """Have the process ready to change these directions at one instant."""
+        after = {**self._states, **states}
+        ports = ports_up(after, self._ends)
+        self._ask(Prepare(states), Prepared)
+        return lambda: self._switch(after, ports)
+
+    def _switch(self, after: Mapping[Direction, LinkState], ports: Mapping[str, bool]) -> Applied:
+        """Ports go up before the instant and down after it.
 
         So no frame is sent towards a port that is down, and a port-down is seen once nothing passes any more.
         """
-        after = {**self._states, **states}
-        ports = ports_up(after, self._ends)
         raised_ns = self._set_ports(ports, up=True)
-        changed = self._ask(Change(states), Changed)
+        changed = self._ask(Switch(), Switched)
         lowered_ns = self._set_ports(ports, up=False)
-        self._states = after
+        self._states = dict(after)
         times = [at_ns for at_ns in (raised_ns, changed.at_ns, lowered_ns) if at_ns is not None]
         return Applied(min(times), max(times), time.monotonic_ns())
 
@@ -79,7 +84,7 @@ class UserspaceWire:
         self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
         return time.monotonic_ns()
 
-    def _ask(self, request: Change | ReadCounters, answer: type[Answer]) -> Answer:
+    def _ask(self, request: Prepare | Switch | ReadCounters, answer: type[Answer]) -> Answer:
         try:
             self._control.send(request)
         except OSError as broken:

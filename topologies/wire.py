@@ -19,7 +19,16 @@ from topologies.links import LinkCounters
 from topologies.model import Direction
 from topologies.wire_loop import READ, STOP, SWITCH, run
 from topologies.wire_memory import WireMemory, allocate
-from topologies.wire_messages import Change, Changed, Lateness, ReadCounters, Reading, WireConfig
+from topologies.wire_messages import (
+    Lateness,
+    Prepare,
+    Prepared,
+    ReadCounters,
+    Reading,
+    Switch,
+    Switched,
+    WireConfig,
+)
 from topologies.wire_parameters import fill_bank
 
 
@@ -77,20 +86,20 @@ class Wire:
         self._thread.join()
         self._open.close()
 
-    def answer(self, request: Change | ReadCounters) -> Changed | Reading:
+    def answer(self, request: Prepare | Switch | ReadCounters) -> Prepared | Switched | Reading:
         """Do what is asked."""
-        if isinstance(request, Change):
-            return Changed(self.change(request.states))
-        return self.read()
+        if isinstance(request, Prepare):
+            self.prepare(request.states)
+            return Prepared()
+        return Switched(self._ask(SWITCH)) if isinstance(request, Switch) else self.read()
 
-    def change(self, states: Mapping[Direction, LinkState]) -> int:
-        """Put these states in force at one instant; when that was, CLOCK_MONOTONIC ns."""
+    def prepare(self, states: Mapping[Direction, LinkState]) -> None:
+        """Write these states into the bank that is not in force."""
         for direction, state in states.items():
             self._loss_numbers[direction] += state.loss != self._states[direction].loss
         self._states.update(states)
         other = 1 - int(self._memory.loop["bank"][0])
         fill_bank(self._memory, other, self._states, self._loss_numbers)
-        return self._ask(SWITCH)
 
     def read(self) -> Reading:
         """Counters and lateness at this instant."""

@@ -41,14 +41,24 @@ class WireConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Put these states in force, all at one instant; answered by Changed."""
+class Prepare:
+    """Have these states ready; answered by Prepared."""
 
     states: Mapping[Direction, LinkState]
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Prepared:
+    """They are ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Put the prepared states in force, all at one instant; answered by Switched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
     """The change took effect then, CLOCK_MONOTONIC ns."""
 
     at_ns: int

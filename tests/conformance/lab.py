@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import select
 import socket
@@ -23,7 +24,7 @@ from hostio.sockets import packet_socket
 from topologies.backends import available_link_backend
 from topologies.commands import run, run_batch
 from topologies.link_state import LinkState
-from topologies.links import LinkBackend
+from topologies.links import Applied, LinkBackend
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
 from topologies.netem_links import NetemLinks
@@ -99,6 +100,10 @@ class Lab:
         self._ports = {d: packet_socket(_source_port(d)) for d in TOPOLOGY.directions}
         self._sent = dict.fromkeys(TOPOLOGY.directions, 0)
 
+    def apply(self, states: Mapping[Direction, LinkState]) -> Applied:
+        """Put states in force at once."""
+        return self.backend.prepare(states)()
+
     def send(self, direction: Direction, count: int, size: int = 60) -> None:
         """Send numbered frames into a direction, as fast as Python does."""
         for _ in range(count):
@@ -119,8 +124,12 @@ class Lab:
         return before_ns, time.monotonic_ns()
 
     def send_frame(self, direction: Direction, frame: bytes) -> None:
-        """Send any frame."""
-        self._ports[direction].send(frame)
+        """Send any frame. The kernel tells a packet socket that a filter took its frame by ENOBUFS."""
+        try:
+            self._ports[direction].send(frame)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
         self._sent[direction] += 1
 
     def kernel_counters(self, direction: Direction) -> tuple[int | None, int]:

@@ -31,9 +31,9 @@ def test_change_in_place_keeps_what_is_queued_and_its_order(make_lab: LabMaker) 
     slow = LinkState(delay_ns=300 * MS)
     with make_lab({A_B: slow}) as lab:
         lab.send(A_B, 200)
-        lab.backend.apply({A_B: LinkState(delay_ns=5 * MS, blackhole=True)})
+        lab.apply({A_B: LinkState(delay_ns=5 * MS, blackhole=True)})
         lab.send(A_B, 200)
-        lab.backend.apply({A_B: LinkState(delay_ns=400 * MS)})
+        lab.apply({A_B: LinkState(delay_ns=400 * MS)})
         arrivals = lab.arrivals(A_B)
     assert numbers(arrivals) == list(range(200))
     assert min(arrival.delay_ns for arrival in arrivals) - slow.delay_ns >= EARLY_NS
@@ -42,7 +42,7 @@ def test_change_in_place_keeps_what_is_queued_and_its_order(make_lab: LabMaker) 
 def test_a_path_that_gets_longer_delays_what_comes_after_it(make_lab: LabMaker) -> None:
     with make_lab({A_B: LinkState(delay_ns=10 * MS)}) as lab:
         lab.send(A_B, 50)
-        lab.backend.apply({A_B: LinkState(delay_ns=60 * MS)})
+        lab.apply({A_B: LinkState(delay_ns=60 * MS)})
         lab.send(A_B, 50)
         delays = [arrival.delay_ns for arrival in lab.arrivals(A_B)]
     assert len(delays) == 100
@@ -63,7 +63,7 @@ def test_a_set_of_changes_takes_effect_at_one_instant(make_lab: LabMaker) -> Non
         sender = threading.Thread(target=send, args=(lab,))
         sender.start()
         lab.wait_until(lambda: len(sent[C_A]) > 500)
-        applied = lab.backend.apply(dict.fromkeys(sent, LinkState(blackhole=True)))
+        applied = lab.apply(dict.fromkeys(sent, LinkState(blackhole=True)))
         seen = len(sent[C_A])
         lab.wait_until(lambda: len(sent[C_A]) > seen + 500)
         stop.set()
@@ -77,12 +77,12 @@ def test_a_set_of_changes_takes_effect_at_one_instant(make_lab: LabMaker) -> Non
 
 def test_port_down_is_seen_at_both_ends_and_comes_back(make_lab: LabMaker) -> None:
     with make_lab({}) as lab:
-        lab.backend.apply({A_B: LinkState(up=False)})
+        lab.apply({A_B: LinkState(up=False)})
         assert "UP" not in interface("s1-w2")["flags"]
         lab.wait_until(lambda: interface("s2-w1")["operstate"] != "UP")
         assert "NO-CARRIER" in interface("s2-w1")["flags"]
         assert "UP" in interface("s1-w3")["flags"]
-        lab.backend.apply({A_B: LinkState()})
+        lab.apply({A_B: LinkState()})
         lab.wait_until(lambda: all(interface(port)["operstate"] == "UP" for port in ("s1-w2", "s2-w1")))
         lab.forget_errors()
         before = lab.backend.counters()[A_B].released
@@ -95,7 +95,7 @@ def test_back_to_nothing_means_nothing_left(make_lab: LabMaker) -> None:
     with make_lab({A_B: EVERYTHING}) as lab:
         lab.send(A_B, 200, size=500)
         lab.arrivals(A_B, copied=True)
-        lab.backend.apply({A_B: LinkState()})
+        lab.apply({A_B: LinkState()})
         lab.send_spaced(A_B, 300, every_ns=MS // 2)
         arrivals = lab.arrivals(A_B, copied=True)
     assert numbers(arrivals) == list(range(200, 500))
@@ -124,8 +124,8 @@ def test_random_numbers_do_not_repeat_from_change_to_change(make_lab: LabMaker) 
     with make_lab({}) as lab:
         fates = []
         for _ in range(3):
-            lab.backend.apply({A_B: LinkState(loss=RandomLoss(0.5))})
+            lab.apply({A_B: LinkState(loss=RandomLoss(0.5))})
             lab.send(A_B, 100)
             fates.append(tuple(number % 100 for number in numbers(lab.arrivals(A_B))))
-            lab.backend.apply({A_B: LinkState()})
+            lab.apply({A_B: LinkState()})
     assert len(set(fates)) == 3

@@ -75,11 +75,11 @@ def test_jitter_follows_its_distribution(make_lab: LabMaker, distribution: Distr
 def test_distribution_can_be_changed_and_taken_back(make_lab: LabMaker) -> None:
     """netem keeps the table it was given last unless it is given another."""
     with make_lab({A_B: LinkState(delay_ns=100 * MS, jitter=Jitter(20 * MS, "pareto"))}) as lab:
-        lab.backend.apply({A_B: LinkState(delay_ns=100 * MS, jitter=Jitter(20 * MS))})
+        lab.apply({A_B: LinkState(delay_ns=100 * MS, jitter=Jitter(20 * MS))})
         lab.send(A_B, 500)
         delays = [arrival.delay_ns / MS for arrival in lab.arrivals(A_B)]
         assert max(delays) < 122
-        lab.backend.apply({A_B: LinkState(delay_ns=10 * MS)})
+        lab.apply({A_B: LinkState(delay_ns=10 * MS)})
         lab.send_spaced(A_B, 100, every_ns=MS)
         assert numbers(lab.arrivals(A_B)) == list(range(500, 600))
 

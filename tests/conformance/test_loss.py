@@ -80,13 +80,13 @@ def assert_geometric(runs: list[int], end: float) -> None:
 
 def test_blackhole_takes_all_of_one_direction_and_nothing_else(make_lab: LabMaker) -> None:
     with make_lab({}) as lab:
-        lab.backend.apply({A_B: LinkState(blackhole=True)})
+        lab.apply({A_B: LinkState(blackhole=True)})
         for direction in TOPOLOGY.directions:
             lab.send(direction, 100)
         arrived = {direction: len(lab.arrivals(direction)) for direction in TOPOLOGY.directions}
         assert arrived == {A_B: 0, B_A: 100, A_C: 100, C_A: 100}
         assert lab.backend.counters()[A_B].lost_blackhole == 100
-        lab.backend.apply({A_B: LinkState()})
+        lab.apply({A_B: LinkState()})
         lab.send(A_B, 100)
         assert len(lab.arrivals(A_B)) == 100
 
@@ -104,7 +104,7 @@ def test_share_of_flows_vanishes_whole_and_is_the_same_everywhere(make_lab: LabM
         assert arrived == [*spared, *spared]
         assert 200 < len(spared) < 250
         assert lab.backend.counters()[A_B].lost_flow == 2 * (len(flows) - len(spared))
-        lab.backend.apply({A_B: LinkState()})
+        lab.apply({A_B: LinkState()})
         for frame in flows:
             lab.send_frame(A_B, frame)
         assert len(lab.arrivals(A_B)) == len(flows)
@@ -123,9 +123,9 @@ def test_what_a_back_end_cannot_do_it_refuses_by_name(make_lab: LabMaker, state:
     with make_lab({}) as lab:
         if lab.backend.name == "netem":
             with pytest.raises(LinkError, match=reason):
-                lab.backend.apply({A_B: state})
+                lab.apply({A_B: state})
         else:
-            lab.backend.apply({A_B: state})
+            lab.apply({A_B: state})
             lab.send(A_B, 8)
             lost = {"pattern": [3, 7], "frames": [1, 4]}.get(state.loss.model if state.loss else "", [])
             assert sorted(numbers(lab.arrivals(A_B))) == [number for number in range(8) if number not in lost]

@@ -47,6 +47,6 @@ def test_slow_sender_is_not_held_back(make_lab: LabMaker) -> None:
 def test_lifted_rate_loses_nothing_queued(make_lab: LabMaker) -> None:
     with make_lab({A_B: LinkState(rate_bps=1_000_000, queue_ns=500 * MS)}) as lab:
         lab.send(A_B, 40, size=1_000)
-        lab.backend.apply({A_B: LinkState()})
+        lab.apply({A_B: LinkState()})
         lab.send(A_B, 10, size=1_000)
         assert numbers(lab.arrivals(A_B)) == list(range(50))

@@ -51,7 +51,7 @@ def test_port_down_loses_what_is_under_way_and_counts_it_as_planned() -> None:
         lab.send(A_B, 50)
         lab.send(B_A, 50)
         lab.wait_until(lambda: all(lab.backend.counters()[d].received == 50 for d in (A_B, B_A)))
-        lab.backend.apply({A_B: LinkState(up=False)})
+        lab.apply({A_B: LinkState(up=False)})
         for direction in (A_B, B_A):
             assert lab.backend.counters()[direction] == LinkCounters(50, 0, lost_port_down=50, media=LinkCounters())
 
@@ -59,7 +59,7 @@ def test_port_down_loses_what_is_under_way_and_counts_it_as_planned() -> None:
 def test_unknown_direction_is_a_key_error_and_a_closed_wire_a_link_error() -> None:
     with userspace_lab({}) as lab:
         with pytest.raises(KeyError):
-            lab.backend.apply({A_B._replace(source="nowhere"): LinkState()})
+            lab.apply({A_B._replace(source="nowhere"): LinkState()})
         lab.backend.close()
         lab.backend.close()
         with pytest.raises(LinkError, match="the wire process has ended"):

@@ -106,6 +106,7 @@ def plan(
         link_backend="userspace",
         link_backend_reason="no sch_netem",
         link_backend_seeded=True,
+        clock="real",
         datapath="user",
         datapath_reason="no openvswitch module",
         kernel="6.1",

@@ -74,9 +74,10 @@ def test_tc_stays_and_answers_and_complains() -> None:
     tc = TcBatch()
     assert any(row["dev"] == "lo" for row in tc.show()[0])
     with pytest.raises(CommandError, match='Cannot find device "nowhere"'):
-        tc.change([["tc", "qdisc", "replace", "dev", "nowhere", "root", "pfifo"]])
-    change = tc.change([])
-    assert change.before == change.after == tc.show()[0]
+        tc.change("qdisc replace dev nowhere root pfifo\n")
+    before = tc.show()
+    tc.change("")
+    assert before == tc.show()
     tc.close()
     tc.close()
 
