@@ -61,9 +61,11 @@ PROFILES = {
         cycle=480,
         pictures=True,
     ),
+    "probe-1khz": Profile(payload_type=97, clock_hz=48_000, frames_per_s=1_000, frame_bytes=20),
 }
 """Opus-like voice at 32 kbit/s; the same at 8 kbit/s in packets of 100 ms (RFC 6716 §3.2.5), for many sessions; video
-at about 1 Mbit/s with a key frame every 2 s."""
+at about 1 Mbit/s with a key frame every 2 s; and small packets every millisecond, which resolve an interruption to 1 ms
+(RFC 6413 §6.1.3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from topologies.netem import Row
 
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]
-_SMALL_SHOW = ["tc", "qdisc", "show", "dev", "lo"]
+"""Never with a device: tc would keep to that device from then on."""
+_SMALL_SHOW = ["tc", "class", "show", "dev", "lo"]
 _ANSWER_WITHIN_S = 10.0
 _ANSWER = "["
 

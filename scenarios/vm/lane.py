@@ -55,7 +55,7 @@ def run_in_machine(task: Task, clock: Clock, tell: Tell) -> int:
         _boot(boot_command(kernel, share, clock, kvm=kvm), share, tell, None)
         if task.out:
             _bring_back(share / task.out.name, task.out)
-        return _exit_code(share)
+        return exit_code(share)
 
 
 def _kernel(tell: Tell) -> Kernel:
@@ -115,7 +115,7 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
             env=_environment(),
             start_new_session=True,
         )
-    output = _Lines(share / OUTPUT)
+    output = Lines(share / OUTPUT)
     try:
         while not _ended(process):
             for line in output.new():
@@ -139,7 +139,7 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-class _Lines:
+class Lines:
     """The lines of a file that grows."""
 
     def __init__(self, path: Path) -> None:
@@ -164,7 +164,8 @@ def _bring_back(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
 
 
-def _exit_code(share: Path) -> int:
+def exit_code(share: Path) -> int:
+    """What the command's was; MachineError with the console's last words if the machine did not come so far."""
     told = share / EXIT_CODE
     if told.exists() and told.read_text().strip():
         return int(told.read_text())
