@@ -89,12 +89,11 @@ class NetemLinks:
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
         try:
-            done_ns = self._running().change(words)
+            done_ns, found = self._running().change(words)
         except CommandError as error:
             raise LinkError(f"links could not be set: {error}") from error
         lowered = self._set_ports(ports, up=False)
         last_ns = time.monotonic_ns() if lowered else done_ns
-        found, _ = self._show()
         either = {direction: state if _loses(state) else after[direction] for direction, state in self._states.items()}
         self._attribute(tallies(found), either)
         for direction in wanted:

@@ -19,8 +19,6 @@ from topologies.netem import Row
 
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]
-"""Never with a device: tc would keep to that device from then on."""
-_SMALL_SHOW = ["tc", "class", "show", "dev", "lo"]
 _ANSWER_WITHIN_S = 10.0
 _ANSWER = "["
 
@@ -58,13 +56,14 @@ class TcBatch:
         answers = [_rows(answer) for answer in self._ask(batch_lines(commands), len(commands))]
         return answers[0], dict(zip(filtered, answers[1:], strict=True))
 
-    def change(self, words: str) -> int:
-        """Run commands (`batch_lines`) back to back; when all was in force, CLOCK_MONOTONIC ns.
+    def change(self, words: str) -> tuple[int, list[Row]]:
+        """Run commands (`batch_lines`) back to back; when all was in force, CLOCK_MONOTONIC ns, and what there is then.
 
         CommandError if tc refused one.
         """
-        self._ask(words + batch_lines([_SMALL_SHOW]), 1)
-        return time.monotonic_ns()
+        (answer,) = self._ask(words + batch_lines([_SHOW]), 1)
+        done_ns = time.monotonic_ns()
+        return done_ns, _rows(answer)
 
     def close(self) -> None:
         """Let tc end; idempotent."""
