@@ -19,6 +19,9 @@ from results.relay_figures import lane_drops
 from results.summary import Check
 from topologies.model import Direction
 
+MANY_FAULTS = 100
+"""Edges of faults from which a 99th percentile says more than the largest."""
+
 STOLEN = "processor time stolen"
 """Not the load's doing: other work on the host."""
 
@@ -39,6 +42,7 @@ class FidelityLimits:
     pacing_p99_ms: float = 10.0
     pacing_max_ms: float = 100.0
     fault_error_ms: float = 10.0
+    fault_error_p99_ms: float = 5.0
     link_lateness_p99_ms: float = 2.0
     stolen_percent: float = 5.0
     delay_p50_ms: float = 1.0
@@ -129,6 +133,9 @@ def _fault_checks(evidence: Evidence, analysis: Analysis, limits: FidelityLimits
     yield _count("fault edges that did not happen", sum(map(len, planned.values())) - len(pairs))
     errors = [_error_ms(edge, planned_ns) for planned_ns, edge in pairs]
     yield _check("largest error of a fault's time", max(errors, default=0.0), limits.fault_error_ms, "ms")
+    if len(errors) >= MANY_FAULTS:
+        p99 = quantile(np.array(errors), 0.99)
+        yield _check("99th percentile of that error", p99, limits.fault_error_p99_ms, "ms")
     yield _count("fault edges not read back", sum(edge.verified_ns < edge.applied_last_ns for _, edge in pairs))
 
 
