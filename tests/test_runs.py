@@ -341,3 +341,23 @@ def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all() -> None:
     assert plan["environment"]["privilege"] == "user namespace"
     assert summary["media"]["received"] > 0, summary["reasons"]
     assert "us-central" in [reroute["via"] for reroute in summary["reroutes"]]
+
+
+@pytest.mark.root
+def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(tmp_path: Path) -> None:
+    """A blip takes as many packets as it has intervals, give or take one, and lasts one interval more."""
+    finished(start("run", PROJECT / "scenarios" / "micro-blips.yaml", "--out", tmp_path))
+    run, summary = summary_of(tmp_path, "micro-blips")
+    plan = json.loads((run / "plan.json").read_text())
+    lengths_ms = {fault["at_ns"] // 10**9: (fault["until_ns"] - fault["at_ns"]) / 1e6 for fault in plan["faults"]}
+    with (run / "interruptions.csv").open() as table:
+        rows = [row for row in csv.DictReader(table) if int(row["packets_lost"])]
+    seen = set()
+    for row in rows:
+        interval_ms = 1 if row["session"].startswith("probe") else 20
+        blip_ms = lengths_ms[int(float(row["started_at_s"]) + 0.1)]
+        seen.add((interval_ms, blip_ms))
+        assert abs(int(row["packets_lost"]) - blip_ms / interval_ms) <= 1
+        if summary["verdict"] != "inconclusive":
+            assert float(row["length_ms"]) == pytest.approx(blip_ms + interval_ms, abs=interval_ms + 1)
+    assert seen == {(interval, blip) for interval in (1, 20) for blip in (30, 100, 1000)}
