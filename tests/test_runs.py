@@ -361,3 +361,35 @@ def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(tmp_path
         if summary["verdict"] != "inconclusive":
             assert float(row["length_ms"]) == pytest.approx(blip_ms + interval_ms, abs=interval_ms + 1)
     assert seen == {(interval, blip) for interval in (1, 20) for blip in (30, 100, 1000)}
+
+
+HOG = """
+import os, time
+os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(90))
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    pass
+"""
+
+
+@pytest.mark.root
+def test_a_hog_on_every_core_makes_a_run_inconclusive_for_that_reason(tmp_path: Path) -> None:
+    """Above the emulator's own priority, for five seconds: it must not be believed, and must say what was wrong."""
+    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    stdout = process.stdout
+    assert stdout is not None
+    next(line for line in stdout if "controller ready" in line)
+    hogs = [subprocess.Popen([sys.executable, "-c", HOG]) for _ in range(os.cpu_count() or 1)]
+    finished(process)
+    assert [hog.wait(timeout=20) for hog in hogs] == [0] * len(hogs)
+    _, summary = summary_of(tmp_path)
+    broken = {check["check"] for check in summary["fidelity"] if not check["ok"]}
+    assert summary["verdict"] == "inconclusive"
+    assert broken & {
+        "99th percentile of media pacing error",
+        "largest media pacing error",
+        "99th percentile of link lateness",
+        "99th percentile of that delay",
+        "largest error of a fault's time",
+    }
+    assert any("at most" in reason for reason in summary["reasons"])
