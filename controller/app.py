@@ -27,6 +27,7 @@ from controller.engine import Engine
 from controller.inbox import Inbox
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import start_switches
+from hostio.grid import on_grid
 from hostio.units import MS, S
 from relay_app.probe_report import ProbeReport
 
@@ -112,7 +113,7 @@ def _readable(descriptors: list[int], wait_ns: int) -> list[int]:
 
 
 def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[SwitchEvent], stdin: int) -> None:
-    tick_due_ns = monotonic_ns()
+    tick_due_ns = on_grid(monotonic_ns())
     while True:
         readable = _readable([telemetry.fileno(), inbox.fileno(), stdin], tick_due_ns - monotonic_ns())
         now_ns = monotonic_ns()
@@ -124,7 +125,7 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
             controller.on_switch(inbox.take())
         if now_ns >= tick_due_ns:
             controller.on_tick(now_ns)
-            tick_due_ns = now_ns + _TICK_NS
+            tick_due_ns = on_grid(now_ns + 1, _TICK_NS)
 
 
 def main(arguments: list[str]) -> int:

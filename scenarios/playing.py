@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic_ns
 
+from hostio.grid import on_grid
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
 from results.events import End, FaultEdge, MediaStart
@@ -33,7 +34,7 @@ def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
 
 def _play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     prefer_punctuality(Urgency.SOURCE)
-    start_ns = monotonic_ns() + _LEAD_NS
+    start_ns = on_grid(monotonic_ns() + _LEAD_NS)
     end_ns = start_ns + plan.duration_ns
     testbed.start_media(start_ns, end_ns)
     log.add(MediaStart(start_ns))

@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic_ns
 
 from controller.config import ControllerConfig
+from hostio.grid import on_grid
 from hostio.units import MS
 from relay_app.canary import canary_records
 from relay_app.directory import Directory, DirectoryEndpoint
@@ -69,8 +70,9 @@ class Testbed:
         await_ready(media.members, _READY_WITHIN_S)
         controller.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
+        probing_ns = on_grid(monotonic_ns())
         for prober in media.probers:
-            prober.tell(StartProbing(monotonic_ns()))
+            prober.tell(StartProbing(probing_ns))
         controller.await_milestone("watching", _READY_WITHIN_S)
         log.phase("relays, clients and controller ready")
         return cls(plan, links, media, controller)

@@ -50,7 +50,7 @@ def run_in_machine(task: Task, clock: Clock, tell: Tell) -> int:
     kvm = clock.kind == "real" and _kvm_works(kernel)
     with TemporaryDirectory(prefix="blipnet-vm-") as folder:
         share = Path(folder)
-        variables = {**_ANY_CPU, "PYTHONDONTWRITEBYTECODE": "1"}
+        variables = {**_ANY_CPU, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
         (share / SCRIPT).write_text(guest_script(share, PROJECT, task, clock, variables, loops))
         _boot(boot_command(kernel, share, clock, kvm=kvm), share, tell, None)
         if task.out:

@@ -99,7 +99,11 @@ def guest_script(
 
 def _busy_clock(project: Path) -> Sequence[str]:
     spinner = project / "scenarios" / "vm" / "busy_clock.py"
-    return (f"python3 -S {_quoted(spinner)} {_BUSY_LOCK} &", f"export {BUSY_VARIABLE}={_BUSY_LOCK}")
+    return (
+        "echo 0 >/proc/sys/kernel/randomize_va_space",
+        f"python3 -S {_quoted(spinner)} {_BUSY_LOCK} &",
+        f"export {BUSY_VARIABLE}={_BUSY_LOCK}",
+    )
 
 
 def _loops(compiled: Path) -> Sequence[str]:
