@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from random import Random
+from socket import socket
 from time import monotonic_ns, time_ns
 
 import numpy as np
 
 from hostio.mmsg import socket_address
-from hostio.sockets import udp_socket
 from hostio.units import MS, S
 from relay_app.ntp import ntp_offset_ns
 from relay_app.rtp import blipnet_header
@@ -44,13 +44,18 @@ class Sessions:
 
 
 class Load:
-    """Sends to a relay at `targets` (lane → address and port), each packet behind a `framing` of bytes.
+    """Sends from `source` to `targets` (lane → address and port), each packet behind a `framing` of bytes.
 
-    `source`: the address to send from. It receives at SINK_PORT of `sink`.
+    It receives at `sink`. Both sockets become its own.
     """
 
     def __init__(
-        self, sessions: Sessions, source: str, sink: str, targets: Mapping[int, tuple[str, int]], framing: bytes = b""
+        self,
+        sessions: Sessions,
+        source: socket,
+        sink: socket,
+        targets: Mapping[int, tuple[str, int]],
+        framing: bytes = b"",
     ) -> None:
         self._sessions = sessions
         self._framing = len(framing)
@@ -58,8 +63,8 @@ class Load:
         self._packets = np.array([np.frombuffer(packet, np.uint8) for packet in packets])
         trains = sessions.ssrcs[::TRAIN]
         self._names = np.array([socket_address(*targets[lane_of(ssrc)]) for ssrc in trains]).reshape(-1, 2)
-        self.source = udp_socket(source, 0)
-        self._sink = udp_socket(sink, SINK_PORT)
+        self.source = source
+        self._sink = sink
 
     def run(self, kpps: int, seconds: float, pid: int) -> Run:
         """Drive the relay process `pid` at a rate for a time, on this thread."""

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from socket import socket
 from time import monotonic_ns, time_ns
 
+from hostio.sockets import udp_socket
 from hostio.units import US, S
 from relay_app.directory import Fetched
 from relay_app.forwarding import PathConfig
@@ -63,7 +65,8 @@ def plain_asyncio(sessions: Sessions, core: int) -> Iterator[Loaded]:
 @contextmanager
 def coturn(sessions: Sessions, core: int) -> Iterator[Loaded]:
     """A TURN server with one allocation, all packets on one channel. TurnError; OSError if it is not installed."""
-    load = Load(sessions, SOURCE, RELAY, dict.fromkeys(range(LANES), (RELAY, _TURN_PORT)), channel_data(_PACKET_BYTES))
+    targets = dict.fromkeys(range(LANES), (RELAY, _TURN_PORT))
+    load = Load(sessions, *_ends(), targets, channel_data(_PACKET_BYTES))
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
         argv = ["taskset", "--cpu-list", str(core), shutil.which("turnserver") or "turnserver", *_turn_options(folder)]
         process = subprocess.Popen(argv, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -91,11 +94,16 @@ def _turn_options(folder: str) -> list[str]:
 
 
 def _loaded(pid: int, sessions: Sessions) -> Iterator[Loaded]:
-    load = Load(sessions, SOURCE, RELAY, {lane: (RELAY, LANE_PORT + lane) for lane in range(LANES)})
+    load = Load(sessions, *_ends(), {lane: (RELAY, LANE_PORT + lane) for lane in range(LANES)})
     try:
         yield Loaded(pid, load)
     finally:
         load.close()
+
+
+def _ends() -> tuple[socket, socket]:
+    """Where the load leaves and arrives."""
+    return udp_socket(SOURCE, 0), udp_socket(RELAY, SINK_PORT)
 
 
 @contextmanager
