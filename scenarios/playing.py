@@ -7,13 +7,13 @@ from time import monotonic_ns
 from hostio.grid import on_grid
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
+from hostio.virtual_clock import quiet_clock
 from results.events import End, FaultEdge, MediaStart
 from results.plan import Plan
 from scenarios.event_log import EventLog
 from scenarios.stop_signal import StopSignal
 from scenarios.testbed import Testbed
 from scenarios.timeline import Step, steps_of
-from scenarios.vm.busy_clock import quiet_clock
 from topologies.links import Applied
 
 _LEAD_NS = 200 * MS

@@ -10,26 +10,9 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-BUSY_VARIABLE = "BLIPNET_BUSY_CLOCK"
-"""Names the lock's file, where the clock is virtual."""
-
 _TURNS = 100_000
-
-
-@contextmanager
-def quiet_clock() -> Iterator[None]:
-    """Hold the lock, in a machine that has one: until then, idle time costs nothing."""
-    lock = os.environ.get(BUSY_VARIABLE)
-    if lock is None:
-        yield
-        return
-    with Path(lock).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def spin(lock: Path) -> None:

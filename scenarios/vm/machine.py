@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from scenarios.vm.busy_clock import BUSY_VARIABLE
+from hostio.virtual_clock import BUSY_VARIABLE
 from scenarios.vm.kernel import MODULES, Kernel
 
 MEMORY = "3G"
@@ -25,6 +25,10 @@ CONSOLE = "console"
 
 CLOCK_VARIABLE = "BLIPNET_CLOCK"
 """Tells a run in the machine what drives its clock."""
+
+_PROGRAMS = ("ovs-vswitchd", "ovsdb-server", "ovs-vsctl", "ovs-ofctl", "redis-server", "tc", "ip", "python3")
+_INTO_MEMORY = 'path=$(readlink -f "$(command -v $program)") && touch -c "$path" $(ldd "$path" | grep -o "/[^ ]*")'
+"""Folders of the distribution are an overlay in the machine: a file that is touched is copied into its memory."""
 
 _BUSY_LOCK = "/tmp/busy-clock"  # noqa: S108 - the guest's own tmpfs
 _GUEST_CACHE = "/tmp/numba-cache"  # noqa: S108 - the guest's own tmpfs
@@ -101,6 +105,7 @@ def _busy_clock(project: Path) -> Sequence[str]:
     spinner = project / "scenarios" / "vm" / "busy_clock.py"
     return (
         "echo 0 >/proc/sys/kernel/randomize_va_space",
+        f"for program in {' '.join(_PROGRAMS)}; do {_INTO_MEMORY}; done",
         f"python3 -S {_quoted(spinner)} {_BUSY_LOCK} &",
         f"export {BUSY_VARIABLE}={_BUSY_LOCK}",
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hostio.virtual_clock import BUSY_VARIABLE, quiet_clock
 from scenarios.errors import MachineError
-from scenarios.vm.busy_clock import BUSY_VARIABLE, quiet_clock
 from scenarios.vm.kernel import Kernel, unpacked_kernel
 from scenarios.vm.lane import Lines, exit_code
 from scenarios.vm.machine import CONSOLE, EXIT_CODE, OUTPUT, Clock, Task, boot_command, guest_script
