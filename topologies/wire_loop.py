@@ -21,31 +21,10 @@ from hostio.compiled import (
     write_descriptor,
 )
 from hostio.mmsg import receive_timestamp_ns
-from topologies.wire_fate_loop import (
-    BIT_DRAW,
-    CORRUPT_DRAW,
-    DUPLICATE_DRAW,
-    REORDER_DRAW,
-    due,
-    earliest_ns,
-    lost_to_luck,
-    swallowed,
-)
-from topologies.wire_frame_loop import flow_hash, turn_bit, udp_destination
-from topologies.wire_heap_loop import pop, push
-from topologies.wire_memory import (
-    ALL,
-    CORRUPTED,
-    DUPLICATED,
-    LOST_LOSS,
-    LOST_OVERFLOW,
-    LOST_PORT_DOWN,
-    MEDIA,
-    RECEIVED,
-    RELEASED,
-    REORDERED,
-)
-from topologies.wire_random_loop import OF_DUPLICATE, next_frame, uniform
+from topologies.wire_admission_loop import accept, give_back, take_slot, tally
+from topologies.wire_fate_loop import earliest_ns
+from topologies.wire_heap_loop import pop
+from topologies.wire_memory import LOST_OVERFLOW, LOST_PORT_DOWN, RELEASED
 
 STOP = 1
 SWITCH = 2
@@ -58,7 +37,6 @@ LATENESS_BUCKET_NS = 10_000
 _US = 1_000
 _FOREVER = 3_600_000_000_000
 _NOT_PENDING = 1 << 62
-_MSG_TRUNC = 0x20
 _MESSAGE_BYTES = 64
 _BATCHES_PER_ROUND = 16
 _BATCHES_BEFORE_SWITCH = 1_024
@@ -148,16 +126,10 @@ def _lose_queued(wire: Any, index: int) -> None:
     direction = wire.directions[index]
     for position in range(direction.queued):
         slot = wire.heaps[index, position]
-        _count(wire, index, wire.media[slot], LOST_PORT_DOWN)
-        _give_back(wire, slot)
+        tally(wire, index, wire.media[slot], LOST_PORT_DOWN)
+        give_back(wire, slot)
     direction.queued = 0
     direction.busy_until_ns = 0
-
-
-@compiled
-def _count(wire: Any, index: int, media: int, what: int) -> None:
-    wire.counters[index, ALL, what] += 1
-    wire.counters[index, MEDIA, what] += media
 
 
 @compiled
@@ -181,121 +153,9 @@ def _receive_batch(wire: Any, index: int) -> int:
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
         stamp_ns = receive_timestamp_ns(wire.in_control, position, now_ns + offset_ns)
-        _accept(wire, index, position, stamp_ns - offset_ns)
+        accept(wire, index, position, stamp_ns - offset_ns)
         _arm(wire, position)
     return count
-
-
-@compiled
-def _accept(wire: Any, index: int, position: int, arrived_ns: int) -> None:
-    """Decide one received frame's fate; its slot leaves the batch only if the frame is to wait in it."""
-    slot = wire.in_slots[position]
-    frame, length = wire.slots[slot], wire.in_messages[position].length
-    media = _is_media(wire, frame, length)
-    _count(wire, index, media, RECEIVED)
-    if slot == len(wire.free) or wire.in_messages[position].flags & _MSG_TRUNC:
-        _count(wire, index, media, LOST_OVERFLOW)
-        return
-    bank = _bank(wire, arrived_ns)
-    parameters, direction = wire.banks[bank, index], wire.directions[index]
-    fate = swallowed(parameters, flow_hash(frame, length) if parameters.flows else 0)
-    if fate < 0:
-        _count(wire, index, media, -fate)
-    else:
-        wire.lengths[slot], wire.media[slot] = length, media
-        if _try_luck(wire, index, slot, arrived_ns, bank):
-            wire.in_slots[position] = len(wire.free)
-    next_frame(direction)
-
-
-@compiled
-def _try_luck(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> bool:
-    """Whether the frame is to wait in its slot. Lost and duplicated at once, it goes on alone, as in netem."""
-    twice, gone = _is_duplicated(wire, index, bank), _is_lost(wire, index, slot, bank, 0)
-    if twice and not gone:
-        _send_copy(wire, index, slot, arrived_ns, bank)
-    if twice and gone:
-        _count(wire, index, wire.media[slot], DUPLICATED)
-    return (twice or not gone) and _admit(wire, index, slot, arrived_ns, bank, 0)
-
-
-@compiled
-def _is_duplicated(wire: Any, index: int, bank: int) -> bool:
-    parameters, direction = wire.banks[bank, index], wire.directions[index]
-    return parameters.duplicate and uniform(direction, DUPLICATE_DRAW) < parameters.duplicate  # type: ignore[no-any-return]
-
-
-@compiled
-def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
-    """Ask the loss model, and count what it takes. By number it counts media, or all in a wire that knows none."""
-    media = wire.media[slot]
-    numbered = media == 1 or wire.loop[0].last_media_port == 0
-    gone = lost_to_luck(wire.banks[bank, index], wire.directions[index], wire.sequences[bank, index], of_copy, numbered)
-    if gone:
-        _count(wire, index, media, LOST_LOSS)
-    return gone
-
-
-@compiled
-def _is_media(wire: Any, frame: Any, length: int) -> int:
-    loop = wire.loop[0]
-    if loop.last_media_port == 0:
-        return 0
-    port = udp_destination(frame, length)
-    return 1 if loop.first_media_port <= port <= loop.last_media_port else 0
-
-
-@compiled
-def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int) -> None:
-    """A second copy of a frame goes its own way from before the loss on, as netem's clone does."""
-    length, media = wire.lengths[original], wire.media[original]
-    _count(wire, index, media, DUPLICATED)
-    if _is_lost(wire, index, original, bank, OF_DUPLICATE):
-        return
-    slot = _take_slot(wire)
-    if slot == len(wire.free):
-        _count(wire, index, media, LOST_OVERFLOW)
-        return
-    wire.slots[slot, :length] = wire.slots[original, :length]
-    wire.lengths[slot], wire.media[slot] = length, media
-    if not _admit(wire, index, slot, arrived_ns, bank, OF_DUPLICATE):
-        _give_back(wire, slot)
-
-
-@compiled
-def _admit(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_copy: int) -> bool:
-    """Let a frame that luck spared wait for its release; False if the queue has no room for it."""
-    parameters, direction = wire.banks[bank, index], wire.directions[index]
-    length, media = wire.lengths[slot], wire.media[slot]
-    due_ns = due(length, arrived_ns, parameters, direction, wire.tables, of_copy)
-    if due_ns < 0:
-        _count(wire, index, media, -due_ns)
-        return False
-    if parameters.corrupt and uniform(direction, of_copy + CORRUPT_DRAW) < parameters.corrupt:
-        turn_bit(wire.slots[slot], length, uniform(direction, of_copy + BIT_DRAW))
-        _count(wire, index, media, CORRUPTED)
-    if parameters.reorder and uniform(direction, of_copy + REORDER_DRAW) < parameters.reorder:
-        _count(wire, index, media, REORDERED)
-    _enqueue(wire, index, slot, due_ns)
-    return True
-
-
-@compiled
-def _bank(wire: Any, arrived_ns: int) -> int:
-    """The parameters in force when a frame arrived."""
-    loop = wire.loop[0]
-    return loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank  # type: ignore[no-any-return]
-
-
-@compiled
-def _enqueue(wire: Any, index: int, slot: int, due_ns: int) -> None:
-    loop = wire.loop[0]
-    direction = wire.directions[index]
-    wire.due[slot] = due_ns
-    wire.order[slot] = loop.arrivals
-    loop.arrivals += 1
-    push(wire.heaps[index], direction.queued, slot, wire.due, wire.order)
-    direction.queued += 1
 
 
 @compiled
@@ -310,7 +170,7 @@ def _arm(wire: Any, position: int) -> None:
     """Make a message of the incoming batch ready again, with a free slot if it has none and there is one."""
     wire.in_messages[position].control_length = wire.in_control.shape[1] * 8
     if wire.in_slots[position] == len(wire.free):
-        wire.in_slots[position] = _take_slot(wire)
+        wire.in_slots[position] = take_slot(wire)
     wire.in_iovecs[position].base = _slot_address(wire, wire.in_slots[position])
     wire.in_iovecs[position].length = wire.slots.shape[1]
 
@@ -318,24 +178,6 @@ def _arm(wire: Any, position: int) -> None:
 @compiled
 def _slot_address(wire: Any, slot: int) -> int:
     return wire.slots.ctypes.data + slot * wire.slots.shape[1]  # type: ignore[no-any-return]
-
-
-@compiled
-def _take_slot(wire: Any) -> int:
-    """A free slot, or the one past the last if there is none: what is received there is lost."""
-    loop = wire.loop[0]
-    if loop.free == 0:
-        loop.starved = 1
-        return len(wire.free)
-    loop.free -= 1
-    return wire.free[loop.free]  # type: ignore[no-any-return]
-
-
-@compiled
-def _give_back(wire: Any, slot: int) -> None:
-    loop = wire.loop[0]
-    wire.free[loop.free] = slot
-    loop.free += 1
 
 
 @compiled
@@ -375,12 +217,12 @@ def _send(wire: Any, index: int, count: int) -> None:
         sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
         fate = RELEASED if sent > 0 else LOST_OVERFLOW
         for _ in range(max(sent, 1)):
-            _count(wire, index, wire.media[wire.out_slots[done]], fate)
+            tally(wire, index, wire.media[wire.out_slots[done]], fate)
             done += 1
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
         _record_lateness(wire, now_ns - wire.due[wire.out_slots[position]])
-        _give_back(wire, wire.out_slots[position])
+        give_back(wire, wire.out_slots[position])
 
 
 @compiled

@@ -13,7 +13,7 @@ from scenarios.vm.kernel import Kernel, unpacked_kernel
 from scenarios.vm.lane import Lines, exit_code
 from scenarios.vm.machine import CONSOLE, EXIT_CODE, OUTPUT, Clock, Task, boot_command, guest_script
 
-KERNEL = Kernel(Path("/k/root/boot/vmlinuz-6.1.0-1-amd64"))
+KERNEL = Kernel(Path("/k/boot/vmlinuz-6.1.0-1-amd64"))
 SHARE, PROJECT = Path("/share dir"), Path("/pro ject")
 
 
