@@ -15,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.units import S
+from relay_app.rtp import PAYLOAD_OFFSET
 from relay_app.sessions import Stream
 
 Array = npt.NDArray[Any]
 
 MAX_PAYLOAD = 1100
 """Bytes of payload in one packet; larger frames are split."""
+
+_OVERHEAD_BYTES = 14 + 20 + 8 + PAYLOAD_OFFSET
+"""Ethernet, IPv4, UDP and our RTP header."""
 
 PACKET = np.dtype(
     [("due_ns", "<i8"), ("stream", "<i4"), ("seq", "<u4"), ("timestamp", "<u4"), ("length", "<u2"), ("marker", "<u2")]
@@ -45,6 +49,12 @@ class Profile:
     key_factor: int = 1
     cycle: int = 1
     pictures: bool = False
+
+    @property
+    def smallest_packet(self) -> int:
+        """Bytes of an Ethernet frame with the least payload that its frames, split, come to."""
+        least = round(self.frame_bytes * (1 - self.size_spread))
+        return _OVERHEAD_BYTES + min(MAX_PAYLOAD, least)
 
 
 PROFILES = {

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from hostio.units import MS, S
+from relay_app.media import PROFILES, Profile
 from results.plan import Fault
 from scenarios import event_schema as events
 from scenarios.blips import faults_of
@@ -34,7 +36,7 @@ def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Probl
     found = [
         problem
         for index, event in enumerate(scenario.events)
-        for problem in _alone(event, ("events", index), scenario.duration, topology)
+        for problem in _alone(event, ("events", index), scenario, topology)
     ]
     yield from found
     if not found:
@@ -47,9 +49,11 @@ def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Probl
         yield from _impossible_states(faults, scenario.events, topology)
 
 
-def _alone(event: Event, path: DataPath, duration_ns: int, topology: Topology) -> Iterator[Problem]:
+def _alone(event: Event, path: DataPath, scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     yield from _place_problems(event, path, topology)
-    yield from _timing_problems(event, path, duration_ns)
+    yield from _timing_problems(event, path, scenario.duration)
+    if isinstance(event, events.Brownout):
+        yield from _rate_problems(event, path, [PROFILES[group.media] for group in scenario.sessions])
     if isinstance(event, events.LossEvent):
         yield from _loss_problems(event, path)
     if isinstance(event, events.Latency) and event.jitter is None and {"distribution", "correlation"} & _given(event):
@@ -126,6 +130,15 @@ def _loss_problems(event: events.LossEvent, path: DataPath) -> Iterator[Problem]
         yield Problem((*path, "4-state"), "p13 and p14 leave the same state and add up to more than 100%; lower one")
     if states and states.p31 + states.p32 > 1:
         yield Problem((*path, "4-state"), "p31 and p32 leave the same state and add up to more than 100%; lower one")
+
+
+def _rate_problems(event: events.Brownout, path: DataPath, media: Sequence[Profile]) -> Iterator[Problem]:
+    """A rate at which the smallest packet of the media takes longer than the queue holds carries none of them."""
+    size = min((profile.smallest_packet for profile in media), default=0)
+    takes_ns = size * 8 * S // event.rate
+    if takes_ns > event.queue:
+        text = f"a packet of {size} bytes takes {time_text(takes_ns // MS * MS)} at this rate, and the queue holds"
+        yield Problem((*path, "rate"), f"{text} {time_text(event.queue)}; write a higher rate or a longer queue")
 
 
 def _disagreements(faults: Sequence[_Numbered]) -> Iterator[Problem]:

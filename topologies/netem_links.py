@@ -67,29 +67,24 @@ class NetemLinks:
             direction: shaping(state, self._shapings[direction], self._seed_of(direction))
             for direction, state in states.items()
         }
-        found, filters = self._show()
+        found, _ = self._show()
         self._attribute(tallies(found), self._states)
-        dropped = {port: flow_drops(rows) for port, rows in filters.items()}
         words = batch_lines(
             command
             for direction, setting in wanted.items()
             for command in shape(self._port[direction], setting, self._shapings[direction])
         )
-        return lambda: self._put_in_force(wanted, {**self._states, **states}, words, dropped)
+        return lambda: self._put_in_force(wanted, {**self._states, **states}, words)
 
     def _put_in_force(
-        self,
-        wanted: Mapping[Direction, Shaping],
-        after: Mapping[Direction, LinkState],
-        words: str,
-        dropped: Mapping[str, int],
+        self, wanted: Mapping[Direction, Shaping], after: Mapping[Direction, LinkState], words: str
     ) -> Applied:
         """LinkError if tc refuses, or if a direction does not read back as it was set."""
         ports = ports_up(after, self._ends)
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
         try:
-            done_ns, found = self._running().change(words)
+            filters, found, done_ns = self._running().change(words, self._filtered())
         except CommandError as error:
             raise LinkError(f"links could not be set: {error}") from error
         lowered = self._set_ports(ports, up=False)
@@ -97,7 +92,7 @@ class NetemLinks:
         either = {direction: state if _loses(state) else after[direction] for direction, state in self._states.items()}
         self._attribute(tallies(found), either)
         for direction in wanted:
-            self._vanished[direction] += dropped.get(self._port[direction], 0)
+            self._vanished[direction] += flow_drops(filters.get(self._port[direction], ()))
         self._shapings.update(wanted)
         self._states = dict(after)
         _verify({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(found))

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
 
-from topologies.commands import Command, CommandError, batch_lines
+from topologies.commands import CommandError, batch_lines
 from topologies.distributions import tc_file
 from topologies.link_state import Distribution
 from topologies.netem import Row
@@ -52,18 +52,20 @@ class TcBatch:
 
         CommandError if tc has ended, or does not answer.
         """
-        commands = [_SHOW, *map(_show_filters, filtered)]
-        answers = [_rows(answer) for answer in self._ask(batch_lines(commands), len(commands))]
-        return answers[0], dict(zip(filtered, answers[1:], strict=True))
+        filters, rows, _ = self.change("", filtered)
+        return rows, filters
 
-    def change(self, words: str) -> tuple[int, list[Row]]:
-        """Run commands (`batch_lines`) back to back; when all was in force, CLOCK_MONOTONIC ns, and what there is then.
+    def change(self, words: str, filtered: Sequence[str] = ()) -> tuple[dict[str, list[Row]], list[Row], int]:
+        """Run commands (`batch_lines`) back to back; CLOCK_MONOTONIC ns when all was in force comes last.
+
+        Before it the filters that these ports had until then, and every queueing discipline as it is now.
 
         CommandError if tc refused one.
         """
-        (answer,) = self._ask(words + batch_lines([_SHOW]), 1)
+        before = batch_lines(["tc", "filter", "show", "dev", port, "egress"] for port in filtered)
+        *filters, after = self._ask(before + words + batch_lines([_SHOW]), len(filtered) + 1)
         done_ns = time.monotonic_ns()
-        return done_ns, _rows(answer)
+        return dict(zip(filtered, map(_rows, filters), strict=True)), _rows(after), done_ns
 
     def close(self) -> None:
         """Let tc end; idempotent."""
@@ -91,10 +93,6 @@ class TcBatch:
         if complaints:
             raise CommandError(_ARGV, 1, complaints)
         return answers
-
-
-def _show_filters(port: str) -> Command:
-    return ["tc", "filter", "show", "dev", port, "egress"]
 
 
 def _rows(answer: str) -> list[Row]:

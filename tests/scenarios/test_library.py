@@ -131,7 +131,7 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         ("what: latency, extra: 40ms", LinkChange(extra_delay_ns=40 * MS)),
         ("what: latency, extra: 40ms, jitter: 5ms", LinkChange(extra_delay_ns=40 * MS, jitter=Jitter(5 * MS))),
         ("what: brownout, rate: 2mbit", LinkChange(rate_bps=2_000_000, queue_ns=100 * MS)),
-        ("what: brownout, rate: 64kbit, queue: 20ms", LinkChange(rate_bps=64_000, queue_ns=20 * MS)),
+        ("what: brownout, rate: 640kbit, queue: 20ms", LinkChange(rate_bps=640_000, queue_ns=20 * MS)),
     ],
 )
 @pytest.mark.parametrize(
