@@ -21,7 +21,7 @@ RUN_SCENARIO = (sys.executable, str(PROJECT / "run_scenario.py"))
 ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), "--set", "sessions.0.count=10")
 VIRTUAL = ("--clock", "virtual")
 AGREEMENT_S = 0.1
-"""What is left of the host in a virtual run: how long the controller takes to install a reroute (docs/virtual-time.md)."""
+"""The controller takes as long as that, give or take, to install a reroute (docs/virtual-time.md)."""
 
 Key = tuple[str, str, int]
 """An interruption: session, source, and the how manyth of that direction."""
