@@ -66,6 +66,13 @@ class _Span:
     aftermath: str
     colour: str
     link: str | None
+    bars: tuple[tuple[float, float], ...] = ()
+    """Start and end of each, s, where there are several."""
+
+    @property
+    def shaded(self) -> tuple[tuple[float, float], ...]:
+        """All its bars."""
+        return self.bars or ((self.start_s, self.end_s),)
 
 
 def plot_latency(picture: LatencyPicture, target: Path) -> None:
@@ -103,16 +110,33 @@ def _colours(panels: Sequence[Panel]) -> dict[Route, str]:
 
 
 def _spans(picture: LatencyPicture, colours: Mapping[Route, str]) -> list[_Span]:
-    spans = [_fault_span(fault) for fault in picture.faults]
+    spans = _fault_spans(picture.faults)
     spans += [_reroute_span(each, picture.end_s, colours) for each in picture.reroutes]
     seen = [replace(span, end_s=min(span.end_s, picture.end_s)) for span in spans if span.start_s < picture.end_s]
     return sorted(seen, key=lambda span: span.start_s)
 
 
-def _fault_span(fault: FaultRow) -> _Span:
+def _fault_spans(faults: Sequence[FaultRow]) -> list[_Span]:
+    """One for each fault, and one for all times of a fault that repeats."""
+    alike: dict[tuple[str, str, float], list[FaultRow]] = {}
+    for fault in faults:
+        length_s = round(fault.planned_until - fault.planned_at, 6)
+        alike.setdefault((fault.what, fault.where, length_s), []).append(fault)
+    return [_fault_span(each, length_s) for (_, _, length_s), each in alike.items()]
+
+
+def _fault_span(faults: Sequence[FaultRow], length_s: float) -> _Span:
+    bars = tuple(map(_bar, faults))
+    length = f"{length_s:.1f} s" if length_s >= 1 else f"{1000 * length_s:.0f} ms"
+    times = f"{len(bars)} × " if len(bars) > 1 else ""
+    label = f"{faults[0].what} {faults[0].where}, {times}{length}"
+    return _Span(bars[0][0], bars[-1][1], label, "", FAULT, None, bars)
+
+
+def _bar(fault: FaultRow) -> tuple[float, float]:
     start = fault.planned_at if fault.applied_at is None else fault.applied_at
     end = fault.planned_until if fault.applied_until is None else fault.applied_until
-    return _Span(start, end, f"{fault.what} {fault.where}, {end - start:.1f} s", "", FAULT, link=None)
+    return start, end
 
 
 def _reroute_span(reroute: RerouteRow, end_s: float, colours: Mapping[Route, str]) -> _Span:
@@ -133,7 +157,8 @@ def _draw_strip(ax: Axes, spans: Sequence[_Span], end_s: float) -> None:
     ax.set_ylim(max(len(spans), 1), 0)
     ax.set_axis_off()
     for row, span in enumerate(spans):
-        ax.barh(row + 0.5, span.end_s - span.start_s, left=span.start_s, height=0.76, color=span.colour, alpha=0.5)
+        for start_s, until_s in span.shaded:
+            ax.barh(row + 0.5, until_s - start_s, left=start_s, height=0.76, color=span.colour, alpha=0.5)
         for text, at_s, side in _labels(span, _CHARACTERS / max(end_s, 0.001)):
             _write(ax, text, (at_s, row + 0.5), side)
 
@@ -205,7 +230,8 @@ def _name_routes(ax: Axes, routes: Sequence[RouteLatency], colours: Mapping[Rout
 def _mark_spans(ax: Axes, panel: Panel, spans: Sequence[_Span]) -> None:
     for span in spans:
         if span.link is None:
-            ax.axvspan(span.start_s, span.end_s, color=span.colour, alpha=0.3, linewidth=0, zorder=0)
+            for start_s, until_s in span.shaded:
+                ax.axvspan(start_s, until_s, color=span.colour, alpha=0.3, linewidth=0, zorder=0)
         elif span.link in panel.links:
             for at_s in (span.start_s, span.end_s):
                 ax.axvline(at_s, color=span.colour, linewidth=1.1, zorder=1)
