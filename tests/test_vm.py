@@ -18,7 +18,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SCENARIO = (sys.executable, str(PROJECT / "run_scenario.py"))
-ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), "--set", "sessions.0.count=10")
+SETTINGS = ("--set", "sessions.0.count=10", "--set", "emulation.clock_shift=0")
+ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), *SETTINGS)
 VIRTUAL = ("--clock", "virtual")
 AGREEMENT_S = 0.1
 """The controller takes as long as that, give or take, to install a reroute (docs/virtual-time.md)."""
