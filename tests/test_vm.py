@@ -94,7 +94,7 @@ def test_netem_passes_the_conformance_suite_on_the_virtual_clock() -> None:
 
 
 def test_a_run_in_the_machine_uses_netem_and_the_kernel_datapath_and_passes(virtual: Heard) -> None:
-    assert virtual.summary["backend"] == {"links": "netem", "datapath": "kernel"}
+    assert virtual.summary["backend"] == {"link": "netem", "datapath": "kernel"}
     assert virtual.summary["verdict"] == "pass"
     assert len(virtual.summary["reroutes"]) == 1
 
