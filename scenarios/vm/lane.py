@@ -108,7 +108,7 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
     begin = monotonic()
     with (share / CONSOLE).open("wb") as console:
         process = subprocess.Popen(
-            command,
+            [*_mortal(), *command],
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -129,6 +129,12 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _mortal() -> list[str]:
+    """Before a command: whatever it starts dies when this process does, be it by SIGKILL."""
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    return ["setpriv", "--pdeathsig", "KILL", "unshare", *user, "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:
