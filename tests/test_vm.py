@@ -21,7 +21,7 @@ RUN_SCENARIO = (sys.executable, str(PROJECT / "run_scenario.py"))
 SETTINGS = ("--set", "sessions.0.count=10", "--set", "emulation.clock_shift=0")
 ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), *SETTINGS)
 VIRTUAL = ("--clock", "virtual")
-AGREEMENT_S = 0.1
+AGREEMENT_S = 0.2
 """The controller takes as long as that, give or take, to install a reroute (docs/virtual-time.md)."""
 
 Key = tuple[str, str, int]
