@@ -13,12 +13,12 @@ from scenarios.values import (
     Delay,
     Instant,
     Jitter,
-    Loss,
     Pair,
     Probability,
     Rate,
     Share,
     ShortName,
+    SomeShare,
     Span,
     Strict,
 )
@@ -104,7 +104,7 @@ class LossEvent(RampedEvent):
     """Frames are lost by one of these: at random, by a chain of states, or (of the media) by number."""
 
     what: Literal["loss"]
-    loss: Loss | None = Field(default=None, examples=["30%"])
+    loss: SomeShare | None = Field(default=None, examples=["30%"])
     gilbert_elliott: GilbertElliottLoss | None = Field(
         default=None, alias="gilbert-elliott", examples=["{p: 1%, r: 25%}"]
     )
@@ -142,28 +142,28 @@ class Partial(RampedEvent):
     """A share of the flows vanishes, by a hash of addresses, protocol and ports; the others are well."""
 
     what: Literal["partial"]
-    flows: Loss = Field(examples=["25%"])
+    flows: SomeShare = Field(examples=["25%"])
 
 
 class Duplicate(RampedEvent):
     """A share of the frames arrives twice."""
 
     what: Literal["duplicate"]
-    share: Loss = Field(examples=["1%"])
+    share: SomeShare = Field(examples=["1%"])
 
 
 class Corrupt(RampedEvent):
     """A share of the frames arrives with one bit turned over."""
 
     what: Literal["corrupt"]
-    share: Loss = Field(examples=["1%"])
+    share: SomeShare = Field(examples=["1%"])
 
 
 class Reorder(RampedEvent):
     """A share of the frames does without the link's delay, and overtakes the others."""
 
     what: Literal["reorder"]
-    share: Loss = Field(examples=["1%"])
+    share: SomeShare = Field(examples=["1%"])
 
 
 class Isolate(EventBase):

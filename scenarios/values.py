@@ -27,7 +27,7 @@ Share: TypeAlias = Annotated[float, BeforeValidator(fraction)]
 Detectors: TypeAlias = Annotated[tuple[Detector, ...], BeforeValidator(detectors)]
 Version: TypeAlias = Annotated[str, BeforeValidator(relay_version)]
 Probability: TypeAlias = Share
-Loss: TypeAlias = Annotated[float, BeforeValidator(within(fraction, "0.001%", "100%"))]
+SomeShare: TypeAlias = Annotated[float, BeforeValidator(within(fraction, "0.001%", "100%"))]
 
 
 class Strict(BaseModel):

@@ -66,9 +66,12 @@ def _is_duplicated(wire: Any, index: int, bank: int) -> bool:
 
 @compiled
 def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
-    """Ask the loss model, and count what it takes. By number it counts media, or all in a wire that knows none."""
+    """Ask the loss model, and count what it takes.
+
+    Loss by number counts the media, or all frames in a wire that knows none, and no copies.
+    """
     media = wire.media[slot]
-    numbered = media == 1 or wire.loop[0].last_media_port == 0
+    numbered = of_copy == 0 and (media == 1 or wire.loop[0].last_media_port == 0)
     gone = lost_to_luck(wire.banks[bank, index], wire.directions[index], wire.sequences[bank, index], of_copy, numbered)
     if gone:
         tally(wire, index, media, LOST_LOSS)

@@ -38,7 +38,7 @@ from topologies.names import switch_port, wire_port
 from topologies.netem import Shaping, shape, shaping
 from topologies.sandbox import in_network_of
 from topologies.userspace_wire import UserspaceWire
-from topologies.wire_messages import wire_config
+from topologies.wire_messages import WireConfig, wire_config
 
 SECONDS, ROUNDS = 4.0, 3
 _DELAY_NS = 15 * MS
@@ -193,11 +193,11 @@ def _wire(topology: Topology, network: int, core: int | None) -> Iterator[tuple[
     process.join()
 
 
-def _serve(network: int, core: int | None, config: object, control: Connection) -> None:
+def _serve(network: int, core: int | None, config: WireConfig, control: Connection) -> None:
     join_network_of(network)
     if core is not None:
         os.sched_setaffinity(0, {core})
-    wire.serve(config, control)  # type: ignore[arg-type]
+    wire.serve(config, control)
 
 
 def _changes_of_a_whole_mesh() -> list[int]:

@@ -25,6 +25,7 @@ from scenarios.vm.machine import (
     boot_command,
     guest_script,
 )
+from topologies.sandbox import SandboxError, find_sandbox
 
 FOLDER = PROJECT / ".vm"
 """Where the kernel is unpacked, and what was found out about this host."""
@@ -108,7 +109,7 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
     begin = monotonic()
     with (share / CONSOLE).open("wb") as console:
         process = subprocess.Popen(
-            [*_mortal(), *command],
+            _mortal(command),
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -131,10 +132,12 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
             process.wait()
 
 
-def _mortal() -> list[str]:
-    """Before a command: whatever it starts dies when this process does, be it by SIGKILL."""
-    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    return ["setpriv", "--pdeathsig", "KILL", "unshare", *user, "--pid", "--fork", "--kill-child", "--mount-proc"]
+def _mortal(command: Sequence[str]) -> list[str]:
+    """The command in a sandbox, where whatever it starts dies when this process does; bare where none can be had."""
+    try:
+        return find_sandbox().command(command)
+    except SandboxError:
+        return list(command)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from lab import A_B, A_C, B_A, userspace_lab
+from lab import A_B, A_C, B_A, numbers, userspace_lab
 
 from hostio.units import MS
 from topologies.commands import run_batch
-from topologies.link_state import LinkState, RandomLoss
+from topologies.link_state import LinkState, LostFrames, RandomLoss
 from topologies.links import LinkCounters, LinkError
 
 pytestmark = pytest.mark.root
@@ -25,6 +25,12 @@ def survivors(seed: int, *, others_busy: bool) -> list[int]:
 def test_seed_decides_which_frames_are_lost_whatever_other_links_do() -> None:
     assert survivors(1, others_busy=False) == survivors(1, others_busy=True)
     assert survivors(1, others_busy=False) != survivors(2, others_busy=False)
+
+
+def test_loss_by_number_does_not_count_copies() -> None:
+    with userspace_lab({A_B: LinkState(duplicate=1.0, loss=LostFrames((2, 4)))}) as lab:
+        lab.send(A_B, 5)
+        assert numbers(lab.arrivals(A_B, copied=True)) == [0, 0, 1, 2, 2, 3, 4, 4]
 
 
 def test_want_of_slots_is_counted_as_overflow() -> None:
