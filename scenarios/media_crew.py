@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from time import monotonic_ns, time_ns
 
 from relay_app import client, prober, relay, tcp_peer
+from relay_app.canary import canary_ssrc
 from relay_app.client import ClientConfig
 from relay_app.connections import connections_of
 from relay_app.directory import DirectoryEndpoint
@@ -21,7 +23,7 @@ from results.plan import Plan
 from results.rundir import RunDir
 from scenarios.crew import CrewError, Member, Serve, recruit
 from topologies.fabric import Fabric
-from topologies.model import Cluster
+from topologies.model import Cluster, Topology
 
 _PREFETCH_WITHIN_S = 30.0
 
@@ -67,12 +69,20 @@ class MediaCrew:
 
 
 def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
-    """SSRCs whose records a relay holds before the media: those of its own ends, and its warm share of the others."""
+    """SSRCs whose records a relay holds before the media: those of its own ends, its warm share of the others, and the
+    canaries' that go through it, or the first of them would wait for their record and make a cold relay look sick."""
     relayed = [stream for stream in streams if stream.relayed]
     own = [stream.ssrc for stream in relayed if cluster in (stream.source, stream.destination)]
     others = [stream.ssrc for stream in relayed if cluster not in (stream.source, stream.destination)]
     random = Random(f"warm {plan.seed} {cluster}")
-    return (*own, *random.sample(others, round(plan.relays.warm.get(cluster, 0.0) * len(others))))
+    warm = random.sample(others, round(plan.relays.warm.get(cluster, 0.0) * len(others)))
+    return (*own, *warm, *(canaries_through(plan.topology, cluster) if plan.controller.canaries else ()))
+
+
+def canaries_through(topology: Topology, relay: str) -> Iterator[int]:
+    """The SSRCs of the canaries that the probers of other clusters send through a relay."""
+    ordinals = {cluster.name: cluster.ordinal for cluster in topology.clusters}
+    return (canary_ssrc(ordinals[here], ordinals[there]) for here, there in topology.directions if there == relay)
 
 
 class _Recruiter:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from relay_app.sessions import streams_of
+from relay_app.canary import canary_ssrc
+from relay_app.sessions import RESERVED_SSRCS, streams_of
 from results.plan import Plan, RelaySettings
-from scenarios.library import load_plan
+from scenarios.library import LIBRARY, load_plan
 from scenarios.media_crew import records_held
 
 ONE_BLIP = Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml"
@@ -31,3 +32,11 @@ def test_a_warm_relay_holds_its_share(share: float, count: int) -> None:
     plan = replace(load_plan(ONE_BLIP), relays=RelaySettings("us-east", {"us-central": share}))
     assert len(set(held(plan, "us-central"))) == count
     assert held(plan, "us-central") == held(plan, "us-central")
+
+
+def test_a_relay_that_is_watched_holds_the_records_of_the_canaries_through_it() -> None:
+    """Of both other clusters; in a scenario without canaries there are none to hold."""
+    watched = load_plan(LIBRARY / "incident" / "relay-canary.yaml")
+    canaries = {ssrc for ssrc in held(watched, "us-central") if ssrc in RESERVED_SSRCS}
+    assert canaries == {canary_ssrc(1, 2), canary_ssrc(3, 2)}
+    assert not set(RESERVED_SSRCS) & set(held(load_plan(LIBRARY / "incident" / "short.yaml"), "us-central"))
