@@ -18,6 +18,10 @@ class Beat:
         """Start then."""
         self._start_ns = start_ns
 
+    def end(self) -> None:
+        """Nothing is due any more."""
+        self._start_ns = None
+
     @property
     def due_ns(self) -> int | None:
         """When the next number is due; None before `begin`."""

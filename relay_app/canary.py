@@ -15,8 +15,8 @@ from relay_app.rtp import NTP_EXTENSION, PATH_EXTENSION, PATH_HOPS, RtpPacket
 from relay_app.sessions import RESERVED_SSRCS
 from relay_app.stream_record import StreamRecord
 
-CANARY_PORT = 8611
-"""UDP port at which a prober gets its canaries back; no lane, so that no reroute bends their way home."""
+CANARY_PORT = 41000
+"""UDP port at which a prober gets its canaries back: media, but no lane, so that no reroute bends their way home."""
 
 _MEDIA = PROFILES["voice"]
 _SAMPLES = _MEDIA.clock_hz // _MEDIA.frames_per_s

@@ -13,7 +13,7 @@ from hostio.control import Ready, Stopped, messages, tell
 from hostio.units import MS
 from hostio.workers import Workers
 from relay_app.compile_loops import compile_client_loops
-from relay_app.messages import Play
+from relay_app.messages import Play, Still, StopSending
 from relay_app.receiver import Receiver
 from relay_app.sender import Sender
 from relay_app.sessions import Stream
@@ -41,7 +41,7 @@ class ClientConfig:
 
 
 def serve(config: ClientConfig, control: Connection) -> None:
-    """Say Ready, obey Play, and on Stop write the records and say Stopped. The receiver listens all the time."""
+    """Say Ready, obey Play and StopSending, and on Stop write the records and say Stopped. It listens all the time."""
     compile_client_loops()
     offset_ns = config.ntp_offset_ns
     receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
@@ -59,6 +59,9 @@ def serve(config: ClientConfig, control: Connection) -> None:
     for message in messages(control, workers.alarm):
         if isinstance(message, Play):
             sender.begin(message, config.seed, workers)
+        if isinstance(message, StopSending):
+            sender.halt()
+            tell(control, Still())
     sender.stop()
     receiver.stop()
     workers.join()

@@ -11,6 +11,7 @@ from hostio.compiled import precompile
 from relay_app.cache import SessionCache, UnknownSessions
 from relay_app.cache_loops import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.client_loops import ReceiverMemory, collect, play
+from relay_app.fate_log import FateLog
 from relay_app.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.locks.lock_loops import MUTEX_WORDS, LockPlace, lock_mutex, note_duration, try_mutex, unlock_mutex
 from relay_app.records import RECEIVED
@@ -33,7 +34,7 @@ def compile_relay_loops() -> None:
     """The relay's loop, and the control side's look-ups and locks."""
     cache, unknown = SessionCache(8), UnknownSessions()
     place = LockPlace.at(np.zeros(MUTEX_WORDS, np.int64))
-    memory = ForwardingMemory.allocate((), cache.view, unknown.view)
+    memory = ForwardingMemory.allocate((), cache.view, unknown.view, FateLog.create())
     precompile(forward, memory, place, PathRules(False, 0, 0), 0, 0, 0)
     precompile(find, cache.view.keys, 0)
     precompile(place_for, cache.view.keys, cache.view.used_ns, 0, 0)

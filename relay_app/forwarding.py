@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic_ns
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from hostio.realtime import prefer_punctuality
-from hostio.sockets import udp_drops, udp_socket, waiting_bytes
+from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
+from relay_app.fate_log import FateLog
 from relay_app.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.locks.lock_loops import LockPlace
 from relay_app.locks.report import PACKET_PATH
+from relay_app.records import UNREAD
+from relay_app.rtp_loops import has_fixed_layout, sequence_of, ssrc_of
 from relay_app.session_table import SessionTable
 from relay_app.sessions import LANE_PORT, LANES
 
@@ -22,16 +28,21 @@ LANE_BUFFER_BYTES = 212_992 // 2
 """Of a lane's receive buffer: what a stock kernel grants who asks for nothing, some 270 packets (it doubles it)."""
 
 _SNAPSHOT_TRIES = 100
+_DATAGRAM_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class PathConfig:
-    """The relay of cluster `ordinal` listens on the lanes of `address`; under load it wakes once per `tick_ns`."""
+    """The relay of cluster `ordinal` listens on the lanes of `address`; under load it wakes once per `tick_ns`.
+
+    `fates`: the file of its FateLog, if that is to outlive it.
+    """
 
     ordinal: int
     address: str
     tick_ns: int
     rules: PathRules
+    fates: Path | None = None
 
 
 class PacketPath(Protocol):
@@ -69,6 +80,9 @@ class PacketPath(Protocol):
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""
 
+    def note_rest(self) -> None:
+        """Note down every packet that is still in the relay, once `run` has ended or never will."""
+
     def close(self) -> None:
         """Close the sockets, once `run` has ended."""
 
@@ -81,7 +95,8 @@ class Forwarder:
         self._lanes = open_lanes(config.address)
         self._missed = os.eventfd(0)
         fds = [lane.fileno() for lane in self._lanes]
-        self._memory = ForwardingMemory.allocate(fds, table.cache.view, table.unknown.view)
+        self._log = FateLog.create(config.fates)
+        self._memory = ForwardingMemory.allocate(fds, table.cache.view, table.unknown.view, self._log)
         self._place = _lock_place(config.rules, table)
 
     def run(self) -> None:
@@ -142,11 +157,29 @@ class Forwarder:
         """Datagrams lost because a lane's receive buffer was full, by lane."""
         return {f"lane {number}": udp_drops(lane) for number, lane in enumerate(self._lanes)}
 
+    def note_rest(self) -> None:
+        """Note down what the receive buffers hold."""
+        self._log.append(unread(self._lanes))
+
     def close(self) -> None:
         """Close the sockets."""
         for lane in self._lanes:
             lane.close()
         os.close(self._missed)
+
+
+def unread(lanes: Iterable[socket.socket]) -> Iterator[tuple[int, int, int, int]]:
+    """Empty these lanes: (ssrc, seq, UNREAD, now) of every packet that waits there."""
+    for lane in lanes:
+        while (arrival := receive_stamped(lane, _DATAGRAM_BYTES)) is not None:
+            yield fate_of(arrival.datagram, UNREAD)
+
+
+def fate_of(datagram: bytes, reason: int) -> tuple[int, int, int, int]:
+    """A row of RELAY_FATE for a packet, now."""
+    data = np.frombuffer(datagram, np.uint8).reshape(1, -1)
+    known = bool(has_fixed_layout(data, 0, len(datagram)))
+    return (ssrc_of(data, 0), sequence_of(data, 0), reason, monotonic_ns()) if known else (0, 0, reason, monotonic_ns())
 
 
 def open_lanes(address: str) -> list[socket.socket]:

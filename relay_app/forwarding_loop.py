@@ -22,9 +22,10 @@ from hostio.compiled import (
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
 from relay_app.cache import CacheView, UnknownView
 from relay_app.cache_loops import find, is_unknown
+from relay_app.fate_log import FateLog
 from relay_app.locks.lock_loops import enter, leave
 from relay_app.records import RELAY_COUNTERS, DropReason
-from relay_app.rtp_loops import LOOPED, PATH_FULL, free_hop, has_fixed_layout, log_hop, sent_ns_of, ssrc_of
+from relay_app.rtp_loops import LOOPED, PATH_FULL, free_hop, has_fixed_layout, log_hop, sent_ns_of, sequence_of, ssrc_of
 
 Array = npt.NDArray[Any]
 
@@ -82,7 +83,8 @@ class PathRules(NamedTuple):
 class ForwardingMemory(NamedTuple):
     """Lane sockets; a batch received, and one to send that points into it; the cache; the miss ring; counters.
 
-    `counts` int64[n] are RELAY_COUNTERS, `published` their copy after every round; state FORWARDING_STATE[1].
+    `counts` int64[n] are RELAY_COUNTERS, `published` their copy after every round; `fates` RELAY_FATE[n] and
+    `fate_state` FATE_STATE[1] are a FateLog; state FORWARDING_STATE[1].
     """
 
     sockets: Array
@@ -99,13 +101,15 @@ class ForwardingMemory(NamedTuple):
     misses: Array
     counts: Array
     published: Array
+    fates: Array
+    fate_state: Array
     state: Array
     timespec: Array
     one: Array
 
     @classmethod
-    def allocate(cls, fds: Sequence[int], cache: CacheView, unknown: UnknownView) -> ForwardingMemory:
-        """Memory for these lanes and this cache."""
+    def allocate(cls, fds: Sequence[int], cache: CacheView, unknown: UnknownView, log: FateLog) -> ForwardingMemory:
+        """Memory for these lanes, this cache and this log."""
         received = MessageBatch.allocate(BATCH, DATAGRAM_BYTES)
         outgoing = MessageBatch.allocate(BATCH, 0, named=True)
         return cls(
@@ -123,6 +127,8 @@ class ForwardingMemory(NamedTuple):
             misses=np.zeros(MISS_RING, np.uint32),
             counts=np.zeros(len(RELAY_COUNTERS), np.int64),
             published=np.zeros(len(RELAY_COUNTERS), np.int64),
+            fates=log.rows,
+            fate_state=log.state,
             state=np.zeros(1, FORWARDING_STATE),
             timespec=np.zeros(2, np.int64),
             one=np.ones(1, np.int64),
@@ -131,15 +137,13 @@ class ForwardingMemory(NamedTuple):
 
 @compiled
 def forward(memory: Any, place: Any, rules: Any, ordinal: int, wake_fd: int, tick_ns: int) -> None:
-    """Relay packets as the cluster `ordinal` until stopped, and then what has arrived by that time. `place`: LockPlace.
+    """Relay packets as the cluster `ordinal` until stopped. `place`: LockPlace.
 
     Misses are announced on the eventfd `wake_fd`. Each packet wakes the loop, unless they come less than `tick_ns`
     apart: then it wakes once per `tick_ns`, for as long as that saves wake-ups.
     """
-    stopping, relayed = False, 0
-    while relayed >= BATCH or not stopping:
-        stopping = memory.state[0].stop != 0
-        gap_ns = _wait(memory, tick_ns, stopping)
+    while memory.state[0].stop == 0:
+        gap_ns = _wait(memory, tick_ns)
         if rules.locked:
             enter(place)
         relayed = _relay_round(memory, rules, ordinal)
@@ -152,13 +156,13 @@ def forward(memory: Any, place: Any, rules: Any, ordinal: int, wake_fd: int, tic
 
 
 @compiled
-def _wait(memory: Any, tick_ns: int, stopping: bool) -> int:
+def _wait(memory: Any, tick_ns: int) -> int:
     """Wait for packets; the time since the last wake-up."""
     state = memory.state
-    if state[0].busy and not stopping:
+    if state[0].busy:
         sleep_until(state[0].woken_ns + tick_ns, memory.timespec)
     pending = state[0].missed != state[0].announced
-    timeout_ns = 0 if stopping else _ANNOUNCE_NS if pending else _NAP_NS
+    timeout_ns = _ANNOUNCE_NS if pending else _NAP_NS
     wait_readable(memory.sockets, len(memory.sockets), timeout_ns, memory.timespec)
     before_ns = state[0].woken_ns
     state[0].woken_ns = monotonic_ns(memory.timespec)
@@ -189,13 +193,14 @@ def _announce(memory: Any, wake_fd: int) -> None:
 def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
     """Relay up to a batch of packets; how many there were."""
     count = recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
+    memory.fate_state[0].in_hand = max(count, 0)
     now_ns = memory.state[0].woken_ns
     batch = 0
     for index in range(count):
         memory.counts[_RECEIVED] += 1
         slot = _slot_or_reason(memory, rules, index, ordinal, now_ns)
         if slot < 0:
-            memory.counts[_FIRST_DROP + -1 - slot] += 1
+            _drop(memory, index, -1 - slot, now_ns)
             continue
         memory.used_ns[slot] = now_ns
         memory.out_iovecs[batch].base = memory.data.ctypes.data + index * DATAGRAM_BYTES
@@ -204,6 +209,21 @@ def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
         batch += 1
     _send(memory, fd, batch)
     return max(count, 0)
+
+
+@compiled
+def _drop(memory: Any, index: int, reason: int, now_ns: int) -> None:
+    """Count a packet that is not forwarded, and note it down while there is room."""
+    memory.counts[_FIRST_DROP + reason] += 1
+    state = memory.fate_state
+    if state[0].count < len(memory.fates):
+        row = memory.fates[state[0].count]
+        row.ssrc = 0 if reason == _MALFORMED else ssrc_of(memory.data, index)
+        row.seq = sequence_of(memory.data, index)
+        row.reason = reason
+        row.at_ns = now_ns
+        state[0].count += 1
+    state[0].in_hand -= 1
 
 
 @compiled
@@ -247,8 +267,10 @@ def _send(memory: Any, fd: int, batch: int) -> None:
     while done < batch:
         taken = sendmmsg(fd, memory.out_messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
         if taken <= 0:
-            memory.counts[_FIRST_DROP + _SEND_FAILED] += 1
+            index = (memory.out_iovecs[done].base - memory.data.ctypes.data) // DATAGRAM_BYTES
+            _drop(memory, index, _SEND_FAILED, memory.state[0].woken_ns)
             done += 1
             continue
         memory.counts[_FORWARDED] += taken
+        memory.fate_state[0].in_hand -= taken
         done += taken

@@ -28,6 +28,21 @@ class Prefetched:
 
 
 @dataclass(frozen=True, slots=True)
+class StopSending:
+    """To a client or a prober: send no packet any more; it answers Still."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopForwarding:
+    """To a relay: leave every packet where it is; it answers Still, or after a few seconds if it is deadlocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """It sends nothing any more; what arrives is still received, or waits in its sockets."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartProbing:
     """To a prober: probe number n of each link is due at start_ns + n × interval."""
 

@@ -19,7 +19,7 @@ from hostio.control import Ready, Stop, Stopped, tell
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
 from relay_app.link_probes import LinkProbes
-from relay_app.messages import StartProbing
+from relay_app.messages import StartProbing, Still, StopSending
 from relay_app.probe_post import ProbePost
 from relay_app.records import PROBE
 from relay_app.relay_canaries import RelayCanaries
@@ -59,8 +59,13 @@ class Prober:
         for part in self._parts:
             part.beat.begin(start_ns)
 
+    def end(self) -> None:
+        """Send nothing any more."""
+        for part in self._parts:
+            part.beat.end()
+
     def due_in_s(self, now_ns: int) -> float | None:
-        """Time to the next packet; None before `begin`."""
+        """Time to the next packet; None before `begin` and after `end`."""
         due = [part.beat.due_ns for part in self._parts if part.beat.due_ns is not None]
         return max(min(due) - now_ns, 0) / S if due else None
 
@@ -87,7 +92,7 @@ class Prober:
 
 
 def serve(config: ProberConfig, control: Connection) -> None:
-    """Say Ready, receive from then on, send after StartProbing, and on Stop say Stopped."""
+    """Say Ready, receive from then on, send between StartProbing and StopSending, and on Stop say Stopped."""
     prober = Prober(config)
     prefer_punctuality(Urgency.SOURCE)
     with SelectSelector() as selector:
@@ -112,4 +117,7 @@ def _obeyed(prober: Prober, control: Connection) -> bool:
         return False
     if isinstance(message, StartProbing):
         prober.begin(message.start_ns)
+    if isinstance(message, StopSending):
+        prober.end()
+        tell(control, Still())
     return not isinstance(message, Stop)

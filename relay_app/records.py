@@ -34,6 +34,13 @@ class DropReason(IntEnum):
     """It was sent so long ago that no listener could use it any more."""
 
 
+HELD, UNREAD = 254, 255
+"""In place of a DropReason, of a packet that was still in the relay at the end: kept back by its version, or in a
+lane's receive buffer."""
+
+RELAY_FATE = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("reason", "u1"), ("at_ns", "<i8")])
+"""A packet that a relay did not forward, and its DropReason, HELD or UNREAD; SSRC 0 if it is no RTP."""
+
 RELAY_COUNTERS = ("received", "forwarded", *(f"dropped_{reason.name.lower()}" for reason in DropReason))
 
 RELAY_GAUGES = ("cached", "fetching", "queued", "waiting_bytes", "lock_waiters")

@@ -21,7 +21,7 @@ from relay_app.forwarding_loop import PathRules
 from relay_app.growing_array import GrowingArray
 from relay_app.locks.report import PACKET_PATH
 from relay_app.locks.reporting import LockSet
-from relay_app.messages import Prefetch, Prefetched
+from relay_app.messages import Prefetch, Prefetched, Still, StopForwarding
 from relay_app.progress import FetchProgress
 from relay_app.recorded_source import RecordedSource
 from relay_app.records import FETCH, RELAY_SAMPLE
@@ -37,12 +37,14 @@ _STOP_WITHIN_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class RelayFiles:
-    """Where a relay writes while it runs: RELAY_SAMPLE and FETCH rows (.npy), the LockReport (JSON), stacks (text)."""
+    """Where a relay writes while it runs: RELAY_SAMPLE and FETCH rows (.npy), the LockReport (JSON), stacks (text), and
+    its FateLog, if that is to outlive it."""
 
     samples: Path
     fetches: Path
     locks: Path
     stacks: Path
+    fates: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +89,27 @@ class Relay:
         self._control = version.control(parts)
         rules = PathRules(version.locked_reads, version.stale_ns, config.ntp_offset_ns)
         address = config.addresses[config.ordinal]
-        self._path = version.packet_path(PathConfig(config.ordinal, address, config.tick_ns, rules), self._table)
+        path = PathConfig(config.ordinal, address, config.tick_ns, rules, config.files.fates)
+        self._path = version.packet_path(path, self._table)
         self._samples = GrowingArray(config.files.samples, RELAY_SAMPLE)
         self._sampler = Sampler(self._path, self._table, self._control, self._samples, config.sample_interval_ns)
         self._progress = FetchProgress(self._control, self._table, monotonic_ns)
         self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
         self._stopped = Event()
+        self._still = Event()
 
     def start(self, workers: Workers) -> None:
         """Serve, in threads."""
-        workers.start("forward", self._path.run)
+        workers.start("forward", self._forward)
         workers.start("misses", self._pass_misses_on)
         workers.start("fetch", self._fetch)
         workers.start("sample", self._sampler.run)
         workers.start("watchdog", self._watchdog.run)
         workers.start("keep house", lambda: every(self._config.report_interval_ns, self._stopped, self._keep_house))
+
+    def _forward(self) -> None:
+        self._path.run()
+        self._still.set()
 
     def _fetch(self) -> None:
         with suppress(DirectoryError):  # a relay starts without its directory; the first fetch connects then
@@ -148,6 +156,11 @@ class Relay:
         self._sampler.stop()
         self._watchdog.stop()
 
+    def halt(self) -> None:
+        """End all threads, and return when no packet is forwarded any more, or never will be."""
+        self.stop()
+        self._still.wait(_STOP_WITHIN_S)
+
     def finish(self, stuck: int) -> Stopped:
         """Write the last records and close everything. `stuck` threads did not end: what they use stays open."""
         self._sampler.sample()
@@ -159,6 +172,7 @@ class Relay:
             "stuck_threads": stuck,
             **self._control.counters(),
         }
+        self._path.note_rest()
         stopped = Stopped(self._path.drops(), counters)
         if not stuck:
             self._path.close()
@@ -169,7 +183,7 @@ class Relay:
 
 
 def serve(config: RelayConfig, control: Connection) -> None:
-    """Say Ready, answer Prefetch, and on Stop say Stopped. A relay that is deadlocked says so as well."""
+    """Say Ready, answer Prefetch and StopForwarding, and on Stop say Stopped. A deadlocked relay says so as well."""
     compile_relay_loops()
     relay = Relay(config)
     workers = Workers()
@@ -178,5 +192,8 @@ def serve(config: RelayConfig, control: Connection) -> None:
     for message in messages(control, workers.alarm):
         if isinstance(message, Prefetch):
             tell(control, relay.prefetch(message))
+        if isinstance(message, StopForwarding):
+            relay.halt()
+            tell(control, Still())
     relay.stop()
     tell(control, relay.finish(workers.join(_STOP_WITHIN_S)))

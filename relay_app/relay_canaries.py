@@ -18,8 +18,9 @@ _DATAGRAM_BYTES = 2048
 class RelayCanaries:
     """Sends a canary through each peer's relay on every beat, each relay's on one lane.
 
-    `counters`: `unsent_canaries`, and what arrived without being one of ours as `foreign_canaries`. One that took
-    another relay, because its lane was rerouted, says nothing of the relay it was meant for: a `stray_canary`.
+    `counters`: what was sent, and what arrived; `unsent_canaries`, and what arrived without being one of ours as
+    `foreign_canaries`. One that took another relay, because its lane was rerouted, says nothing of the relay it was
+    meant for: a `stray_canary`.
     """
 
     name = "canaries"
@@ -39,7 +40,9 @@ class RelayCanaries:
         self._ntp_offset_ns = ntp_offset_ns
         self._post = post
         self.beat = Beat(interval_ns)
-        self.counters = dict.fromkeys(("unsent_canaries", "foreign_canaries", "stray_canaries"), 0)
+        self.counters = dict.fromkeys(
+            ("sent_canaries", "unsent_canaries", "arrived_canaries", "foreign_canaries", "stray_canaries"), 0
+        )
         self.socket = udp_socket(address, CANARY_PORT)
 
     def send(self, number: int) -> None:
@@ -48,12 +51,14 @@ class RelayCanaries:
             canary = Canary(ssrc, number, monotonic_ns()).encode(self._ntp_offset_ns)
             try:
                 self.socket.sendto(canary, (self._peers[relay], LANE_PORT + lane_of(ssrc)))
+                self.counters["sent_canaries"] += 1
             except OSError:  # as with probes: not sent is lost, and counted here
                 self.counters["unsent_canaries"] += 1
 
     def receive(self) -> None:
         """Report every canary that has come back."""
         while (arrival := receive_stamped(self.socket, _DATAGRAM_BYTES)) is not None:
+            self.counters["arrived_canaries"] += 1
             try:
                 canary = Canary.decode(arrival.datagram, self._ntp_offset_ns)
                 relay = self._relays[canary.ssrc]

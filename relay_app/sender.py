@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,13 @@ class Sender:
         self._socket = udp_socket(address, 0)
         self._chunk_played = os.eventfd(0)
         self._memory: SenderMemory | None = None
+        self._ended = Event()
+        self._ended.set()
         self._rows: list[npt.NDArray[Any]] = []
 
     def begin(self, order: Play, seed: int, workers: Workers) -> None:
         """Start to play in two threads; they end at the end of the media or when stopped."""
+        self._ended.clear()
         schedule = Schedule(self._streams, seed, order.start_ns)
         memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
         self._memory = memory
@@ -62,6 +66,7 @@ class Sender:
     def _play(self, memory: SenderMemory, chunks: int) -> None:
         prefer_punctuality(Urgency.SOURCE)
         play(memory, self._socket.fileno(), self._chunk_played, chunks, self._ntp_offset_ns, self._tick_ns)
+        self._ended.set()
 
     def _prepare(self, memory: SenderMemory, schedule: Schedule, order: Play, chunks: int) -> None:
         state = memory.state[0]
@@ -84,6 +89,11 @@ class Sender:
         if self._memory is not None:
             self._memory.state["stop"] = 1
         os.eventfd_write(self._chunk_played, 1)
+
+    def halt(self) -> None:
+        """Stop, and return when nothing is sent any more."""
+        self.stop()
+        self._ended.wait()
 
     def rows(self) -> npt.NDArray[Any]:
         """SENT[n] of all that was sent, once the threads have ended."""

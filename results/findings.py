@@ -15,6 +15,7 @@ from results.diagnosis import diagnose
 from results.events import FaultEdge
 from results.fidelity import FidelityLimits, fidelity
 from results.interruptions import Interruption
+from results.ledger import Ledger, ledger_check, ledger_figures
 from results.matching import Flags, Ints
 from results.metrics import Floats, counts, latencies
 from results.plan import Fault, Plan
@@ -34,10 +35,11 @@ from results.summary import (
 from topologies.model import Direction, link_name, where
 
 
-def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Findings:
-    """Everything that is in the summary but the judgement."""
+def find(evidence: Evidence, analysis: Analysis, book: Ledger, limits: FidelityLimits) -> Findings:
+    """Everything that is in the summary but the judgement. The ledger of records that are not whole says nothing."""
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
+    problems = _problems(evidence)
     relay = relay_figures(evidence, analysis)
     groups = list(group_rows(evidence, analysis))
     return Findings(
@@ -51,9 +53,10 @@ def find(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Find
         relay=relay,
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
-        fidelity=fidelity(evidence, analysis, limits),
+        ledger=ledger_figures(book),
+        fidelity=[*fidelity(evidence, analysis, limits), *([] if problems else [ledger_check(book)])],
         diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
-        problems=_problems(evidence),
+        problems=problems,
     )
 
 

@@ -9,11 +9,24 @@ from topologies.links import LinkCounters
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """Counters of one direction of a link."""
+    """Counters of one direction of a link, and the media frames that came onto it and off, as its ends counted."""
 
     source: str
     destination: str
     counters: LinkCounters
+    onto_link: int
+    off_link: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """Media frames that a cluster's switch got from its host and sent to it, as its port there counted them, and the
+    host's UDP counters (RFC 4113) over the run, by their kernel names."""
+
+    cluster: str
+    from_host: int
+    to_host: int
+    udp: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class MachineReport:
     socket_drops: dict[str, int]
     port_drops: dict[str, int]
     links: tuple[LinkRow, ...]
+    hosts: tuple[HostRow, ...]
     link_lateness_p99_ms: float | None
     cpu_stolen_percent: float
     memory_bytes: int

@@ -94,6 +94,19 @@ def extended(seq: Ints, reference: Ints) -> Ints:
     return result
 
 
+def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
+    """The row in Packets of each of these rows (ssrc, 16-bit seq, at_ns), or UNMATCHED.
+
+    It is the last packet of its stream and number that had been sent at the time: what waits longer than 65 536 packets
+    take is told wrongly.
+    """
+    stream = _stream_index(streams, rows["ssrc"])
+    if not len(packets.seq):
+        return np.full(len(rows), UNMATCHED, dtype=np.int64)
+    last = _reference(stream, rows["at_ns"], packets)
+    return _row_of(stream, last - (last - rows["seq"].astype(np.int64)) % _SEQUENCE_SPACE, packets)
+
+
 def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
     return np.concatenate([np.empty(0, dtype), *rows.values()])
 
@@ -148,7 +161,14 @@ def _packet_of(stream: Ints, rows: Rows, packets: Packets) -> Ints:
     """
     if not len(packets.seq):
         return np.full(len(rows), UNMATCHED, dtype=np.int64)
-    key = _packet_key(stream, extended(rows["seq"].astype(np.int64), _reference(stream, rows["sent_ns"], packets)))
+    return _row_of(
+        stream, extended(rows["seq"].astype(np.int64), _reference(stream, rows["sent_ns"], packets)), packets
+    )
+
+
+def _row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
+    """The row in Packets of each extended sequence number, or UNMATCHED."""
+    key = _packet_key(stream, seq)
     keys = _packet_key(packets.stream, packets.seq)
     found = np.searchsorted(keys, key).clip(max=len(keys) - 1)
     index: Ints = np.where(keys[found] == key, found, UNMATCHED)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
 from relay_app.records import DropReason
-from results.summary import ConnectionFigures, Media, RelayFigures
+from results.summary import ConnectionFigures, LedgerFigures, Media, RelayFigures
 
 Unit = Literal["ms", "percent", "count"]
 
@@ -28,9 +28,13 @@ def _unit(name: str) -> Unit:
 
 
 METRICS: Mapping[str, Unit] = MappingProxyType(
-    {**{f"media.{name}": _unit(name) for name in _leaves(Media)}, "reroutes": "count"}
+    {
+        **{f"media.{name}": _unit(name) for name in _leaves(Media)},
+        **{f"ledger.{name}": _unit(name) for name in _leaves(LedgerFigures)},
+        "reroutes": "count",
+    }
 )
-"""Every number under `media`, and `reroutes`, which is the length of the summary's list."""
+"""Every number under `media` and `ledger`, and `reroutes`, which is the length of the summary's list."""
 
 _DROPPED = tuple(f"dropped.{reason.name.lower()}" for reason in DropReason)
 

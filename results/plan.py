@@ -117,3 +117,8 @@ class Plan:
     """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
     connections: tuple[ConnectionGroup, ...] = ()
     environment: Environment | None = None
+
+
+def is_wired(plan: Plan) -> bool:
+    """Whether the links of the run are those of the userspace wire, which tells what became of single frames."""
+    return plan.environment is not None and plan.environment.link_backend == "userspace"

@@ -15,9 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.sessions import Stream
 from results.rundir import RunDir
+from topologies.frame_fates import FRAME_FATE
 
 Rows: TypeAlias = NDArray[np.void]
 """A structured array; which dtype of `relay_app.records` it has stands beside each use."""
@@ -41,22 +42,28 @@ class Recording:
     relays: Mapping[str, Rows]
     probes: Mapping[str, Rows]
     fetches: Mapping[str, Rows]
+    relay_fates: Mapping[str, Rows]
     exchanges: Mapping[str, Rows]
     """Empty if the scenario has no connections."""
+    link_fates: Rows
+    """Empty where the link back end does not tell single frames."""
     problems: tuple[str, ...]
 
 
-def collect(staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False) -> tuple[str, ...]:
+def collect(
+    staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, wired: bool = False
+) -> tuple[str, ...]:
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
     `staging` holds a .npy file of the same name for each; files may be missing after an interrupt.
     Returns one sentence per file that could not be collected, in the order of the clusters.
     """
     problems: list[str] = []
-    for cluster in clusters:
-        for target, dtype in _raw_files(run, cluster, connected):
-            with _noting(problems):
-                write_rows(target, _load_array(staging / f"{target.stem}.npy", dtype))
+    of_links = [(run.link_fates, FRAME_FATE)] if wired else []
+    of_clusters = (file for cluster in clusters for file in _raw_files(run, cluster, connected))
+    for target, dtype in (*of_links, *of_clusters):
+        with _noting(problems):
+            write_rows(target, _load_array(staging / f"{target.stem}.npy", dtype))
     return tuple(problems)
 
 
@@ -73,20 +80,29 @@ def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
     _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
 
 
-def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = False) -> Recording:
-    """What a run recorded, of TCP connections if it was `connected`; a missing file becomes a problem, not an error."""
+def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = False, wired: bool = False) -> Recording:
+    """What a run recorded: of TCP connections if it was `connected`, of single frames if its links were `wired`.
+
+    A missing file becomes a problem, not an error.
+    """
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
     received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
     relays = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
     probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
     fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
+    relay_fates = _read_each({name: run.relay_fates(name) for name in clusters}, RELAY_FATE, problems)
+    link_fates = _read_each({"": run.link_fates} if wired else {}, FRAME_FATE, problems).get(
+        "", np.empty(0, FRAME_FATE)
+    )
     dialled = {name: run.exchanges(name) for name in clusters} if connected else {}
     exchanges = _read_each(dialled, EXCHANGE, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
-    return Recording(streams, sent, received, relays, probes, fetches, exchanges, tuple(problems))
+    return Recording(
+        streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems)
+    )
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
@@ -115,6 +131,7 @@ def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, 
         (run.relay(cluster), RELAY_SAMPLE),
         (run.probes(cluster), PROBE),
         (run.fetches(cluster), FETCH),
+        (run.relay_fates(cluster), RELAY_FATE),
     )
     return (*media, (run.exchanges(cluster), EXCHANGE)) if connected else media
 

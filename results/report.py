@@ -13,8 +13,9 @@ from results.analysis import Analysis, Evidence, analyse
 from results.documents import DocumentError, Lines
 from results.fidelity import FidelityLimits
 from results.findings import find
+from results.ledger import Ledger, ledger
 from results.machine import MachineReport
-from results.plan import Plan
+from results.plan import Plan, is_wired
 from results.plots import plot_latency
 from results.records import read_recording
 from results.rundir import RunDir
@@ -29,14 +30,16 @@ T = TypeVar("T")
 
 
 def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
-    """Write the summary, the tables of interruptions and of streams, and the latency plot of a run directory.
+    """Write the summary, the ledger, the tables of interruptions and of streams, and the plots of a run directory.
 
     Works on what is there: whatever is missing makes the run inconclusive. Only the plan must be whole; without it
     nothing is known about the run, and DocumentError says so.
     """
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    summary = summarise(evidence, analysis, limits or FidelityLimits())
+    book = ledger(evidence, analysis)
+    summary = summarise(evidence, analysis, book, limits or FidelityLimits())
+    _write(run.ledger, documents.dump(book))
     _write(run.summary, documents.dump(summary))
     _write(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
     _write(run.streams, table_csv(StreamRow, stream_rows(analysis)))
@@ -44,9 +47,9 @@ def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
     return summary
 
 
-def summarise(evidence: Evidence, analysis: Analysis, limits: FidelityLimits) -> Summary:
+def summarise(evidence: Evidence, analysis: Analysis, book: Ledger, limits: FidelityLimits) -> Summary:
     """Findings and verdict. Pure."""
-    return judge(find(evidence, analysis, limits), evidence.plan.expectations)
+    return judge(find(evidence, analysis, book, limits), evidence.plan.expectations)
 
 
 def read_evidence(run: RunDir) -> Evidence:
@@ -57,7 +60,7 @@ def read_evidence(run: RunDir) -> Evidence:
     decisions = _lines(run.decisions, documents.read_decisions, problems)
     machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    recording = read_recording(run, clusters, connected=bool(plan.connections))
+    recording = read_recording(run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
     locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
     return Evidence(plan, events, decisions, machine, recording, locks, (*problems, *recording.problems))
 

@@ -37,6 +37,10 @@ class RunDir:
         """Where the media processes leave their arrays; gone once they are collected."""
         return self.root / "staging"
 
+    def staged(self, raw: Path) -> Path:
+        """Where the array is left that becomes a file of raw records."""
+        return self.staging / f"{raw.stem}.npy"
+
     def sent(self, cluster: str) -> Path:
         """RTP packets sent by a cluster's client."""
         return self.root / "raw" / f"sent-{cluster}.parquet"
@@ -69,6 +73,15 @@ class RunDir:
         """One-way probes that a cluster's prober received."""
         return self.root / "raw" / f"probes-{cluster}.parquet"
 
+    def relay_fates(self, cluster: str) -> Path:
+        """Every packet that a cluster's relay dropped, or still held at the end."""
+        return self.root / "raw" / f"fates-{cluster}.parquet"
+
+    @property
+    def link_fates(self) -> Path:
+        """Every media frame that the userspace wire lost, duplicated or corrupted, or still held at the end."""
+        return self.root / "raw" / "links.parquet"
+
     def sessions(self) -> Path:
         """One row per direction of a session: SSRC, session, source, destination, media."""
         return self.root / "raw" / "sessions.parquet"
@@ -81,6 +94,11 @@ class RunDir:
     def summary(self) -> Path:
         """The result, as `summary.schema.json` describes it."""
         return self.root / "summary.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Where every media packet went."""
+        return self.root / "ledger.json"
 
     @property
     def interruptions(self) -> Path:

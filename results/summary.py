@@ -175,6 +175,40 @@ class RerouteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteRow:
+    """Packets from one cluster to another: sent + duplicated + surplus = delivered + lost + under way + untold.
+
+    Copies count like packets. `lost` and `under_way` by place and cause. `untold`: nobody noted down what became of
+    them. `surplus`: copies beyond those that links made.
+    """
+
+    name: str
+    sent: int
+    duplicated: int
+    delivered: int
+    lost: dict[str, int]
+    under_way: dict[str, int]
+    untold: int
+    surplus: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFigures:
+    """All media packets, the canaries among them, copies counted like packets: sent + duplicated = delivered + lost +
+    under_way + `untold`, of which it is known where they were lost, but not which they were. `unexplained` is what
+    nobody can account for; None if interfaces did not count. `ledger.json` has the stations too."""
+
+    sent: int
+    duplicated: int
+    delivered: int
+    lost: int
+    under_way: int
+    untold: int
+    unexplained: int | None
+    routes: list[RouteRow]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A condition for believing the run: `value` is at most `limit`; unknown is not ok."""
 
@@ -214,6 +248,7 @@ class Findings:
     relay: dict[str, RelayFigures]
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
+    ledger: LedgerFigures
     fidelity: list[Check]
     diagnosis: list[str]
     problems: list[str]
@@ -235,6 +270,7 @@ class Summary:
     relay: dict[str, RelayFigures]
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
+    ledger: LedgerFigures
     fidelity: list[Check]
     diagnosis: list[str]
     expectations: list[ExpectationRow]
@@ -255,6 +291,7 @@ def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectati
         relay=findings.relay,
         faults=findings.faults,
         reroutes=findings.reroutes,
+        ledger=findings.ledger,
         fidelity=findings.fidelity,
         diagnosis=findings.diagnosis,
         expectations=expectations,

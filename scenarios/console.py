@@ -17,7 +17,16 @@ from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.doctor import Diagnosis
 from scenarios.narration import Narrator
-from scenarios.result_rows import GROUP_COLUMNS, PAIR_COLUMNS, group_rows, pair_rows, sentences
+from scenarios.result_rows import (
+    GROUP_COLUMNS,
+    LEDGER_COLUMNS,
+    PAIR_COLUMNS,
+    group_rows,
+    ledger_rows,
+    ledger_sentence,
+    pair_rows,
+    sentences,
+)
 from scenarios.suite_results import COLUMNS, Trial, table
 
 _LOG_WIDTH = 140
@@ -67,6 +76,10 @@ class Console:
             self._terminal.print()
             self.show_rows(GROUP_COLUMNS, groups, texts=2)
             self._terminal.print()
+        if rows := ledger_rows(summary.ledger):
+            self._terminal.print()
+            self.show_rows(LEDGER_COLUMNS, rows, closing_texts=1)
+            self._terminal.print()
         for sentence in sentences(summary):
             self._terminal.print(sentence)
         for row in summary.expectations:
@@ -76,6 +89,7 @@ class Console:
         self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
         for reason in summary.reasons:
             self._terminal.print(f"  {escape(reason)}")
+        self._terminal.print(ledger_sentence(summary.ledger))
         self._terminal.print(f"plot     {_short(run.latency_plot)}")
         if run.stall_plot.exists():
             self._terminal.print(f"relay    {_short(run.stall_plot)}")
@@ -102,11 +116,14 @@ class Console:
         if diagnosis.remedy:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
 
-    def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1) -> None:
-        """A table whose first `texts` columns are text, and the others figures."""
+    def show_rows(
+        self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1, closing_texts: int = 0
+    ) -> None:
+        """A table whose first `texts` and last `closing_texts` columns are text, and the others figures."""
         table = Table(box=None, pad_edge=False, header_style="dim")
+        left = {*range(texts), *range(len(header) - closing_texts, len(header))}
         for number, column in enumerate(header):
-            table.add_column(column, justify="left" if number < texts else "right", no_wrap=True)
+            table.add_column(column, justify="left" if number in left else "right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
         self._terminal.print(table)

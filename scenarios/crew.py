@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -81,10 +82,21 @@ def await_ready(members: Iterable[Member], timeout_s: float) -> None:
             raise CrewError(f"{member.name} said {answer!r} before it was ready")
 
 
+def ask(members: Sequence[Member], order: object, answer: object, timeout_s: float) -> None:
+    """Give these processes an order and wait for their answers, together; those that are gone give none."""
+    waiting = [member for member in members if _told(member, order)]
+    deadline = monotonic() + timeout_s
+    for member in waiting:
+        with suppress(CrewError):
+            given = member.answer(max(0.0, deadline - monotonic()))
+            if given != answer:
+                raise CrewError(f"{member.name} answered {given!r}")
+
+
 def dismiss(members: Iterable[Member], timeout_s: float) -> dict[str, Stopped]:
     """Stop these processes together and collect their last words, by name; those that are gone have none."""
     last_words = {}
-    waiting = {member.control: member for member in members if _told_to_stop(member)}
+    waiting = {member.control: member for member in members if _told(member, Stop())}
     deadline = monotonic() + timeout_s
     while waiting:
         answered = wait(list(waiting), max(0.0, deadline - monotonic()))
@@ -103,9 +115,9 @@ def dismiss(members: Iterable[Member], timeout_s: float) -> dict[str, Stopped]:
     return last_words
 
 
-def _told_to_stop(member: Member) -> bool:
+def _told(member: Member, order: object) -> bool:
     try:
-        member.control.send(Stop())
+        member.control.send(order)
     except OSError:
         return False
     return True

@@ -19,9 +19,10 @@ from scenarios.cpu import read_cpu_times, stolen_percent
 from scenarios.crew import CrewError
 from scenarios.event_log import EventLog
 from scenarios.playing import play
+from scenarios.scratch import SCRATCH
 from scenarios.services import ServiceError
 from scenarios.stop_signal import StopSignal
-from scenarios.testbed import SCRATCH, Testbed
+from scenarios.testbed import Testbed
 from topologies.commands import CommandError
 from topologies.links import LinkError
 from topologies.sandbox import furnish

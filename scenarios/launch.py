@@ -12,7 +12,7 @@ from typing import Protocol
 
 from relay_app.sessions import streams_of
 from results.documents import dump
-from results.plan import Plan
+from results.plan import Plan, is_wired
 from results.records import collect, write_sessions
 from results.report import make_report
 from results.rundir import RunDir
@@ -62,7 +62,8 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
         )
         interrupted = not _see_through(process, watcher)
     write_sessions(run, streams_of(plan.sessions, plan.seed))
-    collect(run.staging, run, [cluster.name for cluster in plan.topology.clusters], connected=bool(plan.connections))
+    clusters = [cluster.name for cluster in plan.topology.clusters]
+    collect(run.staging, run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
     shutil.rmtree(run.staging)
     summary = make_report(run)
     _give_to_invoker(run.root)

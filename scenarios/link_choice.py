@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from relay_app.sessions import MEDIA_PORTS
 from results.plan import Environment, Plan
+from results.rundir import RunDir
 from scenarios.crew import recruit
 from scenarios.timeline import base_states
 from topologies import wire
@@ -15,12 +14,13 @@ from topologies.userspace_wire import UserspaceWire
 from topologies.wire_messages import wire_config
 
 
-def start_links(plan: Plan, environment: Environment, log: Path) -> LinkBackend:
+def start_links(plan: Plan, environment: Environment, run: RunDir) -> LinkBackend:
     """Start emulating every link of the plan's topology; on return all of them are in force."""
     states = base_states(plan.topology)
     if environment.link_backend == "netem":
-        return NetemLinks(plan.topology, states, plan.seed if environment.link_backend_seeded else None)
-    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS)
-    carrier = UserspaceWire(plan.topology, states, recruit("wire", wire.serve, config, log).control)
+        return NetemLinks(plan.topology, states, plan.seed if environment.link_backend_seeded else None, MEDIA_PORTS)
+    fates = run.staged(run.link_fates)
+    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS, fates=fates)
+    carrier = UserspaceWire(plan.topology, states, recruit("wire", wire.serve, config, run.log("wire")).control)
     carrier.wait_ready()
     return carrier

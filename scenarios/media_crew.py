@@ -22,6 +22,7 @@ from relay_app.tcp_peer import TcpPeerConfig
 from results.plan import Plan
 from results.rundir import RunDir
 from scenarios.crew import CrewError, Member, Serve, recruit
+from scenarios.scratch import fate_log
 from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology
 
@@ -105,10 +106,11 @@ class _Recruiter:
             addresses=self._addresses,
             directory=self._directory,
             files=RelayFiles(
-                samples=self._staged(self._run.relay(cluster.name)),
-                fetches=self._staged(self._run.fetches(cluster.name)),
+                samples=self._run.staged(self._run.relay(cluster.name)),
+                fetches=self._run.staged(self._run.fetches(cluster.name)),
                 locks=self._run.locks(cluster.name),
                 stacks=self._run.stacks(cluster.name),
+                fates=fate_log(cluster.name),
             ),
             ntp_offset_ns=self._ntp_offset_ns,
             version=self._plan.relays.version_of(cluster.name),
@@ -126,8 +128,8 @@ class _Recruiter:
             streams=tuple(stream for stream in self._streams if stream.source == cluster.name),
             seed=self._plan.seed,
             ntp_offset_ns=self._ntp_offset_ns,
-            sent_path=self._staged(self._run.sent(cluster.name)),
-            received_path=self._staged(self._run.received(cluster.name)),
+            sent_path=self._run.staged(self._run.sent(cluster.name)),
+            received_path=self._run.staged(self._run.received(cluster.name)),
         )
         return self._recruit("client", client.serve, config, cluster)
 
@@ -145,7 +147,7 @@ class _Recruiter:
             peers={peer.ordinal: str(peer.address) for peer in peers},
             ntp_offset_ns=self._ntp_offset_ns,
             report_path=str(self._telemetry),
-            records_path=self._staged(self._run.probes(cluster.name)),
+            records_path=self._run.staged(self._run.probes(cluster.name)),
             interval_ns=controller.probe_interval_ns,
             canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,
         )
@@ -157,13 +159,10 @@ class _Recruiter:
             address=str(cluster.address),
             hosts={each.name: str(each.address) for each in self._plan.topology.clusters},
             connections=tuple(each for each in connections_of(self._plan.connections) if each.group.a == cluster.name),
-            records_path=self._staged(self._run.exchanges(cluster.name)),
+            records_path=self._run.staged(self._run.exchanges(cluster.name)),
         )
         return self._recruit("peer", tcp_peer.serve, config, cluster)
 
     def _recruit(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> Member:
         name = f"{kind}-{cluster.name}"
         return recruit(name, serve, config, self._run.log(name), self._fabric.host_pid(cluster.name))
-
-    def _staged(self, target: Path) -> Path:
-        return self._run.staging / f"{target.stem}.npy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from results.summary import PairRow, RerouteRow, Summary
+from results.summary import LedgerFigures, PairRow, RerouteRow, RouteRow, Summary
 from topologies.model import link_name
 
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
@@ -27,6 +27,37 @@ def _pair_row(pair: PairRow) -> tuple[str, ...]:
         milliseconds(pair.one_way_ms.p99),
         f"{pair.lost} of {pair.sent}",
     )
+
+
+LEDGER_COLUMNS = ("where packets went", "sent", "delivered", "lost", "under way", "lost to")
+
+
+def ledger_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
+    """One row per route on which not all was delivered once, under `LEDGER_COLUMNS`."""
+    return [_ledger_row(route) for route in figures.routes if route.delivered != route.sent or route.duplicated]
+
+
+def _ledger_row(route: RouteRow) -> tuple[str, ...]:
+    copies = f" and {route.duplicated} copies" if route.duplicated else ""
+    causes = [*route.lost.items(), *([("known by number only", route.untold)] if route.untold else [])]
+    return (
+        route.name.replace("→", " → "),
+        f"{route.sent}{copies}",
+        str(route.delivered),
+        str(sum(route.lost.values()) + route.untold),
+        str(sum(route.under_way.values())),
+        ", ".join(f"{cause} {packets}" for cause, packets in causes) or "–",
+    )
+
+
+def ledger_sentence(figures: LedgerFigures) -> str:
+    """Whether the books balance."""
+    copies = f" and {figures.duplicated} copies" if figures.duplicated else ""
+    lost = figures.lost + figures.untold
+    whole = (
+        f"{figures.sent} packets{copies} = {figures.delivered} delivered + {lost} lost + {figures.under_way} under way"
+    )
+    return f"ledger   {whole}; unexplained: {'unknown' if figures.unexplained is None else figures.unexplained}"
 
 
 GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")

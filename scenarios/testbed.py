@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic_ns
 
 from controller.config import ControllerConfig
@@ -19,7 +18,7 @@ from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
 from relay_app.sessions import streams_of
 from relay_app.stream_record import StreamRecord
-from results.machine import LinkRow, MachineReport
+from results.machine import MachineReport
 from results.plan import Environment, Plan
 from results.rundir import RunDir
 from scenarios.crew import await_ready, dismiss, warm_up
@@ -27,17 +26,14 @@ from scenarios.event_log import EventLog
 from scenarios.link_choice import start_links
 from scenarios.media_crew import MediaCrew
 from scenarios.memory import proportional_memory_bytes
+from scenarios.rest import Observers, bring_to_rest, keep_relay_fates, link_rows
+from scenarios.scratch import CONTROLLER_CONFIG, REDIS_SOCKET, TELEMETRY
 from scenarios.services import ControllerProcess, start_redis
 from topologies import names
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend
 from topologies.openvswitch import deepen_ports, packet_socket_drops, port_drops, start_openvswitch
 
-SCRATCH = Path("/run/blipnet")
-"""Sockets and configuration of the run, on the sandbox's own tmpfs."""
-
-_TELEMETRY = SCRATCH / "telemetry.sock"
-_REDIS_SOCKET = SCRATCH / "redis.sock"
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 15.0
 
@@ -47,6 +43,8 @@ class Testbed:
     """A built testbed. `links` emulates the WAN; `media` are the media processes."""
 
     plan: Plan
+    run: RunDir
+    observers: Observers
     links: LinkBackend
     media: MediaCrew
     controller: ControllerProcess
@@ -62,11 +60,12 @@ class Testbed:
         controller.await_milestone("listening", _READY_WITHIN_S)
         fabric.start()
         deepen_ports()
+        observers = Observers.watch(plan, fabric)
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
-        links = start_links(plan, environment, run.log("wire"))
+        links = start_links(plan, environment, run)
         log.phase(f"links emulated: {environment.link_backend}")
         _start_directory(plan, run, fabric)
-        media = MediaCrew.recruit(plan, run, fabric, _TELEMETRY)
+        media = MediaCrew.recruit(plan, run, fabric, TELEMETRY)
         await_ready(media.members, _READY_WITHIN_S)
         controller.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
@@ -75,7 +74,7 @@ class Testbed:
             prober.tell(StartProbing(probing_ns))
         controller.await_milestone("watching", _READY_WITHIN_S)
         log.phase("relays, clients and controller ready")
-        return cls(plan, links, media, controller)
+        return cls(plan, run, observers, links, media, controller)
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long."""
@@ -83,14 +82,15 @@ class Testbed:
             client.tell(Play(start_ns, end_ns))
 
     def finish(self, cpu_stolen_percent: float) -> MachineReport:
-        """Stop the media, collect its records, and read the counters of the machinery."""
+        """Bring the media to rest, collect its records, and read the counters of the machinery."""
         memory_bytes = proportional_memory_bytes()
+        end, counts = bring_to_rest(self.media, self.links, self.observers)
+        hosts = self.observers.hosts(counts)
         last_words = dismiss(self.media.members, _STOP_WITHIN_S)
-        counters = self.links.counters()
-        lateness_ns = self.links.lateness_p99_ns()
+        in_hand = keep_relay_fates(self.plan.topology, self.run)
         self.links.close()
         return MachineReport(
-            counters=_by_process({name: words.counters for name, words in last_words.items()}),
+            counters={**_by_process({name: words.counters for name, words in last_words.items()}), **in_hand},
             socket_drops={
                 **_by_process({name: words.socket_drops for name, words in last_words.items()}),
                 **packet_socket_drops(),
@@ -100,8 +100,9 @@ class Testbed:
                 for cluster in self.plan.topology.clusters
                 for name, drops in port_drops(names.switch(cluster.ordinal)).items()
             },
-            links=tuple(LinkRow(*direction, row) for direction, row in counters.items()),
-            link_lateness_p99_ms=None if lateness_ns is None else lateness_ns / MS,
+            links=link_rows(self.plan.topology, end, counts),
+            hosts=hosts,
+            link_lateness_p99_ms=None if end.lateness_p99_ns is None else end.lateness_p99_ns / MS,
             cpu_stolen_percent=cpu_stolen_percent,
             memory_bytes=memory_bytes,
             ended_early=tuple(member.name for member in self.media.members if member.name not in last_words),
@@ -123,17 +124,16 @@ def _environment(plan: Plan) -> Environment:
 
 
 def _start_controller(plan: Plan, run: RunDir) -> ControllerProcess:
-    config = SCRATCH / "controller.json"
-    config.write_text(ControllerConfig(plan.topology, plan.controller, _TELEMETRY, run.decisions).to_json())
-    return ControllerProcess.start(config, run.log("controller"))
+    CONTROLLER_CONFIG.write_text(ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions).to_json())
+    return ControllerProcess.start(CONTROLLER_CONFIG, run.log("controller"))
 
 
 def _start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> None:
     """A Redis in its home cluster, holding every record before any media, as after the sessions' signalling."""
     home = plan.topology.cluster(plan.relays.directory)
-    start_redis(fabric.host_pid(home.name), home.address, _REDIS_SOCKET, run.log("redis"))
+    start_redis(fabric.host_pid(home.name), home.address, REDIS_SOCKET, run.log("redis"))
     ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
-    directory = Directory(DirectoryEndpoint(path=str(_REDIS_SOCKET)))
+    directory = Directory(DirectoryEndpoint(path=str(REDIS_SOCKET)))
     directory.write(
         StreamRecord(stream.ssrc, ordinals[stream.source], ordinals[stream.destination], stream.session)
         for stream in streams_of(plan.sessions, plan.seed)

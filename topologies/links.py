@@ -57,6 +57,15 @@ class Applied:
     verified_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class LinkEnd:
+    """What a back end counted up to its end. `onto_link`: media frames that came to each direction, where it tells."""
+
+    counters: Mapping[Direction, LinkCounters]
+    lateness_p99_ns: int | None
+    onto_link: Mapping[Direction, int]
+
+
 class LinkBackend(Protocol):
     """Emulates every WAN link of a run."""
 
@@ -73,6 +82,9 @@ class LinkBackend(Protocol):
 
     def lateness_p99_ns(self) -> int | None:
         """99th percentile of the time by which frames were released after they were due; None if nobody knows."""
+
+    def end(self) -> LinkEnd:
+        """Carry nothing any further, if that can be had, or wait until nothing is under way."""
 
     def close(self) -> None:
         """Stop emulating; idempotent."""

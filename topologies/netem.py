@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hostio.units import US, S
+from topologies.classic_bpf import bytecode
 from topologies.commands import Command, tc_delete, tc_replace
 from topologies.distributions import LARGEST
-from topologies.flow_filter import bytecode, flow_filter
+from topologies.flow_filter import flow_filter
 from topologies.link_state import (
     FourState,
     GilbertElliott,
@@ -29,6 +30,7 @@ from topologies.link_state import (
     RandomLoss,
     flows_below,
 )
+from topologies.media_filter import media_filter
 from topologies.model import Direction
 
 Row = dict[str, Any]
@@ -41,8 +43,11 @@ _BUCKET_PARENT = "1:1"
 _LARGEST_FRAME = 1_540
 _SPARE_PACKETS = 1_000
 _PACKETS_PER_SECOND = 500_000
-_FILTER = ("egress", "protocol", "all", "prio", "1", "handle", "1")
+_COUNT_FILTER = ("egress", "protocol", "all", "prio", "1", "handle", "1")
+_FLOW_FILTER = ("egress", "protocol", "all", "prio", "2", "handle", "1")
 _DROP = ("action", "drop")
+_GO_ON = ("action", "continue")
+_COUNTING = 1
 _OPEN_BPS = 32_000_000_000
 _BURST_SHARE = 1_000
 
@@ -139,18 +144,27 @@ def shape(port: str, wanted: Shaping, before: Shaping) -> list[Command]:
     """Commands that give a port what is wanted."""
     commands = []
     if wanted.flows is not None and before.flows is None:
-        commands.append(["tc", "qdisc", "add", "dev", port, "clsact"])
+        commands.append(["tc", "qdisc", "replace", "dev", port, "clsact"])
     if wanted.flows:
         program = bytecode(flow_filter(wanted.flows))
-        commands.append(["tc", "filter", "replace", "dev", port, *_FILTER, "bpf", "bytecode", f'"{program}"', *_DROP])
+        commands.append(
+            ["tc", "filter", "replace", "dev", port, *_FLOW_FILTER, "bpf", "bytecode", f'"{program}"', *_DROP]
+        )
     elif before.flows:
-        commands.append(["tc", "filter", "del", "dev", port, *_FILTER, "bpf"])
+        commands.append(["tc", "filter", "del", "dev", port, *_FLOW_FILTER, "bpf"])
     if wanted.netem:
         commands.append(tc_replace(port, "root", "handle", _ROOT, "netem", *_netem_words(wanted.netem)))
     if wanted.bucket:
         words = _bucket_words(wanted.bucket)
         commands.append(tc_replace(port, "parent", _BUCKET_PARENT, "handle", _BUCKET, "tbf", *words))
     return commands
+
+
+def counting(port: str, media_ports: tuple[int, int]) -> list[Command]:
+    """Commands that have a port count the media that comes to it, ahead of whatever else happens there."""
+    program = bytecode(media_filter(media_ports))
+    words = ["tc", "filter", "replace", "dev", port, *_COUNT_FILTER, "bpf", "bytecode", f'"{program}"', *_GO_ON]
+    return [["tc", "qdisc", "replace", "dev", port, "clsact"], words]
 
 
 def unshape(port: str) -> Command:
@@ -215,6 +229,13 @@ def flow_drops(rows: Iterable[Row]) -> int:
     """Packets that a port's filter has dropped."""
     actions = [action for row in rows for action in row.get("options", {}).get("actions", [])]
     return sum(action["stats"]["drops"] for action in actions)
+
+
+def media_count(rows: Iterable[Row]) -> int:
+    """Media frames that came to a port, of those its filters tell."""
+    counting = (row for row in rows if row.get("pref") == _COUNTING)
+    actions = (action for row in counting for action in row.get("options", {}).get("actions", []))
+    return sum(action["stats"]["packets"] for action in actions)
 
 
 def netem_seed(seed: int, direction: Direction, change: int) -> int:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from topologies.commands import CommandError, batch_lines, run_batch
 from topologies.link_state import LinkState
-from topologies.links import Applied, LinkCounters, LinkError
+from topologies.links import Applied, LinkCounters, LinkEnd, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port
 from topologies.netem import (
     Row,
     Shaping,
     Tally,
+    counting,
     flow_drops,
+    media_count,
     netem_seed,
     reads_back,
     refusal,
@@ -28,6 +30,9 @@ from topologies.netem import (
 from topologies.ports import ports_up, set_ports
 from topologies.tc_batch import TcBatch
 
+_DRAIN_S = 2.0
+_POLL_S = 0.01
+
 
 class NetemLinks:
     """A LinkBackend for `topology`'s veth pairs, in the network namespace in which it is made.
@@ -39,8 +44,17 @@ class NetemLinks:
 
     name = "netem"
 
-    def __init__(self, topology: Topology, states: Mapping[Direction, LinkState], seed: int | None = None) -> None:
-        """Put the first states in force; LinkError if they cannot be. `seed` only where netem takes one."""
+    def __init__(
+        self,
+        topology: Topology,
+        states: Mapping[Direction, LinkState],
+        seed: int | None = None,
+        media_ports: tuple[int, int] | None = None,
+    ) -> None:
+        """Put the first states in force; LinkError if they cannot be. `seed` only where netem takes one.
+
+        `media_ports`: first and last UDP port of media, which is counted as it comes to each direction.
+        """
         self._seed = seed
         self._changes = 0
         self._port = {direction: _source_port(topology, direction) for direction in topology.directions}
@@ -50,12 +64,22 @@ class NetemLinks:
         self._ports = dict.fromkeys(self._port.values(), True)
         self._vanished = dict.fromkeys(topology.directions, 0)
         self._losses = {direction: _Losses() for direction in topology.directions}
+        self._counts_media = media_ports is not None
         self._tc: TcBatch | None = TcBatch()
         try:
+            self._count_media(media_ports)
             self.prepare(states)()
         except LinkError:
             self.close()
             raise
+
+    def _count_media(self, ports: tuple[int, int] | None) -> None:
+        if ports is not None:
+            commands = (command for port in self._port.values() for command in counting(port, ports))
+            try:
+                self._running().change(batch_lines(commands))
+            except CommandError as error:
+                raise LinkError(f"media on the links could not be counted: {error}") from error
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
         """Put down the drops so far to the states they fell in, and have the words for tc ready."""
@@ -111,6 +135,16 @@ class NetemLinks:
         """The kernel does not tell."""
         return None
 
+    def end(self) -> LinkEnd:
+        """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""
+        deadline = time.monotonic() + _DRAIN_S
+        while any(each.queued for each in self.counters().values()) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        ports = list(self._port.values()) if self._counts_media else []
+        _, filters = self._show(ports)
+        onto_link = {direction: media_count(filters[port]) for direction, port in self._port.items() if filters}
+        return LinkEnd(self.counters(), None, onto_link)
+
     def close(self) -> None:
         """Remove all shaping; idempotent."""
         if self._tc is None:
@@ -124,10 +158,10 @@ class NetemLinks:
             raise LinkError("the links are closed")
         return self._tc
 
-    def _show(self) -> tuple[list[Row], dict[str, list[Row]]]:
-        """Every queueing discipline, and the filters of the ports that have one."""
+    def _show(self, ports: Sequence[str] | None = None) -> tuple[list[Row], dict[str, list[Row]]]:
+        """Every queueing discipline, and the filters of these ports, or of those where flows vanish."""
         try:
-            return self._running().show(self._filtered())
+            return self._running().show(self._filtered() if ports is None else ports)
         except CommandError as error:
             raise LinkError(f"links could not be read: {error}") from error
 

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from hostio.control import Ready, Stop
 from topologies.link_state import LinkState
-from topologies.links import Applied, LinkCounters, LinkError
+from topologies.links import Applied, LinkCounters, LinkEnd, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port, wire_port
 from topologies.ports import ports_up, set_ports
-from topologies.wire_messages import Prepare, Prepared, ReadCounters, Reading, Switch, Switched
+from topologies.wire_messages import End, Prepare, Prepared, ReadCounters, Reading, Switch, Switched
 
 _ANSWER_WITHIN_S = 10.0
 _READY_WITHIN_S = 120.0
@@ -66,6 +66,11 @@ class UserspaceWire:
         """99th percentile of all frames so far."""
         return self._ask(ReadCounters(), Reading).lateness.quantile_ns(0.99)
 
+    def end(self) -> LinkEnd:
+        """What the links hold stays held, and is among the fates that the process leaves."""
+        reading = self._ask(End(), Reading)
+        return LinkEnd(reading.counters, reading.lateness.quantile_ns(0.99), {})
+
     def close(self) -> None:
         """Tell the process to stop; idempotent."""
         if self._control.closed:
@@ -84,7 +89,7 @@ class UserspaceWire:
         self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
         return time.monotonic_ns()
 
-    def _ask(self, request: Prepare | Switch | ReadCounters, answer: type[Answer]) -> Answer:
+    def _ask(self, request: Prepare | Switch | ReadCounters | End, answer: type[Answer]) -> Answer:
         try:
             self._control.send(request)
         except OSError as broken:

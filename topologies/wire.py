@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
+import numpy as np
+
 from hostio.control import Ready, Stop
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import packet_drops, packet_socket
@@ -20,6 +22,7 @@ from topologies.model import Direction
 from topologies.wire_loop import READ, STOP, SWITCH, run
 from topologies.wire_memory import WireMemory, allocate
 from topologies.wire_messages import (
+    End,
     Lateness,
     Prepare,
     Prepared,
@@ -68,6 +71,7 @@ class Wire:
         self._states = {d.direction: d.state for d in config.directions}
         self._loss_numbers = dict.fromkeys(self._states, 0)
         self._overflowed = dict.fromkeys(self._states, 0)
+        self._fates = config.fates
         self._open = ExitStack()
         with ExitStack() as opening:
             self._command = _eventfd(opening, os.EFD_NONBLOCK)
@@ -82,16 +86,26 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ask(STOP)
-        self._thread.join()
+        self._stop()
         self._open.close()
 
-    def answer(self, request: Prepare | Switch | ReadCounters) -> Prepared | Switched | Reading:
+    def _stop(self) -> None:
+        if self._thread.is_alive():
+            self._ask(STOP)
+            self._thread.join()
+
+    def answer(self, request: Prepare | Switch | ReadCounters | End) -> Prepared | Switched | Reading:
         """Do what is asked."""
-        if isinstance(request, Prepare):
-            self.prepare(request.states)
-            return Prepared()
-        return Switched(self._ask(SWITCH)) if isinstance(request, Switch) else self.read()
+        match request:
+            case Prepare():
+                self.prepare(request.states)
+                return Prepared()
+            case Switch():
+                return Switched(self._ask(SWITCH))
+            case ReadCounters():
+                self._ask(READ)
+                return self._reading()
+        return self.end()
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> None:
         """Write these states into the bank that is not in force."""
@@ -101,9 +115,16 @@ class Wire:
         other = 1 - int(self._memory.loop["bank"][0])
         fill_bank(self._memory, other, self._states, self._loss_numbers)
 
-    def read(self) -> Reading:
-        """Counters and lateness at this instant."""
-        self._ask(READ)
+    def end(self) -> Reading:
+        """Carry nothing any further, and leave what became of single media frames."""
+        self._stop()
+        memory = self._memory
+        if self._fates:
+            np.save(self._fates, memory.fates[: memory.loop["fates"][0]])
+        memory.counters_read[:], memory.lateness_read[:] = memory.counters, memory.lateness
+        return self._reading()
+
+    def _reading(self) -> Reading:
         counters = {direction: self._counters(index, direction) for index, direction in enumerate(self._states)}
         return Reading(counters, Lateness(self._memory.lateness_read.copy()))
 

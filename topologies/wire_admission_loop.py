@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hostio.compiled import compiled
+from hostio.compiled import compiled, monotonic_ns
 from topologies.wire_fate_loop import (
     BIT_DRAW,
     CORRUPT_DRAW,
@@ -17,7 +17,7 @@ from topologies.wire_fate_loop import (
     lost_to_luck,
     swallowed,
 )
-from topologies.wire_frame_loop import flow_hash, turn_bit, udp_destination
+from topologies.wire_frame_loop import flow_hash, rtp_sequence, rtp_ssrc, turn_bit, udp_destination
 from topologies.wire_heap_loop import push
 from topologies.wire_memory import ALL, CORRUPTED, DUPLICATED, LOST_LOSS, LOST_OVERFLOW, MEDIA, RECEIVED, REORDERED
 from topologies.wire_random_loop import OF_DUPLICATE, next_frame, uniform
@@ -33,13 +33,13 @@ def accept(wire: Any, index: int, position: int, arrived_ns: int) -> None:
     media = _is_media(wire, frame, length)
     tally(wire, index, media, RECEIVED)
     if slot == len(wire.free) or wire.in_messages[position].flags & _MSG_TRUNC:
-        tally(wire, index, media, LOST_OVERFLOW)
+        record(wire, index, slot, media, LOST_OVERFLOW)
         return
     bank = _bank(wire, arrived_ns)
     parameters, direction = wire.banks[bank, index], wire.directions[index]
     fate = swallowed(parameters, flow_hash(frame, length) if parameters.flows else 0)
     if fate < 0:
-        tally(wire, index, media, -fate)
+        record(wire, index, slot, media, -fate)
     else:
         wire.lengths[slot], wire.media[slot] = length, media
         if _try_luck(wire, index, slot, arrived_ns, bank):
@@ -54,7 +54,7 @@ def _try_luck(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> b
     if twice and not gone:
         _send_copy(wire, index, slot, arrived_ns, bank)
     if twice and gone:
-        tally(wire, index, wire.media[slot], DUPLICATED)
+        record(wire, index, slot, wire.media[slot], DUPLICATED)
     return (twice or not gone) and _admit(wire, index, slot, arrived_ns, bank, 0)
 
 
@@ -74,7 +74,7 @@ def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
     numbered = of_copy == 0 and (media == 1 or wire.loop[0].last_media_port == 0)
     gone = lost_to_luck(wire.banks[bank, index], wire.directions[index], wire.sequences[bank, index], of_copy, numbered)
     if gone:
-        tally(wire, index, media, LOST_LOSS)
+        record(wire, index, slot, media, LOST_LOSS)
     return gone
 
 
@@ -82,12 +82,12 @@ def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
 def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int) -> None:
     """A second copy of a frame goes its own way from before the loss on, as netem's clone does."""
     length, media = wire.lengths[original], wire.media[original]
-    tally(wire, index, media, DUPLICATED)
+    record(wire, index, original, media, DUPLICATED)
     if _is_lost(wire, index, original, bank, OF_DUPLICATE):
         return
     slot = take_slot(wire)
     if slot == len(wire.free):
-        tally(wire, index, media, LOST_OVERFLOW)
+        record(wire, index, original, media, LOST_OVERFLOW)
         return
     wire.slots[slot, :length] = wire.slots[original, :length]
     wire.lengths[slot], wire.media[slot] = length, media
@@ -102,11 +102,11 @@ def _admit(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_copy
     length, media = wire.lengths[slot], wire.media[slot]
     due_ns = due(length, arrived_ns, parameters, direction, wire.tables, of_copy)
     if due_ns < 0:
-        tally(wire, index, media, -due_ns)
+        record(wire, index, slot, media, -due_ns)
         return False
     if parameters.corrupt and uniform(direction, of_copy + CORRUPT_DRAW) < parameters.corrupt:
+        record(wire, index, slot, media, CORRUPTED)
         turn_bit(wire.slots[slot], length, uniform(direction, of_copy + BIT_DRAW))
-        tally(wire, index, media, CORRUPTED)
     if parameters.reorder and uniform(direction, of_copy + REORDER_DRAW) < parameters.reorder:
         tally(wire, index, media, REORDERED)
     _enqueue(wire, index, slot, due_ns)
@@ -138,6 +138,28 @@ def _bank(wire: Any, arrived_ns: int) -> int:
     """The parameters in force when a frame arrived."""
     loop = wire.loop[0]
     return loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank  # type: ignore[no-any-return]
+
+
+@compiled
+def record(wire: Any, index: int, slot: int, media: int, what: int) -> None:
+    """Count what became of the frame in a slot, and if it is media note it down; `media` 1 if it is, else 0."""
+    tally(wire, index, media, what)
+    if media:
+        note(wire, index, slot, what)
+
+
+@compiled
+def note(wire: Any, index: int, slot: int, what: int) -> None:
+    """Note down what became of the media frame in a slot, while there is room."""
+    loop = wire.loop[0]
+    if loop.fates < len(wire.fates):
+        row, frame = wire.fates[loop.fates], wire.slots[slot]
+        row.ssrc = rtp_ssrc(frame)
+        row.seq = rtp_sequence(frame)
+        row.direction = index
+        row.what = what
+        row.at_ns = monotonic_ns(wire.timespec)
+        loop.fates += 1
 
 
 @compiled

@@ -13,6 +13,7 @@ _IPV4_NO_OPTIONS = 0x45
 _ETHERTYPE = 12
 _IP = 14
 _PORTS = 34
+_RTP = 42
 _UDP = 17
 _TCP = 6
 
@@ -34,6 +35,18 @@ def udp_destination(frame: Any, length: int) -> Any:
     if not is_ipv4(frame, length) or frame[_IP + 9] != _UDP:
         return -1
     return np.int64(frame[_PORTS + 2]) << 8 | np.int64(frame[_PORTS + 3])
+
+
+@compiled
+def rtp_sequence(frame: Any) -> Any:
+    """The sequence number of a media frame (RFC 3550 §5.1)."""
+    return np.int64(frame[_RTP + 2]) << 8 | np.int64(frame[_RTP + 3])
+
+
+@compiled
+def rtp_ssrc(frame: Any) -> Any:
+    """The SSRC of a media frame (RFC 3550 §5.1)."""
+    return _word(frame, _RTP + 8)
 
 
 @compiled

@@ -21,7 +21,8 @@ from hostio.compiled import (
     write_descriptor,
 )
 from hostio.mmsg import receive_timestamp_ns
-from topologies.wire_admission_loop import accept, give_back, take_slot, tally
+from topologies.frame_fates import HELD
+from topologies.wire_admission_loop import accept, give_back, note, record, take_slot, tally
 from topologies.wire_fate_loop import earliest_ns
 from topologies.wire_heap_loop import pop
 from topologies.wire_memory import LOST_OVERFLOW, LOST_PORT_DOWN, RELEASED
@@ -44,7 +45,7 @@ _BATCHES_BEFORE_SWITCH = 1_024
 
 @compiled
 def run(wire: Any) -> None:
-    """Carry frames until told to stop."""
+    """Carry frames until told to stop. What is held then stays where it is, and its media is noted down."""
     loop = wire.loop[0]
     _arm_all(wire)
     loop.rest_ns = _rest_ns(wire)
@@ -53,7 +54,11 @@ def run(wire: Any) -> None:
         if _wait(wire) and _commanded(wire):
             _obey(wire)
         _receive_all(wire, _BATCHES_PER_ROUND)
-        _release_all(wire)
+        if loop.running:
+            _release_all(wire)
+    _receive_all(wire, _BATCHES_BEFORE_SWITCH)
+    _note_held(wire)
+    _answer(wire)
 
 
 @compiled
@@ -96,14 +101,29 @@ def _obey(wire: Any) -> None:
     loop = wire.loop[0]
     if loop.command == STOP:
         loop.running = 0
-    elif loop.command == SWITCH:
+        return
+    if loop.command == SWITCH:
         _switch(wire)
     elif loop.command == READ:
         wire.counters_read[:] = wire.counters
         wire.lateness_read[:] = wire.lateness
         loop.answered_ns = monotonic_ns(wire.timespec)
+    _answer(wire)
+
+
+@compiled
+def _answer(wire: Any) -> None:
     wire.scratch[0] = 1
-    write_descriptor(loop.answer_fd, wire.scratch.ctypes.data, 8)
+    write_descriptor(wire.loop[0].answer_fd, wire.scratch.ctypes.data, 8)
+
+
+@compiled
+def _note_held(wire: Any) -> None:
+    for index in range(len(wire.directions)):
+        for position in range(wire.directions[index].queued):
+            slot = wire.heaps[index, position]
+            if wire.media[slot]:
+                note(wire, index, slot, HELD)
 
 
 @compiled
@@ -126,7 +146,7 @@ def _lose_queued(wire: Any, index: int) -> None:
     direction = wire.directions[index]
     for position in range(direction.queued):
         slot = wire.heaps[index, position]
-        tally(wire, index, wire.media[slot], LOST_PORT_DOWN)
+        record(wire, index, slot, wire.media[slot], LOST_PORT_DOWN)
         give_back(wire, slot)
     direction.queued = 0
     direction.busy_until_ns = 0
@@ -215,9 +235,11 @@ def _send(wire: Any, index: int, count: int) -> None:
     done = 0
     while done < count:
         sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
-        fate = RELEASED if sent > 0 else LOST_OVERFLOW
-        for _ in range(max(sent, 1)):
-            tally(wire, index, wire.media[wire.out_slots[done]], fate)
+        for _ in range(sent):
+            tally(wire, index, wire.media[wire.out_slots[done]], RELEASED)
+            done += 1
+        if sent <= 0:
+            record(wire, index, wire.out_slots[done], wire.media[wire.out_slots[done]], LOST_OVERFLOW)
             done += 1
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):

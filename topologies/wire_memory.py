@@ -8,6 +8,7 @@ import numpy as np
 
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
+from topologies.frame_fates import FATES, FRAME_FATE
 from topologies.link_state import SEQUENCE_FRAMES
 
 BATCH = 64
@@ -76,9 +77,11 @@ normal distribution, end of its rate's backlog, frames in its heap, packet socke
     LOST_LOSS,
     LOST_QUEUE,
     LOST_OVERFLOW,
-    COUNTERS,
-) = range(12)
-"""Columns of the counters, as LinkCounters has them; the last is their number."""
+) = range(len(FATES))
+"""Columns of the counters, as LinkCounters has them."""
+
+FATE_ROWS = 1 << 22
+"""Room for that many rows of FRAME_FATE; what happens after is counted, and not told apart."""
 
 ALL, MEDIA = 0, 1
 """Rows of a direction's counters: every frame, and those to the ports of media."""
@@ -87,10 +90,10 @@ LOOP = np.dtype(
     [
         *((name, "<i8") for name in ("free", "starved", "arrivals", "bank", "switched_ns", "tick_ns", "rest_ns")),
         *((name, "<i8") for name in ("running", "command", "command_fd", "answer_fd", "answered_ns")),
-        *((name, "<i8") for name in ("first_media_port", "last_media_port")),
+        *((name, "<i8") for name in ("first_media_port", "last_media_port", "fates")),
     ]
 )
-"""The loop's own state, and its side of the conversation with the control thread."""
+"""The loop's own state, and its side of the conversation with the control thread. `fates`: rows of them."""
 
 
 class WireMemory(NamedTuple):
@@ -98,9 +101,10 @@ class WireMemory(NamedTuple):
 
     Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order`, `media` by slot, `free` as a stack.
     Directions: `heaps` int32[n, capacity], `directions` DIRECTION[n], `banks` PARAMETERS[2, n], `sequences`
-    uint8[2, n, SEQUENCE_FRAMES], `counters` int64[n, 2, COUNTERS]. `tables` float64[distributions, quantiles].
+    uint8[2, n, SEQUENCE_FRAMES], `counters` int64[n, 2, fates]. `tables` float64[distributions, quantiles].
     Batches to receive (`in_*`) and to send (`out_*`). `lateness` int64[LATENESS_BUCKETS].
-    `counters_read` and `lateness_read` are copies for the control thread. `loop` LOOP[1].
+    `counters_read` and `lateness_read` are copies for the control thread. `fates` FRAME_FATE[FATE_ROWS].
+    `loop` LOOP[1].
     """
 
     slots: Array
@@ -118,6 +122,7 @@ class WireMemory(NamedTuple):
     lateness: Array
     counters_read: Array
     lateness_read: Array
+    fates: Array
     in_slots: Array
     in_iovecs: Array
     in_messages: Array
@@ -148,10 +153,11 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         banks=np.zeros((2, count), PARAMETERS),
         sequences=np.zeros((2, count, SEQUENCE_FRAMES), np.uint8),
         tables=tables(),
-        counters=np.zeros((count, 2, COUNTERS), np.int64),
+        counters=np.zeros((count, 2, len(FATES)), np.int64),
         lateness=np.zeros(LATENESS_BUCKETS, np.int64),
-        counters_read=np.zeros((count, 2, COUNTERS), np.int64),
+        counters_read=np.zeros((count, 2, len(FATES)), np.int64),
         lateness_read=np.zeros(LATENESS_BUCKETS, np.int64),
+        fates=np.zeros(FATE_ROWS, FRAME_FATE),
         in_slots=np.full(BATCH, capacity, np.int32),
         in_iovecs=incoming.iovecs,
         in_messages=incoming.messages,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class WireConfig:
     """Everything a wire process does. `tick_ns` is its timer quantum; `capacity` the frames it can hold in all.
 
     `media_ports`: first and last UDP port of media, which is counted apart, and which loss by number counts; (0, 0) for
-    none, when it counts every frame.
+    none, when it counts every frame. `fates`: where to leave what became of single media frames, FRAME_FATE[n] as .npy.
     """
 
     directions: tuple[WireDirection, ...]
@@ -38,6 +39,7 @@ class WireConfig:
     tick_ns: int
     capacity: int = 65_536
     media_ports: tuple[int, int] = (0, 0)
+    fates: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class ReadCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """Carry no frame any further; answered by Reading, once the fates of media frames are written."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lateness:
     """How late frames were released, since the start: `counts` int64[buckets] of 10 µs, the last open-ended."""
 
@@ -99,10 +106,11 @@ def wire_config(
     tick_ns: int,
     capacity: int = 65_536,
     media_ports: tuple[int, int] = (0, 0),
+    fates: Path | None = None,
 ) -> WireConfig:
     """A wire for every link of the topology, with `states` at the start."""
     directions = tuple(_wire_direction(topology, direction, states[direction]) for direction in topology.directions)
-    return WireConfig(directions, seed, tick_ns, capacity, media_ports)
+    return WireConfig(directions, seed, tick_ns, capacity, media_ports, fates)
 
 
 def _wire_direction(topology: Topology, direction: Direction, state: LinkState) -> WireDirection:

@@ -24,8 +24,9 @@ from hostio.realtime import prefer_punctuality
 from hostio.sockets import udp_drops, waiting_bytes
 from hostio.units import MS, S
 from relay_app.cache_loops import find
-from relay_app.forwarding import PathConfig, open_lanes
-from relay_app.records import RELAY_COUNTERS, DropReason
+from relay_app.fate_log import FateLog
+from relay_app.forwarding import PathConfig, fate_of, open_lanes, unread
+from relay_app.records import HELD, RELAY_COUNTERS, DropReason
 from relay_app.relay_version import Version
 from relay_app.rtp_loops import LOOPED, free_hop, has_fixed_layout, log_hop, ssrc_of
 from relay_app.session_table import SessionTable
@@ -61,6 +62,7 @@ class HoldAndDrain:
         self._lanes = open_lanes(config.address)
         self._counts = np.zeros(len(RELAY_COUNTERS), np.int64)
         self._held: deque[_Packet] = deque()
+        self._log = FateLog.create(config.fates)
         self._next_drain_ns = 0
         self._missed: list[int] = []
         self._news = os.eventfd(0)
@@ -94,9 +96,10 @@ class HoldAndDrain:
             except BlockingIOError:
                 return
             self._counts[_RECEIVED] += 1
+            self._log.state["in_hand"] += 1
             data = np.frombuffer(bytearray(datagram), np.uint8).reshape(1, -1)
             if not has_fixed_layout(data, 0, len(datagram)):
-                self._drop(DropReason.MALFORMED)
+                self._drop(DropReason.MALFORMED, datagram)
                 continue
             packet = _Packet(lane, data, ssrc_of(data, 0))
             if self._held or not self._settle(packet):
@@ -117,7 +120,7 @@ class HoldAndDrain:
             self._send(packet, view.next_hops[slot])
             return True
         if self._table.unknown.holds(packet.ssrc, now_ns):
-            self._drop(DropReason.UNKNOWN)
+            self._drop(DropReason.UNKNOWN, packet.data.tobytes())
             return True
         self._missed.append(packet.ssrc)
         os.eventfd_write(self._news, 1)
@@ -126,7 +129,7 @@ class HoldAndDrain:
     def _send(self, packet: _Packet, next_hop: npt.NDArray[Any]) -> None:
         hop = free_hop(packet.data, 0, self._ordinal)
         if hop < 0:
-            self._drop(DropReason.LOOP if hop == LOOPED else DropReason.TOO_MANY_HOPS)
+            self._drop(DropReason.LOOP if hop == LOOPED else DropReason.TOO_MANY_HOPS, packet.data.tobytes())
             return
         log_hop(packet.data, 0, hop, self._ordinal)
         (address,) = next_hop.view(SOCKADDR_IN)
@@ -134,12 +137,15 @@ class HoldAndDrain:
         try:
             packet.lane.sendto(packet.data.tobytes(), (host, int(address["port"])))
         except OSError:
-            self._drop(DropReason.SEND_FAILED)
+            self._drop(DropReason.SEND_FAILED, packet.data.tobytes())
             return
         self._counts[_FORWARDED] += 1
+        self._log.state["in_hand"] -= 1
 
-    def _drop(self, reason: DropReason) -> None:
+    def _drop(self, reason: DropReason, datagram: bytes) -> None:
         self._counts[_FIRST_DROP + reason] += 1
+        self._log.append([fate_of(datagram, reason)])
+        self._log.state["in_hand"] -= 1
 
     def wait_for_misses(self) -> npt.NDArray[np.uint32]:
         """Block until packets found no session, then the SSRCs of all that did; none once stopped."""
@@ -171,6 +177,12 @@ class HoldAndDrain:
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""
         return {f"lane {number}": udp_drops(lane) for number, lane in enumerate(self._lanes)}
+
+    def note_rest(self) -> None:
+        """Note down what it keeps back, and what the receive buffers hold."""
+        self._log.append(fate_of(packet.data.tobytes(), HELD) for packet in self._held)
+        self._log.state["in_hand"] -= len(self._held)
+        self._log.append(unread(self._lanes))
 
     def close(self) -> None:
         """Close the sockets, once `run` has ended."""

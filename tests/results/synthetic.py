@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +12,16 @@ from controller.decisions import Decision
 from controller.settings import ControllerSettings
 from hostio.units import MS, S
 from relay_app.locks.report import LockReport
-from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.sessions import SessionGroup, Stream, streams_of
 from results import documents
 from results.events import End, FaultEdge, MediaStart, Phase
-from results.machine import LinkRow, MachineReport
+from results.machine import HostRow, LinkRow, MachineReport
 from results.matching import Ints
 from results.plan import Environment, Expectation, Fault, Plan, RelaySettings
 from results.records import Recording, Rows, write_rows, write_sessions
 from results.rundir import RunDir
+from topologies.frame_fates import FATES, FRAME_FATE
 from topologies.link_state import LinkChange
 from topologies.links import LinkCounters
 from topologies.model import Cluster, Direction, Link, Topology
@@ -29,6 +30,8 @@ START = 1_000 * S
 """Media start on the monotonic clock."""
 
 VOICE = 20 * MS
+
+NO_FRAMES = np.empty(0, FRAME_FATE)
 
 TRIANGLE = Topology(
     "us-triangle",
@@ -40,6 +43,7 @@ TRIANGLE = Topology(
     ),
 )
 
+EAST = "us-east"
 DIRECT_EAST_WEST = 1 | 3 << 8
 VIA_CENTRAL = 1 | 2 << 8 | 3 << 16
 
@@ -91,6 +95,8 @@ def recording(streams: Sequence[Stream], sent_rows: Iterable[Rows], received_row
         {},
         {},
         {},
+        {},
+        NO_FRAMES,
         (),
     )
 
@@ -142,12 +148,13 @@ NO_COUNTERS = LinkCounters()
 
 
 def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
-    links = tuple(LinkRow(*direction, counters) for direction in TRIANGLE.directions)
+    links = tuple(LinkRow(*direction, counters, 0, 0) for direction in TRIANGLE.directions)
     return MachineReport(
         counters={"client-us-east: refused": 0},
         socket_drops={"us-east relay: lanes": 0},
         port_drops={"us-east 3 rx": 0},
         links=links,
+        hosts=(),
         link_lateness_p99_ms=0.3,
         cpu_stolen_percent=0.5,
         memory_bytes=300_000_000,
@@ -172,7 +179,8 @@ class Blip:
         run.plan.write_text(documents.dump(the_plan))
         run.events.write_text("".join(map(documents.dump_line, self.events())))
         run.decisions.write_text("".join(map(documents.dump_line, self.decisions())))
-        run.machine.write_text(documents.dump(machine()))
+        run.machine.write_text(documents.dump(self.machine()))
+        write_rows(run.link_fates, self._link_fates())
         streams = streams_of(the_plan.sessions, the_plan.seed)
         write_sessions(run, streams)
         random = np.random.default_rng(1)
@@ -197,21 +205,57 @@ class Blip:
         ]
 
     def _write_raw(self, run: RunDir, streams: Sequence[Stream], cluster: str, random: np.random.Generator) -> None:
-        out = [
-            sent(each.ssrc, 600, first_seq=65_000, start_ns=START + index * MS // 8)
-            for index, each in self._of(streams, "source", cluster)
-        ]
-        into = [
-            self._arrivals(each, sent(each.ssrc, 600, first_seq=65_000, start_ns=START + index * MS // 8), random)
-            for index, each in self._of(streams, "destination", cluster)
-        ]
+        out = [_sent(index, each) for index, each in self._of(streams, "source", cluster)]
+        arriving = self._of(streams, "destination", cluster)
+        into = [self._arrivals(each, _sent(index, each), random) for index, each in arriving]
         write_rows(run.sent(cluster), np.concatenate([np.empty(0, SENT), *out]))
         write_rows(run.received(cluster), np.concatenate([np.empty(0, RECEIVED), *into]))
         write_rows(run.relay(cluster), _relay_samples())
         write_rows(run.probes(cluster), probes(cluster))
         write_rows(run.fetches(cluster), np.empty(0, FETCH))
+        write_rows(run.relay_fates(cluster), np.empty(0, RELAY_FATE))
         run.locks(cluster).parent.mkdir(exist_ok=True)
         run.locks(cluster).write_text(documents.dump(LockReport()))
+
+    def machine(self) -> MachineReport:
+        """What every counter says of just these packets."""
+        lost, over = (
+            sum(len(self._within(_sent(*each), *span)) for each in enumerate(self._streams()) if each[1].source == EAST)
+            for span in ((4.0, self.rerouted_s), (self.rerouted_s, self.returned_s))
+        )
+        every = 600 * self.sessions
+        onto, off = every - over, every - over - lost
+        direct, leg = LinkCounters(onto, off, lost_blackhole=lost), LinkCounters(over, over)
+        links = tuple(
+            LinkRow(*each, replace(leg, media=leg), over, over)
+            if "us-central" in each
+            else LinkRow(*each, replace(direct, media=direct), onto, off)
+            for each in TRIANGLE.directions
+        )
+        ends = [HostRow(name, every, every - lost, {"NoPorts": 0}) for name in (EAST, "us-west")]
+        hosts = (ends[0], HostRow("us-central", 2 * over, 2 * over, {"NoPorts": 0}), ends[1])
+        return replace(machine(), links=links, hosts=hosts)
+
+    def _streams(self) -> tuple[Stream, ...]:
+        the_plan = plan(sessions=self.sessions)
+        return streams_of(the_plan.sessions, the_plan.seed)
+
+    def _within(self, rows: Rows, start_s: float, end_s: float) -> Rows:
+        after_s = (rows["sent_ns"] - START) / S
+        found: Rows = rows[(after_s >= start_s) & (after_s < end_s)]
+        return found
+
+    def _link_fates(self) -> Rows:
+        """The blackhole took them as they came to the link."""
+        parts = [np.empty(0, FRAME_FATE)]
+        for index, each in enumerate(self._streams()):
+            lost = self._within(_sent(index, each), 4.0, self.rerouted_s)
+            rows = np.zeros(len(lost), FRAME_FATE)
+            rows["ssrc"], rows["seq"], rows["at_ns"] = lost["ssrc"], lost["seq"] % 65536, lost["sent_ns"] + MS
+            rows["direction"] = TRIANGLE.directions.index(Direction(each.source, each.destination))
+            rows["what"] = FATES.index("lost_blackhole")
+            parts.append(rows)
+        return np.concatenate(parts)
 
     def _of(self, streams: Sequence[Stream], end: str, cluster: str) -> list[tuple[int, Stream]]:
         return [(index, each) for index, each in enumerate(streams) if getattr(each, end) == cluster]
@@ -225,6 +269,10 @@ class Blip:
         noise = random.gamma(2.0, 120_000 * self.noise, len(kept)).astype(np.int64)
         latency = np.where(over, longer, direct).astype(np.int64) + noise
         return received(kept, latency, np.where(over, _path(ends, 2), _path(ends)))
+
+
+def _sent(index: int, each: Stream) -> Rows:
+    return sent(each.ssrc, 600, first_seq=65_000, start_ns=START + index * MS // 8)
 
 
 def probes(destination: str, excess_ns: int = 400_000) -> Rows:
@@ -249,6 +297,5 @@ def _relay_samples() -> Rows:
     rows = np.zeros(2, RELAY_SAMPLE)
     rows["at_ns"] = START, START + 12 * S
     rows["received"] = 0, 1000
-    rows["forwarded"] = 0, 990
-    rows["dropped_cold"] = 0, 10
+    rows["forwarded"] = 0, 1000
     return rows

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from synthetic import received, recording, sent, stream
+from synthetic import NO_FRAMES, received, recording, sent, stream
 
 from hostio.units import MS
 from results.matching import NEVER, UNMATCHED, extended, match
@@ -70,7 +70,9 @@ def test_packets_nobody_sent_are_told_apart() -> None:
 def test_a_stream_without_the_record_of_an_end_is_not_measured() -> None:
     streams = (stream(SSRC), stream(2, "us-west", "us-east"))
     rows = sent(SSRC, 10)
-    one_way = Recording(streams, {"us-east": rows}, {"us-west": received(rows, LATENCY)}, {}, {}, {}, {}, ())
+    one_way = Recording(
+        streams, {"us-east": rows}, {"us-west": received(rows, LATENCY)}, {}, {}, {}, {}, {}, NO_FRAMES, ()
+    )
     matched = match(one_way)
     assert (matched.streams, matched.unrecorded) == (streams[:1], streams[1:])
     assert matched.packets.arrived.sum() == 10
@@ -78,7 +80,7 @@ def test_a_stream_without_the_record_of_an_end_is_not_measured() -> None:
 
 
 def test_nothing_recorded_is_nothing_matched() -> None:
-    matched = match(Recording((), {}, {}, {}, {}, {}, {}, ()))
+    matched = match(Recording((), {}, {}, {}, {}, {}, {}, {}, NO_FRAMES, ()))
     assert len(matched.packets.seq) == 0
     assert len(matched.arrivals.packet) == 0
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from synthetic import received, sent, stream
 
-from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_SAMPLE, SENT
+from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from results.records import RecordsError, collect, read_recording, read_rows, read_sessions, write_rows, write_sessions
 from results.rundir import RunDir
+from topologies.frame_fates import FRAME_FATE
 
 CLUSTERS = ("us-east", "us-west")
 
@@ -22,6 +23,8 @@ def staging(tmp_path: Path) -> Path:
         np.save(folder / f"relay-{cluster}.npy", np.ones(3, RELAY_SAMPLE))
         np.save(folder / f"probes-{cluster}.npy", np.ones(3, PROBE))
         np.save(folder / f"fetches-{cluster}.npy", np.ones(3, FETCH))
+        np.save(folder / f"fates-{cluster}.npy", np.ones(3, RELAY_FATE))
+    np.save(folder / "links.npy", np.ones(3, FRAME_FATE))
     return folder
 
 
@@ -32,8 +35,8 @@ def run(tmp_path: Path) -> RunDir:
 
 def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
     write_sessions(run, [stream()])
-    assert collect(staging, run, CLUSTERS) == ()
-    recording = read_recording(run, CLUSTERS)
+    assert collect(staging, run, CLUSTERS, wired=True) == ()
+    recording = read_recording(run, CLUSTERS, wired=True)
     assert recording.problems == ()
     for cluster in CLUSTERS:
         assert np.array_equal(recording.sent[cluster], np.load(staging / f"sent-{cluster}.npy"))
@@ -41,6 +44,8 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
         assert np.array_equal(recording.relays[cluster], np.load(staging / f"relay-{cluster}.npy"))
         assert np.array_equal(recording.probes[cluster], np.load(staging / f"probes-{cluster}.npy"))
         assert np.array_equal(recording.fetches[cluster], np.load(staging / f"fetches-{cluster}.npy"))
+        assert np.array_equal(recording.relay_fates[cluster], np.load(staging / f"fates-{cluster}.npy"))
+    assert np.array_equal(recording.link_fates, np.load(staging / "links.npy"))
 
 
 def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
@@ -84,6 +89,7 @@ def test_an_empty_run_directory_is_all_problems(run: RunDir) -> None:
         "raw/relay-us-east.parquet is missing",
         "raw/probes-us-east.parquet is missing",
         "raw/fetches-us-east.parquet is missing",
+        "raw/fates-us-east.parquet is missing",
         "raw/sessions.parquet is missing",
     )
 

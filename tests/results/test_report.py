@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from synthetic import BLIP, START, TRIANGLE, Blip, machine, plan
+from synthetic import BLIP, START, TRIANGLE, Blip, plan
 
 import results.report
 from controller.decisions import Decision
@@ -16,6 +16,7 @@ from results.analysis import analyse
 from results.documents import DocumentError
 from results.events import End
 from results.fidelity import FidelityLimits
+from results.ledger import ledger
 from results.plan import Expectation
 from results.report import make_report, read_evidence, summarise
 from results.rundir import RunDir
@@ -37,7 +38,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 def summary_of(run: RunDir) -> Summary:
     """The report without its plot."""
     evidence = read_evidence(run)
-    return summarise(evidence, analyse(evidence), FidelityLimits())
+    analysis = analyse(evidence)
+    return summarise(evidence, analysis, ledger(evidence, analysis), FidelityLimits())
 
 
 def document(run: RunDir) -> Any:
@@ -81,7 +83,7 @@ def test_faults_relays_and_back_ends(run: RunDir) -> None:
         }
     ]
     assert {name: (relay["forwarded"], relay["dropped"]["cold"]) for name, relay in found["relay"].items()} == {
-        cluster.name: (990, 10) for cluster in TRIANGLE.clusters
+        cluster.name: (1000, 0) for cluster in TRIANGLE.clusters
     }
     assert found["backend"] == {"link": "userspace", "datapath": "user"}
 
@@ -216,7 +218,7 @@ def test_a_run_that_failed_says_only_that(tmp_path: Path) -> None:
 
 def test_a_process_that_ended_early_is_named(tmp_path: Path) -> None:
     run = Blip().write(tmp_path / "run")
-    run.machine.write_text(documents.dump(replace(machine(), ended_early=("relay-us-central",))))
+    run.machine.write_text(documents.dump(replace(Blip().machine(), ended_early=("relay-us-central",))))
     summary = summary_of(run)
     assert summary.verdict == "inconclusive"
     assert summary.reasons == ["relay-us-central ended early; logs/relay-us-central.log may tell why"]

@@ -6,6 +6,7 @@ from synthetic import TRIANGLE, VIA_CENTRAL, Blip
 
 from results.analysis import analyse, passes, relays_passed, route_name
 from results.fidelity import FidelityLimits
+from results.ledger import ledger
 from results.plots import plot_latency
 from results.report import read_evidence, summarise
 from results.rundir import RunDir
@@ -15,7 +16,8 @@ from results.series import MOST_BINS, LatencyPicture, latency_picture
 def picture_of(run: RunDir) -> LatencyPicture:
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    return latency_picture(evidence, analysis, summarise(evidence, analysis, FidelityLimits()))
+    summary = summarise(evidence, analysis, ledger(evidence, analysis), FidelityLimits())
+    return latency_picture(evidence, analysis, summary)
 
 
 @pytest.fixture(scope="module")

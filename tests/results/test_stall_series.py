@@ -9,6 +9,7 @@ from synthetic import TRIANGLE, Blip
 from hostio.units import MS
 from results.analysis import Analysis, Evidence, analyse
 from results.fidelity import FidelityLimits
+from results.ledger import ledger
 from results.report import read_evidence, summarise
 from results.stall_plot import plot_stall
 from results.stall_series import StallPicture, stall_picture
@@ -21,7 +22,8 @@ def evidence(tmp_path: Path) -> Evidence:
 
 def picture_of(evidence: Evidence) -> StallPicture | None:
     analysis: Analysis = analyse(evidence)
-    return stall_picture(evidence, analysis, summarise(evidence, analysis, FidelityLimits()))
+    summary = summarise(evidence, analysis, ledger(evidence, analysis), FidelityLimits())
+    return stall_picture(evidence, analysis, summary)
 
 
 def test_every_moved_stream_is_a_row_and_silence_is_blank(evidence: Evidence) -> None:

@@ -6,7 +6,7 @@ from synthetic import plan
 from results.fidelity import STOLEN
 from results.metric_names import METRICS
 from results.plan import Comparison, Expectation
-from results.summary import Backend, Check, Findings, LengthQuantiles, Media, Quantiles
+from results.summary import Backend, Check, Findings, LedgerFigures, LengthQuantiles, Media, Quantiles
 from results.verdict import evaluate, judge
 
 CALM = Media(
@@ -31,13 +31,14 @@ CALM = Media(
     loss_percent=0.0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
+NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, 0, [])
 GOOD, BROKEN = Check("drops", 0.0, 0.0, "", ok=True), Check("pacing error", 12.5, 10.0, "ms", ok=False)
 UNKNOWN = Check("socket drops", None, 0.0, "", ok=False)
 
 
 def findings(media: Media, *checks: Check, problems: tuple[str, ...] = ()) -> Findings:
     backend = Backend("netem", "kernel")
-    return Findings("s", 1, backend, media, [], [], {}, {}, [], [], list(checks), [], list(problems))
+    return Findings("s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, list(checks), [], list(problems))
 
 
 def expect(metric: str, comparison: Comparison, value: float) -> Expectation:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from topologies.flow_filter import bytecode, flow_filter
+from topologies.classic_bpf import bytecode, machine_code
+from topologies.flow_filter import flow_filter
 from topologies.link_state import flows_below
 from topologies.wire_frame_loop import flow_hash, turn_bit, udp_destination
 
@@ -44,7 +45,7 @@ def hashed(data: bytes) -> int:
 def test_kernel_takes_the_frames_whose_hash_is_below(share: float) -> None:
     """The kernel runs the program as a socket filter, on a pair of sockets that carry whole frames."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    code = b"".join(struct.pack("HBBI", *each) for each in flow_filter(flows_below(share)))
+    code = machine_code(flow_filter(flows_below(share)))
     buffer = ctypes.create_string_buffer(code, len(code))
     theirs.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(code) // 8, ctypes.addressof(buffer)))
     theirs.setblocking(False)

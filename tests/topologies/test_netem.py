@@ -136,10 +136,10 @@ def test_lifted_rate_leaves_an_open_bucket_with_the_same_queue() -> None:
 def test_flows_vanish_in_a_filter_that_comes_goes_and_comes_back() -> None:
     gone = LinkState(flows=0.25)
     first = words(gone)
-    assert first[0] == "tc qdisc add dev s1-w2 clsact"
-    assert first[1].startswith("tc filter replace dev s1-w2 egress protocol all prio 1 handle 1 bpf bytecode")
+    assert first[0] == "tc qdisc replace dev s1-w2 clsact"
+    assert first[1].startswith("tc filter replace dev s1-w2 egress protocol all prio 2 handle 1 bpf bytecode")
     assert first[1].endswith("action drop")
-    assert words(LinkState(), gone)[0] == "tc filter del dev s1-w2 egress protocol all prio 1 handle 1 bpf"
+    assert words(LinkState(), gone)[0] == "tc filter del dev s1-w2 egress protocol all prio 2 handle 1 bpf"
     assert words(gone, gone)[0] == first[1]
 
 

@@ -1,0 +1,54 @@
+"""What became of single packets in a relay, in memory that outlives its process: a file, mapped and shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from relay_app.records import RELAY_FATE
+
+Array = npt.NDArray[Any]
+
+ROWS = 1 << 22
+"""Room for that many packets; what happens after is counted, and not told apart."""
+
+FATE_STATE = np.dtype([("count", "<i8"), ("in_hand", "<i8")])
+"""`count` rows are written. `in_hand` packets have been read from a lane and neither sent on nor dropped yet."""
+
+
+class FateLog(NamedTuple):
+    """`rows` RELAY_FATE[ROWS] and `state` FATE_STATE[1]; pages are touched only as they are used."""
+
+    rows: Array
+    state: Array
+
+    @classmethod
+    def create(cls, path: Path | None = None) -> FateLog:
+        """A new log, in a file or in plain memory."""
+        if path is None:
+            return cls(np.zeros(ROWS, RELAY_FATE), np.zeros(1, FATE_STATE))
+        return cls._mapped(path, "w+")
+
+    @classmethod
+    def read(cls, path: Path) -> tuple[Array, int]:
+        """RELAY_FATE[n] of a log in a file, and the packets in hand; FileNotFoundError if there is none."""
+        log = cls._mapped(path, "r+")
+        return log.rows[: log.state["count"][0]].copy(), int(log.state["in_hand"][0])
+
+    @classmethod
+    def _mapped(cls, path: Path, mode: Any) -> FateLog:
+        state = np.memmap(path, FATE_STATE, mode, shape=(1,))
+        rows = np.memmap(path, RELAY_FATE, "r+", offset=FATE_STATE.itemsize, shape=(ROWS,))
+        return cls(np.asarray(rows), np.asarray(state))
+
+    def append(self, rows: Iterable[tuple[int, int, int, int]]) -> None:
+        """Write these (ssrc, seq, reason, at_ns), as far as there is room."""
+        for row in rows:
+            count = int(self.state["count"][0])
+            if count < len(self.rows):
+                self.rows[count] = row
+                self.state["count"] = count + 1

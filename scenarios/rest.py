@@ -1,0 +1,87 @@
+"""Brings a run to rest, from its sources to its listeners, so that every packet lies where somebody counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+import numpy as np
+
+from hostio.udp_statistics import changed, udp_statistics
+from relay_app.fate_log import FateLog
+from relay_app.messages import Still, StopForwarding, StopSending
+from relay_app.sessions import MEDIA_PORTS
+from results.machine import HostRow, LinkRow
+from results.plan import Plan, is_wired
+from results.rundir import RunDir
+from scenarios.crew import ask
+from scenarios.media_crew import MediaCrew
+from scenarios.scratch import fate_log
+from topologies.fabric import Fabric
+from topologies.links import LinkBackend, LinkEnd
+from topologies.media_taps import MediaCounts, MediaTaps
+from topologies.model import Topology
+
+_STILL_WITHIN_S = 10.0
+_SETTLED_WITHIN_S = 1.0
+_LOOK_AGAIN_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Whoever counts packets without having a hand in them: interfaces, and the hosts' UDP."""
+
+    taps: MediaTaps
+    host_pids: Mapping[str, int]
+    udp_before: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def watch(cls, plan: Plan, fabric: Fabric) -> Observers:
+        """Count from now on."""
+        pids = {cluster.name: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
+        taps = MediaTaps(plan.topology, MEDIA_PORTS, wired=is_wired(plan))
+        return cls(taps, pids, {name: udp_statistics(pid) for name, pid in pids.items()})
+
+    def settled(self) -> MediaCounts:
+        """The counts once they stand still, or after a second."""
+        deadline = monotonic() + _SETTLED_WITHIN_S
+        counts, before = self.taps.read(), None
+        while counts != before and monotonic() < deadline:
+            sleep(_LOOK_AGAIN_S)
+            counts, before = self.taps.read(), counts
+        return counts
+
+    def hosts(self, counts: MediaCounts) -> tuple[HostRow, ...]:
+        """What crossed each host's port, and what its UDP counted."""
+        return tuple(
+            HostRow(name, counts.from_host[name], counts.to_host[name], changed(before, udp_statistics(pid)))
+            for (name, pid), before in zip(self.host_pids.items(), self.udp_before.values(), strict=True)
+        )
+
+
+def bring_to_rest(media: MediaCrew, links: LinkBackend, observers: Observers) -> tuple[LinkEnd, MediaCounts]:
+    """Sources first, then relays, then links. What is under way then waits on a link or in a socket."""
+    ask((*media.clients, *media.probers), StopSending(), Still(), _STILL_WITHIN_S)
+    ask(media.relays, StopForwarding(), Still(), _STILL_WITHIN_S)
+    observers.settled()
+    return links.end(), observers.settled()
+
+
+def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[LinkRow, ...]:
+    """Every direction, as its back end and the interfaces at its ends counted."""
+    onto_link = {**end.onto_link, **counts.onto_link}
+    return tuple(
+        LinkRow(*each, end.counters[each], onto_link.get(each, 0), counts.off_link[each])
+        for each in topology.directions
+    )
+
+
+def keep_relay_fates(topology: Topology, run: RunDir) -> dict[str, int]:
+    """Put what the relays noted down with the records; what each had in hand at its end, by process and counter."""
+    in_hand = {}
+    for cluster in topology.clusters:
+        rows, count = FateLog.read(fate_log(cluster.name))
+        np.save(run.staged(run.relay_fates(cluster.name)), rows)
+        in_hand[f"relay-{cluster.name}: in_hand"] = count
+    return in_hand

@@ -1,0 +1,56 @@
+"""Counts media at every port of every switch, where neither a switch nor a link back end has a say in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hostio.packet_counter import PacketCounter
+from topologies.classic_bpf import machine_code
+from topologies.media_filter import media_filter
+from topologies.model import Direction, Topology
+from topologies.names import switch_lan_port, switch_port, wire_port
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCounts:
+    """Media frames so far: from each cluster's host to its switch and back, onto each link and off it.
+
+    `onto_link` is empty where no interface lies between switch and link back end.
+    """
+
+    from_host: Mapping[str, int]
+    to_host: Mapping[str, int]
+    onto_link: Mapping[Direction, int]
+    off_link: Mapping[Direction, int]
+
+
+class MediaTaps:
+    """Counts from the moment it is made. `wired`: the links are those of the userspace wire."""
+
+    def __init__(self, topology: Topology, ports: tuple[int, int], *, wired: bool) -> None:
+        arriving, leaving = machine_code(media_filter(ports)), machine_code(media_filter(ports, outgoing=True))
+        lan_ports = {cluster.name: switch_lan_port(cluster.ordinal) for cluster in topology.clusters}
+        ends = {
+            direction: (topology.cluster(direction.source).ordinal, topology.cluster(direction.destination).ordinal)
+            for direction in topology.directions
+        }
+        self._from_host = {name: PacketCounter(port, arriving, incoming=True) for name, port in lan_ports.items()}
+        self._to_host = {name: PacketCounter(port, leaving, incoming=False) for name, port in lan_ports.items()}
+        self._onto_link = {
+            direction: PacketCounter(wire_port(i, j), arriving, incoming=True)
+            for direction, (i, j) in ends.items()
+            if wired
+        }
+        self._off_link = {
+            direction: PacketCounter(switch_port(j, i), arriving, incoming=True) for direction, (i, j) in ends.items()
+        }
+
+    def read(self) -> MediaCounts:
+        """Every count, one after the other."""
+        return MediaCounts(
+            from_host={name: counter.read() for name, counter in self._from_host.items()},
+            to_host={name: counter.read() for name, counter in self._to_host.items()},
+            onto_link={direction: counter.read() for direction, counter in self._onto_link.items()},
+            off_link={direction: counter.read() for direction, counter in self._off_link.items()},
+        )
