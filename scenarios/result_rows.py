@@ -53,11 +53,9 @@ def _ledger_row(route: RouteRow) -> tuple[str, ...]:
 def ledger_sentence(figures: LedgerFigures) -> str:
     """Whether the books balance."""
     copies = f" and {figures.duplicated} copies" if figures.duplicated else ""
-    lost = figures.lost + figures.untold
-    whole = (
-        f"{figures.sent} packets{copies} = {figures.delivered} delivered + {lost} lost + {figures.under_way} under way"
-    )
-    return f"ledger   {whole}; unexplained: {'unknown' if figures.unexplained is None else figures.unexplained}"
+    parts = f"{figures.delivered} delivered + {figures.lost + figures.untold} lost + {figures.under_way} under way"
+    unexplained = "unknown" if figures.unexplained is None else figures.unexplained
+    return f"ledger   {figures.sent} packets{copies} = {parts}; unexplained: {unexplained}"
 
 
 GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")

@@ -103,7 +103,7 @@ class World:
         return replace(machine(), links=links, hosts=hosts, socket_drops=drops)
 
     def _counters(self, link: Direction, *, netem: bool) -> LinkCounters:
-        causes = {cause: self.count[cause, link] for cause in (*LINK_CAUSES, "duplicated", "corrupted")}
+        causes: dict[str, Any] = {cause: self.count[cause, link] for cause in (*LINK_CAUSES, "duplicated", "corrupted")}
         causes["received"], causes["released"] = self.count["onto", link], self.count["off", link]
         counters = replace(LinkCounters(), **causes)
         return counters if netem else replace(counters, media=counters)
