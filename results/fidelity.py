@@ -13,9 +13,10 @@ from results.analysis import Analysis, Evidence
 from results.events import FaultEdge
 from results.machine import LinkRow, MachineReport
 from results.metrics import quantile, slices, unmatched
-from results.plan import Plan
+from results.plan import Plan, is_wired
 from results.probe_delay import probe_excess
 from results.relay_figures import lane_drops
+from results.socket_drops import overflow
 from results.summary import Check
 from topologies.model import Direction
 
@@ -88,7 +89,7 @@ def _machine_checks(evidence: Evidence, limits: FidelityLimits) -> Iterator[Chec
             "99th percentile of link lateness", machine.link_lateness_p99_ms, limits.link_lateness_p99_ms, "ms"
         )
     yield _count("packets dropped by sockets", _socket_drops(evidence, machine) if machine else None)
-    yield _count("packets dropped by switch ports", sum(machine.port_drops.values()) if machine else None)
+    yield _count("packets dropped by switch ports", _port_drops(plan, machine) if machine else None)
     yield _check(STOLEN, machine.cpu_stolen_percent if machine else None, limits.stolen_percent, "%")
     mishaps = sum(machine.counters.get(name, 0) for name in _mishaps(machine)) if machine else None
     yield _count("packets that a client or prober could not send or read", mishaps)
@@ -101,7 +102,16 @@ def _machine_checks(evidence: Evidence, limits: FidelityLimits) -> Iterator[Chec
 def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
     """Without those of relays whose packet path stood still, as their watchdogs saw: these are the relay's doing."""
     stuck = [name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)]
-    return sum(machine.socket_drops.values()) - sum(lane_drops(machine, cluster) for cluster in stuck)
+    return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
+
+
+def _port_drops(plan: Plan, machine: MachineReport) -> int:
+    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. netem does not count
+    what it corrupts."""
+    corrupted = sum(row.counters.corrupted for row in machine.links)
+    planned = any(fault.change.corrupt for fault in plan.faults)
+    dropped = sum(machine.port_drops.values())
+    return max(0, dropped - corrupted) if is_wired(plan) or not planned else 0
 
 
 def _mishaps(machine: MachineReport) -> list[str]:

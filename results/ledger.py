@@ -35,9 +35,19 @@ def ledger(evidence: Evidence, analysis: Analysis) -> Ledger:
     found, every = list(routes(evidence, analysis)), list(stations(evidence))
     surplus = sum(route.surplus for route in found)
     by_routes, by_stations = sum(route.untold for route in found), sum(map(_untold, every))
-    astray = sum(abs(station.unexplained) for station in every) - _corrupted(found)
-    unexplained = surplus + max(abs(by_routes - by_stations), astray, 0) if every else None
+    unexplained = surplus + max(_gap(found, every), _astray(found, every)) if every else None
     return Ledger(found, every, by_routes, by_stations, surplus, unexplained)
+
+
+def _gap(found: Sequence[RouteRow], every: Sequence[Station]) -> int:
+    """Between what single packets leave open, and what the stations do."""
+    open_to_routes = sum(route.untold for route in found) + _corrupted(found)
+    return abs(sum(_untold(station) + station.unexplained for station in every) - open_to_routes)
+
+
+def _astray(found: Sequence[RouteRow], every: Sequence[Station]) -> int:
+    """What stations miss, without the corrupted frames that no interface and no socket knew for media any more."""
+    return max(0, sum(abs(station.unexplained) for station in every) - _corrupted(found))
 
 
 def _untold(station: Station) -> int:
@@ -45,7 +55,6 @@ def _untold(station: Station) -> int:
 
 
 def _corrupted(found: Iterable[RouteRow]) -> int:
-    """Packets that arrived so that no station knew them any more, each known by what the link noted down of it."""
     return sum(packets for route in found for cause, packets in route.lost.items() if cause.endswith(": corrupted"))
 
 

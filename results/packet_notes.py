@@ -41,7 +41,7 @@ def reason_name(reason: int) -> str:
 
 def fate_name(what: str) -> str:
     """What a link calls one of its fates."""
-    return what.removeprefix(LOST).replace("_", " ")
+    return "vanished flow" if what == "lost_flow" else what.removeprefix(LOST).replace("_", " ")
 
 
 def notes(evidence: Evidence, analysis: Analysis) -> Iterator[Notes]:

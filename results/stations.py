@@ -16,6 +16,7 @@ from results.analysis import Evidence
 from results.machine import HostRow, LinkRow, MachineReport
 from results.packet_notes import LOST, UNDER_WAY, fate_name, reason_name
 from results.plan import Plan
+from results.socket_drops import overflow_of_media
 from topologies.frame_fates import FATES
 from topologies.links import LinkCounters
 from topologies.model import Cluster, Direction
@@ -68,7 +69,7 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
     recording, name = evidence.recording, row.cluster
     came_in = len(recording.sent.get(name, ())) + _counter(machine, f"prober-{name}: sent_canaries") + row.to_host
     went_out = len(recording.received.get(name, ())) + _counter(machine, f"prober-{name}: arrived_canaries")
-    entries = [*_relay_entries(evidence, machine, name), *_socket_entries(machine, name)]
+    entries = [*_relay_entries(evidence, machine, name), *_socket_entries(machine, row)]
     missing = came_in - went_out - row.from_host - sum(entry.packets for entry in entries)
     entries.append(Entry("no socket at its port", _up_to(missing, row.udp.get("NoPorts", 0)), told=False))
     return _balanced(f"host {name}", came_in, went_out + row.from_host, iter(entries))
@@ -93,13 +94,10 @@ def _dropped(evidence: Evidence, name: str) -> int:
     return sum(int(samples[-1][each]) for each in RELAY_COUNTERS if each.startswith(_DROPPED))
 
 
-def _socket_entries(machine: MachineReport, name: str) -> Iterator[Entry]:
+def _socket_entries(machine: MachineReport, row: HostRow) -> Iterator[Entry]:
     """Receive buffers that were full, and datagrams that the client could not read as RTP."""
-    for socket, packets in machine.socket_drops.items():
-        process, _, which = socket.partition(": ")
-        if process in (f"relay-{name}", f"client-{name}") or (process, which) == (f"prober-{name}", "canaries"):
-            yield Entry(f"{process.removesuffix(f'-{name}')}: receive buffer full ({which})", packets, told=False)
-    yield Entry("client: no RTP", _counter(machine, f"client-{name}: malformed"), told=False)
+    yield Entry("receive buffers full", overflow_of_media(machine, row), told=False)
+    yield Entry("client: no RTP", _counter(machine, f"client-{row.cluster}: malformed"), told=False)
 
 
 def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow) -> Station:

@@ -18,9 +18,11 @@ from results.summary import Summary
 from scenarios.doctor import Diagnosis
 from scenarios.narration import Narrator
 from scenarios.result_rows import (
+    CAUSE_COLUMNS,
     GROUP_COLUMNS,
     LEDGER_COLUMNS,
     PAIR_COLUMNS,
+    cause_rows,
     group_rows,
     ledger_rows,
     ledger_sentence,
@@ -76,9 +78,11 @@ class Console:
             self._terminal.print()
             self.show_rows(GROUP_COLUMNS, groups, texts=2)
             self._terminal.print()
-        if rows := ledger_rows(summary.ledger):
+        if routes := ledger_rows(summary.ledger):
             self._terminal.print()
-            self.show_rows(LEDGER_COLUMNS, rows, closing_texts=1)
+            self.show_rows(LEDGER_COLUMNS, routes)
+            self._terminal.print()
+            self.show_rows(CAUSE_COLUMNS, cause_rows(summary.ledger))
             self._terminal.print()
         for sentence in sentences(summary):
             self._terminal.print(sentence)
@@ -116,14 +120,11 @@ class Console:
         if diagnosis.remedy:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
 
-    def show_rows(
-        self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1, closing_texts: int = 0
-    ) -> None:
-        """A table whose first `texts` and last `closing_texts` columns are text, and the others figures."""
+    def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1) -> None:
+        """A table whose first `texts` columns are text, and the others figures."""
         table = Table(box=None, pad_edge=False, header_style="dim")
-        left = {*range(texts), *range(len(header) - closing_texts, len(header))}
         for number, column in enumerate(header):
-            table.add_column(column, justify="left" if number in left else "right", no_wrap=True)
+            table.add_column(column, justify="left" if number < texts else "right", no_wrap=True)
         for row in rows:
             table.add_row(*row)
         self._terminal.print(table)

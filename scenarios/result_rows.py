@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -29,25 +30,37 @@ def _pair_row(pair: PairRow) -> tuple[str, ...]:
     )
 
 
-LEDGER_COLUMNS = ("where packets went", "sent", "delivered", "lost", "under way", "lost to")
+LEDGER_COLUMNS = ("where packets went", "sent", "copies", "delivered", "lost", "under way")
 
 
 def ledger_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
-    """One row per route on which not all was delivered once, under `LEDGER_COLUMNS`."""
-    return [_ledger_row(route) for route in figures.routes if route.delivered != route.sent or route.duplicated]
+    """One row per route, under `LEDGER_COLUMNS`; none where all was delivered, and once."""
+    if figures.delivered == figures.sent and not figures.duplicated:
+        return []
+    return [_ledger_row(route) for route in figures.routes]
 
 
 def _ledger_row(route: RouteRow) -> tuple[str, ...]:
-    copies = f" and {route.duplicated} copies" if route.duplicated else ""
-    causes = [*route.lost.items(), *([("known by number only", route.untold)] if route.untold else [])]
-    return (
-        route.name.replace("→", " → "),
-        f"{route.sent}{copies}",
-        str(route.delivered),
-        str(sum(route.lost.values()) + route.untold),
-        str(sum(route.under_way.values())),
-        ", ".join(f"{cause} {packets}" for cause, packets in causes) or "–",
-    )
+    lost, under_way = sum(route.lost.values()) + route.untold, sum(route.under_way.values())
+    numbers = (route.sent, route.duplicated, route.delivered, lost, under_way)
+    return (route.name.replace("→", " → "), *map(str, numbers))
+
+
+CAUSE_COLUMNS = ("lost to, or on its way at the end", "packets")
+_MOST_CAUSES = 12
+
+
+def cause_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
+    """What packets were lost to, the most of them first, under `CAUSE_COLUMNS`."""
+    packets: Counter[str] = Counter()
+    for route in figures.routes:
+        packets.update(route.lost)
+        packets.update(route.under_way)
+    rows = [(cause, str(count)) for cause, count in packets.most_common(_MOST_CAUSES)]
+    rest = sum(packets.values()) - sum(int(count) for _, count in rows)
+    more = [("others, see ledger.json", str(rest))] if rest else []
+    untold = [("known by their number only, see ledger.json", str(figures.untold))] if figures.untold else []
+    return [*rows, *more, *untold]
 
 
 def ledger_sentence(figures: LedgerFigures) -> str:

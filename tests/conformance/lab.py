@@ -180,13 +180,19 @@ class Lab:
 
 
 @contextmanager
-def userspace_lab(states: Mapping[Direction, LinkState], seed: int = 1, capacity: int = 65_536) -> Iterator[Lab]:
+def userspace_lab(
+    states: Mapping[Direction, LinkState],
+    seed: int = 1,
+    capacity: int = 65_536,
+    media_ports: tuple[int, int] | None = None,
+    fates: Path | None = None,
+) -> Iterator[Lab]:
     """Links over a wire process."""
     with own_network():
         _build([(_source_port(d), _wire_port(d)) for d in TOPOLOGY.directions])
         context = get_context("fork")
         ours, theirs = context.Pipe()
-        config = wire_config(TOPOLOGY, _complete(states), seed, TICK_NS, capacity)
+        config = wire_config(TOPOLOGY, _complete(states), seed, TICK_NS, capacity, media_ports or (0, 0), fates)
         process = context.Process(target=_serve, args=(config, theirs, ours), daemon=True)
         process.start()
         theirs.close()
@@ -199,14 +205,14 @@ def userspace_lab(states: Mapping[Direction, LinkState], seed: int = 1, capacity
 
 
 @contextmanager
-def netem_lab(states: Mapping[Direction, LinkState]) -> Iterator[Lab]:
+def netem_lab(states: Mapping[Direction, LinkState], media_ports: tuple[int, int] | None = None) -> Iterator[Lab]:
     """Links by the kernel's netem; skips the test where it has none."""
     choice = available_link_backend()
     if choice.name != "netem":
         pytest.skip(choice.reason)
     with own_network():
         _build([(_source_port(link.directions[0]), _source_port(link.directions[1])) for link in TOPOLOGY.links])
-        with _lab(NetemLinks(TOPOLOGY, _complete(states))) as lab:
+        with _lab(NetemLinks(TOPOLOGY, _complete(states), media_ports=media_ports)) as lab:
             yield lab
 
 

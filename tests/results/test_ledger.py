@@ -104,7 +104,8 @@ class World:
 
     def _counters(self, link: Direction, *, netem: bool) -> LinkCounters:
         causes: dict[str, Any] = {cause: self.count[cause, link] for cause in (*LINK_CAUSES, "duplicated", "corrupted")}
-        causes["received"], causes["released"] = self.count["onto", link], self.count["off", link]
+        causes["received"] = self.count["onto", link]
+        causes["released"] = self.count["off", link] + causes["corrupted"]
         counters = replace(LinkCounters(), **causes)
         return counters if netem else replace(counters, media=counters)
 

@@ -1,0 +1,62 @@
+"""The kernel's filter of media against the wire's own reading of frames, and the counters that sit behind it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import numpy as np
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import ARP, Ether
+
+from hostio.packet_counter import attach_filter
+from hostio.udp_statistics import changed, parse_udp_statistics
+from topologies.classic_bpf import machine_code
+from topologies.media_filter import media_filter
+from topologies.wire_frame_loop import rtp_sequence, rtp_ssrc, udp_destination
+
+PORTS = (40_000, 42_000)
+RTP = struct.pack("!BBHII", 0x80, 111, 65_000, 0, 0xDEADBEEF)
+
+FRAMES = [
+    *(bytes(Ether() / IP() / UDP(dport=port) / RTP) for port in (39_999, 40_000, 41_000, 42_000, 42_001)),
+    bytes(Ether() / IP(options=b"\x01" * 4) / UDP(dport=40_001) / RTP),
+    bytes(Ether() / IP() / TCP(dport=40_001) / RTP),
+    bytes(Ether() / ARP()),
+    bytes(Ether() / IP() / UDP(dport=40_001))[:38],
+]
+
+
+def is_media(frame: bytes) -> bool:
+    port = int(udp_destination(np.frombuffer(frame, np.uint8), len(frame)))
+    return PORTS[0] <= port <= PORTS[1]
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=range(len(FRAMES)))
+def test_kernel_and_wire_tell_the_same_frames(frame: bytes) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    attach_filter(theirs, machine_code(media_filter(PORTS)))
+    theirs.setblocking(False)
+    with ours, theirs:
+        ours.send(frame)
+        try:
+            passed = theirs.recv(2_048) == frame
+        except BlockingIOError:
+            passed = False
+    assert passed is is_media(frame)
+
+
+def test_some_of_these_frames_are_media_and_some_are_not() -> None:
+    assert [is_media(frame) for frame in FRAMES] == [False, True, True, True, False, False, False, False, True]
+
+
+def test_a_media_frame_is_known_by_ssrc_and_sequence_number() -> None:
+    frame = np.frombuffer(FRAMES[1], np.uint8)
+    assert (rtp_ssrc(frame), rtp_sequence(frame)) == (0xDEADBEEF, 65_000)
+
+
+def test_the_udp_lines_of_the_kernel_are_read_by_name() -> None:
+    text = "Ip: Forwarding\nIp: 1\nUdp: InDatagrams NoPorts InErrors\nUdp: 7 2 0\nUdpLite: InDatagrams\nUdpLite: 0\n"
+    assert parse_udp_statistics(text) == {"InDatagrams": 7, "NoPorts": 2, "InErrors": 0}
+    assert changed({"NoPorts": 2}, {"NoPorts": 5, "InErrors": 1}) == {"NoPorts": 3, "InErrors": 1}
