@@ -200,7 +200,7 @@ def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
         memory.counts[_RECEIVED] += 1
         slot = _slot_or_reason(memory, rules, index, ordinal, now_ns)
         if slot < 0:
-            _drop(memory, index, -1 - slot, now_ns)
+            _drop(memory, index, -1 - slot)
             continue
         memory.used_ns[slot] = now_ns
         memory.out_iovecs[batch].base = memory.data.ctypes.data + index * DATAGRAM_BYTES
@@ -212,7 +212,7 @@ def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
 
 
 @compiled
-def _drop(memory: Any, index: int, reason: int, now_ns: int) -> None:
+def _drop(memory: Any, index: int, reason: int) -> None:
     """Count a packet that is not forwarded, and note it down while there is room."""
     memory.counts[_FIRST_DROP + reason] += 1
     state = memory.fate_state
@@ -221,7 +221,7 @@ def _drop(memory: Any, index: int, reason: int, now_ns: int) -> None:
         row.ssrc = 0 if reason == _MALFORMED else ssrc_of(memory.data, index)
         row.seq = sequence_of(memory.data, index)
         row.reason = reason
-        row.at_ns = now_ns
+        row.at_ns = monotonic_ns(memory.timespec)
         state[0].count += 1
     state[0].in_hand -= 1
 
@@ -268,7 +268,7 @@ def _send(memory: Any, fd: int, batch: int) -> None:
         taken = sendmmsg(fd, memory.out_messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
         if taken <= 0:
             index = (memory.out_iovecs[done].base - memory.data.ctypes.data) // DATAGRAM_BYTES
-            _drop(memory, index, _SEND_FAILED, memory.state[0].woken_ns)
+            _drop(memory, index, _SEND_FAILED)
             done += 1
             continue
         memory.counts[_FORWARDED] += taken

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from results.analysis import Analysis, Evidence
+from results.balance import Station, copies_unseen
 from results.packet_routes import routes
-from results.stations import Station, stations
+from results.stations import stations
 from results.summary import Check, LedgerFigures, RouteRow
 
 
@@ -31,17 +32,18 @@ class Ledger:
 
 
 def ledger(evidence: Evidence, analysis: Analysis) -> Ledger:
-    """The ledger of a run."""
+    """The ledger of a run. Copies that netem does not count are those that leave its links beyond what came."""
     found, every = list(routes(evidence, analysis)), list(stations(evidence))
     surplus = sum(route.surplus for route in found)
     by_routes, by_stations = sum(route.untold for route in found), sum(map(_untold, every))
-    unexplained = surplus + max(_gap(found, every), _astray(found, every)) if every else None
-    return Ledger(found, every, by_routes, by_stations, surplus, unexplained)
+    planned = any(copies_unseen(evidence.plan, direction) for direction in evidence.plan.topology.directions)
+    unexplained = max(_gap(found, every), _astray(found, every)) + (0 if planned else surplus)
+    return Ledger(found, every, by_routes, by_stations, surplus, unexplained if every else None)
 
 
 def _gap(found: Sequence[RouteRow], every: Sequence[Station]) -> int:
     """Between what single packets leave open, and what the stations do."""
-    open_to_routes = sum(route.untold for route in found) + _corrupted(found)
+    open_to_routes = sum(route.untold - route.surplus for route in found) + _corrupted(found)
     return abs(sum(_untold(station) + station.unexplained for station in every) - open_to_routes)
 
 
@@ -68,9 +70,15 @@ def ledger_figures(book: Ledger) -> LedgerFigures:
         lost=sum(total.lost.values()),
         under_way=sum(total.under_way.values()),
         untold=total.untold,
+        counted=_counted(book.stations),
         unexplained=book.unexplained,
         routes=book.routes,
     )
+
+
+def _counted(every: Sequence[Station]) -> dict[str, int]:
+    untold = ((station.name, entry) for station in every for entry in station.entries if not entry.told)
+    return {f"{name}: {entry.cause}": entry.packets for name, entry in untold}
 
 
 def ledger_check(book: Ledger) -> Check:

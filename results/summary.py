@@ -195,8 +195,8 @@ class RouteRow:
 @dataclass(frozen=True, slots=True)
 class LedgerFigures:
     """All media packets, the canaries among them, copies counted like packets: sent + duplicated = delivered + lost +
-    under_way + `untold`, of which it is known where they were lost, but not which they were. `unexplained` is what
-    nobody can account for; None if interfaces did not count. `ledger.json` has the stations too."""
+    under_way + `untold`, of which nobody noted down which they were; `counted` has where and to what that many were lost.
+    `unexplained` is what nobody can account for; None if interfaces did not count. `ledger.json` has the stations."""
 
     sent: int
     duplicated: int
@@ -204,6 +204,7 @@ class LedgerFigures:
     lost: int
     under_way: int
     untold: int
+    counted: dict[str, int]
     unexplained: int | None
     routes: list[RouteRow]
 

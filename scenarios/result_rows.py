@@ -52,15 +52,13 @@ _MOST_CAUSES = 12
 
 def cause_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
     """What packets were lost to, the most of them first, under `CAUSE_COLUMNS`."""
-    packets: Counter[str] = Counter()
+    packets = Counter(figures.counted)
     for route in figures.routes:
         packets.update(route.lost)
         packets.update(route.under_way)
     rows = [(cause, str(count)) for cause, count in packets.most_common(_MOST_CAUSES)]
-    rest = sum(packets.values()) - sum(int(count) for _, count in rows)
-    more = [("others, see ledger.json", str(rest))] if rest else []
-    untold = [("known by their number only, see ledger.json", str(figures.untold))] if figures.untold else []
-    return [*rows, *more, *untold]
+    rest = packets.total() - sum(int(count) for _, count in rows)
+    return [*rows, *([("others, see ledger.json", str(rest))] if rest else [])]
 
 
 def ledger_sentence(figures: LedgerFigures) -> str:

@@ -31,7 +31,7 @@ CALM = Media(
     loss_percent=0.0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
-NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, 0, [])
+NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, [])
 GOOD, BROKEN = Check("drops", 0.0, 0.0, "", ok=True), Check("pacing error", 12.5, 10.0, "ms", ok=False)
 UNKNOWN = Check("socket drops", None, 0.0, "", ok=False)
 
