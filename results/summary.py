@@ -195,7 +195,7 @@ class RouteRow:
 @dataclass(frozen=True, slots=True)
 class LedgerFigures:
     """All media packets, the canaries among them, copies counted like packets: sent + duplicated = delivered + lost +
-    under_way + `untold`, of which nobody noted down which they were; `counted` has where and to what that many were lost.
+    under_way + `untold`, of which nobody noted down which they were; `counted` has where and to what so many were lost.
     `unexplained` is what nobody can account for; None if interfaces did not count. `ledger.json` has the stations."""
 
     sent: int
