@@ -60,9 +60,10 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
 
 
 def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[int, int]:
-    """The streams that reroutes moved onto a cluster's relay: index in the measured ones → when, ns, the first time."""
+    """The streams that reroutes moved onto a cluster's relay while media flowed: index in the measured ones → when, ns,
+    the first time."""
     moved: dict[int, int] = {}
-    for move in (each for each in evidence.moves if each.via == cluster):
+    for move in (each for each in evidence.moves if each.via == cluster and each.installed_ns < analysis.end_ns):
         for index, stream in enumerate(analysis.matched.streams):
             if _moves(move, stream):
                 moved.setdefault(index, move.installed_ns)

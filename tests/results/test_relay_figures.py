@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic import START, TRIANGLE, Blip
 
-from controller.decisions import Check
+from controller.decisions import Check, Decision
 from hostio.units import MS, S
 from relay_app.locks.report import Durations, HeldAcrossIo, LockReport, LockRow, Stall
 from relay_app.records import FETCH, FetchOutcome
@@ -57,6 +57,14 @@ def test_first_packet_over_the_relay_is_timed_from_the_move(evidence: Evidence) 
     assert found.first_forwarded_ms.max is not None
     assert least_ms - 20 <= found.first_forwarded_ms.p50 <= found.first_forwarded_ms.max <= least_ms + 20 + 1
     assert found.catch_up_ms == found.first_forwarded_ms.max
+
+
+def test_a_move_after_the_media_moves_nothing(evidence: Evidence) -> None:
+    late = tuple(
+        replace(move, installed_ns=START + 13 * S) for move in evidence.decisions if isinstance(move, Decision)
+    )
+    found = figures(replace(evidence, decisions=late))
+    assert (found.moved, found.hit_percent, found.catch_up_ms, found.never_forwarded) == (0, None, None, 0)
 
 
 def test_half_of_the_records_missing_is_a_hit_ratio_of_one_half(evidence: Evidence) -> None:
