@@ -25,6 +25,7 @@ setup(
     },
     install_requires=[
         "click",
+        "hdrhistogram",
         "junitparser",
         "matplotlib",
         "numba",

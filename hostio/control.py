@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 
+from hostio.histogram import Lateness
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -21,10 +23,12 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The records are written. Datagrams lost in each socket's receive buffer; other counts of things gone wrong."""
+    """The records are written. Datagrams lost in each socket's receive buffer; other counts of things gone wrong; by
+    how much the wake-ups of each thread that keeps time were late."""
 
     socket_drops: Mapping[str, int]
     counters: Mapping[str, int] = field(default_factory=dict)
+    lateness: Mapping[str, Lateness] = field(default_factory=dict)
 
 
 def messages(control: Connection, alarm: int) -> Iterator[object]:

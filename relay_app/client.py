@@ -71,7 +71,11 @@ def serve(config: ClientConfig, control: Connection) -> None:
 def _finish(config: ClientConfig, sender: Sender, receiver: Receiver) -> Stopped:
     np.save(config.sent_path, sender.rows())
     np.save(config.received_path, receiver.rows())
-    stopped = Stopped({"client": receiver.drops()}, {**sender.counters(), **receiver.counters()})
+    stopped = Stopped(
+        socket_drops={"client": receiver.drops()},
+        counters={**sender.counters(), **receiver.counters()},
+        lateness={"send": sender.lateness(), "receive": receiver.lateness()},
+    )
     sender.close()
     receiver.close()
     return stopped

@@ -18,10 +18,10 @@ from hostio.compiled import (
     realtime_offset_ns,
     recvmmsg,
     sendmmsg,
-    sleep_until,
     wait_readable,
     write_descriptor,
 )
+from hostio.lateness import no_counts, sleep_counted
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors, rearm_timestamps, receive_timestamp_ns
 from relay_app.media import MAX_PAYLOAD, PACKET
 from relay_app.records import SENT
@@ -59,7 +59,8 @@ class SenderMemory(NamedTuple):
     """A ring of chunks with the rows they leave behind, each stream's template and address, and a batch to send.
 
     chunks PACKET[n, capacity]; sent SENT[n, capacity]; prepared_count, sent_count int64[n]; ssrcs uint32[streams];
-    templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; state SENDER_STATE[1].
+    templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; state SENDER_STATE[1];
+    lateness of wake-ups, as hostio.lateness counts it.
     """
 
     chunks: Array
@@ -73,6 +74,7 @@ class SenderMemory(NamedTuple):
     iovecs: Array
     messages: Array
     state: Array
+    lateness: Array
     timespec: Array
     one: Array
 
@@ -92,13 +94,14 @@ class SenderMemory(NamedTuple):
             iovecs=batch.iovecs,
             messages=batch.messages,
             state=np.zeros(1, SENDER_STATE),
+            lateness=no_counts(),
             timespec=np.zeros(2, np.int64),
             one=np.ones(1, np.int64),
         )
 
 
 class ReceiverMemory(NamedTuple):
-    """A socket to poll and a batch to receive with kernel timestamps; state RECEIVER_STATE[1]."""
+    """A socket to poll and a batch to receive with kernel timestamps; state RECEIVER_STATE[1]; lateness of wake-ups."""
 
     sockets: Array
     data: Array
@@ -106,6 +109,7 @@ class ReceiverMemory(NamedTuple):
     messages: Array
     control: Array
     state: Array
+    lateness: Array
     timespec: Array
 
     @classmethod
@@ -120,6 +124,7 @@ class ReceiverMemory(NamedTuple):
             messages=batch.messages,
             control=batch.control,
             state=state,
+            lateness=no_counts(),
             timespec=np.zeros(2, np.int64),
         )
 
@@ -135,7 +140,7 @@ def play(memory: Any, fd: int, wake_fd: int, chunks: int, ntp_offset_ns: int, ti
     while state[0].played < chunks and state[0].stop == 0:
         if state[0].played == state[0].prepared:
             state[0].starved += state[0].played > 0
-            sleep_until(monotonic_ns(memory.timespec) + tick_ns, memory.timespec)
+            sleep_counted(monotonic_ns(memory.timespec) + tick_ns, memory.timespec, memory.lateness)
             continue
         _play_chunk(memory, state[0].played % len(memory.chunks), fd, ntp_offset_ns, tick_ns)
         state[0].played += 1
@@ -152,7 +157,7 @@ def _play_chunk(memory: Any, slot: int, fd: int, ntp_offset_ns: int, tick_ns: in
         now = monotonic_ns(memory.timespec)
         wake = max(memory.chunks[slot, position].due_ns, state[0].woken_ns + tick_ns)
         if now < wake:
-            sleep_until(min(wake, now + _NAP_NS), memory.timespec)
+            sleep_counted(min(wake, now + _NAP_NS), memory.timespec, memory.lateness)
             continue
         state[0].woken_ns = now
         while position < count and memory.chunks[slot, position].due_ns <= now:
@@ -218,7 +223,7 @@ def collect(memory: Any, rows: Any, ntp_offset_ns: int, tick_ns: int) -> int:
                 continue
             if stopping:
                 break
-            sleep_until(woken_ns + tick_ns, memory.timespec)
+            sleep_counted(woken_ns + tick_ns, memory.timespec, memory.lateness)
         elif stopping:
             break
     return filled

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from hostio.compiled import precompile
+from hostio.lateness import count_late, no_counts
 from relay_app.cache import SessionCache, UnknownSessions
 from relay_app.cache_loops import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.client_loops import ReceiverMemory, collect, play
@@ -22,6 +23,7 @@ def compile_loops() -> None:
     """Compile, or load from the cache, every loop of this room."""
     compile_client_loops()
     compile_relay_loops()
+    compile_prober_loops()
 
 
 def compile_client_loops() -> None:
@@ -44,3 +46,8 @@ def compile_relay_loops() -> None:
     for change in (lock_mutex, try_mutex, unlock_mutex):
         precompile(change, place.mutex)
     precompile(note_duration, place.wait, 0)
+
+
+def compile_prober_loops() -> None:
+    """What the prober calls of the compiled."""
+    precompile(count_late, no_counts(), 0)

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from hostio.histogram import Lateness, lateness_of
+from hostio.lateness import no_counts
 from hostio.realtime import prefer_punctuality
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
 from relay_app.fate_log import FateLog
@@ -83,6 +85,12 @@ class PacketPath(Protocol):
     def note_rest(self) -> None:
         """Note down every packet that is still in the relay, once `run` has ended or never will."""
 
+    def begin_lateness(self) -> None:
+        """Leave out of `lateness` what was before."""
+
+    def lateness(self) -> Lateness:
+        """Of its timed wake-ups since `begin_lateness`."""
+
     def close(self) -> None:
         """Close the sockets, once `run` has ended."""
 
@@ -98,6 +106,7 @@ class Forwarder:
         self._log = FateLog.create(config.fates)
         self._memory = ForwardingMemory.allocate(fds, table.cache.view, table.unknown.view, self._log)
         self._place = _lock_place(config.rules, table)
+        self._late_before = no_counts()
 
     def run(self) -> None:
         """Forward until stopped."""
@@ -152,6 +161,14 @@ class Forwarder:
     def lost_misses(self) -> int:
         """Misses that found the ring to the control side full."""
         return int(self._memory.state["lost_misses"][0])
+
+    def begin_lateness(self) -> None:
+        """Leave out of `lateness` what was before."""
+        self._late_before = self._memory.lateness.copy()
+
+    def lateness(self) -> Lateness:
+        """Of the loop's timed wake-ups since `begin_lateness`; packets wake it without a deadline."""
+        return lateness_of(self._memory.lateness - self._late_before)
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""

@@ -15,10 +15,9 @@ from hostio.compiled import (
     monotonic_ns,
     recvmmsg,
     sendmmsg,
-    sleep_until,
-    wait_readable,
     write_descriptor,
 )
+from hostio.lateness import no_counts, sleep_counted, wait_counted
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
 from relay_app.cache import CacheView, UnknownView
 from relay_app.cache_loops import find, is_unknown
@@ -84,7 +83,7 @@ class ForwardingMemory(NamedTuple):
     """Lane sockets; a batch received, and one to send that points into it; the cache; the miss ring; counters.
 
     `counts` int64[n] are RELAY_COUNTERS, `published` their copy after every round; `fates` RELAY_FATE[n] and
-    `fate_state` FATE_STATE[1] are a FateLog; state FORWARDING_STATE[1].
+    `fate_state` FATE_STATE[1] are a FateLog; state FORWARDING_STATE[1]; `lateness` of wake-ups.
     """
 
     sockets: Array
@@ -104,6 +103,7 @@ class ForwardingMemory(NamedTuple):
     fates: Array
     fate_state: Array
     state: Array
+    lateness: Array
     timespec: Array
     one: Array
 
@@ -130,6 +130,7 @@ class ForwardingMemory(NamedTuple):
             fates=log.rows,
             fate_state=log.state,
             state=np.zeros(1, FORWARDING_STATE),
+            lateness=no_counts(),
             timespec=np.zeros(2, np.int64),
             one=np.ones(1, np.int64),
         )
@@ -160,10 +161,10 @@ def _wait(memory: Any, tick_ns: int) -> int:
     """Wait for packets; the time since the last wake-up."""
     state = memory.state
     if state[0].busy:
-        sleep_until(state[0].woken_ns + tick_ns, memory.timespec)
+        sleep_counted(state[0].woken_ns + tick_ns, memory.timespec, memory.lateness)
     pending = state[0].missed != state[0].announced
     timeout_ns = _ANNOUNCE_NS if pending else _NAP_NS
-    wait_readable(memory.sockets, len(memory.sockets), timeout_ns, memory.timespec)
+    wait_counted(memory.sockets, len(memory.sockets), timeout_ns, memory.timespec, memory.lateness)
     before_ns = state[0].woken_ns
     state[0].woken_ns = monotonic_ns(memory.timespec)
     return state[0].woken_ns - before_ns  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """To a client: send media due at start_ns ≤ t < end_ns."""
+    """To everyone: media are due at start_ns ≤ t < end_ns. Clients send them, peers keep their connections busy."""
 
     start_ns: int
     end_ns: int

@@ -10,16 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from selectors import EVENT_READ, SelectSelector
+from selectors import EVENT_READ, BaseSelector, SelectSelector
 from time import monotonic_ns
 
 import numpy as np
 
 from hostio.control import Ready, Stop, Stopped, tell
+from hostio.histogram import lateness_of
+from hostio.lateness import count_late, no_counts
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
+from relay_app.compile_loops import compile_prober_loops
 from relay_app.link_probes import LinkProbes
-from relay_app.messages import StartProbing, Still, StopSending
+from relay_app.messages import Play, StartProbing, Still, StopSending
 from relay_app.probe_post import ProbePost
 from relay_app.records import PROBE
 from relay_app.relay_canaries import RelayCanaries
@@ -53,6 +56,7 @@ class Prober:
         if config.canary_interval_ns:
             self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._post))
         self.sockets = [part.socket for part in self._parts]
+        self._late = no_counts()
 
     def begin(self, start_ns: int) -> None:
         """Send from then on."""
@@ -64,10 +68,18 @@ class Prober:
         for part in self._parts:
             part.beat.end()
 
-    def due_in_s(self, now_ns: int) -> float | None:
-        """Time to the next packet; None before `begin` and after `end`."""
+    def begin_media(self) -> None:
+        """How late it wakes counts from now on."""
+        self._late = no_counts()
+
+    def wait(self, selector: BaseSelector) -> set[object]:
+        """What becomes readable before the next packet is due; counts how late that wakes it."""
         due = [part.beat.due_ns for part in self._parts if part.beat.due_ns is not None]
-        return max(min(due) - now_ns, 0) / S if due else None
+        before_ns = monotonic_ns()
+        ready = selector.select(max(min(due) - before_ns, 0) / S if due else None)
+        if due and before_ns < min(due) <= (now_ns := monotonic_ns()):
+            count_late(self._late, now_ns - min(due))
+        return {key.fileobj for key, _ in ready}
 
     def send_due(self, now_ns: int) -> None:
         """Send all that is due by now."""
@@ -88,11 +100,12 @@ class Prober:
         for endpoint in self.sockets:
             endpoint.close()
         self._post.close()
-        return Stopped(drops, {**counters, **self._post.counters})
+        return Stopped(drops, {**counters, **self._post.counters}, {"probe": lateness_of(self._late)})
 
 
 def serve(config: ProberConfig, control: Connection) -> None:
     """Say Ready, receive from then on, send between StartProbing and StopSending, and on Stop say Stopped."""
+    compile_prober_loops()
     prober = Prober(config)
     prefer_punctuality(Urgency.SOURCE)
     with SelectSelector() as selector:
@@ -101,7 +114,7 @@ def serve(config: ProberConfig, control: Connection) -> None:
         selector.register(control, EVENT_READ)
         tell(control, Ready())
         while True:
-            ready = {key.fileobj for key, _ in selector.select(prober.due_in_s(monotonic_ns()))}
+            ready = prober.wait(selector)
             prober.send_due(monotonic_ns())
             prober.receive()
             if control in ready and not _obeyed(prober, control):
@@ -117,6 +130,8 @@ def _obeyed(prober: Prober, control: Connection) -> bool:
         return False
     if isinstance(message, StartProbing):
         prober.begin(message.start_ns)
+    if isinstance(message, Play):
+        prober.begin_media()
     if isinstance(message, StopSending):
         prober.end()
         tell(control, Still())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hostio.histogram import Lateness, lateness_of
 from hostio.realtime import prefer_punctuality
 from hostio.sockets import udp_drops, udp_socket
 from relay_app.client_loops import RECEIVE_BATCH, ReceiverMemory, collect
@@ -50,6 +51,10 @@ class Receiver:
     def drops(self) -> int:
         """Datagrams lost because the socket's buffer was full."""
         return udp_drops(self._socket)
+
+    def lateness(self) -> Lateness:
+        """Of the wake-ups while packets came."""
+        return lateness_of(self._memory.lateness)
 
     def close(self) -> None:
         """Close the socket."""

@@ -21,7 +21,7 @@ from relay_app.forwarding_loop import PathRules
 from relay_app.growing_array import GrowingArray
 from relay_app.locks.report import PACKET_PATH
 from relay_app.locks.reporting import LockSet
-from relay_app.messages import Prefetch, Prefetched, Still, StopForwarding
+from relay_app.messages import Play, Prefetch, Prefetched, Still, StopForwarding
 from relay_app.progress import FetchProgress
 from relay_app.recorded_source import RecordedSource
 from relay_app.records import FETCH, RELAY_SAMPLE
@@ -148,6 +148,10 @@ class Relay:
                 self._table.install(fetched, monotonic_ns())
         return Prefetched(sum(ssrc in self._table.cache for ssrc in order.ssrcs))
 
+    def begin_media(self) -> None:
+        """What is counted of the machine counts from now on."""
+        self._path.begin_lateness()
+
     def stop(self) -> None:
         """End all threads."""
         self._stopped.set()
@@ -173,7 +177,7 @@ class Relay:
             **self._control.counters(),
         }
         self._path.note_rest()
-        stopped = Stopped(self._path.drops(), counters)
+        stopped = Stopped(self._path.drops(), counters, {"forward": self._path.lateness()})
         if not stuck:
             self._path.close()
             self._directory.close()
@@ -192,6 +196,8 @@ def serve(config: RelayConfig, control: Connection) -> None:
     for message in messages(control, workers.alarm):
         if isinstance(message, Prefetch):
             tell(control, relay.prefetch(message))
+        if isinstance(message, Play):
+            relay.begin_media()
         if isinstance(message, StopForwarding):
             relay.halt()
             tell(control, Still())

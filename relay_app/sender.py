@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hostio.histogram import Lateness, lateness_of
+from hostio.lateness import no_counts
 from hostio.mmsg import socket_address
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import udp_socket
@@ -108,6 +110,10 @@ class Sender:
         if self._memory is None:
             return {"starved": 0, "refused": 0}
         return {name: int(self._memory.state[name][0]) for name in ("starved", "refused")}
+
+    def lateness(self) -> Lateness:
+        """Of the wake-ups at which packets were due."""
+        return lateness_of(no_counts() if self._memory is None else self._memory.lateness)
 
     def close(self) -> None:
         """Close the socket."""

@@ -13,7 +13,7 @@ from relay_app.locks.report import LockReport
 from results.documents import ControllerRecord, Event
 from results.events import End, FaultEdge, MediaStart
 from results.interruptions import Interruption, find_interruptions, nominal_intervals
-from results.machine import MachineReport
+from results.machine import MachineReport, MachineSamples
 from results.matching import Flags, Ints, Matched, match
 from results.metrics import Fates, Floats, fates, jitter
 from results.plan import Plan
@@ -34,6 +34,7 @@ class Evidence:
     events: tuple[Event, ...]
     decisions: tuple[ControllerRecord, ...]
     machine: MachineReport | None
+    samples: MachineSamples | None
     recording: Recording
     locks: Mapping[str, LockReport]
     """By cluster, of the relays that were audited."""

@@ -13,9 +13,10 @@ from results.analysis import Analysis, Evidence, passes
 from results.bystanders import connection_figures, group_rows
 from results.diagnosis import diagnose
 from results.events import FaultEdge
-from results.fidelity import FidelityLimits, fidelity
+from results.fidelity.guard import fidelity
 from results.interruptions import Interruption
 from results.ledger import Ledger, ledger_check, ledger_figures
+from results.machine_figures import machine_figures
 from results.matching import Flags, Ints
 from results.metrics import Floats, counts, latencies
 from results.plan import Fault, Plan
@@ -35,7 +36,7 @@ from results.summary import (
 from topologies.model import Direction, link_name, where
 
 
-def find(evidence: Evidence, analysis: Analysis, book: Ledger, limits: FidelityLimits) -> Findings:
+def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
     """Everything that is in the summary but the judgement. The ledger of records that are not whole says nothing."""
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
@@ -54,7 +55,8 @@ def find(evidence: Evidence, analysis: Analysis, book: Ledger, limits: FidelityL
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
         ledger=ledger_figures(book),
-        fidelity=[*fidelity(evidence, analysis, limits), *([] if problems else [ledger_check(book)])],
+        machine=machine_figures(evidence, analysis),
+        fidelity=[*fidelity(evidence, analysis), *([] if problems else [ledger_check(book)])],
         diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
         problems=problems,
     )

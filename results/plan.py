@@ -10,6 +10,7 @@ from hostio.units import S
 from relay_app.connections import ConnectionGroup
 from relay_app.sessions import SessionGroup
 from relay_app.versions.names import DEFAULT_VERSION
+from results.fidelity.limits import DEFAULT_LIMITS, FidelityLimits
 from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology
 
@@ -116,6 +117,8 @@ class Plan:
     clock_shift: int = 1
     """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
     connections: tuple[ConnectionGroup, ...] = ()
+    fidelity: FidelityLimits = DEFAULT_LIMITS
+    """What the testbed must keep to for the run to be believed."""
     environment: Environment | None = None
 
 

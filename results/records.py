@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.sessions import Stream
+from results.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
 from results.rundir import RunDir
 from topologies.frame_fates import FRAME_FATE
 
@@ -56,12 +57,13 @@ def collect(
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
     `staging` holds a .npy file of the same name for each; files may be missing after an interrupt.
-    Returns one sentence per file that could not be collected, in the order of the clusters.
+    Returns one sentence per file that could not be collected, in the order of the clusters; the machine's come last.
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if wired else []
     of_clusters = (file for cluster in clusters for file in _raw_files(run, cluster, connected))
-    for target, dtype in (*of_links, *of_clusters):
+    of_machine = ((run.machine_samples, MACHINE_SAMPLE), (run.core_samples, CORE_SAMPLE))
+    for target, dtype in (*of_links, *of_clusters, *of_machine):
         with _noting(problems):
             write_rows(target, _load_array(staging / f"{target.stem}.npy", dtype))
     return tuple(problems)
@@ -103,6 +105,11 @@ def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = Fa
     return Recording(
         streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems)
     )
+
+
+def read_machine_samples(run: RunDir) -> MachineSamples:
+    """What the machine did second by second; RecordsError."""
+    return MachineSamples(read_rows(run.machine_samples, MACHINE_SAMPLE), read_rows(run.core_samples, CORE_SAMPLE))
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:

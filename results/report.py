@@ -11,13 +11,12 @@ from relay_app.locks.report import LockReport
 from results import documents
 from results.analysis import Analysis, Evidence, analyse
 from results.documents import DocumentError, Lines
-from results.fidelity import FidelityLimits
 from results.findings import find
 from results.ledger import Ledger, ledger
 from results.machine import MachineReport
 from results.plan import Plan, is_wired
 from results.plots import plot_latency
-from results.records import read_recording
+from results.records import RecordsError, read_machine_samples, read_recording
 from results.rundir import RunDir
 from results.series import latency_picture
 from results.stall_plot import plot_stall
@@ -29,7 +28,7 @@ from results.verdict import judge
 T = TypeVar("T")
 
 
-def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
+def make_report(run: RunDir) -> Summary:
     """Write the summary, the ledger, the tables of interruptions and of streams, and the plots of a run directory.
 
     Works on what is there: whatever is missing makes the run inconclusive. Only the plan must be whole; without it
@@ -38,7 +37,7 @@ def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
     evidence = read_evidence(run)
     analysis = analyse(evidence)
     book = ledger(evidence, analysis)
-    summary = summarise(evidence, analysis, book, limits or FidelityLimits())
+    summary = summarise(evidence, analysis, book)
     _write(run.ledger, documents.dump(book))
     _write(run.summary, documents.dump(summary))
     _write(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
@@ -47,9 +46,9 @@ def make_report(run: RunDir, limits: FidelityLimits | None = None) -> Summary:
     return summary
 
 
-def summarise(evidence: Evidence, analysis: Analysis, book: Ledger, limits: FidelityLimits) -> Summary:
+def summarise(evidence: Evidence, analysis: Analysis, book: Ledger) -> Summary:
     """Findings and verdict. Pure."""
-    return judge(find(evidence, analysis, book, limits), evidence.plan.expectations)
+    return judge(find(evidence, analysis, book), evidence.plan.expectations)
 
 
 def read_evidence(run: RunDir) -> Evidence:
@@ -59,10 +58,11 @@ def read_evidence(run: RunDir) -> Evidence:
     events = _lines(run.events, documents.read_events, problems)
     decisions = _lines(run.decisions, documents.read_decisions, problems)
     machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
+    samples = _attempt(lambda: read_machine_samples(run), problems)
     clusters = [cluster.name for cluster in plan.topology.clusters]
     recording = read_recording(run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
     locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
-    return Evidence(plan, events, decisions, machine, recording, locks, (*problems, *recording.problems))
+    return Evidence(plan, events, decisions, machine, samples, recording, locks, (*problems, *recording.problems))
 
 
 def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:
@@ -84,7 +84,7 @@ def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
     """What is missing or broken is a finding about the run, not the end of the report."""
     try:
         return read()
-    except DocumentError as error:
+    except (DocumentError, RecordsError) as error:
         problems.append(str(error))
         return None
 

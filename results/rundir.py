@@ -33,6 +33,16 @@ class RunDir:
         return self.root / "machine.json"
 
     @property
+    def machine_samples(self) -> Path:
+        """The machine's clock and the run's processor time, once a second."""
+        return self.root / "raw" / "machine.parquet"
+
+    @property
+    def core_samples(self) -> Path:
+        """What each core of the machine did, once a second."""
+        return self.root / "raw" / "cores.parquet"
+
+    @property
     def staging(self) -> Path:
         """Where the media processes leave their arrays; gone once they are collected."""
         return self.root / "staging"

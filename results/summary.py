@@ -210,6 +210,31 @@ class LedgerFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class WorstSecond:
+    """The second in which a share of processor time was largest, and when it began."""
+
+    percent: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFigures:
+    """The machine while media flowed. Of all cores: what was `used`, and what `others` took, programs that are no
+    part of the run. Of one core: what was used, and what was `stolen` by the machine's own host.
+
+    `squeezed`: rounds of the kernel's receive queues that ended with packets left over. `upcalls`: packets for which a
+    switch had to ask its daemon.
+    """
+
+    used: WorstSecond
+    others: WorstSecond
+    core: WorstSecond
+    stolen: WorstSecond
+    squeezed: int
+    upcalls: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A condition for believing the run: `value` is at most `limit`; unknown is not ok."""
 
@@ -250,6 +275,7 @@ class Findings:
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
     ledger: LedgerFigures
+    machine: MachineFigures | None
     fidelity: list[Check]
     diagnosis: list[str]
     problems: list[str]
@@ -272,6 +298,7 @@ class Summary:
     faults: list[FaultRow]
     reroutes: list[RerouteRow]
     ledger: LedgerFigures
+    machine: MachineFigures | None
     fidelity: list[Check]
     diagnosis: list[str]
     expectations: list[ExpectationRow]
@@ -293,6 +320,7 @@ def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectati
         faults=findings.faults,
         reroutes=findings.reroutes,
         ledger=findings.ledger,
+        machine=findings.machine,
         fidelity=findings.fidelity,
         diagnosis=findings.diagnosis,
         expectations=expectations,

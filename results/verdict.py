@@ -6,12 +6,12 @@ A run whose testbed was not faithful, or whose records are not whole, is inconcl
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from results.fidelity import STOLEN
+from results.advice import advice
 from results.plan import Comparison, Expectation
 from results.summary import Check, ExpectationRow, Findings, Summary, Verdict, conclude
 
@@ -49,21 +49,13 @@ def _verdict(findings: Findings, rows: Sequence[ExpectationRow]) -> tuple[Verdic
     undecided = [f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None]
     failures = [f"expected {row.text}, found {_said(row.value)}" for row in rows if row.ok is False]
     if doubts:
-        return "inconclusive", [*doubts, *undecided, *_advice([check for check in findings.fidelity if not check.ok])]
+        broken = [check for check in findings.fidelity if not check.ok]
+        return "inconclusive", [*doubts, *undecided, *advice(broken, findings.machine)]
     if failures:
         return "fail", [*failures, *undecided]
     if undecided:
         return "inconclusive", undecided
     return "pass", [f"expectations met: {len(rows)}; fidelity checks passed: {len(findings.fidelity)}"]
-
-
-def _advice(broken: Sequence[Check]) -> Iterator[str]:
-    """What to do about checks that did not hold; none where a value is unknown."""
-    measured = [check for check in broken if check.value is not None]
-    if any(check.check == STOLEN for check in measured):
-        yield "other work took the processor: run it again when the machine, or its host, is quieter"
-    if any(check.check != STOLEN for check in measured):
-        yield "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms"
 
 
 def _broken(check: Check) -> str:

@@ -15,7 +15,6 @@ from results.documents import dump, read
 from results.events import End
 from results.plan import Plan
 from results.rundir import RunDir
-from scenarios.cpu import read_cpu_times, stolen_percent
 from scenarios.crew import CrewError
 from scenarios.event_log import EventLog
 from scenarios.playing import play
@@ -48,19 +47,18 @@ def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
     plan = read(Plan, run.plan)
     furnish(SCRATCH)
     testbed = Testbed.build(plan, run, log)
-    before = read_cpu_times()
     try:
         return play(testbed, plan, log, stop)
     finally:
-        _collect(testbed, run, stolen_percent(before, read_cpu_times()))
+        _collect(testbed, run)
 
 
-def _collect(testbed: Testbed, run: RunDir, cpu_stolen_percent: float) -> None:
+def _collect(testbed: Testbed, run: RunDir) -> None:
     """Whatever became of the run, its media processes write what they recorded."""
     try:
         testbed.stop_controller()
     finally:
-        run.machine.write_text(dump(testbed.finish(cpu_stolen_percent)))
+        run.machine.write_text(dump(testbed.finish()))
 
 
 def _failed(why: str) -> End:

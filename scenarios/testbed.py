@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from time import monotonic_ns
 
 from controller.config import ControllerConfig
+from hostio.control import Stopped
 from hostio.grid import on_grid
-from hostio.units import MS
+from hostio.histogram import Lateness
 from relay_app.canary import canary_records
 from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
@@ -21,18 +22,21 @@ from relay_app.stream_record import StreamRecord
 from results.machine import MachineReport
 from results.plan import Environment, Plan
 from results.rundir import RunDir
-from scenarios.crew import await_ready, dismiss, warm_up
+from scenarios import monitor
+from scenarios.crew import Member, await_ready, dismiss, recruit, warm_up
 from scenarios.event_log import EventLog
 from scenarios.link_choice import start_links
 from scenarios.media_crew import MediaCrew
 from scenarios.memory import proportional_memory_bytes
+from scenarios.monitor import MonitorConfig
 from scenarios.rest import Observers, bring_to_rest, keep_relay_fates, link_rows
 from scenarios.scratch import CONTROLLER_CONFIG, REDIS_SOCKET, TELEMETRY
 from scenarios.services import ControllerProcess, start_redis
 from topologies import names
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend
-from topologies.openvswitch import deepen_ports, packet_socket_drops, port_drops, start_openvswitch
+from topologies.lookups import Lookups
+from topologies.openvswitch import deepen_ports, lookups, packet_socket_drops, port_drops, start_openvswitch
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 15.0
@@ -40,7 +44,10 @@ _STOP_WITHIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Testbed:
-    """A built testbed. `links` emulates the WAN; `media` are the media processes."""
+    """A built testbed. `links` emulates the WAN; `media` are the media processes; `monitor` watches the machine.
+
+    `lookups_before` is what the switches had looked up when it was ready.
+    """
 
     plan: Plan
     run: RunDir
@@ -48,6 +55,8 @@ class Testbed:
     links: LinkBackend
     media: MediaCrew
     controller: ControllerProcess
+    monitor: Member
+    lookups_before: Lookups
 
     @classmethod
     def build(cls, plan: Plan, run: RunDir, log: EventLog) -> Testbed:
@@ -66,27 +75,33 @@ class Testbed:
         log.phase(f"links emulated: {environment.link_backend}")
         _start_directory(plan, run, fabric)
         media = MediaCrew.recruit(plan, run, fabric, TELEMETRY)
-        await_ready(media.members, _READY_WITHIN_S)
+        watcher = _recruit_monitor(run)
+        await_ready((*media.members, watcher), _READY_WITHIN_S)
         controller.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
         probing_ns = on_grid(monotonic_ns())
         for prober in media.probers:
             prober.tell(StartProbing(probing_ns))
         controller.await_milestone("watching", _READY_WITHIN_S)
+        links.begin_lateness()
         log.phase("relays, clients and controller ready")
-        return cls(plan, run, observers, links, media, controller)
+        return cls(plan, run, observers, links, media, controller, watcher, lookups())
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
-        """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long."""
-        for client in (*self.media.clients, *self.media.peers):
-            client.tell(Play(start_ns, end_ns))
+        """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long.
 
-    def finish(self, cpu_stolen_percent: float) -> MachineReport:
+        The others count from now on how late they are, and the monitor how busy the machine is.
+        """
+        for member in (*self.media.members, self.monitor):
+            member.tell(Play(start_ns, end_ns))
+
+    def finish(self) -> MachineReport:
         """Bring the media to rest, collect its records, and read the counters of the machinery."""
         memory_bytes = proportional_memory_bytes()
         end, counts = bring_to_rest(self.media, self.links, self.observers)
         hosts = self.observers.hosts(counts)
-        last_words = dismiss(self.media.members, _STOP_WITHIN_S)
+        members = (*self.media.members, self.monitor)
+        last_words = dismiss(members, _STOP_WITHIN_S)
         in_hand = keep_relay_fates(self.plan.topology, self.run)
         self.links.close()
         return MachineReport(
@@ -102,10 +117,10 @@ class Testbed:
             },
             links=link_rows(self.plan.topology, end, counts),
             hosts=hosts,
-            link_lateness_p99_ms=None if end.lateness_p99_ns is None else end.lateness_p99_ns / MS,
-            cpu_stolen_percent=cpu_stolen_percent,
+            lateness={**_lateness(last_words), **({"wire: release": end.lateness} if end.lateness else {})},
+            lookups=lookups().since(self.lookups_before),
             memory_bytes=memory_bytes,
-            ended_early=tuple(member.name for member in self.media.members if member.name not in last_words),
+            ended_early=tuple(member.name for member in members if member.name not in last_words),
         )
 
     def stop_controller(self) -> None:
@@ -115,6 +130,15 @@ class Testbed:
 
 def _by_process(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     return {f"{process}: {name}": count for process, each in counts.items() for name, count in each.items()}
+
+
+def _lateness(last_words: Mapping[str, Stopped]) -> dict[str, Lateness]:
+    return {f"{name}: {thread}": each for name, words in last_words.items() for thread, each in words.lateness.items()}
+
+
+def _recruit_monitor(run: RunDir) -> Member:
+    config = MonitorConfig(run.staged(run.machine_samples), run.staged(run.core_samples))
+    return recruit("monitor", monitor.serve, config, run.log("monitor"))
 
 
 def _environment(plan: Plan) -> Environment:

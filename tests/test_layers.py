@@ -18,6 +18,7 @@ STRANGERS = {("relay_app", "topologies")}
 
 OWNERS = {
     "click": {"scenarios/cli.py"},
+    "hdrh": {"hostio/histogram.py"},
     "junitparser": {"scenarios/junit.py"},
     "matplotlib": {"results/plots.py", "results/stall_plot.py"},
     "mininet": {"topologies/fabric.py"},

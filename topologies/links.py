@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from hostio.histogram import Lateness
 from topologies.link_state import LinkState
 from topologies.model import Direction
 
@@ -59,10 +60,14 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class LinkEnd:
-    """What a back end counted up to its end. `onto_link`: media frames that came to each direction, where it tells."""
+    """What a back end counted up to its end.
+
+    `lateness`: by how much it released frames after they were due, from `begin_lateness` on; None if nobody knows.
+    `onto_link`: media frames that came to each direction, where it tells.
+    """
 
     counters: Mapping[Direction, LinkCounters]
-    lateness_p99_ns: int | None
+    lateness: Lateness | None
     onto_link: Mapping[Direction, int]
 
 
@@ -80,8 +85,8 @@ class LinkBackend(Protocol):
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""
 
-    def lateness_p99_ns(self) -> int | None:
-        """99th percentile of the time by which frames were released after they were due; None if nobody knows."""
+    def begin_lateness(self) -> None:
+        """Leave out of the lateness what was released before."""
 
     def end(self) -> LinkEnd:
         """Carry nothing any further, if that can be had, or wait until nothing is under way."""

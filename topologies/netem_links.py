@@ -131,9 +131,8 @@ class NetemLinks:
             for direction, port in self._port.items()
         }
 
-    def lateness_p99_ns(self) -> int | None:
-        """The kernel does not tell."""
-        return None
+    def begin_lateness(self) -> None:
+        """There is none to leave out: the kernel does not tell."""
 
     def end(self) -> LinkEnd:
         """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""

@@ -9,6 +9,7 @@ from typing import Literal
 from hostio.foreign_sockets import deepen_packet_sockets
 from hostio.realtime import make_punctual
 from topologies.commands import CommandError, run
+from topologies.lookups import Lookups, parse_lookups
 
 Datapath = Literal["kernel", "user"]
 
@@ -76,6 +77,11 @@ def parse_port_drops(switch: str, dump: str) -> dict[str, int]:
             side = "rx" if start else "tx"
             drops[f"{switch} {port} {side}"] = int(dropped[1])
     return drops
+
+
+def lookups() -> Lookups:
+    """Since the start, of either datapath."""
+    return parse_lookups(run(["ovs-appctl", "dpctl/show"]))
 
 
 def packet_socket_drops() -> dict[str, int]:

@@ -8,6 +8,8 @@ from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from hostio.control import Ready, Stop
+from hostio.histogram import lateness_of
+from hostio.lateness import no_counts
 from topologies.link_state import LinkState
 from topologies.links import Applied, LinkCounters, LinkEnd, LinkError
 from topologies.model import Direction, Topology
@@ -32,6 +34,7 @@ class UserspaceWire:
         self._states = dict(states)
         self._control = control
         self._ports = dict.fromkeys(ports_up(states, self._ends), True)
+        self._late_before = no_counts()
 
     def wait_ready(self) -> None:
         """Until the process carries frames and the ports are as the first states have them; LinkError if it ended."""
@@ -62,14 +65,14 @@ class UserspaceWire:
         """Counters of every direction."""
         return self._ask(ReadCounters(), Reading).counters
 
-    def lateness_p99_ns(self) -> int | None:
-        """99th percentile of all frames so far."""
-        return self._ask(ReadCounters(), Reading).lateness.quantile_ns(0.99)
+    def begin_lateness(self) -> None:
+        """Leave out of the lateness what was released before."""
+        self._late_before = self._ask(ReadCounters(), Reading).lateness
 
     def end(self) -> LinkEnd:
         """What the links hold stays held, and is among the fates that the process leaves."""
         reading = self._ask(End(), Reading)
-        return LinkEnd(reading.counters, reading.lateness.quantile_ns(0.99), {})
+        return LinkEnd(reading.counters, lateness_of(reading.lateness - self._late_before), {})
 
     def close(self) -> None:
         """Tell the process to stop; idempotent."""

@@ -23,7 +23,6 @@ from topologies.wire_loop import READ, STOP, SWITCH, run
 from topologies.wire_memory import WireMemory, allocate
 from topologies.wire_messages import (
     End,
-    Lateness,
     Prepare,
     Prepared,
     ReadCounters,
@@ -126,7 +125,7 @@ class Wire:
 
     def _reading(self) -> Reading:
         counters = {direction: self._counters(index, direction) for index, direction in enumerate(self._states)}
-        return Reading(counters, Lateness(self._memory.lateness_read.copy()))
+        return Reading(counters, self._memory.lateness_read.copy())
 
     def _counters(self, index: int, direction: Direction) -> LinkCounters:
         """The loop's counters, and what its socket had no room for."""

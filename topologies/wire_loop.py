@@ -20,6 +20,7 @@ from hostio.compiled import (
     wait_readable,
     write_descriptor,
 )
+from hostio.lateness import count_late
 from hostio.mmsg import receive_timestamp_ns
 from topologies.frame_fates import HELD
 from topologies.wire_admission_loop import accept, give_back, note, record, take_slot, tally
@@ -32,8 +33,6 @@ SWITCH = 2
 """Flip the bank of parameters; answered once it is in force everywhere."""
 READ = 3
 """Copy the counters; answered once they are copied."""
-
-LATENESS_BUCKET_NS = 10_000
 
 _US = 1_000
 _FOREVER = 3_600_000_000_000
@@ -243,10 +242,5 @@ def _send(wire: Any, index: int, count: int) -> None:
             done += 1
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
-        _record_lateness(wire, now_ns - wire.due[wire.out_slots[position]])
+        count_late(wire.lateness, now_ns - wire.due[wire.out_slots[position]])
         give_back(wire, wire.out_slots[position])
-
-
-@compiled
-def _record_lateness(wire: Any, lateness_ns: int) -> None:
-    wire.lateness[min(lateness_ns // LATENESS_BUCKET_NS, len(wire.lateness) - 1)] += 1

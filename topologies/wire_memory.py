@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hostio.lateness import no_counts
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
 from topologies.frame_fates import FATES, FRAME_FATE
@@ -16,9 +17,6 @@ BATCH = 64
 
 SLOT_BYTES = 1536
 """Room for one frame; a longer one is refused."""
-
-LATENESS_BUCKETS = 1_000
-"""The last bucket also holds everything later."""
 
 NO_LOSS, RANDOM, GILBERT_ELLIOTT, FOUR_STATE, PATTERN, EXACT = range(6)
 """How `loss` is read: a probability; p, r, 1−h, 1−k; p13, p31, p32, p23, p14; or not, but the sequence."""
@@ -102,7 +100,7 @@ class WireMemory(NamedTuple):
     Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order`, `media` by slot, `free` as a stack.
     Directions: `heaps` int32[n, capacity], `directions` DIRECTION[n], `banks` PARAMETERS[2, n], `sequences`
     uint8[2, n, SEQUENCE_FRAMES], `counters` int64[n, 2, fates]. `tables` float64[distributions, quantiles].
-    Batches to receive (`in_*`) and to send (`out_*`). `lateness` int64[LATENESS_BUCKETS].
+    Batches to receive (`in_*`) and to send (`out_*`). `lateness` int64[hostio.lateness.COUNTS].
     `counters_read` and `lateness_read` are copies for the control thread. `fates` FRAME_FATE[FATE_ROWS].
     `loop` LOOP[1].
     """
@@ -154,9 +152,9 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         sequences=np.zeros((2, count, SEQUENCE_FRAMES), np.uint8),
         tables=tables(),
         counters=np.zeros((count, 2, len(FATES)), np.int64),
-        lateness=np.zeros(LATENESS_BUCKETS, np.int64),
+        lateness=no_counts(),
         counters_read=np.zeros((count, 2, len(FATES)), np.int64),
-        lateness_read=np.zeros(LATENESS_BUCKETS, np.int64),
+        lateness_read=no_counts(),
         fates=np.zeros(FATE_ROWS, FRAME_FATE),
         in_slots=np.full(BATCH, capacity, np.int32),
         in_iovecs=incoming.iovecs,

@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from hostio.mmsg import Array
+from hostio.lateness import Counts
 from topologies.link_state import LinkState
 from topologies.links import LinkCounters
 from topologies.model import Direction, Topology
 from topologies.names import wire_port
-from topologies.wire_loop import LATENESS_BUCKET_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +73,12 @@ class End:
     """Carry no frame any further; answered by Reading, once the fates of media frames are written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lateness:
-    """How late frames were released, since the start: `counts` int64[buckets] of 10 µs, the last open-ended."""
-
-    counts: Array
-
-    def quantile_ns(self, share: float) -> int:
-        """Upper edge of the bucket that holds this quantile, ns; 0 if nothing was released."""
-        total = int(self.counts.sum())
-        if total == 0:
-            return 0
-        bucket = int(np.searchsorted(np.cumsum(self.counts), share * total))
-        return (bucket + 1) * LATENESS_BUCKET_NS
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """Counters of every direction at one instant, and the lateness of every frame released."""
+    """Counters of every direction at one instant, and by how much every frame was released after it was due."""
 
     counters: Mapping[Direction, LinkCounters]
-    lateness: Lateness
+    lateness: Counts
 
 
 def wire_config(

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hostio.histogram import Lateness, lateness_of
+from hostio.lateness import no_counts
 from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import prefer_punctuality
 from hostio.sockets import udp_drops, waiting_bytes
@@ -173,6 +175,13 @@ class HoldAndDrain:
     def lost_misses(self) -> int:
         """None is lost."""
         return 0
+
+    def begin_lateness(self) -> None:
+        """There is none to leave out."""
+
+    def lateness(self) -> Lateness:
+        """None: it shares the interpreter with its control side, and what that makes late is its own doing."""
+        return lateness_of(no_counts())
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""

@@ -10,13 +10,15 @@ import numpy as np
 
 from controller.decisions import Decision
 from controller.settings import ControllerSettings
-from hostio.units import MS, S
+from hostio.histogram import Lateness, lateness_of
+from hostio.lateness import count_late, no_counts
+from hostio.units import MS, US, S
 from relay_app.locks.report import LockReport
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.sessions import SessionGroup, Stream, streams_of
 from results import documents
 from results.events import End, FaultEdge, MediaStart, Phase
-from results.machine import HostRow, LinkRow, MachineReport
+from results.machine import CORE_SAMPLE, MACHINE_SAMPLE, HostRow, LinkRow, MachineReport
 from results.matching import Ints
 from results.plan import Environment, Expectation, Fault, Plan, RelaySettings
 from results.records import Recording, Rows, write_rows, write_sessions
@@ -24,6 +26,7 @@ from results.rundir import RunDir
 from topologies.frame_fates import FATES, FRAME_FATE
 from topologies.link_state import LinkChange
 from topologies.links import LinkCounters
+from topologies.lookups import Lookups
 from topologies.model import Cluster, Direction, Link, Topology
 
 START = 1_000 * S
@@ -155,11 +158,49 @@ def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
         port_drops={"us-east 3 rx": 0},
         links=links,
         hosts=(),
-        link_lateness_p99_ms=0.3,
-        cpu_stolen_percent=0.5,
+        lateness={
+            **{f"relay-{each.name}: forward": punctual() for each in TRIANGLE.clusters},
+            **{f"prober-{each.name}: probe": punctual() for each in TRIANGLE.clusters},
+            **{f"client-{each.name}: {way}": punctual() for each in TRIANGLE.clusters for way in ("send", "receive")},
+            "wire: release": punctual(),
+        },
+        lookups=Lookups(1000, 20, 0),
         memory_bytes=300_000_000,
         ended_early=(),
     )
+
+
+def punctual(*late_ms: float) -> Lateness:
+    """A hundred wake-ups that were 50 µs late, and these."""
+    counts = no_counts()
+    for late_ns in (*[50 * US] * 100, *(round(each * MS) for each in late_ms)):
+        count_late(counts, late_ns)
+    return lateness_of(counts)
+
+
+SECONDS = 13
+"""How long the machine is sampled: a second longer than the media."""
+
+
+def machine_samples(own: float = 0.3) -> Rows:
+    """Once a second, of which the run's processes use so much."""
+    rows = np.zeros(SECONDS + 1, MACHINE_SAMPLE)
+    rows["at_ns"] = START + S * np.arange(SECONDS + 1)
+    rows["clock_offset_ns"] = 5 * S
+    rows["own_ns"] = own * (rows["at_ns"] - START)
+    return rows
+
+
+def core_samples(cores: int = 2) -> Rows:
+    """Each core with a fifth of its time in processes, and a twentieth in interrupts."""
+    rows = np.zeros(cores * (SECONDS + 1), CORE_SAMPLE)
+    rows["core"] = np.tile(np.arange(cores), SECONDS + 1)
+    passed = S * np.repeat(np.arange(SECONDS + 1), cores)
+    rows["at_ns"] = START + passed
+    for column, share in (("busy_ns", 0.2), ("interrupt_ns", 0.05), ("idle_ns", 0.75)):
+        rows[column] = share * passed
+    rows["softnet_processed"] = passed // MS
+    return rows
 
 
 @dataclass(frozen=True)
@@ -183,6 +224,8 @@ class Blip:
         write_rows(run.link_fates, self._link_fates())
         streams = streams_of(the_plan.sessions, the_plan.seed)
         write_sessions(run, streams)
+        write_rows(run.machine_samples, machine_samples())
+        write_rows(run.core_samples, core_samples())
         random = np.random.default_rng(1)
         for cluster in TRIANGLE.clusters:
             self._write_raw(run, streams, cluster.name, random)

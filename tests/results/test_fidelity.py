@@ -1,19 +1,28 @@
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from synthetic import START, Blip, machine, probes
+from synthetic import START, Blip, core_samples, machine, machine_samples, probes, punctual
 
-from hostio.units import MS
+from hostio.units import MS, S
 from results.analysis import Evidence, analyse
 from results.documents import Event
 from results.events import FaultEdge
-from results.fidelity import FidelityLimits, fidelity
+from results.fidelity.guard import fidelity
+from results.fidelity.limits import FidelityLimits
+from results.fidelity.processor import CLOCK_STEP, STOLEN, STOLEN_SECOND
+from results.machine import MachineSamples
 from results.matching import Ints
+from results.plan import Plan
+from results.records import Rows
 from results.report import read_evidence
 from topologies.link_state import LinkChange
 from topologies.links import LinkCounters
+from topologies.lookups import Lookups
+
+SOFTNET = "packets dropped by the kernel's receive queues, other programs' included"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +31,7 @@ def faithful(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 
 def broken(evidence: Evidence) -> dict[str, float | None]:
-    checks = fidelity(evidence, analyse(evidence), FidelityLimits())
+    checks = fidelity(evidence, analyse(evidence))
     return {check.check: check.value for check in checks if not check.ok}
 
 
@@ -97,7 +106,94 @@ def test_sockets_and_ports(faithful: Evidence) -> None:
 
 
 def test_without_a_machine_report_nothing_is_known(faithful: Evidence) -> None:
-    assert list(broken(replace(faithful, machine=None)).values()) == [None] * 6
+    found = broken(replace(faithful, machine=None))
+    assert len(found) == 16
+    assert set(found.values()) == {None}
+
+
+def test_without_samples_nothing_is_known_of_the_processor_and_the_clock(faithful: Evidence) -> None:
+    found = broken(replace(faithful, samples=None))
+    assert found == dict.fromkeys((STOLEN, STOLEN_SECOND, CLOCK_STEP, SOFTNET))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("wire: release", "link"),
+        ("relay-us-west: forward", "relay"),
+        ("client-us-east: send", "sender"),
+        ("client-us-east: receive", "receiver"),
+        ("prober-us-west: probe", "prober"),
+    ],
+)
+def test_the_worst_process_of_a_kind_stands_for_it(faithful: Evidence, name: str, kind: str) -> None:
+    def with_one(*late_ms: float) -> Evidence:
+        late = {**machine().lateness, name: punctual(*late_ms)}
+        return replace(faithful, machine=replace(machine(), lateness=late))
+
+    often, once = with_one(*[6.0] * 10), with_one(*[0.06] * 900, 60.0)
+    assert broken(often) == {f"99th percentile of {kind} lateness": pytest.approx(6, rel=0.01)}
+    assert broken(once) == {f"largest {kind} lateness": pytest.approx(60, rel=0.01)}
+
+
+def test_links_that_the_kernel_emulates_do_not_tell_how_late_they_were(faithful: Evidence) -> None:
+    silent = {name: each for name, each in machine().lateness.items() if name != "wire: release"}
+    assert broken(replace(faithful, machine=replace(machine(), lateness=silent))) == {}
+
+
+def test_a_second_that_was_stolen_from_one_core(faithful: Evidence) -> None:
+    cores = core_samples()
+    cores["stolen_ns"][(cores["core"] == 1) & (cores["at_ns"] > START + 5 * S)] = 500 * MS
+    assert broken(sampled(faithful, cores=cores)) == {STOLEN_SECOND: pytest.approx(100 / 3, abs=0.001)}
+
+
+def test_time_stolen_throughout(faithful: Evidence) -> None:
+    cores = core_samples()
+    cores["stolen_ns"] = (cores["at_ns"] - START) // 10
+    assert broken(sampled(faithful, cores=cores)) == {STOLEN: pytest.approx(100 / 11, abs=0.001)}
+
+
+def test_a_clock_that_was_set(faithful: Evidence) -> None:
+    rows = machine_samples()
+    rows["clock_offset_ns"][6:] -= 3 * MS
+    assert broken(sampled(faithful, machine_rows=rows)) == {CLOCK_STEP: 3.0}
+
+
+def test_packets_that_the_kernel_had_no_room_for(faithful: Evidence) -> None:
+    cores = core_samples()
+    cores["softnet_dropped"] = 7
+    cores["softnet_dropped"][cores["at_ns"] > START + 5 * S] = 9
+    assert broken(sampled(faithful, cores=cores)) == {SOFTNET: 4.0}
+
+
+def test_upcalls_that_were_lost(faithful: Evidence) -> None:
+    report = replace(machine(), lookups=Lookups(1000, 20, 3))
+    assert broken(replace(faithful, machine=report)) == {"packets lost on their way to a switch's daemon": 3.0}
+
+
+def test_a_busy_processor_alone_is_no_doubt(faithful: Evidence) -> None:
+    cores = core_samples()
+    cores["busy_ns"], cores["idle_ns"] = cores["busy_ns"] + cores["idle_ns"], 0
+    assert broken(sampled(faithful, cores=cores)) == {}
+
+
+def test_the_plan_may_set_every_limit(faithful: Evidence) -> None:
+    """With a limit that nothing can keep to, each breaks its own checks: four of them for the four kinds of process."""
+    seen: list[str] = []
+    for field in fields(FidelityLimits):
+        strict: dict[str, Any] = {field.name: -1}
+        seen += broken(replace(faithful, plan=replace(faithful.plan, fidelity=FidelityLimits(**strict))))
+    assert len(seen) == len(set(seen)) == len(fields(FidelityLimits)) - 1 + 2 * 3
+    assert broken(replace(delayed(faithful, 11 * MS, slice(None)), plan=lenient(faithful))) == {}
+
+
+def lenient(evidence: Evidence) -> Plan:
+    return replace(evidence.plan, fidelity=FidelityLimits(pacing_p99_ns=20 * MS))
+
+
+def sampled(evidence: Evidence, *, machine_rows: Rows | None = None, cores: Rows | None = None) -> Evidence:
+    rows = machine_samples() if machine_rows is None else machine_rows
+    return replace(evidence, samples=MachineSamples(rows, core_samples() if cores is None else cores))
 
 
 @pytest.mark.parametrize("shift_ms", [-11, 11])

@@ -91,7 +91,7 @@ class World:
             (),
         )
         events = (MediaStart(START), End(START + 13 * S, START + 12 * S, interrupted=False))
-        return Evidence(the_plan, events, (), self.machine(netem=netem), recording, {}, ())
+        return Evidence(the_plan, events, (), self.machine(netem=netem), None, recording, {}, ())
 
     def machine(self, *, netem: bool) -> MachineReport:
         links = tuple(

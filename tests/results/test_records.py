@@ -2,10 +2,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import received, sent, stream
+from synthetic import core_samples, machine_samples, received, sent, stream
 
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
-from results.records import RecordsError, collect, read_recording, read_rows, read_sessions, write_rows, write_sessions
+from results.records import (
+    RecordsError,
+    collect,
+    read_machine_samples,
+    read_recording,
+    read_rows,
+    read_sessions,
+    write_rows,
+    write_sessions,
+)
 from results.rundir import RunDir
 from topologies.frame_fates import FRAME_FATE
 
@@ -25,6 +34,8 @@ def staging(tmp_path: Path) -> Path:
         np.save(folder / f"fetches-{cluster}.npy", np.ones(3, FETCH))
         np.save(folder / f"fates-{cluster}.npy", np.ones(3, RELAY_FATE))
     np.save(folder / "links.npy", np.ones(3, FRAME_FATE))
+    np.save(folder / "machine.npy", machine_samples())
+    np.save(folder / "cores.npy", core_samples())
     return folder
 
 
@@ -36,8 +47,10 @@ def run(tmp_path: Path) -> RunDir:
 def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
     write_sessions(run, [stream()])
     assert collect(staging, run, CLUSTERS, wired=True) == ()
-    recording = read_recording(run, CLUSTERS, wired=True)
+    recording, samples = read_recording(run, CLUSTERS, wired=True), read_machine_samples(run)
     assert recording.problems == ()
+    assert np.array_equal(samples.machine, machine_samples())
+    assert np.array_equal(samples.cores, core_samples())
     for cluster in CLUSTERS:
         assert np.array_equal(recording.sent[cluster], np.load(staging / f"sent-{cluster}.npy"))
         assert np.array_equal(recording.received[cluster], np.load(staging / f"received-{cluster}.npy"))
@@ -61,11 +74,13 @@ def test_what_is_missing_or_cut_short_is_named_and_the_rest_collected(staging: P
     (staging / "received-us-east.npy").write_bytes(whole[:-9])
     (staging / "relay-us-east.npy").write_bytes(b"")
     np.save(staging / "relay-us-west.npy", np.zeros(3))
+    (staging / "cores.npy").unlink()
     assert collect(staging, run, CLUSTERS) == (
         "sent-us-east.npy was not written",
         "received-us-east.npy is incomplete",
         "relay-us-east.npy is incomplete",
         "relay-us-west.npy holds rows of another format",
+        "cores.npy was not written",
     )
     assert set(read_recording(run, CLUSTERS).sent) == {"us-west"}
 

@@ -14,7 +14,7 @@ from relay_app.records import FETCH, FetchOutcome
 from relay_app.sessions import Stream
 from results.analysis import Evidence, analyse
 from results.diagnosis import diagnose
-from results.fidelity import FidelityLimits, fidelity
+from results.fidelity.guard import fidelity
 from results.relay_figures import relay_figures
 from results.report import read_evidence
 from results.summary import RelayFigures
@@ -119,6 +119,6 @@ def test_a_stuck_relays_own_overflow_is_a_finding_not_a_doubt(
     assert evidence.machine is not None
     drops = {f"relay-{RELAY}: lane 3": 7, "relay-us-east: lane 3": 3}
     changed = replace(evidence, machine=replace(evidence.machine, socket_drops=drops), locks={RELAY: locks})
-    checks = {check.check: check for check in fidelity(changed, analyse(changed), FidelityLimits())}
+    checks = {check.check: check for check in fidelity(changed, analyse(changed))}
     assert checks["packets dropped by sockets"].value == doubted
     assert figures(changed).receive_buffer == 7

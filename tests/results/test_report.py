@@ -15,7 +15,6 @@ from results import documents
 from results.analysis import analyse
 from results.documents import DocumentError
 from results.events import End
-from results.fidelity import FidelityLimits
 from results.ledger import ledger
 from results.plan import Expectation
 from results.report import make_report, read_evidence, summarise
@@ -39,7 +38,7 @@ def summary_of(run: RunDir) -> Summary:
     """The report without its plot."""
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    return summarise(evidence, analysis, ledger(evidence, analysis), FidelityLimits())
+    return summarise(evidence, analysis, ledger(evidence, analysis))
 
 
 def document(run: RunDir) -> Any:

@@ -5,7 +5,6 @@ import pytest
 from synthetic import TRIANGLE, VIA_CENTRAL, Blip
 
 from results.analysis import analyse, passes, relays_passed, route_name
-from results.fidelity import FidelityLimits
 from results.ledger import ledger
 from results.plots import plot_latency
 from results.report import read_evidence, summarise
@@ -16,7 +15,7 @@ from results.series import MOST_BINS, LatencyPicture, latency_picture
 def picture_of(run: RunDir) -> LatencyPicture:
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    summary = summarise(evidence, analysis, ledger(evidence, analysis), FidelityLimits())
+    summary = summarise(evidence, analysis, ledger(evidence, analysis))
     return latency_picture(evidence, analysis, summary)
 
 

@@ -8,7 +8,6 @@ from synthetic import TRIANGLE, Blip
 
 from hostio.units import MS
 from results.analysis import Analysis, Evidence, analyse
-from results.fidelity import FidelityLimits
 from results.ledger import ledger
 from results.report import read_evidence, summarise
 from results.stall_plot import plot_stall
@@ -22,7 +21,7 @@ def evidence(tmp_path: Path) -> Evidence:
 
 def picture_of(evidence: Evidence) -> StallPicture | None:
     analysis: Analysis = analyse(evidence)
-    summary = summarise(evidence, analysis, ledger(evidence, analysis), FidelityLimits())
+    summary = summarise(evidence, analysis, ledger(evidence, analysis))
     return stall_picture(evidence, analysis, summary)
 
 

@@ -3,10 +3,20 @@ from dataclasses import replace
 import pytest
 from synthetic import plan
 
-from results.fidelity import STOLEN
+from results.fidelity.processor import CLOCK_STEP, STOLEN
 from results.metric_names import METRICS
 from results.plan import Comparison, Expectation
-from results.summary import Backend, Check, Findings, LedgerFigures, LengthQuantiles, Media, Quantiles
+from results.summary import (
+    Backend,
+    Check,
+    Findings,
+    LedgerFigures,
+    LengthQuantiles,
+    MachineFigures,
+    Media,
+    Quantiles,
+    WorstSecond,
+)
 from results.verdict import evaluate, judge
 
 CALM = Media(
@@ -36,9 +46,13 @@ GOOD, BROKEN = Check("drops", 0.0, 0.0, "", ok=True), Check("pacing error", 12.5
 UNKNOWN = Check("socket drops", None, 0.0, "", ok=False)
 
 
-def findings(media: Media, *checks: Check, problems: tuple[str, ...] = ()) -> Findings:
+def findings(
+    media: Media, *checks: Check, problems: tuple[str, ...] = (), machine: MachineFigures | None = None
+) -> Findings:
     backend = Backend("netem", "kernel")
-    return Findings("s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, list(checks), [], list(problems))
+    return Findings(
+        "s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, machine, list(checks), [], list(problems)
+    )
 
 
 def expect(metric: str, comparison: Comparison, value: float) -> Expectation:
@@ -87,7 +101,46 @@ def test_every_reason_is_given_with_figure_and_limit() -> None:
 def test_a_stolen_processor_is_not_blamed_on_the_load() -> None:
     stolen = Check(STOLEN, 9.0, 5.0, "%", ok=False)
     (_, advice) = judge(findings(CALM, stolen), []).reasons
-    assert advice.startswith("other work took the processor")
+    assert advice.startswith("the machine's host kept the processor for others")
+
+
+def test_a_clock_that_was_set_is_not_blamed_on_the_load() -> None:
+    step = Check(CLOCK_STEP, 40.0, 1.0, "ms", ok=False)
+    (_, advice) = judge(findings(CALM, step), []).reasons
+    assert advice.startswith("somebody set the machine's clock")
+
+
+@pytest.mark.parametrize(
+    ("others", "advice"),
+    [
+        (
+            80.0,
+            [
+                "other programs took 80 % of the processor in the second after 5 s: "
+                "end them, or run it again when the machine is quieter"
+            ],
+        ),
+        (
+            10.0,
+            [
+                "the busiest core was used to 99 % in the second after 7 s",
+                "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms",
+            ],
+        ),
+    ],
+)
+def test_who_used_the_processor_is_said_where_something_was_late(others: float, advice: list[str]) -> None:
+    machine = MachineFigures(
+        used=WorstSecond(90.0, 5.0),
+        others=WorstSecond(others, 5.0),
+        core=WorstSecond(99.0, 7.0),
+        stolen=WorstSecond(0.0, 0.0),
+        squeezed=0,
+        upcalls=20,
+    )
+    (_, *said) = judge(findings(CALM, BROKEN, machine=machine), []).reasons
+    assert said == advice
+    assert judge(findings(CALM, machine=machine), []).verdict == "pass"
 
 
 def test_a_failure_says_what_was_found() -> None:

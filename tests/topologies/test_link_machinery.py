@@ -6,7 +6,6 @@ import threading
 from multiprocessing import Pipe
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from hostio.control import Ready
@@ -14,12 +13,13 @@ from hostio.units import MS, US
 from topologies.backends import available_link_backend
 from topologies.commands import CommandError, batch_lines, run, tc_delete, tc_replace
 from topologies.link_state import LinkState
+from topologies.lookups import Lookups, parse_lookups
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
 from topologies.tc_batch import TcBatch
 from topologies.wire import generator_state, serve
-from topologies.wire_memory import LATENESS_BUCKETS, allocate
-from topologies.wire_messages import Lateness, ReadCounters, WireConfig, WireDirection, wire_config
+from topologies.wire_memory import allocate
+from topologies.wire_messages import ReadCounters, WireConfig, WireDirection, wire_config
 from topologies.wire_parameters import fill_bank
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
@@ -108,14 +108,6 @@ def test_generators_differ_by_seed_and_direction() -> None:
     assert generator_state(1, A_B) == generator_state(1, A_B)
 
 
-def test_lateness_quantiles_are_upper_edges() -> None:
-    counts = np.zeros(LATENESS_BUCKETS, np.int64)
-    assert Lateness(counts).quantile_ns(0.5) == 0
-    counts[:3] = 50, 49, 1
-    lateness = Lateness(counts)
-    assert [lateness.quantile_ns(share) for share in (0.5, 0.99, 1.0)] == [10 * US, 20 * US, 30 * US]
-
-
 def test_wire_ends_when_the_runner_is_gone() -> None:
     ours, theirs = Pipe()
     wire = threading.Thread(target=serve, args=(WireConfig((), seed=0, tick_ns=250 * US), theirs))
@@ -126,3 +118,12 @@ def test_wire_ends_when_the_runner_is_gone() -> None:
     ours.close()
     wire.join(20)
     assert not wire.is_alive()
+
+
+def test_lookups_of_either_datapath_are_added_up() -> None:
+    shown = "netdev@ovs-netdev:\n  lookups: hit:332027 missed:50 lost:1\n  flows: 45\n"
+    assert parse_lookups(shown) == Lookups(332027, 50, 1)
+    kernel = "system@ovs-system:\n  lookups: hit:5 missed:2 lost:0\n  masks: hit:9 total:1 hit/pkt:1.80\n"
+    assert parse_lookups(kernel + shown) == Lookups(332032, 52, 1)
+    assert parse_lookups("") == Lookups(0, 0, 0)
+    assert Lookups(10, 5, 1).since(Lookups(4, 3, 1)) == Lookups(6, 2, 0)

@@ -1,0 +1,27 @@
+"""How a check is made of a value and its limit."""
+
+from __future__ import annotations
+
+from hostio.units import MS
+from results.summary import Check
+
+
+def limited(check: str, value: float | None, limit: float, unit: str) -> Check:
+    """A value that may be as large as its limit; one that is unknown is not ok."""
+    rounded = None if value is None else round(float(value), 3)
+    return Check(check, rounded, limit, unit, ok=value is not None and value <= limit)
+
+
+def in_ms(check: str, value_ms: float | None, limit_ns: int) -> Check:
+    """A time in ms."""
+    return limited(check, value_ms, limit_ns / MS, "ms")
+
+
+def in_percent(check: str, share: float | None, limit: float) -> Check:
+    """A share, and its limit, as percentages."""
+    return limited(check, None if share is None else 100 * share, round(100 * limit, 6), "%")
+
+
+def count(check: str, value: int | None, limit: int = 0) -> Check:
+    """A number of things that must not happen."""
+    return limited(check, value, float(limit), "")

@@ -1,0 +1,54 @@
+"""Did every fault happen when it was planned, and was it read back?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from results.analysis import Analysis, Evidence
+from results.events import FaultEdge
+from results.fidelity.checks import count, in_ms
+from results.metrics import quantile
+from results.summary import Check
+
+MANY_FAULTS = 100
+"""Edges of faults from which a 99th percentile says more than the largest."""
+
+
+def event_checks(evidence: Evidence, analysis: Analysis) -> Iterator[Check]:
+    """Times and read-back of every edge."""
+    limits = evidence.plan.fidelity
+    planned = _planned_edges(evidence, analysis)
+    happened = _happened_edges(evidence)
+    pairs = [pair for key, times in planned.items() for pair in zip(times, happened.get(key, []), strict=False)]
+    yield count("fault edges that did not happen", sum(map(len, planned.values())) - len(pairs))
+    errors = [_error_ms(edge, planned_ns) for planned_ns, edge in pairs]
+    yield in_ms("largest error of a fault's time", max(errors, default=0.0), limits.event_error_max_ns)
+    if len(errors) >= MANY_FAULTS:
+        p99_ms = quantile(np.array(errors), 0.99)
+        yield in_ms("99th percentile of that error", p99_ms, limits.event_error_p99_ns)
+    yield count("fault edges not read back", sum(edge.verified_ns < edge.applied_last_ns for _, edge in pairs))
+
+
+def _planned_edges(evidence: Evidence, analysis: Analysis) -> dict[tuple[int, str], list[int]]:
+    """When the edges of each kind of each fault were to happen; after the media end, which an interrupt moves, none."""
+    planned: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for number, fault in enumerate(evidence.plan.faults):
+        levels = (("level", level.at_ns) for level in fault.levels if level.at_ns > fault.at_ns)
+        for edge, at_ns in (("start", fault.at_ns), *levels, ("end", fault.until_ns)):
+            if analysis.start_ns + at_ns < analysis.end_ns:
+                planned[number, edge].append(analysis.start_ns + at_ns)
+    return planned
+
+
+def _happened_edges(evidence: Evidence) -> dict[tuple[int, str], list[FaultEdge]]:
+    happened: dict[tuple[int, str], list[FaultEdge]] = defaultdict(list)
+    for edge in evidence.of(FaultEdge):
+        happened[edge.fault, edge.edge].append(edge)
+    return happened
+
+
+def _error_ms(edge: FaultEdge, planned_ns: int) -> float:
+    return max(abs(edge.applied_first_ns - planned_ns), abs(edge.applied_last_ns - planned_ns)) / 1e6

@@ -1,0 +1,71 @@
+"""Did packets go missing where no plan said so?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay_app.locks.report import PACKET_PATH
+from results.analysis import Evidence
+from results.fidelity.checks import count
+from results.machine import LinkRow, MachineReport
+from results.machine_use import softnet_growth
+from results.plan import Plan, is_wired
+from results.relay_figures import lane_drops
+from results.socket_drops import overflow
+from results.summary import Check
+from topologies.model import Direction
+
+_MISHAPS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries")
+"""Counters of clients and probers that are 0 in a run without trouble."""
+
+
+def loss_checks(evidence: Evidence) -> Iterator[Check]:
+    """Sockets, switches, the kernel's receive queues, the link emulator, and what could not be sent or read."""
+    plan, machine = evidence.plan, evidence.machine
+    limits, links = plan.fidelity, machine.links if machine else ()
+    yield count(
+        "packets dropped by sockets", _socket_drops(evidence, machine) if machine else None, limits.socket_drops
+    )
+    yield count("packets dropped by switch ports", _port_drops(plan, machine) if machine else None, limits.port_drops)
+    yield count(
+        "packets lost on their way to a switch's daemon", machine.lookups.lost if machine else None, limits.lost_upcalls
+    )
+    yield count(
+        "packets dropped by the kernel's receive queues, other programs' included",
+        softnet_growth(evidence.samples, "softnet_dropped") if evidence.samples else None,
+        limits.softnet_drops,
+    )
+    yield count("packets that a client or prober could not send or read", _mishaps(machine) if machine else None)
+    unheld = sum(row.counters.lost_overflow for row in links)
+    yield count("packets for which the link emulator had no room", unheld if machine else None, limits.emulator_drops)
+    queued = sum(row.counters.lost_queue for row in links if not _has_rate(plan, row))
+    yield count("packets dropped by queues of links without a rate", queued if machine else None)
+
+
+def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
+    """Without those of relays whose packet path stood still, as their watchdogs saw: these are the relay's doing."""
+    stuck = [name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)]
+    return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
+
+
+def _port_drops(plan: Plan, machine: MachineReport) -> int:
+    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. netem does not count
+    what it corrupts."""
+    corrupted = sum(row.counters.corrupted for row in machine.links)
+    planned = any(fault.change.corrupt for fault in plan.faults)
+    dropped = sum(machine.port_drops.values())
+    return max(0, dropped - corrupted) if is_wired(plan) or not planned else 0
+
+
+def _mishaps(machine: MachineReport) -> int:
+    endings = tuple(f": {counter}" for counter in _MISHAPS)
+    return sum(
+        value
+        for name, value in machine.counters.items()
+        if name.startswith(("client-", "prober-")) and name.endswith(endings)
+    )
+
+
+def _has_rate(plan: Plan, row: LinkRow) -> bool:
+    direction = Direction(row.source, row.destination)
+    return any(direction in fault.directions and fault.change.rate_bps is not None for fault in plan.faults)

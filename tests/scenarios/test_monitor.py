@@ -1,0 +1,46 @@
+"""The machine's watcher as a process is one: over its control pipe."""
+
+from __future__ import annotations
+
+import threading
+from multiprocessing import Pipe
+from pathlib import Path
+from time import monotonic_ns
+
+import numpy as np
+
+from hostio.control import Ready, Stop, Stopped
+from hostio.units import MS, S
+from relay_app.messages import Play
+from results.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.machine_use import machine_use
+from scenarios.monitor import MonitorConfig, serve
+
+
+def test_a_sample_at_the_start_and_one_a_second(tmp_path: Path) -> None:
+    ours, theirs = Pipe()
+    config = MonitorConfig(tmp_path / "machine.npy", tmp_path / "cores.npy")
+    thread = threading.Thread(target=serve, args=(config, theirs))
+    thread.start()
+    assert ours.recv() == Ready()
+    start_ns = monotonic_ns() + 50 * MS
+    ours.send(Play(start_ns, start_ns + S))
+    assert not ours.poll(1.3)
+    ours.send(Stop())
+    assert ours.recv() == Stopped({})
+    thread.join()
+    samples = MachineSamples(np.load(config.machine_path), np.load(config.cores_path))
+    assert len(samples.machine) == 2
+    assert samples.machine["at_ns"][0] >= start_ns
+    assert machine_use(samples, start_ns, start_ns + S) is not None
+
+
+def test_a_runner_that_is_gone_before_the_media_leaves_empty_records(tmp_path: Path) -> None:
+    ours, theirs = Pipe()
+    config = MonitorConfig(tmp_path / "machine.npy", tmp_path / "cores.npy")
+    thread = threading.Thread(target=serve, args=(config, theirs))
+    thread.start()
+    assert ours.recv() == Ready()
+    ours.close()
+    thread.join(10)
+    assert (np.load(config.machine_path).dtype, np.load(config.cores_path).dtype) == (MACHINE_SAMPLE, CORE_SAMPLE)
