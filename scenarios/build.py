@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from controller.settings import ControllerSettings
 from relay_app.connections import ConnectionGroup
 from relay_app.sessions import SessionGroup
+from results.fidelity.limits import FidelityLimits
 from results.plan import Plan, RelaySettings
 from scenarios.blips import faults_of
 from scenarios.expectations import expectation
-from scenarios.schema import Controller, ScenarioFile
+from scenarios.schema import Controller, Fidelity, ScenarioFile
 from scenarios.semantics import connection_name, group_name
 from topologies.model import Topology
 
@@ -45,6 +48,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
         wire_tick_ns=scenario.emulation.wire_tick,
         links=scenario.emulation.links,
         clock_shift=scenario.emulation.clock_shift,
+        fidelity=_limits(scenario.fidelity),
     )
 
 
@@ -61,3 +65,9 @@ def _settings(controller: Controller) -> ControllerSettings:
         canary_interval_ns=controller.canary_interval,
         pace_ns=controller.pace,
     )
+
+
+def _limits(fidelity: Fidelity) -> FidelityLimits:
+    """A scenario names the limits without their unit."""
+    names = [field.name for field in fields(FidelityLimits)]
+    return FidelityLimits(**{name: getattr(fidelity, name.removesuffix("_ns")) for name in names})

@@ -14,6 +14,7 @@ from hostio.units import US, S
 from relay_app.connections import KINDS
 from relay_app.media import PROFILES
 from relay_app.versions.names import DEFAULT_VERSION
+from results.fidelity.limits import DEFAULT_LIMITS
 from scenarios.document import DataPath, Document
 from scenarios.event_schema import Event
 from scenarios.fields import one_of, within
@@ -22,9 +23,11 @@ from scenarios.schema_errors import problems
 from scenarios.values import (
     Delay,
     Detectors,
+    Drops,
     Flag,
     Instant,
     Jitter,
+    Limit,
     Pair,
     ProbeInterval,
     ScenarioName,
@@ -100,6 +103,29 @@ class Emulation(Strict):
     clock_shift: Annotated[int, BeforeValidator(within(whole_number, "0", "10"))] = 1
 
 
+class Fidelity(Strict):
+    """Up to what the testbed is believed; what is left out is as in `FidelityLimits`, whose names these are."""
+
+    pacing_p99: Limit = DEFAULT_LIMITS.pacing_p99_ns
+    pacing_max: Limit = DEFAULT_LIMITS.pacing_max_ns
+    delay_p50: Limit = DEFAULT_LIMITS.delay_p50_ns
+    delay_p99: Limit = DEFAULT_LIMITS.delay_p99_ns
+    event_error_max: Limit = DEFAULT_LIMITS.event_error_max_ns
+    event_error_p99: Limit = DEFAULT_LIMITS.event_error_p99_ns
+    link_lateness_p99: Limit = DEFAULT_LIMITS.link_lateness_p99_ns
+    link_lateness_max: Limit = DEFAULT_LIMITS.link_lateness_max_ns
+    lateness_p99: Limit = DEFAULT_LIMITS.lateness_p99_ns
+    lateness_max: Limit = DEFAULT_LIMITS.lateness_max_ns
+    steal: Share = DEFAULT_LIMITS.steal
+    steal_second: Share = DEFAULT_LIMITS.steal_second
+    clock_step: Limit = DEFAULT_LIMITS.clock_step_ns
+    socket_drops: Drops = DEFAULT_LIMITS.socket_drops
+    port_drops: Drops = DEFAULT_LIMITS.port_drops
+    emulator_drops: Drops = DEFAULT_LIMITS.emulator_drops
+    softnet_drops: Drops = DEFAULT_LIMITS.softnet_drops
+    lost_upcalls: Drops = DEFAULT_LIMITS.lost_upcalls
+
+
 class ScenarioFile(Strict):
     """A whole scenario file."""
 
@@ -114,6 +140,7 @@ class ScenarioFile(Strict):
     relays: Relays = Relays()
     controller: Controller = Controller()
     emulation: Emulation = Emulation()
+    fidelity: Fidelity = Fidelity()
     events: tuple[Event, ...] = Field(default=(), strict=False)
     expect: tuple[Text, ...] = Field(default=(), strict=False)
 

@@ -12,7 +12,7 @@ class FidelityLimits:
     """What a scenario may set under `fidelity`; docs/fidelity.md says why each default is what it is.
 
     Times in ns, shares as fractions. Lateness is that of timed wake-ups: `link_lateness` of the link emulator's
-    releases, `lateness` of relays, clients and probers. `stolen_second` is of one core in one second, `stolen` of all
+    releases, `lateness` of relays, clients and probers. `steal_second` is of one core in one second, `steal` of all
     cores over the whole run. Drops are counted, and one is one too many.
     """
 
@@ -26,8 +26,8 @@ class FidelityLimits:
     link_lateness_max_ns: int = 50 * MS
     lateness_p99_ns: int = 5 * MS
     lateness_max_ns: int = 50 * MS
-    stolen: float = 0.05
-    stolen_second: float = 0.25
+    steal: float = 0.05
+    steal_second: float = 0.25
     clock_step_ns: int = 1 * MS
     socket_drops: int = 0
     port_drops: int = 0

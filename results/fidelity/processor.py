@@ -21,7 +21,7 @@ def processor_checks(evidence: Evidence, analysis: Analysis) -> Iterator[Check]:
     """What the machine's own host kept for others, and whether somebody set the clock."""
     limits = evidence.plan.fidelity
     use = machine_use(evidence.samples, analysis.start_ns, analysis.end_ns)
-    yield in_percent(STOLEN, use.stolen if use else None, limits.stolen)
-    yield in_percent(STOLEN_SECOND, use.stolen_most.share if use else None, limits.stolen_second)
+    yield in_percent(STOLEN, use.stolen if use else None, limits.steal)
+    yield in_percent(STOLEN_SECOND, use.stolen_most.share if use else None, limits.steal_second)
     step_ns = clock_step_ns(evidence.samples) if use and evidence.samples else None
     yield in_ms(CLOCK_STEP, None if step_ns is None else step_ns / 1e6, limits.clock_step_ns)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from controller.settings import ControllerSettings
 from hostio.units import MS, US, S
 from relay_app.sessions import SessionGroup
+from results.fidelity.limits import FidelityLimits
 from results.plan import Expectation, Fault, Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.library import LIBRARY, load_plan, scenario_files
@@ -96,6 +97,10 @@ controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
    hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, pace: 30s}
 emulation: {wire_tick: 50us}
+fidelity:
+  {pacing_p99: 1ms, pacing_max: 2ms, delay_p50: 3ms, delay_p99: 4ms, event_error_max: 5ms, event_error_p99: 6ms,
+   link_lateness_p99: 7ms, link_lateness_max: 8ms, lateness_p99: 9ms, lateness_max: 10ms, steal: 11%, steal_second: 12%,
+   clock_step: 13us, socket_drops: 14, port_drops: 15, emulator_drops: 16, softnet_drops: 17, lost_upcalls: 18}
 expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
 """,
         encoding="utf-8",
@@ -115,6 +120,8 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
     )
     assert len(fields(ControllerSettings)) == 10
     assert plan.wire_tick_ns == 50 * US
+    times_ns = tuple(number * MS for number in range(1, 11))
+    assert astuple(plan.fidelity) == (*times_ns, 0.11, 0.12, 13 * US, 14, 15, 16, 17, 18)
     assert [(e.metric, e.comparison, e.value) for e in plan.expectations] == [
         ("media.loss_percent", "<=", 2.5),
         ("reroutes", "==", 0.0),
@@ -175,6 +182,7 @@ def test_events_that_do_not_collide_compose(second: str, tmp_path: Path) -> None
         (["controller.reroute=false"], lambda plan: plan.controller.reroute is False),
         (["relays.warm.us-central=50%"], lambda plan: plan.relays.warm == {"us-central": 0.5}),
         (["emulation.wire_tick = 300us"], lambda plan: plan.wire_tick_ns == 300 * US),
+        (["fidelity.pacing_p99=20ms"], lambda plan: plan.fidelity == FidelityLimits(pacing_p99_ns=20 * MS)),
         (["expect.4=media.lost >= 0"], lambda plan: plan.expectations[4].metric == "media.lost"),
         (["description=a = b"], lambda plan: plan.description == "a = b"),
         (["seed=3", "seed=4"], lambda plan: plan.seed == 4),
