@@ -48,7 +48,10 @@ class _Seconds:
 
 
 def machine_use(samples: MachineSamples | None, start_ns: int, end_ns: int) -> MachineUse | None:
-    """The use of seconds that began between two times; None without any."""
+    """The use of seconds of which the greater part was between two times; None without any.
+
+    A second is the time between two samples: longer, where the machine was too busy for one.
+    """
     seconds = _seconds(samples, start_ns, end_ns) if samples else None
     if seconds is None:
         return None
@@ -78,7 +81,8 @@ def clock_step_ns(samples: MachineSamples) -> int:
 
 def _seconds(samples: MachineSamples, start_ns: int, end_ns: int) -> _Seconds | None:
     times = samples.machine["at_ns"]
-    within = np.flatnonzero((times[:-1] >= start_ns) & (times[:-1] < end_ns))
+    middle = (times[:-1] + times[1:]) // 2
+    within = np.flatnonzero((middle >= start_ns) & (middle < end_ns))
     if not len(within):
         return None
     columns = ("busy_ns", "interrupt_ns", "idle_ns", "stolen_ns")

@@ -65,7 +65,7 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Say Ready, sample once a second from the media start that Play tells, and on Stop write all and say Stopped."""
+    """Say Ready, sample at Play and once a second from the media start on, and on Stop write all and say Stopped."""
     Monitor().sample()  # whatever it needs is in memory then
     monitor = Monitor()
     tell(control, Ready())
@@ -84,5 +84,6 @@ def _obeyed(monitor: Monitor, control: Connection) -> bool:
     except EOFError:
         return False
     if isinstance(message, Play):
+        monitor.sample()
         monitor.beat.begin(message.start_ns)
     return not isinstance(message, Stop)

@@ -32,6 +32,19 @@ def test_interrupts_are_nobodys() -> None:
     assert use.others_most.share == pytest.approx(0)
 
 
+def test_a_sample_that_came_late_makes_a_second_longer_and_one_before_the_media_does_not_count() -> None:
+    rows, cores = machine_samples()[:3], core_samples()[:6]
+    rows["at_ns"] = START + np.array([-0.2, 0.0, 1.0]) * S
+    cores["at_ns"] = np.repeat(rows["at_ns"], 2)
+    punctual = machine_use(MachineSamples(rows, cores), START, END)
+    starved = machine_use(MachineSamples(rows[[0, 2]], cores[[0, 1, 4, 5]]), START, END)
+    assert punctual is not None
+    assert starved is not None
+    assert punctual.used_most.at_ns == START
+    assert starved.used_most.at_ns == START - S // 5
+    assert machine_use(MachineSamples(rows[:2], cores[:4]), START, END) is None
+
+
 def test_seconds_that_begin_after_the_media_do_not_count() -> None:
     cores = core_samples()
     last = cores["at_ns"] > END

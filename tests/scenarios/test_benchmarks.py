@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 
 from relay_app.sessions import LANES, lane_of
+from results.summary import Check
+from scenarios.benchmarks.fidelity import table
 from scenarios.benchmarks.load import Sessions
 from scenarios.benchmarks.load_loop import TRAIN
 from scenarios.benchmarks.search import LADDER_KPPS, Run, highest
@@ -48,3 +50,13 @@ def test_turn_wire_format() -> None:
     """XOR-MAPPED-ADDRESS of RFC 5769 §2.2: 192.0.2.1 port 32853."""
     assert xor_address("192.0.2.1", 32853) == bytes.fromhex("0001a147e112a643")
     assert channel_data(172) == bytes.fromhex("400000ac")
+
+
+def test_checks_of_several_runs_are_set_beside_their_limit() -> None:
+    late = [Check("late", value, 2.0, "ms", ok=value <= 2) for value in (1.0, 1.5, 7.0)]
+    drops, unknown = Check("drops", 0.0, 0.0, "", ok=True), Check("clock", None, 1.0, "ms", ok=False)
+    assert table([[late[0], drops], [late[1], drops, unknown], [late[2], drops]]) == [
+        ("late", "2 ms", "1.5 ms", "7 ms", "1"),
+        ("drops", "0", "0", "0", "0"),
+        ("clock", "1 ms", "unknown", "unknown", "1"),
+    ]

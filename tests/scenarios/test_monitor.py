@@ -17,7 +17,7 @@ from results.machine_use import machine_use
 from scenarios.monitor import MonitorConfig, serve
 
 
-def test_a_sample_at_the_start_and_one_a_second(tmp_path: Path) -> None:
+def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     ours, theirs = Pipe()
     config = MonitorConfig(tmp_path / "machine.npy", tmp_path / "cores.npy")
     thread = threading.Thread(target=serve, args=(config, theirs))
@@ -30,8 +30,8 @@ def test_a_sample_at_the_start_and_one_a_second(tmp_path: Path) -> None:
     assert ours.recv() == Stopped({})
     thread.join()
     samples = MachineSamples(np.load(config.machine_path), np.load(config.cores_path))
-    assert len(samples.machine) == 2
-    assert samples.machine["at_ns"][0] >= start_ns
+    assert len(samples.machine) == 3
+    assert samples.machine["at_ns"][0] < start_ns <= samples.machine["at_ns"][1]
     assert machine_use(samples, start_ns, start_ns + S) is not None
 
 
