@@ -23,9 +23,9 @@ class FidelityLimits:
     event_error_max_ns: int = 10 * MS
     event_error_p99_ns: int = 5 * MS
     link_lateness_p99_ns: int = 2 * MS
-    link_lateness_max_ns: int = 50 * MS
+    link_lateness_max_ns: int = 100 * MS
     lateness_p99_ns: int = 5 * MS
-    lateness_max_ns: int = 50 * MS
+    lateness_max_ns: int = 100 * MS
     steal: float = 0.05
     steal_second: float = 0.25
     clock_step_ns: int = 1 * MS
