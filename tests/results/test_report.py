@@ -10,13 +10,14 @@ from synthetic import BLIP, START, TRIANGLE, Blip, plan
 
 import results.report
 from controller.decisions import Decision
-from hostio.units import MS, S
+from hostio.units import MS, US, S
 from results import documents
 from results.analysis import analyse
 from results.documents import DocumentError
 from results.events import End
+from results.fidelity.limits import FidelityLimits
 from results.ledger import ledger
-from results.plan import Expectation
+from results.plan import Expectation, Plan
 from results.report import make_report, read_evidence, summarise
 from results.rundir import RunDir
 from results.summary import Summary
@@ -162,6 +163,7 @@ def test_a_run_that_never_came_back(tmp_path: Path) -> None:
         ),
         ("raw/sessions.parquet", ["raw/sessions.parquet is missing"]),
         ("raw/relay-us-east.parquet", ["raw/relay-us-east.parquet is missing"]),
+        ("raw/cores.parquet", ["raw/cores.parquet is missing", "processor time stolen: unknown"]),
     ],
 )
 def test_a_missing_file_makes_the_run_inconclusive(tmp_path: Path, missing: str, reasons: list[str]) -> None:
@@ -172,6 +174,30 @@ def test_a_missing_file_makes_the_run_inconclusive(tmp_path: Path, missing: str,
     for reason in reasons:
         assert any(each.startswith(reason) for each in summary.reasons), summary.reasons
     jsonschema.validate(json.loads(documents.dump(summary)), SCHEMA)
+
+
+def test_the_limits_are_those_of_the_plan_and_the_reason_names_what_broke_them(tmp_path: Path) -> None:
+    run = Blip(expectations=(QUICK,)).write(tmp_path / "run")
+    strict = replace(documents.read(Plan, run.plan), fidelity=FidelityLimits(delay_p50_ns=300 * US))
+    run.plan.write_text(documents.dump(strict))
+    summary = make_report(run)
+    assert summary.verdict == "inconclusive"
+    assert summary.reasons == [
+        "median delay of probes beyond the emulated one: 0.4 ms, at most 0.3 ms allowed",
+        "the busiest core was used to 25 % in the second after 0 s",
+        "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms",
+    ]
+
+
+def test_the_machine_in_its_worst_seconds(run: RunDir) -> None:
+    found = document(run)["machine"]
+    assert {name: found[name]["percent"] for name in ("used", "others", "core", "stolen")} == {
+        "used": 25.0,
+        "others": 5.0,
+        "core": 25.0,
+        "stolen": 0.0,
+    }
+    assert (found["squeezed"], found["upcalls"]) == (0, 20)
 
 
 def test_a_direction_not_recorded_is_not_called_interrupted(tmp_path: Path) -> None:
