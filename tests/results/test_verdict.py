@@ -110,31 +110,33 @@ def test_a_clock_that_was_set_is_not_blamed_on_the_load() -> None:
     assert advice.startswith("somebody set the machine's clock")
 
 
+OTHERS = (
+    "other programs took 80 % of the processor in the second after 5 s: "
+    "end them, or run it again when the machine is quieter"
+)
+HOST = (
+    "the machine's host kept 9.1 % of a core for others in the second after 6 s: run it again when the host is quieter"
+)
+LOAD = "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms"
+
+
 @pytest.mark.parametrize(
-    ("others", "advice"),
+    ("others", "stolen", "advice"),
     [
-        (
-            80.0,
-            [
-                "other programs took 80 % of the processor in the second after 5 s: "
-                "end them, or run it again when the machine is quieter"
-            ],
-        ),
-        (
-            10.0,
-            [
-                "the busiest core was used to 99 % in the second after 7 s",
-                "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms",
-            ],
-        ),
+        (80.0, 4.0, [OTHERS]),
+        (80.0, 9.1, [OTHERS, HOST]),
+        (10.0, 9.1, [HOST]),
+        (10.0, 4.0, ["the busiest core was used to 99 % in the second after 7 s", LOAD]),
     ],
 )
-def test_who_used_the_processor_is_said_where_something_was_late(others: float, advice: list[str]) -> None:
+def test_who_took_the_processor_is_said_where_something_was_late(
+    others: float, stolen: float, advice: list[str]
+) -> None:
     machine = MachineFigures(
         used=WorstSecond(90.0, 5.0),
         others=WorstSecond(others, 5.0),
         core=WorstSecond(99.0, 7.0),
-        stolen=WorstSecond(0.0, 0.0),
+        stolen=WorstSecond(stolen, 6.0),
         squeezed=0,
         upcalls=20,
     )
