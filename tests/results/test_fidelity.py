@@ -141,6 +141,14 @@ def test_links_that_the_kernel_emulates_do_not_tell_how_late_they_were(faithful:
     assert broken(replace(faithful, machine=replace(machine(), lateness=silent))) == {}
 
 
+def test_a_relay_that_is_frozen_by_plan_wakes_late_by_plan(faithful: Evidence) -> None:
+    frozen = {**machine().lateness, "relay-us-west: forward": punctual(800.0)}
+    late = replace(faithful, machine=replace(machine(), lateness=frozen))
+    assert broken(late).keys() == {"largest relay lateness"}
+    faults = tuple(replace(fault, what="relay-freeze") for fault in faithful.plan.faults)
+    assert broken(replace(late, plan=replace(faithful.plan, faults=faults))) == {}
+
+
 def test_a_second_that_was_stolen_from_one_core(faithful: Evidence) -> None:
     cores = core_samples()
     cores["stolen_ns"][(cores["core"] == 1) & (cores["at_ns"] > START + 5 * S)] = 500 * MS
