@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
-from hostio.lateness import LONGEST_NS, UNIT_BITS, Counts
+from hostio.lateness import LONGEST_NS, UNIT_BITS, LatenessRows
 
 _DIGITS = 2
 _QUANTILES = (50.0, 99.0, 99.9, 100.0)
@@ -27,8 +27,9 @@ class Lateness:
     histogram: str
 
 
-def lateness_of(counts: Counts) -> Lateness:
-    """The figures of counts as `hostio.lateness` lays them out."""
+def lateness_of(lateness: LatenessRows) -> Lateness:
+    """The figures of LATENESS[1]."""
+    counts = lateness["counts"][0]
     histogram = HdrHistogram(1 << UNIT_BITS, LONGEST_NS, _DIGITS)
     for index in np.flatnonzero(counts):
         histogram.record_value(histogram.get_value_from_index(int(index)), int(counts[index]))

@@ -23,37 +23,49 @@ LONGEST_NS = (SUB_BUCKETS << (UNIT_BITS + BUCKETS - 1)) - 1
 _HALF_BITS = 7
 COUNTS = (BUCKETS + 1) << _HALF_BITS
 
-Counts = npt.NDArray[np.int64]
+LATENESS = np.dtype([("from_ns", "<i8"), ("until_ns", "<i8"), ("counts", "<i8", (COUNTS,))])
+"""Counts of the deadlines from one CLOCK_MONOTONIC time until another: the control side writes the times, the loop the
+counts."""
+
+LatenessRows = npt.NDArray[np.void]
 
 
-def no_counts() -> Counts:
-    """Nothing counted yet: int64[COUNTS]."""
-    return np.zeros(COUNTS, np.int64)
+def no_lateness() -> LatenessRows:
+    """LATENESS[1] that counts nothing yet."""
+    return np.zeros(1, LATENESS)
+
+
+def watch(lateness: LatenessRows, from_ns: int, until_ns: int) -> None:
+    """Count deadlines from then until then."""
+    lateness["from_ns"], lateness["until_ns"] = from_ns, until_ns
 
 
 @compiled
-def count_late(counts: Any, late_ns: int) -> None:
-    """Count one wake-up; what came early was on time."""
-    value = min(max(late_ns, 0), LONGEST_NS)
+def count_late(lateness: Any, deadline_ns: int, now_ns: int) -> None:
+    """Count one wake-up; one that came early was on time."""
+    row = lateness[0]
+    if deadline_ns < row.from_ns or deadline_ns >= row.until_ns:
+        return
+    value = min(max(now_ns - deadline_ns, 0), LONGEST_NS)
     bucket = 0
     while value >> (UNIT_BITS + bucket) >= SUB_BUCKETS:
         bucket += 1
-    counts[(bucket << _HALF_BITS) + (value >> (UNIT_BITS + bucket))] += 1
+    row.counts[(bucket << _HALF_BITS) + (value >> (UNIT_BITS + bucket))] += 1
 
 
 @compiled
-def sleep_counted(deadline_ns: int, timespec: Any, counts: Any) -> None:
+def sleep_counted(deadline_ns: int, timespec: Any, lateness: Any) -> None:
     """Sleep until an absolute CLOCK_MONOTONIC time, ns, and count the wake-up; a time that has passed is none."""
     if monotonic_ns(timespec) < deadline_ns:
         sleep_until(deadline_ns, timespec)
-        count_late(counts, monotonic_ns(timespec) - deadline_ns)
+        count_late(lateness, deadline_ns, monotonic_ns(timespec))
 
 
 @compiled
-def wait_counted(descriptors: Any, count: int, timeout_ns: int, timespec: Any, counts: Any) -> int:
+def wait_counted(descriptors: Any, count: int, timeout_ns: int, timespec: Any, lateness: Any) -> int:
     """As `wait_readable`; counts the wake-up if it was the timeout's."""
     deadline_ns = monotonic_ns(timespec) + timeout_ns
     ready = wait_readable(descriptors, count, timeout_ns, timespec)
     if ready == 0 and timeout_ns > 0:
-        count_late(counts, monotonic_ns(timespec) - deadline_ns)
+        count_late(lateness, deadline_ns, monotonic_ns(timespec))
     return ready

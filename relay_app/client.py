@@ -58,6 +58,7 @@ def serve(config: ClientConfig, control: Connection) -> None:
     tell(control, Ready())
     for message in messages(control, workers.alarm):
         if isinstance(message, Play):
+            receiver.watch(message.start_ns, message.end_ns)
             sender.begin(message, config.seed, workers)
         if isinstance(message, StopSending):
             sender.halt()

@@ -21,7 +21,7 @@ from hostio.compiled import (
     wait_readable,
     write_descriptor,
 )
-from hostio.lateness import no_counts, sleep_counted
+from hostio.lateness import no_lateness, sleep_counted
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors, rearm_timestamps, receive_timestamp_ns
 from relay_app.media import MAX_PAYLOAD, PACKET
 from relay_app.records import SENT
@@ -60,7 +60,7 @@ class SenderMemory(NamedTuple):
 
     chunks PACKET[n, capacity]; sent SENT[n, capacity]; prepared_count, sent_count int64[n]; ssrcs uint32[streams];
     templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; state SENDER_STATE[1];
-    lateness of wake-ups, as hostio.lateness counts it.
+    lateness LATENESS[1].
     """
 
     chunks: Array
@@ -94,14 +94,14 @@ class SenderMemory(NamedTuple):
             iovecs=batch.iovecs,
             messages=batch.messages,
             state=np.zeros(1, SENDER_STATE),
-            lateness=no_counts(),
+            lateness=no_lateness(),
             timespec=np.zeros(2, np.int64),
             one=np.ones(1, np.int64),
         )
 
 
 class ReceiverMemory(NamedTuple):
-    """A socket to poll and a batch to receive with kernel timestamps; state RECEIVER_STATE[1]; lateness of wake-ups."""
+    """A socket to poll and a batch to receive with kernel timestamps; state RECEIVER_STATE[1]; lateness LATENESS[1]."""
 
     sockets: Array
     data: Array
@@ -124,7 +124,7 @@ class ReceiverMemory(NamedTuple):
             messages=batch.messages,
             control=batch.control,
             state=state,
-            lateness=no_counts(),
+            lateness=no_lateness(),
             timespec=np.zeros(2, np.int64),
         )
 

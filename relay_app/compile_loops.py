@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from hostio.compiled import precompile
-from hostio.lateness import count_late, no_counts
+from hostio.lateness import count_late, no_lateness
 from relay_app.cache import SessionCache, UnknownSessions
 from relay_app.cache_loops import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.client_loops import ReceiverMemory, collect, play
@@ -50,4 +50,4 @@ def compile_relay_loops() -> None:
 
 def compile_prober_loops() -> None:
     """What the prober calls of the compiled."""
-    precompile(count_late, no_counts(), 0)
+    precompile(count_late, no_lateness(), 0, 0)

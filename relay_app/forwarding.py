@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import no_counts
+from hostio.lateness import watch
 from hostio.realtime import prefer_punctuality
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
 from relay_app.fate_log import FateLog
@@ -85,11 +85,11 @@ class PacketPath(Protocol):
     def note_rest(self) -> None:
         """Note down every packet that is still in the relay, once `run` has ended or never will."""
 
-    def begin_lateness(self) -> None:
-        """Leave out of `lateness` what was before."""
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """How late it wakes counts from then until then, CLOCK_MONOTONIC ns."""
 
     def lateness(self) -> Lateness:
-        """Of its timed wake-ups since `begin_lateness`."""
+        """Of its timed wake-ups while it was watched."""
 
     def close(self) -> None:
         """Close the sockets, once `run` has ended."""
@@ -106,7 +106,6 @@ class Forwarder:
         self._log = FateLog.create(config.fates)
         self._memory = ForwardingMemory.allocate(fds, table.cache.view, table.unknown.view, self._log)
         self._place = _lock_place(config.rules, table)
-        self._late_before = no_counts()
 
     def run(self) -> None:
         """Forward until stopped."""
@@ -162,13 +161,13 @@ class Forwarder:
         """Misses that found the ring to the control side full."""
         return int(self._memory.state["lost_misses"][0])
 
-    def begin_lateness(self) -> None:
-        """Leave out of `lateness` what was before."""
-        self._late_before = self._memory.lateness.copy()
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """How late the loop wakes counts from then until then, CLOCK_MONOTONIC ns."""
+        watch(self._memory.lateness, from_ns, until_ns)
 
     def lateness(self) -> Lateness:
-        """Of the loop's timed wake-ups since `begin_lateness`; packets wake it without a deadline."""
-        return lateness_of(self._memory.lateness - self._late_before)
+        """Of the loop's timed wake-ups while it was watched; packets wake it without a deadline."""
+        return lateness_of(self._memory.lateness)
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""

@@ -17,7 +17,7 @@ from hostio.compiled import (
     sendmmsg,
     write_descriptor,
 )
-from hostio.lateness import no_counts, sleep_counted, wait_counted
+from hostio.lateness import no_lateness, sleep_counted, wait_counted
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
 from relay_app.cache import CacheView, UnknownView
 from relay_app.cache_loops import find, is_unknown
@@ -83,7 +83,7 @@ class ForwardingMemory(NamedTuple):
     """Lane sockets; a batch received, and one to send that points into it; the cache; the miss ring; counters.
 
     `counts` int64[n] are RELAY_COUNTERS, `published` their copy after every round; `fates` RELAY_FATE[n] and
-    `fate_state` FATE_STATE[1] are a FateLog; state FORWARDING_STATE[1]; `lateness` of wake-ups.
+    `fate_state` FATE_STATE[1] are a FateLog; state FORWARDING_STATE[1]; lateness LATENESS[1].
     """
 
     sockets: Array
@@ -130,7 +130,7 @@ class ForwardingMemory(NamedTuple):
             fates=log.rows,
             fate_state=log.state,
             state=np.zeros(1, FORWARDING_STATE),
-            lateness=no_counts(),
+            lateness=no_lateness(),
             timespec=np.zeros(2, np.int64),
             one=np.ones(1, np.int64),
         )

@@ -17,7 +17,7 @@ import numpy as np
 
 from hostio.control import Ready, Stop, Stopped, tell
 from hostio.histogram import lateness_of
-from hostio.lateness import count_late, no_counts
+from hostio.lateness import count_late, no_lateness, watch
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
 from relay_app.compile_loops import compile_prober_loops
@@ -56,7 +56,7 @@ class Prober:
         if config.canary_interval_ns:
             self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._post))
         self.sockets = [part.socket for part in self._parts]
-        self._late = no_counts()
+        self._lateness = no_lateness()
 
     def begin(self, start_ns: int) -> None:
         """Send from then on."""
@@ -68,9 +68,9 @@ class Prober:
         for part in self._parts:
             part.beat.end()
 
-    def begin_media(self) -> None:
-        """How late it wakes counts from now on."""
-        self._late = no_counts()
+    def watch(self, media: Play) -> None:
+        """How late it wakes counts while media flow."""
+        watch(self._lateness, media.start_ns, media.end_ns)
 
     def wait(self, selector: BaseSelector) -> set[object]:
         """What becomes readable before the next packet is due; counts how late that wakes it."""
@@ -78,7 +78,7 @@ class Prober:
         before_ns = monotonic_ns()
         ready = selector.select(max(min(due) - before_ns, 0) / S if due else None)
         if due and before_ns < min(due) <= (now_ns := monotonic_ns()):
-            count_late(self._late, now_ns - min(due))
+            count_late(self._lateness, min(due), now_ns)
         return {key.fileobj for key, _ in ready}
 
     def send_due(self, now_ns: int) -> None:
@@ -100,7 +100,7 @@ class Prober:
         for endpoint in self.sockets:
             endpoint.close()
         self._post.close()
-        return Stopped(drops, {**counters, **self._post.counters}, {"probe": lateness_of(self._late)})
+        return Stopped(drops, {**counters, **self._post.counters}, {"probe": lateness_of(self._lateness)})
 
 
 def serve(config: ProberConfig, control: Connection) -> None:
@@ -131,7 +131,7 @@ def _obeyed(prober: Prober, control: Connection) -> bool:
     if isinstance(message, StartProbing):
         prober.begin(message.start_ns)
     if isinstance(message, Play):
-        prober.begin_media()
+        prober.watch(message)
     if isinstance(message, StopSending):
         prober.end()
         tell(control, Still())

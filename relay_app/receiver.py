@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
+from hostio.lateness import watch
 from hostio.realtime import prefer_punctuality
 from hostio.sockets import udp_drops, udp_socket
 from relay_app.client_loops import RECEIVE_BATCH, ReceiverMemory, collect
@@ -51,6 +52,10 @@ class Receiver:
     def drops(self) -> int:
         """Datagrams lost because the socket's buffer was full."""
         return udp_drops(self._socket)
+
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """How late it wakes counts from then until then."""
+        watch(self._memory.lateness, from_ns, until_ns)
 
     def lateness(self) -> Lateness:
         """Of the wake-ups while packets came."""

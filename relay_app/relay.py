@@ -148,9 +148,9 @@ class Relay:
                 self._table.install(fetched, monotonic_ns())
         return Prefetched(sum(ssrc in self._table.cache for ssrc in order.ssrcs))
 
-    def begin_media(self) -> None:
-        """What is counted of the machine counts from now on."""
-        self._path.begin_lateness()
+    def watch(self, media: Play) -> None:
+        """How late the packet path wakes counts while media flow."""
+        self._path.watch(media.start_ns, media.end_ns)
 
     def stop(self) -> None:
         """End all threads."""
@@ -197,7 +197,7 @@ def serve(config: RelayConfig, control: Connection) -> None:
         if isinstance(message, Prefetch):
             tell(control, relay.prefetch(message))
         if isinstance(message, Play):
-            relay.begin_media()
+            relay.watch(message)
         if isinstance(message, StopForwarding):
             relay.halt()
             tell(control, Still())

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import no_counts
+from hostio.lateness import no_lateness, watch
 from hostio.mmsg import socket_address
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import udp_socket
@@ -60,6 +60,7 @@ class Sender:
         self._ended.clear()
         schedule = Schedule(self._streams, seed, order.start_ns)
         memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
+        watch(memory.lateness, order.start_ns, order.end_ns)
         self._memory = memory
         chunks = -(-(order.end_ns - order.start_ns) // CHUNK_NS)
         workers.start("prepare", lambda: self._prepare(memory, schedule, order, chunks))
@@ -113,7 +114,7 @@ class Sender:
 
     def lateness(self) -> Lateness:
         """Of the wake-ups at which packets were due."""
-        return lateness_of(no_counts() if self._memory is None else self._memory.lateness)
+        return lateness_of(no_lateness() if self._memory is None else self._memory.lateness)
 
     def close(self) -> None:
         """Close the socket."""

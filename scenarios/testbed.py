@@ -83,15 +83,15 @@ class Testbed:
         for prober in media.probers:
             prober.tell(StartProbing(probing_ns))
         controller.await_milestone("watching", _READY_WITHIN_S)
-        links.begin_lateness()
         log.phase("relays, clients and controller ready")
         return cls(plan, run, observers, links, media, controller, watcher, lookups())
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long.
 
-        The others count from now on how late they are, and the monitor how busy the machine is.
+        Everyone counts for as long how late they are, and the monitor how busy the machine is.
         """
+        self.links.watch(start_ns, end_ns)
         for member in (*self.media.members, self.monitor):
             member.tell(Play(start_ns, end_ns))
 

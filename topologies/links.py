@@ -62,7 +62,7 @@ class Applied:
 class LinkEnd:
     """What a back end counted up to its end.
 
-    `lateness`: by how much it released frames after they were due, from `begin_lateness` on; None if nobody knows.
+    `lateness`: by how much it released frames after they were due, while it was watched; None if nobody knows.
     `onto_link`: media frames that came to each direction, where it tells.
     """
 
@@ -85,8 +85,8 @@ class LinkBackend(Protocol):
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""
 
-    def begin_lateness(self) -> None:
-        """Leave out of the lateness what was released before."""
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """Count how late frames are released that are due from then until then, CLOCK_MONOTONIC ns, if it can tell."""
 
     def end(self) -> LinkEnd:
         """Carry nothing any further, if that can be had, or wait until nothing is under way."""

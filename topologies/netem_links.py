@@ -131,8 +131,8 @@ class NetemLinks:
             for direction, port in self._port.items()
         }
 
-    def begin_lateness(self) -> None:
-        """There is none to leave out: the kernel does not tell."""
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """The kernel does not tell how late it is."""
 
     def end(self) -> LinkEnd:
         """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""

@@ -9,13 +9,12 @@ from typing import TypeVar
 
 from hostio.control import Ready, Stop
 from hostio.histogram import lateness_of
-from hostio.lateness import no_counts
 from topologies.link_state import LinkState
 from topologies.links import Applied, LinkCounters, LinkEnd, LinkError
 from topologies.model import Direction, Topology
 from topologies.names import switch_port, wire_port
 from topologies.ports import ports_up, set_ports
-from topologies.wire_messages import End, Prepare, Prepared, ReadCounters, Reading, Switch, Switched
+from topologies.wire_messages import End, Prepare, Prepared, ReadCounters, Reading, Switch, Switched, Watch, Watched
 
 _ANSWER_WITHIN_S = 10.0
 _READY_WITHIN_S = 120.0
@@ -34,7 +33,6 @@ class UserspaceWire:
         self._states = dict(states)
         self._control = control
         self._ports = dict.fromkeys(ports_up(states, self._ends), True)
-        self._late_before = no_counts()
 
     def wait_ready(self) -> None:
         """Until the process carries frames and the ports are as the first states have them; LinkError if it ended."""
@@ -65,14 +63,14 @@ class UserspaceWire:
         """Counters of every direction."""
         return self._ask(ReadCounters(), Reading).counters
 
-    def begin_lateness(self) -> None:
-        """Leave out of the lateness what was released before."""
-        self._late_before = self._ask(ReadCounters(), Reading).lateness
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """Count how late frames are released that are due from then until then."""
+        self._ask(Watch(from_ns, until_ns), Watched)
 
     def end(self) -> LinkEnd:
         """What the links hold stays held, and is among the fates that the process leaves."""
         reading = self._ask(End(), Reading)
-        return LinkEnd(reading.counters, lateness_of(reading.lateness - self._late_before), {})
+        return LinkEnd(reading.counters, lateness_of(reading.lateness), {})
 
     def close(self) -> None:
         """Tell the process to stop; idempotent."""
@@ -92,7 +90,7 @@ class UserspaceWire:
         self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
         return time.monotonic_ns()
 
-    def _ask(self, request: Prepare | Switch | ReadCounters | End, answer: type[Answer]) -> Answer:
+    def _ask(self, request: Prepare | Switch | Watch | ReadCounters | End, answer: type[Answer]) -> Answer:
         try:
             self._control.send(request)
         except OSError as broken:

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from hostio.control import Ready, Stop
+from hostio.lateness import watch
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.sockets import packet_drops, packet_socket
 from topologies.link_state import LinkState
@@ -29,6 +30,8 @@ from topologies.wire_messages import (
     Reading,
     Switch,
     Switched,
+    Watch,
+    Watched,
     WireConfig,
 )
 from topologies.wire_parameters import fill_bank
@@ -93,7 +96,7 @@ class Wire:
             self._ask(STOP)
             self._thread.join()
 
-    def answer(self, request: Prepare | Switch | ReadCounters | End) -> Prepared | Switched | Reading:
+    def answer(self, request: Prepare | Switch | Watch | ReadCounters | End) -> Prepared | Switched | Watched | Reading:
         """Do what is asked."""
         match request:
             case Prepare():
@@ -101,6 +104,9 @@ class Wire:
                 return Prepared()
             case Switch():
                 return Switched(self._ask(SWITCH))
+            case Watch():
+                watch(self._memory.lateness, request.from_ns, request.until_ns)
+                return Watched()
             case ReadCounters():
                 self._ask(READ)
                 return self._reading()
@@ -120,12 +126,12 @@ class Wire:
         memory = self._memory
         if self._fates:
             np.save(self._fates, memory.fates[: memory.loop["fates"][0]])
-        memory.counters_read[:], memory.lateness_read[:] = memory.counters, memory.lateness
+        memory.counters_read[:] = memory.counters
         return self._reading()
 
     def _reading(self) -> Reading:
         counters = {direction: self._counters(index, direction) for index, direction in enumerate(self._states)}
-        return Reading(counters, self._memory.lateness_read.copy())
+        return Reading(counters, self._memory.lateness.copy())
 
     def _counters(self, index: int, direction: Direction) -> LinkCounters:
         """The loop's counters, and what its socket had no room for."""

@@ -105,7 +105,6 @@ def _obey(wire: Any) -> None:
         _switch(wire)
     elif loop.command == READ:
         wire.counters_read[:] = wire.counters
-        wire.lateness_read[:] = wire.lateness
         loop.answered_ns = monotonic_ns(wire.timespec)
     _answer(wire)
 
@@ -242,5 +241,5 @@ def _send(wire: Any, index: int, count: int) -> None:
             done += 1
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
-        count_late(wire.lateness, now_ns - wire.due[wire.out_slots[position]])
+        count_late(wire.lateness, wire.due[wire.out_slots[position]], now_ns)
         give_back(wire, wire.out_slots[position])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hostio.lateness import no_counts
+from hostio.lateness import no_lateness
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
 from topologies.frame_fates import FATES, FRAME_FATE
@@ -100,8 +100,8 @@ class WireMemory(NamedTuple):
     Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order`, `media` by slot, `free` as a stack.
     Directions: `heaps` int32[n, capacity], `directions` DIRECTION[n], `banks` PARAMETERS[2, n], `sequences`
     uint8[2, n, SEQUENCE_FRAMES], `counters` int64[n, 2, fates]. `tables` float64[distributions, quantiles].
-    Batches to receive (`in_*`) and to send (`out_*`). `lateness` int64[hostio.lateness.COUNTS].
-    `counters_read` and `lateness_read` are copies for the control thread. `fates` FRAME_FATE[FATE_ROWS].
+    Batches to receive (`in_*`) and to send (`out_*`). `lateness` LATENESS[1].
+    `counters_read` is a copy for the control thread. `fates` FRAME_FATE[FATE_ROWS].
     `loop` LOOP[1].
     """
 
@@ -119,7 +119,6 @@ class WireMemory(NamedTuple):
     counters: Array
     lateness: Array
     counters_read: Array
-    lateness_read: Array
     fates: Array
     in_slots: Array
     in_iovecs: Array
@@ -152,9 +151,8 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         sequences=np.zeros((2, count, SEQUENCE_FRAMES), np.uint8),
         tables=tables(),
         counters=np.zeros((count, 2, len(FATES)), np.int64),
-        lateness=no_counts(),
+        lateness=no_lateness(),
         counters_read=np.zeros((count, 2, len(FATES)), np.int64),
-        lateness_read=no_counts(),
         fates=np.zeros(FATE_ROWS, FRAME_FATE),
         in_slots=np.full(BATCH, capacity, np.int32),
         in_iovecs=incoming.iovecs,

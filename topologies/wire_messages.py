@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostio.lateness import Counts
+from hostio.lateness import LatenessRows
 from topologies.link_state import LinkState
 from topologies.links import LinkCounters
 from topologies.model import Direction, Topology
@@ -64,6 +64,19 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Count how late frames are released that are due from then until then, CLOCK_MONOTONIC ns; answered by Watched."""
+
+    from_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """They will be counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadCounters:
     """Answered by Reading."""
 
@@ -75,10 +88,10 @@ class End:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """Counters of every direction at one instant, and by how much every frame was released after it was due."""
+    """Counters of every direction at one instant, and by how much frames were released after they were due."""
 
     counters: Mapping[Direction, LinkCounters]
-    lateness: Counts
+    lateness: LatenessRows
 
 
 def wire_config(

@@ -11,7 +11,7 @@ import numpy as np
 from controller.decisions import Decision
 from controller.settings import ControllerSettings
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import count_late, no_counts
+from hostio.lateness import count_late, no_lateness, watch
 from hostio.units import MS, US, S
 from relay_app.locks.report import LockReport
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
@@ -172,10 +172,11 @@ def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
 
 def punctual(*late_ms: float) -> Lateness:
     """A hundred wake-ups that were 50 µs late, and these."""
-    counts = no_counts()
+    lateness = no_lateness()
+    watch(lateness, 0, 1)
     for late_ns in (*[50 * US] * 100, *(round(each * MS) for each in late_ms)):
-        count_late(counts, late_ns)
-    return lateness_of(counts)
+        count_late(lateness, 0, late_ns)
+    return lateness_of(lateness)
 
 
 SECONDS = 13
