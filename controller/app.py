@@ -29,7 +29,6 @@ from controller.messages import Action, Install, Milestone, SwitchError, SwitchE
 from controller.openflow import start_switches
 from hostio.grid import on_grid
 from hostio.units import MS, S
-from hostio.virtual_clock import settle
 from relay_app.probe_report import ProbeReport
 
 _TICK_NS = 10 * MS
@@ -90,7 +89,6 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
     ):
         switches = start_switches(config.listen_host, config.listen_port, inbox.put)
         controller = Controller(Engine(config.topology, config.settings), switches, log, milestones)
-        settle()
         controller.announce("listening")
         _serve(controller, telemetry, inbox, stdin)
 

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from statistics import median
@@ -33,9 +33,11 @@ from topologies import wire
 from topologies.backends import available_link_backend
 from topologies.commands import run
 from topologies.link_state import LinkState
+from topologies.links import LinkBackend
 from topologies.model import Cluster, Link, Topology
 from topologies.names import switch_port, wire_port
 from topologies.netem import Shaping, shape, shaping
+from topologies.netem_links import NetemLinks
 from topologies.sandbox import in_network_of
 from topologies.userspace_wire import UserspaceWire
 from topologies.wire_messages import WireConfig, wire_config
@@ -51,6 +53,9 @@ _NEAR, _FAR = switch_port(1, 2), switch_port(2, 1)
 
 Lay = Callable[[int, int, int], AbstractContextManager[int]]
 """Lays a link between two processes' networks, on a core; gives the pid of what carries it, or our own."""
+
+Mesh = Callable[[Topology, int], AbstractContextManager[LinkBackend]]
+"""Emulates all links of a topology in another process's network."""
 
 
 def main(arguments: list[str]) -> int:
@@ -71,17 +76,25 @@ def main(arguments: list[str]) -> int:
         ("link, 15 ms", "kpps, < 0.1 % lost (range)", f"error p50 at {_QUIET_KPPS} kpps", "p99"),
         [_row(name, each) for name, each in found.items()],
     )
-    took_ms = [each / MS for each in _changes_of_a_whole_mesh()]
-    middle, late = np.quantile(took_ms, (0.5, 0.99))
-    print(
-        f"\nall 30 directions of us-6 changed and read back: {middle:.2f} ms, p99 {late:.2f} ms ({len(took_ms)} times)"
+    Console().show_rows(
+        ("all 30 directions of us-6", "changed and read back", "p99", "times"),
+        [_changes_row(name, _changes_of_a_whole_mesh(mesh)) for name, mesh in _meshes().items()],
     )
     return 0
 
 
 def _subjects() -> Mapping[str, Lay]:
     subjects: dict[str, Lay] = {"veth, no delay": _plain, "userspace wire": _wired}
-    return {**subjects, "netem": _netem} if available_link_backend().name == "netem" else subjects
+    return {**subjects, "netem": _netem} if _netem_is_there() else subjects
+
+
+def _meshes() -> Mapping[str, Mesh]:
+    meshes: dict[str, Mesh] = {"userspace wire": _wire_mesh}
+    return {**meshes, "netem": _netem_mesh} if _netem_is_there() else meshes
+
+
+def _netem_is_there() -> bool:
+    return available_link_backend().name == "netem"
 
 
 def _measure(lay: Lay, sessions: Sessions, cores: list[int], seconds: float) -> tuple[Run | None, Run]:
@@ -200,7 +213,31 @@ def _serve(network: int, core: int | None, config: WireConfig, control: Connecti
     wire.serve(config, control)
 
 
-def _changes_of_a_whole_mesh() -> list[int]:
+@contextmanager
+def _wire_mesh(topology: Topology, network: int) -> Iterator[LinkBackend]:
+    with _wire(topology, network, None) as (carrier, _):
+        carrier.wait_ready()
+        yield carrier
+        carrier.close()
+
+
+@contextmanager
+def _netem_mesh(topology: Topology, network: int) -> Iterator[LinkBackend]:
+    """The kernel's links are where they are made: by a thread in that network, which ends at once."""
+    made = []
+
+    def make() -> None:
+        join_network_of(network)
+        made.append(NetemLinks(topology, base_states(topology)))
+
+    thread = Thread(target=make)
+    thread.start()
+    thread.join()
+    with closing(made[0]) as links:
+        yield links
+
+
+def _changes_of_a_whole_mesh(mesh: Mesh) -> list[int]:
     """How long it takes to change every direction of us-6, ns, many times over."""
     topology = load_topology("us-6")
     base = base_states(topology)
@@ -215,15 +252,18 @@ def _changes_of_a_whole_mesh() -> list[int]:
         for one, other in pairs:
             run(in_network_of(network, ["ip", "link", "add", one, "up", "type", "veth", "peer", "name", other]))
             run(in_network_of(network, ["ip", "link", "set", "dev", other, "up"]))
-        with _wire(topology, network, None) as (carrier, _):
-            carrier.wait_ready()
+        with mesh(topology, network) as links:
             for number in range(_CHANGES):
-                put_in_force = carrier.prepare(worse if number % 2 else base)
+                put_in_force = links.prepare(worse if number % 2 else base)
                 begin_ns = monotonic_ns()
                 put_in_force()
                 took.append(monotonic_ns() - begin_ns)
-            carrier.close()
     return took
+
+
+def _changes_row(name: str, took_ns: list[int]) -> tuple[str, ...]:
+    middle, late = np.quantile([each / MS for each in took_ns], (0.5, 0.99))
+    return name, f"{middle:.2f} ms", f"{late:.2f} ms", str(len(took_ns))
 
 
 def _row(name: str, found: list[tuple[Run | None, Run]]) -> tuple[str, ...]:
