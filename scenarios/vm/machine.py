@@ -6,6 +6,7 @@ the host's own files are behind both; on the virtual clock the host has no part 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +88,14 @@ def boot_command(parts: Parts, clock: Clock, *, kvm: bool) -> list[str]:
 
 
 def _counting(clock: Clock) -> Sequence[str]:
-    """One emulated CPU, the same on every host, with a clock and a source of chance of the machine's own."""
+    """One emulated CPU, the same on every host, with a clock and a source of chance of the machine's own.
+
+    QEMU is to record, although nobody wants the recording: only then does its main loop wait until the CPU has counted
+    what it executed. Else it moves the clock now and then by some instructions, when the CPU has just become idle.
+    """
     return (
         *("-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1"),
-        *("-icount", f"shift={clock.shift},sleep=off"),
+        *("-icount", f"shift={clock.shift},sleep=off,rr=record,rrfile={os.devnull}"),
         *("-rtc", f"base={_DATE},clock=vm"),
         *("-seed", str(clock.seed)),
     )

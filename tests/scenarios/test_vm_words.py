@@ -24,7 +24,7 @@ def option(command: list[str], name: str) -> str:
 
 def test_virtual_clock_counts_instructions_on_one_cpu_and_leaves_nothing_to_chance() -> None:
     command = boot_command(PARTS, VIRTUAL, kvm=True)
-    assert option(command, "-icount") == "shift=3,sleep=off"
+    assert option(command, "-icount").startswith("shift=3,sleep=off,rr=record,")
     assert option(command, "-accel") == "tcg,thread=single"
     assert option(command, "-smp") == "1"
     assert option(command, "-seed") == "7"
