@@ -27,6 +27,7 @@ from controller.engine import Engine
 from controller.inbox import Inbox
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import start_switches
+from controller.rules import every_reroute
 from hostio.grid import on_grid
 from hostio.units import MS, S
 from relay_app.probe_report import ProbeReport
@@ -89,6 +90,8 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
     ):
         switches = start_switches(config.listen_host, config.listen_port, inbox.put)
         controller = Controller(Engine(config.topology, config.settings), switches, log, milestones)
+        if config.settings.reroute:
+            switches.foresee(every_reroute(config.topology))
         controller.announce("listening")
         _serve(controller, telemetry, inbox, stdin)
 
