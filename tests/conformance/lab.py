@@ -199,14 +199,14 @@ def userspace_lab(states: Mapping[Direction, LinkState], seed: int = 1, capacity
 
 
 @contextmanager
-def netem_lab(states: Mapping[Direction, LinkState]) -> Iterator[Lab]:
-    """Links by the kernel's netem; skips the test where it has none."""
+def netem_lab(states: Mapping[Direction, LinkState], seed: int | None = None) -> Iterator[Lab]:
+    """Links by the kernel's netem; skips the test where it has none. LinkError if it does not take a seed."""
     choice = available_link_backend()
     if choice.name != "netem":
         pytest.skip(choice.reason)
     with own_network():
         _build([(_source_port(link.directions[0]), _source_port(link.directions[1])) for link in TOPOLOGY.links])
-        with _lab(NetemLinks(TOPOLOGY, _complete(states))) as lab:
+        with _lab(NetemLinks(TOPOLOGY, _complete(states), seed)) as lab:
             yield lab
 
 
