@@ -36,7 +36,6 @@ setup(
         "pyyaml",
         "redis",
         "rich",
-        "virtme-ng",
     ],
     extras_require={
         "test": ["jsonschema", "pytest", "pytest-timeout", "scapy", "scipy"],

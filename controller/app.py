@@ -27,9 +27,9 @@ from controller.engine import Engine
 from controller.inbox import Inbox
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import start_switches
+from controller.rules import every_reroute
 from hostio.grid import on_grid
 from hostio.units import MS, S
-from hostio.virtual_clock import settle
 from relay_app.probe_report import ProbeReport
 
 _TICK_NS = 10 * MS
@@ -90,7 +90,8 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
     ):
         switches = start_switches(config.listen_host, config.listen_port, inbox.put)
         controller = Controller(Engine(config.topology, config.settings), switches, log, milestones)
-        settle()
+        if config.settings.reroute:
+            switches.foresee(every_reroute(config.topology))
         controller.announce("listening")
         _serve(controller, telemetry, inbox, stdin)
 

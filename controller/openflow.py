@@ -6,7 +6,7 @@ Holds no routing: it turns switch messages into events and flow rules into flow-
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Thread
 from typing import Any, TypeVar, cast
 
@@ -19,6 +19,7 @@ try:
     from os_ken.lib import hub
     from os_ken.ofproto import ofproto_v1_3 as ofproto
     from os_ken.ofproto import ofproto_v1_3_parser as parser
+    from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 except ImportError:
     from ryu.base.app_manager import AppManager, RyuApp
     from ryu.controller import controller, ofp_event
@@ -27,12 +28,17 @@ except ImportError:
     from ryu.lib import hub
     from ryu.ofproto import ofproto_v1_3 as ofproto
     from ryu.ofproto import ofproto_v1_3_parser as parser
+    from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
 from controller.messages import BarrierReply, Install, PortState, SwitchConnected, SwitchEvent, SwitchRefused
 from controller.rules import FlowRule
 
 Emit = Callable[[SwitchEvent], None]
 Handler = TypeVar("Handler", bound=Callable[..., None])
+
+_PROTOCOL = ProtocolDesc(ofproto.OFP_VERSION)
+_NO_ANSWER = 0
+"""The transaction id of a message that is answered by an error or not at all."""
 
 _COMMANDS = {"add": ofproto.OFPFC_ADD, "delete": ofproto.OFPFC_DELETE_STRICT, "clear": ofproto.OFPFC_DELETE}
 
@@ -51,14 +57,19 @@ class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
         super().__init__()
         self._emit = emit
         self._datapaths: dict[int, Any] = {}
+        self._encoded: dict[FlowRule, bytes] = {}
+
+    def foresee(self, rules: Iterable[FlowRule]) -> None:
+        """Encode rules that may be wanted at once one day: the framework takes a tenth of a millisecond for each."""
+        self._encoded.update((rule, _encoded(_flow_mod(_PROTOCOL, rule))) for rule in rules)
 
     def install(self, install: Install) -> int:
         """Hand the rules and a barrier request to the switch's connection, as one write; when that was, ns."""
         datapath = self._datapaths[install.switch]
-        messages = [_flow_mod(datapath, rule) for rule in install.rules]
         barrier = parser.OFPBarrierRequest(datapath)
         barrier.set_xid(install.token)
-        buffer = b"".join(_encoded(datapath, message) for message in [*messages, barrier])
+        messages = [self._encoded.get(rule) or _encoded(_flow_mod(datapath, rule)) for rule in install.rules]
+        buffer = b"".join((*messages, _encoded(barrier)))
         handed_ns = time.monotonic_ns()
         datapath.send(buffer)
         return handed_ns
@@ -124,8 +135,8 @@ def _flow_mod(datapath: Any, rule: FlowRule) -> Any:
     )
 
 
-def _encoded(datapath: Any, message: Any) -> bytes:
+def _encoded(message: Any) -> bytes:
     if message.xid is None:
-        datapath.set_xid(message)
+        message.set_xid(_NO_ANSWER)
     message.serialize()
     return bytes(message.buf)

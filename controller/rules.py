@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from relay_app.sessions import LANE_PORT
+from relay_app.sessions import LANE_PORT, LANES
 from topologies.model import LAN_PORT, Cluster, Topology
 
 DIRECT_PRIORITY = 100
@@ -70,6 +70,18 @@ def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> t
         FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, _lane_match(towards, lane))
         for at, towards, lane in _lane_ends(topology, a, b, lanes)
     )
+
+
+def every_reroute(topology: Topology) -> tuple[FlowRule, ...]:
+    """The rules of every reroute there could be, and those that would take it away."""
+    linked = {frozenset((link.a, link.b)) for link in topology.links}
+    found: list[FlowRule] = []
+    for link in topology.links:
+        found += restore_rules(topology, link.a, link.b, range(LANES))
+        for via in (cluster.name for cluster in topology.clusters):
+            if {frozenset((link.a, via)), frozenset((via, link.b))} <= linked:
+                found += reroute_rules(topology, link.a, link.b, via, range(LANES))
+    return tuple(found)
 
 
 def _lane_ends(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> list[tuple[Cluster, Cluster, int]]:

@@ -31,11 +31,13 @@ from scenarios.doctor import diagnose
 from scenarios.environment import environment_for
 from scenarios.errors import MachineError, ScenarioError
 from scenarios.library import load_plan, scenario_files, standard_scenarios
-from scenarios.output import RUNS, OutputError, new_run_dir
+from scenarios.output import RUNS, OutputError, new_root, new_run_dir
 from scenarios.suite_results import Standing, Trial, standings, surprises
 from scenarios.suite_runner import Suite
+from scenarios.vm.guest import Task
 from scenarios.vm.lane import run_in_machine
-from scenarios.vm.machine import Clock, Task
+from scenarios.vm.machine import Clock
+from scenarios.vm.run_there import run_there
 from topologies.sandbox import Sandbox, SandboxError
 
 if TYPE_CHECKING:
@@ -96,7 +98,7 @@ def run(
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
         codes = [
-            _run_in_machine(file, options, out, Clock(clock or "real", plan.clock_shift))
+            _run_in_machine(file, plan, options, out, Clock(clock or "real", plan.clock_shift, plan.seed))
             for file, plan in zip(files, plans, strict=True)
         ]
         return max(codes, key=[0, 3, 1, BAD_INPUT, INTERRUPTED].index)
@@ -116,14 +118,12 @@ def _repeated(option: str, values: Iterable[str]) -> list[str]:
     return [word for value in values for word in (option, value)]
 
 
-def _run_in_machine(file: Path, options: list[str], out: Path, clock: Clock) -> int:
-    """Run one scenario in a machine of its own; its run directory is brought back."""
-    runs = out.resolve()
-    runs.mkdir(parents=True, exist_ok=True)
-    argv = ("run_scenario.py", "run", str(file.resolve()), "--out", str(runs), *options)
+def _run_in_machine(file: Path, plan: Plan, options: list[str], out: Path, clock: Clock) -> int:
+    """Run one scenario in a machine of its own; wall time goes before each line that it prints."""
+    root = new_root(plan.scenario, out.resolve())
     begin = monotonic()
-    return run_in_machine(
-        Task((sys.executable, *argv), runs), clock, lambda line: click.echo(f"{monotonic() - begin:5.0f} s │ {line}")
+    return run_there(
+        file.resolve(), options, root, clock, lambda line: click.echo(f"{monotonic() - begin:5.0f} s │ {line}")
     )
 
 

@@ -18,14 +18,19 @@ class OutputError(Exception):
     """Run directories cannot be made where they should be."""
 
 
+def new_root(scenario: str, runs: Path) -> Path:
+    """A name for it that no other run has."""
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    return runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
+
+
 def new_run_dir(scenario: str, runs: Path) -> RunDir:
     """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists.
 
     SandboxError if it would be hidden from the run; OutputError if it cannot be made.
     """
     require_outside_runtime(PROJECT, runs, Path(sys.prefix))
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    root = runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
+    root = new_root(scenario, runs)
     try:
         for folder in ("raw", "logs", "staging"):
             (root / folder).mkdir(parents=True)

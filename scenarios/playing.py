@@ -7,7 +7,6 @@ from time import monotonic_ns
 from hostio.grid import on_grid
 from hostio.realtime import Urgency, prefer_punctuality
 from hostio.units import MS, S
-from hostio.virtual_clock import quiet_clock
 from results.events import End, FaultEdge, MediaStart
 from results.plan import Plan
 from scenarios.event_log import EventLog
@@ -28,11 +27,6 @@ _DRAIN_NS = 1 * S
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the whole timeline, or until the stop signal."""
-    with quiet_clock():
-        return _play(testbed, plan, log, stop)
-
-
-def _play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     prefer_punctuality(Urgency.SOURCE)
     start_ns = on_grid(monotonic_ns() + _LEAD_NS)
     end_ns = start_ns + plan.duration_ns

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from hostio.virtual_clock import settle
 from relay_app import client, prober, relay, tcp_peer
 from relay_app.compile_loops import compile_loops as compile_media_loops
 from scenarios import monitor
@@ -15,4 +14,3 @@ __all__ = ["client", "monitor", "prober", "relay", "tcp_peer"]
 
 compile_wire_loop()
 compile_media_loops()
-settle()

@@ -6,29 +6,23 @@ generator and sink on one core, the wire on another. The emulated links delay by
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from statistics import median
 from threading import Thread
-from time import monotonic_ns
-
-import numpy as np
 
 from hostio.namespaces import join_network_of
 from hostio.sockets import udp_socket
-from hostio.units import MS, US
+from hostio.units import MS
 from relay_app.sessions import LANES
 from scenarios.benchmarks.load import SINK_PORT, Load, Sessions
+from scenarios.benchmarks.mesh import changes_of_a_mesh, changes_row
+from scenarios.benchmarks.networks import network, wire_in
 from scenarios.benchmarks.search import Run, highest
-from scenarios.catalogue import load_topology
 from scenarios.console import Console
-from scenarios.timeline import base_states
 from topologies import wire
 from topologies.backends import available_link_backend
 from topologies.commands import run
@@ -37,14 +31,10 @@ from topologies.model import Cluster, Link, Topology
 from topologies.names import switch_port, wire_port
 from topologies.netem import Shaping, shape, shaping
 from topologies.sandbox import in_network_of
-from topologies.userspace_wire import UserspaceWire
-from topologies.wire_messages import WireConfig, wire_config
 
 SECONDS, ROUNDS = 4.0, 3
 _DELAY_NS = 15 * MS
 _QUIET_KPPS = 20
-_TICK_NS = 100 * US
-_CHANGES = 100
 _HERE, _THERE = "10.9.0.1", "10.9.0.2"
 _PAIR = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", _DELAY_NS),))
 _NEAR, _FAR = switch_port(1, 2), switch_port(2, 1)
@@ -62,31 +52,32 @@ def main(arguments: list[str]) -> int:
         print("scripts/bench links: builds networks; run it as root", file=sys.stderr)
         return 2
     wire.compile_loops()
+    netem = available_link_backend().name == "netem"
     sessions = Sessions.make()
     found: dict[str, list[tuple[Run | None, Run]]] = {}
     for _ in range(rounds):
-        for name, lay in _subjects().items():
+        for name, lay in _subjects(netem=netem).items():
             found.setdefault(name, []).append(_measure(lay, sessions, cores, seconds))
     Console().show_rows(
         ("link, 15 ms", "kpps, < 0.1 % lost (range)", f"error p50 at {_QUIET_KPPS} kpps", "p99"),
         [_row(name, each) for name, each in found.items()],
     )
-    took_ms = [each / MS for each in _changes_of_a_whole_mesh()]
-    middle, late = np.quantile(took_ms, (0.5, 0.99))
-    print(
-        f"\nall 30 directions of us-6 changed and read back: {middle:.2f} ms, p99 {late:.2f} ms ({len(took_ms)} times)"
+    print()
+    Console().show_rows(
+        ("all 30 directions of us-6", "changed and read back", "p99", "times"),
+        [changes_row(name, took_ns) for name, took_ns in changes_of_a_mesh(netem=netem)],
     )
     return 0
 
 
-def _subjects() -> Mapping[str, Lay]:
+def _subjects(*, netem: bool) -> Mapping[str, Lay]:
     subjects: dict[str, Lay] = {"veth, no delay": _plain, "userspace wire": _wired}
-    return {**subjects, "netem": _netem} if available_link_backend().name == "netem" else subjects
+    return {**subjects, "netem": _netem} if netem else subjects
 
 
 def _measure(lay: Lay, sessions: Sessions, cores: list[int], seconds: float) -> tuple[Run | None, Run]:
     """The highest rate that is carried, and a run at a quiet one, with the delay taken off."""
-    with _network() as near, _network() as far, lay(near, far, cores[-1]) as pid:
+    with network() as near, network() as far, lay(near, far, cores[-1]) as pid:
         os.sched_setaffinity(0, {cores[0]})
         load = _load(sessions, near, far)
         delay_ms = 0 if lay is _plain else _DELAY_NS / MS
@@ -118,21 +109,6 @@ def _load(sessions: Sessions, near: int, far: int) -> Load:
 
 
 @contextmanager
-def _network() -> Iterator[int]:
-    """A process that does nothing but have a network."""
-    holder = subprocess.Popen(
-        ["unshare", "--net", "sh", "-c", "ip link set lo up; echo ready; exec sleep 3600"], stdout=subprocess.PIPE
-    )
-    try:
-        if holder.stdout:
-            holder.stdout.readline()
-        yield holder.pid
-    finally:
-        holder.kill()
-        holder.wait()
-
-
-@contextmanager
 def _plain(near: int, far: int, _core: int) -> Iterator[int]:
     run(in_network_of(near, ["ip", "link", "add", _NEAR, "type", "veth", "peer", "name", _FAR]))
     _finish_ends(near, far)
@@ -154,7 +130,7 @@ def _wired(near: int, far: int, core: int) -> Iterator[int]:
         run(in_network_of(near, ["ethtool", "-K", behind, "tx", "off", "tso", "off", "gso", "off", "gro", "off"]))
         run(in_network_of(near, ["ip", "link", "set", "dev", behind, "up"]))
     _finish_ends(near, far)
-    with _wire(_PAIR, near, core) as (carrier, pid):
+    with wire_in(_PAIR, near, core) as (carrier, pid):
         carrier.wait_ready()
         yield pid
         carrier.close()
@@ -174,56 +150,6 @@ def _finish_ends(near: int, far: int) -> None:
             ["ip", "neigh", "replace", other, "lladdr", other_mac, "dev", port],
         ):
             run(in_network_of(pid, command))
-
-
-@contextmanager
-def _wire(topology: Topology, network: int, core: int | None) -> Iterator[tuple[UserspaceWire, int]]:
-    """A wire process in another process's network."""
-    ours, theirs = multiprocessing.Pipe()
-    states = base_states(topology)
-    config = wire_config(topology, states, seed=1, tick_ns=_TICK_NS)
-    process = multiprocessing.get_context("fork").Process(
-        target=_serve, args=(network, core, config, theirs), daemon=True
-    )
-    process.start()
-    theirs.close()
-    if process.pid is None:
-        raise ChildProcessError("the wire did not start")
-    yield UserspaceWire(topology, states, ours), process.pid
-    process.join()
-
-
-def _serve(network: int, core: int | None, config: WireConfig, control: Connection) -> None:
-    join_network_of(network)
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-    wire.serve(config, control)
-
-
-def _changes_of_a_whole_mesh() -> list[int]:
-    """How long it takes to change every direction of us-6, ns, many times over."""
-    topology = load_topology("us-6")
-    base = base_states(topology)
-    worse = {direction: replace(state, delay_ns=state.delay_ns + 5 * MS) for direction, state in base.items()}
-    pairs = [
-        (switch_port(i, j), wire_port(i, j))
-        for here, there in topology.directions
-        for i, j in [(topology.cluster(here).ordinal, topology.cluster(there).ordinal)]
-    ]
-    took = []
-    with _network() as network:
-        for one, other in pairs:
-            run(in_network_of(network, ["ip", "link", "add", one, "up", "type", "veth", "peer", "name", other]))
-            run(in_network_of(network, ["ip", "link", "set", "dev", other, "up"]))
-        with _wire(topology, network, None) as (carrier, _):
-            carrier.wait_ready()
-            for number in range(_CHANGES):
-                put_in_force = carrier.prepare(worse if number % 2 else base)
-                begin_ns = monotonic_ns()
-                put_in_force()
-                took.append(monotonic_ns() - begin_ns)
-            carrier.close()
-    return took
 
 
 def _row(name: str, found: list[tuple[Run | None, Run]]) -> tuple[str, ...]:

@@ -61,15 +61,15 @@ class Load:
         self._framing = len(framing)
         packets = [framing + blipnet_header(111, ssrc) + bytes(PAYLOAD_BYTES) for ssrc in sessions.ssrcs]
         self._packets = np.array([np.frombuffer(packet, np.uint8) for packet in packets])
-        trains = sessions.ssrcs[::TRAIN]
-        self._names = np.array([socket_address(*targets[lane_of(ssrc)]) for ssrc in trains]).reshape(-1, 2)
+        self._train = TRAIN if takes_trains(source, targets[0], self._packets.shape[1]) else 1
+        first = sessions.ssrcs[:: self._train]
+        self._names = np.array([socket_address(*targets[lane_of(ssrc)]) for ssrc in first]).reshape(-1, 2)
         self.source = source
         self._sink = sink
 
     def run(self, kpps: int, seconds: float, pid: int) -> Run:
         """Drive the relay process `pid` at a rate for a time, on this thread."""
-        self.source.setsockopt(_UDP, _UDP_SEGMENT, self._packets.shape[1])
-        memory = LoadMemory.allocate(self._packets, self._names, int(kpps * 1000 * seconds) + 1)
+        memory = LoadMemory.allocate(self._packets, self._names, int(kpps * 1000 * seconds) + 1, self._train)
         before_ns = cpu_ns(pid)
         offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
         fds = (self.source.fileno(), self._sink.fileno())
@@ -92,6 +92,20 @@ class Load:
         """Close both sockets."""
         self.source.close()
         self._sink.close()
+
+
+def takes_trains(source: socket, target: tuple[str, int], size: int) -> bool:
+    """Have the socket send trains of packets of this size, if the kernel does it on the way to that target.
+
+    Before Linux 6.11 it does not where the interface leaves checksums to the kernel.
+    """
+    source.setsockopt(_UDP, _UDP_SEGMENT, size)
+    try:
+        source.sendto(bytes(2 * size), target)
+    except OSError:
+        source.setsockopt(_UDP, _UDP_SEGMENT, 0)
+        return False
+    return True
 
 
 def cpu_ns(pid: int) -> int:

@@ -25,7 +25,7 @@ TRAIN = 8
 """Packets to one address that the kernel takes as one and delivers as single ones (UDP_SEGMENT): sending is cheap."""
 
 SEND_BATCH = 4
-"""Most trains with one send time: it is theirs to within the system call that sends them."""
+"""Most trains, or as many single packets, with one send time: it is theirs to within the system call for them."""
 
 RECEIVE_BATCH = 128
 DATAGRAM_BYTES = 256
@@ -63,9 +63,9 @@ class LoadMemory(NamedTuple):
     timespec: Array
 
     @classmethod
-    def allocate(cls, packets: Array, names: Array, most: int) -> LoadMemory:
-        """Memory for packets in rows, each to its sockaddr_in, and for the latencies of `most` of them."""
-        outgoing = MessageBatch.allocate(len(packets) // TRAIN, TRAIN * packets.shape[1], named=True)
+    def allocate(cls, packets: Array, names: Array, most: int, train: int) -> LoadMemory:
+        """Memory for packets in rows, each `train` of them to a sockaddr_in, and for `most` latencies."""
+        outgoing = MessageBatch.allocate(len(packets) // train, train * packets.shape[1], named=True)
         outgoing.data.reshape(packets.shape)[:] = packets
         outgoing.names.view(np.uint64).reshape(names.shape)[:] = names
         incoming = MessageBatch.allocate(RECEIVE_BATCH, DATAGRAM_BYTES, timestamped=True)
@@ -87,16 +87,18 @@ class LoadMemory(NamedTuple):
 @compiled
 def drive(memory: Any, source: int, sink: int, framing: int, rate: int, duration_ns: int, ntp_offset_ns: int) -> None:
     """Send `rate` packets per second on the socket `source` for a while, and receive on `sink` until nothing comes."""
+    train = len(memory.packets) // len(memory.messages)
+    batch = SEND_BATCH * TRAIN // train
     start_ns = monotonic_ns(memory.timespec)
     now_ns, heard_ns, scheduled = start_ns, start_ns, 0
     while now_ns < start_ns + duration_ns or now_ns < heard_ns + _QUIET_NS:
-        wanted = rate * min(now_ns - start_ns, duration_ns) // (TRAIN * 1_000_000_000)
-        behind = wanted - scheduled - max(rate * _MOST_BEHIND_NS // (TRAIN * 1_000_000_000), SEND_BATCH)
+        wanted = rate * min(now_ns - start_ns, duration_ns) // (train * 1_000_000_000)
+        behind = wanted - scheduled - max(rate * _MOST_BEHIND_NS // (train * 1_000_000_000), batch)
         if behind > 0:
-            memory.counts[0].skipped += behind * TRAIN
+            memory.counts[0].skipped += behind * train
             scheduled += behind
-        due = min(wanted - scheduled, SEND_BATCH)
-        scheduled += _send(memory, source, scheduled % len(memory.messages), due, framing, ntp_offset_ns)
+        due = min(wanted - scheduled, batch)
+        scheduled += _send(memory, source, scheduled % len(memory.messages), due, train, framing, ntp_offset_ns)
         arrived = _receive(memory, sink, ntp_offset_ns)
         if due == 0 and arrived == 0:
             sleep_until(now_ns + _TICK_NS, memory.timespec)
@@ -107,15 +109,15 @@ def drive(memory: Any, source: int, sink: int, framing: int, rate: int, duration
 
 
 @compiled
-def _send(memory: Any, source: int, first: int, due: int, framing: int, ntp_offset_ns: int) -> int:
+def _send(memory: Any, source: int, first: int, due: int, train: int, framing: int, ntp_offset_ns: int) -> int:
     """Send up to `due` trains from `first` on, as far as there are any; how many were due till there."""
     count = min(due, len(memory.messages) - first)
     now_ns = monotonic_ns(memory.timespec)
-    for row in range(first * TRAIN, (first + count) * TRAIN):
+    for row in range(first * train, (first + count) * train):
         put_sent_ns(memory.packets[:, framing:], row, now_ns, ntp_offset_ns)
     taken = max(sendmmsg(source, memory.messages.ctypes.data + first * _MESSAGE_BYTES, count, 0), 0)
-    memory.counts[0].sent += taken * TRAIN
-    memory.counts[0].refused += (count - taken) * TRAIN
+    memory.counts[0].sent += taken * train
+    memory.counts[0].refused += (count - taken) * train
     return count
 
 

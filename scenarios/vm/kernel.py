@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.errors import MachineError
-from topologies.commands import CommandError, run_in
+from topologies.commands import CommandError, run, run_in
 
 MODULES = ("sch_netem", "sch_tbf", "sch_ingress", "cls_bpf", "act_gact", "veth", "openvswitch", "tun")
-"""What a run in the machine uses. Cloud kernels lack 9p, by which the machine sees the host's files."""
+"""What a run in the machine uses."""
+
+ROOT_MODULES = ("nfit", "nd_pmem", "ext4", "overlay")
+"""What the machine's root file system needs."""
+
+SHARE_MODULES = ("virtio_pci", "9pnet_virtio", "9p")
+"""By which the machine sees the host's files. Cloud kernels lack them."""
 
 _META_PACKAGES = ("linux-image-amd64", "linux-image-generic")
 _DEPENDENCY = re.compile(r"Depends: (linux-image-[\w.+-]+)")
@@ -21,7 +28,7 @@ _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """An unpacked kernel: its image, with its modules where the image's own tree has them."""
+    """An unpacked kernel: its image, in the tree that has its modules too."""
 
     image: Path
 
@@ -29,6 +36,24 @@ class Kernel:
     def release(self) -> str:
         """As `uname -r` says it."""
         return self.image.name.removeprefix("vmlinuz-")
+
+    @property
+    def root(self) -> Path:
+        """The folder into which its packages were unpacked."""
+        return self.image.parent.parent
+
+    @property
+    def modules(self) -> Path:
+        """The folder of its modules."""
+        places = [self.root / folder / self.release for folder in ("lib/modules", "usr/lib/modules")]
+        return next((place for place in places if place.is_dir()), places[0])
+
+    def modules_for(self, names: Iterable[str]) -> list[Path]:
+        """The files of modules, each after those that it depends on; what is built in has none. CommandError if one is
+        not there."""
+        settings = ["--dirname", str(self.modules.parents[2]), "--set-version", self.release, "--show-depends", "--all"]
+        lines = run([_program("modprobe"), *settings, *names]).splitlines()
+        return list(dict.fromkeys(Path(line.split()[1]) for line in lines if line.startswith("insmod ")))
 
 
 def unpacked_kernel(folder: Path) -> Kernel | None:
@@ -49,7 +74,7 @@ def fetch_kernel(folder: Path) -> Kernel:
             run_in(packages, ["apt-get", "download", "-qq", package])
         for archive in packages.glob("*.deb"):
             run_in(packages, ["dpkg-deb", "--extract", str(archive), str(root)])
-        run_in(packages, [_depmod(), "--basedir", str(root), image.removeprefix("linux-image-")])
+        run_in(packages, [_program("depmod"), "--basedir", str(root), image.removeprefix("linux-image-")])
     except CommandError as error:
         raise MachineError(f"no kernel for the virtual machine: {error}") from error
     shutil.rmtree(packages)
@@ -77,8 +102,8 @@ def _package_and_its_modules(image: str) -> list[str]:
     return [image, *(name for name in (f"linux-modules-{release}", f"linux-modules-extra-{release}") if name in known)]
 
 
-def _depmod() -> str:
-    found = shutil.which("depmod", path=_PATH)
+def _program(name: str) -> str:
+    found = shutil.which(name, path=_PATH)
     if found is None:
-        raise MachineError("depmod is missing; install kmod")
+        raise MachineError(f"{name} is missing; install kmod")
     return found

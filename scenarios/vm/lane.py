@@ -6,88 +6,43 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 from scenarios.errors import MachineError
 from scenarios.output import PROJECT
-from scenarios.vm.kernel import Kernel, fetch_kernel, unpacked_kernel
-from scenarios.vm.machine import (
-    CONSOLE,
-    EXIT_CODE,
-    OUTPUT,
-    SCRIPT,
-    Clock,
-    Task,
-    boot_command,
-    guest_script,
-)
+from scenarios.vm.guest import Task, guest_script
+from scenarios.vm.machine import CLOCK_VARIABLE, CONSOLE, EXIT_CODE, OUTPUT, Clock, boot_command
+from scenarios.vm.workshop import ANY_CPU, FOLDER, PATH, Tell, Workshop, project_sources
 from topologies.sandbox import SandboxError, find_sandbox
 
-FOLDER = PROJECT / ".vm"
-"""Where the kernel is unpacked, and what was found out about this host."""
-
-Tell = Callable[[str], None]
-"""Somebody who is told, a line at a time, what the machine prints."""
-
-_PROGRAMS = ("vng", "qemu-system-x86_64", "busybox")
-_ANY_CPU = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+_SAME_EVERY_TIME = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
 _KVM = Path("/dev/kvm")
 _KVM_PROBE_S = 30.0
 _POLL_S = 0.2
 _TAIL = 20
 
 
-def run_in_machine(task: Task, clock: Clock, tell: Tell) -> int:
-    """The command's exit code. `task.out`, where it leaves files, is filled on the host too.
+def run_in_machine(task: Task, clock: Clock, tell: Tell, brought: Path | None = None) -> int:
+    """The command's exit code. What `task.out`, a folder of the machine's, holds at the end goes to the host's folder
+    `brought`.
 
     MachineError if the machine cannot be had, or did not come to the command's end.
     """
-    kernel = _kernel(tell)
-    loops = _loops_for_any_cpu(tell)
-    kvm = clock.kind == "real" and _kvm_works(kernel)
-    with TemporaryDirectory(prefix="blipnet-vm-") as folder:
-        share = Path(folder)
-        variables = {**_ANY_CPU, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
-        (share / SCRIPT).write_text(guest_script(share, PROJECT, task, clock, variables, loops))
-        _boot(boot_command(kernel, share, clock, kvm=kvm), share, tell, None)
-        if task.out:
-            _bring_back(share / task.out.name, task.out)
-        return exit_code(share)
+    workshop = Workshop.open(tell)
+    sources = project_sources(task.reads, tell)
+    kvm = clock.kind == "real" and _kvm_works(workshop)
+    variables = {**ANY_CPU, **_SAME_EVERY_TIME, CLOCK_VARIABLE: str(clock)}
+    with workshop.parts(sources, guest_script(PROJECT, task, variables), clock) as parts:
+        _boot(boot_command(parts, clock, kvm=kvm), parts.share, tell, None)
+        code = exit_code(parts.share)
+        if task.out and brought:
+            _bring_back(parts.share / task.out.name, brought)
+        return code
 
 
-def _kernel(tell: Tell) -> Kernel:
-    missing = [program for program in _PROGRAMS if shutil.which(program, path=_path()) is None]
-    if missing:
-        raise MachineError(f"no virtual machine without {', '.join(missing)}: run scripts/setup --vm")
-    kernel = unpacked_kernel(FOLDER)
-    if kernel is None:
-        tell("Fetching the distribution's kernel")
-        kernel = fetch_kernel(FOLDER)
-    return kernel
-
-
-def _loops_for_any_cpu(tell: Tell) -> Path:
-    """The compiled loops for a plain x86-64 processor, beside those for the host's: the emulated one is another."""
-    compile_them = "import scenarios.preload, os; print(os.environ['NUMBA_CACHE_DIR'])"
-    tell("Compiling the packet loops for the virtual machine, if that is still to be done")
-    done = subprocess.run(
-        [sys.executable, "-c", compile_them],
-        cwd=PROJECT,
-        env={**os.environ, **_ANY_CPU},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise MachineError(f"the packet loops do not compile: {done.stderr.strip().splitlines()[-1]}")
-    return Path(done.stdout.strip())
-
-
-def _kvm_works(kernel: Kernel) -> bool:
+def _kvm_works(workshop: Workshop) -> bool:
     """Whether a machine under KVM comes up in time; asked once for each boot of the host, for it may hang instead."""
     if not os.access(_KVM, os.R_OK | os.W_OK):
         return False
@@ -95,11 +50,9 @@ def _kvm_works(kernel: Kernel) -> bool:
     known = FOLDER / "kvm"
     if known.exists() and known.read_text().split()[0] == boot:
         return known.read_text().split()[1] == "works"
-    with TemporaryDirectory(prefix="blipnet-kvm-") as folder:
-        share = Path(folder)
-        (share / SCRIPT).write_text(guest_script(share, PROJECT, Task(("true",)), Clock(), {}, None))
-        works = _boot(boot_command(kernel, share, Clock(), kvm=True), share, lambda _: None, _KVM_PROBE_S)
-        works = works and (share / EXIT_CODE).exists()
+    with workshop.parts(b"", guest_script(Path("/"), Task(("true",)), {}), Clock()) as parts:
+        works = _boot(boot_command(parts, Clock(), kvm=True), parts.share, lambda _: None, _KVM_PROBE_S)
+        works = works and (parts.share / EXIT_CODE).exists()
     known.write_text(f"{boot} {'works' if works else 'does not'}\n")
     return works
 
@@ -183,9 +136,4 @@ def exit_code(share: Path) -> int:
 
 
 def _environment() -> Mapping[str, str]:
-    return {**os.environ, "PATH": _path()}
-
-
-def _path() -> str:
-    """virtme-ng lives beside the project's python, the rest in the distribution's folders."""
-    return f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    return {**os.environ, "PATH": PATH}

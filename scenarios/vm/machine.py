@@ -1,37 +1,38 @@
-"""How the virtual machine is started, and what it does first. Pure: paths and settings in, words out.
+"""How the virtual machine is started. Pure: paths and settings in, words out.
 
-virtme-ng boots the kernel on the host's own files, read-only over 9p, with tmpfs where something must be written.
+Its root file system is an image that it maps as memory, under a tmpfs that takes what is written. On the real clock
+the host's own files are behind both; on the virtual clock the host has no part in it until the command has ended.
 """
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hostio.virtual_clock import BUSY_VARIABLE
-from scenarios.vm.kernel import MODULES, Kernel
+from scenarios.vm.kernel import Kernel
 
-MEMORY = "3G"
+MEMORY_MIB = 3072
 REAL_CPUS = 2
 
-SCRIPT = "script.sh"
 OUTPUT = "output"
 EXIT_CODE = "exit-code"
 CONSOLE = "console"
-"""Files of the share, which host and guest both see."""
+"""Files of the share: what the command and what the kernel prints, and how the command ended."""
+
+SHARE_TAG, HOST_TAG = "share", "host"
+"""Under which the machine can mount the share, and the host's root folder on the real clock."""
 
 CLOCK_VARIABLE = "BLIPNET_CLOCK"
 """Tells a run in the machine what drives its clock."""
 
-_PROGRAMS = ("ovs-vswitchd", "ovsdb-server", "ovs-vsctl", "ovs-ofctl", "redis-server", "tc", "ip", "python3")
-_INTO_MEMORY = 'path=$(readlink -f "$(command -v $program)") && touch -c "$path" $(ldd "$path" | grep -o "/[^ ]*")'
-"""Folders of the distribution are an overlay in the machine: a file that is touched is copied into its memory."""
+_DATE = "2030-01-01T00:00:00"
+"""When every machine on the virtual clock starts, so that no date differs; and no file is from its future."""
 
-_BUSY_LOCK = "/tmp/busy-clock"  # noqa: S108 - the guest's own tmpfs
-_GUEST_CACHE = "/tmp/numba-cache"  # noqa: S108 - the guest's own tmpfs
+_KERNEL_LINE = "console=ttyS0 quiet panic=-1"
+_NOTHING_BY_CHANCE = "nokaslr norandmaps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,82 +40,80 @@ class Clock:
     """What drives the machine's clock.
 
     `virtual`: QEMU counts instructions, 2^`shift` ns each, on one CPU; while that is idle, time leaps to the next
-    timer. So the host's speed and load cannot show in any result. `real`: the host's clock.
+    timer. What the machine takes for chance grows from `seed`. So the host's speed and load cannot show in any result.
+    `real`: the host's clock.
     """
 
     kind: Literal["real", "virtual"] = "real"
     shift: int = 1
+    seed: int = 1
 
     def __str__(self) -> str:
         return f"virtual, {1000 / 2**self.shift:g} million instructions a second" if self.kind == "virtual" else "real"
 
 
-def boot_command(kernel: Kernel, share: Path, clock: Clock, *, kvm: bool) -> list[str]:
-    """The command that boots the machine, has it obey the share's script, and ends when that is done."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a machine is made of: an initramfs, a root file system, and the share, in which its output arrives."""
+
+    kernel: Kernel
+    initramfs: Path
+    image: Path
+    image_bytes: int
+    share: Path
+
+
+def boot_command(parts: Parts, clock: Clock, *, kvm: bool) -> list[str]:
+    """The command that boots the machine, and ends when that is off."""
     virtual = clock.kind == "virtual"
-    accelerated = [] if kvm and not virtual else ["--disable-kvm"]
-    counting = [f"--qemu-opts=-icount shift={clock.shift},sleep=off"] if virtual else []
+    chance = f" {_NOTHING_BY_CHANCE}" if virtual else ""
+    image = f"mem-path={_escaped(parts.image)},size={parts.image_bytes},share=on,readonly=on"
+    most_mib = MEMORY_MIB + parts.image_bytes // 2**20 + 1024
     return [
-        "vng",
-        *("--run", str(kernel.image)),
-        *("--user", "root"),
-        "--verbose",
-        *accelerated,
-        *("--cpus", str(1 if virtual else REAL_CPUS)),
-        *("--memory", MEMORY),
-        *counting,
-        *("--rwdir", str(share)),
-        *("--exec", f"sh {shlex.quote(str(share / SCRIPT))}"),
+        "qemu-system-x86_64",
+        *("-nodefaults", "-no-user-config", "-no-reboot"),
+        *("-display", "none"),
+        *("-machine", "pc,nvdimm=on"),
+        *("-m", f"{MEMORY_MIB}M,slots=1,maxmem={most_mib}M"),
+        *("-object", f"memory-backend-file,id=root,{image}"),
+        *("-device", "nvdimm,memdev=root,unarmed=on"),
+        *("-kernel", str(parts.kernel.image)),
+        *("-initrd", str(parts.initramfs)),
+        *("-append", _KERNEL_LINE + chance),
+        *("-serial", f"file:{parts.share / CONSOLE}"),
+        *("-serial", f"file:{parts.share / OUTPUT}"),
+        *_folder(SHARE_TAG, parts.share, read_only=False),
+        *(_counting(clock) if virtual else _running(kvm=kvm)),
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A command for the machine; `out`: a folder of the host's into which it writes, kept in memory until its end."""
+def _counting(clock: Clock) -> Sequence[str]:
+    """One emulated CPU, the same on every host, with a clock and a source of chance of the machine's own.
 
-    argv: tuple[str, ...]
-    out: Path | None = None
-
-
-def guest_script(
-    share: Path, project: Path, task: Task, clock: Clock, variables: Mapping[str, str], loops: Path | None
-) -> str:
-    """What the machine does: load modules, put what must be fast in memory, run the command, tell how it ended."""
-    return "\n".join(
-        (
-            f"exec </dev/null >{_quoted(share / OUTPUT)} 2>&1",
-            "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin",
-            f'for module in {" ".join(MODULES)}; do modprobe "$module" || echo "the kernel has no $module"; done',
-            "ip link set lo up",
-            *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-            f"export {CLOCK_VARIABLE}={shlex.quote(str(clock))}",
-            *(_busy_clock(project) if clock.kind == "virtual" else ()),
-            *(_loops(loops) if loops else ()),
-            *((f"mount -t tmpfs tmpfs {_quoted(task.out)}",) if task.out else ()),
-            f"cd {_quoted(project)}",
-            shlex.join(task.argv),
-            "code=$?",
-            *((f"cp -r {_quoted(task.out)} {_quoted(share / task.out.name)}",) if task.out else ()),
-            f"echo $code >{_quoted(share / EXIT_CODE)}",
-            "",
-        )
-    )
-
-
-def _busy_clock(project: Path) -> Sequence[str]:
-    spinner = project / "scenarios" / "vm" / "busy_clock.py"
+    QEMU is to record, although nobody wants the recording: only then does its main loop wait until the CPU has counted
+    what it executed. Else it moves the clock now and then by some instructions, when the CPU has just become idle.
+    """
     return (
-        "echo 0 >/proc/sys/kernel/randomize_va_space",
-        f"for program in {' '.join(_PROGRAMS)}; do {_INTO_MEMORY}; done",
-        f"python3 -S {_quoted(spinner)} {_BUSY_LOCK} &",
-        f"export {BUSY_VARIABLE}={_BUSY_LOCK}",
+        *("-accel", "tcg,thread=single", "-cpu", "max", "-smp", "1"),
+        *("-icount", f"shift={clock.shift},sleep=off,rr=record,rrfile={os.devnull}"),
+        *("-rtc", f"base={_DATE},clock=vm"),
+        *("-seed", str(clock.seed)),
     )
 
 
-def _loops(compiled: Path) -> Sequence[str]:
-    """numba must be able to write beside what it reads."""
-    return (f"cp -r {_quoted(compiled)} {_GUEST_CACHE}", f"export NUMBA_CACHE_DIR={_GUEST_CACHE}")
+def _running(*, kvm: bool) -> Sequence[str]:
+    processor = ("-accel", "kvm", "-cpu", "host") if kvm else ("-accel", "tcg", "-cpu", "max")
+    return (*processor, "-smp", str(REAL_CPUS), *_folder(HOST_TAG, Path("/"), read_only=True))
 
 
-def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+def _folder(tag: str, path: Path, *, read_only: bool) -> Sequence[str]:
+    """A folder of the host's that the machine can mount under a tag."""
+    settings = f"local,id={tag},path={_escaped(path)},security_model=none,multidevs=remap"
+    return (
+        *("-fsdev", f"{settings},readonly=on" if read_only else settings),
+        *("-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"),
+    )
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace(",", ",,")

@@ -205,14 +205,18 @@ def userspace_lab(
 
 
 @contextmanager
-def netem_lab(states: Mapping[Direction, LinkState], media_ports: tuple[int, int] | None = None) -> Iterator[Lab]:
-    """Links by the kernel's netem; skips the test where it has none."""
+def netem_lab(
+    states: Mapping[Direction, LinkState],
+    seed: int | None = None,
+    media_ports: tuple[int, int] | None = None,
+) -> Iterator[Lab]:
+    """Links by the kernel's netem; skips the test where it has none. LinkError if it does not take a seed."""
     choice = available_link_backend()
     if choice.name != "netem":
         pytest.skip(choice.reason)
     with own_network():
         _build([(_source_port(link.directions[0]), _source_port(link.directions[1])) for link in TOPOLOGY.links])
-        with _lab(NetemLinks(TOPOLOGY, _complete(states), media_ports=media_ports)) as lab:
+        with _lab(NetemLinks(TOPOLOGY, _complete(states), seed, media_ports)) as lab:
             yield lab
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from controller_samples import mesh, triangle
 
-from controller.rules import FlowRule, clear, direct_rules, reroute_rules, restore_rules
+from controller.rules import FlowRule, clear, direct_rules, every_reroute, reroute_rules, restore_rules
 from topologies.model import Topology
 
 
@@ -63,3 +63,17 @@ def test_another_relay_replaces_the_first_by_the_same_matches() -> None:
 
 def test_clear_matches_everything() -> None:
     assert clear(4) == FlowRule(switch=4, command="clear")
+
+
+def test_every_reroute_that_links_allow_is_foreseen_and_its_end() -> None:
+    topology = triangle()
+    foreseen = every_reroute(topology)
+    assert len(set(foreseen)) == len(foreseen) == 3 * 2 * 32
+    assert set(reroute_rules(topology, "east", "west", "central", [3])) <= set(foreseen)
+    assert set(restore_rules(topology, "east", "west", [3])) <= set(foreseen)
+
+
+def test_no_reroute_is_foreseen_over_a_cluster_without_both_legs() -> None:
+    full = triangle()
+    chain = Topology("chain", full.clusters, tuple(link for link in full.links if link != full.link("east", "west")))
+    assert {rule.command for rule in every_reroute(chain)} == {"delete"}

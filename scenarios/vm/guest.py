@@ -1,0 +1,90 @@
+"""What the machine does from its first process on. Pure: paths and settings in, scripts out."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenarios.vm.kernel import MODULES, SHARE_MODULES
+from scenarios.vm.machine import EXIT_CODE, HOST_TAG, SHARE_TAG, Clock
+
+SCRIPT = "script"
+SOURCES = "sources.tar"
+"""Files of the initramfs, which go to the root of the file system."""
+
+_NINE_P = "-t 9p -o trans=virtio,version=9p2000.L,msize=512000"
+_IN_NEW_ROOT = ("proc", "sys", "dev")
+_OVERLAY = "upperdir=/written/upper,workdir=/written/work"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SERIAL = "/dev/ttyS1"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A command for the machine; `out`: a folder of the machine's, kept in memory, that is brought back at its end.
+
+    `reads`: files that it needs besides the project's.
+    """
+
+    argv: tuple[str, ...]
+    out: Path | None = None
+    reads: tuple[Path, ...] = ()
+
+
+def first_process(clock: Clock) -> str:
+    """What leads from the initramfs to the root file system. A step that fails ends the machine."""
+    host = clock.kind == "real"
+    return "\n".join(
+        (
+            "#!/bin/busybox sh",
+            "set -e",
+            'mount() { /bin/busybox mount "$@"; }',
+            f"/bin/busybox mkdir -p {' '.join((*_IN_NEW_ROOT, 'image', 'host', 'written', 'new'))}",
+            "mount -t proc proc /proc",
+            "mount -t sysfs sysfs /sys",
+            "mount -t devtmpfs dev /dev",
+            "for module in /modules/*; do /bin/insmod $module; done",
+            "mount -t ext4 -o ro /dev/pmem0 /image",
+            *((f"mount {_NINE_P},ro {HOST_TAG} /host",) if host else ()),
+            "mount -t tmpfs written /written",
+            "/bin/busybox mkdir /written/upper /written/work",
+            f"mount -t overlay -o lowerdir=/image{':/host' if host else ''},{_OVERLAY} root /new",
+            *(f"mount -o move /{folder} /new/{folder}" for folder in _IN_NEW_ROOT),
+            f"/bin/busybox mv /{SCRIPT} /{SOURCES} /new/",
+            f"exec /bin/busybox switch_root /new /bin/sh /{SCRIPT}",
+            "",
+        )
+    )
+
+
+def guest_script(project: Path, task: Task, variables: Mapping[str, str]) -> str:
+    """What the machine does: load modules, run the command, leave what came of it in the share, and end."""
+    out = shlex.quote(str(task.out)) if task.out else ""
+    return "\n".join(
+        (
+            f"export PATH={_PATH} HOME=/root",
+            *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+            "mkdir -p /dev/pts /dev/shm /share",
+            "mount -t devpts -o ptmxmode=666 pts /dev/pts",
+            "for folder in /dev/shm /run; do mount -t tmpfs tmpfs $folder; done",
+            "mount -t cgroup2 cgroup /sys/fs/cgroup",
+            f"stty -F {_SERIAL} raw",
+            f"tar --extract --file /{SOURCES} --directory / && rm /{SOURCES}",
+            f"for module in {' '.join(MODULES)}; do",
+            f"    modprobe $module || echo the kernel has no $module >{_SERIAL}",
+            "done",
+            "ip link set lo up",
+            *((f"mkdir -p {out} && mount -t tmpfs tmpfs {out}",) if out else ()),
+            f"cd {shlex.quote(str(project))}",
+            f"{{ {shlex.join(task.argv)}; echo $? >/{EXIT_CODE}; }} </dev/null 2>&1 | cat >{_SERIAL}",
+            f"modprobe --all {' '.join(SHARE_MODULES)}",
+            f"mount {_NINE_P} {SHARE_TAG} /share",
+            *((f"cp -r {out} /share/",) if out else ()),
+            f"cp /{EXIT_CODE} /share/ && sync",
+            "echo o >/proc/sysrq-trigger",
+            "sleep 60",
+            "",
+        )
+    )

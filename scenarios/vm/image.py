@@ -1,0 +1,101 @@
+"""The machine's root file system: a copy of what the project needs of this one, in one file.
+
+The machine maps it as memory. Nothing in it ever waits for the host's disk, which is what makes the virtual clock a
+function of the machine alone; and both clocks start in seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from scenarios.errors import MachineError
+from scenarios.vm.kernel import Kernel
+from scenarios.vm.packages import Package, files_of, installed_packages
+from topologies.commands import CommandError, run_in
+
+ENVIRONMENT = Path(sys.prefix)
+CHANGING = ("numba-cache", "compiled", "installed")
+"""What of the environment is not in the image, but goes with the project's sources."""
+
+_LAYOUT = 1
+"""To be counted up when what is put into an image changes."""
+
+_MOUNT_POINTS = ("proc", "sys", "dev", "run", "tmp", "var/tmp", "root", "host")
+_BLOCK = 2 * 1024 * 1024
+_SPARE = 1.15
+_SAME_EVERY_TIME = "6c1d0f52-37a8-4d1b-9a54-000000000001"
+_OPTIONS = ("-O", "^has_journal,^resize_inode", "-m", "0", "-b", "4096", "-U", _SAME_EVERY_TIME)
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def current_image(folder: Path, kernel: Kernel) -> Path | None:
+    """The image in a folder that holds what this machine has now, if there is one; MachineError without dpkg."""
+    image = folder / _name(kernel, _packages())
+    return image if image.exists() else None
+
+
+def make_image(folder: Path, kernel: Kernel) -> Path:
+    """Make it, half a minute's work, in place of older ones; MachineError if that fails."""
+    packages = _packages()
+    image, stage = folder / _name(kernel, packages), folder / f"stage-{os.getpid()}"
+    partial = stage / "image"
+    try:
+        root = _staged(stage / "root", kernel, packages)
+        size = -(-int(_bytes_in(root) * _SPARE) // _BLOCK) * _BLOCK
+        partial.touch(mode=0o644)
+        os.truncate(partial, size)
+        seed = f"hash_seed={_SAME_EVERY_TIME},root_owner=0:0"
+        run_in(folder, [_mke2fs(), "-q", "-F", "-t", "ext4", *_OPTIONS, "-E", seed, "-d", str(root), str(partial)])
+        for older in folder.glob("root-*.img"):
+            older.unlink()
+        partial.rename(image)
+    except (CommandError, OSError) as error:
+        raise MachineError(f"no file system for the virtual machine: {error}") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return image
+
+
+def _packages() -> list[Package]:
+    try:
+        return installed_packages()
+    except CommandError as error:
+        raise MachineError(f"no file system for the virtual machine: {error}") from error
+
+
+def _name(kernel: Kernel, packages: Iterable[Package]) -> str:
+    libraries = next(ENVIRONMENT.glob("lib/python3*/site-packages"))
+    facts = [_LAYOUT, kernel.release, ENVIRONMENT, libraries.stat().st_mtime_ns]
+    facts += [f"{package.name} {package.version}" for package in packages]
+    return f"root-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}.img"
+
+
+def _staged(root: Path, kernel: Kernel, packages: Iterable[Package]) -> Path:
+    modules = root / "usr" / "lib" / "modules"
+    for made in (modules, *(root / point for point in _MOUNT_POINTS)):
+        made.mkdir(parents=True)
+    environment = [path for path in sorted(ENVIRONMENT.iterdir()) if path.name not in CHANGING]
+    for some in _in_batches([*files_of(packages), Path("/var/lib/dpkg/status"), *environment]):
+        run_in(Path("/"), ["cp", "--archive", "--parents", "--target-directory", str(root), *map(str, some)])
+    run_in(Path("/"), ["cp", "--archive", "--target-directory", str(modules), str(kernel.modules)])
+    return root
+
+
+def _in_batches(paths: list[Path], size: int = 1000) -> Iterator[list[Path]]:
+    return (paths[start : start + size] for start in range(0, len(paths), size))
+
+
+def _bytes_in(root: Path) -> int:
+    return int(run_in(root, ["du", "--summarize", "--bytes", "."]).split()[0])
+
+
+def _mke2fs() -> str:
+    found = shutil.which("mke2fs", path=_PATH)
+    if found is None:
+        raise MachineError("mke2fs is missing; install e2fsprogs")
+    return found

@@ -1,0 +1,100 @@
+"""Which of the distribution's files a machine needs: those of some packages, and of all that these depend on."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from topologies.commands import run
+
+WANTED = (
+    *("python3-venv", "util-linux", "mount", "iproute2", "ethtool", "procps", "kmod"),
+    *("mininet", "openvswitch-switch", "redis-server", "tshark"),
+)
+"""What runs and tests use, where it is installed. Packages that the distribution calls essential come with them."""
+
+_FORMAT = "${db:Status-Status}\t${Package}\t${Version}\t${Essential}\t${Provides}\t${Pre-Depends}, ${Depends}\n"
+_NAME = re.compile(r"^[a-z0-9][a-z0-9+.-]+")
+_UNREAD = tuple(f"/usr/share/{folder}/" for folder in ("doc", "man", "locale", "info", "lintian", "icons"))
+_LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_PROGRAMS = (Path("/usr/bin"), Path("/usr/sbin"))
+_ALTERNATIVES = Path("/etc/alternatives")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package. `provides` are the names under which others may depend on it, its own among them."""
+
+    name: str
+    version: str
+    essential: bool
+    provides: frozenset[str]
+    depends: frozenset[str]
+    """Of alternatives, each."""
+
+
+def parse_packages(listing: str) -> list[Package]:
+    """The installed packages in the output of dpkg-query with our format."""
+    rows = [line.split("\t") for line in listing.splitlines()]
+    return [
+        Package(name, version, essential == "yes", _names(provides) | {name}, _names(depends))
+        for status, name, version, essential, provides, depends in rows
+        if status == "installed"
+    ]
+
+
+def with_dependencies(wanted: Iterable[str], packages: Iterable[Package]) -> list[Package]:
+    """The wanted and the essential among these packages, and what they depend on, by name."""
+    providers: dict[str, list[Package]] = {}
+    open_names = list(wanted)
+    for package in packages:
+        for name in package.provides:
+            providers.setdefault(name, []).append(package)
+        if package.essential:
+            open_names.append(package.name)
+    found: dict[str, Package] = {}
+    while open_names:
+        for package in providers.get(open_names.pop(), []):
+            if package.name not in found:
+                found[package.name] = package
+                open_names += package.depends
+    return [found[name] for name in sorted(found)]
+
+
+def installed_packages() -> list[Package]:
+    """Those on this machine that a machine needs; CommandError where there is no dpkg."""
+    return with_dependencies(WANTED, parse_packages(run(["dpkg-query", "--show", "--showformat", _FORMAT])))
+
+
+def files_of(packages: Iterable[Package]) -> list[Path]:
+    """Files and links of these packages, with the configuration and the links to alternatives, as far as they are there
+    and everybody may read them.
+
+    By the paths where they really lie: a package may say /lib for /usr/lib.
+    """
+    listed = run(["dpkg-query", "--listfiles", *(package.name for package in packages)]).splitlines()
+    files = {_really(Path(line)) for line in listed if line.startswith("/") and not line.startswith(_UNREAD)}
+    links = {each for folder in _PROGRAMS for each in folder.iterdir() if _is_alternative(each)}
+    configuration = set(Path("/etc").rglob("*"))
+    folders = {Path(folder) for folder in _LINKED if Path(folder).is_symlink()}
+    return sorted(path for path in files | links | configuration | folders if path.is_symlink() or _is_public(path))
+
+
+def _names(field: str) -> frozenset[str]:
+    """Package names in a dependency field, without versions and architectures."""
+    return frozenset(found[0] for part in re.split(r"[,|]", field) if (found := _NAME.match(part.strip())))
+
+
+def _is_public(path: Path) -> bool:
+    return path.is_file() and bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def _really(path: Path) -> Path:
+    return path.parent.resolve() / path.name
+
+
+def _is_alternative(path: Path) -> bool:
+    return path.is_symlink() and path.exists() and _ALTERNATIVES in path.readlink().parents

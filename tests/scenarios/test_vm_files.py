@@ -1,0 +1,112 @@
+"""What the virtual machine is given to read: the distribution's files, the project's, and what it starts from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from scenarios.vm.initramfs import cpio, numbered
+from scenarios.vm.packages import files_of, installed_packages, parse_packages, with_dependencies
+from scenarios.vm.sources import source_archive
+
+LISTING = "\n".join(
+    (
+        "installed\tshell\t1.0\tyes\t\t, libc (>= 2), base | base-extra",
+        "installed\tlibc\t2.1\tno\tlibc-abi (= 7)\t, ",
+        "installed\tnetwork\t3.0\tno\t\tlibc-abi, addresses:any",
+        "installed\taddresses\t1\tno\t\t, ",
+        "installed\tgame\t1\tno\t\t, libc",
+        "config-files\tbase\t1\tno\t\t, ",
+    )
+)
+
+
+def test_packages_come_with_what_they_depend_on_and_with_the_essential_ones() -> None:
+    packages = parse_packages(LISTING)
+    assert [package.name for package in with_dependencies(["network"], packages)] == [
+        "addresses",
+        "libc",
+        "network",
+        "shell",
+    ]
+
+
+def test_files_of_this_machine_lie_where_they_are_named() -> None:
+    files = files_of(installed_packages())
+    assert Path("/usr/bin/python3") in files
+    assert all(path.parent == path.parent.resolve() for path in files if path.parent != Path("/"))
+    assert not any(path.is_relative_to("/usr/share/doc") for path in files)
+    assert all(path.stat().st_mode & 0o004 for path in files if not path.is_symlink())
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    house = tmp_path / "house"
+    for name in ("room/answer.py", ".git/config", "room/__pycache__/answer.pyc", "results/runs/one"):
+        (house / name).parent.mkdir(parents=True, exist_ok=True)
+        (house / name).write_text("print(6 * 7)\n")
+    os.utime(house / "room" / "answer.py", ns=(1, 1_700_000_000_123_456_789))
+    return house
+
+
+def archived(project: Path, *others: Path) -> Path:
+    folder, loops = project.parent / "vm", project.parent / "loops"
+    folder.mkdir(exist_ok=True)
+    loops.mkdir(exist_ok=True)
+    (loops / "index").write_text("numba's")
+    return source_archive(folder, project, loops, others)
+
+
+def test_sources_are_archived_once_and_again_when_they_changed(project: Path) -> None:
+    first = archived(project)
+    content = first.read_bytes()
+    (project / "room" / "__pycache__" / "other.pyc").touch()
+    assert archived(project) == first
+    (project / "room" / "answer.py").write_text("print(43)\n")
+    second = archived(project)
+    assert second != first
+    assert not first.exists()
+    assert second.read_bytes() != content
+
+
+def test_archive_holds_sources_loops_and_others_and_nothing_else(project: Path) -> None:
+    other = project.parent / "scenario.yaml"
+    other.write_text("name: other\n")
+    with tarfile.open(archived(project, other)) as archive:
+        names = {f"/{member.name}" for member in archive}
+    version = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
+    assert names == {
+        str(project / "room" / "answer.py"),
+        str(project / "room" / "__pycache__" / f"answer.{version}.pyc"),
+        str(project.parent / "loops" / "index"),
+        str(other),
+    }
+
+
+def test_bytecode_fits_the_sources_whose_time_is_kept_as_numba_compares_it(project: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    subprocess.run(["tar", "--extract", "--file", str(archived(project)), "--directory", str(there)], check=True)
+    room = there.joinpath(*project.parts[1:], "room")
+    assert (room / "answer.py").stat().st_mtime == (project / "room" / "answer.py").stat().st_mtime
+    run = [sys.executable, "-v", "-B", "-c", "import answer"]
+    done = subprocess.run(run, cwd=room, capture_output=True, text=True, check=True)
+    assert done.stdout == "42\n"
+    assert "code object from" in done.stderr.split("answer.py")[1]
+    assert "matches" in done.stderr
+
+
+def test_initramfs_is_one_that_cpio_reads(tmp_path: Path) -> None:
+    module = tmp_path / "x.ko"
+    module.write_bytes(b"odd")
+    archive = cpio({"init": b"#!/bin/sh\n", "lib/deep/file": b"12345", **numbered([module])})
+    (tmp_path / "out").mkdir()
+    subprocess.run(["busybox", "cpio", "-i"], input=archive, cwd=tmp_path / "out", check=True, capture_output=True)
+    assert (tmp_path / "out" / "lib" / "deep" / "file").read_bytes() == b"12345"
+    assert (tmp_path / "out" / "modules" / "00-x.ko").read_bytes() == b"odd"
+    assert os.access(tmp_path / "out" / "init", os.X_OK)
