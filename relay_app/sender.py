@@ -22,7 +22,7 @@ from relay_app.media import PROFILES, Schedule
 from relay_app.messages import Play
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
-from relay_app.sessions import CLIENT_PORT, LANE_PORT, Stream
+from relay_app.sessions import CLIENT_PORT, LANE_PORT, SENDER_PORT, Stream
 
 CHUNK_NS = 500 * MS
 _SLOTS = 3
@@ -48,7 +48,7 @@ class Sender:
         self._direct_addresses = direct_addresses
         self._ntp_offset_ns = ntp_offset_ns
         self._tick_ns = tick_ns
-        self._socket = udp_socket(address, 0)
+        self._socket = udp_socket(address, SENDER_PORT)
         self._chunk_played = os.eventfd(0)
         self._memory: SenderMemory | None = None
         self._ended = Event()

@@ -15,6 +15,9 @@ LANE_PORT = 40000
 RESERVED_SSRCS = range(0xCA00_0000, 0xCA01_0000)
 """No session's: the controller's canaries use them."""
 
+SENDER_PORT = 39999
+"""The UDP port from which a cluster's media client sends: always the same, so that a run's flows are its plan's."""
+
 CLIENT_PORT = 42000
 """The UDP port at which a cluster's media client receives from its relay."""
 

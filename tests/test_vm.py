@@ -19,7 +19,9 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SCENARIO = (sys.executable, str(PROJECT / "run_scenario.py"))
-SETTINGS = ("--set", "sessions.0.count=10", "--set", "emulation.clock_shift=0")
+SETTINGS = ("--set", "sessions.0.count=10", "--set", "events.0.at=4010ms", "--set", "emulation.clock_shift=0")
+"""The blip between two probes: at the very instant of one, chance decides natively whether that one is lost."""
+
 ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), *SETTINGS)
 VIRTUAL = ("--clock", "virtual")
 BLIP_S = (4.0, 6.0)
@@ -108,6 +110,7 @@ def test_netem_passes_the_conformance_suite_on_the_virtual_clock() -> None:
 def test_a_run_in_the_machine_uses_netem_and_the_kernel_datapath_and_passes(virtual: Heard) -> None:
     assert virtual.summary["backend"] == {"link": "netem", "datapath": "kernel"}
     assert virtual.summary["verdict"] == "pass"
+    assert virtual.summary["ledger"]["unexplained"] == 0
     assert len(virtual.summary["reroutes"]) == 1
 
 

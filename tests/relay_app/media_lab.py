@@ -8,7 +8,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
-from time import monotonic_ns, time_ns
+from time import monotonic_ns, sleep, time_ns
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +31,9 @@ ORDINALS = {"a": 1, "b": 2, "c": 3}
 OFFSET_NS = ntp_offset_ns(time_ns(), monotonic_ns())
 SEED = 1
 ANSWER_WITHIN_S = 60.0
+SETTLED_WITHIN_NS = 20 * S
+SAMPLE_NS = 20 * MS
+SAMPLES_AT_REST = 4
 
 
 class Process:
@@ -90,7 +93,7 @@ class Lab:
             ntp_offset_ns=OFFSET_NS,
             version=version,
             unknown_ns=unknown_ns,
-            sample_interval_ns=20 * MS,
+            sample_interval_ns=SAMPLE_NS,
         )
         self.relays[cluster] = Process(relay.serve, config)
         assert self.relays[cluster].answer() == Ready()
@@ -125,6 +128,18 @@ class Lab:
     def rows(self, name: str) -> npt.NDArray[Any]:
         rows: npt.NDArray[Any] = np.load(self.folder / f"{name}.npy")
         return rows
+
+    def stop_relay(self, cluster: str) -> Stopped:
+        """Stop a relay once it has taken all that waits for it: a relay that is stopped leaves the rest unread."""
+        deadline = monotonic_ns() + SETTLED_WITHIN_NS
+        while self.relays[cluster].last_words is None and not self._settled(cluster):
+            assert monotonic_ns() < deadline, f"packets keep coming to {cluster}"
+            sleep(SAMPLE_NS / S)
+        return self.relays[cluster].stop()
+
+    def _settled(self, cluster: str) -> bool:
+        received = self.rows(f"relay-{cluster}")["received"]
+        return len(received) > SAMPLES_AT_REST and len(set(received[-SAMPLES_AT_REST:].tolist())) == 1
 
     def stop(self) -> None:
         for process in (*self.clients.values(), *self.relays.values()):

@@ -14,6 +14,7 @@ from redis_lab import RedisServer, stopped_redis
 from hostio.units import MS, S
 from relay_app.directory import Directory
 from relay_app.media import Schedule
+from relay_app.messages import Still, StopSending
 from relay_app.records import RELAY_COUNTERS, DropReason
 from relay_app.rtp import PATH_OFFSET, RtpPacket, blipnet_header
 from relay_app.sessions import CLIENT_PORT, LANE_PORT, SessionGroup, Stream, lane_of, streams_of
@@ -75,7 +76,7 @@ def path_of(packet: bytes) -> list[int]:
 
 def final_counts(lab: Lab, cluster: str) -> dict[str, int]:
     """A stopped relay's counters; received = forwarded + drops in every sample it took."""
-    lab.relays[cluster].stop()
+    lab.stop_relay(cluster)
     samples = lab.rows(f"relay-{cluster}")
     assert (samples["received"] == sum(samples[name] for name in RELAY_COUNTERS[1:])).all()
     return {name: int(samples[name][-1]) for name in RELAY_COUNTERS if samples[name][-1]}
@@ -106,8 +107,11 @@ def test_every_packet_arrives_by_its_path(
     lab.play(60 * S)
     for _ in range(15):
         assert path_of(watcher.recv(2048)) == [1, 3]
-    for process in (lab.clients["a"], lab.relays["a"], lab.relays["c"], lab.relays["b"], lab.clients["b"]):
-        assert not any(process.stop().socket_drops.values())
+    for client in lab.clients.values():
+        client.control.send(StopSending())
+        assert client.answer() == Still()
+    words = [*(lab.stop_relay(cluster) for cluster in ("a", "c", "b")), *(each.stop() for each in lab.clients.values())]
+    assert not any(drops for word in words for drops in word.socket_drops.values())
 
     sent, received = lab.rows("sent-a"), lab.rows("received-b")
     sent = sent[sent["ssrc"] != TO_C.ssrc]
