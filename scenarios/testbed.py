@@ -79,7 +79,8 @@ class Testbed:
         await_ready((*media.members, watcher), _READY_WITHIN_S)
         controller.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
-        probing_ns = on_grid(monotonic_ns())
+        # Between two faults' round times: a probe sent at the instant of a fault may or may not be lost to it.
+        probing_ns = on_grid(monotonic_ns()) + plan.controller.probe_interval_ns // 2
         for prober in media.probers:
             prober.tell(StartProbing(probing_ns))
         controller.await_milestone("watching", _READY_WITHIN_S)

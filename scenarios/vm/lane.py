@@ -34,6 +34,7 @@ def run_in_machine(task: Task, clock: Clock, tell: Tell, brought: Path | None = 
     sources = project_sources(task.reads, tell)
     kvm = clock.kind == "real" and _kvm_works(workshop)
     variables = {**ANY_CPU, **_SAME_EVERY_TIME, CLOCK_VARIABLE: str(clock)}
+    tell(f"Starting the virtual machine; clock: {clock}")
     with workshop.parts(sources, guest_script(PROJECT, task, variables), clock) as parts:
         _boot(boot_command(parts, clock, kvm=kvm), parts.share, tell, None)
         code = exit_code(parts.share)
