@@ -19,9 +19,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SCENARIO = (sys.executable, str(PROJECT / "run_scenario.py"))
-SETTINGS = ("--set", "sessions.0.count=10", "--set", "events.0.at=4010ms", "--set", "emulation.clock_shift=0")
-"""The blip between two probes: at the very instant of one, chance decides natively whether that one is lost."""
-
+SETTINGS = ("--set", "sessions.0.count=10", "--set", "emulation.clock_shift=0")
 ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), *SETTINGS)
 VIRTUAL = ("--clock", "virtual")
 BLIP_S = (4.0, 6.0)
