@@ -1,8 +1,10 @@
-"""The controller process: `python -m controller.app CONFIG.json`.
+"""The controller process: `python -m controller.app CONFIG.json [--stand-by]`.
 
 Says on standard output, one JSON object per line, `{"ready": "listening"}`; `{"ready": "installed"}` once all
 switches have confirmed their direct paths; and `{"ready": "watching"}` once the health of every link direction is
 known. Ends with exit code 0 when standard input reaches its end.
+
+With `--stand-by` it says `{"ready": "standing by"}` first, and touches nothing until standard input says something.
 
 One thread owns all state: it waits for probe reports, switch events and the end of standard input, and ticks in
 between. The framework's threads only put events into its inbox.
@@ -26,9 +28,10 @@ from controller.config import ControllerConfig
 from controller.engine import Engine
 from controller.inbox import Inbox
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
-from controller.openflow import start_switches
+from controller.openflow import listen, make_switches
 from controller.rules import every_reroute
 from hostio.grid import on_grid
+from hostio.realtime import prefer_nothing, prefer_punctuality
 from hostio.units import MS, S
 from relay_app.probe_report import ProbeReport
 
@@ -68,7 +71,7 @@ class Controller:
 
     def announce(self, milestone: str) -> None:
         """Tell whoever started the process."""
-        print(json.dumps({"ready": milestone}), file=self._milestones, flush=True)
+        _announce(milestone, self._milestones)
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -80,20 +83,32 @@ class Controller:
                 print(json.dumps(asdict(action)), file=self._log, flush=True)
 
 
-def run(config: ControllerConfig, stdin: int, milestones: TextIO) -> None:
+def _announce(milestone: str, milestones: TextIO) -> None:
+    print(json.dumps({"ready": milestone}), file=milestones, flush=True)
+
+
+def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by: bool = False) -> None:
     """Control the switches until `stdin` ends; OSError if an address is taken, SwitchError if a switch refuses."""
     inbox: Inbox[SwitchEvent] = Inbox()
-    with (
-        closing(inbox),
-        _bound(config.telemetry) as telemetry,
-        config.decisions.open("a", encoding="utf-8") as log,
-    ):
-        switches = start_switches(config.listen_host, config.listen_port, inbox.put)
-        controller = Controller(Engine(config.topology, config.settings), switches, log, milestones)
+    with closing(inbox):
+        engine, switches = Engine(config.topology, config.settings), make_switches(inbox.put)
         if config.settings.reroute:
             switches.foresee(every_reroute(config.topology))
-        controller.announce("listening")
-        _serve(controller, telemetry, inbox, stdin)
+        if standing_by and not _told_to_begin(stdin, milestones):
+            return
+        with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
+            controller = Controller(engine, switches, log, milestones)
+            listen(config.listen_host, config.listen_port)
+            controller.announce("listening")
+            prefer_nothing()
+            _serve(controller, telemetry, inbox, stdin)
+
+
+def _told_to_begin(stdin: int, milestones: TextIO) -> bool:
+    """Wait for the word, and be quick when it comes; False if there is to be none."""
+    prefer_punctuality()
+    _announce("standing by", milestones)
+    return bool(os.read(stdin, _READ_BYTES))
 
 
 @contextmanager
@@ -132,10 +147,10 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
 
 
 def main(arguments: list[str]) -> int:
-    """Run on the configuration file named by the only argument; the exit code."""
+    """Run on the configuration file named by the first argument; the exit code."""
     config = ControllerConfig.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
     try:
-        run(config, sys.stdin.fileno(), sys.stdout)
+        run(config, sys.stdin.fileno(), sys.stdout, standing_by="--stand-by" in arguments)
     except SwitchError as error:
         print(f"controller: {error}", file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from controller.decisions import Check, HealthChange, Kept
@@ -22,7 +22,7 @@ from controller.messages import (
 )
 from controller.policy import Move, Pair, Situation, after, checks, wanted
 from controller.relay_watch import RelayPath, RelayWatch
-from controller.rules import FlowRule, clear, direct_rules, reroute_rules, restore_rules
+from controller.rules import FlowRule, FoundReroute, clear, direct_rules, reroute_rules, reroutes_in, restore_rules
 from controller.settings import ControllerSettings
 from hostio.units import S
 from relay_app.probe_report import ProbeReport
@@ -58,6 +58,8 @@ class Engine:
         self._kept: dict[Pair, str] = {}
         self._reached: set[str] = set()
         """Milestones."""
+        self._met: dict[int, list[FoundReroute]] = {}
+        """What each switch had in force when it connected for the first time."""
 
     def report(self, report: ProbeReport) -> list[Action]:
         """A probe or a canary arrived. KeyError if no such link is in the topology."""
@@ -77,7 +79,7 @@ class Engine:
         if isinstance(event, SwitchRefused):
             raise SwitchError(f"{self._clusters[event.switch].name}'s switch refused a message: {event.error}")
         if isinstance(event, SwitchConnected):
-            return [*self._installer.install(self._all_rules(event.switch))]
+            return [*self._connected(event, now_ns)]
         if isinstance(event, PortState):
             return self._port_state(event, now_ns)
         return self._confirm(event)
@@ -113,6 +115,43 @@ class Engine:
 
     def _direction(self, source: int, destination: int) -> Direction:
         return Direction(self._clusters[source].name, self._clusters[destination].name)
+
+    def _connected(self, event: SwitchConnected, now_ns: int) -> Iterator[Action]:
+        """A switch that is met for the first time keeps the reroutes that another controller gave it: media flow over
+        them. When all are met, those that both ends have are taken up, and the others taken away."""
+        if event.switch in self._met:
+            yield from self._installer.install(self._all_rules(event.switch))
+            return
+        found = reroutes_in(self._topology, event.rules)
+        self._met[event.switch] = [reroute for reroute, _ in found]
+        yield from self._installer.install([*self._all_rules(event.switch), *(rule for _, rule in found)])
+        if self._met.keys() == self._clusters.keys():
+            yield from self._take_up(now_ns)
+
+    def _take_up(self, now_ns: int) -> Iterator[Action]:
+        found = {reroute for each in self._met.values() for reroute in each}
+        whole = sorted(reroute for reroute in found if reroute.other_end() in found)
+        halves = sorted(found - set(whole))
+        yield from self._installer.install(
+            rule
+            for half in halves
+            for rule in restore_rules(self._topology, half.at, half.towards, (half.lane,))
+            if self._clusters[rule.switch].name == half.at
+        )
+        for link in self._topology.links:
+            lanes = {each.lane: each.via for each in whole if (each.at, each.towards) == (link.a, link.b)}
+            if lanes:
+                yield self._take_up_pair(link, lanes, now_ns)
+
+    def _take_up_pair(self, link: Link, lanes: Mapping[int, str], now_ns: int) -> Check:
+        """A move that was not made to its end goes on."""
+        pair, via = Pair((link.a, link.b)), next(iter(lanes.values()))
+        for relay in set(lanes.values()):
+            self._lanes.take_up(pair, relay, [lane for lane, each in lanes.items() if each == relay])
+        move = Move(link.a, link.b, via, "found so on the switches", now_ns)
+        self._rerouted = after(move, self._rerouted)
+        self._lanes.begin(move, now_ns)
+        return Check(link.a, link.b, via, f"{len(lanes)} of its lanes were found so on the switches", now_ns)
 
     def _all_rules(self, switch: int) -> list[FlowRule]:
         rules = [clear(switch), *direct_rules(self._topology, self._clusters[switch])]
@@ -168,7 +207,8 @@ class Engine:
         return [record for record in kept if known.get(Pair((record.a, record.b))) != record.reason]
 
     def _situation(self, now_ns: int) -> Situation:
-        return Situation(self._topology, self.health, self._relays.relays, self._rerouted, self._settings, now_ns)
+        relays, unconfirmed = self._relays.relays, self._installer.unconfirmed
+        return Situation(self._topology, self.health, relays, self._rerouted, self._settings, now_ns, unconfirmed)
 
     def _checks(self, now_ns: int) -> list[Check]:
         """Why each rerouted pair stays where it is, once a second."""

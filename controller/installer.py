@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from controller.decisions import Decision
 from controller.messages import BarrierReply, Install
-from controller.policy import Move
+from controller.policy import Move, Pair
 from controller.rules import FlowRule
 
 
@@ -39,6 +39,11 @@ class Installer:
     def complete(self) -> bool:
         """Every switch has confirmed its first installation."""
         return not self._unconfirmed
+
+    @property
+    def unconfirmed(self) -> frozenset[Pair]:
+        """Pairs of which a move is not in force on every switch."""
+        return frozenset(Pair((pending.move.a, pending.move.b)) for pending in self._pending)
 
     def install(self, rules: Iterable[FlowRule]) -> list[Install]:
         """One installation per switch concerned, rules in the given order."""

@@ -6,7 +6,7 @@ nothing to wait for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from controller.policy import Move, Pair
@@ -43,6 +43,12 @@ class LaneMoves:
         paths = self._paths.setdefault(pair, [None] * LANES)
         lanes = [lane for lane, via in enumerate(paths) if via != move.via]
         self._moving[pair] = _Moving(move, lanes, now_ns)
+
+    def take_up(self, pair: Pair, via: str, lanes: Iterable[int]) -> None:
+        """These lanes go over a relay already."""
+        paths = self._paths.setdefault(pair, [None] * LANES)
+        for lane in lanes:
+            paths[lane] = via
 
     def due(self, now_ns: int) -> Iterator[Shift]:
         """What is to move by now; taken as done."""

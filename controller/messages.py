@@ -11,9 +11,10 @@ from controller.rules import FlowRule
 
 @dataclass(frozen=True, slots=True)
 class SwitchConnected:
-    """A switch finished its OpenFlow handshake, for the first time or again."""
+    """A switch finished its OpenFlow handshake, for the first time or again. `rules`: what it had in force then."""
 
     switch: int
+    rules: tuple[FlowRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
         super().__init__()
         self._emit = emit
         self._datapaths: dict[int, Any] = {}
+        self._found: dict[int, list[FlowRule]] = {}
         self._encoded: dict[FlowRule, bytes] = {}
 
     def foresee(self, rules: Iterable[FlowRule]) -> None:
@@ -78,7 +79,17 @@ class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
     def _connected(self, event: Any) -> None:
         datapath = event.datapath
         self._datapaths[datapath.id] = datapath
-        self._emit(SwitchConnected(datapath.id))
+        self._found[datapath.id] = []
+        datapath.send_msg(parser.OFPFlowStatsRequest(datapath))
+
+    @_on(ofp_event.EventOFPFlowStatsReply)
+    def _flows(self, event: Any) -> None:
+        """What the switch has in force; with the last part of it, it counts as connected."""
+        message, datapath = event.msg, event.msg.datapath
+        self._found[datapath.id] += [_flow_rule(datapath, flow) for flow in message.body]
+        if message.flags & ofproto.OFPMPF_REPLY_MORE:
+            return
+        self._emit(SwitchConnected(datapath.id, tuple(self._found.pop(datapath.id))))
         for port in list(datapath.ports.values()):
             self._emit(PortState(datapath.id, port.port_no, _is_up(port)))
 
@@ -99,21 +110,23 @@ class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
         self._emit(SwitchRefused(message.datapath.id, f"OpenFlow error type {message.type}, code {message.code}"))
 
 
-def start_switches(host: str, port: int, emit: Emit) -> Switches:
-    """Listen for switches and serve them in threads that end with the process; OSError if the port is taken."""
+def make_switches(emit: Emit) -> Switches:
+    """What serves switches once it listens, in threads that end with the process."""
     hub.patch()
-    server = hub.StreamServer((host, port), controller.datapath_connection_factory)
     manager = AppManager.get_instance()
     manager.instantiate(OFPHandler)
     switches: Switches = manager.instantiate(Switches, emit)
     # Threads inherit being daemons from the one that starts them; the framework itself never stops its own.
-    Thread(target=_serve, args=(switches, server), daemon=True).start()
+    starting = Thread(target=switches.start, daemon=True)
+    starting.start()
+    starting.join()
     return switches
 
 
-def _serve(switches: Switches, server: Any) -> None:
-    switches.start()
-    server.serve_forever()
+def listen(host: str, port: int) -> None:
+    """Let switches connect from now on; OSError if the port is taken."""
+    server = hub.StreamServer((host, port), controller.datapath_connection_factory)
+    Thread(target=server.serve_forever, daemon=True).start()
 
 
 def _is_up(port: Any) -> bool:
@@ -133,6 +146,15 @@ def _flow_mod(datapath: Any, rule: FlowRule) -> Any:
         out_port=ofproto.OFPP_ANY,
         out_group=ofproto.OFPG_ANY,
     )
+
+
+def _flow_rule(datapath: Any, flow: Any) -> FlowRule:
+    """The rule that a switch has, as the one that would have given it that."""
+    actions = [action for instruction in flow.instructions for action in getattr(instruction, "actions", ())]
+    outputs = [action.port for action in actions if isinstance(action, parser.OFPActionOutput)]
+    fields = [(action.key, action.value) for action in actions if isinstance(action, parser.OFPActionSetField)]
+    match = tuple(flow.match.items())
+    return FlowRule(datapath.id, "add", flow.priority, match, tuple(fields), outputs[0] if outputs else None)
 
 
 def _encoded(message: Any) -> bytes:

@@ -49,6 +49,8 @@ class Situation:
     rerouted: Mapping[Pair, str]
     settings: ControllerSettings
     now_ns: int
+    unconfirmed: frozenset[Pair] = frozenset()
+    """Pairs of which a move is not yet in force on every switch."""
 
     def clean(self, one: str, other: str) -> bool:
         """There is a link between the two, clean in both directions."""
@@ -166,7 +168,9 @@ def checks(situation: Situation) -> list[Check]:
     for link in situation.topology.links:
         via = situation.rerouted.get(Pair((link.a, link.b)))
         if via is not None:
-            found.append(Check(link.a, link.b, via, _why_not(situation, link, via), situation.now_ns))
+            unconfirmed = Pair((link.a, link.b)) in situation.unconfirmed
+            reason = f"{'a switch has not confirmed it; ' if unconfirmed else ''}{_why_not(situation, link, via)}"
+            found.append(Check(link.a, link.b, via, reason, situation.now_ns))
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from relay_app.sessions import LANE_PORT, LANES
 from topologies.model import LAN_PORT, Cluster, Topology
@@ -70,6 +70,33 @@ def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> t
         FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, _lane_match(towards, lane))
         for at, towards, lane in _lane_ends(topology, a, b, lanes)
     )
+
+
+class FoundReroute(NamedTuple):
+    """A switch sends a lane from its own host towards another cluster over a relay; clusters by name."""
+
+    at: str
+    towards: str
+    lane: int
+    via: str
+
+    def other_end(self) -> FoundReroute:
+        """The rule that the switch at the other end has, if the reroute is whole."""
+        return self._replace(at=self.towards, towards=self.at)
+
+
+def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[FoundReroute, FlowRule]]:
+    """Those of a switch's rules that are reroutes of a link of the topology."""
+    names = {str(cluster.address): cluster.name for cluster in topology.clusters}
+    clusters = {cluster.ordinal: cluster.name for cluster in topology.clusters}
+    found = []
+    for rule in rules:
+        match, fields = dict(rule.match), dict(rule.set_fields)
+        towards, via = names.get(str(match.get("ipv4_dst"))), names.get(fields.get("ipv4_dst", ""))
+        if rule.priority == REROUTE_PRIORITY and towards and via:
+            lane = int(match["udp_dst"]) - LANE_PORT
+            found.append((FoundReroute(clusters[rule.switch], towards, lane, via), rule))
+    return found
 
 
 def every_reroute(topology: Topology) -> tuple[FlowRule, ...]:

@@ -1,4 +1,4 @@
-"""Sockets of another process: deepens the receive buffers of programs that have no option for it."""
+"""Sockets of another process: what its receive buffers may hold, and what was in them when it died."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ def deepen_packet_sockets(pid: int, size: int = BUFFER_BYTES) -> bool:
             except PermissionError:
                 return False
     return True
+
+
+def datagram_sockets(pid: int) -> list[socket.socket]:
+    """Duplicates of a process's UDP sockets. They stay open, and bound, until they are closed here as well."""
+    found = []
+    for endpoint in _sockets_of(pid):
+        if (endpoint.family, endpoint.type) == (socket.AF_INET, socket.SOCK_DGRAM):
+            found.append(endpoint)
+        else:
+            endpoint.close()
+    return found
 
 
 def _sockets_of(pid: int) -> Iterator[socket.socket]:

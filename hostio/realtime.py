@@ -29,6 +29,11 @@ def prefer_punctuality(urgency: Urgency = Urgency.WORLD) -> bool:
     return make_punctual(0, urgency)
 
 
+def prefer_nothing() -> None:
+    """The calling thread is one among others again."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def make_punctual(thread: int, urgency: Urgency = Urgency.WORLD) -> bool:
     """SCHED_FIFO for a thread, 0 for the calling one; whether it was granted."""
     try:

@@ -16,6 +16,9 @@ from relay_app.stream_record import RecordError, StreamRecord
 
 _Item = TypeVar("_Item")
 
+DIRECTORY_PORT = 6379
+"""Redis' own."""
+
 _KEYS_PER_COMMAND = 512
 
 
@@ -28,7 +31,7 @@ class DirectoryEndpoint:
     """Where the directory listens, TCP or, if `path` is given, a Unix socket; and how long to wait for it."""
 
     host: str = ""
-    port: int = 6379
+    port: int = DIRECTORY_PORT
     path: str | None = None
     connect_timeout_s: float = 1.0
     response_timeout_s: float = 1.0

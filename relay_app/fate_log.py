@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from relay_app.records import RELAY_FATE
+from relay_app.records import HELD, LEFT, RELAY_FATE
 
 Array = npt.NDArray[Any]
 
@@ -52,3 +52,10 @@ class FateLog(NamedTuple):
             if count < len(self.rows):
                 self.rows[count] = row
                 self.state["count"] = count + 1
+
+
+def left_behind(rows: Array) -> Array:
+    """RELAY_FATE of a relay that has ended: what it held then, no relay will ever send on."""
+    after: Array = rows.copy()
+    after["reason"][rows["reason"] >= HELD] = LEFT
+    return after

@@ -184,11 +184,11 @@ class Forwarder:
         os.close(self._missed)
 
 
-def unread(lanes: Iterable[socket.socket]) -> Iterator[tuple[int, int, int, int]]:
-    """Empty these lanes: (ssrc, seq, UNREAD, now) of every packet that waits there."""
+def unread(lanes: Iterable[socket.socket], reason: int = UNREAD) -> Iterator[tuple[int, int, int, int]]:
+    """Empty these lanes: (ssrc, seq, reason, now) of every packet that waits there."""
     for lane in lanes:
         while (arrival := receive_stamped(lane, _DATAGRAM_BYTES)) is not None:
-            yield fate_of(arrival.datagram, UNREAD)
+            yield fate_of(arrival.datagram, reason)
 
 
 def fate_of(datagram: bytes, reason: int) -> tuple[int, int, int, int]:

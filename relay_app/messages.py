@@ -47,3 +47,27 @@ class StartProbing:
     """To a prober: probe number n of each link is due at start_ns + n × interval."""
 
     start_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingBy:
+    """From a process that is to take the place of one that ends: it is ready to, and holds nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """To a process that stands by: serve now; it answers Ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLater:
+    """To the directory's door: what the Redis behind it answers from now on goes out by so much later."""
+
+    extra_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersLater:
+    """From the directory's door: that is in force."""
+
+    extra_ns: int

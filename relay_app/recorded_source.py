@@ -17,10 +17,11 @@ from relay_app.records import FETCH, FetchOutcome
 class RecordedSource:
     """Wraps a Directory; any thread may use it. Its own lock guards the file only, never a fetch."""
 
-    def __init__(self, directory: Directory, audit: LockAudit, rows: GrowingArray) -> None:
+    def __init__(self, directory: Directory, audit: LockAudit, rows: GrowingArray, life: int = 0) -> None:
         self._directory = directory
         self._audit = audit
         self._rows = rows
+        self._life = life
         self._writing = Lock()
 
     def fetch(self, ssrcs: Sequence[int]) -> Fetched:
@@ -47,6 +48,10 @@ class RecordedSource:
 
     def _record(self, asked_ns: int, outcomes: dict[FetchOutcome, Sequence[int]]) -> None:
         answered_ns = monotonic_ns()
-        rows = [(ssrc, asked_ns, answered_ns, int(outcome)) for outcome, ssrcs in outcomes.items() for ssrc in ssrcs]
+        rows = [
+            (ssrc, asked_ns, answered_ns, int(outcome), self._life)
+            for outcome, ssrcs in outcomes.items()
+            for ssrc in ssrcs
+        ]
         with self._writing:
             self._rows.append(np.array(rows, FETCH))

@@ -34,22 +34,26 @@ class DropReason(IntEnum):
     """It was sent so long ago that no listener could use it any more."""
 
 
-HELD, UNREAD = 254, 255
-"""In place of a DropReason, of a packet that was still in the relay at the end: kept back by its version, or in a
-lane's receive buffer."""
+LEFT, HELD, UNREAD = 253, 254, 255
+"""In place of a DropReason, of a packet that was still in a relay: when that ended before the run did; or at the run's
+end, kept back by its version, or in a lane's receive buffer."""
 
 RELAY_FATE = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("reason", "u1"), ("at_ns", "<i8")])
-"""A packet that a relay did not forward, and its DropReason, HELD or UNREAD; SSRC 0 if it is no RTP."""
+"""A packet that a relay did not forward, and its DropReason, LEFT, HELD or UNREAD; SSRC 0 if it is no RTP."""
 
 RELAY_COUNTERS = ("received", "forwarded", *(f"dropped_{reason.name.lower()}" for reason in DropReason))
 
 RELAY_GAUGES = ("cached", "fetching", "queued", "waiting_bytes", "lock_waiters")
 
-RELAY_SAMPLE = np.dtype([(name, "<i8") for name in ("at_ns", *RELAY_COUNTERS, *RELAY_GAUGES, "lock_held_ns")])
+RELAY_CUMULATIVE = (*RELAY_COUNTERS, "lock_held_ns")
+
+RELAY_SAMPLE = np.dtype(
+    [*((name, "<i8") for name in ("at_ns", *RELAY_COUNTERS, *RELAY_GAUGES, "lock_held_ns")), ("life", "u1")]
+)
 """A relay's state, sampled regularly. Cumulative: the counters, and `lock_held_ns`, the time for which the lock that
 its packet path takes has been held, the present hold included. Now: sessions cached, keys whose fetch is queued or
 under way, packets that the version itself keeps back, bytes that wait in the lanes' receive buffers, threads that wait
-for that lock."""
+for that lock. `life`: how often the relay had been started anew; each life begins at 0 with all that is cumulative."""
 
 
 class FetchOutcome(IntEnum):
@@ -61,8 +65,9 @@ class FetchOutcome(IntEnum):
     FAILED = 3
 
 
-FETCH = np.dtype([("ssrc", "<u4"), ("asked_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])
-"""One row per key of every fetch that a relay made from the directory, those before the media start included."""
+FETCH = np.dtype([("ssrc", "<u4"), ("asked_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1"), ("life", "u1")])
+"""One row per key of every fetch that a relay made from the directory, those before the media start included. `life` as
+in RELAY_SAMPLE."""
 
 PROBE = np.dtype([("source", "u1"), ("sequence", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8"), ("via", "u1")])
 """One row per one-way probe that a prober received; `source` is the ordinal of the cluster that sent it. With `via` it

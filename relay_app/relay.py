@@ -12,6 +12,7 @@ from threading import Event
 from time import monotonic_ns
 
 from hostio.control import Ready, Stopped, messages, tell
+from hostio.realtime import prefer_punctuality
 from hostio.units import MS, US, S
 from hostio.workers import Workers
 from relay_app.compile_loops import compile_relay_loops
@@ -21,7 +22,7 @@ from relay_app.forwarding_loop import PathRules
 from relay_app.growing_array import GrowingArray
 from relay_app.locks.report import PACKET_PATH
 from relay_app.locks.reporting import LockSet
-from relay_app.messages import Play, Prefetch, Prefetched, Still, StopForwarding
+from relay_app.messages import Play, Prefetch, Prefetched, StandingBy, Still, StopForwarding, TakeOver
 from relay_app.progress import FetchProgress
 from relay_app.recorded_source import RecordedSource
 from relay_app.records import FETCH, RELAY_SAMPLE
@@ -57,6 +58,8 @@ class RelayConfig:
     files: RelayFiles
     ntp_offset_ns: int
     version: str = DEFAULT_VERSION
+    life: int = 0
+    """How often this relay has been started anew."""
     fetch: FetchSettings = field(default_factory=FetchSettings)
     cache_capacity: int = 1 << 16
     unknown_ns: int = S
@@ -81,7 +84,7 @@ class Relay:
         self._locks = LockSet(audited=config.lock_audit)
         self._directory = Directory(config.directory)
         self._fetches = GrowingArray(config.files.fetches, FETCH)
-        self._source = RecordedSource(self._directory, self._locks.audit, self._fetches)
+        self._source = RecordedSource(self._directory, self._locks.audit, self._fetches, config.life)
         hops = version.hops(config.ordinal, config.addresses)
         lock = self._locks.create("session-cache")
         self._table = SessionTable(hops, lock, config.cache_capacity, config.unknown_ns)
@@ -92,15 +95,20 @@ class Relay:
         path = PathConfig(config.ordinal, address, config.tick_ns, rules, config.files.fates)
         self._path = version.packet_path(path, self._table)
         self._samples = GrowingArray(config.files.samples, RELAY_SAMPLE)
-        self._sampler = Sampler(self._path, self._table, self._control, self._samples, config.sample_interval_ns)
+        self._sampler = Sampler(
+            self._path, self._table, self._control, self._samples, config.sample_interval_ns, config.life
+        )
         self._progress = FetchProgress(self._control, self._table, monotonic_ns)
         self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
         self._stopped = Event()
         self._still = Event()
 
-    def start(self, workers: Workers) -> None:
-        """Serve, in threads."""
+    def start_forwarding(self, workers: Workers) -> None:
+        """Carry packets, in a thread."""
         workers.start("forward", self._forward)
+
+    def start_supplying(self, workers: Workers) -> None:
+        """Fetch what the packet path lacks, and watch it, in threads."""
         workers.start("misses", self._pass_misses_on)
         workers.start("fetch", self._fetch)
         workers.start("sample", self._sampler.run)
@@ -189,10 +197,15 @@ class Relay:
 def serve(config: RelayConfig, control: Connection) -> None:
     """Say Ready, answer Prefetch and StopForwarding, and on Stop say Stopped. A deadlocked relay says so as well."""
     compile_relay_loops()
+    _serve(config, control)
+
+
+def _serve(config: RelayConfig, control: Connection) -> None:
     relay = Relay(config)
     workers = Workers()
-    relay.start(workers)
+    relay.start_forwarding(workers)
     tell(control, Ready())
+    relay.start_supplying(workers)
     for message in messages(control, workers.alarm):
         if isinstance(message, Prefetch):
             tell(control, relay.prefetch(message))
@@ -203,3 +216,21 @@ def serve(config: RelayConfig, control: Connection) -> None:
             tell(control, Still())
     relay.stop()
     tell(control, relay.finish(workers.join(_STOP_WITHIN_S)))
+
+
+def stand_by(config: RelayConfig, control: Connection) -> None:
+    """Say StandingBy, and serve from TakeOver on. Until then nothing is open: another relay has the sockets."""
+    compile_relay_loops()
+    prefer_punctuality()
+    tell(control, StandingBy())
+    if _told_to_take_over(control):
+        _serve(config, control)
+    else:
+        tell(control, Stopped({}))
+
+
+def _told_to_take_over(control: Connection) -> bool:
+    try:
+        return isinstance(control.recv(), TakeOver)
+    except EOFError:
+        return False

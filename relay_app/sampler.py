@@ -20,13 +20,20 @@ class Sampler:
     """Takes a row at the start, one per interval, and one at the end."""
 
     def __init__(
-        self, path: PacketPath, table: SessionTable, control: ControlSide, rows: GrowingArray, interval_ns: int
+        self,
+        path: PacketPath,
+        table: SessionTable,
+        control: ControlSide,
+        rows: GrowingArray,
+        interval_ns: int,
+        life: int = 0,
     ) -> None:
         self._path = path
         self._table = table
         self._control = control
         self._rows = rows
         self._interval_ns = interval_ns
+        self._life = life
         self._stopped = Event()
 
     def run(self) -> None:
@@ -44,7 +51,7 @@ class Sampler:
             lock.waiters,
             lock.held_ns(),
         )
-        self._rows.append(np.array([(monotonic_ns(), *self._path.counts(), *gauges)], RELAY_SAMPLE))
+        self._rows.append(np.array([(monotonic_ns(), *self._path.counts(), *gauges, self._life)], RELAY_SAMPLE))
 
     def stop(self) -> None:
         """End `run`."""

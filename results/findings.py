@@ -33,7 +33,7 @@ from results.summary import (
     RelayFigures,
     RerouteRow,
 )
-from topologies.model import Direction, link_name, where
+from topologies.model import Direction, link_name
 
 
 def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
@@ -137,7 +137,7 @@ def _fault(evidence: Evidence, analysis: Analysis, number: int, fault: Fault) ->
     start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
     return FaultRow(
         what=fault.what,
-        where=where(fault.directions),
+        where=fault.where,
         planned_at=round(fault.at_ns / 1e9, 6),
         planned_until=round(fault.until_ns / 1e9, 6),
         applied_at=analysis.seconds(start.applied_first_ns) if start else None,

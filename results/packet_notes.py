@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from relay_app.records import HELD as RELAY_HELD
-from relay_app.records import UNREAD, DropReason
+from relay_app.records import LEFT, UNREAD, DropReason
 from relay_app.sessions import RESERVED_SSRCS
 from results.analysis import Analysis, Evidence
 from results.matching import UNMATCHED, Ints, located
@@ -21,7 +21,11 @@ LOST = "lost_"
 
 Kind = Literal["lost", "under way", "duplicated", "corrupted"]
 
-_HELD_REASONS = {RELAY_HELD: "kept back by its version", UNREAD: "in its receive buffers"}
+_HELD_REASONS = {
+    RELAY_HELD: "kept back by its version",
+    UNREAD: "in its receive buffers",
+    LEFT: "left behind when it ended",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from relay_app.sessions import SessionGroup
 from relay_app.versions.names import DEFAULT_VERSION
 from results.fidelity.limits import DEFAULT_LIMITS, FidelityLimits
 from topologies.link_state import LinkChange
-from topologies.model import Direction, Topology
+from topologies.model import Direction, Topology, where
 
 Comparison = Literal["<", "<=", "==", "!=", ">=", ">"]
 
@@ -26,10 +26,22 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """What a fault strikes that is no link: the relay of a cluster, the session directory, or the controller."""
+
+    kind: Literal["relay", "directory", "controller"]
+    cluster: str = ""
+
+    def __str__(self) -> str:
+        return f"the relay of {self.cluster}" if self.kind == "relay" else f"the {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One blip of a scenario: `what` happens to these directions from `at_ns` (after media start) to `until_ns`.
 
     `levels` in between, where it ramps or flaps; before the first of them, and without any, it has its full strength.
+    A fault on a `process` touches no direction; `extra_ns` is by how much longer that then takes to answer.
     """
 
     what: str
@@ -38,6 +50,13 @@ class Fault:
     directions: tuple[Direction, ...]
     change: LinkChange
     levels: tuple[Level, ...] = ()
+    process: Process | None = None
+    extra_ns: int = 0
+
+    @property
+    def where(self) -> str:
+        """The directions as people say them, or the relay's cluster; empty where there is only one such process."""
+        return self.process.cluster if self.process else where(self.directions)
 
     def share_at(self, at_ns: int) -> float:
         """The share of its strength at a time after media start; 0 before it begins, and from its end on."""

@@ -129,7 +129,8 @@ def _fault_span(faults: Sequence[FaultRow], length_s: float) -> _Span:
     bars = tuple(map(_bar, faults))
     length = f"{length_s:.1f} s" if length_s >= 1 else f"{1000 * length_s:.0f} ms"
     times = f"{len(bars)} × " if len(bars) > 1 else ""
-    label = f"{faults[0].what} {faults[0].where}, {times}{length}"
+    what = f"{faults[0].what} {faults[0].where}".rstrip()
+    label = f"{what}, {times}{length}"
     return _Span(bars[0][0], bars[-1][1], label, "", FAULT, None, bars)
 
 

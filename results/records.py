@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.sessions import Stream
 from results.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.relay_lives import added_up
 from results.rundir import RunDir
 from topologies.frame_fates import FRAME_FATE
 
@@ -33,7 +34,8 @@ class RecordsError(Exception):
 class Recording:
     """Everything the media processes recorded in a run, by cluster.
 
-    A cluster without a file is absent: it was not measured, which is not the same as nothing having happened.
+    A cluster without a file is absent: it was not measured, which is not the same as nothing having happened. The
+    counters in `relays` are added up over the lives of a relay.
     `problems` names every file that should be there and is not, or cannot be read.
     """
 
@@ -56,7 +58,8 @@ def collect(
 ) -> tuple[str, ...]:
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
-    `staging` holds a .npy file of the same name for each; files may be missing after an interrupt.
+    `staging` holds a .npy file of the same name for each, and one more for each further life of a relay; files may be
+    missing after an interrupt.
     Returns one sentence per file that could not be collected, in the order of the clusters; the machine's come last.
     """
     problems: list[str] = []
@@ -65,7 +68,7 @@ def collect(
     of_machine = ((run.machine_samples, MACHINE_SAMPLE), (run.core_samples, CORE_SAMPLE))
     for target, dtype in (*of_links, *of_clusters, *of_machine):
         with _noting(problems):
-            write_rows(target, _load_array(staging / f"{target.stem}.npy", dtype))
+            write_rows(target, _load_lives(staging, target.stem, dtype))
     return tuple(problems)
 
 
@@ -90,7 +93,8 @@ def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = Fa
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
     received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
-    relays = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
+    samples = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
+    relays = {name: added_up(rows) for name, rows in samples.items()}
     probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
     fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
     relay_fates = _read_each({name: run.relay_fates(name) for name in clusters}, RELAY_FATE, problems)
@@ -141,6 +145,13 @@ def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, 
         (run.relay_fates(cluster), RELAY_FATE),
     )
     return (*media, (run.exchanges(cluster), EXCHANGE)) if connected else media
+
+
+def _load_lives(staging: Path, stem: str, dtype: np.dtype[Any]) -> Rows:
+    """The rows of all lives in order; the first must be there."""
+    later = sorted(staging.glob(f"{stem}.[0-9]*.npy"), key=lambda path: int(path.stem.rpartition(".")[2]))
+    rows: Rows = np.concatenate([_load_array(path, dtype) for path in (staging / f"{stem}.npy", *later)])
+    return rows
 
 
 def _load_array(source: Path, dtype: np.dtype[Any]) -> Rows:

@@ -12,9 +12,10 @@ from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.sessions import Stream
 from results.analysis import Analysis, Evidence, passes
 from results.machine import MachineReport
-from results.matching import Ints
+from results.matching import Flags, Ints
 from results.metrics import Floats, quantile
 from results.records import Rows
+from results.relay_lives import life_at
 from results.summary import LengthQuantiles, RelayFigures
 
 _DROPPED = "dropped_"
@@ -31,7 +32,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
     moved = moved_streams(evidence, analysis, cluster)
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
     delays = _first_forwarded(evidence, analysis, cluster, moved)
-    asked = fetches[fetches["asked_ns"] >= analysis.start_ns]
+    asked = fetches[(fetches["asked_ns"] >= analysis.start_ns) & ~_in_vain(evidence, fetches)]
     worst = max(locks.locks, key=lambda row: row.wait.total_ns, default=None)
     return RelayFigures(
         version=evidence.plan.relays.version_of(cluster),
@@ -41,12 +42,12 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
         receive_buffer=lane_drops(evidence.machine, cluster),
         cached=int(last["cached"]),
         moved=len(moved),
-        hit_percent=_hit_percent(fetches, moved),
+        hit_percent=_hit_percent(samples, fetches, moved),
         first_forwarded_ms=lengths_ms(np.array([*delays.values()], np.int64)),
         never_forwarded=len(moved) - len(delays),
         catch_up_ms=_catch_up_ms(analysis, moved, delays),
         fetched_keys=len(asked),
-        fetches_per_key=round(len(asked) / max(1, len(np.unique(asked["ssrc"]))), 3),
+        fetches_per_key=round(len(asked) / max(1, len(np.unique(asked[["life", "ssrc"]]))), 3),
         fetch_ms=lengths_ms(asked["answered_ns"] - asked["asked_ns"]),
         queue_most=int((samples["fetching"] + samples["queued"]).max()),
         waiting_most_kib=int(samples["waiting_bytes"].max()) >> 10,
@@ -57,6 +58,19 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
         lock_inversions=len(locks.inversions),
         stalls=len(locks.stalls),
     )
+
+
+def _in_vain(evidence: Evidence, fetches: Rows) -> Flags:
+    """Which keys were asked for without an answer while the directory was struck by plan: no relay is to blame."""
+    failed = fetches["outcome"] == FetchOutcome.FAILED
+    struck = np.zeros(len(fetches), dtype=bool)
+    for number, fault in enumerate(evidence.plan.faults):
+        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+        if begun and fault.process and fault.process.kind == "directory":
+            until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
+            struck |= (fetches["answered_ns"] >= begun.applied_first_ns) & (fetches["asked_ns"] <= until_ns)
+    in_vain: Flags = failed & struck
+    return in_vain
 
 
 def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[int, int]:
@@ -80,12 +94,12 @@ def lane_drops(machine: MachineReport | None, cluster: str) -> int:
     return sum(count for name, count in drops.items() if name.startswith(f"relay-{cluster}: lane "))
 
 
-def _hit_percent(fetches: Rows, moved: Mapping[int, int]) -> float | None:
-    """Share of the moved streams that the relay did not have to ask for from their move on."""
+def _hit_percent(samples: Rows, fetches: Rows, moved: Mapping[int, int]) -> float | None:
+    """Share of the moved streams that the relay they were moved to did not have to ask for from then on."""
     if not moved:
         return None
     first_ns = min(moved.values())
-    found = fetches[fetches["asked_ns"] >= first_ns]
+    found = fetches[(fetches["asked_ns"] >= first_ns) & (fetches["life"] == life_at(samples, first_ns))]
     asked = len(np.unique(found["ssrc"][found["outcome"] != FetchOutcome.UNKNOWN])) if len(found) else 0
     return round(100 * max(0, len(moved) - asked) / len(moved), 3)
 

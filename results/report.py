@@ -17,6 +17,7 @@ from results.machine import MachineReport
 from results.plan import Plan, is_wired
 from results.plots import plot_latency
 from results.records import RecordsError, read_machine_samples, read_recording
+from results.relay_lives import together
 from results.rundir import RunDir
 from results.series import latency_picture
 from results.stall_plot import plot_stall
@@ -67,8 +68,12 @@ def read_evidence(run: RunDir) -> Evidence:
 
 def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:
     read = partial(documents.read, LockReport)
-    reports = {cluster: _attempt(partial(read, run.locks(cluster)), problems) for cluster in clusters}
-    return {cluster: report for cluster, report in reports.items() if report is not None}
+    reports = {
+        cluster: [_attempt(partial(read, path), problems) for path in run.locks_of_all_lives(cluster)]
+        for cluster in clusters
+    }
+    found = {cluster: [report for report in lives if report is not None] for cluster, lives in reports.items()}
+    return {cluster: together(lives) for cluster, lives in found.items() if lives}
 
 
 def _lines(path: Path, read: Callable[[Path], Lines[T]], problems: list[str]) -> tuple[T, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +49,9 @@ class RunDir:
         """Where the media processes leave their arrays; gone once they are collected."""
         return self.root / "staging"
 
-    def staged(self, raw: Path) -> Path:
-        """Where the array is left that becomes a file of raw records."""
-        return self.staging / f"{raw.stem}.npy"
+    def staged(self, raw: Path, life: int = 0) -> Path:
+        """Where the array is left that becomes a file of raw records; a relay that was started anew leaves another."""
+        return self.staging / f"{_of_life(raw.stem, life)}.npy"
 
     def sent(self, cluster: str) -> Path:
         """RTP packets sent by a cluster's client."""
@@ -71,13 +73,21 @@ class RunDir:
         """Every request over a TCP connection dialled from a cluster, and when it was answered."""
         return self.root / "raw" / f"exchanges-{cluster}.parquet"
 
-    def locks(self, cluster: str) -> Path:
-        """What a relay's lock audit found, as JSON (`relay_app.locks.report.LockReport`)."""
-        return self.root / "locks" / f"{cluster}.json"
+    def locks(self, cluster: str, life: int = 0) -> Path:
+        """What a relay's lock audit found, as JSON (`relay_app.locks.report.LockReport`), in each of its lives."""
+        return self.root / "locks" / f"{_of_life(cluster, life)}.json"
 
-    def stacks(self, cluster: str) -> Path:
+    def locks_of_all_lives(self, cluster: str) -> Iterator[Path]:
+        """The first, whether it is there or not, and what later lives wrote."""
+        yield self.locks(cluster)
+        for life in itertools.count(1):
+            if not self.locks(cluster, life).exists():
+                return
+            yield self.locks(cluster, life)
+
+    def stacks(self, cluster: str, life: int = 0) -> Path:
         """The stacks of all threads of a relay, each time that its watchdog saw no progress."""
-        return self.root / "locks" / f"{cluster}.stacks.txt"
+        return self.root / "locks" / f"{_of_life(cluster, life)}.stacks.txt"
 
     def probes(self, cluster: str) -> Path:
         """One-way probes that a cluster's prober received."""
@@ -129,3 +139,8 @@ class RunDir:
     def latency_plot(self) -> Path:
         """One-way latency over time."""
         return self.root / "latency.png"
+
+
+def _of_life(name: str, life: int) -> str:
+    """A relay that was started anew writes new files."""
+    return f"{name}.{life}" if life else name

@@ -107,7 +107,7 @@ def _mark_events(ax: Axes, picture: StallPicture) -> None:
 
 def _name_events(ax: Axes, picture: StallPicture) -> None:
     names = [
-        *((fault.planned_at, f"{fault.what} {fault.where}", INK) for fault in picture.faults[:1]),
+        *((fault.planned_at, f"{fault.what} {fault.where}".rstrip(), INK) for fault in picture.faults[:1]),
         *((each.installed_at, f"rerouted here at {each.installed_at:.2f} s", _MOVE) for each in picture.reroutes[:1]),
     ]
     for line, (at_s, text, colour) in enumerate(names):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from relay_app.records import HELD, RELAY_COUNTERS, RELAY_FATE
+from relay_app.records import LEFT, RELAY_COUNTERS, RELAY_FATE
 from results.analysis import Evidence
 from results.balance import Entry, Station, balanced, is_cut, spoils_unseen, up_to
 from results.link_stations import link_station
@@ -54,7 +54,7 @@ def _relay_entries(evidence: Evidence, machine: MachineReport, name: str) -> Ite
         reasons, counts = np.unique(fates["reason"][(fates["ssrc"] != 0) == known], return_counts=True)
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
             yield Entry(f"relay: {reason_name(reason)}", count, told=known)
-    noted = int(np.count_nonzero(fates["reason"] < HELD))
+    noted = int(np.count_nonzero(fates["reason"] < LEFT))
     yield Entry("relay: dropped", max(0, _dropped(evidence, name) - noted), told=False)
     yield Entry("relay: in hand when it ended", _counter(machine, f"relay-{name}: in_hand"), told=False)
 

@@ -93,8 +93,10 @@ class RelayFigures:
     `first_forwarded_ms` is from that instant to a stream's first packet that arrived over this relay, and
     `never_forwarded` had none; `catch_up_ms` is up to the last stream's first packet, and lasts at least until the
     media end if some had none. `fetches_per_key` counts keys asked of the directory after the media start, on average
-    of all distinct ones. `queue_most` and `waiting_most_kib` are the largest samples of packets and keys kept back, and
-    of what waits in the lanes' receive buffers. Lock figures are those of the worst lock.
+    of all distinct ones, those of another life of the relay apart, without those that got no answer while the directory
+    was struck by plan. `queue_most` and `waiting_most_kib` are the largest samples of packets and keys kept back, and
+    of what waits in the lanes' receive buffers. Lock figures are those of the worst lock, in the life in which it was
+    worst. Counters are those of all lives of a relay that was restarted.
     """
 
     version: str
@@ -149,7 +151,9 @@ class ConnectionFigures:
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """A planned fault. The applied times are those of the first direction at the start and the last at the end."""
+    """A planned fault. The applied times are those of the first direction at the start and the last at the end.
+
+    `where`: directions of links, or a relay's cluster; empty for the directory and the controller."""
 
     what: str
     where: str

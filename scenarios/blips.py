@@ -1,11 +1,11 @@
-"""What a scenario's events do to the links, and when: each word of the vocabulary as faults of the plan. Pure."""
+"""What a scenario's events do, to links or processes, and when: each word as faults of the plan. Pure."""
 
 from __future__ import annotations
 
 from itertools import chain
 
 from hostio.units import MS
-from results.plan import Fault, Level
+from results.plan import Fault, Level, Process
 from scenarios import event_schema as events
 from topologies.link_state import (
     FourState,
@@ -30,21 +30,39 @@ def faults_of(event: events.Event, topology: Topology) -> tuple[Fault, ...]:
 
 
 def _fault(event: events.Event, topology: Topology, at_ns: int) -> Fault:
-    until_ns = at_ns + event.lasts
-    return Fault(event.what, at_ns, until_ns, directions(event, topology), change(event), _levels(event, at_ns))
+    until_ns, levels = at_ns + event.lasts, _levels(event, at_ns)
+    struck = process(event)
+    if struck:
+        extra_ns = event.extra if isinstance(event, events.DirectorySlow) else 0
+        return Fault(event.what, at_ns, until_ns, (), LinkChange(), levels, struck, extra_ns)
+    return Fault(event.what, at_ns, until_ns, directions(event, topology), change(event), levels)
+
+
+def process(event: events.Event) -> Process | None:
+    """The process that an event strikes; None if it touches links."""
+    match event:
+        case events.RelayEvent():
+            return Process("relay", event.cluster)
+        case events.ControllerRestart() | events.ControllerCut():
+            return Process("controller")
+        case events.DirectorySlow() | events.DirectoryDown():
+            return Process("directory")
+    return None
 
 
 def directions(event: events.Event, topology: Topology) -> tuple[Direction, ...]:
-    """The directions that an event touches, as the event wrote its link."""
+    """The directions that an event touches, as the event wrote its link; none if it strikes a process."""
     if isinstance(event, events.Isolate):
         return tuple(each for each in topology.directions if event.cluster in each)
     if isinstance(event, events.Partition):
         side = {cluster: number for number, group in enumerate(event.groups) for cluster in group}
         named = (each for each in topology.directions if set(each) <= side.keys())
         return tuple(each for each in named if side[each.source] != side[each.destination])
-    forward = Direction(*event.link)
     if isinstance(event, events.OneWay):
-        return (forward,)
+        return (Direction(*event.link),)
+    if not isinstance(event, events.LinkEvent):
+        return ()
+    forward = Direction(*event.link)
     both = (forward, forward.reversed())
     return {"forward": both[:1], "backward": both[1:]}.get(event.direction, both)
 
@@ -90,7 +108,7 @@ def _loss(event: events.LossEvent) -> Loss:
 def _levels(event: events.Event, at_ns: int) -> tuple[Level, ...]:
     if isinstance(event, events.Flap):
         return _flapping(event, at_ns)
-    if isinstance(event, events.RampedEvent) and event.ramp:
+    if isinstance(event, events.Ramp) and event.ramp:
         return _ramp(at_ns, at_ns + event.lasts, event.ramp)
     return ()
 

@@ -95,8 +95,13 @@ def ask(members: Sequence[Member], order: object, answer: object, timeout_s: flo
 
 def dismiss(members: Iterable[Member], timeout_s: float) -> dict[str, Stopped]:
     """Stop these processes together and collect their last words, by name; those that are gone have none."""
-    last_words = {}
-    waiting = {member.control: member for member in members if _told(member, Stop())}
+    return last_words([member for member in members if _told(member, Stop())], timeout_s)
+
+
+def last_words(members: Iterable[Member], timeout_s: float) -> dict[str, Stopped]:
+    """What these processes, told to stop, say in the end, by name; those that are gone by then have none."""
+    found = {}
+    waiting = {member.control: member for member in members}
     deadline = monotonic() + timeout_s
     while waiting:
         answered = wait(list(waiting), max(0.0, deadline - monotonic()))
@@ -110,9 +115,9 @@ def dismiss(members: Iterable[Member], timeout_s: float) -> dict[str, Stopped]:
                 del waiting[member.control]
                 continue
             if isinstance(message, Stopped):
-                last_words[member.name] = message
+                found[member.name] = message
                 del waiting[member.control]
-    return last_words
+    return found
 
 
 def _told(member: Member, order: object) -> bool:

@@ -48,10 +48,14 @@ class LinkEvent(EventBase):
     ] = "both"
 
 
-class RampedEvent(LinkEvent):
+class Ramp(EventBase):
     """How fast: grows in even steps over its first `ramp`, and fades over as much at its end."""
 
     ramp: Instant = 0
+
+
+class RampedEvent(Ramp, LinkEvent):
+    """The same on a link."""
 
 
 class Blackhole(LinkEvent):
@@ -180,6 +184,55 @@ class Partition(EventBase):
     groups: Groups = Field(examples=["[[us-east], [us-central, us-west]]"])
 
 
+class RelayEvent(EventBase):
+    """Whose relay."""
+
+    cluster: ShortName = Field(examples=["us-central"])
+
+
+class RelayRestart(RelayEvent):
+    """The relay is told to end in order; when it is over a new one serves, which holds no session."""
+
+    what: Literal["relay-restart"]
+
+
+class RelayKill(RelayEvent):
+    """The relay dies at once (SIGKILL); when it is over a new one serves, which holds no session."""
+
+    what: Literal["relay-kill"]
+
+
+class RelayFreeze(RelayEvent):
+    """The relay stands still (SIGSTOP), then goes on (SIGCONT)."""
+
+    what: Literal["relay-freeze"]
+
+
+class ControllerRestart(EventBase):
+    """The controller ends; when it is over a new one starts. The switches keep their flows."""
+
+    what: Literal["controller-restart"]
+
+
+class ControllerCut(EventBase):
+    """The OpenFlow connections carry nothing; no connection is closed to tell anyone."""
+
+    what: Literal["controller-cut"]
+
+
+class DirectorySlow(Ramp):
+    """The session directory's answers take `extra` longer."""
+
+    what: Literal["directory-slow"]
+    extra: Delay = Field(examples=["200ms"])
+
+
+class DirectoryDown(EventBase):
+    """The session directory dies; when it is over a new one serves, which holds every record."""
+
+    what: Literal["directory-down"]
+
+
 Event: TypeAlias = Annotated[
     Union[  # noqa: UP007 - pydantic's discriminated form
         Blackhole,
@@ -196,6 +249,13 @@ Event: TypeAlias = Annotated[
         Reorder,
         Isolate,
         Partition,
+        RelayRestart,
+        RelayKill,
+        RelayFreeze,
+        ControllerRestart,
+        ControllerCut,
+        DirectorySlow,
+        DirectoryDown,
     ],
     Field(discriminator="what"),
 ]

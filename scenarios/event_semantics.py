@@ -14,6 +14,7 @@ from scenarios.blips import faults_of
 from scenarios.document import DataPath, Problem
 from scenarios.event_schema import Event
 from scenarios.place_semantics import link_problems, unknown_cluster
+from scenarios.process_semantics import overlaps, too_short
 from scenarios.quantities import time_text
 from scenarios.schema import ScenarioFile
 from scenarios.timeline import base_states, state_at, steps_of
@@ -46,12 +47,14 @@ def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Probl
             for fault in faults_of(event, topology)
         ]
         yield from _disagreements(faults)
+        yield from overlaps([(each.fault, each.event) for each in faults])
         yield from _impossible_states(faults, scenario.events, topology)
 
 
 def _alone(event: Event, path: DataPath, scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     yield from _place_problems(event, path, topology)
     yield from _timing_problems(event, path, scenario.duration)
+    yield from too_short(event, path)
     if isinstance(event, events.Brownout):
         yield from _rate_problems(event, path, [PROFILES[group.media] for group in scenario.sessions])
     if isinstance(event, events.LossEvent):
@@ -68,11 +71,11 @@ def _given(event: Event) -> set[str]:
 
 
 def _place_problems(event: Event, path: DataPath, topology: Topology) -> Iterator[Problem]:
-    if isinstance(event, events.Isolate):
+    if isinstance(event, events.Isolate | events.RelayEvent):
         yield from unknown_cluster(event.cluster, (*path, "cluster"), topology)
     elif isinstance(event, events.Partition):
         yield from _group_problems(event, (*path, "groups"), topology)
-    else:
+    elif isinstance(event, events.LinkEvent | events.OneWay):
         yield from link_problems(event.link, (*path, "link"), topology)
 
 
@@ -95,7 +98,7 @@ def _timing_problems(event: Event, path: DataPath, duration_ns: int) -> Iterator
         yield Problem((*path, "for"), f"the event lasts until {time_text(event.at + event.lasts)}, but {end}; {right}")
     elif event.repeat > 1:
         yield from _repeat_problems(event, path, duration_ns)
-    if isinstance(event, events.RampedEvent) and 2 * event.ramp > event.lasts:
+    if isinstance(event, events.Ramp) and 2 * event.ramp > event.lasts:
         right = f"write at most {time_text(event.lasts // 2)}"
         yield Problem((*path, "ramp"), f"no time to grow and to fade within {time_text(event.lasts)}; {right}")
     if isinstance(event, events.Flap) and event.period > event.lasts:

@@ -19,9 +19,10 @@ from relay_app.prober import ProberConfig
 from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import Stream, streams_of
 from relay_app.tcp_peer import TcpPeerConfig
-from results.plan import Plan
+from results.plan import Plan, Process
 from results.rundir import RunDir
 from scenarios.crew import CrewError, Member, Serve, recruit
+from scenarios.relay_post import ENDING, RelayPost
 from scenarios.scratch import fate_log
 from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology
@@ -33,7 +34,7 @@ _PREFETCH_WITHIN_S = 30.0
 class MediaCrew:
     """The media processes, each kind in the order of the clusters."""
 
-    relays: tuple[Member, ...]
+    relays: tuple[RelayPost, ...]
     clients: tuple[Member, ...]
     probers: tuple[Member, ...]
     peers: tuple[Member, ...]
@@ -45,7 +46,7 @@ class MediaCrew:
         recruiter = _Recruiter(plan, run, fabric, telemetry)
         clusters = plan.topology.clusters
         return cls(
-            relays=tuple(map(recruiter.relay, clusters)),
+            relays=tuple(recruiter.relay_post(cluster) for cluster in clusters),
             clients=tuple(map(recruiter.client, clusters)),
             probers=tuple(map(recruiter.prober, clusters)),
             peers=tuple(map(recruiter.peer, clusters)) if plan.connections else (),
@@ -53,14 +54,15 @@ class MediaCrew:
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """All of them."""
-        return (*self.relays, *self.clients, *self.probers, *self.peers)
+        """All that serve."""
+        relays = [post.member for post in self.relays if post.member]
+        return (*relays, *self.clients, *self.probers, *self.peers)
 
     def warm_relays(self, plan: Plan) -> None:
         """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""
         streams = streams_of(plan.sessions, plan.seed)
         held = {cluster.name: records_held(plan, streams, cluster.name) for cluster in plan.topology.clusters}
-        asked = dict(zip(self.relays, held.values(), strict=True))
+        asked = dict(zip((post.serving for post in self.relays), held.values(), strict=True))
         for member, ssrcs in asked.items():
             member.tell(Prefetch(ssrcs))
         for member, ssrcs in asked.items():
@@ -99,25 +101,33 @@ class _Recruiter:
         self._addresses = {cluster.ordinal: str(cluster.address) for cluster in plan.topology.clusters}
         self._directory = DirectoryEndpoint(host=str(plan.topology.cluster(plan.relays.directory).address))
 
-    def relay(self, cluster: Cluster) -> Member:
-        """The relay of a cluster."""
+    def relay_post(self, cluster: Cluster) -> RelayPost:
+        """The place of a cluster's relay, with the relay."""
+        struck = [fault for fault in self._plan.faults if fault.process == Process("relay", cluster.name)]
+        return RelayPost(
+            cluster.name, lambda life: self.relay(cluster, life), sum(fault.what in ENDING for fault in struck)
+        )
+
+    def relay(self, cluster: Cluster, life: int) -> Member:
+        """The relay of a cluster; from the second on they stand by."""
         config = RelayConfig(
             ordinal=cluster.ordinal,
             addresses=self._addresses,
             directory=self._directory,
             files=RelayFiles(
-                samples=self._run.staged(self._run.relay(cluster.name)),
-                fetches=self._run.staged(self._run.fetches(cluster.name)),
-                locks=self._run.locks(cluster.name),
-                stacks=self._run.stacks(cluster.name),
-                fates=fate_log(cluster.name),
+                samples=self._run.staged(self._run.relay(cluster.name), life),
+                fetches=self._run.staged(self._run.fetches(cluster.name), life),
+                locks=self._run.locks(cluster.name, life),
+                stacks=self._run.stacks(cluster.name, life),
+                fates=fate_log(cluster.name, life),
             ),
             ntp_offset_ns=self._ntp_offset_ns,
             version=self._plan.relays.version_of(cluster.name),
             idle_ns=self._plan.relays.idle_ns,
             lock_audit=self._plan.relays.lock_audit,
+            life=life,
         )
-        return self._recruit("relay", relay.serve, config, cluster)
+        return self._recruit("relay", relay.stand_by if life else relay.serve, config, cluster)
 
     def client(self, cluster: Cluster) -> Member:
         """The media client of a cluster."""

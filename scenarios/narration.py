@@ -13,7 +13,6 @@ from results.documents import ControllerRecord, Event, load_decisions, load_even
 from results.events import FaultEdge, MediaStart, Phase
 from results.plan import Plan
 from results.rundir import RunDir
-from topologies.model import where
 
 
 class Tail:
@@ -75,7 +74,7 @@ class Narrator:
             fault = self._plan.faults[event.fault]
             verb = "begins" if event.edge == "start" else "ends"
             late_ms = (event.applied_last_ns - event.planned_ns) / 1e6
-            what = f"{fault.what} {verb} on {where(fault.directions)}"
+            what = f"{fault.what} {verb}{f' on {fault.where}' if fault.where else ''}"
             return f"{self._at(event.applied_first_ns)}  {what} [dim](+{late_ms:.1f} ms)[/]"
         return None
 

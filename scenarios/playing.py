@@ -29,9 +29,17 @@ def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the whole timeline, or until the stop signal."""
     prefer_punctuality(Urgency.SOURCE)
     start_ns = on_grid(monotonic_ns() + _LEAD_NS)
-    end_ns = start_ns + plan.duration_ns
-    testbed.start_media(start_ns, end_ns)
+    testbed.start_media(start_ns, start_ns + plan.duration_ns)
     log.add(MediaStart(start_ns))
+    testbed.struck.begin(start_ns, stop)
+    try:
+        return _play_links(testbed, plan, log, stop, start_ns)
+    finally:
+        testbed.struck.join()
+
+
+def _play_links(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal, start_ns: int) -> End:
+    end_ns = start_ns + plan.duration_ns
     for step in steps_of(plan.topology, plan.faults):
         if stop.by(start_ns + step.at_ns - _PREPARE_NS):
             return _interrupted()

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from relay_app import client, prober, relay, tcp_peer
+from relay_app import client, directory_door, prober, relay, tcp_peer
 from relay_app.compile_loops import compile_loops as compile_media_loops
 from scenarios import monitor
 from topologies.wire import compile_loops as compile_wire_loop
 
-__all__ = ["client", "monitor", "prober", "relay", "tcp_peer"]
+__all__ = ["client", "directory_door", "monitor", "prober", "relay", "tcp_peer"]
 
 compile_wire_loop()
 compile_media_loops()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 
 import numpy as np
 
 from hostio.udp_statistics import changed, udp_statistics
-from relay_app.fate_log import FateLog
+from relay_app.fate_log import FateLog, left_behind
 from relay_app.messages import Still, StopForwarding, StopSending
+from relay_app.records import RELAY_FATE
 from relay_app.sessions import MEDIA_PORTS
 from results.machine import HostRow, LinkRow
 from results.plan import Plan, is_wired
 from results.rundir import RunDir
 from scenarios.crew import ask
 from scenarios.media_crew import MediaCrew
+from scenarios.relay_post import RelayPost
 from scenarios.scratch import fate_log
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend, LinkEnd
@@ -63,7 +65,8 @@ class Observers:
 def bring_to_rest(media: MediaCrew, links: LinkBackend, observers: Observers) -> tuple[LinkEnd, MediaCounts]:
     """Sources first, then relays, then links. What is under way then waits on a link or in a socket."""
     ask((*media.clients, *media.probers), StopSending(), Still(), _STILL_WITHIN_S)
-    ask(media.relays, StopForwarding(), Still(), _STILL_WITHIN_S)
+    relays = [post.member for post in media.relays if post.member]
+    ask(relays, StopForwarding(), Still(), _STILL_WITHIN_S)
     observers.settled()
     return links.end(), observers.settled()
 
@@ -77,11 +80,14 @@ def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[Li
     )
 
 
-def keep_relay_fates(topology: Topology, run: RunDir) -> dict[str, int]:
-    """Put what the relays noted down with the records; what each had in hand at its end, by process and counter."""
-    in_hand = {}
-    for cluster in topology.clusters:
-        rows, count = FateLog.read(fate_log(cluster.name))
-        np.save(run.staged(run.relay_fates(cluster.name)), rows)
-        in_hand[f"relay-{cluster.name}: in_hand"] = count
+def keep_relay_fates(relays: Sequence[RelayPost], run: RunDir) -> dict[str, Mapping[str, int]]:
+    """Put what the relays noted down with the records; what each had in hand at its end, all lives, as a counter."""
+    in_hand: dict[str, Mapping[str, int]] = {}
+    for post in relays:
+        logs = [FateLog.read(fate_log(post.cluster, life)) for life in range(post.lives)]
+        ended = post.lives if post.member is None else post.lives - 1
+        rows = [left_behind(rows) if life < ended else rows for life, (rows, _) in enumerate(logs)]
+        found = np.array(post.remains.left_behind, RELAY_FATE)
+        np.save(run.staged(run.relay_fates(post.cluster)), np.concatenate([*rows, found]))
+        in_hand[post.name] = {"in_hand": sum(count for _, count in logs)}
     return in_hand

@@ -7,10 +7,14 @@ from pathlib import Path
 SCRATCH = Path("/run/blipnet")
 
 TELEMETRY = SCRATCH / "telemetry.sock"
-REDIS_SOCKET = SCRATCH / "redis.sock"
 CONTROLLER_CONFIG = SCRATCH / "controller.json"
 
 
-def fate_log(cluster: str) -> Path:
-    """What became of single packets in a cluster's relay (`relay_app.fate_log`)."""
-    return SCRATCH / f"fates-{cluster}"
+def redis_socket(life: int) -> Path:
+    """Of the session directory's Redis, in each of its lives."""
+    return SCRATCH / f"redis-{life}.sock"
+
+
+def fate_log(cluster: str, life: int) -> Path:
+    """What became of single packets in a cluster's relay (`relay_app.fate_log`), in each of its lives."""
+    return SCRATCH / f"fates-{cluster}-{life}"

@@ -6,16 +6,14 @@ import json
 import selectors
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
-from time import monotonic, sleep
 from typing import IO, cast
 
+from hostio.waiting import wait_until
 from topologies.sandbox import in_network_of
-
-_POLL_S = 0.005
 
 
 class ServiceError(Exception):
@@ -24,16 +22,19 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ControllerProcess:
-    """The controller, told to end by closing its standard input; its milestones are JSON lines on standard output."""
+    """The controller, told to end by closing its standard input; its milestones are JSON lines on standard output.
+
+    One that stands by touches nothing until it is told to begin.
+    """
 
     process: subprocess.Popen[str]
     log: Path
 
     @classmethod
-    def start(cls, config: Path, log: Path) -> ControllerProcess:
+    def start(cls, config: Path, log: Path, standing_by: bool) -> ControllerProcess:
         """Start it; it is not ready yet."""
-        argv = [sys.executable, "-m", "controller.app", str(config)]
-        with log.open("w") as stderr:
+        argv = [sys.executable, "-m", "controller.app", str(config), *(["--stand-by"] if standing_by else [])]
+        with log.open("a") as stderr:
             process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True
             )
@@ -49,9 +50,22 @@ class ControllerProcess:
         if not line or json.loads(line) != {"ready": name}:
             raise ServiceError(f"the controller is not {name} after {timeout_s:g} s; its log is {self.log}")
 
+    def begin(self) -> None:
+        """Have one that stands by begin; ServiceError if it has ended."""
+        stdin = cast("IO[str]", self.process.stdin)
+        try:
+            stdin.write("\n")
+            stdin.flush()
+        except OSError as error:
+            raise ServiceError(f"the controller has ended; its log is {self.log}") from error
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end."""
+        cast("IO[str]", self.process.stdin).close()
+
     def stop(self, timeout_s: float) -> None:
         """Ask it to end, and wait for that; ServiceError if it had failed, or does not end."""
-        cast("IO[str]", self.process.stdin).close()
+        self.ask_to_stop()
         try:
             code = self.process.wait(timeout_s)
         except subprocess.TimeoutExpired as error:
@@ -60,33 +74,25 @@ class ControllerProcess:
             raise ServiceError(f"the controller ended with exit code {code}; its log is {self.log}")
 
 
-def start_redis(host_pid: int, address: IPv4Address, socket: Path, log: Path) -> subprocess.Popen[bytes]:
-    """A Redis in a host's network and at a Unix socket, in memory only, answering on return."""
+def start_redis(host_pid: int, address: IPv4Address, port: int, socket: Path, log: Path) -> subprocess.Popen[bytes]:
+    """A Redis in a host's network and at a Unix socket, in memory only, answering on return. Port 0: only there."""
     options = {
         "bind": str(address),
+        "port": str(port),
         "unixsocket": str(socket),
         "dir": str(socket.parent),
         "save": "",
         "protected-mode": "no",
     }
     arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             in_network_of(host_pid, ["redis-server", *arguments]), stdout=output, stderr=output, start_new_session=True
         )
-    if not _wait_until(lambda: _answers(["redis-cli", "-s", str(socket), "ping"]), 5.0):
+    if not wait_until(lambda: _answers(["redis-cli", "-s", str(socket), "ping"]), 5.0):
         raise ServiceError(f"the session directory's Redis does not answer; its log is {log}")
     return process
 
 
 def _answers(argv: Sequence[str]) -> bool:
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0
-
-
-def _wait_until(predicate: Callable[[], bool], timeout_s: float) -> bool:
-    deadline = monotonic() + timeout_s
-    while not predicate():
-        if monotonic() > deadline:
-            return False
-        sleep(_POLL_S)
-    return True

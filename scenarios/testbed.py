@@ -6,32 +6,33 @@ asked for their records, and the sandbox takes the rest with it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic_ns
 
 from controller.config import ControllerConfig
-from hostio.control import Stopped
 from hostio.grid import on_grid
 from hostio.histogram import Lateness
-from relay_app.canary import canary_records
-from relay_app.directory import Directory, DirectoryEndpoint
 from relay_app.messages import Play, StartProbing
-from relay_app.sessions import streams_of
-from relay_app.stream_record import StreamRecord
 from results.machine import MachineReport
-from results.plan import Environment, Plan
+from results.plan import Environment, Plan, Process
 from results.rundir import RunDir
 from scenarios import monitor
+from scenarios.controller_post import ControllerPost
 from scenarios.crew import Member, await_ready, dismiss, recruit, warm_up
+from scenarios.directory_post import DirectoryPost, start_directory
 from scenarios.event_log import EventLog
 from scenarios.link_choice import start_links
 from scenarios.media_crew import MediaCrew
 from scenarios.memory import proportional_memory_bytes
 from scenarios.monitor import MonitorConfig
+from scenarios.posts import Post
+from scenarios.process_faults import ProcessFaults
 from scenarios.rest import Observers, bring_to_rest, keep_relay_fates, link_rows
-from scenarios.scratch import CONTROLLER_CONFIG, REDIS_SOCKET, TELEMETRY
-from scenarios.services import ControllerProcess, start_redis
+from scenarios.scratch import CONTROLLER_CONFIG, TELEMETRY
+from scenarios.services import ControllerProcess
 from topologies import names
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend
@@ -44,7 +45,8 @@ _STOP_WITHIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Testbed:
-    """A built testbed. `links` emulates the WAN; `media` are the media processes; `monitor` watches the machine.
+    """A built testbed. `links` emulates the WAN; `media` are the media processes, `struck` what faults do to processes;
+    `monitor` watches the machine.
 
     `lookups_before` is what the switches had looked up when it was ready.
     """
@@ -54,7 +56,8 @@ class Testbed:
     observers: Observers
     links: LinkBackend
     media: MediaCrew
-    controller: ControllerProcess
+    controller: ControllerPost
+    struck: ProcessFaults
     monitor: Member
     lookups_before: Lookups
 
@@ -63,7 +66,9 @@ class Testbed:
         """Start everything, and return when it is ready for media."""
         environment = _environment(plan)
         warm_up(["scenarios.preload"])
-        controller = _start_controller(plan, run)
+        post = _controller_post(plan, run)
+        controller = post.serving
+        post.expect(plan.faults)
         start_openvswitch(run.root / "logs")
         fabric = Fabric(plan.topology, environment.datapath, wired=environment.link_backend == "userspace")
         controller.await_milestone("listening", _READY_WITHIN_S)
@@ -73,7 +78,7 @@ class Testbed:
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
         links = start_links(plan, environment, run)
         log.phase(f"links emulated: {environment.link_backend}")
-        _start_directory(plan, run, fabric)
+        directory = start_directory(plan, run, fabric)
         media = MediaCrew.recruit(plan, run, fabric, TELEMETRY)
         watcher = _recruit_monitor(run)
         await_ready((*media.members, watcher), _READY_WITHIN_S)
@@ -84,17 +89,22 @@ class Testbed:
         for prober in media.probers:
             prober.tell(StartProbing(probing_ns))
         controller.await_milestone("watching", _READY_WITHIN_S)
+        struck = ProcessFaults(plan.faults, _posts(plan, media, directory, post), log)
+        struck.man()
         log.phase("relays, clients and controller ready")
-        return cls(plan, run, observers, links, media, controller, watcher, lookups())
+        return cls(plan, run, observers, links, media, post, struck, watcher, lookups())
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long.
 
         Everyone counts for as long how late they are, and the monitor how busy the machine is.
         """
+        order = Play(start_ns, end_ns)
         self.links.watch(start_ns, end_ns)
         for member in (*self.media.members, self.monitor):
-            member.tell(Play(start_ns, end_ns))
+            member.tell(order)
+        for post in self.media.relays:
+            post.media = order
 
     def finish(self) -> MachineReport:
         """Bring the media to rest, collect its records, and read the counters of the machinery."""
@@ -103,12 +113,19 @@ class Testbed:
         hosts = self.observers.hosts(counts)
         members = (*self.media.members, self.monitor)
         last_words = dismiss(members, _STOP_WITHIN_S)
-        in_hand = keep_relay_fates(self.plan.topology, self.run)
+        in_hand = keep_relay_fates(self.media.relays, self.run)
         self.links.close()
         return MachineReport(
-            counters={**_by_process({name: words.counters for name, words in last_words.items()}), **in_hand},
+            counters=_by_process(
+                *((name, words.counters) for name, words in last_words.items()),
+                *((post.name, post.remains.counters) for post in self.media.relays),
+                *in_hand.items(),
+            ),
             socket_drops={
-                **_by_process({name: words.socket_drops for name, words in last_words.items()}),
+                **_by_process(
+                    *((name, words.socket_drops) for name, words in last_words.items()),
+                    *((post.name, post.remains.socket_drops) for post in self.media.relays),
+                ),
                 **packet_socket_drops(),
             },
             port_drops={
@@ -118,7 +135,11 @@ class Testbed:
             },
             links=link_rows(self.plan.topology, end, counts),
             hosts=hosts,
-            lateness={**_lateness(last_words), **({"wire: release": end.lateness} if end.lateness else {})},
+            lateness={
+                **_lateness({name: words.lateness for name, words in last_words.items()}),
+                **_lateness({post.name: post.remains.lateness for post in self.media.relays}),
+                **({"wire: release": end.lateness} if end.lateness else {}),
+            },
             lookups=lookups().since(self.lookups_before),
             memory_bytes=memory_bytes,
             ended_early=tuple(member.name for member in members if member.name not in last_words),
@@ -129,12 +150,27 @@ class Testbed:
         self.controller.stop(_STOP_WITHIN_S)
 
 
-def _by_process(counts: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    return {f"{process}: {name}": count for process, each in counts.items() for name, count in each.items()}
+def _by_process(*counts: tuple[str, Mapping[str, int]]) -> dict[str, int]:
+    """Added up where a process had several lives."""
+    total: Counter[str] = Counter()
+    for process, each in counts:
+        total.update({f"{process}: {name}": count for name, count in each.items()})
+    return dict(total)
 
 
-def _lateness(last_words: Mapping[str, Stopped]) -> dict[str, Lateness]:
-    return {f"{name}: {thread}": each for name, words in last_words.items() for thread, each in words.lateness.items()}
+def _posts(
+    plan: Plan, media: MediaCrew, directory: DirectoryPost | None, controller: ControllerPost
+) -> dict[Process, Post]:
+    """The place of every process that a fault may strike."""
+    posts: dict[Process, Post] = {Process("controller"): controller}
+    posts |= {
+        Process("relay", each.name): post for each, post in zip(plan.topology.clusters, media.relays, strict=True)
+    }
+    return posts | {Process("directory"): directory} if directory else posts
+
+
+def _lateness(found: Mapping[str, Mapping[str, Lateness]]) -> dict[str, Lateness]:
+    return {f"{name}: {thread}": each for name, threads in found.items() for thread, each in threads.items()}
 
 
 def _recruit_monitor(run: RunDir) -> Member:
@@ -148,21 +184,6 @@ def _environment(plan: Plan) -> Environment:
     return plan.environment
 
 
-def _start_controller(plan: Plan, run: RunDir) -> ControllerProcess:
+def _controller_post(plan: Plan, run: RunDir) -> ControllerPost:
     CONTROLLER_CONFIG.write_text(ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions).to_json())
-    return ControllerProcess.start(CONTROLLER_CONFIG, run.log("controller"))
-
-
-def _start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> None:
-    """A Redis in its home cluster, holding every record before any media, as after the sessions' signalling."""
-    home = plan.topology.cluster(plan.relays.directory)
-    start_redis(fabric.host_pid(home.name), home.address, REDIS_SOCKET, run.log("redis"))
-    ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
-    directory = Directory(DirectoryEndpoint(path=str(REDIS_SOCKET)))
-    directory.write(
-        StreamRecord(stream.ssrc, ordinals[stream.source], ordinals[stream.destination], stream.session)
-        for stream in streams_of(plan.sessions, plan.seed)
-        if stream.relayed
-    )
-    directory.write(canary_records((ordinals[here], ordinals[there]) for here, there in plan.topology.directions))
-    directory.close()
+    return ControllerPost(partial(ControllerProcess.start, CONTROLLER_CONFIG, run.log("controller")), TELEMETRY)

@@ -6,17 +6,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from results.plan import Fault
+from results.plan import Fault, Process
 from topologies.link_state import Jitter, LinkState
 from topologies.model import Direction, Topology
 
-Edge = tuple[int, Literal["start", "level", "end"]]
-"""The number of a fault in the plan, and which of its edges: a level is a step of a ramp or a flap."""
+EdgeName = Literal["start", "level", "end"]
+"""A level is a step of a ramp or a flap."""
+
+Edge = tuple[int, EdgeName]
+"""The number of a fault in the plan, and which of its edges."""
 
 
-_TimedEdge = tuple[int, int, Literal["start", "level", "end"]]
+class TimedEdge(NamedTuple):
+    """At `at_ns` after media start the fault of that number in the plan has this edge."""
+
+    at_ns: int
+    fault: int
+    edge: EdgeName
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +46,26 @@ def base_states(topology: Topology) -> dict[Direction, LinkState]:
 
 
 def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
-    """The timeline in order; edges of one instant make one step, and overlapping faults compose."""
-    edges = sorted(_edges(faults))
+    """The links' timeline in order; edges of one instant make one step, and overlapping faults compose."""
+    edges = sorted(edge for edge in _edges(faults) if faults[edge.fault].process is None)
     return tuple(
         _step(topology, faults, at_ns, tuple((fault, edge) for _, fault, edge in group))
         for at_ns, group in groupby(edges, key=lambda edge: edge[0])
     )
 
 
-def _edges(faults: Iterable[Fault]) -> list[_TimedEdge]:
-    edges: list[_TimedEdge] = []
+def process_edges(faults: Sequence[Fault]) -> dict[Process, tuple[TimedEdge, ...]]:
+    """The timeline of every process that faults strike, in order; faults on one process do not overlap."""
+    edges = sorted(_edges(faults))
+    struck = dict.fromkeys(fault.process for fault in faults if fault.process)
+    return {process: tuple(edge for edge in edges if faults[edge.fault].process == process) for process in struck}
+
+
+def _edges(faults: Iterable[Fault]) -> list[TimedEdge]:
+    edges: list[TimedEdge] = []
     for number, fault in enumerate(faults):
-        edges += [(fault.at_ns, number, "start"), (fault.until_ns, number, "end")]
-        edges += [(level.at_ns, number, "level") for level in fault.levels if level.at_ns > fault.at_ns]
+        edges += [TimedEdge(fault.at_ns, number, "start"), TimedEdge(fault.until_ns, number, "end")]
+        edges += [TimedEdge(level.at_ns, number, "level") for level in fault.levels if level.at_ns > fault.at_ns]
     return edges
 
 

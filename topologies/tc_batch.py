@@ -67,6 +67,13 @@ class TcBatch:
         done_ns = time.monotonic_ns()
         return dict(zip(filtered, map(_rows, filters), strict=True)), _rows(after), done_ns
 
+    def ask(self, words: str, shows: int) -> list[list[Row]]:
+        """Run commands, and give the answers to the `show` among them; without one, it is not waited for them.
+
+        CommandError if tc refused one.
+        """
+        return [_rows(answer) for answer in self._ask(words, shows)]
+
     def close(self) -> None:
         """Let tc end; idempotent."""
         self._lines.close()

@@ -43,8 +43,10 @@ def loss_checks(evidence: Evidence) -> Iterator[Check]:
 
 
 def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
-    """Without those of relays whose packet path stood still, as their watchdogs saw: these are the relay's doing."""
-    stuck = [name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)]
+    """Without those of relays whose packet path stood still, as their watchdogs saw or as was planned: these are the
+    relay's doing, or the fault's."""
+    stuck = {name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)}
+    stuck |= {fault.where for fault in evidence.plan.faults if fault.process and fault.process.kind == "relay"}
     return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hostio.units import MS, S
-from results.plan import Fault, Level
+from results.plan import Fault, Level, Process
 from scenarios.library import load_plan
 from topologies.link_state import (
     FourState,
@@ -106,3 +106,27 @@ def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
         Level(5900 * MS, 0.25),
     )
     assert fault.change.scaled(fault.levels[0].share) == LinkChange(loss=RandomLoss(0.1))
+
+
+@pytest.mark.parametrize(
+    ("event", "process", "where"),
+    [
+        ("what: relay-restart, cluster: us-central", Process("relay", CENTRAL), CENTRAL),
+        ("what: relay-kill, cluster: us-west", Process("relay", WEST), WEST),
+        ("what: relay-freeze, cluster: us-central", Process("relay", CENTRAL), CENTRAL),
+        ("what: controller-restart", Process("controller"), ""),
+        ("what: controller-cut", Process("controller"), ""),
+        ("what: directory-slow, extra: 200ms", Process("directory"), ""),
+        ("what: directory-down", Process("directory"), ""),
+    ],
+)
+def test_a_word_for_a_process_touches_no_link(event: str, process: Process, where: str, tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, event)
+    assert (fault.process, fault.directions, fault.change, fault.where) == (process, (), LinkChange(), where)
+    assert fault.what == event.split()[1].rstrip(",")
+    assert fault.extra_ns == (200 * MS if "extra" in event else 0)
+
+
+def test_a_directory_grows_slow_and_recovers_in_steps(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, "what: directory-slow, extra: 400ms, ramp: 100ms")
+    assert [(level.at_ns // MS, level.share) for level in fault.levels] == [(2000, 0.5), (2050, 1.0), (5900, 0.5)]

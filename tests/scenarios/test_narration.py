@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from controller.decisions import Decision
 from hostio.units import MS, S
 from results.documents import dump_line
 from results.events import FaultEdge, MediaStart, Phase
+from results.plan import Fault, Process
 from results.rundir import RunDir
 from scenarios.library import load_plan
 from scenarios.narration import Narrator
+from topologies.link_state import LinkChange
 
 PLAN = load_plan(Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml")
 
@@ -59,3 +62,17 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
     assert list(narrator.news()) == []
     run.events.write_text(line)
     assert len(list(narrator.news())) == 1
+
+
+def test_a_fault_on_a_process_is_told_with_its_cluster_or_alone(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    faults = tuple(
+        Fault(what, S, 2 * S, (), LinkChange(), process=process)
+        for what, process in (("relay-kill", Process("relay", "us-west")), ("controller-cut", Process("controller")))
+    )
+    edges = (FaultEdge(number, "start", START + S, START + S, START + S, START + S) for number in (0, 1))
+    run.events.write_text("".join(map(dump_line, (MediaStart(START), *edges))))
+    assert list(Narrator(replace(PLAN, faults=faults), run).news()) == [
+        "   1.000 s  relay-kill begins on us-west [dim](+0.0 ms)[/]",
+        "   1.000 s  controller-cut begins [dim](+0.0 ms)[/]",
+    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hostio.units import MS, S
-from results.plan import Fault, Level
-from scenarios.timeline import Step, base_states, steps_of
+from results.plan import Fault, Level, Process
+from scenarios.timeline import Step, TimedEdge, base_states, process_edges, steps_of
 from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
 from topologies.model import Cluster, Direction, Link, Topology
 
@@ -75,3 +75,24 @@ def test_levels_scale_what_has_degrees_and_stay_in_force_until_the_next() -> Non
 def test_a_level_of_nothing_leaves_the_link_as_it_was() -> None:
     flapping = Fault("flap", 1 * S, 4 * S, (AB, BA), LinkChange(up=False), (Level(2 * S, 0.0), Level(3 * S, 1.0)))
     assert [step.states[AB].up for step in steps(flapping)] == [False, True, False, True]
+
+
+def test_faults_on_processes_have_timelines_of_their_own_and_keep_their_numbers() -> None:
+    relay, directory = Process("relay", "a"), Process("directory")
+    levels = (Level(5 * S, 0.5), Level(6 * S, 1.0))
+    faults = (
+        Fault("relay-kill", 3 * S, 4 * S, (), LinkChange(), process=relay),
+        fault(1, 2, LinkChange(blackhole=True)),
+        Fault("directory-slow", 5 * S, 7 * S, (), LinkChange(), levels, directory, 40 * MS),
+        Fault("relay-freeze", 1 * S, 2 * S, (), LinkChange(), process=relay),
+    )
+    assert [step.edges for step in steps(*faults)] == [((1, "start"),), ((1, "end"),)]
+    assert process_edges(faults) == {
+        relay: (
+            TimedEdge(1 * S, 3, "start"),
+            TimedEdge(2 * S, 3, "end"),
+            TimedEdge(3 * S, 0, "start"),
+            TimedEdge(4 * S, 0, "end"),
+        ),
+        directory: (TimedEdge(5 * S, 2, "start"), TimedEdge(6 * S, 2, "level"), TimedEdge(7 * S, 2, "end")),
+    }

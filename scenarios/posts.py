@@ -1,0 +1,57 @@
+"""What a fault on a process is done by: posts, the places of processes that may end and be followed by others.
+
+A process that takes another's place was made ready before its time, so that it starts when planned: it is new, has
+opened nothing, and waits for the word.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from hostio.histogram import Lateness
+from results.plan import Fault
+from scenarios.timeline import TimedEdge
+
+START_WITHIN_S = 10.0
+"""For a new process to be ready."""
+
+END_WITHIN_S = 2.0
+"""For a process to be gone once it was killed, or to stand still."""
+
+
+class Act(NamedTuple):
+    """An edge of a fault, ready to be done. `strike` does it at once; `shown` waits for what proves it, and tells
+    whether that came."""
+
+    strike: Callable[[], None]
+    shown: Callable[[], bool]
+
+
+class Post(Protocol):
+    """The place of a process that faults strike."""
+
+    def man(self) -> None:
+        """Have the process that would be next stand by, if there is one to come. Takes its time."""
+
+    def prepare(self, fault: Fault, edge: TimedEdge, deadline_ns: int) -> Act:
+        """Make an edge of a fault ready. A process told to end in order has until `deadline_ns` (CLOCK_MONOTONIC)."""
+
+    def release(self) -> None:
+        """Let go of whatever a fault that was not played to its end still holds."""
+
+
+@dataclass(slots=True)
+class Remains:
+    """What processes that ended on purpose counted, all together: `socket_drops` by socket, `counters` by name.
+
+    `left_behind`: RELAY_FATE rows of the packets that waited for them. `lateness`: by thread and life, of those that
+    could still tell.
+    """
+
+    counters: Counter[str] = field(default_factory=Counter)
+    socket_drops: Counter[str] = field(default_factory=Counter)
+    left_behind: list[tuple[int, int, int, int]] = field(default_factory=list)
+    lateness: dict[str, Lateness] = field(default_factory=dict)

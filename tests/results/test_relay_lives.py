@@ -1,0 +1,158 @@
+"""A relay's lives put together, against sums worked out by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from synthetic import START, Blip
+
+from hostio.units import MS, S
+from relay_app.locks.report import Durations, HeldAcrossIo, Inversion, LockReport, LockRow, Stall
+from relay_app.records import FETCH, RELAY_SAMPLE, FetchOutcome
+from results.analysis import analyse
+from results.documents import dump
+from results.events import FaultEdge
+from results.plan import Fault, Process
+from results.records import Rows, collect, read_recording
+from results.relay_figures import relay_figures
+from results.relay_lives import added_up, life_at, together
+from results.report import read_evidence
+from results.rundir import RunDir
+from topologies.link_state import LinkChange
+
+RELAY = "us-central"
+
+
+def samples(*rows: tuple[int, int, int, int, int]) -> Rows:
+    """Second, received, forwarded, cached and life of each."""
+    found = np.zeros(len(rows), RELAY_SAMPLE)
+    for name, values in zip(("at_ns", "received", "forwarded", "cached", "life"), zip(*rows, strict=True), strict=True):
+        found[name] = values
+    found["at_ns"] = START + found["at_ns"] * S
+    return found
+
+
+THREE_LIVES = samples(
+    (1, 10, 9, 5, 0), (2, 20, 18, 6, 0), (4, 0, 0, 0, 1), (5, 7, 7, 2, 1), (7, 1, 0, 0, 2), (8, 4, 3, 1, 2)
+)
+
+
+def test_counters_go_on_where_the_life_before_ended_and_gauges_do_not() -> None:
+    total = added_up(THREE_LIVES)
+    assert total["received"].tolist() == [10, 20, 20, 27, 28, 31]
+    assert total["forwarded"].tolist() == [9, 18, 18, 25, 25, 28]
+    assert total["cached"].tolist() == THREE_LIVES["cached"].tolist()
+    assert THREE_LIVES["received"].tolist() == [10, 20, 0, 7, 1, 4]
+
+
+def test_the_life_at_a_time_is_the_last_that_had_begun() -> None:
+    lives = [life_at(THREE_LIVES, START + at_s * S) for at_s in (0, 1, 3, 4, 6, 7, 9)]
+    assert lives == [0, 0, 0, 1, 1, 2, 2]
+    assert life_at(THREE_LIVES[:0], START) == 0
+
+
+def test_no_samples_and_one_life_stay_as_they_are() -> None:
+    assert len(added_up(THREE_LIVES[:0])) == 0
+    assert np.array_equal(added_up(THREE_LIVES[:2]), THREE_LIVES[:2])
+
+
+def test_files_of_all_lives_become_one_file_in_their_order(tmp_path: Path) -> None:
+    run, staging = RunDir(tmp_path), tmp_path / "staging"
+    staging.mkdir()
+    for life in range(12):
+        rows = samples((life, life, life, 0, life))
+        np.save(run.staged(run.relay(RELAY), life), rows)
+    collect(staging, run, [RELAY])
+    found = read_recording(run, [RELAY]).relays[RELAY]
+    assert found["life"].tolist() == list(range(12))
+    assert found["received"].tolist() == np.cumsum(range(12)).tolist()
+
+
+def test_a_first_life_without_a_file_is_a_problem(tmp_path: Path) -> None:
+    run, staging = RunDir(tmp_path), tmp_path / "staging"
+    staging.mkdir()
+    np.save(run.staged(run.relay(RELAY), 1), THREE_LIVES)
+    assert "relay-us-central.npy was not written" in collect(staging, run, [RELAY])
+
+
+def report(total_ns: int, most_waiters: int) -> LockReport:
+    wait = Durations(3, 1, 2, total_ns, total_ns)
+    return LockReport(
+        locks=(LockRow("session-cache", most_waiters, wait, wait),),
+        held_across_io=(HeldAcrossIo("session-cache", "a.py:1 run", "directory fetch", 2, 5, total_ns, ()),),
+        inversions=(Inversion("a", "b", ("a.py:1 run", "b.py:2 run")),),
+        stalls=(Stall(START, total_ns, "packet path"),),
+    )
+
+
+def test_lock_reports_of_two_lives_keep_every_row_and_say_the_same_inversion_once() -> None:
+    both = together([report(1 * S, 2), report(3 * S, 1)])
+    assert [row.wait.total_ns for row in both.locks] == [3 * S, 1 * S]
+    assert sum(row.total_ns for row in both.held_across_io) == 4 * S
+    assert (len(both.inversions), len(both.stalls)) == (1, 2)
+
+
+def test_figures_of_a_run_with_two_lives_add_up(tmp_path: Path) -> None:
+    run = Blip(sessions=4).write(tmp_path / "run")
+    for life in (0, 1):
+        path = run.locks(RELAY, life)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dump(report((1 + life) * S, 3 - life)))
+    evidence = read_evidence(run)
+    recording = evidence.recording
+    lives = {**recording.relays, RELAY: added_up(THREE_LIVES)}
+    fetches = np.zeros(4, FETCH)
+    fetches["ssrc"], fetches["life"] = 7, [1, 1, 2, 2]
+    fetches["asked_ns"] = START + 5 * S
+    fetches["outcome"] = FetchOutcome.FOUND
+    evidence = replace(
+        evidence, recording=replace(recording, relays=lives, fetches={**recording.fetches, RELAY: fetches})
+    )
+    analysis = analyse(evidence)
+    found = relay_figures(evidence, analysis)[RELAY]
+    assert (found.received, found.forwarded, found.cached) == (31, 28, 1)
+    assert (found.fetched_keys, found.fetches_per_key) == (4, 2.0)
+    assert (found.lock_waiters_most, found.stalls, found.lock_held_across_io_ms) == (3, 2, 3000.0)
+    assert found.lock_wait_ms.max == 2 * S / MS
+
+
+def test_a_relay_started_anew_after_a_move_did_not_miss_at_the_move(tmp_path: Path) -> None:
+    evidence = read_evidence(Blip(sessions=4).write(tmp_path / "run"))
+    recording = evidence.recording
+    fetches = np.zeros(8, FETCH)
+    fetches["ssrc"] = [stream.ssrc for stream in recording.streams]
+    fetches["asked_ns"], fetches["life"], fetches["outcome"] = START + 8 * S, 1, FetchOutcome.FOUND
+    evidence = replace(evidence, recording=replace(recording, fetches={**recording.fetches, RELAY: fetches}))
+    assert relay_figures(evidence, analyse(evidence))[RELAY].hit_percent == 100.0
+
+
+def test_what_is_cumulative_never_falls() -> None:
+    held = THREE_LIVES.copy()
+    held["lock_held_ns"] = np.array([1, 2, 0, 1, 0, 1]) * MS
+    assert (np.diff(added_up(held)["lock_held_ns"]) >= 0).all()
+
+
+def test_keys_asked_in_vain_of_a_directory_that_was_struck_are_not_the_relays_waste(tmp_path: Path) -> None:
+    evidence = read_evidence(Blip(sessions=4).write(tmp_path / "run"))
+    recording = evidence.recording
+    fetches = np.zeros(6, FETCH)
+    fetches["ssrc"], fetches["outcome"] = 7, [FetchOutcome.FAILED] * 5 + [FetchOutcome.FOUND]
+    fetches["asked_ns"] = START + np.array([1, 5, 5, 6, 9, 10]) * S
+    fetches["answered_ns"] = fetches["asked_ns"] + 10 * MS
+    down = Fault("directory-down", 5 * S, 7 * S, (), LinkChange(), process=Process("directory"))
+    number = len(evidence.plan.faults)
+    begun_ns, ended_ns = START + 5 * S, START + 7 * S
+    edges = (
+        FaultEdge(number, "start", begun_ns, begun_ns, begun_ns, begun_ns),
+        FaultEdge(number, "end", ended_ns, ended_ns, ended_ns, ended_ns),
+    )
+    evidence = replace(
+        evidence,
+        plan=replace(evidence.plan, faults=(*evidence.plan.faults, down)),
+        events=(*evidence.events, *edges),
+        recording=replace(recording, fetches={**recording.fetches, RELAY: fetches}),
+    )
+    found = relay_figures(evidence, analyse(evidence))[RELAY]
+    assert (found.fetched_keys, found.fetches_per_key) == (3, 3.0)
