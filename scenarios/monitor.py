@@ -1,7 +1,11 @@
-"""The process that watches the machine while media flow: one sample a second, kept in memory until the end."""
+"""The process that watches the machine while media flow: one sample a second, kept in memory until the end.
+
+It yields to everything else, and samples where few events are planned: on a slow CPU a sample takes some milliseconds.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -13,11 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.control import Ready, Stop, Stopped, tell
-from hostio.units import S
+from hostio.units import MS, S
 from relay_app.beat import Beat
 from relay_app.messages import Play
 from results.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from scenarios.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
+
+_PHASE_NS = 770 * MS
+"""When in each second of the scenario it samples."""
+
+_YIELDING = 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,8 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Say Ready, sample at Play and once a second from the media start on, and on Stop write all and say Stopped."""
+    """Say Ready, sample at Play and from then on once a second, and on Stop write all and say Stopped."""
+    os.setpriority(os.PRIO_PROCESS, 0, _YIELDING)
     Monitor().sample()  # whatever it needs is in memory then
     monitor = Monitor()
     tell(control, Ready())
@@ -85,5 +95,5 @@ def _obeyed(monitor: Monitor, control: Connection) -> bool:
         return False
     if isinstance(message, Play):
         monitor.sample()
-        monitor.beat.begin(message.start_ns)
+        monitor.beat.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)

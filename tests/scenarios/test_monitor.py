@@ -31,7 +31,7 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     thread.join()
     samples = MachineSamples(np.load(config.machine_path), np.load(config.cores_path))
     assert len(samples.machine) == 3
-    assert samples.machine["at_ns"][0] < start_ns <= samples.machine["at_ns"][1]
+    assert samples.machine["at_ns"][1] < start_ns < samples.machine["at_ns"][2]
     assert machine_use(samples, start_ns, start_ns + S) is not None
 
 
