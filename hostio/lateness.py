@@ -24,8 +24,7 @@ _HALF_BITS = 7
 COUNTS = (BUCKETS + 1) << _HALF_BITS
 
 LATENESS = np.dtype([("from_ns", "<i8"), ("until_ns", "<i8"), ("counts", "<i8", (COUNTS,))])
-"""Counts of the deadlines from one CLOCK_MONOTONIC time until another: the control side writes the times, the loop the
-counts."""
+"""Counts of what was late between two CLOCK_MONOTONIC times: the control side writes the times, the loop the counts."""
 
 LatenessRows = npt.NDArray[np.void]
 
@@ -36,7 +35,7 @@ def no_lateness() -> LatenessRows:
 
 
 def watch(lateness: LatenessRows, from_ns: int, until_ns: int) -> None:
-    """Count deadlines from then until then."""
+    """Count what is late from then until then: deadlines in between, and what of an earlier one's lateness is in it."""
     lateness["from_ns"], lateness["until_ns"] = from_ns, until_ns
 
 
@@ -44,9 +43,9 @@ def watch(lateness: LatenessRows, from_ns: int, until_ns: int) -> None:
 def count_late(lateness: Any, deadline_ns: int, now_ns: int) -> None:
     """Count one wake-up; one that came early was on time."""
     row = lateness[0]
-    if deadline_ns < row.from_ns or deadline_ns >= row.until_ns:
+    if now_ns < row.from_ns or deadline_ns >= row.until_ns:
         return
-    value = min(max(now_ns - deadline_ns, 0), LONGEST_NS)
+    value = min(max(now_ns - max(deadline_ns, row.from_ns), 0), LONGEST_NS)
     bucket = 0
     while value >> (UNIT_BITS + bucket) >= SUB_BUCKETS:
         bucket += 1

@@ -52,13 +52,18 @@ def test_what_is_early_or_beyond_measure_is_counted_at_the_ends() -> None:
     assert (counts[0], counts[COUNTS - 1], counts.sum()) == (2, 2, 4)
 
 
-def test_only_deadlines_in_the_time_watched_count() -> None:
+@pytest.mark.parametrize(
+    ("deadline_s", "woken_s", "late_s"),
+    [(8, 9, None), (8, 10, 0), (8, 12, 2), (10, 13, 3), (19, 25, 6), (20, 20, None), (25, 26, None)],
+)
+def test_only_what_is_late_in_the_time_watched_counts(deadline_s: int, woken_s: int, late_s: int | None) -> None:
     lateness = no_lateness()
-    count_late(lateness, 0, 0)
-    watch(lateness, 10, 20)
-    for deadline_ns in (9, 10, 19, 20):
-        count_late(lateness, deadline_ns, 100)
-    assert lateness_of(lateness).wakeups == 2
+    count_late(lateness, deadline_s * S, woken_s * S)
+    watch(lateness, 10 * S, 20 * S)
+    count_late(lateness, deadline_s * S, woken_s * S)
+    found = lateness_of(lateness)
+    assert found.wakeups == (late_s is not None)
+    assert found.max_ms == pytest.approx(1000 * (late_s or 0), rel=0.01, abs=0.001)
 
 
 def test_quantiles_are_within_a_hundredth() -> None:
