@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import py_compile
+import subprocess
+import sys
 import tarfile
-from collections.abc import Iterable, Iterator
-from importlib.util import cache_from_source
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -54,14 +54,21 @@ def _digest(files: Iterable[Path], loops: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _write(target: Path, sources: Iterable[Path], beside: Iterable[Path]) -> None:
+def _write(target: Path, sources: Sequence[Path], beside: Iterable[Path]) -> None:
     with tarfile.open(target, "w", format=tarfile.PAX_FORMAT) as archive, TemporaryDirectory() as scratch:
         for path in (*sources, *beside):
             archive.add(path, filter=_owned_by_root)
-        for path in (path for path in sources if path.suffix == ".py"):
-            compiled = Path(scratch) / "bytecode"
-            py_compile.compile(str(path), cfile=str(compiled), dfile=str(path), doraise=True)
-            _add(archive, cache_from_source(str(path)), compiled.read_bytes())
+        _compile([path for path in sources if path.suffix == ".py"], Path(scratch))
+        for path in sorted(Path(scratch).rglob("*.pyc")):
+            folder = path.parent.relative_to(scratch) / "__pycache__"
+            _add(archive, str(folder / path.name), path.read_bytes())
+
+
+def _compile(sources: Sequence[Path], scratch: Path) -> None:
+    """By an interpreter of its own: what else one has loaded shows in the bytecode that it makes."""
+    argv = [sys.executable, "-S", "-B", "-X", f"pycache_prefix={scratch}", "-m", "compileall", "-q", "-i", "-"]
+    names = "\n".join(map(str, sources))
+    subprocess.run(argv, input=names, env={"PYTHONHASHSEED": "0"}, text=True, check=True)
 
 
 def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -71,6 +78,6 @@ def _owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name.lstrip("/"))
+    member = tarfile.TarInfo(name)
     member.size = len(content)
     archive.addfile(member, io.BytesIO(content))
