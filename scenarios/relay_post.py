@@ -117,8 +117,8 @@ class RelayPost:
         gone = held.gone(END_WITHIN_S)
         for lane in self._lanes:
             with closing(lane):
-                self.remains.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
                 left = list(unread([lane], LEFT))
+                self.remains.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
                 self.remains.left_behind += left
                 self.remains.counters["left_in_buffers"] += len(left)
         self._lanes = []
