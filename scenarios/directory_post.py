@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hostio.control import Ready
-from hostio.processes import HeldProcess
+from hostio.waiting import wait_until
 from relay_app import directory_door
 from relay_app.canary import canary_records
 from relay_app.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint
@@ -20,7 +20,7 @@ from relay_app.stream_record import StreamRecord
 from results.plan import Fault, Plan
 from results.rundir import RunDir
 from scenarios.crew import CrewError, Member, recruit
-from scenarios.posts import END_WITHIN_S, START_WITHIN_S, Act
+from scenarios.posts import END_WITHIN_S, START_WITHIN_S, Act, hold, strike
 from scenarios.scratch import redis_socket
 from scenarios.services import start_redis
 from scenarios.timeline import TimedEdge
@@ -73,10 +73,10 @@ class DirectoryPost:
     def _death(self) -> Act:
         """The kernel resets every connection of a dead process, and refuses new ones."""
         redis, door = self._life()
-        held = HeldProcess(door.pid)
+        held = hold(door)
 
         def kill() -> None:
-            held.send(signal.SIGKILL)
+            strike(door, held, signal.SIGKILL)
             redis.kill()
             self._serving = None
 
@@ -84,7 +84,7 @@ class DirectoryPost:
             ended = held.gone(END_WITHIN_S)
             held.close()
             door.control.close()
-            return ended and redis.wait(END_WITHIN_S) == -signal.SIGKILL
+            return ended and wait_until(lambda: redis.poll() is not None, END_WITHIN_S)
 
         return Act(kill, gone)
 

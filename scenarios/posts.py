@@ -6,13 +6,16 @@ opened nothing, and waits for the word.
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from hostio.histogram import Lateness
+from hostio.processes import HeldProcess
 from results.plan import Fault
+from scenarios.crew import CrewError, Member
 from scenarios.timeline import TimedEdge
 
 START_WITHIN_S = 10.0
@@ -28,6 +31,21 @@ class Act(NamedTuple):
 
     strike: Callable[[], None]
     shown: Callable[[], bool]
+
+
+def hold(member: Member) -> HeldProcess:
+    """Get hold of a process; CrewError if it has ended."""
+    try:
+        return HeldProcess(member.pid)
+    except ProcessLookupError as error:
+        raise CrewError(f"{member.name} has ended; its log is {member.log}") from error
+
+
+def strike(member: Member, held: HeldProcess, number: signal.Signals) -> None:
+    """Send a signal to a process that is there; CrewError if it had ended by itself."""
+    if held.gone(0):
+        raise CrewError(f"{member.name} had ended before the fault that was to strike it; its log is {member.log}")
+    held.send(number)
 
 
 class Post(Protocol):

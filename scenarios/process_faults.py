@@ -12,6 +12,7 @@ from hostio.realtime import Urgency, prefer_punctuality
 from hostio.workers import Workers
 from results.events import FaultEdge
 from results.plan import Fault, Process
+from scenarios.crew import CrewError
 from scenarios.event_log import EventLog
 from scenarios.posts import Act, Post
 from scenarios.stop_signal import StopSignal
@@ -40,8 +41,9 @@ class ProcessFaults:
             self._begin(process, edges, start_ns, stop)
 
     def join(self) -> None:
-        """Wait until all are played and proved; raises the first error that one of them met."""
-        self._workers.join(_JOIN_WITHIN_S)
+        """Wait until all are played and proved; raises the first error that one of them met, or CrewError."""
+        if self._workers.join(_JOIN_WITHIN_S):
+            raise CrewError("a fault on a process was not played to its end")
 
     def _begin(self, process: Process, edges: tuple[TimedEdge, ...], start_ns: int, stop: StopSignal) -> None:
         post = self._posts[process]

@@ -20,7 +20,7 @@ from relay_app.records import LEFT
 from relay_app.sessions import LANE_PORT
 from results.plan import Fault
 from scenarios.crew import CrewError, Member, last_words
-from scenarios.posts import END_WITHIN_S, START_WITHIN_S, Act, Remains
+from scenarios.posts import END_WITHIN_S, START_WITHIN_S, Act, Remains, hold, strike
 from scenarios.timeline import TimedEdge
 
 ENDING = ("relay-restart", "relay-kill")
@@ -63,13 +63,16 @@ class RelayPost:
         relay, held = self.serving, self._hold()
         self._lanes = datagram_sockets(held.pid)
         if fault.what == "relay-kill":
-            return Act(lambda: held.send(signal.SIGKILL), lambda: self._buried(held))
+            return Act(lambda: strike(relay, held, signal.SIGKILL), lambda: self._buried(held))
         return Act(lambda: relay.tell(Stop()), lambda: self._ended(relay, held, deadline_ns))
 
     def release(self) -> None:
-        """A relay that stands still goes on."""
+        """A relay that stands still goes on; its lanes are its own again."""
         if self._held is not None:
             self._held.send(signal.SIGCONT)
+        for lane in self._lanes:
+            lane.close()
+        self._lanes = []
 
     @property
     def lives(self) -> int:
@@ -86,20 +89,17 @@ class RelayPost:
     def _hold(self) -> HeldProcess:
         relay = self.serving
         if self._held is None:
-            try:
-                self._held = HeldProcess(relay.pid)
-            except ProcessLookupError as error:
-                raise CrewError(f"{relay.name} has ended; its log is {relay.log}") from error
+            self._held = hold(relay)
         return self._held
 
     def _stop_or_go(self, number: signal.Signals) -> Act:
-        held = self._hold()
+        relay, held = self.serving, self._hold()
 
         def stands_as_told() -> bool:
             states = held.states()
             return states == {"T"} if number == signal.SIGSTOP else bool(states) and "T" not in states
 
-        return Act(lambda: held.send(number), lambda: wait_until(stands_as_told, END_WITHIN_S))
+        return Act(lambda: strike(relay, held, number), lambda: wait_until(stands_as_told, END_WITHIN_S))
 
     def _ended(self, relay: Member, held: HeldProcess, deadline_ns: int) -> bool:
         """A relay that has not ended by its deadline is killed, as a supervisor would."""
@@ -117,8 +117,8 @@ class RelayPost:
         gone = held.gone(END_WITHIN_S)
         for lane in self._lanes:
             with closing(lane):
-                self.remains.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
                 left = list(unread([lane], LEFT))
+                self.remains.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
                 self.remains.left_behind += left
                 self.remains.counters["left_in_buffers"] += len(left)
         self._lanes = []

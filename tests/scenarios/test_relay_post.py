@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from relay_app.records import LEFT
 from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import LANE_PORT
 from results.plan import Fault, Process
-from scenarios.crew import Member, recruit, warm_up
+from scenarios.crew import CrewError, Member, recruit, warm_up
 from scenarios.posts import Act
 from scenarios.relay_post import RelayPost
 from scenarios.timeline import EdgeName, TimedEdge
@@ -168,6 +169,15 @@ def test_a_relay_that_does_not_end_in_time_is_killed(make_place: MakePlace) -> N
     assert act.shown()
     assert place.post.remains.counters["killed"] == 1
     assert not lane_is_bound()
+
+
+def test_a_relay_that_had_died_by_itself_is_not_put_down_to_the_fault(make_place: MakePlace) -> None:
+    place = make_place(1)
+    act = place.act("relay-kill", "start")
+    place.held[0].send(signal.SIGKILL)
+    assert place.held[0].gone(5)
+    with pytest.raises(CrewError, match="relay-test had ended before the fault"):
+        act.strike()
 
 
 def test_a_fault_that_was_not_played_to_its_end_leaves_no_relay_frozen(make_place: MakePlace) -> None:
