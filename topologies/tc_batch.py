@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from topologies.commands import CommandError, batch_lines
 from topologies.distributions import tc_file
@@ -19,6 +19,9 @@ from topologies.netem import Row
 
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]
+_SHORTEST = ["tc", "filter", "show", "dev", "lo"]
+"""Answered at once: tells that what came before it is done."""
+
 _ANSWER_WITHIN_S = 10.0
 _ANSWER = "["
 
@@ -63,16 +66,19 @@ class TcBatch:
         CommandError if tc refused one.
         """
         before = batch_lines(["tc", "filter", "show", "dev", port, "egress"] for port in filtered)
-        *filters, after = self._ask(before + words + batch_lines([_SHOW]), len(filtered) + 1)
-        done_ns = time.monotonic_ns()
-        return dict(zip(filtered, map(_rows, filters), strict=True)), _rows(after), done_ns
+        *filters, done, after = self._ask(before + words + batch_lines([_SHORTEST, _SHOW]), len(filtered) + 2)
+        return (
+            {port: _rows(each.line) for port, each in zip(filtered, filters, strict=True)},
+            _rows(after.line),
+            done.at_ns,
+        )
 
     def ask(self, words: str, shows: int) -> list[list[Row]]:
         """Run commands, and give the answers to the `show` among them; without one, it is not waited for them.
 
         CommandError if tc refused one.
         """
-        return [_rows(answer) for answer in self._ask(words, shows)]
+        return [_rows(answer.line) for answer in self._ask(words, shows)]
 
     def close(self) -> None:
         """Let tc end; idempotent."""
@@ -81,16 +87,16 @@ class TcBatch:
         self._process.wait()
         self._tables.cleanup()
 
-    def _ask(self, words: str, shows: int) -> list[str]:
+    def _ask(self, words: str, shows: int) -> list[_Answer]:
         """Answers to the shows among the words."""
-        answers: list[str] = []
+        answers: list[_Answer] = []
         complaints = ""
         try:
             self._socket.sendall(words.encode())
             while len(answers) < shows:
                 line = self._lines.readline()
                 if line.startswith(_ANSWER):
-                    answers.append(line)
+                    answers.append(_Answer(line, time.monotonic_ns()))
                 elif line:
                     complaints += line
                 else:
@@ -100,6 +106,11 @@ class TcBatch:
         if complaints:
             raise CommandError(_ARGV, 1, complaints)
         return answers
+
+
+class _Answer(NamedTuple):
+    line: str
+    at_ns: int
 
 
 def _rows(answer: str) -> list[Row]:
