@@ -27,8 +27,8 @@ from results.summary import FaultRow, RerouteRow
 MOST_PANELS = 12
 """Directions drawn; of more, those with most interrupted streams."""
 
-MOST_EVENTS = 8
-"""Faults and reroutes with a line of their own above the panels."""
+MOST_EVENTS = 16
+"""Faults and reroutes with a line of their own above the panels; of more it says how many. All are in the panels."""
 
 _DIRECT = "#0072B2"
 _VIA = ("#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -84,8 +84,9 @@ def plot_latency(picture: LatencyPicture, target: Path) -> None:
 def _figure(picture: LatencyPicture) -> Figure:
     panels = sorted(picture.panels, key=lambda panel: -panel.interrupted)[:MOST_PANELS]
     colours = _colours(panels)
-    spans = _spans(picture, colours)[:MOST_EVENTS]
-    heights = [0.3 * max(len(spans), 1), *[2.0] * max(len(panels), 1)]
+    spans = _spans(picture, colours)
+    lines = min(len(spans), MOST_EVENTS + 1)
+    heights = [0.3 * max(lines, 1), *[2.0] * max(len(panels), 1)]
     total = sum(heights) + 0.25 * len(panels) + 1.9
     figure = Figure(figsize=(11, total))
     figure.subplots_adjust(left=_LEFT, right=_RIGHT, top=1 - 0.85 / total, bottom=0.95 / total, hspace=0.25)
@@ -155,9 +156,12 @@ def _draw_header(figure: Figure, picture: LatencyPicture, height: float) -> None
 
 def _draw_strip(ax: Axes, spans: Sequence[_Span], end_s: float) -> None:
     ax.set_xlim(0, max(end_s, 0.001))
-    ax.set_ylim(max(len(spans), 1), 0)
+    named, more = spans[:MOST_EVENTS], len(spans) - MOST_EVENTS
+    ax.set_ylim(max(len(named) + (more > 0), 1), 0)
     ax.set_axis_off()
-    for row, span in enumerate(spans):
+    if more > 0:
+        _write(ax, f"and {more} more: events.jsonl, controller.jsonl", (0, MOST_EVENTS + 0.5), "left")
+    for row, span in enumerate(named):
         for start_s, until_s in span.shaded:
             ax.barh(row + 0.5, until_s - start_s, left=start_s, height=0.76, color=span.colour, alpha=0.5)
         for text, at_s, side in _labels(span, _CHARACTERS / max(end_s, 0.001)):
