@@ -8,7 +8,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
-from time import monotonic_ns, sleep, time_ns
+from time import monotonic_ns, time_ns
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from redis_lab import RedisServer, loopback
 
 from hostio.control import Ready, Stop, Stopped
 from hostio.units import MS, S
+from hostio.waiting import wait_until
 from relay_app import client, relay
 from relay_app.client import ClientConfig
 from relay_app.messages import Play, Prefetch, Prefetched
@@ -31,7 +32,7 @@ ORDINALS = {"a": 1, "b": 2, "c": 3}
 OFFSET_NS = ntp_offset_ns(time_ns(), monotonic_ns())
 SEED = 1
 ANSWER_WITHIN_S = 60.0
-SETTLED_WITHIN_NS = 20 * S
+SETTLED_WITHIN_S = 20.0
 SAMPLE_NS = 20 * MS
 SAMPLES_AT_REST = 4
 
@@ -131,11 +132,9 @@ class Lab:
 
     def stop_relay(self, cluster: str) -> Stopped:
         """Stop a relay once it has taken all that waits for it: a relay that is stopped leaves the rest unread."""
-        deadline = monotonic_ns() + SETTLED_WITHIN_NS
-        while self.relays[cluster].last_words is None and not self._settled(cluster):
-            assert monotonic_ns() < deadline, f"packets keep coming to {cluster}"
-            sleep(SAMPLE_NS / S)
-        return self.relays[cluster].stop()
+        relay = self.relays[cluster]
+        assert relay.last_words or wait_until(lambda: self._settled(cluster), SETTLED_WITHIN_S), "packets keep coming"
+        return relay.stop()
 
     def _settled(self, cluster: str) -> bool:
         received = self.rows(f"relay-{cluster}")["received"]

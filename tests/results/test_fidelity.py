@@ -15,7 +15,7 @@ from results.fidelity.limits import FidelityLimits
 from results.fidelity.processor import CLOCK_STEP, STOLEN, STOLEN_SECOND
 from results.machine import MachineSamples
 from results.matching import Ints
-from results.plan import Plan
+from results.plan import Plan, Process
 from results.records import Rows
 from results.report import read_evidence
 from topologies.link_state import LinkChange
@@ -145,8 +145,10 @@ def test_a_relay_that_is_frozen_by_plan_wakes_late_by_plan(faithful: Evidence) -
     frozen = {**machine().lateness, "relay-us-west: forward": punctual(800.0)}
     late = replace(faithful, machine=replace(machine(), lateness=frozen))
     assert broken(late).keys() == {"largest relay lateness"}
-    faults = tuple(replace(fault, what="relay-freeze") for fault in faithful.plan.faults)
-    assert broken(replace(late, plan=replace(faithful.plan, faults=faults))) == {}
+    (blip,) = faithful.plan.faults
+    for cluster, doubts in (("us-west", set()), ("us-east", {"largest relay lateness"})):
+        freeze = replace(blip, what="relay-freeze", process=Process("relay", cluster))
+        assert broken(replace(late, plan=replace(faithful.plan, faults=(freeze,)))).keys() == doubts
 
 
 def test_a_second_that_was_stolen_from_one_core(faithful: Evidence) -> None:
