@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from test_runs import ONE_BLIP, PROJECT, SMALL, finished, start, summary_of, wait_until, written
+from run_lab import ONE_BLIP, PROJECT, SMALL, finished, start, summary_of, wait_until, written
 
 pytestmark = pytest.mark.root
 

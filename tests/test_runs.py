@@ -10,39 +10,27 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from xml.etree import ElementTree
 
-import jsonschema
 import pytest
+from run_lab import (
+    ONE_BLIP,
+    PROJECT,
+    SMALL,
+    command_name,
+    descendants,
+    finished,
+    held,
+    start,
+    summary_of,
+    wait_until,
+    written,
+)
 
-PROJECT = Path(__file__).resolve().parent.parent
-RUN_SCENARIO = PROJECT / "run_scenario.py"
-ONE_BLIP = PROJECT / "scenarios" / "one-blip.yaml"
 INCIDENT = PROJECT / "scenarios" / "incident" / "short.yaml"
-SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
-
-SMALL = ("--set", "sessions.0.count=10")
-
-
-def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
-    argv = [sys.executable, str(RUN_SCENARIO), *map(str, arguments)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-
-
-def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=120)
-    return process.returncode, output
-
-
-def summary_of(runs: Path, scenario: str = "one-blip") -> tuple[Path, dict[str, Any]]:
-    (run,) = (runs / scenario).iterdir()
-    summary = json.loads((run / "summary.json").read_text())
-    jsonschema.validate(summary, SCHEMA)
-    return run, summary
 
 
 @pytest.fixture(scope="module")
@@ -268,35 +256,13 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, moment: str) -> None
     before = traces()
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
     wait_until(lambda: MOMENTS[moment](tmp_path))
-    family = [os.pidfd_open(pid) for pid in descendants(process.pid)]
+    family = list(held(descendants(process.pid)))
     process.kill()
     process.communicate()
     for descriptor in family:
         assert select.select([descriptor], [], [], 20)[0], "a process outlived the run"
         os.close(descriptor)
     assert traces() == before
-
-
-def written(runs: Path, name: str) -> str:
-    return "".join(path.read_text() for path in runs.glob(f"*/*/{name}"))
-
-
-def wait_until(predicate: Callable[[], bool]) -> None:
-    deadline = monotonic() + 60
-    while not predicate():
-        assert monotonic() < deadline, "it never came to that"
-        select.select([], [], [], 0.005)
-
-
-def descendants(pid: int) -> Iterator[int]:
-    yield pid
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            yield from descendants(int(child))
-
-
-def command_name(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def traces() -> tuple[list[str], list[str], list[str]]:
