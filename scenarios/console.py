@@ -77,12 +77,12 @@ class Console:
         if groups := group_rows(summary):
             self._terminal.print()
             self.show_rows(GROUP_COLUMNS, groups, texts=2)
-            self._terminal.print()
         if routes := ledger_rows(summary.ledger):
             self._terminal.print()
             self.show_rows(LEDGER_COLUMNS, routes)
             self._terminal.print()
             self.show_rows(CAUSE_COLUMNS, cause_rows(summary.ledger))
+        if groups or routes:
             self._terminal.print()
         for sentence in sentences(summary):
             self._terminal.print(sentence)
