@@ -36,7 +36,7 @@ def compile_relay_loops() -> None:
     """The relay's loop, and the control side's look-ups and locks."""
     cache, unknown = SessionCache(8), UnknownSessions()
     place = LockPlace.at(np.zeros(MUTEX_WORDS, np.int64))
-    memory = ForwardingMemory.allocate((), cache.view, unknown.view, FateLog.create())
+    memory = ForwardingMemory.allocate(0, cache.view, unknown.view, FateLog.create())
     precompile(forward, memory, place, PathRules(False, 0, 0), 0, 0, 0)
     precompile(find, cache.view.keys, 0)
     precompile(place_for, cache.view.keys, cache.view.used_ns, 0, 0)

@@ -61,6 +61,9 @@ class PacketPath(Protocol):
     def stopped(self) -> bool:
         """Whether `stop` has been called."""
 
+    def open(self) -> None:
+        """Listen on the lanes, before `run`."""
+
     def run(self) -> None:
         """Forward until stopped."""
 
@@ -103,12 +106,16 @@ class Forwarder:
 
     def __init__(self, config: PathConfig, table: SessionTable) -> None:
         self._config = config
-        self._lanes = open_lanes(config.address)
+        self._lanes: list[socket.socket] = []
         self._missed = os.eventfd(0)
-        fds = [lane.fileno() for lane in self._lanes]
         self._log = FateLog.create(config.fates)
-        self._memory = ForwardingMemory.allocate(fds, table.cache.view, table.unknown.view, self._log)
+        self._memory = ForwardingMemory.allocate(LANES, table.cache.view, table.unknown.view, self._log)
         self._place = _lock_place(config.rules, table)
+
+    def open(self) -> None:
+        """Listen on the lanes, before `run`."""
+        self._lanes = open_lanes(self._config.address)
+        self._memory.sockets["fd"] = [lane.fileno() for lane in self._lanes]
 
     def run(self) -> None:
         """Forward until stopped."""

@@ -3,7 +3,6 @@ reads are locked for the cache's lock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,12 +107,12 @@ class ForwardingMemory(NamedTuple):
     one: Array
 
     @classmethod
-    def allocate(cls, fds: Sequence[int], cache: CacheView, unknown: UnknownView, log: FateLog) -> ForwardingMemory:
-        """Memory for these lanes, this cache and this log."""
+    def allocate(cls, lanes: int, cache: CacheView, unknown: UnknownView, log: FateLog) -> ForwardingMemory:
+        """Memory for so many lanes, none of them open yet, this cache and this log."""
         received = MessageBatch.allocate(BATCH, DATAGRAM_BYTES)
         outgoing = MessageBatch.allocate(BATCH, 0, named=True)
         return cls(
-            sockets=poll_descriptors(*fds),
+            sockets=poll_descriptors(*[-1] * lanes),
             data=received.data,
             iovecs=received.iovecs,
             messages=received.messages,

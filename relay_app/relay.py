@@ -104,7 +104,8 @@ class Relay:
         self._still = Event()
 
     def start_forwarding(self, workers: Workers) -> None:
-        """Carry packets, in a thread."""
+        """Listen on the lanes, and carry packets in a thread."""
+        self._path.open()
         workers.start("forward", self._forward)
 
     def start_supplying(self, workers: Workers) -> None:
@@ -197,11 +198,10 @@ class Relay:
 def serve(config: RelayConfig, control: Connection) -> None:
     """Say Ready, answer Prefetch and StopForwarding, and on Stop say Stopped. A deadlocked relay says so as well."""
     compile_relay_loops()
-    _serve(config, control)
+    _serve(Relay(config), control)
 
 
-def _serve(config: RelayConfig, control: Connection) -> None:
-    relay = Relay(config)
+def _serve(relay: Relay, control: Connection) -> None:
     workers = Workers()
     relay.start_forwarding(workers)
     tell(control, Ready())
@@ -219,12 +219,13 @@ def _serve(config: RelayConfig, control: Connection) -> None:
 
 
 def stand_by(config: RelayConfig, control: Connection) -> None:
-    """Say StandingBy, and serve from TakeOver on. Until then nothing is open: another relay has the sockets."""
+    """Say StandingBy, and serve from TakeOver on. Until then it listens nowhere: another relay has the lanes."""
     compile_relay_loops()
+    relay = Relay(config)
     prefer_punctuality()
     tell(control, StandingBy())
     if _told_to_take_over(control):
-        _serve(config, control)
+        _serve(relay, control)
     else:
         tell(control, Stopped({}))
 

@@ -1,7 +1,7 @@
 """What a fault on a process is done by: posts, the places of processes that may end and be followed by others.
 
-A process that takes another's place was made ready before its time, so that it starts when planned: it is new, has
-opened nothing, and waits for the word.
+A process that takes another's place was made ready before its time, so that it starts when planned: it is new, listens
+nowhere, and waits for the word.
 """
 
 from __future__ import annotations

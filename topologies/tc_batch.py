@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, get_args
 
+from hostio.realtime import Urgency, make_punctual
 from topologies.commands import CommandError, batch_lines
 from topologies.distributions import tc_file
 from topologies.link_state import Distribution
@@ -47,6 +48,7 @@ class TcBatch:
                 stderr=theirs.fileno(),
                 env={**os.environ, "TC_LIB_DIR": self._tables.name},
             )
+        make_punctual(self._process.pid, Urgency.SOURCE)
         self._socket.settimeout(_ANSWER_WITHIN_S)
         self._lines = self._socket.makefile("r", encoding="utf-8", errors="replace")
 

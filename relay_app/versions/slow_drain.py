@@ -61,7 +61,8 @@ class HoldAndDrain:
     def __init__(self, config: PathConfig, table: SessionTable) -> None:
         self._ordinal = config.ordinal
         self._table = table
-        self._lanes = open_lanes(config.address)
+        self._address = config.address
+        self._lanes: list[socket.socket] = []
         self._counts = np.zeros(len(RELAY_COUNTERS), np.int64)
         self._held: deque[_Packet] = deque()
         self._log = FateLog.create(config.fates)
@@ -75,6 +76,10 @@ class HoldAndDrain:
     def queued(self) -> int:
         """Packets that wait."""
         return len(self._held)
+
+    def open(self) -> None:
+        """Listen on the lanes, before `run`."""
+        self._lanes = open_lanes(self._address)
 
     def run(self) -> None:
         """Forward until stopped."""

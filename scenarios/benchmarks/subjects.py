@@ -129,6 +129,7 @@ def _serve_ours(control: Connection, version: str, audited: bool, sessions: Sess
     table.install(Fetched(found=tuple(StreamRecord(ssrc, 2, 1, "load") for ssrc in sessions.ssrcs)), monotonic_ns())
     rules = PathRules(chosen.locked_reads, chosen.stale_ns, ntp_offset_ns(time_ns(), monotonic_ns()))
     path = chosen.packet_path(PathConfig(1, RELAY, _TICK_NS, rules), table)
+    path.open()
     control.send("ready")
     path.run()
 

@@ -202,6 +202,7 @@ def test_slow_drain_keeps_what_is_cold_and_lets_nothing_overtake() -> None:
     table = Bench(Source()).table
     rules = PathRules(locked=False, stale_ns=0, ntp_offset_ns=0)
     path = version_named("slow-drain").packet_path(PathConfig(1, loopback(1), 0, rules), table)
+    path.open()
     known, cold = 1, 2
     to_client = socket_address(loopback(3), CLIENT_PORT)
     table.cache.insert(known, to_client, 0)
