@@ -9,7 +9,7 @@ be what the stations lost without telling which. What remains is unexplained.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results.analysis import Analysis, Evidence
 from results.balance import Station, copies_unseen
@@ -32,13 +32,14 @@ class Ledger:
 
 
 def ledger(evidence: Evidence, analysis: Analysis) -> Ledger:
-    """The ledger of a run. Copies that netem does not count are those that leave its links beyond what came."""
+    """The ledger of a run. netem does not count the copies it makes: where some are planned, any beyond one are its."""
     found, every = list(routes(evidence, analysis)), list(stations(evidence))
-    surplus = sum(route.surplus for route in found)
     by_routes, by_stations = sum(route.untold for route in found), sum(map(_untold, every))
-    planned = any(copies_unseen(evidence.plan, direction) for direction in evidence.plan.topology.directions)
-    unexplained = max(_gap(found, every), _astray(found, every)) + (0 if planned else surplus)
-    return Ledger(found, every, by_routes, by_stations, surplus, unexplained if every else None)
+    disagreement = max(_gap(found, every), _astray(found, every))
+    if any(copies_unseen(evidence.plan, direction) for direction in evidence.plan.topology.directions):
+        found = [replace(route, duplicated=route.duplicated + route.surplus, surplus=0) for route in found]
+    surplus = sum(route.surplus for route in found)
+    return Ledger(found, every, by_routes, by_stations, surplus, disagreement + surplus if every else None)
 
 
 def _gap(found: Sequence[RouteRow], every: Sequence[Station]) -> int:

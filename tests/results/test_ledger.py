@@ -213,6 +213,18 @@ def test_netem_knows_how_many_but_not_which() -> None:
     assert {entry.cause: entry.packets for entry in link.entries} == {"blackhole": 1, "loss": 2, "queue": 1}
 
 
+def test_copies_by_netem_are_its_own_where_it_is_to_duplicate() -> None:
+    """It does not count them: the second arrival is all there is."""
+    world, link = calm(), Direction("us-east", "us-west")
+    world.send(STREAMS[0], 20, (), (f"link {link}", "duplicated"))
+    assert PLAN.environment is not None
+    on_netem = replace(PLAN, environment=replace(PLAN.environment, link_backend="netem"))
+    assert book(world.evidence(on_netem, netem=True)).surplus == 1
+    planned = Fault("duplicate", 4 * S, 6 * S, (link,), LinkChange(duplicate=0.1))
+    found = book(world.evidence(replace(on_netem, faults=(planned,)), netem=True))
+    assert (found.unexplained, found.surplus, found.routes[0].duplicated) == (0, 0, 1)
+
+
 def test_more_than_the_link_room_for_notes_is_counted_all_the_same() -> None:
     world = eventful(2)
     lost = [row for row in world.link_fates if FATES[row[3] % len(FATES)] in LINK_CAUSES]
