@@ -31,7 +31,7 @@ setup(
         "numba",
         "numpy",
         "os-ken",
-        "polars",
+        "polars[rtcompat]",
         "pydantic",
         "pyyaml",
         "redis",
