@@ -6,8 +6,10 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from signal import SIGINT, Signals
 from tempfile import TemporaryDirectory
 
+from scenarios.errors import MachineError
 from scenarios.output import PROJECT
 from scenarios.vm.guest import Task
 from scenarios.vm.lane import run_in_machine
@@ -17,13 +19,16 @@ from scenarios.vm.workshop import Tell
 _RUNS = Path("/runs")
 """In the machine. Like everything there the same for every run, or two of them would differ."""
 
+_BY_SIGNAL = 128
+"""A shell adds it to the number of the signal that ended a command."""
+
 _RUN = re.compile(rf"{_RUNS}/[^/\s]+/[^/\s]+")
 
 
 def run_there(file: Path, options: list[str], root: Path, clock: Clock, tell: Tell) -> int:
     """The exit code of a run of a scenario file, of which `root`, a new folder, becomes the run directory.
 
-    MachineError as `run_in_machine`.
+    MachineError as `run_in_machine`, and if the run did not come to its end.
     """
     reads = () if PROJECT in file.parents else (file,)
     argv = ("run_scenario.py", "run", str(file), "--out", str(_RUNS), *options)
@@ -33,4 +38,7 @@ def run_there(file: Path, options: list[str], root: Path, clock: Clock, tell: Te
         code = run_in_machine(task, clock, lambda line: tell(_RUN.sub(str(root), line)), runs)
         for made in runs.glob("*/*"):
             shutil.copytree(made, root)
+        if code > _BY_SIGNAL + SIGINT:
+            name = Signals(code - _BY_SIGNAL).name
+            raise MachineError(f"the run in the virtual machine was ended by {name}; what it recorded is in {root}")
         return code

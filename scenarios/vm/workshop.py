@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -46,15 +47,15 @@ class Workshop:
         missing = [program for program in _PROGRAMS if shutil.which(program, path=PATH) is None]
         if missing:
             raise MachineError(f"no virtual machine without {', '.join(missing)}: run scripts/setup --vm")
-        FOLDER.mkdir(exist_ok=True)
-        kernel = unpacked_kernel(FOLDER)
-        if kernel is None:
-            tell("Fetching the distribution's kernel")
-            kernel = fetch_kernel(FOLDER)
-        image = current_image(FOLDER, kernel)
-        if image is None:
-            tell("Making the virtual machine's file system (about half a minute)")
-            image = make_image(FOLDER, kernel)
+        with _alone():
+            kernel = unpacked_kernel(FOLDER)
+            if kernel is None:
+                tell("Fetching the distribution's kernel")
+                kernel = fetch_kernel(FOLDER)
+            image = current_image(FOLDER, kernel)
+            if image is None:
+                tell("Making the virtual machine's file system (about half a minute)")
+                image = make_image(FOLDER, kernel)
         return cls(kernel, image)
 
     @contextmanager
@@ -79,7 +80,17 @@ def project_sources(reads: Sequence[Path], tell: Tell) -> bytes:
     """An archive of the project as it is now, with the loops for the machine's processor, and of files besides."""
     tell("Compiling the packet loops for the virtual machine, if that is still to be done")
     others = [ENVIRONMENT / name for name in CHANGING if (ENVIRONMENT / name).is_file()]
-    return source_archive(FOLDER, PROJECT, _loops_for_any_cpu(), [*others, *reads]).read_bytes()
+    with _alone():
+        return source_archive(FOLDER, PROJECT, _loops_for_any_cpu(), [*others, *reads]).read_bytes()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """While others would make something ready in the same folder, they wait."""
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _loops_for_any_cpu() -> Path:

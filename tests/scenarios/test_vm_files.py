@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor, wait
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from scenarios.vm.initramfs import cpio, numbered
 from scenarios.vm.packages import files_of, installed_packages, parse_packages, with_dependencies
 from scenarios.vm.sources import source_archive
+from scenarios.vm.workshop import project_sources
 
 LISTING = "\n".join(
     (
@@ -115,6 +119,18 @@ def test_bytecode_fits_the_sources_whose_time_is_kept_as_numba_compares_it(proje
     assert done.stdout == "42\n"
     assert "code object from" in done.stderr.split("answer.py")[1]
     assert "matches" in done.stderr
+
+
+def test_a_run_waits_while_another_makes_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.vm.workshop.FOLDER", tmp_path)
+    with ThreadPoolExecutor() as pool, (tmp_path / "lock").open("w") as another:
+        fcntl.flock(another, fcntl.LOCK_EX)
+        sources = pool.submit(project_sources, (), lambda _: None)
+        assert not wait([sources], timeout=1).done
+        fcntl.flock(another, fcntl.LOCK_UN)
+        with tarfile.open(fileobj=BytesIO(sources.result())) as archive:
+            assert str(Path(__file__)).lstrip("/") in archive.getnames()
+    assert [path.suffix for path in tmp_path.glob("sources-*")] == [".tar"]
 
 
 def test_initramfs_is_one_that_cpio_reads(tmp_path: Path) -> None:
