@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from results.machine import MachineReport
 from results.plan import Plan, is_wired
 from topologies.model import Direction
 
@@ -40,6 +41,12 @@ def balanced(
     if rest > 0 and spoilt_unseen:
         kept, rest = [*kept, Entry("corrupted", rest, told=False)], 0
     return Station(name, came_in, made, went_out, kept, rest)
+
+
+def lost_to_backlog(missing: int, machine: MachineReport, *interfaces: str) -> Entry:
+    """What the kernel dropped of them on the way to these interfaces."""
+    dropped = sum(machine.backlog_drops.get(interface, 0) for interface in interfaces)
+    return Entry("receive backlog full", up_to(missing, dropped), told=False)
 
 
 def up_to(missing: int, counted: int) -> int:

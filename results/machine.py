@@ -61,7 +61,8 @@ class HostRow:
 @dataclass(frozen=True, slots=True)
 class MachineReport:
     """`counters`: what the processes counted about themselves, by "process: counter". `socket_drops`: packets lost
-    in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx".
+    in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx". `backlog_drops`: frames of any kind
+    that the kernel dropped on their way to an interface, by interface, those of a host by its cluster.
 
     `lateness`: of timed wake-ups while media flowed, by "process: thread", and of the frames that "wire: release"
     released, which the kernel does not tell where it emulates the links. `lookups`: of the switches while media flowed.
@@ -72,6 +73,7 @@ class MachineReport:
     counters: dict[str, int]
     socket_drops: dict[str, int]
     port_drops: dict[str, int]
+    backlog_drops: dict[str, int]
     links: tuple[LinkRow, ...]
     hosts: tuple[HostRow, ...]
     lateness: dict[str, Lateness]

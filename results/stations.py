@@ -11,14 +11,14 @@ import numpy as np
 
 from relay_app.records import LEFT, RELAY_COUNTERS, RELAY_FATE
 from results.analysis import Evidence
-from results.balance import Entry, Station, balanced, is_cut, spoils_unseen, up_to
+from results.balance import Entry, Station, balanced, is_cut, lost_to_backlog, spoils_unseen, up_to
 from results.link_stations import link_station
 from results.machine import HostRow, MachineReport
 from results.packet_notes import reason_name
 from results.plan import Plan
 from results.socket_drops import overflow_of_media
 from topologies.model import Cluster
-from topologies.names import switch, switch_lan_port, switch_port
+from topologies.names import switch, switch_lan_port, switch_port, wire_port
 
 _DROPPED = "dropped_"
 
@@ -32,7 +32,7 @@ def stations(evidence: Evidence) -> Iterator[Station]:
         yield _host(evidence, machine, row)
         yield _switch(evidence.plan, machine, evidence.plan.topology.cluster(row.cluster), row)
     for link in machine.links:
-        yield link_station(evidence, link)
+        yield link_station(evidence, machine, link)
 
 
 def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
@@ -41,7 +41,10 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
     went_out = len(recording.received.get(name, ())) + _counter(machine, f"prober-{name}: arrived_canaries")
     entries = [*_relay_entries(evidence, machine, name), *_socket_entries(machine, row)]
     missing = came_in - went_out - row.from_host - sum(entry.packets for entry in entries)
-    entries.append(Entry("no socket at its port", up_to(missing, row.udp.get("NoPorts", 0)), told=False))
+    lan_port = switch_lan_port(evidence.plan.topology.cluster(name).ordinal)
+    backlog = lost_to_backlog(missing, machine, name, lan_port)
+    nowhere = Entry("no socket at its port", up_to(missing - backlog.packets, row.udp.get("NoPorts", 0)), told=False)
+    entries += [backlog, nowhere]
     return balanced(
         f"host {name}", came_in, went_out + row.from_host, entries, spoilt_unseen=spoils_unseen(evidence.plan)
     )
@@ -79,14 +82,15 @@ def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow)
     came_in = host.from_host + sum(link.off_link for link in arriving)
     went_out = host.to_host + sum(link.onto_link for link in leaving)
     missing = came_in - went_out
-    ports = [
-        switch_lan_port(cluster.ordinal),
-        *(switch_port(cluster.ordinal, plan.topology.cluster(link.destination).ordinal) for link in leaving),
-    ]
+    here, others = cluster.ordinal, [plan.topology.cluster(link.destination).ordinal for link in leaving]
+    ports = [switch_lan_port(here), *(switch_port(here, other) for other in others)]
+    backlog = lost_to_backlog(missing, machine, *(wire_port(here, other) for other in others))
+    missing -= backlog.packets
     sockets = up_to(missing, sum(machine.socket_drops.get(f"ovs-vswitchd: {port}", 0) for port in ports))
     dropped = up_to(missing - sockets, _port_drops(machine, cluster, ports))
     down = missing - sockets - dropped if _goes_down(plan, cluster.name) else 0
     entries = (
+        backlog,
         Entry("receive buffer full", sockets, told=False),
         Entry("dropped by a port", dropped, told=False),
         Entry("port down", max(0, down), told=False),

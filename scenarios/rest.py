@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 
 import numpy as np
 
-from hostio.udp_statistics import changed, udp_statistics
+from hostio.network_statistics import changed, dropped_on_receipt, udp_statistics
 from relay_app.fate_log import FateLog, left_behind
 from relay_app.messages import Still, StopForwarding, StopSending
 from relay_app.records import RELAY_FATE
@@ -60,6 +61,11 @@ class Observers:
             HostRow(name, counts.from_host[name], counts.to_host[name], changed(before, udp_statistics(pid)))
             for (name, pid), before in zip(self.host_pids.items(), self.udp_before.values(), strict=True)
         )
+
+    def backlog_drops(self) -> dict[str, int]:
+        """Frames that the kernel dropped on their way to an interface of switch or link, or to and within a host."""
+        to_hosts = {name: sum(dropped_on_receipt(pid).values()) for name, pid in self.host_pids.items()}
+        return {**dropped_on_receipt(os.getpid()), **to_hosts}
 
 
 def bring_to_rest(media: MediaCrew, links: LinkBackend, observers: Observers) -> tuple[LinkEnd, MediaCounts]:

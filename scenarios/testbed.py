@@ -133,6 +133,7 @@ class Testbed:
                 for cluster in self.plan.topology.clusters
                 for name, drops in port_drops(names.switch(cluster.ordinal)).items()
             },
+            backlog_drops=self.observers.backlog_drops(),
             links=link_rows(self.plan.topology, end, counts),
             hosts=hosts,
             lateness={

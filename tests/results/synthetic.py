@@ -156,6 +156,7 @@ def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
         counters={"client-us-east: refused": 0},
         socket_drops={"us-east relay: lanes": 0},
         port_drops={"us-east 3 rx": 0},
+        backlog_drops={"s1-lan": 0},
         links=links,
         hosts=(),
         lateness={

@@ -93,6 +93,12 @@ class World:
         events = (MediaStart(START), End(START + 13 * S, START + 12 * S, interrupted=False))
         return Evidence(the_plan, events, (), self.machine(netem=netem), None, recording, {}, ())
 
+    def lose_at(self, interface: str, stream: Stream, number: int, *passed: tuple[str, object]) -> None:
+        """A packet over these counters, which the kernel drops on its way to an interface."""
+        self.sent.append((stream.source, sent(stream.ssrc, 1, first_seq=number, start_ns=START + number * 20 * MS)))
+        self.count.update(passed)
+        self.count["backlog", interface] += 1
+
     def machine(self, *, netem: bool) -> MachineReport:
         links = tuple(
             LinkRow(*link, self._counters(link, netem=netem), self.count["onto", link], self.count["off", link])
@@ -100,12 +106,13 @@ class World:
         )
         hosts = tuple(HostRow(name, self.count["from", name], self.count["to", name], {"NoPorts": 0}) for name in NAMES)
         drops = {f"relay-{name}: lane 3": self.count["buffer", name] for name in NAMES}
-        return replace(machine(), links=links, hosts=hosts, socket_drops=drops)
+        backlog = {interface: drops for (kind, interface), drops in self.count.items() if kind == "backlog"}
+        return replace(machine(), links=links, hosts=hosts, socket_drops=drops, backlog_drops=backlog)
 
     def _counters(self, link: Direction, *, netem: bool) -> LinkCounters:
         causes: dict[str, Any] = {cause: self.count[cause, link] for cause in (*LINK_CAUSES, "duplicated", "corrupted")}
         causes["received"] = self.count["onto", link]
-        causes["released"] = self.count["off", link] + causes["corrupted"]
+        causes["released"] = self.count["off", link] + self.count["lost behind", link] + causes["corrupted"]
         counters = replace(LinkCounters(), **causes)
         return counters if netem else replace(counters, media=counters)
 
@@ -242,6 +249,26 @@ def test_what_a_corrupted_frame_misses_is_put_down_to_it() -> None:
     found = book(world.evidence())
     assert found.unexplained == 0
     assert found.routes[0].lost == {"link us-east→us-west: corrupted": 1}
+
+
+@pytest.mark.parametrize("netem", [True, False])
+def test_what_found_the_kernels_backlog_full_is_lost_between_the_counters_there(netem: bool) -> None:
+    world, link = calm(), Direction("us-east", "us-west")
+    stream = STREAMS[0]
+    east, west = NAMES["us-east"], NAMES["us-west"]
+    from_host, onto, off = ("from", "us-east"), ("onto", link), ("off", link)
+    world.lose_at(f"s{east}-lan", stream, 20)
+    world.lose_at(f"s{west}-w{east}", stream, 21, from_host, onto, ("lost behind", link))
+    world.lose_at("us-west", stream, 22, from_host, onto, off, ("to", "us-west"))
+    if not netem:
+        world.lose_at(f"x{east}-{west}", stream, 23, from_host)
+    found = book(world.evidence(netem=netem))
+    causes = {(station.name, entry.cause) for station in found.stations for entry in station.entries}
+    assert found.unexplained == 0
+    assert {name for name, cause in causes if cause == "receive backlog full"} == {
+        *("host us-east", f"link {link}", "host us-west"),
+        *([] if netem else ["switch us-east"]),
+    }
 
 
 def test_a_switch_loses_to_a_port_only_where_one_is_planned_to_go_down() -> None:

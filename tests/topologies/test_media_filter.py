@@ -11,7 +11,6 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 
 from hostio.packet_counter import attach_filter
-from hostio.udp_statistics import changed, parse_udp_statistics
 from topologies.classic_bpf import machine_code
 from topologies.media_filter import media_filter
 from topologies.wire_frame_loop import rtp_sequence, rtp_ssrc, udp_destination
@@ -54,9 +53,3 @@ def test_some_of_these_frames_are_media_and_some_are_not() -> None:
 def test_a_media_frame_is_known_by_ssrc_and_sequence_number() -> None:
     frame = np.frombuffer(FRAMES[1], np.uint8)
     assert (rtp_ssrc(frame), rtp_sequence(frame)) == (0xDEADBEEF, 65_000)
-
-
-def test_the_udp_lines_of_the_kernel_are_read_by_name() -> None:
-    text = "Ip: Forwarding\nIp: 1\nUdp: InDatagrams NoPorts InErrors\nUdp: 7 2 0\nUdpLite: InDatagrams\nUdpLite: 0\n"
-    assert parse_udp_statistics(text) == {"InDatagrams": 7, "NoPorts": 2, "InErrors": 0}
-    assert changed({"NoPorts": 2}, {"NoPorts": 5, "InErrors": 1}) == {"NoPorts": 3, "InErrors": 1}
