@@ -1,6 +1,6 @@
 """Blipnet's metadata. The exact versions of everything it needs are in constraints.txt."""
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 setup(
     name="blipnet",
@@ -8,16 +8,7 @@ setup(
     description="Reproduce network blips between media clusters and measure what the listeners heard",
     license="MIT",
     python_requires=">=3.10",
-    packages=[
-        "hostio",
-        "topologies",
-        "relay_app",
-        "relay_app.locks",
-        "relay_app.versions",
-        "controller",
-        "results",
-        "scenarios",
-    ],
+    packages=find_packages(exclude=["tests", "tests.*"]),
     package_data={
         "topologies": ["catalogue/*.yaml"],
         "results": ["*.schema.json"],

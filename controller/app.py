@@ -33,7 +33,7 @@ from controller.rules import every_reroute
 from hostio.grid import on_grid
 from hostio.realtime import prefer_nothing, prefer_punctuality
 from hostio.units import MS, S
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 
 _TICK_NS = 10 * MS
 _READ_BYTES = 4096

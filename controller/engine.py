@@ -25,7 +25,7 @@ from controller.relay_watch import RelayPath, RelayWatch
 from controller.rules import FlowRule, FoundReroute, clear, direct_rules, reroute_rules, reroutes_in, restore_rules
 from controller.settings import ControllerSettings
 from hostio.units import S
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 from topologies.model import Direction, Link, Topology
 
 _CHECK_NS = 1 * S

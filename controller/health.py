@@ -17,7 +17,7 @@ from controller.decisions import HealthChange
 from controller.probe_window import ProbeWindow
 from controller.settings import ControllerSettings, Detector
 from hostio.units import MS, S
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 
 State = Literal["unknown", "clean", "degraded", "down"]
 Evidence = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]

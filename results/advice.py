@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from results.fidelity.processor import CLOCK_STEP, STOLEN, STOLEN_SECOND
-from results.summary import Check, MachineFigures
+from results.figures import MachineFigures
+from results.summary import Check
 
 MUCH_PERCENT = 20.0
 """Of the machine's processor time in a second: what other programs take beyond it is worth a word."""

@@ -10,10 +10,10 @@ from hostio.units import S
 from relay_app.connections import ConnectionGroup, connections_of
 from relay_app.records import EXCHANGE, ExchangeOutcome
 from results.analysis import Analysis, Evidence
+from results.figures import ConnectionFigures, GroupRow
 from results.matching import Ints
 from results.records import Rows
 from results.relay_figures import lengths_ms
-from results.summary import ConnectionFigures, GroupRow
 
 HIT_NS = 1 * S
 """A session is hit by an interruption this long in either direction; the threshold is our own."""

@@ -14,25 +14,15 @@ from results.bystanders import connection_figures, group_rows
 from results.diagnosis import diagnose
 from results.events import FaultEdge
 from results.fidelity.guard import fidelity
+from results.figures import FaultRow, GroupRow, LengthQuantiles, Media, PairRow, Quantiles, RelayFigures, RerouteRow
 from results.interruptions import Interruption
-from results.ledger import Ledger, ledger_check, ledger_figures
+from results.ledger.book import Ledger, ledger_check, ledger_figures
 from results.machine_figures import machine_figures
 from results.matching import Flags, Ints
 from results.metrics import Floats, counts, latencies
 from results.plan import Fault, Plan
 from results.relay_figures import lengths_ms, quantile_ms, relay_figures
-from results.summary import (
-    Backend,
-    FaultRow,
-    Findings,
-    GroupRow,
-    LengthQuantiles,
-    Media,
-    PairRow,
-    Quantiles,
-    RelayFigures,
-    RerouteRow,
-)
+from results.summary import Backend, Findings
 from topologies.model import Direction, link_name
 
 

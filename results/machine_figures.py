@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from results.analysis import Analysis, Evidence
+from results.figures import MachineFigures, WorstSecond
 from results.machine_use import Peak, machine_use, softnet_growth
-from results.summary import MachineFigures, WorstSecond
 
 
 def machine_figures(evidence: Evidence, analysis: Analysis) -> MachineFigures | None:

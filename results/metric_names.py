@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
 from relay_app.records import DropReason
-from results.summary import ConnectionFigures, LedgerFigures, Media, RelayFigures
+from results.figures import ConnectionFigures, LedgerFigures, Media, RelayFigures
 
 Unit = Literal["ms", "percent", "count"]
 

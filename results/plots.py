@@ -20,9 +20,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from results.analysis import route_name
+from results.figures import FaultRow, RerouteRow
 from results.metrics import Floats
 from results.series import LatencyPicture, Panel, Route, RouteLatency
-from results.summary import FaultRow, RerouteRow
 
 MOST_PANELS = 12
 """Directions drawn; of more, those with most interrupted streams."""

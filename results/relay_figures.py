@@ -11,12 +11,12 @@ from relay_app.locks.report import Durations, LockReport
 from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.sessions import Stream
 from results.analysis import Analysis, Evidence, passes
+from results.figures import LengthQuantiles, RelayFigures
 from results.machine import MachineReport
 from results.matching import Flags, Ints
 from results.metrics import Floats, quantile
 from results.records import Rows
 from results.relay_lives import life_at
-from results.summary import LengthQuantiles, RelayFigures
 
 _DROPPED = "dropped_"
 

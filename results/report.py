@@ -12,7 +12,7 @@ from results import documents
 from results.analysis import Analysis, Evidence, analyse
 from results.documents import DocumentError, Lines
 from results.findings import find
-from results.ledger import Ledger, ledger
+from results.ledger.book import Ledger, ledger
 from results.machine import MachineReport
 from results.plan import Plan, is_wired
 from results.plots import plot_latency

@@ -9,10 +9,11 @@ import numpy as np
 
 from hostio.units import MS
 from results.analysis import Analysis, Evidence, relays_passed
+from results.figures import FaultRow, RerouteRow
 from results.findings import pairs, rows_of_pair
 from results.matching import Flags, Ints
 from results.metrics import Floats
-from results.summary import FaultRow, RerouteRow, Summary
+from results.summary import Summary
 from topologies.model import Topology, link_name
 
 SHORTEST_BIN_NS = 50 * MS

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from hostio.units import MS, S
 from results.analysis import Analysis, Evidence, passes
+from results.figures import FaultRow, RerouteRow
 from results.matching import Ints
 from results.metrics import Floats
 from results.records import Rows
 from results.relay_figures import moved_streams
-from results.summary import FaultRow, RerouteRow, Summary
+from results.summary import Summary
 
 MOST_BINS = 600
 _LEAST_BIN_NS = 50 * MS

@@ -30,7 +30,7 @@ from scenarios.console import Console
 from scenarios.doctor import diagnose
 from scenarios.environment import environment_for
 from scenarios.errors import MachineError, ScenarioError
-from scenarios.library import load_plan, scenario_files, standard_scenarios
+from scenarios.language.library import load_plan, scenario_files, standard_scenarios
 from scenarios.output import RUNS, OutputError, new_root, new_run_dir
 from scenarios.suite_results import Standing, Trial, standings, surprises
 from scenarios.suite_runner import Suite

@@ -16,7 +16,7 @@ from scenarios.timeline import steps_of
 from scenarios.vm.machine import CLOCK_VARIABLE
 from topologies.backends import available_link_backend
 from topologies.commands import CommandError, run
-from topologies.netem import refusal
+from topologies.netem.shaping import refusal
 from topologies.openvswitch import probe_datapath
 from topologies.sandbox import Sandbox
 

@@ -7,11 +7,11 @@ from results.plan import Environment, Plan
 from results.rundir import RunDir
 from scenarios.crew import recruit
 from scenarios.timeline import base_states
-from topologies import wire
 from topologies.links import LinkBackend
-from topologies.netem_links import NetemLinks
-from topologies.userspace_wire import UserspaceWire
-from topologies.wire_messages import wire_config
+from topologies.netem.links import NetemLinks
+from topologies.wire import process as wire
+from topologies.wire.links import UserspaceWire
+from topologies.wire.messages import wire_config
 
 
 def start_links(plan: Plan, environment: Environment, run: RunDir) -> LinkBackend:

@@ -8,21 +8,22 @@ from pathlib import Path
 from random import Random
 from time import monotonic_ns, time_ns
 
-from relay_app import client, prober, relay, tcp_peer
-from relay_app.canary import canary_ssrc
+from relay_app import client, relay, tcp_peer
 from relay_app.client import ClientConfig
 from relay_app.connections import connections_of
 from relay_app.directory import DirectoryEndpoint
 from relay_app.messages import Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
-from relay_app.prober import ProberConfig
+from relay_app.probing import prober
+from relay_app.probing.canary import canary_ssrc
+from relay_app.probing.prober import ProberConfig
 from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import Stream, streams_of
 from relay_app.tcp_peer import TcpPeerConfig
 from results.plan import Plan, Process
 from results.rundir import RunDir
 from scenarios.crew import CrewError, Member, Serve, recruit
-from scenarios.relay_post import ENDING, RelayPost
+from scenarios.posts.relay import ENDING, RelayPost
 from scenarios.scratch import fate_log
 from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from relay_app import client, directory_door, prober, relay, tcp_peer
+from relay_app import client, directory_door, relay, tcp_peer
 from relay_app.compile_loops import compile_loops as compile_media_loops
+from relay_app.probing import prober
 from scenarios import monitor
-from topologies.wire import compile_loops as compile_wire_loop
+from topologies.wire.process import compile_loops as compile_wire_loop
 
 __all__ = ["client", "directory_door", "monitor", "prober", "relay", "tcp_peer"]
 

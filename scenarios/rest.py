@@ -19,7 +19,7 @@ from results.plan import Plan, is_wired
 from results.rundir import RunDir
 from scenarios.crew import ask
 from scenarios.media_crew import MediaCrew
-from scenarios.relay_post import RelayPost
+from scenarios.posts.relay import RelayPost
 from scenarios.scratch import fate_log
 from topologies.fabric import Fabric
 from topologies.links import LinkBackend, LinkEnd

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from results.summary import LedgerFigures, PairRow, RerouteRow, RouteRow, Summary
+from results.figures import LedgerFigures, PairRow, RerouteRow, RouteRow
+from results.summary import Summary
 from topologies.model import link_name
 
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")

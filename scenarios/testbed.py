@@ -20,16 +20,16 @@ from results.machine import MachineReport
 from results.plan import Environment, Plan, Process
 from results.rundir import RunDir
 from scenarios import monitor
-from scenarios.controller_post import ControllerPost
 from scenarios.crew import Member, await_ready, dismiss, recruit, warm_up
-from scenarios.directory_post import DirectoryPost, start_directory
 from scenarios.event_log import EventLog
 from scenarios.link_choice import start_links
 from scenarios.media_crew import MediaCrew
 from scenarios.memory import proportional_memory_bytes
 from scenarios.monitor import MonitorConfig
-from scenarios.posts import Post
-from scenarios.process_faults import ProcessFaults
+from scenarios.posts.controller import ControllerPost
+from scenarios.posts.directory import DirectoryPost, start_directory
+from scenarios.posts.faults import ProcessFaults
+from scenarios.posts.post import Post
 from scenarios.rest import Observers, bring_to_rest, keep_relay_fates, link_rows
 from scenarios.scratch import CONTROLLER_CONFIG, TELEMETRY
 from scenarios.services import ControllerProcess

@@ -24,12 +24,15 @@ OWNERS = {
     "mininet": {"topologies/fabric.py"},
     "numba": {"hostio/compiled.py"},
     "polars": {"results/records.py"},
-    "pydantic": {"scenarios/values.py", "scenarios/event_schema.py", "scenarios/schema.py", "results/documents.py"},
+    "pydantic": {
+        *("scenarios/language/values.py", "scenarios/language/event_schema.py", "scenarios/language/schema.py"),
+        "results/documents.py",
+    },
     "redis": {"relay_app/directory.py"},
     "rich": {"scenarios/console.py"},
     "os_ken": {"controller/openflow.py"},
     "ryu": {"controller/openflow.py"},
-    "yaml": {"scenarios/yamlfile.py"},
+    "yaml": {"scenarios/language/yamlfile.py"},
 }
 
 

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 from hostio.units import MS
 from topologies.commands import Command, CommandError, batch_lines, run
 from topologies.link_state import LinkState, RandomLoss
-from topologies.netem import Shaping, shape, shaping
+from topologies.netem.shaping import Shaping, shaping
+from topologies.netem.words import shape
 
 _TRIAL = LinkState(delay_ns=MS, loss=RandomLoss(0.1), rate_bps=1_000_000)
 

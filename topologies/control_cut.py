@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from topologies.classic_bpf import bytecode
 from topologies.commands import Command, batch_lines
-from topologies.netem import Row
+from topologies.netem.answers import Row
+from topologies.netem.tc_batch import TcBatch
 from topologies.port_filter import port_filter
-from topologies.tc_batch import TcBatch
 
 _DEVICE = "lo"
 _FILTER = ("dev", _DEVICE, "ingress", "protocol", "all", "prio", "1", "handle", "1", "bpf")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from relay_app.locks.report import PACKET_PATH
 from results.analysis import Evidence
 from results.fidelity.checks import count
+from results.ledger.socket_drops import overflow
 from results.machine import LinkRow, MachineReport
 from results.machine_use import softnet_growth
 from results.plan import Plan, is_wired
 from results.relay_figures import lane_drops
-from results.socket_drops import overflow
 from results.summary import Check
 from topologies.model import Direction
 

@@ -17,7 +17,7 @@ from results.documents import read
 from results.rundir import RunDir
 from results.summary import Check, Summary
 from scenarios.console import Console
-from scenarios.library import LIBRARY
+from scenarios.language.library import LIBRARY
 from scenarios.output import PROJECT
 
 TIMES = 10

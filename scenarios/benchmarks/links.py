@@ -23,14 +23,15 @@ from scenarios.benchmarks.mesh import changes_of_a_mesh, changes_row
 from scenarios.benchmarks.networks import network, wire_in
 from scenarios.benchmarks.search import Run, highest
 from scenarios.console import Console
-from topologies import wire
 from topologies.backends import available_link_backend
 from topologies.commands import run
 from topologies.link_state import LinkState
 from topologies.model import Cluster, Link, Topology
 from topologies.names import switch_port, wire_port
-from topologies.netem import Shaping, shape, shaping
+from topologies.netem.shaping import Shaping, shaping
+from topologies.netem.words import shape
 from topologies.sandbox import in_network_of
+from topologies.wire import process as wire
 
 SECONDS, ROUNDS = 4.0, 3
 _DELAY_NS = 15 * MS

@@ -13,13 +13,13 @@ import numpy as np
 from hostio.namespaces import join_network_of
 from hostio.units import MS
 from scenarios.benchmarks.networks import network, wire_in
-from scenarios.catalogue import load_topology
+from scenarios.language.catalogue import load_topology
 from scenarios.timeline import base_states
 from topologies.commands import run
 from topologies.links import LinkBackend
 from topologies.model import Topology
 from topologies.names import switch_port, wire_port
-from topologies.netem_links import NetemLinks
+from topologies.netem.links import NetemLinks
 from topologies.sandbox import in_network_of
 
 _CHANGES = 100

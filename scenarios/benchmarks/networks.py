@@ -12,10 +12,10 @@ from multiprocessing.connection import Connection
 from hostio.namespaces import join_network_of
 from hostio.units import US
 from scenarios.timeline import base_states
-from topologies import wire
 from topologies.model import Topology
-from topologies.userspace_wire import UserspaceWire
-from topologies.wire_messages import WireConfig, wire_config
+from topologies.wire import process as wire
+from topologies.wire.links import UserspaceWire
+from topologies.wire.messages import WireConfig, wire_config
 
 _TICK_NS = 100 * US
 

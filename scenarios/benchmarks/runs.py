@@ -17,7 +17,7 @@ from results.report import read_evidence
 from results.rundir import RunDir
 from results.summary import Summary
 from scenarios.console import Console
-from scenarios.library import LIBRARY
+from scenarios.language.library import LIBRARY
 from scenarios.output import PROJECT
 
 _SCENARIOS = ("one-blip.yaml", "us-6-blip.yaml")

@@ -27,10 +27,10 @@ from topologies.link_state import LinkState
 from topologies.links import Applied, LinkBackend
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
-from topologies.netem_links import NetemLinks
-from topologies.userspace_wire import UserspaceWire
-from topologies.wire import serve
-from topologies.wire_messages import wire_config
+from topologies.netem.links import NetemLinks
+from topologies.wire.links import UserspaceWire
+from topologies.wire.messages import wire_config
+from topologies.wire.process import serve
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
 A_C, C_A = Direction("a", "c"), Direction("c", "a")

@@ -18,7 +18,7 @@ from topologies.link_state import (
     flows_below,
 )
 from topologies.links import LinkError
-from topologies.wire_frame_loop import flow_hash
+from topologies.wire.frame_loop import flow_hash
 
 pytestmark = [pytest.mark.root, BOTH]
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from controller.health import Health, State
 from hostio.units import MS
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 from topologies.model import Cluster, Direction, Link, Topology
 
 PLACES = {"east": 0, "ohio": 6, "central": 15, "south": 18, "west": 31, "northwest": 35}

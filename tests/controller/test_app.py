@@ -20,7 +20,7 @@ from controller_samples import triangle
 from controller.config import ControllerConfig
 from controller.settings import ControllerSettings
 from hostio.units import MS, S
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 from topologies.model import Direction
 
 pytestmark = pytest.mark.root

@@ -22,7 +22,7 @@ from controller.messages import (
 from controller.rules import FlowRule
 from controller.settings import ControllerSettings
 from hostio.units import MS, S
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 from topologies.model import LAN_PORT, Direction, Topology
 
 TICK = 10 * MS

@@ -7,7 +7,7 @@ from controller_samples import probe
 
 from controller.probe_window import ProbeWindow
 from hostio.units import MS
-from relay_app.probe_report import ProbeReport
+from relay_app.probing.report import ProbeReport
 
 INTERVAL = 50 * MS
 DELAY = 31 * MS

@@ -19,13 +19,14 @@ def output_of(script: str) -> str:
 
 
 def test_imports_start_no_thread() -> None:
-    names = [f"relay_app.{path.stem}" for path in ROOM.glob("*.py") if path.stem != "__init__"]
+    modules = (path.relative_to(ROOM.parent).with_suffix("") for path in ROOM.rglob("*.py") if path.stem != "__init__")
+    names = [".".join(module.parts) for module in modules]
     count = "len(os.listdir('/proc/self/task'))"
     script = f"import os, importlib; [importlib.import_module(n) for n in {names!r}]; print({count})"
     assert output_of(script) == "1"
 
 
-PURE = ("rtp", "ntp", "media", "sessions", "records", "owamp", "stream_record", "messages", "probe_report")
+PURE = ("rtp", "ntp", "media", "sessions", "records", "stream_record", "messages", "probing.owamp", "probing.report")
 
 
 def test_pure_modules_do_not_load_the_compiler() -> None:

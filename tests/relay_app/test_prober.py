@@ -12,12 +12,12 @@ from redis_lab import loopback
 
 from hostio.control import Ready
 from hostio.units import MS
-from relay_app import prober
 from relay_app.messages import StartProbing
 from relay_app.ntp import ntp_fraction, ntp_seconds
-from relay_app.owamp import PROBE_PORT, OneWayProbe
-from relay_app.probe_report import ProbeReport
-from relay_app.prober import ProberConfig
+from relay_app.probing import prober
+from relay_app.probing.owamp import PROBE_PORT, OneWayProbe
+from relay_app.probing.prober import ProberConfig
+from relay_app.probing.report import ProbeReport
 
 INTERVAL_NS = 5 * MS
 RECEIVED_WITHIN_NS = 60_000 * MS

@@ -17,7 +17,7 @@ from relay_app.records import HELD, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT, UN
 from relay_app.sessions import Stream, streams_of
 from results.analysis import Evidence, analyse
 from results.events import End, MediaStart
-from results.ledger import Ledger, ledger
+from results.ledger.book import Ledger, ledger
 from results.machine import HostRow, LinkRow, MachineReport
 from results.plan import Fault, Plan
 from results.records import Recording, Rows

@@ -15,9 +15,9 @@ from relay_app.sessions import Stream
 from results.analysis import Evidence, analyse
 from results.diagnosis import diagnose
 from results.fidelity.guard import fidelity
+from results.figures import RelayFigures
 from results.relay_figures import relay_figures
 from results.report import read_evidence
-from results.summary import RelayFigures
 
 RELAY = "us-central"
 INSTALLED_NS = START + round(4.28 * S)

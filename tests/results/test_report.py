@@ -16,7 +16,7 @@ from results.analysis import analyse
 from results.documents import DocumentError
 from results.events import End
 from results.fidelity.limits import FidelityLimits
-from results.ledger import ledger
+from results.ledger.book import ledger
 from results.plan import Expectation, Plan
 from results.report import make_report, read_evidence, summarise
 from results.rundir import RunDir

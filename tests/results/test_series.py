@@ -5,7 +5,7 @@ import pytest
 from synthetic import TRIANGLE, VIA_CENTRAL, Blip
 
 from results.analysis import analyse, passes, relays_passed, route_name
-from results.ledger import ledger
+from results.ledger.book import ledger
 from results.plots import plot_latency
 from results.report import read_evidence, summarise
 from results.rundir import RunDir

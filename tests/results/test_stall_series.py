@@ -8,7 +8,7 @@ from synthetic import TRIANGLE, Blip
 
 from hostio.units import MS
 from results.analysis import Analysis, Evidence, analyse
-from results.ledger import ledger
+from results.ledger.book import ledger
 from results.report import read_evidence, summarise
 from results.stall_plot import plot_stall
 from results.stall_series import StallPicture, stall_picture

@@ -4,19 +4,10 @@ import pytest
 from synthetic import plan
 
 from results.fidelity.processor import CLOCK_STEP, STOLEN
+from results.figures import LedgerFigures, LengthQuantiles, MachineFigures, Media, Quantiles, WorstSecond
 from results.metric_names import METRICS
 from results.plan import Comparison, Expectation
-from results.summary import (
-    Backend,
-    Check,
-    Findings,
-    LedgerFigures,
-    LengthQuantiles,
-    MachineFigures,
-    Media,
-    Quantiles,
-    WorstSecond,
-)
+from results.summary import Backend, Check, Findings
 from results.verdict import evaluate, judge
 
 CALM = Media(

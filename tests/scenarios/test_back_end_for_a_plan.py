@@ -10,7 +10,7 @@ import pytest
 from results.plan import Environment, Plan
 from scenarios.environment import environment_for
 from scenarios.errors import MachineError
-from scenarios.library import load_plan
+from scenarios.language.library import load_plan
 
 HEAD = """\
 name: small

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.catalogue import read_topology
 from scenarios.errors import ScenarioError
-from scenarios.library import LIBRARY, load_plan
-from scenarios.yamlfile import MAX_DEPTH
+from scenarios.language.catalogue import read_topology
+from scenarios.language.library import LIBRARY, load_plan
+from scenarios.language.yamlfile import MAX_DEPTH
 
 ERRORS = Path(__file__).parent / "errors"
 ONE_BLIP = (LIBRARY / "one-blip.yaml").read_bytes()

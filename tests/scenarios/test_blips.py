@@ -8,7 +8,7 @@ import pytest
 
 from hostio.units import MS, S
 from results.plan import Fault, Level, Process
-from scenarios.library import load_plan
+from scenarios.language.library import load_plan
 from topologies.link_state import (
     FourState,
     GilbertElliott,

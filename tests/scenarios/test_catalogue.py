@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios import yamlfile
-from scenarios.catalogue import CATALOGUE, load_topology, topology_names
 from scenarios.errors import ScenarioError
+from scenarios.language import yamlfile
+from scenarios.language.catalogue import CATALOGUE, load_topology, topology_names
 from topologies.model import CLUSTER_NAME
 
 SURVEY_MS = {

@@ -9,7 +9,7 @@ import pytest
 
 from hostio.units import S
 from results.plan import Plan
-from scenarios.library import LIBRARY, load_plan
+from scenarios.language.library import LIBRARY, load_plan
 
 VERSIONS = {"before": "2026-05-10", "regressed": "2026-05-11", "fixed": "2026-05-20"}
 WARMTH = {"cold": 0.0, "warm": 1.0}

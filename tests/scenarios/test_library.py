@@ -12,7 +12,7 @@ from relay_app.sessions import SessionGroup
 from results.fidelity.limits import FidelityLimits
 from results.plan import Expectation, Fault, Plan, RelaySettings
 from scenarios.errors import ScenarioError
-from scenarios.library import LIBRARY, load_plan, scenario_files
+from scenarios.language.library import LIBRARY, load_plan, scenario_files
 from topologies.link_state import Jitter, LinkChange, RandomLoss
 from topologies.model import Direction
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from results.fidelity.limits import DEFAULT_LIMITS, FidelityLimits
-from scenarios.library import LIBRARY, load_plan
+from scenarios.language.library import LIBRARY, load_plan
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"
 STATED = dict(re.findall(r"^\| `(\w+): ([^`]+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))

@@ -11,7 +11,7 @@ from results.documents import dump_line
 from results.events import FaultEdge, MediaStart, Phase
 from results.plan import Fault, Process
 from results.rundir import RunDir
-from scenarios.library import load_plan
+from scenarios.language.library import load_plan
 from scenarios.narration import Narrator
 from topologies.link_state import LinkChange
 

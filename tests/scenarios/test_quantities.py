@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from scenarios.quantities import (
+from scenarios.language.quantities import (
     QuantityError,
     bits_per_second,
     fraction,

@@ -23,8 +23,8 @@ from relay_app.relay import RelayConfig, RelayFiles
 from relay_app.sessions import LANE_PORT
 from results.plan import Fault, Process
 from scenarios.crew import CrewError, Member, recruit, warm_up
-from scenarios.posts import Act
-from scenarios.relay_post import RelayPost
+from scenarios.posts.post import Act
+from scenarios.posts.relay import RelayPost
 from scenarios.timeline import EdgeName, TimedEdge
 from topologies.link_state import LinkChange
 

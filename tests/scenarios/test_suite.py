@@ -14,7 +14,7 @@ from relay_app.versions.names import DEFAULT_VERSION, SOUND
 from results.plan import Plan
 from results.summary import ExpectationRow, Summary, Verdict
 from scenarios.junit import write_junit
-from scenarios.library import load_plan, standard_scenarios
+from scenarios.language.library import load_plan, standard_scenarios
 from scenarios.suite_results import Trial, evidence_of, recovery_of, standings, surprises, table
 from scenarios.suite_runner import ATTEMPTS, Suite
 

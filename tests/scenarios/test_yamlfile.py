@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from scenarios.errors import Mark, ScenarioError
-from scenarios.library import LIBRARY
-from scenarios.textfile import decoded
-from scenarios.yamlfile import parse, parse_scalar, read
+from scenarios.language.library import LIBRARY
+from scenarios.language.textfile import decoded
+from scenarios.language.yamlfile import parse, parse_scalar, read
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from scipy import stats
 from topologies.classic_bpf import bytecode, machine_code
 from topologies.flow_filter import flow_filter
 from topologies.link_state import flows_below
-from topologies.wire_frame_loop import flow_hash, turn_bit, udp_destination
+from topologies.wire.frame_loop import flow_hash, turn_bit, udp_destination
 
 SO_ATTACH_FILTER = 26
 

@@ -16,11 +16,11 @@ from topologies.link_state import LinkState
 from topologies.lookups import Lookups, parse_lookups
 from topologies.model import Cluster, Direction, Link, Topology
 from topologies.names import switch_port, wire_port
-from topologies.tc_batch import TcBatch
-from topologies.wire import generator_state, serve
-from topologies.wire_memory import allocate
-from topologies.wire_messages import ReadCounters, WireConfig, WireDirection, wire_config
-from topologies.wire_parameters import fill_bank
+from topologies.netem.tc_batch import TcBatch
+from topologies.wire.memory import allocate
+from topologies.wire.messages import ReadCounters, WireConfig, WireDirection, wire_config
+from topologies.wire.parameters import fill_bank
+from topologies.wire.process import generator_state, serve
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
 

@@ -19,22 +19,9 @@ from topologies.link_state import (
     RandomLoss,
 )
 from topologies.model import Direction
-from topologies.netem import (
-    Bucket,
-    Netem,
-    Row,
-    Shaping,
-    Tally,
-    flow_drops,
-    netem_seed,
-    reads_back,
-    refusal,
-    shape,
-    shaping,
-    shapings,
-    tallies,
-    unshape,
-)
+from topologies.netem.answers import Row, Tally, flow_drops, shapings, tallies
+from topologies.netem.shaping import Bucket, Netem, Shaping, netem_seed, reads_back, refusal, shaping
+from topologies.netem.words import shape, unshape
 
 RECORDED = Path(__file__).parent / "recorded" / "tc-qdisc-show-6.1.json"
 """After 300 frames of 1000 bytes into s1-w2, shaped as SHAPED: 79 passed, 27 were lost, 195 found the queue full."""

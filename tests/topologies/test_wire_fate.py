@@ -12,8 +12,8 @@ from hostio.units import MS, S
 from topologies.distributions import TABLES, quantile, tables
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
-from topologies.wire_fate_loop import due, lost_to_luck, swallowed
-from topologies.wire_memory import (
+from topologies.wire.fate_loop import due, lost_to_luck, swallowed
+from topologies.wire.memory import (
     DIRECTION,
     LOST_BLACKHOLE,
     LOST_FLOW,
@@ -21,8 +21,8 @@ from topologies.wire_memory import (
     LOST_QUEUE,
     allocate,
 )
-from topologies.wire_parameters import fill_bank
-from topologies.wire_random_loop import next_frame, random_bits
+from topologies.wire.parameters import fill_bank
+from topologies.wire.random_loop import next_frame, random_bits
 
 A_B = Direction("a", "b")
 TABLE = tables()

@@ -1,0 +1,1 @@
+"""Probes of links and canaries through relays: what the controller knows of the network."""

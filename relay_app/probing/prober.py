@@ -1,0 +1,138 @@
+"""The prober process of a cluster: probes every linked cluster one way, and with canaries the relay there; it reports
+each packet that arrives here.
+
+One thread does it all: it waits for a packet, a message, or the time to send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from selectors import EVENT_READ, BaseSelector, SelectSelector
+from time import monotonic_ns
+
+import numpy as np
+
+from hostio.control import Ready, Stop, Stopped, tell
+from hostio.histogram import lateness_of
+from hostio.lateness import count_late, no_lateness, watch
+from hostio.realtime import Urgency, prefer_punctuality
+from hostio.units import MS, S
+from relay_app.compile_loops import compile_prober_loops
+from relay_app.messages import Play, StartProbing, Still, StopSending
+from relay_app.probing.canaries import RelayCanaries
+from relay_app.probing.links import LinkProbes
+from relay_app.probing.post import ProbePost
+from relay_app.records import PROBE
+
+
+@dataclass(frozen=True, slots=True)
+class ProberConfig:
+    """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`.
+
+    What arrived is recorded in `records_path`, as .npy. `canary_interval_ns` 0: no canaries.
+    """
+
+    ordinal: int
+    address: str
+    peers: Mapping[int, str]
+    ntp_offset_ns: int
+    report_path: str
+    records_path: Path
+    interval_ns: int = 50 * MS
+    canary_interval_ns: int = 0
+
+
+class Prober:
+    """Packet n of each kind is due at start + n × interval; a late one is sent late, so numbers keep their times."""
+
+    def __init__(self, config: ProberConfig) -> None:
+        self._config = config
+        self._post = ProbePost(config.report_path)
+        ends = (config.ordinal, config.address, config.peers, config.ntp_offset_ns)
+        self._parts: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._post)]
+        if config.canary_interval_ns:
+            self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._post))
+        self.sockets = [part.socket for part in self._parts]
+        self._lateness = no_lateness()
+
+    def begin(self, start_ns: int) -> None:
+        """Send from then on."""
+        for part in self._parts:
+            part.beat.begin(start_ns)
+
+    def end(self) -> None:
+        """Send nothing any more."""
+        for part in self._parts:
+            part.beat.end()
+
+    def watch(self, media: Play) -> None:
+        """How late it wakes counts while media flow."""
+        watch(self._lateness, media.start_ns, media.end_ns)
+
+    def wait(self, selector: BaseSelector) -> set[object]:
+        """What becomes readable before the next packet is due; counts how late that wakes it."""
+        due = [part.beat.due_ns for part in self._parts if part.beat.due_ns is not None]
+        before_ns = monotonic_ns()
+        ready = selector.select(max(min(due) - before_ns, 0) / S if due else None)
+        if due and before_ns < min(due) <= (now_ns := monotonic_ns()):
+            count_late(self._lateness, min(due), now_ns)
+        return {key.fileobj for key, _ in ready}
+
+    def send_due(self, now_ns: int) -> None:
+        """Send all that is due by now."""
+        for part in self._parts:
+            for number in part.beat.due(now_ns):
+                part.send(number)
+
+    def receive(self) -> None:
+        """Report all that has arrived."""
+        for part in self._parts:
+            part.receive()
+
+    def finish(self) -> Stopped:
+        """Write the records and close the sockets."""
+        np.save(self._config.records_path, np.array(self._post.arrived, PROBE))
+        drops = {part.name: part.drops() for part in self._parts}
+        counters = {name: count for part in self._parts for name, count in part.counters.items()}
+        for endpoint in self.sockets:
+            endpoint.close()
+        self._post.close()
+        return Stopped(drops, {**counters, **self._post.counters}, {"probe": lateness_of(self._lateness)})
+
+
+def serve(config: ProberConfig, control: Connection) -> None:
+    """Say Ready, receive from then on, send between StartProbing and StopSending, and on Stop say Stopped."""
+    compile_prober_loops()
+    prober = Prober(config)
+    prefer_punctuality(Urgency.SOURCE)
+    with SelectSelector() as selector:
+        for endpoint in prober.sockets:
+            selector.register(endpoint, EVENT_READ)
+        selector.register(control, EVENT_READ)
+        tell(control, Ready())
+        while True:
+            ready = prober.wait(selector)
+            prober.send_due(monotonic_ns())
+            prober.receive()
+            if control in ready and not _obeyed(prober, control):
+                break
+    tell(control, prober.finish())
+
+
+def _obeyed(prober: Prober, control: Connection) -> bool:
+    """Obey one message; False if it is to stop."""
+    try:
+        message = control.recv()
+    except EOFError:
+        return False
+    if isinstance(message, StartProbing):
+        prober.begin(message.start_ns)
+    if isinstance(message, Play):
+        prober.watch(message)
+    if isinstance(message, StopSending):
+        prober.end()
+        tell(control, Still())
+    return not isinstance(message, Stop)

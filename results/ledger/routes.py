@@ -1,0 +1,98 @@
+"""Single packets, followed by SSRC and sequence number, and summed up by route. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from results.analysis import Analysis, Evidence
+from results.figures import RouteRow
+from results.ledger.notes import Kind, Notes, notes, per_packet
+from results.machine import MachineReport
+from results.matching import Flags, Ints
+
+CORRUPTED: Kind = "corrupted"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Balance:
+    """Per packet: copies made, copies delivered, what was noted down, and what is left over: below 0 a surplus.
+
+    `spoilt`: left over, and corrupted on a link.
+    """
+
+    made: Ints
+    delivered: Ints
+    left: Ints
+    spoilt: Ints
+
+
+def routes(evidence: Evidence, analysis: Analysis) -> Iterator[RouteRow]:
+    """Every pair of clusters between which media went, and the controller's canaries."""
+    found = list(notes(evidence, analysis))
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    balance = _balance(packets.copies, found)
+    pairs = list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
+    pair_of = np.array([pairs.index((stream.source, stream.destination)) for stream in streams], np.int64)
+    for number, (source, destination) in enumerate(pairs):
+        yield _route(f"{source}→{destination}", pair_of[packets.stream] == number, balance, found)
+    if evidence.plan.controller.canaries and evidence.machine:
+        yield _canaries(evidence.machine, found)
+
+
+def _balance(copies: Ints, found: Sequence[Notes]) -> _Balance:
+    made, lost, under_way, corrupted = (
+        per_packet(found, kind, len(copies)) for kind in ("duplicated", "lost", "under way", CORRUPTED)
+    )
+    left = 1 + made - copies - lost - under_way
+    return _Balance(made, copies, left, np.minimum(corrupted, left.clip(0)))
+
+
+def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[Notes]) -> RouteRow:
+    left, spoilt = balance.left[mine], balance.spoilt
+    lost = _counted(found, "lost", mine)
+    for each in (each for each in found if each.kind == CORRUPTED):
+        lost[each.cause] = int(np.count_nonzero(spoilt[each.packets] * mine[each.packets]))
+    return RouteRow(
+        name=name,
+        sent=int(np.count_nonzero(mine)),
+        duplicated=int(balance.made[mine].sum()),
+        delivered=int(balance.delivered[mine].sum()),
+        lost={cause: packets for cause, packets in lost.items() if packets},
+        under_way=_counted(found, "under way", mine),
+        untold=int((left - spoilt[mine]).clip(0).sum()),
+        surplus=int((-left).clip(0).sum()),
+    )
+
+
+def _counted(found: Sequence[Notes], kind: Kind, mine: Flags) -> dict[str, int]:
+    counts = {each.cause: int(np.count_nonzero(mine[each.packets])) for each in found if each.kind == kind}
+    return {cause: packets for cause, packets in counts.items() if packets}
+
+
+def _canaries(machine: MachineReport, found: Sequence[Notes]) -> RouteRow:
+    """They are numbered by their probers, and summed up here only."""
+    sent, delivered = (_of_probers(machine, counter) for counter in ("sent_canaries", "arrived_canaries"))
+    by_kind = {
+        kind: {each.cause: each.canaries for each in found if each.kind == kind and each.canaries}
+        for kind in ("lost", "under way", "duplicated", CORRUPTED)
+    }
+    lost, under_way, made = by_kind["lost"], by_kind["under way"], sum(by_kind["duplicated"].values())
+    left = sent + made - delivered - sum(lost.values()) - sum(under_way.values())
+    spoilt = min(max(left, 0), sum(by_kind[CORRUPTED].values()))
+    return RouteRow(
+        name="canaries",
+        sent=sent,
+        duplicated=made,
+        delivered=delivered,
+        lost={**lost, **({"links: corrupted": spoilt} if spoilt else {})},
+        under_way=under_way,
+        untold=max(left - spoilt, 0),
+        surplus=max(-left, 0),
+    )
+
+
+def _of_probers(machine: MachineReport, counter: str) -> int:
+    return sum(count for name, count in machine.counters.items() if name.endswith(f": {counter}"))

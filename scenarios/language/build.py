@@ -1,0 +1,73 @@
+"""Turns a checked scenario file into the plan of a run. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from controller.settings import ControllerSettings
+from relay_app.connections import ConnectionGroup
+from relay_app.sessions import SessionGroup
+from results.fidelity.limits import FidelityLimits
+from results.plan import Plan, RelaySettings
+from scenarios.language.blips import faults_of
+from scenarios.language.expectations import expectation
+from scenarios.language.schema import Controller, Fidelity, ScenarioFile
+from scenarios.language.semantics import connection_name, group_name
+from topologies.model import Topology
+
+
+def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
+    """The plan of a scenario that has no problems, without an environment."""
+    clusters = [cluster.name for cluster in topology.clusters]
+    groups = [connection_name(group) for group in scenario.connections]
+    return Plan(
+        scenario=scenario.name,
+        description=scenario.description,
+        seed=scenario.seed,
+        duration_ns=scenario.duration,
+        topology=topology,
+        sessions=tuple(
+            SessionGroup(group_name(group, index), *group.between, group.count, group.media, group.path == "relayed")
+            for index, group in enumerate(scenario.sessions)
+        ),
+        relays=RelaySettings(
+            directory=scenario.directory or topology.clusters[0].name,
+            warm=dict(scenario.relays.warm),
+            version=scenario.relays.version,
+            versions=dict(scenario.relays.versions),
+            idle_ns=scenario.relays.idle,
+            lock_audit=scenario.relays.lock_audit,
+        ),
+        controller=_settings(scenario.controller),
+        faults=tuple(fault for event in scenario.events for fault in faults_of(event, topology)),
+        connections=tuple(
+            ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
+            for group in scenario.connections
+        ),
+        expectations=tuple(expectation(text, clusters, groups) for text in scenario.expect),
+        wire_tick_ns=scenario.emulation.wire_tick,
+        links=scenario.emulation.links,
+        clock_shift=scenario.emulation.clock_shift,
+        fidelity=_limits(scenario.fidelity),
+    )
+
+
+def _settings(controller: Controller) -> ControllerSettings:
+    return ControllerSettings(
+        reroute=controller.reroute,
+        probe_interval_ns=controller.probe_interval,
+        detect_multiplier=controller.detect_multiplier,
+        loss_window=controller.loss_window,
+        max_loss=controller.max_loss,
+        max_extra_delay_ns=controller.max_extra_delay,
+        hold_ns=controller.hold,
+        detect=controller.detect,
+        canary_interval_ns=controller.canary_interval,
+        pace_ns=controller.pace,
+    )
+
+
+def _limits(fidelity: Fidelity) -> FidelityLimits:
+    """A scenario names the limits without their unit."""
+    names = [field.name for field in fields(FidelityLimits)]
+    return FidelityLimits(**{name: getattr(fidelity, name.removesuffix("_ns")) for name in names})

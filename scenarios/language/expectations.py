@@ -1,0 +1,42 @@
+"""Reads an expectation: `media.interruption_ms.max <= 1500ms`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import cast
+
+from hostio.units import MS
+from results.metric_names import METRICS, Unit, metric_names
+from results.plan import Comparison, Expectation
+from scenarios.language.quantities import percent, time_ns, whole_number
+from scenarios.language.wording import nearest, quoted, suggestion
+
+_SHAPE = re.compile(r"(?P<metric>[^\s<>=!≤≥]+)\s*(?P<comparison>[<>=!≤≥]+)\s*(?P<value>\S.*)")
+_COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
+_OTHER_SIGNS = {"=": "==", "===": "==", "≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "<>": "!="}
+
+
+def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] = ()) -> Expectation:
+    """The expectation in a text, of a run with these clusters and groups of connections; ValueError says what would be
+    right."""
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")
+    metric, comparison = match["metric"], match["comparison"]
+    metrics = metric_names(clusters, groups)
+    if metric not in metrics:
+        known = metrics if nearest(metric, metrics) else METRICS
+        raise ValueError(f"unknown metric {quoted(metric)}; {suggestion(metric, known)}")
+    if comparison not in _COMPARISONS:
+        right = _OTHER_SIGNS.get(comparison, f"one of {' '.join(_COMPARISONS)}")
+        raise ValueError(f"unknown comparison {quoted(comparison)}; write {right}")
+    return Expectation(metric, cast(Comparison, comparison), _value(match["value"], metrics[metric]), text)
+
+
+def _value(text: str, unit: Unit) -> float:
+    if unit == "ms":
+        return time_ns(text) / MS
+    if unit == "percent":
+        return percent(text)
+    return float(whole_number(int(text) if re.fullmatch(r"0|[1-9][0-9]{0,11}", text) else text))

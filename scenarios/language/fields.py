@@ -1,0 +1,153 @@
+"""The kinds of single value a file may hold, each a checked reading of plain data; ValueError says what is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import get_args
+
+from controller.settings import Detector
+from relay_app.versions.names import VERSIONS
+from scenarios.language.quantities import QuantityError, time_ns
+from scenarios.language.wording import found, suggestion
+from topologies.link_state import SEQUENCE_FRAMES
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
+
+
+def text(value: object) -> str:
+    """Words of any kind; not empty, and line breaks become spaces."""
+    if not isinstance(value, str):
+        raise ValueError(f"{found(value)} where text is expected; write words, in quotes if they look like a number")
+    if not value.strip():
+        raise ValueError("the text is empty; write a few words")
+    return " ".join(value.split())
+
+
+def name(longest: int, *, digit_first: bool = False) -> Callable[[object], str]:
+    """A name that reaches the kernel and the file system: [a-z0-9-]*, of bounded length, letter first unless said."""
+
+    def valid(word: str) -> bool:
+        return _NAME.fullmatch(word) is not None and (digit_first or not word[0].isdigit())
+
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise ValueError(f"{found(value)} is not text; write a name, in quotes if it looks like a number")
+        if len(value) > longest:
+            raise ValueError(f"the name {found(value)} is {len(value)} characters long; write at most {longest}")
+        if not valid(value):
+            right = re.sub("[^a-z0-9]+", "-", value.lower()).strip("-")
+            advice = f"write {right}: " if right and valid(right) else "write "
+            first = "letter or digit" if digit_first else "letter"
+            raise ValueError(f"{found(value)} is not a name; {advice}lower case letters, digits and -, {first} first")
+        return value
+
+    return read
+
+
+def boolean(value: object) -> bool:
+    """Only true and false: YAML 1.1's other words for them are text here."""
+    if isinstance(value, bool):
+        return value
+    right = _BOOLEAN_WORDS.get(str(value).lower(), "true or false")
+    raise ValueError(f"{found(value)} is neither true nor false; write {right}")
+
+
+def one_of(*words: str) -> Callable[[object], object]:
+    """One of a few words."""
+
+    def read(value: object) -> object:
+        if value in words:
+            return value
+        known = suggestion(value, words) if isinstance(value, str) else f"known: {', '.join(words)}"
+        raise ValueError(f"{found(value)} is not known here; {known}")
+
+    return read
+
+
+def relay_version(value: object) -> str:
+    """One of the relay versions; they are few and their names alike, so a wrong one gets them all."""
+    if isinstance(value, str) and value in VERSIONS:
+        return value
+    raise ValueError(f"{found(value)} is no relay version; known: {', '.join(VERSIONS)}")
+
+
+def detectors(value: object) -> tuple[str, ...]:
+    """What the controller watches: the links always, and what else is named."""
+    known = get_args(Detector)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{found(value)} is not a list of detectors; write [link] or [{', '.join(known)}]")
+    for each in value:
+        if each not in known:
+            raise ValueError(f"{found(each)} is no detector; known: {', '.join(known)}")
+    if "link" not in value:
+        raise ValueError(f"no reroute without link probes; write [{', '.join(dict.fromkeys(('link', *value)))}]")
+    return tuple(dict.fromkeys(value))
+
+
+def loss_pattern(value: object) -> str:
+    """Ones and zeros, of which some are zeros: RFC 3611's way to write what arrived and what was lost."""
+    if not isinstance(value, str) or not re.fullmatch(f"[01]{{1,{SEQUENCE_FRAMES}}}", value):
+        raise ValueError(f'{found(value)} is no pattern of losses; write 1 for arrives and 0 for lost, as "1110"')
+    if "0" not in value:
+        raise ValueError(f"{found(value)} loses nothing; write a 0 for each packet to lose")
+    return value
+
+
+def numbers_from_one(value: object) -> tuple[int, ...]:
+    """Numbers of packets, counted from 1, in order and without repeats."""
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{found(value)} is not a list of packet numbers; write such as [1, 2, 5]")
+    for number in value:
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= SEQUENCE_FRAMES:
+            raise ValueError(f"{found(number)} is not a packet's number; write from 1 to {SEQUENCE_FRAMES}")
+    return tuple(sorted(set(value)))
+
+
+def groups(value: object) -> tuple[tuple[str, ...], ...]:
+    """Lists of clusters; that they exist is checked against the topology."""
+    if isinstance(value, list) and all(isinstance(group, list) for group in value):
+        named = tuple(tuple(map(str, group)) for group in value)
+        if len(named) > 1 and all(named):
+            return named
+    raise ValueError(f"{_pair_text(value)} is not two or more groups of clusters; write [[us-east], [us-west]]")
+
+
+def pair(value: object) -> tuple[str, str]:
+    """Two clusters; that they exist and differ is checked against the topology."""
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value):
+        return value[0], value[1]
+    raise ValueError(f"{_pair_text(value)} is not two clusters; write [us-east, us-west]")
+
+
+def time_within(least: str, most: str) -> Callable[[object], int]:
+    """A time in ns, of bounded length."""
+    least_ns, most_ns = time_ns(least), time_ns(most)
+
+    def read(value: object) -> int:
+        ns = time_ns(value)
+        if least_ns <= ns <= most_ns:
+            return ns
+        problem = "too short" if ns < least_ns else "too long"
+        raise QuantityError(f"{found(value)} is {problem}; write a time from {least} to {most}")
+
+    return read
+
+
+def within(read: Callable[[object], float], least: str, most: str) -> Callable[[object], float]:
+    """A quantity that `read` reads, of bounded size; the bounds are given as a file would write them."""
+    least_value, most_value = (read(int(bound) if bound.isdecimal() else bound) for bound in (least, most))
+
+    def bounded(value: object) -> float:
+        number = read(value)
+        if least_value <= number <= most_value:
+            return number
+        problem = "too small" if number < least_value else "too large"
+        raise QuantityError(f"{found(value)} is {problem}; write from {least} to {most}")
+
+    return bounded
+
+
+def _pair_text(value: object) -> str:
+    return f"a list of {len(value)}" if isinstance(value, list) else found(value)

@@ -1,0 +1,139 @@
+"""Numbers with units as people write them (`40ms`, `0.5%`, `2mbit`), read by exact decimal arithmetic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from hostio.units import MS, US, S
+from scenarios.language.wording import found, quoted
+
+_QUANTITY = re.compile(r"(?P<sign>-?)(?P<digits>[0-9]{1,12}(?:\.[0-9]{1,12})?)(?P<unit>[^0-9.:].*)?", re.DOTALL)
+_NEARLY_WHOLE = re.compile(r"0*([0-9]{1,12})(?:\.0*)?[a-z% ]*")
+_CLOCK = re.compile(r"([0-9]{1,4}):([0-5]?[0-9])")
+
+
+class QuantityError(ValueError):
+    """Not a quantity of the wanted kind; the message says what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a quantity measures: its units by factor, other spellings people use, and the units to suggest."""
+
+    name: str
+    example: str
+    units: Mapping[str, int]
+    usual: tuple[str, ...]
+    spellings: Mapping[str, str]
+
+
+_TIME = _Kind(
+    name="a time",
+    example="40ms or 2s",
+    units={"us": US, "ms": MS, "s": S, "min": 60 * S},
+    usual=("ms", "s"),
+    spellings={
+        **dict.fromkeys(("µs", "μs", "usec", "usecs"), "us"),
+        **dict.fromkeys(("msec", "msecs", "millis"), "ms"),
+        **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+        **dict.fromkeys(("m", "mins", "minute", "minutes"), "min"),
+    },
+)
+_SHARE = _Kind(
+    name="a percentage",
+    example="5% or 0.5%",
+    units={"%": 1},
+    usual=("%",),
+    spellings=dict.fromkeys(("percent", "pct"), "%"),
+)
+_RATE = _Kind(
+    name="a rate",
+    example="64kbit or 2mbit",
+    units={"bit": 1, "kbit": 10**3, "mbit": 10**6, "gbit": 10**9},
+    usual=("bit", "kbit", "mbit"),
+    spellings={
+        **dict.fromkeys(("bps", "bit/s"), "bit"),
+        **dict.fromkeys(("k", "kb", "kbps", "kbit/s"), "kbit"),
+        **dict.fromkeys(("m", "mb", "mbps", "mbit/s"), "mbit"),
+        **dict.fromkeys(("g", "gb", "gbps", "gbit/s"), "gbit"),
+    },
+)
+
+
+def time_ns(value: object) -> int:
+    """A time (us, ms, s, min) in ns."""
+    return _whole(value, _TIME, "finer than a nanosecond")
+
+
+def bits_per_second(value: object) -> int:
+    """A rate (bit, kbit, mbit, gbit; decimal, per second) in bit/s."""
+    return _whole(value, _RATE, "finer than a bit per second")
+
+
+def percent(value: object) -> float:
+    """A percentage as its number: `5%` is 5.0."""
+    return float(_amount(value, _SHARE))
+
+
+def fraction(value: object) -> float:
+    """A percentage as a fraction: `5%` is 0.05; at most 1."""
+    share = _amount(value, _SHARE) / 100
+    if share > 1:
+        raise QuantityError(f"{found(value)} is more than everything; write at most 100%")
+    return float(share)
+
+
+def whole_number(value: object) -> int:
+    """A whole number in plain decimal digits, without a unit."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    plain = _NEARLY_WHOLE.fullmatch(str(value).replace("_", "").replace(",", ""))
+    right = plain[1] if plain and isinstance(value, (str, float)) else "one such as 3"
+    raise QuantityError(f"{found(value)} is not a plain whole number; write {right}")
+
+
+def time_text(ns: int) -> str:
+    """A time as a scenario would write it, exactly."""
+    for unit, factor in (("s", S), ("ms", MS)):
+        if ns >= factor:
+            return f"{(Decimal(ns) / factor).normalize():f}{unit}"
+    return f"{(Decimal(ns) / US).normalize():f}us" if ns else "0s"
+
+
+def _whole(value: object, kind: _Kind, too_fine: str) -> int:
+    amount = _amount(value, kind)
+    if amount.denominator != 1:
+        raise QuantityError(f"{found(value)} is {too_fine}; write fewer decimals")
+    return amount.numerator
+
+
+def _amount(value: object, kind: _Kind) -> Fraction:
+    text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise QuantityError(f"{found(value)} is not {kind.name}; write {_clock_time(text, kind) or kind.example}")
+    digits, unit = match["digits"], match["unit"]
+    if unit not in kind.units:
+        raise QuantityError(f"{found(value)} {_unit_problem(digits, unit, kind)}")
+    if match["sign"]:
+        raise QuantityError(f"{found(value)} is negative; write {digits}{unit}")
+    return Fraction(digits) * kind.units[unit]
+
+
+def _clock_time(text: str, kind: _Kind) -> str | None:
+    clock = _CLOCK.fullmatch(text)
+    return f"{int(clock[1]) * 60 + int(clock[2])}s" if clock and kind is _TIME else None
+
+
+def _unit_problem(digits: str, unit: str | None, kind: _Kind) -> str:
+    if unit is None:
+        return f"has no unit; write {' or '.join(digits + usual for usual in kind.usual)}"
+    plain = unit.strip().lower()
+    right = plain if plain in kind.units else kind.spellings.get(plain)
+    advice = f"write {digits}{right}" if right else f"the units are {', '.join(kind.units)}"
+    problem = f"has a space before {plain}" if right == unit.strip() else f"has the unknown unit {quoted(unit.strip())}"
+    return f"{problem}; {advice}"

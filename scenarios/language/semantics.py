@@ -1,0 +1,77 @@
+"""What a well-formed scenario can still get wrong, given its topology. Pure; every check yields its problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scenarios.language.document import Problem
+from scenarios.language.event_semantics import event_problems
+from scenarios.language.expectations import expectation
+from scenarios.language.place_semantics import link_problems, unknown_cluster
+from scenarios.language.schema import Connections, ScenarioFile, Sessions
+from scenarios.language.wording import quoted
+from topologies.model import Topology
+
+MAX_SESSIONS = 20_000
+"""Two streams each; far beyond what one machine can carry, near enough to catch a slip of the finger."""
+
+
+def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
+    """Everything wrong with the scenario, in no particular order."""
+    if scenario.directory is not None:
+        yield from unknown_cluster(scenario.directory, ("directory",), topology)
+    for key, clusters in (("warm", scenario.relays.warm), ("versions", scenario.relays.versions)):
+        for cluster in clusters:
+            yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
+    yield from _session_problems(scenario.sessions, topology)
+    yield from _connection_problems(scenario.connections, topology)
+    yield from event_problems(scenario, topology)
+    groups = [connection_name(group) for group in scenario.connections]
+    for index, text in enumerate(scenario.expect):
+        yield from _expectation_problem(text, index, topology, groups)
+
+
+def group_name(sessions: Sessions, index: int) -> str:
+    """The name of a group of sessions, given or by its number."""
+    return sessions.name or f"{sessions.media}-{index + 1}"
+
+
+def connection_name(connections: Connections) -> str:
+    """The name of a group of connections: its kind, unless given."""
+    return connections.name or connections.kind
+
+
+def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Iterator[Problem]:
+    if not groups:
+        yield Problem(("sessions",), "there are no sessions; add an entry such as {between: […], count: 100, …}")
+    names: set[str] = set()
+    total = 0
+    for index, group in enumerate(groups):
+        name = group_name(group, index)
+        yield from link_problems(group.between, ("sessions", index, "between"), topology)
+        if name in names:
+            yield Problem(("sessions", index, "name"), f"there is already a group {quoted(name)}; name it differently")
+        if total <= MAX_SESSIONS < total + group.count:
+            text = f"{total + group.count} sessions in all; write at most {MAX_SESSIONS}"
+            yield Problem(("sessions", index, "count"), text)
+        names.add(name)
+        total += group.count
+
+
+def _connection_problems(groups: tuple[Connections, ...], topology: Topology) -> Iterator[Problem]:
+    names: set[str] = set()
+    for index, group in enumerate(groups):
+        name = connection_name(group)
+        yield from link_problems(group.between, ("connections", index, "between"), topology)
+        if name in names:
+            place = "kind" if group.name is None else "name"
+            text = f"there is already a group {quoted(name)}; give this one another name"
+            yield Problem(("connections", index, place), text)
+        names.add(name)
+
+
+def _expectation_problem(text: str, index: int, topology: Topology, groups: Sequence[str]) -> Iterator[Problem]:
+    try:
+        expectation(text, [cluster.name for cluster in topology.clusters], groups)
+    except ValueError as error:
+        yield Problem(("expect", index), str(error))

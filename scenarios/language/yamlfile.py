@@ -1,0 +1,196 @@
+"""The only reader of YAML: one document of plain mappings, lists and scalars, every one with its place in the text.
+
+Scalars resolve by a subset of YAML 1.2's core schema (§10.3.2): null, true and false, decimal integers and floats.
+Everything else is text, so `no`, `1:30`, `010` and `0x1f` are never silently something else. Anchors, aliases, merge
+keys, tags and directives are refused as they stream by, before anything is built from them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import yaml
+
+from scenarios.errors import START, Mark, ScenarioError
+from scenarios.language.document import DataPath, Document
+from scenarios.language.textfile import CONTROL, read_text
+from scenarios.language.wording import found, quoted
+
+MAX_DEPTH = 16
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"(?=[^.eE]*[.eE])[-+]?((0|[1-9][0-9]*)\.?|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
+
+_HINTS = {
+    "mapping values are not allowed here": "put text that holds ': ' in quotes, and check the indentation",
+    "found character '\\t' that cannot start any token": "indent with spaces, not tabs",
+    "could not find expected ':'": "write 'key: value'",
+    "expected <block end>": "line it up with the entries above",
+    "found unexpected end of stream": "close the quote",
+    "expected ',' or ']'": "close the bracket",
+    "expected ',' or '}'": "close the brace",
+    "found character '": "put this text in quotes",
+    "sequence entries are not allowed here": "start the list on its own line",
+}
+
+
+def read(path: Path) -> Document:
+    """The file's document; ScenarioError if it is not one."""
+    return parse(read_text(path), str(path))
+
+
+def parse(text: str, file: str) -> Document:
+    """The document in a text that `textfile` has decoded; `file` names it in errors."""
+    builder = _Builder(text, file)
+    data = builder.document()
+    if not isinstance(data, dict):
+        raise ScenarioError(file, f"{found(data)} at the top level; write 'key: value' lines", builder.values[()])
+    return Document(file, data, builder.keys, builder.values)
+
+
+def parse_scalar(text: str, argument: str) -> object:
+    """The single value that an argument gives, read as the same text in a file would be."""
+    refused = CONTROL.search(text)
+    if refused:
+        raise ScenarioError(argument, f"control character U+{ord(refused[0]):04X} in the value; remove it", None)
+    try:
+        value = _Builder(text, argument).document() if text.strip() else None
+    except ScenarioError as error:
+        raise ScenarioError(argument, error.message, None) from None
+    if isinstance(value, (dict, list)):
+        raise ScenarioError(
+            argument, f"{found(value)} cannot be set; set its parts one by one, or quote the text", None
+        )
+    return value
+
+
+class _Builder:
+    """Turns the event stream of one document into data, and refuses what has no place in it."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._events = self._stream(text)
+        self._file = file
+        self.keys: dict[DataPath, Mark] = {}
+        self.values: dict[DataPath, Mark] = {}
+
+    def document(self) -> object:
+        next(self._events)
+        start = next(self._events)
+        if isinstance(start, yaml.StreamEndEvent):
+            raise ScenarioError(self._file, "the file is empty; start with 'name: …'")
+        if isinstance(start, yaml.DocumentStartEvent) and (start.version or start.tags):
+            self._refuse(start, "a % directive is not allowed; remove the line")
+        data = self._value(next(self._events), ())
+        next(self._events)
+        follower = next(self._events)
+        if not isinstance(follower, yaml.StreamEndEvent):
+            self._refuse(follower, "a second document starts here; keep one document in a file")
+        return data
+
+    def _stream(self, text: str) -> Iterator[yaml.Event]:
+        """The events, with the errors of the library translated; it lets some ValueErrors of its own escape."""
+        last = START
+        try:
+            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+                last = _mark(event.end_mark)
+                yield event
+        except yaml.MarkedYAMLError as error:
+            raise self._syntax_error(error, last) from None
+        except (yaml.YAMLError, ValueError, OverflowError):
+            message = "not valid YAML after this; check its \\ escapes and numbers"
+            raise ScenarioError(self._file, message, last) from None
+
+    def _syntax_error(self, error: yaml.MarkedYAMLError, last: Mark) -> ScenarioError:
+        problem = (error.problem or error.context or "cannot be parsed").replace("\n", " ")
+        hint = next((hint for start, hint in _HINTS.items() if problem.startswith(start)), "check this line")
+        mark = error.problem_mark or error.context_mark
+        return ScenarioError(self._file, f"not valid YAML: {problem}; {hint}", _mark(mark) if mark else last)
+
+    def _value(self, event: yaml.Event, path: DataPath) -> object:
+        self.values[path] = _mark(event.start_mark)
+        self._refuse_features(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if len(path) >= MAX_DEPTH:
+            self._refuse(event, f"nested deeper than {MAX_DEPTH} levels; write it flatter")
+        return self._mapping(path) if isinstance(event, yaml.MappingStartEvent) else self._list(path)
+
+    def _mapping(self, path: DataPath) -> dict[str, object]:
+        mapping: dict[str, object] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(event)
+            place = (*path, key)
+            if key in mapping:
+                first = self.keys[place].line
+                self._refuse(event, f"key {quoted(key)} is given twice, first on line {first}; keep one")
+            self.keys[place] = _mark(event.start_mark)
+            mapping[key] = self._value(next(self._events), place)
+        return mapping
+
+    def _list(self, path: DataPath) -> list[object]:
+        entries: list[object] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            entries.append(self._value(event, (*path, len(entries))))
+        return entries
+
+    def _key(self, event: yaml.Event) -> str:
+        self._refuse_features(event)
+        if not isinstance(event, yaml.ScalarEvent):
+            self._refuse(event, "a list or mapping as a key; write a word")
+        key = self._scalar(event)
+        if not isinstance(key, str):
+            self._refuse(event, f"the key {found(key)} is not text; write a word, or put it in quotes")
+        if key == "<<" and event.implicit[0]:
+            self._refuse(event, "a merge key << is not allowed; write the keys out")
+        return key
+
+    def _scalar(self, event: yaml.ScalarEvent) -> object:
+        refused = CONTROL.search(event.value)
+        if refused:
+            self._refuse(event, f"an escape for control character U+{ord(refused[0]):04X}; remove it")
+        return _resolved(event.value) if event.implicit[0] else event.value
+
+    def _refuse_features(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse(event, f"an alias {quoted(f'*{event.anchor}')} is not allowed; write the value out")
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            self._refuse(event, f"an anchor {quoted(f'&{event.anchor}')} is not allowed; remove it")
+        if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
+            self._refuse(event, f"a tag {quoted(_shorthand(event.tag))} is not allowed; write the plain value")
+
+    def _refuse(self, event: yaml.Event, message: str) -> NoReturn:
+        raise ScenarioError(self._file, message, _mark(event.start_mark))
+
+
+def _resolved(text: str) -> object:
+    """The value of a plain scalar."""
+    if text in _NULL:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
+    return text
+
+
+def _shorthand(tag: str) -> str:
+    return re.sub("^tag:yaml.org,2002:", "!!", tag)
+
+
+class _LibraryMark(Protocol):
+    """A place as the library counts it, from 0."""
+
+    line: int
+    column: int
+
+
+def _mark(mark: _LibraryMark | None) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1) if mark else START

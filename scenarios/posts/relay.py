@@ -1,0 +1,146 @@
+"""The place of a cluster's relay, over all its lives: ends it, freezes it, puts a new one there."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from time import monotonic_ns
+
+from hostio.control import Ready, Stop
+from hostio.foreign_sockets import datagram_sockets
+from hostio.processes import HeldProcess
+from hostio.sockets import udp_drops
+from hostio.units import S
+from hostio.waiting import wait_until
+from relay_app.forwarding import unread
+from relay_app.messages import Play, StandingBy, TakeOver
+from relay_app.records import LEFT
+from relay_app.sessions import LANE_PORT
+from results.plan import Fault
+from scenarios.crew import CrewError, Member, last_words
+from scenarios.posts.post import END_WITHIN_S, START_WITHIN_S, Act, Remains, hold, strike
+from scenarios.timeline import TimedEdge
+
+ENDING = ("relay-restart", "relay-kill")
+"""Faults that end a relay."""
+
+
+class RelayPost:
+    """`recruit` makes the relay of a life: 0 serves at once, the others stand by. `deaths`: how many faults end one."""
+
+    def __init__(self, cluster: str, recruit: Callable[[int], Member], deaths: int = 0) -> None:
+        self.cluster = cluster
+        self._recruit = recruit
+        self._deaths = deaths
+        self._life = 0
+        self._spare: Member | None = None
+        self._held: HeldProcess | None = None
+        self._lanes: list[socket.socket] = []
+        self.member: Member | None = recruit(0)
+        """The relay that serves; None while there is none."""
+        self.media: Play | None = None
+        """What the relay was told of the media, for its successor."""
+        self.name = self.serving.name
+        self.remains = Remains()
+
+    def man(self) -> None:
+        """Have the next relay stand by, if one is to come."""
+        if self._spare is None and self._life < self._deaths:
+            self._spare = self._recruit(self._life + 1)
+            answer = self._spare.answer(START_WITHIN_S)
+            if not isinstance(answer, StandingBy):
+                raise CrewError(f"{self._spare.name} said {answer!r} before it stood by")
+
+    def prepare(self, fault: Fault, edge: TimedEdge, deadline_ns: int) -> Act:
+        """Make an edge of a fault ready."""
+        if edge.edge == "end" and fault.what in ENDING:
+            return self._succession()
+        if fault.what not in ENDING:
+            return self._stop_or_go(signal.SIGSTOP if edge.edge == "start" else signal.SIGCONT)
+        self.man()
+        relay, held = self.serving, self._hold()
+        self._lanes = datagram_sockets(held.pid)
+        if fault.what == "relay-kill":
+            return Act(lambda: strike(relay, held, signal.SIGKILL), lambda: self._buried(held))
+        return Act(lambda: relay.tell(Stop()), lambda: self._ended(relay, held, deadline_ns))
+
+    def release(self) -> None:
+        """A relay that stands still goes on; its lanes are its own again."""
+        if self._held is not None:
+            self._held.send(signal.SIGCONT)
+        for lane in self._lanes:
+            lane.close()
+        self._lanes = []
+
+    @property
+    def lives(self) -> int:
+        """How many relays have served here, the present one included."""
+        return self._life + 1
+
+    @property
+    def serving(self) -> Member:
+        """The relay that serves; CrewError if there is none."""
+        if self.member is None:
+            raise CrewError("a fault strikes a relay that is not there")
+        return self.member
+
+    def _hold(self) -> HeldProcess:
+        relay = self.serving
+        if self._held is None:
+            self._held = hold(relay)
+        return self._held
+
+    def _stop_or_go(self, number: signal.Signals) -> Act:
+        relay, held = self.serving, self._hold()
+
+        def stands_as_told() -> bool:
+            states = held.states()
+            return states == {"T"} if number == signal.SIGSTOP else bool(states) and "T" not in states
+
+        return Act(lambda: strike(relay, held, number), lambda: wait_until(stands_as_told, END_WITHIN_S))
+
+    def _ended(self, relay: Member, held: HeldProcess, deadline_ns: int) -> bool:
+        """A relay that has not ended by its deadline is killed, as a supervisor would."""
+        words = last_words([relay], (deadline_ns - monotonic_ns()) / S)
+        for said in words.values():
+            self.remains.counters.update(said.counters)
+            self.remains.lateness |= {f"{name} in life {self._life}": each for name, each in said.lateness.items()}
+        if not held.gone((deadline_ns - monotonic_ns()) / S):
+            held.send(signal.SIGKILL)
+            self.remains.counters["killed"] += 1
+        return self._buried(held)
+
+    def _buried(self, held: HeldProcess) -> bool:
+        """Whether it is gone; what its lanes dropped, and what was left in them, is kept."""
+        gone = held.gone(END_WITHIN_S)
+        for lane in self._lanes:
+            with closing(lane):
+                left = list(unread([lane], LEFT))
+                self.remains.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
+                self.remains.left_behind += left
+                self.remains.counters["left_in_buffers"] += len(left)
+        self._lanes = []
+        held.close()
+        self.serving.control.close()
+        self._held = self.member = None
+        return gone
+
+    def _succession(self) -> Act:
+        self.man()
+        successor = self._spare
+        if successor is None:
+            raise CrewError("no relay stands by")
+
+        def take_over() -> None:
+            successor.tell(TakeOver())
+            answer = successor.answer(START_WITHIN_S)
+            if not isinstance(answer, Ready):
+                raise CrewError(f"{successor.name} said {answer!r} before it was ready")
+            if self.media:
+                successor.tell(self.media)
+            self.member, self._spare = successor, None
+            self._life += 1
+
+        return Act(take_over, lambda: bool(self._hold().states()))

@@ -1,0 +1,159 @@
+"""What a link's state is to netem and a token bucket, and whether what is there is what was wanted; pure.
+
+A direction is shaped at its source's port by `netem` (root, 1:) for delay, jitter and loss, and for a rate by a token
+bucket below it (1:1, 10:), whose queue is bounded in bytes; netem's own rate is bounded in packets only. Fixed
+handles let `tc qdisc replace` change both in place, and nothing that is queued gets lost. For the same reason neither
+is removed: a netem without delay passes frames at once, and a rate that is lifted leaves a bucket that never holds
+anything back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+
+from hostio.units import US, S
+from topologies.distributions import LARGEST
+from topologies.link_state import Jitter, LinkState, Loss, LossPattern, LostFrames, RandomLoss, flows_below
+from topologies.model import Direction
+
+ROOT = "1:"
+BUCKET = "10:"
+BUCKET_PARENT = "1:1"
+"""Handles of netem and of the token bucket, and the bucket's place."""
+
+_LARGEST_FRAME = 1_540
+_SPARE_PACKETS = 1_000
+_PACKETS_PER_SECOND = 500_000
+_OPEN_BPS = 32_000_000_000
+_BURST_SHARE = 1_000
+
+_TIME_TOLERANCE_NS = 2 * US
+_SHARE_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Netem:
+    """What netem is told. `limit`: packets in the delay line; `seed` None: the kernel picks its own random numbers."""
+
+    delay_ns: int
+    jitter: Jitter | None
+    loss: Loss | None
+    duplicate: float
+    corrupt: float
+    reorder: float
+    limit: int
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A token bucket: rate in bit/s, bucket and queue in bytes."""
+
+    rate_bps: int
+    burst: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shaping:
+    """The queueing disciplines of one end of a link; None where there is none."""
+
+    netem: Netem | None = None
+    bucket: Bucket | None = None
+    flows: int | None = None
+    """Hashes of flows below it vanish, of 2³²; None where no filter was ever needed."""
+
+
+def refusal(state: LinkState) -> str | None:
+    """What netem cannot do of a state, in words; None if it can do all of it.
+
+    It takes the place in the distribution from the low bits of a number that it correlates in the high ones, so its
+    correlation of delays has no effect (net/sched/sch_netem.c, `get_crandom` and `tabledist`).
+    """
+    if isinstance(state.loss, LossPattern | LostFrames):
+        return "netem cannot lose packets by number"
+    if state.jitter and state.jitter.correlation:
+        return "netem does not correlate delays, although it takes the option"
+    return None
+
+
+def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shaping:
+    """What an end is to have for a state; a bucket that is there stays."""
+    netem = Netem(
+        delay_ns=state.delay_ns,
+        jitter=state.jitter,
+        loss=RandomLoss(1.0) if state.blackhole else state.loss,
+        duplicate=state.duplicate,
+        corrupt=state.corrupt,
+        reorder=state.reorder,
+        limit=_line_limit(state),
+        seed=seed,
+    )
+    flows = flows_below(state.flows) if state.flows or before.flows is not None else None
+    if state.rate_bps is None:
+        return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit), flows)
+    return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)), flows)
+
+
+def _line_limit(state: LinkState) -> int:
+    """Room for what half a million packets per second leave in the line, more than one core can send."""
+    longest_ns = state.delay_ns + (LARGEST * state.jitter.spread_ns if state.jitter else 0)
+    return _SPARE_PACKETS + _PACKETS_PER_SECOND * longest_ns // S
+
+
+def _bucket(rate_bps: int, limit: int) -> Bucket:
+    """A bucket of a millisecond, so that the timer's grain costs no throughput; both hold a frame at least."""
+    return Bucket(rate_bps, max(_LARGEST_FRAME, rate_bps // 8 // _BURST_SHARE), max(_LARGEST_FRAME, limit))
+
+
+def netem_seed(seed: int, direction: Direction, change: int) -> int:
+    """A seed of its own for each change of each direction: netem begins its numbers anew with each."""
+    return int.from_bytes(hashlib.sha256(f"netem {seed} {direction} {change}".encode()).digest()[:8], "little")
+
+
+def reads_back(wanted: Shaping, got: Shaping) -> bool:
+    """Whether a port has what was wanted, to the grain at which tc tells times (µs), rates (byte/s) and shares."""
+    return _same_netem(wanted.netem, got.netem) and _same_bucket(wanted.bucket, got.bucket)
+
+
+def _same_netem(wanted: Netem | None, got: Netem | None) -> bool:
+    if wanted is None or got is None:
+        return wanted is got
+    shares = (
+        (wanted.duplicate, got.duplicate),
+        (wanted.corrupt, got.corrupt),
+        (wanted.reorder, got.reorder),
+        *zip(_probabilities(wanted.loss), _probabilities(got.loss), strict=True),
+    )
+    return (
+        abs(wanted.delay_ns - got.delay_ns) <= _TIME_TOLERANCE_NS
+        and abs(_spread_ns(wanted) - _spread_ns(got)) <= _TIME_TOLERANCE_NS
+        and _model(wanted.loss) == _model(got.loss)
+        and all(abs(one - other) <= _SHARE_TOLERANCE for one, other in shares)
+        and wanted.limit == got.limit
+    )
+
+
+def _spread_ns(netem: Netem) -> int:
+    return netem.jitter.spread_ns if netem.jitter else 0
+
+
+def _model(loss: Loss | None) -> str | None:
+    return loss.model if loss else None
+
+
+def _probabilities(loss: Loss | None) -> tuple[float, ...]:
+    """Padded, so that those of different models can be laid side by side."""
+    found = tuple(value for value in asdict(loss).values() if isinstance(value, int | float)) if loss else ()
+    return (*found, *[0.0] * (5 - len(found)))
+
+
+def _same_bucket(wanted: Bucket | None, got: Bucket | None) -> bool:
+    if wanted is None or got is None:
+        return wanted is got
+    return (
+        abs(wanted.rate_bps - got.rate_bps) <= 8
+        and abs(wanted.burst - got.burst) <= max(1, wanted.burst // 100)
+        and wanted.limit == got.limit
+    )

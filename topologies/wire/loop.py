@@ -1,0 +1,245 @@
+"""The compiled event loop of the userspace wire: one thread that carries the frames of every link of a run.
+
+Frames are received straight into free slots, wait there, and are sent from there. A frame is due at the kernel's
+receive timestamp plus its delay, and is never sent before. The control thread talks to the loop by writing
+`loop.command` and then the command eventfd; the loop answers on the answer eventfd.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostio.compiled import (
+    MSG_DONTWAIT,
+    compiled,
+    monotonic_ns,
+    read_descriptor,
+    realtime_offset_ns,
+    recvmmsg,
+    sendmmsg,
+    wait_readable,
+    write_descriptor,
+)
+from hostio.lateness import count_late
+from hostio.mmsg import receive_timestamp_ns
+from topologies.frame_fates import HELD
+from topologies.wire.admission_loop import accept, give_back, note, record, take_slot, tally
+from topologies.wire.fate_loop import earliest_ns
+from topologies.wire.heap_loop import pop
+from topologies.wire.memory import LOST_OVERFLOW, LOST_PORT_DOWN, RELEASED
+
+STOP = 1
+SWITCH = 2
+"""Flip the bank of parameters; answered once it is in force everywhere."""
+READ = 3
+"""Copy the counters; answered once they are copied."""
+
+_US = 1_000
+_FOREVER = 3_600_000_000_000
+_NOT_PENDING = 1 << 62
+_MESSAGE_BYTES = 64
+_BATCHES_PER_ROUND = 16
+_BATCHES_BEFORE_SWITCH = 1_024
+
+
+@compiled
+def run(wire: Any) -> None:
+    """Carry frames until told to stop. What is held then stays where it is, and its media is noted down."""
+    loop = wire.loop[0]
+    _arm_all(wire)
+    loop.rest_ns = _rest_ns(wire)
+    loop.running = 1
+    while loop.running:
+        if _wait(wire) and _commanded(wire):
+            _obey(wire)
+        _receive_all(wire, _BATCHES_PER_ROUND)
+        if loop.running:
+            _release_all(wire)
+    _receive_all(wire, _BATCHES_BEFORE_SWITCH)
+    _note_held(wire)
+    _answer(wire)
+
+
+@compiled
+def _wait(wire: Any) -> int:
+    """Until there may be something to do: nothing pending, for any frame; else for the next release or a command."""
+    loop = wire.loop[0]
+    next_ns = _next_release_ns(wire)
+    if next_ns == _NOT_PENDING:
+        return wait_readable(wire.descriptors, len(wire.descriptors), _FOREVER, wire.timespec)
+    ahead_ns = next_ns - monotonic_ns(wire.timespec)
+    return wait_readable(wire.descriptors, 1, min(max(ahead_ns, loop.tick_ns), loop.rest_ns), wire.timespec)
+
+
+@compiled
+def _next_release_ns(wire: Any) -> int:
+    next_ns = _NOT_PENDING
+    for index in range(len(wire.directions)):
+        if wire.directions[index].queued:
+            next_ns = min(next_ns, wire.due[wire.heaps[index, 0]])
+    return next_ns
+
+
+@compiled
+def _rest_ns(wire: Any) -> int:
+    """How long new frames may lie unread: their delay must not be over before they are seen."""
+    loop = wire.loop[0]
+    rest_ns = 1_000 * _US
+    for parameters in wire.banks[loop.bank]:
+        rest_ns = min(rest_ns, 0 if parameters.reorder else earliest_ns(parameters) // 2)
+    return max(rest_ns, loop.tick_ns)  # type: ignore[no-any-return]
+
+
+@compiled
+def _commanded(wire: Any) -> bool:
+    return read_descriptor(wire.loop[0].command_fd, wire.scratch.ctypes.data, 8) == 8
+
+
+@compiled
+def _obey(wire: Any) -> None:
+    loop = wire.loop[0]
+    if loop.command == STOP:
+        loop.running = 0
+        return
+    if loop.command == SWITCH:
+        _switch(wire)
+    elif loop.command == READ:
+        wire.counters_read[:] = wire.counters
+        loop.answered_ns = monotonic_ns(wire.timespec)
+    _answer(wire)
+
+
+@compiled
+def _answer(wire: Any) -> None:
+    wire.scratch[0] = 1
+    write_descriptor(wire.loop[0].answer_fd, wire.scratch.ctypes.data, 8)
+
+
+@compiled
+def _note_held(wire: Any) -> None:
+    for index in range(len(wire.directions)):
+        for position in range(wire.directions[index].queued):
+            slot = wire.heaps[index, position]
+            if wire.media[slot]:
+                note(wire, index, slot, HELD)
+
+
+@compiled
+def _switch(wire: Any) -> None:
+    """Put the other bank in force at this instant: frames that arrived before it are decided by the old one."""
+    loop = wire.loop[0]
+    loop.switched_ns = monotonic_ns(wire.timespec)
+    loop.bank = 1 - loop.bank
+    _receive_all(wire, _BATCHES_BEFORE_SWITCH)
+    loop.answered_ns = loop.switched_ns
+    loop.switched_ns = 0
+    loop.rest_ns = _rest_ns(wire)
+    for index in range(len(wire.directions)):
+        if wire.banks[loop.bank, index].cut:
+            _lose_queued(wire, index)
+
+
+@compiled
+def _lose_queued(wire: Any, index: int) -> None:
+    direction = wire.directions[index]
+    for position in range(direction.queued):
+        slot = wire.heaps[index, position]
+        record(wire, index, slot, wire.media[slot], LOST_PORT_DOWN)
+        give_back(wire, slot)
+    direction.queued = 0
+    direction.busy_until_ns = 0
+
+
+@compiled
+def _receive_all(wire: Any, batches: int) -> None:
+    for index in range(len(wire.directions)):
+        for _ in range(batches):
+            if _receive_batch(wire, index) < len(wire.in_slots):
+                break
+
+
+@compiled
+def _receive_batch(wire: Any, index: int) -> int:
+    """Receive and decide what has arrived, up to a batch; how many frames that was."""
+    if wire.loop[0].starved:
+        _arm_all(wire)
+    fd = wire.directions[index].receive_fd
+    count = recvmmsg(fd, wire.in_messages.ctypes.data, len(wire.in_slots), MSG_DONTWAIT, 0)
+    if count <= 0:
+        return 0
+    offset_ns = realtime_offset_ns(wire.timespec)
+    now_ns = monotonic_ns(wire.timespec)
+    for position in range(count):
+        stamp_ns = receive_timestamp_ns(wire.in_control, position, now_ns + offset_ns)
+        accept(wire, index, position, stamp_ns - offset_ns)
+        _arm(wire, position)
+    return count
+
+
+@compiled
+def _arm_all(wire: Any) -> None:
+    wire.loop[0].starved = 0
+    for position in range(len(wire.in_slots)):
+        _arm(wire, position)
+
+
+@compiled
+def _arm(wire: Any, position: int) -> None:
+    """Make a message of the incoming batch ready again, with a free slot if it has none and there is one."""
+    wire.in_messages[position].control_length = wire.in_control.shape[1] * 8
+    if wire.in_slots[position] == len(wire.free):
+        wire.in_slots[position] = take_slot(wire)
+    wire.in_iovecs[position].base = _slot_address(wire, wire.in_slots[position])
+    wire.in_iovecs[position].length = wire.slots.shape[1]
+
+
+@compiled
+def _slot_address(wire: Any, slot: int) -> int:
+    return wire.slots.ctypes.data + slot * wire.slots.shape[1]  # type: ignore[no-any-return]
+
+
+@compiled
+def _release_all(wire: Any) -> None:
+    now_ns = monotonic_ns(wire.timespec)
+    for index in range(len(wire.directions)):
+        count = len(wire.out_slots)
+        while count == len(wire.out_slots):
+            count = _gather(wire, index, now_ns)
+            _send(wire, index, count)
+
+
+@compiled
+def _gather(wire: Any, index: int, now_ns: int) -> int:
+    """Take due frames out of a direction's heap into the outgoing batch; how many."""
+    direction = wire.directions[index]
+    heap = wire.heaps[index]
+    count = 0
+    while count < len(wire.out_slots) and direction.queued and wire.due[heap[0]] <= now_ns:
+        slot = pop(heap, direction.queued, wire.due, wire.order)
+        direction.queued -= 1
+        wire.out_slots[count] = slot
+        wire.out_iovecs[count].base = _slot_address(wire, slot)
+        wire.out_iovecs[count].length = wire.lengths[slot]
+        count += 1
+    return count
+
+
+@compiled
+def _send(wire: Any, index: int, count: int) -> None:
+    """Send the outgoing batch; a frame that the kernel refuses is lost and the rest goes on."""
+    if count == 0:
+        return
+    fd = wire.directions[index].send_fd
+    done = 0
+    while done < count:
+        sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
+        for _ in range(sent):
+            tally(wire, index, wire.media[wire.out_slots[done]], RELEASED)
+            done += 1
+        if sent <= 0:
+            record(wire, index, wire.out_slots[done], wire.media[wire.out_slots[done]], LOST_OVERFLOW)
+            done += 1
+    now_ns = monotonic_ns(wire.timespec)
+    for position in range(count):
+        count_late(wire.lateness, wire.due[wire.out_slots[position]], now_ns)
+        give_back(wire, wire.out_slots[position])

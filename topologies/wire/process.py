@@ -1,0 +1,178 @@
+"""The userspace wire's process: one process that emulates every link of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from hostio.control import Ready, Stop
+from hostio.lateness import watch
+from hostio.realtime import Urgency, prefer_punctuality
+from hostio.sockets import packet_drops, packet_socket
+from topologies.link_state import LinkState
+from topologies.links import LinkCounters
+from topologies.model import Direction
+from topologies.wire.loop import READ, STOP, SWITCH, run
+from topologies.wire.memory import WireMemory, allocate
+from topologies.wire.messages import (
+    End,
+    Prepare,
+    Prepared,
+    ReadCounters,
+    Reading,
+    Switch,
+    Switched,
+    Watch,
+    Watched,
+    WireConfig,
+)
+from topologies.wire.parameters import fill_bank
+
+
+def serve(config: WireConfig, control: Connection) -> None:
+    """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
+    compile_loops()
+    with Wire(config) as wire:
+        prefer_punctuality(Urgency.LINK)
+        control.send(Ready())
+        while True:
+            try:
+                request = control.recv()
+            except EOFError:
+                return
+            if isinstance(request, Stop):
+                return
+            control.send(wire.answer(request))
+
+
+def compile_loops() -> None:
+    """Compile the event loop, or load it from the cache, with the types it will run with.
+
+    Done before any thread asks for punctuality: a compiler under SCHED_FIFO would keep everything else from a CPU.
+    """
+    with ExitStack() as opening:
+        command = _eventfd(opening, os.EFD_NONBLOCK)
+        memory = allocate((), command, _eventfd(opening, 0), capacity=1)
+        memory.loop["command"] = STOP
+        os.eventfd_write(command, 1)
+        run(memory)
+
+
+class Wire:
+    """The event loop in its thread, its sockets and its memory; a context manager that stops and closes them all."""
+
+    def __init__(self, config: WireConfig) -> None:
+        self._states = {d.direction: d.state for d in config.directions}
+        self._loss_numbers = dict.fromkeys(self._states, 0)
+        self._overflowed = dict.fromkeys(self._states, 0)
+        self._fates = config.fates
+        self._open = ExitStack()
+        with ExitStack() as opening:
+            self._command = _eventfd(opening, os.EFD_NONBLOCK)
+            self._answer = _eventfd(opening, 0)
+            self._sockets = _open_sockets(config, opening)
+            self._memory = self._prepare(config)
+            self._open = opening.pop_all()
+        self._thread = threading.Thread(target=_carry, args=(self._memory,), name="wire")
+
+    def __enter__(self) -> Wire:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._open.close()
+
+    def _stop(self) -> None:
+        if self._thread.is_alive():
+            self._ask(STOP)
+            self._thread.join()
+
+    def answer(self, request: Prepare | Switch | Watch | ReadCounters | End) -> Prepared | Switched | Watched | Reading:
+        """Do what is asked."""
+        match request:
+            case Prepare():
+                self.prepare(request.states)
+                return Prepared()
+            case Switch():
+                return Switched(self._ask(SWITCH))
+            case Watch():
+                watch(self._memory.lateness, request.from_ns, request.until_ns)
+                return Watched()
+            case ReadCounters():
+                self._ask(READ)
+                return self._reading()
+        return self.end()
+
+    def prepare(self, states: Mapping[Direction, LinkState]) -> None:
+        """Write these states into the bank that is not in force."""
+        for direction, state in states.items():
+            self._loss_numbers[direction] += state.loss != self._states[direction].loss
+        self._states.update(states)
+        other = 1 - int(self._memory.loop["bank"][0])
+        fill_bank(self._memory, other, self._states, self._loss_numbers)
+
+    def end(self) -> Reading:
+        """Carry nothing any further, and leave what became of single media frames."""
+        self._stop()
+        memory = self._memory
+        if self._fates:
+            np.save(self._fates, memory.fates[: memory.loop["fates"][0]])
+        memory.counters_read[:] = memory.counters
+        return self._reading()
+
+    def _reading(self) -> Reading:
+        counters = {direction: self._counters(index, direction) for index, direction in enumerate(self._states)}
+        return Reading(counters, self._memory.lateness.copy())
+
+    def _counters(self, index: int, direction: Direction) -> LinkCounters:
+        """The loop's counters, and what its socket had no room for."""
+        self._overflowed[direction] += packet_drops(self._sockets[index])
+        unseen = self._overflowed[direction]
+        every, media = (LinkCounters(*row.tolist()) for row in self._memory.counters_read[index])
+        return replace(every, received=every.received + unseen, lost_overflow=every.lost_overflow + unseen, media=media)
+
+    def _ask(self, command: int) -> int:
+        """Have the loop obey; when it did, CLOCK_MONOTONIC ns."""
+        self._memory.loop["command"] = command
+        os.eventfd_write(self._command, 1)
+        os.eventfd_read(self._answer)
+        return int(self._memory.loop["answered_ns"][0])
+
+    def _prepare(self, config: WireConfig) -> WireMemory:
+        fds = {d.entry: entry.fileno() for d, entry in zip(config.directions, self._sockets, strict=True)}
+        pairs = tuple((fds[d.entry], fds[d.exit]) for d in config.directions)
+        memory = allocate(pairs, self._command, self._answer, config.capacity)
+        memory.loop["tick_ns"] = config.tick_ns
+        memory.loop["first_media_port"], memory.loop["last_media_port"] = config.media_ports
+        memory.directions["random"] = [generator_state(config.seed, d.direction) for d in config.directions]
+        fill_bank(memory, 0, self._states, self._loss_numbers)
+        return memory
+
+
+def generator_state(seed: int, direction: Direction) -> int:
+    """Where a direction's random numbers begin: depends on the seed and on itself, not on any other link."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {direction}".encode()).digest()[:8], "little")
+
+
+def _carry(memory: WireMemory) -> None:
+    prefer_punctuality(Urgency.LINK)
+    run(memory)
+
+
+def _eventfd(opening: ExitStack, flags: int) -> int:
+    descriptor = os.eventfd(0, os.EFD_CLOEXEC | flags)
+    opening.callback(os.close, descriptor)
+    return descriptor
+
+
+def _open_sockets(config: WireConfig, opening: ExitStack) -> list[socket.socket]:
+    return [opening.enter_context(packet_socket(d.entry)) for d in config.directions]
