@@ -16,12 +16,12 @@ class FetchProgress:
         self._table = table
         self._clock_ns = clock_ns
         self._seen = (0, 0)
-        self._last_ns = clock_ns()
+        self._last_ns = 0
 
     def last_ns(self) -> int | None:
-        """When there last was progress; None if nothing is being fetched."""
+        """When there last was progress, the first look at the earliest; None if nothing is being fetched."""
         fetching, cached = self._control.fetching, len(self._table.cache)
         before, self._seen = self._seen, (fetching, cached)
-        if not fetching or fetching < before[0] or cached > before[1]:
+        if not self._last_ns or not fetching or fetching < before[0] or cached > before[1]:
             self._last_ns = self._clock_ns()
         return self._last_ns if fetching else None

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.root
 
 PACKET_MS = 20.0
 SLACK_MS = 15.0
-"""For a process to wake, and for the switches on the way, on a busy machine."""
+"""For a process to wake, and for the switches on the way."""
+
+OTHERS_PERCENT = 20.0
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Ran:
     output: str
 
     @property
-    def conclusive(self) -> bool:
-        return bool(self.summary["verdict"] != "inconclusive")
+    def undisturbed(self) -> bool:
+        """Conclusive, and no other program took much of the processor: threads without a deadline wait for their turn."""
+        others = self.summary["machine"]["others"]["percent"]
+        return bool(self.summary["verdict"] != "inconclusive" and others < OTHERS_PERCENT)
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.root / "events.jsonl").read_text().splitlines()]
@@ -102,7 +106,7 @@ class TestRelays:
         silences = relays.silences_ms(1.4)
         assert len(silences) == 8
         assert min(silences) >= 800 - 1
-        assert max(silences) <= 800 + PACKET_MS + SLACK_MS or not relays.conclusive
+        assert max(silences) <= 800 + PACKET_MS + SLACK_MS or not relays.undisturbed
 
     @pytest.mark.parametrize(("at_s", "gone_ms"), [(3.2, 500), (6.3, 700)])
     def test_a_new_relay_is_cold_and_serves_once_it_has_fetched(self, relays: Ran, at_s: float, gone_ms: int) -> None:
@@ -111,7 +115,7 @@ class TestRelays:
         silences = relays.silences_ms(at_s)
         assert len(silences) == 8
         assert min(silences) >= gone_ms + 3 * ROUND_TRIP_MS - 1
-        assert max(silences) <= gone_ms + 3 * ROUND_TRIP_MS + 3 * PACKET_MS + SLACK_MS or not relays.conclusive
+        assert max(silences) <= gone_ms + 3 * ROUND_TRIP_MS + 3 * PACKET_MS + SLACK_MS or not relays.undisturbed
 
     def test_records_of_all_three_lives_are_kept_and_added_up(self, relays: Ran) -> None:
         samples = pl.read_parquet(relays.root / "raw" / "relay-us-west.parquet")
@@ -126,6 +130,11 @@ class TestRelays:
             "us-west.2.json",
             "us-west.json",
         ]
+
+    def test_a_successor_that_stood_by_all_along_has_not_stalled(self, relays: Ran) -> None:
+        assert {name: row["stalls"] for name, row in relays.summary["relay"].items()} == dict.fromkeys(
+            relays.summary["relay"], 0
+        )
 
     def test_what_was_left_in_the_dead_relays_buffers_is_in_the_machine_report(self, relays: Ran) -> None:
         machine = json.loads((relays.root / "machine.json").read_text())
@@ -176,7 +185,7 @@ class TestDirectory:
         analytic_ms = 500 + 3 * TO_DIRECTORY_MS + 2 * 300
         assert len(silences) == 8
         assert min(silences) >= analytic_ms - 1
-        assert max(silences) <= analytic_ms + 3 * PACKET_MS + SLACK_MS or not directory.conclusive
+        assert max(silences) <= analytic_ms + 3 * PACKET_MS + SLACK_MS or not directory.undisturbed
 
     def test_a_dead_directory_keeps_the_cold_relay_silent_until_it_is_back(self, directory: Ran) -> None:
         """The relay was gone from 5.1 s, the directory back at 6.5 s; then the relay's back-off, and its fetch."""
@@ -184,7 +193,9 @@ class TestDirectory:
         analytic_ms = 6500 - 5100 + 3 * TO_DIRECTORY_MS
         assert len(silences) == 8
         assert min(silences) >= analytic_ms - 1
-        assert max(silences) <= analytic_ms + LONGEST_BACK_OFF_MS + 3 * PACKET_MS + SLACK_MS or not directory.conclusive
+        assert (
+            max(silences) <= analytic_ms + LONGEST_BACK_OFF_MS + 3 * PACKET_MS + SLACK_MS or not directory.undisturbed
+        )
 
     def test_fetches_failed_at_once_while_it_was_dead_and_found_every_record_after(self, directory: Ran) -> None:
         fetches = pl.read_parquet(directory.root / "raw" / "fetches-us-west.parquet").filter(pl.col("life") == 2)
@@ -234,7 +245,7 @@ class TestController:
         assert move["via"] == "us-central"
         assert 2.2 < decided_s < 3
         assert installed_s >= 3.0
-        assert installed_s < 3.0 + (3.0 - decided_s) + 0.5 or not controller.conclusive
+        assert installed_s < 3.0 + (3.0 - decided_s) + 0.5 or not controller.undisturbed
         assert min(controller.silences_ms(2.6)) > 1000
 
     def test_meanwhile_its_log_says_that_the_move_is_not_in_force(self, controller: Ran) -> None:
@@ -247,7 +258,7 @@ class TestController:
         assert len(controller.silences_ms(8.1)) == 8
         assert all(length_ms < 1000 for length_ms in controller.silences_ms(8.1))
         for at_s in (9.5, 10.5, 11.5, 12.5):
-            assert controller.silences_ms(at_s) == [] or not controller.conclusive
+            assert controller.silences_ms(at_s) == [] or not controller.undisturbed
 
     def test_both_lives_are_in_one_log_and_the_second_moves_the_media_back(self, controller: Ran) -> None:
         """The second decides nothing until it has seen the link clean again: at 14 s."""
