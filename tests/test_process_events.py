@@ -37,7 +37,7 @@ class Ran:
 
     @property
     def undisturbed(self) -> bool:
-        """Conclusive, and no other program took much of the processor: threads without a deadline wait for their turn."""
+        """Conclusive, and no other program took much of the processor, for which threads without a deadline wait."""
         others = self.summary["machine"]["others"]["percent"]
         return bool(self.summary["verdict"] != "inconclusive" and others < OTHERS_PERCENT)
 
