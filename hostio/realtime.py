@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 _PR_SET_TIMERSLACK = 29
@@ -27,6 +29,16 @@ def prefer_punctuality(urgency: Urgency = Urgency.WORLD) -> bool:
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
     return make_punctual(0, urgency)
+
+
+@contextmanager
+def punctuality(urgency: Urgency) -> Iterator[None]:
+    """What the calling thread does meanwhile is to be on time; before and after, it is one among others."""
+    prefer_punctuality(urgency)
+    try:
+        yield
+    finally:
+        prefer_nothing()
 
 
 def prefer_nothing() -> None:

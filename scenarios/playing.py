@@ -1,11 +1,14 @@
-"""Plays a plan's timeline on a built testbed: media, and every fault at its time."""
+"""Plays a plan's timeline on a built testbed: media, and every fault at its time.
+
+What makes a fault ready, or proves it, gives way to the media; what puts it in force does not.
+"""
 
 from __future__ import annotations
 
 from time import monotonic_ns
 
 from hostio.grid import on_grid
-from hostio.realtime import Urgency, prefer_punctuality
+from hostio.realtime import Urgency, punctuality
 from hostio.units import MS, S
 from results.events import End, FaultEdge, MediaStart
 from results.plan import Plan
@@ -27,7 +30,6 @@ _DRAIN_NS = 1 * S
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the whole timeline, or until the stop signal."""
-    prefer_punctuality(Urgency.SOURCE)
     start_ns = on_grid(monotonic_ns() + _LEAD_NS)
     testbed.start_media(start_ns, start_ns + plan.duration_ns)
     log.add(MediaStart(start_ns))
@@ -44,9 +46,11 @@ def _play_links(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal, s
         if stop.by(start_ns + step.at_ns - _PREPARE_NS):
             return _interrupted()
         put_in_force = testbed.links.prepare(step.states)
-        if stop.by(start_ns + step.at_ns):
-            return _interrupted()
-        _log_step(log, step, start_ns, put_in_force())
+        with punctuality(Urgency.SOURCE):
+            if stop.by(start_ns + step.at_ns):
+                return _interrupted()
+            read_back = put_in_force()
+        _log_step(log, step, start_ns, read_back())
     if stop.by(end_ns):
         return _interrupted()
     log.phase("media ended")

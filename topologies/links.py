@@ -71,16 +71,20 @@ class LinkEnd:
     onto_link: Mapping[Direction, int]
 
 
+ReadBack = Callable[[], Applied]
+"""Whether every direction is as it was to be; LinkError if it was refused, or one differs."""
+
+PutInForce = Callable[[], ReadBack]
+"""Changes directions in place, back to back, and is done when they are changed: it is what has to be on time."""
+
+
 class LinkBackend(Protocol):
     """Emulates every WAN link of a run."""
 
     name: str
 
-    def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
-        """Make ready to change these directions; the result does it, once, before anything else is prepared.
-
-        It changes them in place, back to back, and reads them back; LinkError if one differs.
-        """
+    def prepare(self, states: Mapping[Direction, LinkState]) -> PutInForce:
+        """Make ready to change these directions; the result does it, once, before anything else is prepared."""
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from relay_app.locks.report import PACKET_PATH
 from results.analysis import Evidence
 from results.fidelity.checks import count
+from results.ledger.balance import is_cut
 from results.ledger.socket_drops import overflow
 from results.machine import LinkRow, MachineReport
-from results.machine_use import softnet_growth
 from results.plan import Plan, is_wired
 from results.relay_figures import lane_drops
 from results.summary import Check
-from topologies.model import Direction
+from topologies.model import Direction, Topology
+from topologies.names import switch_port, wire_port
 
 _MISHAPS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries")
 """Counters of clients and probers that are 0 in a run without trouble."""
@@ -30,11 +31,8 @@ def loss_checks(evidence: Evidence) -> Iterator[Check]:
     yield count(
         "packets lost on their way to a switch's daemon", machine.lookups.lost if machine else None, limits.lost_upcalls
     )
-    yield count(
-        "packets dropped by the kernel's receive queues, other programs' included",
-        softnet_growth(evidence.samples, "softnet_dropped") if evidence.samples else None,
-        limits.softnet_drops,
-    )
+    backlog = _backlog_drops(plan, machine) if machine else None
+    yield count("packets that found the kernel's receive backlog full", backlog, limits.softnet_drops)
     yield count("packets that a client or prober could not send or read", _mishaps(machine) if machine else None)
     unheld = sum(row.counters.lost_overflow for row in links)
     yield count("packets for which the link emulator had no room", unheld if machine else None, limits.emulator_drops)
@@ -57,6 +55,18 @@ def _port_drops(plan: Plan, machine: MachineReport) -> int:
     planned = any(fault.change.corrupt for fault in plan.faults)
     dropped = sum(machine.port_drops.values())
     return max(0, dropped - corrupted) if is_wired(plan) or not planned else 0
+
+
+def _backlog_drops(plan: Plan, machine: MachineReport) -> int:
+    """Without those on their way to a port that is planned to go down: one that is down takes nothing."""
+    cut = [direction for direction in plan.topology.directions if is_cut(plan, direction)]
+    down = {port for direction in cut for port in _ends(plan.topology, direction)}
+    return sum(drops for interface, drops in machine.backlog_drops.items() if interface not in down)
+
+
+def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:
+    i, j = (topology.cluster(end).ordinal for end in direction)
+    return switch_port(i, j), switch_port(j, i), wire_port(i, j), wire_port(j, i)
 
 
 def _mishaps(machine: MachineReport) -> int:

@@ -22,7 +22,7 @@ from results.machine import LinkRow, MachineReport
 from results.plan import Plan
 from topologies.frame_fates import FATES
 from topologies.links import LinkCounters
-from topologies.model import Direction, Topology
+from topologies.model import Direction
 from topologies.names import switch_port
 
 
@@ -34,7 +34,7 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
         return balanced(f"link {direction}", row.onto_link, row.off_link, seen, spoilt_unseen=spoilt)
     told = list(_by_media(evidence, row, media))
     missing = row.onto_link + media.duplicated - row.off_link - sum(entry.packets for entry in told)
-    backlog = lost_to_backlog(missing, machine, _arrival_port(evidence.plan.topology, direction))
+    backlog = _backlog(missing, evidence.plan, machine, direction)
     missing -= backlog.packets
     overflow = up_to(missing, row.counters.lost_overflow - media.lost_overflow)
     down = missing - overflow if is_cut(evidence.plan, direction) else 0
@@ -64,7 +64,7 @@ def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator
     missing, direction = row.onto_link - row.off_link, Direction(row.source, row.destination)
     if missing < 0 and copies_unseen(plan, direction):
         yield Entry("copies", missing, told=False)
-    backlog = lost_to_backlog(missing, machine, _arrival_port(plan.topology, direction))
+    backlog = _backlog(missing, plan, machine, direction)
     missing -= backlog.packets
     yield backlog
     for what in (each for each in FATES if each.startswith(LOST)):
@@ -75,6 +75,7 @@ def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator
         yield Entry("port down", max(0, missing), told=False)
 
 
-def _arrival_port(topology: Topology, direction: Direction) -> str:
-    here, there = (topology.cluster(end).ordinal for end in direction)
-    return switch_port(there, here)
+def _backlog(missing: int, plan: Plan, machine: MachineReport, direction: Direction) -> Entry:
+    """What found the kernel's backlog full where the direction ends; a port that is down takes nothing either."""
+    here, there = (plan.topology.cluster(end).ordinal for end in direction)
+    return lost_to_backlog(0 if is_cut(plan, direction) else missing, machine, switch_port(there, here))

@@ -84,11 +84,12 @@ def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow)
     missing = came_in - went_out
     here, others = cluster.ordinal, [plan.topology.cluster(link.destination).ordinal for link in leaving]
     ports = [switch_lan_port(here), *(switch_port(here, other) for other in others)]
-    backlog = lost_to_backlog(missing, machine, *(wire_port(here, other) for other in others))
+    cut = _goes_down(plan, cluster.name)
+    backlog = lost_to_backlog(0 if cut else missing, machine, *(wire_port(here, other) for other in others))
     missing -= backlog.packets
     sockets = up_to(missing, sum(machine.socket_drops.get(f"ovs-vswitchd: {port}", 0) for port in ports))
     dropped = up_to(missing - sockets, _port_drops(machine, cluster, ports))
-    down = missing - sockets - dropped if _goes_down(plan, cluster.name) else 0
+    down = missing - sockets - dropped if cut else 0
     entries = (
         backlog,
         Entry("receive buffer full", sockets, told=False),

@@ -72,7 +72,7 @@ def _changes(topology: Topology, links: LinkBackend) -> list[int]:
     for number in range(_CHANGES):
         put_in_force = links.prepare(worse if number % 2 else base)
         begin_ns = monotonic_ns()
-        put_in_force()
+        put_in_force()()
         took.append(monotonic_ns() - begin_ns)
     return took
 

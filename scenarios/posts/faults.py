@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import monotonic_ns
 
-from hostio.realtime import Urgency, prefer_punctuality
+from hostio.realtime import Urgency, punctuality
 from hostio.workers import Workers
 from results.events import FaultEdge
 from results.plan import Fault, Process
@@ -50,16 +50,16 @@ class ProcessFaults:
         self._workers.start(str(process), lambda: self._play(post, edges, start_ns, stop))
 
     def _play(self, post: Post, edges: tuple[TimedEdge, ...], start_ns: int, stop: StopSignal) -> None:
-        prefer_punctuality(Urgency.SOURCE)
         try:
             for edge in edges:
                 fault = self._faults[edge.fault]
                 act = post.prepare(fault, edge, start_ns + fault.until_ns)
-                if stop.by(start_ns + edge.at_ns):
-                    return
-                first_ns = monotonic_ns()
-                act.strike()
-                last_ns = monotonic_ns()
+                with punctuality(Urgency.SOURCE):
+                    if stop.by(start_ns + edge.at_ns):
+                        return
+                    first_ns = monotonic_ns()
+                    act.strike()
+                    last_ns = monotonic_ns()
                 verified_ns = _verified_ns(act)
                 planned_ns = start_ns + edge.at_ns
                 self._log.add(FaultEdge(edge.fault, edge.edge, planned_ns, first_ns, last_ns, verified_ns))

@@ -102,7 +102,7 @@ class Lab:
 
     def apply(self, states: Mapping[Direction, LinkState]) -> Applied:
         """Put states in force at once."""
-        return self.backend.prepare(states)()
+        return self.backend.prepare(states)()()
 
     def send(self, direction: Direction, count: int, size: int = 60) -> None:
         """Send numbered frames into a direction, as fast as Python does."""

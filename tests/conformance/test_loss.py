@@ -106,7 +106,7 @@ def test_share_of_flows_vanishes_whole_and_is_the_same_everywhere(make_lab: LabM
         assert lab.backend.counters()[A_B].lost_flow == 2 * (len(flows) - len(spared))
         put_in_force = lab.backend.prepare({A_B: LinkState()})
         lab.send_frame(A_B, next(frame for frame in flows if frame not in spared))
-        put_in_force()
+        put_in_force()()
         for frame in flows:
             lab.send_frame(A_B, frame)
         assert len(lab.arrivals(A_B)) == len(flows)

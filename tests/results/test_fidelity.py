@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import START, Blip, core_samples, machine, machine_samples, probes, punctual
+from synthetic import START, TRIANGLE, Blip, core_samples, machine, machine_samples, probes, punctual
 
 from hostio.units import MS, S
 from results.analysis import Evidence, analyse
@@ -15,14 +15,15 @@ from results.fidelity.limits import FidelityLimits
 from results.fidelity.processor import CLOCK_STEP, STOLEN, STOLEN_SECOND
 from results.machine import MachineSamples
 from results.matching import Ints
-from results.plan import Plan, Process
+from results.plan import Fault, Plan, Process
 from results.records import Rows
 from results.report import read_evidence
 from topologies.link_state import LinkChange
 from topologies.links import LinkCounters
 from topologies.lookups import Lookups
+from topologies.model import Direction
 
-SOFTNET = "packets dropped by the kernel's receive queues, other programs' included"
+BACKLOG = "packets that found the kernel's receive backlog full"
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +108,13 @@ def test_sockets_and_ports(faithful: Evidence) -> None:
 
 def test_without_a_machine_report_nothing_is_known(faithful: Evidence) -> None:
     found = broken(replace(faithful, machine=None))
-    assert len(found) == 16
+    assert len(found) == 17
     assert set(found.values()) == {None}
 
 
 def test_without_samples_nothing_is_known_of_the_processor_and_the_clock(faithful: Evidence) -> None:
     found = broken(replace(faithful, samples=None))
-    assert found == dict.fromkeys((STOLEN, STOLEN_SECOND, CLOCK_STEP, SOFTNET))
+    assert found == dict.fromkeys((STOLEN, STOLEN_SECOND, CLOCK_STEP))
 
 
 @pytest.mark.parametrize(
@@ -170,10 +171,14 @@ def test_a_clock_that_was_set(faithful: Evidence) -> None:
 
 
 def test_packets_that_the_kernel_had_no_room_for(faithful: Evidence) -> None:
-    cores = core_samples()
-    cores["softnet_dropped"] = 7
-    cores["softnet_dropped"][cores["at_ns"] > START + 5 * S] = 9
-    assert broken(sampled(faithful, cores=cores)) == {SOFTNET: 4.0}
+    """A port that is planned to go down takes nothing for a while."""
+    east, west = (TRIANGLE.cluster(name).ordinal for name in ("us-east", "us-west"))
+    report = replace(machine(), backlog_drops={f"s{west}-w{east}": 3, "us-east": 4})
+    assert broken(replace(faithful, machine=report)) == {BACKLOG: 7.0}
+    link = Direction("us-east", "us-west")
+    down = Fault("port-down", 4 * S, 6 * S, (link,), LinkChange(up=False))
+    planned = replace(faithful.plan, faults=(down,))
+    assert broken(replace(faithful, machine=report, plan=planned))[BACKLOG] == 4.0
 
 
 def test_upcalls_that_were_lost(faithful: Evidence) -> None:

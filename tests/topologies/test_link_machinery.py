@@ -72,9 +72,10 @@ def test_back_end_is_what_the_trial_says(
 
 def test_tc_stays_and_answers_and_complains() -> None:
     tc = TcBatch()
-    assert any(row["dev"] == "lo" for row in tc.show()[0])
+    assert any(row["dev"] == "lo" for row in tc.show().disciplines)
+    refused = tc.change("qdisc replace dev nowhere root pfifo\n")
     with pytest.raises(CommandError, match='Cannot find device "nowhere"'):
-        tc.change("qdisc replace dev nowhere root pfifo\n")
+        refused.read()
     before = tc.show()
     tc.change("")
     assert before == tc.show()

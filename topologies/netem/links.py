@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from topologies.commands import CommandError, batch_lines, run_batch
 from topologies.link_state import LinkState
-from topologies.links import Applied, LinkCounters, LinkEnd, LinkError
+from topologies.links import Applied, LinkCounters, LinkEnd, LinkError, PutInForce, ReadBack
 from topologies.model import Direction, Topology
 from topologies.names import switch_port
-from topologies.netem.answers import Row, Tally, flow_drops, media_count, shapings, tallies
+from topologies.netem.answers import Tally, flow_drops, media_count, shapings, tallies
 from topologies.netem.shaping import Shaping, netem_seed, reads_back, refusal, shaping
-from topologies.netem.tc_batch import TcBatch
+from topologies.netem.tc_batch import Changed, Found, TcBatch
 from topologies.netem.words import counting, shape, unshape
 from topologies.ports import ports_up, set_ports
 
@@ -55,7 +55,7 @@ class NetemLinks:
         self._tc: TcBatch | None = TcBatch()
         try:
             self._count_media(media_ports)
-            self.prepare(states)()
+            self.prepare(states)()()
         except LinkError:
             self.close()
             raise
@@ -64,11 +64,11 @@ class NetemLinks:
         if ports is not None:
             commands = (command for port in self._port.values() for command in counting(port, ports))
             try:
-                self._running().change(batch_lines(commands))
+                self._running().change(batch_lines(commands)).read()
             except CommandError as error:
                 raise LinkError(f"media on the links could not be counted: {error}") from error
 
-    def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
+    def prepare(self, states: Mapping[Direction, LinkState]) -> PutInForce:
         """Put down the drops so far to the states they fell in, and have the words for tc ready."""
         for direction, state in states.items():
             if reason := refusal(state):
@@ -78,7 +78,7 @@ class NetemLinks:
             direction: shaping(state, self._shapings[direction], self._seed_of(direction))
             for direction, state in states.items()
         }
-        found, _ = self._show()
+        _, found = self._show()
         self._attribute(tallies(found), self._states)
         words = batch_lines(
             command
@@ -89,17 +89,26 @@ class NetemLinks:
 
     def _put_in_force(
         self, wanted: Mapping[Direction, Shaping], after: Mapping[Direction, LinkState], words: str
-    ) -> Applied:
-        """LinkError if tc refuses, or if a direction does not read back as it was set."""
+    ) -> ReadBack:
         ports = ports_up(after, self._ends)
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
+        changed = self._running().change(words, self._filtered())
+        lowered = self._set_ports(ports, up=False)
+        last_ns = time.monotonic_ns() if lowered else changed.done_ns
+        return lambda: self._read_back(wanted, after, changed, (first_ns, last_ns))
+
+    def _read_back(
+        self,
+        wanted: Mapping[Direction, Shaping],
+        after: Mapping[Direction, LinkState],
+        changed: Changed,
+        took_effect_ns: tuple[int, int],
+    ) -> Applied:
         try:
-            filters, found, done_ns = self._running().change(words, self._filtered())
+            filters, found = changed.read()
         except CommandError as error:
             raise LinkError(f"links could not be set: {error}") from error
-        lowered = self._set_ports(ports, up=False)
-        last_ns = time.monotonic_ns() if lowered else done_ns
         either = {direction: state if _loses(state) else after[direction] for direction, state in self._states.items()}
         self._attribute(tallies(found), either)
         for direction in wanted:
@@ -107,11 +116,11 @@ class NetemLinks:
         self._shapings.update(wanted)
         self._states = dict(after)
         _verify({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(found))
-        return Applied(first_ns, last_ns, time.monotonic_ns())
+        return Applied(*took_effect_ns, time.monotonic_ns())
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction; `received` is what left, was lost, or is still in netem's delay line."""
-        found, filters = self._show()
+        filters, found = self._show()
         tally_of, vanished = tallies(found), {port: flow_drops(rows) for port, rows in filters.items()}
         return {
             direction: self._counters(direction, tally_of[port], vanished.get(port, 0))
@@ -127,7 +136,7 @@ class NetemLinks:
         while any(each.queued for each in self.counters().values()) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
         ports = list(self._port.values()) if self._counts_media else []
-        _, filters = self._show(ports)
+        filters, _ = self._show(ports)
         onto_link = {direction: media_count(filters[port]) for direction, port in self._port.items() if filters}
         return LinkEnd(self.counters(), None, onto_link)
 
@@ -144,7 +153,7 @@ class NetemLinks:
             raise LinkError("the links are closed")
         return self._tc
 
-    def _show(self, ports: Sequence[str] | None = None) -> tuple[list[Row], dict[str, list[Row]]]:
+    def _show(self, ports: Sequence[str] | None = None) -> Found:
         """Every queueing discipline, and the filters of these ports, or of those where flows vanish."""
         try:
             return self._running().show(self._filtered() if ports is None else ports)

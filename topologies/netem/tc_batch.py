@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, get_args
+from typing import NamedTuple, TextIO, get_args
 
 from hostio.realtime import Urgency, make_punctual
 from topologies.commands import CommandError, batch_lines
@@ -51,36 +51,28 @@ class TcBatch:
         make_punctual(self._process.pid, Urgency.SOURCE)
         self._socket.settimeout(_ANSWER_WITHIN_S)
         self._lines = self._socket.makefile("r", encoding="utf-8", errors="replace")
+        self._conversation = Conversation(self._process, self._lines, shows=0)
 
-    def show(self, filtered: Sequence[str] = ()) -> tuple[list[Row], dict[str, list[Row]]]:
-        """Every queueing discipline with its counters, and the filters of these ports.
+    def show(self, filtered: Sequence[str] = ()) -> Found:
+        """The filters of these ports, and every queueing discipline with its counters.
 
         CommandError if tc has ended, or does not answer.
         """
-        filters, rows, _ = self.change("", filtered)
-        return rows, filters
+        return self.change("", filtered).read()
 
-    def change(self, words: str, filtered: Sequence[str] = ()) -> tuple[dict[str, list[Row]], list[Row], int]:
-        """Run commands (`batch_lines`) back to back; CLOCK_MONOTONIC ns when all was in force comes last.
-
-        Before it the filters that these ports had until then, and every queueing discipline as it is now.
-
-        CommandError if tc refused one.
-        """
+    def change(self, words: str, filtered: Sequence[str] = ()) -> Changed:
+        """Run commands (`batch_lines`) back to back; returns when all is in force, or tc has ended."""
         before = batch_lines(["tc", "filter", "show", "dev", port, "egress"] for port in filtered)
-        *filters, done, after = self._ask(before + words + batch_lines([_SHORTEST, _SHOW]), len(filtered) + 2)
-        return (
-            {port: _rows(each.line) for port, each in zip(filtered, filters, strict=True)},
-            _rows(after.line),
-            done.at_ns,
-        )
+        conversation = self._say(before + words + batch_lines([_SHORTEST, _SHOW]), len(filtered) + 2)
+        conversation.hear(len(filtered) + 1)
+        return Changed(time.monotonic_ns(), tuple(filtered), conversation)
 
     def ask(self, words: str, shows: int) -> list[list[Row]]:
         """Run commands, and give the answers to the `show` among them; without one, it is not waited for them.
 
         CommandError if tc refused one.
         """
-        return [_rows(answer.line) for answer in self._ask(words, shows)]
+        return self._say(words, shows).answers()
 
     def close(self) -> None:
         """Let tc end; idempotent."""
@@ -89,32 +81,74 @@ class TcBatch:
         self._process.wait()
         self._tables.cleanup()
 
-    def _ask(self, words: str, shows: int) -> list[_Answer]:
-        """Answers to the shows among the words."""
-        answers: list[_Answer] = []
-        complaints = ""
+    def _say(self, words: str, shows: int) -> Conversation:
+        """Whatever was not listened to of the last conversation is past."""
+        self._conversation.hear(self._conversation.shows)
+        self._conversation = Conversation(self._process, self._lines, shows)
         try:
             self._socket.sendall(words.encode())
-            while len(answers) < shows:
+        except OSError as error:
+            self._conversation.broken(error)
+        return self._conversation
+
+
+class Conversation:
+    """What tc answers to a few commands, of which `shows` have it answer."""
+
+    def __init__(self, process: subprocess.Popen[bytes], lines: TextIO, shows: int) -> None:
+        self.shows = shows
+        self._process = process
+        self._lines = lines
+        self._answers: list[str] = []
+        self._complaints = ""
+        self._ended: CommandError | None = None
+
+    def hear(self, count: int) -> None:
+        """Until there are so many answers, or will be none any more."""
+        try:
+            while len(self._answers) < count and not self._ended:
                 line = self._lines.readline()
                 if line.startswith(_ANSWER):
-                    answers.append(_Answer(line, time.monotonic_ns()))
+                    self._answers.append(line)
                 elif line:
-                    complaints += line
+                    self._complaints += line
                 else:
-                    raise CommandError(_ARGV, self._process.wait(), complaints or "tc ended")
+                    self._ended = CommandError(_ARGV, self._process.wait(), self._complaints or "tc ended")
         except OSError as error:
-            raise CommandError(_ARGV, -1, complaints or str(error)) from error
-        if complaints:
-            raise CommandError(_ARGV, 1, complaints)
-        return answers
+            self.broken(error)
+
+    def broken(self, error: OSError) -> None:
+        """There will be no more answers."""
+        self._ended = CommandError(_ARGV, -1, self._complaints or str(error))
+
+    def answers(self) -> list[list[Row]]:
+        """All of them; CommandError if tc refused a command or has ended."""
+        self.hear(self.shows)
+        if self._ended:
+            raise self._ended
+        if self._complaints:
+            raise CommandError(_ARGV, 1, self._complaints)
+        return [json.loads(answer) for answer in self._answers]
 
 
-class _Answer(NamedTuple):
-    line: str
-    at_ns: int
+class Changed(NamedTuple):
+    """A change that is in force since `done_ns`, CLOCK_MONOTONIC; what tc shows of it is still to be read."""
+
+    done_ns: int
+    filtered: tuple[str, ...]
+    conversation: Conversation
+
+    def read(self) -> Found:
+        """The filters that the ports had until then, and every queueing discipline as it is now.
+
+        CommandError if tc refused a command.
+        """
+        *filters, _, disciplines = self.conversation.answers()
+        return Found(dict(zip(self.filtered, filters, strict=True)), disciplines)
 
 
-def _rows(answer: str) -> list[Row]:
-    rows: list[Row] = json.loads(answer)
-    return rows
+class Found(NamedTuple):
+    """What tc shows: the filters of ports, and all queueing disciplines."""
+
+    filters: dict[str, list[Row]]
+    disciplines: list[Row]

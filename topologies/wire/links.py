@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from hostio.control import Ready, Stop
 from hostio.histogram import lateness_of
 from topologies.link_state import LinkState
-from topologies.links import Applied, LinkCounters, LinkEnd, LinkError
+from topologies.links import Applied, LinkCounters, LinkEnd, LinkError, PutInForce, ReadBack
 from topologies.model import Direction, Topology
 from topologies.names import switch_port, wire_port
 from topologies.ports import ports_up, set_ports
@@ -40,14 +40,14 @@ class UserspaceWire:
             raise LinkError("the wire process did not say that it is ready")
         self._set_ports(ports_up(self._states, self._ends), up=False)
 
-    def prepare(self, states: Mapping[Direction, LinkState]) -> Callable[[], Applied]:
+    def prepare(self, states: Mapping[Direction, LinkState]) -> PutInForce:
         """Have the process ready to change these directions at one instant."""
         after = {**self._states, **states}
         ports = ports_up(after, self._ends)
         self._ask(Prepare(states), Prepared)
         return lambda: self._switch(after, ports)
 
-    def _switch(self, after: Mapping[Direction, LinkState], ports: Mapping[str, bool]) -> Applied:
+    def _switch(self, after: Mapping[Direction, LinkState], ports: Mapping[str, bool]) -> ReadBack:
         """Ports go up before the instant and down after it.
 
         So no frame is sent towards a port that is down, and a port-down is seen once nothing passes any more.
@@ -57,7 +57,7 @@ class UserspaceWire:
         lowered_ns = self._set_ports(ports, up=False)
         self._states = dict(after)
         times = [at_ns for at_ns in (raised_ns, changed.at_ns, lowered_ns) if at_ns is not None]
-        return Applied(min(times), max(times), time.monotonic_ns())
+        return lambda: Applied(min(times), max(times), time.monotonic_ns())
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""
