@@ -1,4 +1,4 @@
-"""Datagrams that receive buffers had no room for. Pure.
+"""Datagrams that sockets did not take. Pure.
 
 A UDP socket counts with them those whose checksum failed, when it was read; the host's InCsumErrors tells these apart.
 """
@@ -23,6 +23,12 @@ def overflow(machine: MachineReport) -> int:
     """Of all sockets, those of the switch daemon too."""
     failed = sum(_dropped(machine, host) - _overflow(machine, host) for host in machine.hosts)
     return sum(machine.socket_drops.values()) - failed
+
+
+def refused_by_filters(host: HostRow) -> int:
+    """Datagrams that a socket was no longer to take: errors of the host's UDP that it counts under no other name."""
+    known = sum(host.udp.get(name, 0) for name in ("RcvbufErrors", "MemErrors", "InCsumErrors"))
+    return max(0, host.udp.get("InErrors", 0) - known)
 
 
 def _overflow(machine: MachineReport, host: HostRow) -> int:

@@ -14,7 +14,7 @@ from results.analysis import Evidence
 from results.ledger.balance import Entry, Station, balanced, is_cut, lost_to_backlog, spoils_unseen, up_to
 from results.ledger.links import link_station
 from results.ledger.notes import reason_name
-from results.ledger.socket_drops import overflow_of_media
+from results.ledger.socket_drops import overflow_of_media, refused_by_filters
 from results.machine import HostRow, MachineReport
 from results.plan import Plan
 from topologies.model import Cluster
@@ -43,8 +43,10 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
     missing = came_in - went_out - row.from_host - sum(entry.packets for entry in entries)
     lan_port = switch_lan_port(evidence.plan.topology.cluster(name).ordinal)
     backlog = lost_to_backlog(missing, machine, name, lan_port)
-    nowhere = Entry("no socket at its port", up_to(missing - backlog.packets, row.udp.get("NoPorts", 0)), told=False)
-    entries += [backlog, nowhere]
+    missing -= backlog.packets
+    nowhere = Entry("no socket at its port", up_to(missing, row.udp.get("NoPorts", 0)), told=False)
+    refused = Entry("its socket was closing", up_to(missing - nowhere.packets, refused_by_filters(row)), told=False)
+    entries += [backlog, nowhere, refused]
     return balanced(
         f"host {name}", came_in, went_out + row.from_host, entries, spoilt_unseen=spoils_unseen(evidence.plan)
     )

@@ -10,6 +10,7 @@ from time import monotonic_ns
 
 from hostio.control import Ready, Stop
 from hostio.foreign_sockets import datagram_sockets
+from hostio.packet_counter import attach_filter
 from hostio.processes import HeldProcess
 from hostio.sockets import udp_drops
 from hostio.units import S
@@ -22,6 +23,9 @@ from results.plan import Fault
 from scenarios.crew import CrewError, Member, last_words
 from scenarios.posts.post import END_WITHIN_S, START_WITHIN_S, Act, Remains, hold, strike
 from scenarios.timeline import TimedEdge
+from topologies.classic_bpf import NO_MATCH, RETURN, Instruction, machine_code
+
+_NOTHING = machine_code((Instruction(RETURN, operand=NO_MATCH),))
 
 ENDING = ("relay-restart", "relay-kill")
 """Faults that end a relay."""
@@ -113,10 +117,14 @@ class RelayPost:
         return self._buried(held)
 
     def _buried(self, held: HeldProcess) -> bool:
-        """Whether it is gone; what its lanes dropped, and what was left in them, is kept."""
+        """Whether it is gone; what its lanes dropped, and what was left in them, is kept.
+
+        They take nothing more before they are emptied: what comes until they are closed is an error to the host's UDP.
+        """
         gone = held.gone(END_WITHIN_S)
         for lane in self._lanes:
             with closing(lane):
+                attach_filter(lane, _NOTHING)
                 left = list(unread([lane], LEFT))
                 self.remains.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
                 self.remains.left_behind += left

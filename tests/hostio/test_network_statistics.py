@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from hostio.network_statistics import (
     changed,
@@ -36,3 +41,27 @@ def test_the_drop_column_is_that_of_receipt() -> None:
 s1-lan:900000000 2 3 40 5 6 7 8 9 10 11 12 13 14 15 16
 """
     assert parse_dropped_on_receipt(text) == {"lo": 4, "s1-lan": 40}
+
+
+TO_A_SOCKET_THAT_TAKES_NOTHING = """
+import json, os, socket, subprocess
+from hostio.network_statistics import changed, udp_statistics
+from hostio.packet_counter import attach_filter
+from topologies.classic_bpf import NO_MATCH, RETURN, Instruction, machine_code
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+endpoint.bind(("127.0.0.1", 0))
+attach_filter(endpoint, machine_code((Instruction(RETURN, operand=NO_MATCH),)))
+before = udp_statistics(os.getpid())
+for _ in range(5):
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"five", endpoint.getsockname())
+print(json.dumps(changed(before, udp_statistics(os.getpid()))))
+"""
+
+
+@pytest.mark.root
+def test_what_a_socket_does_not_take_is_an_error_of_no_other_name() -> None:
+    argv = ["unshare", "--net", sys.executable, "-c", TO_A_SOCKET_THAT_TAKES_NOTHING]
+    counted = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
+    names = ("InErrors", "RcvbufErrors", "InCsumErrors", "NoPorts", "InDatagrams")
+    assert [counted[name] for name in names] == [5, 0, 0, 0, 0]

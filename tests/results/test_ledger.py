@@ -251,6 +251,20 @@ def test_what_a_corrupted_frame_misses_is_put_down_to_it() -> None:
     assert found.routes[0].lost == {"link us-east→us-west: corrupted": 1}
 
 
+def test_what_came_while_a_socket_was_being_closed_is_known_by_the_hosts_udp() -> None:
+    """The filter's refusals are errors; those that found the buffer full have a name of their own."""
+    world = calm()
+    world.received = _without(world.received, "us-west", 2)
+    evidence = world.evidence()
+    assert evidence.machine is not None
+    udp = {"NoPorts": 0, "InErrors": 9, "RcvbufErrors": 7}
+    hosts = tuple(replace(row, udp=udp) if row.cluster == "us-west" else row for row in evidence.machine.hosts)
+    found = book(replace(evidence, machine=replace(evidence.machine, hosts=hosts)))
+    assert found.unexplained == 0
+    (host,) = (station for station in found.stations if station.name == "host us-west")
+    assert [(entry.cause, entry.packets) for entry in host.entries] == [("its socket was closing", 2)]
+
+
 @pytest.mark.parametrize("netem", [True, False])
 def test_what_found_the_kernels_backlog_full_is_lost_between_the_counters_there(netem: bool) -> None:
     world, link = calm(), Direction("us-east", "us-west")
