@@ -31,10 +31,7 @@ class MediaTaps:
     def __init__(self, topology: Topology, ports: tuple[int, int], *, wired: bool) -> None:
         arriving, leaving = machine_code(media_filter(ports)), machine_code(media_filter(ports, outgoing=True))
         lan_ports = {cluster.name: switch_lan_port(cluster.ordinal) for cluster in topology.clusters}
-        ends = {
-            direction: (topology.cluster(direction.source).ordinal, topology.cluster(direction.destination).ordinal)
-            for direction in topology.directions
-        }
+        ends = {direction: topology.ordinals(direction) for direction in topology.directions}
         self._from_host = {name: PacketCounter(port, arriving, incoming=True) for name, port in lan_ports.items()}
         self._to_host = {name: PacketCounter(port, leaving, incoming=False) for name, port in lan_ports.items()}
         self._onto_link = {

@@ -88,6 +88,10 @@ class Topology:
         """Every direction of every link, in the order of `links`."""
         return tuple(direction for link in self.links for direction in link.directions)
 
+    def ordinals(self, direction: Direction) -> tuple[int, int]:
+        """Of the clusters at a direction's source and destination."""
+        return self.cluster(direction.source).ordinal, self.cluster(direction.destination).ordinal
+
     def one_way_ns(self, *path: str) -> int:
         """Sum of the emulated one-way delays along a path of cluster names, ns."""
         return sum(self.link(a, b).one_way_ns for a, b in itertools.pairwise(path))

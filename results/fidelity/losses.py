@@ -65,7 +65,7 @@ def _backlog_drops(plan: Plan, machine: MachineReport) -> int:
 
 
 def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:
-    i, j = (topology.cluster(end).ordinal for end in direction)
+    i, j = topology.ordinals(direction)
     return switch_port(i, j), switch_port(j, i), wire_port(i, j), wire_port(j, i)
 
 

@@ -77,5 +77,5 @@ def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator
 
 def _backlog(missing: int, plan: Plan, machine: MachineReport, direction: Direction) -> Entry:
     """What found the kernel's backlog full where the direction ends; a port that is down takes nothing either."""
-    here, there = (plan.topology.cluster(end).ordinal for end in direction)
+    here, there = plan.topology.ordinals(direction)
     return lost_to_backlog(0 if is_cut(plan, direction) else missing, machine, switch_port(there, here))

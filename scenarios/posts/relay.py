@@ -26,6 +26,7 @@ from scenarios.timeline import TimedEdge
 from topologies.classic_bpf import NO_MATCH, RETURN, Instruction, machine_code
 
 _NOTHING = machine_code((Instruction(RETURN, operand=NO_MATCH),))
+"""A filter for a socket that is to take no datagram any more."""
 
 ENDING = ("relay-restart", "relay-kill")
 """Faults that end a relay."""

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from signal import SIGINT, Signals
+from signal import SIGINT
 from tempfile import TemporaryDirectory
 
 from scenarios.errors import MachineError
@@ -39,6 +39,6 @@ def run_there(file: Path, options: list[str], root: Path, clock: Clock, tell: Te
         for made in runs.glob("*/*"):
             shutil.copytree(made, root)
         if code > _BY_SIGNAL + SIGINT:
-            name = Signals(code - _BY_SIGNAL).name
-            raise MachineError(f"the run in the virtual machine was ended by {name}; what it recorded is in {root}")
+            died = f"the run in the virtual machine died of signal {code - _BY_SIGNAL}"
+            raise MachineError(f"{died}; what it recorded is in {root}")
         return code

@@ -282,7 +282,7 @@ def _complete(states: Mapping[Direction, LinkState]) -> dict[Direction, LinkStat
 
 
 def _ordinals(direction: Direction) -> tuple[int, int]:
-    return TOPOLOGY.cluster(direction.source).ordinal, TOPOLOGY.cluster(direction.destination).ordinal
+    return TOPOLOGY.ordinals(direction)
 
 
 def _source_port(direction: Direction) -> str:

@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 import tarfile
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from hostio.waiting import wait_until
+from scenarios.errors import MachineError
 from scenarios.vm.initramfs import cpio, numbered
+from scenarios.vm.machine import Clock
 from scenarios.vm.packages import files_of, installed_packages, parse_packages, with_dependencies
+from scenarios.vm.run_there import run_there
 from scenarios.vm.sources import source_archive
 from scenarios.vm.workshop import project_sources
 
@@ -122,15 +126,29 @@ def test_bytecode_fits_the_sources_whose_time_is_kept_as_numba_compares_it(proje
 
 
 def test_a_run_waits_while_another_makes_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the kernel sees it; and once it is its turn, it has its sources."""
     monkeypatch.setattr("scenarios.vm.workshop.FOLDER", tmp_path)
     with ThreadPoolExecutor() as pool, (tmp_path / "lock").open("w") as another:
         fcntl.flock(another, fcntl.LOCK_EX)
         sources = pool.submit(project_sources, (), lambda _: None)
-        assert not wait([sources], timeout=1).done
+        assert wait_until(lambda: sources.done() or somebody_waits_for(tmp_path / "lock"), 30)
+        assert not sources.done()
         fcntl.flock(another, fcntl.LOCK_UN)
         with tarfile.open(fileobj=BytesIO(sources.result())) as archive:
             assert str(Path(__file__)).lstrip("/") in archive.getnames()
     assert [path.suffix for path in tmp_path.glob("sources-*")] == [".tar"]
+
+
+def somebody_waits_for(lock: Path) -> bool:
+    """Waiters are marked by an arrow, and locks named by inode (proc_locks(5))."""
+    waiting = (line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line)
+    return any(words[6].endswith(f":{lock.stat().st_ino}") for words in waiting)
+
+
+def test_a_run_that_dies_in_the_machine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.vm.run_there.run_in_machine", lambda *_: 139)
+    with pytest.raises(MachineError, match=r"died of signal 11; what it recorded is in .*root"):
+        run_there(tmp_path / "a.yaml", [], tmp_path / "root", Clock(), lambda _: None)
 
 
 def test_initramfs_is_one_that_cpio_reads(tmp_path: Path) -> None:

@@ -224,4 +224,4 @@ def _verify(wanted: Mapping[str, Shaping], found: Mapping[str, Shaping]) -> None
 
 
 def _source_port(topology: Topology, direction: Direction) -> str:
-    return switch_port(topology.cluster(direction.source).ordinal, topology.cluster(direction.destination).ordinal)
+    return switch_port(*topology.ordinals(direction))

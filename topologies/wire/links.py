@@ -111,5 +111,5 @@ class UserspaceWire:
 
 def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:
     """What goes down with a direction: its switch port, and the wire's far end, so that the peer loses carrier."""
-    i, j = topology.cluster(direction.source).ordinal, topology.cluster(direction.destination).ordinal
+    i, j = topology.ordinals(direction)
     return switch_port(i, j), wire_port(j, i)

@@ -109,5 +109,5 @@ def wire_config(
 
 
 def _wire_direction(topology: Topology, direction: Direction, state: LinkState) -> WireDirection:
-    i, j = topology.cluster(direction.source).ordinal, topology.cluster(direction.destination).ordinal
+    i, j = topology.ordinals(direction)
     return WireDirection(direction, entry=wire_port(i, j), exit=wire_port(j, i), state=state)
