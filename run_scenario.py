@@ -21,6 +21,6 @@ def use_project_environment() -> None:
 
 if __name__ == "__main__":
     use_project_environment()
-    from scenarios.cli import main
+    from scenarios.cli.commands import main
 
     sys.exit(main())

@@ -17,29 +17,58 @@ import os
 import select
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic_ns
-from typing import Protocol, TextIO
+from typing import Generic, Protocol, TextIO, TypeVar
 
-from controller.config import ControllerConfig
 from controller.engine import Engine
-from controller.inbox import Inbox
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import listen, make_switches
 from controller.rules import every_reroute
-from hostio.grid import on_grid
-from hostio.realtime import prefer_nothing, prefer_punctuality
-from hostio.units import MS, S
-from relay_app.probing.report import ProbeReport
+from controller.settings import ControllerConfig
+from hostio.realtime import clear_realtime_priority, set_realtime_priority
+from hostio.timing import MS, S, next_multiple
+from relay_app.probing.probe_report import ProbeReport
+
+Item = TypeVar("Item")
+
+
+class Inbox(Generic[Item]):
+    """Becomes readable, for select, when something was put in."""
+
+    def __init__(self) -> None:
+        self._items: deque[Item] = deque()
+        self._woken, self._waker = socket.socketpair()
+
+    def fileno(self) -> int:
+        """The descriptor to select on."""
+        return self._woken.fileno()
+
+    def put(self, item: Item) -> None:
+        """Add an item; any thread may."""
+        self._items.append(item)
+        self._waker.send(b"\0")
+
+    def take(self) -> Item:
+        """The oldest item; waits for one if there is none."""
+        self._woken.recv(1)
+        return self._items.popleft()
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self._woken.close()
+        self._waker.close()
+
 
 _TICK_NS = 10 * MS
 _READ_BYTES = 4096
 
 
-class Switches(Protocol):
+class SwitchConnections(Protocol):
     """Takes rules to the switches."""
 
     def install(self, install: Install) -> int:
@@ -49,7 +78,7 @@ class Switches(Protocol):
 class Controller:
     """Performs what the engine returns."""
 
-    def __init__(self, engine: Engine, switches: Switches, log: TextIO, milestones: TextIO) -> None:
+    def __init__(self, engine: Engine, switches: SwitchConnections, log: TextIO, milestones: TextIO) -> None:
         self._engine = engine
         self._switches = switches
         self._log = log
@@ -100,13 +129,13 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by
             controller = Controller(engine, switches, log, milestones)
             listen(config.listen_host, config.listen_port)
             controller.announce("listening")
-            prefer_nothing()
+            clear_realtime_priority()
             _serve(controller, telemetry, inbox, stdin)
 
 
 def _told_to_begin(stdin: int, milestones: TextIO) -> bool:
     """Wait for the word, and be quick when it comes; False if there is to be none."""
-    prefer_punctuality()
+    set_realtime_priority()
     _announce("standing by", milestones)
     return bool(os.read(stdin, _READ_BYTES))
 
@@ -131,7 +160,7 @@ def _readable(descriptors: list[int], wait_ns: int) -> list[int]:
 
 
 def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[SwitchEvent], stdin: int) -> None:
-    tick_due_ns = on_grid(monotonic_ns())
+    tick_due_ns = next_multiple(monotonic_ns())
     while True:
         readable = _readable([telemetry.fileno(), inbox.fileno(), stdin], tick_due_ns - monotonic_ns())
         now_ns = monotonic_ns()
@@ -143,7 +172,7 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
             controller.on_switch(inbox.take())
         if now_ns >= tick_due_ns:
             controller.on_tick(now_ns)
-            tick_due_ns = on_grid(now_ns + 1, _TICK_NS)
+            tick_due_ns = next_multiple(now_ns + 1, _TICK_NS)
 
 
 def main(arguments: list[str]) -> int:

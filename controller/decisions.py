@@ -57,7 +57,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Review:
     """The policy looked at a pair that goes via a relay and left it there; `reason` says why. Once a second."""
 
     a: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from controller.decisions import Check, HealthChange, Kept
+from controller.decisions import HealthChange, Kept, Review
 from controller.health import Health, Tracker
 from controller.installer import Installer
 from controller.lane_moves import LaneMoves, Shift
@@ -20,12 +20,20 @@ from controller.messages import (
     SwitchEvent,
     SwitchRefused,
 )
-from controller.policy import Move, Pair, Situation, after, checks, wanted
+from controller.policy import Move, Pair, Situation, after, reviews, wanted
 from controller.relay_watch import RelayPath, RelayWatch
-from controller.rules import FlowRule, FoundReroute, clear, direct_rules, reroute_rules, reroutes_in, restore_rules
+from controller.rules import (
+    FlowRule,
+    FoundReroute,
+    clear_rules,
+    direct_rules,
+    reroute_rules,
+    reroutes_in,
+    restore_rules,
+)
 from controller.settings import ControllerSettings
-from hostio.units import S
-from relay_app.probing.report import ProbeReport
+from hostio.timing import S
+from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction, Link, Topology
 
 _CHECK_NS = 1 * S
@@ -143,7 +151,7 @@ class Engine:
             if lanes:
                 yield self._take_up_pair(link, lanes, now_ns)
 
-    def _take_up_pair(self, link: Link, lanes: Mapping[int, str], now_ns: int) -> Check:
+    def _take_up_pair(self, link: Link, lanes: Mapping[int, str], now_ns: int) -> Review:
         """A move that was not made to its end goes on."""
         pair, via = Pair((link.a, link.b)), next(iter(lanes.values()))
         for relay in set(lanes.values()):
@@ -151,10 +159,10 @@ class Engine:
         move = Move(link.a, link.b, via, "found so on the switches", now_ns)
         self._rerouted = after(move, self._rerouted)
         self._lanes.begin(move, now_ns)
-        return Check(link.a, link.b, via, f"{len(lanes)} of its lanes were found so on the switches", now_ns)
+        return Review(link.a, link.b, via, f"{len(lanes)} of its lanes were found so on the switches", now_ns)
 
     def _all_rules(self, switch: int) -> list[FlowRule]:
-        rules = [clear(switch), *direct_rules(self._topology, self._clusters[switch])]
+        rules = [clear_rules(switch), *direct_rules(self._topology, self._clusters[switch])]
         for (a, b), via, lanes in self._lanes.reroutes():
             rules += reroute_rules(self._topology, a, b, via, lanes)
         return [rule for rule in rules if rule.switch == switch]
@@ -210,12 +218,12 @@ class Engine:
         relays, unconfirmed = self._relays.relays, self._installer.unconfirmed
         return Situation(self._topology, self.health, relays, self._rerouted, self._settings, now_ns, unconfirmed)
 
-    def _checks(self, now_ns: int) -> list[Check]:
+    def _checks(self, now_ns: int) -> list[Review]:
         """Why each rerouted pair stays where it is, once a second."""
         if now_ns < self._next_check_ns:
             return []
         self._next_check_ns = now_ns + _CHECK_NS
-        return checks(self._situation(now_ns))
+        return reviews(self._situation(now_ns))
 
     def _rules_of(self, shift: Shift) -> tuple[FlowRule, ...]:
         move = shift.move

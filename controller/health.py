@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 from controller.decisions import HealthChange
 from controller.probe_window import ProbeWindow
 from controller.settings import ControllerSettings, Detector
-from hostio.units import MS, S
-from relay_app.probing.report import ProbeReport
+from hostio.timing import MS, S
+from relay_app.probing.probe_report import ProbeReport
 
 State = Literal["unknown", "clean", "degraded", "down"]
 Evidence = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from controller.policy import Move, Pair
-from relay_app.sessions import LANES
+from relay_app.streams import LANES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from controller.decisions import Check, Decision, HealthChange, Kept
+from controller.decisions import Decision, HealthChange, Kept, Review
 from controller.rules import FlowRule
 
 
@@ -66,5 +66,5 @@ class Milestone:
     name: Literal["installed", "watching"]
 
 
-Record = HealthChange | Decision | Kept | Check
+Record = HealthChange | Decision | Kept | Review
 Action = Install | Milestone | Record

@@ -48,7 +48,7 @@ def _on(event: type) -> Callable[[Handler], Handler]:
     return cast("Callable[[Handler], Handler]", set_ev_cls(event, MAIN_DISPATCHER))
 
 
-class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
+class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no types
     """The connected switches, by datapath id. Events are emitted from the framework's thread."""
 
     OFP_VERSIONS = (ofproto.OFP_VERSION,)
@@ -110,12 +110,12 @@ class Switches(RyuApp):  # type: ignore[misc]  # the framework has no types
         self._emit(SwitchRefused(message.datapath.id, f"OpenFlow error type {message.type}, code {message.code}"))
 
 
-def make_switches(emit: Emit) -> Switches:
+def make_switches(emit: Emit) -> OpenFlowSwitches:
     """What serves switches once it listens, in threads that end with the process."""
     hub.patch()
     manager = AppManager.get_instance()
     manager.instantiate(OFPHandler)
-    switches: Switches = manager.instantiate(Switches, emit)
+    switches: OpenFlowSwitches = manager.instantiate(OpenFlowSwitches, emit)
     # Threads inherit being daemons from the one that starts them; the framework itself never stops its own.
     starting = Thread(target=switches.start, daemon=True)
     starting.start()

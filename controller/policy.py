@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from controller.decisions import Check, Kept
+from controller.decisions import Kept, Review
 from controller.health import Health
 from controller.relay_watch import RelayHealth, RelayPath
 from controller.settings import ControllerSettings
-from hostio.units import MS
+from hostio.timing import MS
 from topologies.model import Direction, Link, Topology
 
 Pair = frozenset[str]
@@ -162,7 +162,7 @@ def _leave_if_sick(situation: Situation, link: Link, present: str) -> list[Move 
     return [Kept(link.a, link.b, f"no other relay is well and has two clean legs; {reason}", situation.now_ns)]
 
 
-def checks(situation: Situation) -> list[Check]:
+def reviews(situation: Situation) -> list[Review]:
     """Why each rerouted pair stays where it is."""
     found = []
     for link in situation.topology.links:
@@ -170,7 +170,7 @@ def checks(situation: Situation) -> list[Check]:
         if via is not None:
             unconfirmed = Pair((link.a, link.b)) in situation.unconfirmed
             reason = f"{'a switch has not confirmed it; ' if unconfirmed else ''}{_why_not(situation, link, via)}"
-            found.append(Check(link.a, link.b, via, reason, situation.now_ns))
+            found.append(Review(link.a, link.b, via, reason, situation.now_ns))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median_low
 
-from relay_app.probing.report import ProbeReport
+from relay_app.probing.probe_report import ProbeReport
 
 
 class ProbeWindow:

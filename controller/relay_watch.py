@@ -13,8 +13,8 @@ from typing import NamedTuple
 from controller.decisions import HealthChange
 from controller.health import Health, Tracker
 from controller.settings import ControllerSettings
-from hostio.units import S
-from relay_app.probing.report import ProbeReport
+from hostio.timing import S
+from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction, Topology
 
 START_UP_NS = 2 * S

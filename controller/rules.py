@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from relay_app.sessions import LANE_PORT, LANES
+from relay_app.streams import LANE_PORT, LANES
 from topologies.model import LAN_PORT, Cluster, Topology
 
 DIRECT_PRIORITY = 100
@@ -23,7 +23,7 @@ _IP_PROTO_UDP = 17
 class FlowRule:
     """One flow-mod. Match fields and set-fields carry their OXM names (OpenFlow 1.3 §7.2.3), with prerequisites.
 
-    `add` replaces a rule of the same match and priority; `delete` removes exactly that one; `clear` removes all.
+    `add` replaces a rule of the same match and priority; `delete` removes exactly that one; `clear_rules` removes all.
     """
 
     switch: int
@@ -35,7 +35,7 @@ class FlowRule:
     output: int | None = None
 
 
-def clear(switch: int) -> FlowRule:
+def clear_rules(switch: int) -> FlowRule:
     """Remove every rule of a switch."""
     return FlowRule(switch, "clear")
 

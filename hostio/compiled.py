@@ -25,7 +25,9 @@ _PROJECT_IMPORT = re.compile(r"^from (\w+(?:\.\w+)+) import", re.MULTILINE)
 def _compiled_sources(house: Path) -> set[Path]:
     """This room's files, every room's loops, and the modules whose constants and functions those import."""
     rooms = [path.parent for path in house.glob("*/__init__.py")]
-    loops = [loop for room in rooms for name in ("*_loop.py", "*_loops.py") for loop in room.rglob(name)]
+    loops = [
+        loop for room in rooms for name in ("*_loop.py", "*_loops.py", "*_compiled.py") for loop in room.rglob(name)
+    ]
     imports = {found for loop in loops for found in _PROJECT_IMPORT.findall(loop.read_text(encoding="utf-8"))}
     imported = {house.joinpath(*module.split(".")).with_suffix(".py") for module in imports}
     return {*Path(__file__).parent.glob("*.py"), *loops, *filter(Path.is_file, imported)}

@@ -29,7 +29,7 @@ LATENESS = np.dtype([("from_ns", "<i8"), ("until_ns", "<i8"), ("counts", "<i8", 
 LatenessRows = npt.NDArray[np.void]
 
 
-def no_lateness() -> LatenessRows:
+def empty_lateness() -> LatenessRows:
     """LATENESS[1] that counts nothing yet."""
     return np.zeros(1, LATENESS)
 

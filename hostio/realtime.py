@@ -11,10 +11,10 @@ from enum import IntEnum
 _PR_SET_TIMERSLACK = 29
 
 
-class Urgency(IntEnum):
+class RealtimePriority(IntEnum):
     """SCHED_FIFO priorities: under a burst the emulated world may fall behind, its clockwork may not."""
 
-    WORLD = 1
+    PROCESSING = 1
     """Switches, relays, listeners: what has no time of its own."""
     SOURCE = 2
     """Media and probes that are due, faults that are planned."""
@@ -22,31 +22,31 @@ class Urgency(IntEnum):
     """Emulated links, on which every delay rests."""
 
 
-def prefer_punctuality(urgency: Urgency = Urgency.WORLD) -> bool:
+def set_realtime_priority(urgency: RealtimePriority = RealtimePriority.PROCESSING) -> bool:
     """Timer slack of 1 ns and SCHED_FIFO for the calling thread; whether SCHED_FIFO was granted.
 
     An ordinary user is refused it; the thread then runs without. What the thread starts does not inherit it.
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
-    return make_punctual(0, urgency)
+    return set_thread_priority(0, urgency)
 
 
 @contextmanager
-def punctuality(urgency: Urgency) -> Iterator[None]:
+def realtime_priority(urgency: RealtimePriority) -> Iterator[None]:
     """What the calling thread does meanwhile is to be on time; before and after, it is one among others."""
-    prefer_punctuality(urgency)
+    set_realtime_priority(urgency)
     try:
         yield
     finally:
-        prefer_nothing()
+        clear_realtime_priority()
 
 
-def prefer_nothing() -> None:
+def clear_realtime_priority() -> None:
     """The calling thread is one among others again."""
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def make_punctual(thread: int, urgency: Urgency = Urgency.WORLD) -> bool:
+def set_thread_priority(thread: int, urgency: RealtimePriority = RealtimePriority.PROCESSING) -> bool:
     """SCHED_FIFO for a thread, 0 for the calling one; whether it was granted."""
     try:
         os.sched_setscheduler(thread, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(urgency))

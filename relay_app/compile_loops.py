@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from hostio.compiled import precompile
-from hostio.lateness import count_late, no_lateness
-from relay_app.cache import SessionCache, UnknownSessions
-from relay_app.cache_loops import expire_idle, find, home_slot, is_unknown, place_for
-from relay_app.client_loops import ReceiverMemory, collect, play
-from relay_app.fate_log import FateLog
-from relay_app.forwarding_loop import ForwardingMemory, PathRules, forward
-from relay_app.locks.lock_loops import MUTEX_WORDS, LockPlace, lock_mutex, note_duration, try_mutex, unlock_mutex
+from hostio.lateness import count_late, empty_lateness
+from relay_app.clients.client_loops import ReceiverMemory, collect, play
+from relay_app.clients.sender import sender_memory
+from relay_app.locks.mutex_compiled import MUTEX_WORDS, LockPlace, lock_mutex, note_duration, try_mutex, unlock_mutex
 from relay_app.records import RECEIVED
-from relay_app.sender import sender_memory
+from relay_app.relay.fate_log import FateLog
+from relay_app.relay.forwarding_loop import ForwardingMemory, PathRules, forward
+from relay_app.sessions.cache import SessionCache, UnknownSessions
+from relay_app.sessions.cache_compiled import expire_idle, find, home_slot, is_unknown, place_for
 
 
 def compile_loops() -> None:
@@ -50,4 +50,4 @@ def compile_relay_loops() -> None:
 
 def compile_prober_loops() -> None:
     """What the prober calls of the compiled."""
-    precompile(count_late, no_lateness(), 0, 0)
+    precompile(count_late, empty_lateness(), 0, 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class MediaWindow:
     """To everyone: media are due at start_ns ≤ t < end_ns. Clients send them, peers keep their connections busy."""
 
     start_ns: int
@@ -34,11 +34,11 @@ class StopSending:
 
 @dataclass(frozen=True, slots=True)
 class StopForwarding:
-    """To a relay: leave every packet where it is; it answers Still, or after a few seconds if it is deadlocked."""
+    """To a relay: leave every packet where it is; it answers Quiesced, or after a few seconds if it is deadlocked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
+class Quiesced:
     """It sends nothing any more; what arrives is still received, or waits in its sockets."""
 
 
@@ -60,14 +60,14 @@ class TakeOver:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerLater:
+class DelayAnswers:
     """To the directory's door: what the Redis behind it answers from now on goes out by so much later."""
 
     extra_ns: int
 
 
 @dataclass(frozen=True, slots=True)
-class AnswersLater:
+class AnswersDelayed:
     """From the directory's door: that is in force."""
 
     extra_ns: int

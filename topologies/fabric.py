@@ -14,8 +14,8 @@ from mininet.node import Host, OVSSwitch, RemoteController
 from mininet.topo import Topo
 from mininet.util import makeIntfPair
 
-from topologies import names
-from topologies.commands import run
+from hostio.commands import run
+from topologies import interface_names as names
 from topologies.model import LAN_PORT, Cluster, Topology
 from topologies.openvswitch import Datapath
 from topologies.sandbox import in_network_of
@@ -95,7 +95,7 @@ class _WiredLink(MininetLink):  # type: ignore[misc] # mininet has no types
     def makeIntfPair(cls, intfname1: str, intfname2: str, *_: Any, **__: Any) -> None:  # noqa: N802 - mininet's name
         """Called by mininet in place of making one pair."""
         for outer in (intfname1, intfname2):
-            inner = names.behind(outer)
+            inner = names.wire_port_behind(outer)
             makeIntfPair(outer, inner)
             run(["ip", "link", "set", "dev", inner, "up"])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from hostio.units import MS
+from hostio.timing import MS
 
 SEQUENCE_FRAMES = 4_096
 """The longest loss pattern, and the highest number of an exactly lost frame."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hostio.packet_counter import PacketCounter
-from topologies.classic_bpf import machine_code
-from topologies.media_filter import media_filter
+from hostio.sockets import PacketCounter
+from topologies.bpf.filters import media_filter
+from topologies.bpf.program import machine_code
+from topologies.interface_names import switch_lan_port, switch_port, wire_port
 from topologies.model import Direction, Topology
-from topologies.names import switch_lan_port, switch_port, wire_port
 
 
 @dataclass(frozen=True, slots=True)

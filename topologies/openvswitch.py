@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hostio.foreign_sockets import deepen_packet_sockets
-from hostio.realtime import make_punctual
-from topologies.commands import CommandError, run
-from topologies.lookups import Lookups, parse_lookups
+from hostio.commands import CommandError, run
+from hostio.process_handle import enlarge_packet_buffers
+from hostio.realtime import set_thread_priority
 
 Datapath = Literal["kernel", "user"]
 
@@ -43,12 +43,12 @@ def start_openvswitch(logs: Path) -> None:
     _start_daemon("ovsdb-server", [str(database), f"--remote=punix:{socket}"], logs)
     run(["ovs-vsctl", "--no-wait", "init"])
     _start_daemon("ovs-vswitchd", [f"unix:{socket}"], logs)
-    make_punctual(int(_pid_file("ovs-vswitchd").read_text()))
+    set_thread_priority(int(_pid_file("ovs-vswitchd").read_text()))
 
 
-def deepen_ports() -> None:
+def enlarge_port_buffers() -> None:
     """Let the userspace datapath's ports hold a burst. By default their packet sockets hold some 270 frames."""
-    deepen_packet_sockets(int(_pid_file("ovs-vswitchd").read_text()))
+    enlarge_packet_buffers(int(_pid_file("ovs-vswitchd").read_text()))
 
 
 def _start_daemon(program: str, arguments: list[str], logs: Path) -> None:
@@ -79,9 +79,9 @@ def parse_port_drops(switch: str, dump: str) -> dict[str, int]:
     return drops
 
 
-def lookups() -> Lookups:
+def datapath_stats() -> DatapathStats:
     """Since the start, of either datapath."""
-    return parse_lookups(run(["ovs-appctl", "dpctl/show"]))
+    return parse_datapath_stats(run(["ovs-appctl", "dpctl/show"]))
 
 
 def packet_socket_drops() -> dict[str, int]:
@@ -92,3 +92,26 @@ def packet_socket_drops() -> dict[str, int]:
 def parse_packet_socket_drops(listing: str) -> dict[str, int]:
     """Drops of the switch daemon's packet sockets in the output of `ss` (SK_MEMINFO_DROPS)."""
     return {f"ovs-vswitchd: {port}": int(drops) for port, drops in _PACKET_SOCKET.findall(listing)}
+
+
+_LOOKUPS = re.compile(r"lookups: hit:(\d+) missed:(\d+) lost:(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class DatapathStats:
+    """Of packets in the flow tables of all switches together. For those that `missed` the daemon was asked what to do,
+    by an upcall; those whose question was `lost` are gone."""
+
+    hit: int
+    missed: int
+    lost: int
+
+    def since(self, before: DatapathStats) -> DatapathStats:
+        """What was added after an earlier reading."""
+        return DatapathStats(self.hit - before.hit, self.missed - before.missed, self.lost - before.lost)
+
+
+def parse_datapath_stats(shown: str) -> DatapathStats:
+    """The sum over the datapaths in the output of `ovs-appctl dpctl/show`, of the kernel's or the userspace one."""
+    found = [tuple(map(int, counts)) for counts in _LOOKUPS.findall(shown)]
+    return DatapathStats(*map(sum, zip(*found, strict=True))) if found else DatapathStats(0, 0, 0)

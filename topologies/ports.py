@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hostio.interfaces import is_up, set_up
+from hostio.network import is_up, set_interface
+from topologies.link_backend import LinkError
 from topologies.link_state import LinkState
-from topologies.links import LinkError
 from topologies.model import Direction
 
 
@@ -29,7 +29,7 @@ def set_ports(before: Mapping[str, bool], after: Mapping[str, bool], *, up: bool
 def _set_port(port: str, *, up: bool) -> None:
     wanted = "up" if up else "down"
     try:
-        set_up(port, up=up)
+        set_interface(port, up=up)
         done = is_up(port) is up
     except OSError as error:
         raise LinkError(f"port {port} could not be set {wanted}: {error.strerror}") from error

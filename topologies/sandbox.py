@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from topologies.commands import CommandError, run
+from hostio.commands import CommandError, run
 
 Privilege = Literal["root", "user namespace"]
 
@@ -75,7 +75,7 @@ def tun_is_usable() -> bool:
     return TUN.exists() and stat.S_ISCHR(TUN.stat().st_mode) and os.access(TUN, os.R_OK | os.W_OK)
 
 
-def furnish(scratch: Path) -> None:
+def set_up_sandbox(scratch: Path) -> None:
     """Inside, first of all: private run-time folders, a loopback interface, no IPv6 chatter, sbin on the PATH.
 
     `scratch` (under `RUNTIME`) is made and becomes the folder for temporary files.

@@ -1,15 +1,44 @@
-"""Watches how the locks of a process are used: order, and what is waited for while one is held."""
+"""Watches how the locks of a process are used: in which order, where from, and what is waited for meanwhile."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
+import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import local
 from time import monotonic_ns
+from types import FrameType
 
-from relay_app.locks.call_site import stack
 from relay_app.locks.report import HeldAcrossIo, Inversion
+
+_HERE = str(Path(__file__).parent)
+_PROJECT = Path(__file__).resolve().parent.parent.parent
+_PASSED_OVER = (_HERE, threading.__file__, contextlib.__file__)
+
+
+def call_site() -> str:
+    """Where this thread is, outside the lock's own code and the library's around it."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PASSED_OVER):
+        frame = frame.f_back
+    return "?" if frame is None else _place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def stack() -> tuple[str, ...]:
+    """The calls that led here, outermost first, without the lock's own code."""
+    calls = [call for call in traceback.extract_stack() if not call.filename.startswith(_PASSED_OVER)]
+    return tuple(_place(call.filename, call.lineno or 0, call.name) for call in calls)
+
+
+def _place(filename: str, line: int, function: str) -> str:
+    path = Path(filename)
+    shown = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else Path(path.name)
+    return f"{shown}:{line} {function}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from time import monotonic_ns
 
 import numpy as np
 
-from relay_app.locks.audit import LockAudit
-from relay_app.locks.call_site import call_site
-from relay_app.locks.lock_loops import (
+from relay_app.locks.audit import LockAudit, call_site
+from relay_app.locks.mutex_compiled import (
     MUTEX_WORDS,
     TOTAL,
     Array,

@@ -17,14 +17,14 @@ import numpy as np
 
 from hostio.control import Ready, Stop, Stopped, tell
 from hostio.histogram import lateness_of
-from hostio.lateness import count_late, no_lateness, watch
-from hostio.realtime import Urgency, prefer_punctuality
-from hostio.units import MS, S
+from hostio.lateness import count_late, empty_lateness, watch
+from hostio.realtime import RealtimePriority, set_realtime_priority
+from hostio.timing import MS, S
 from relay_app.compile_loops import compile_prober_loops
-from relay_app.messages import Play, StartProbing, Still, StopSending
+from relay_app.messages import MediaWindow, Quiesced, StartProbing, StopSending
 from relay_app.probing.canaries import RelayCanaries
-from relay_app.probing.links import LinkProbes
-from relay_app.probing.post import ProbePost
+from relay_app.probing.link_probes import LinkProbes
+from relay_app.probing.probe_report import ReportSender
 from relay_app.records import PROBE
 
 
@@ -50,31 +50,31 @@ class Prober:
 
     def __init__(self, config: ProberConfig) -> None:
         self._config = config
-        self._post = ProbePost(config.report_path)
+        self._post = ReportSender(config.report_path)
         ends = (config.ordinal, config.address, config.peers, config.ntp_offset_ns)
         self._parts: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._post)]
         if config.canary_interval_ns:
             self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._post))
         self.sockets = [part.socket for part in self._parts]
-        self._lateness = no_lateness()
+        self._lateness = empty_lateness()
 
     def begin(self, start_ns: int) -> None:
         """Send from then on."""
         for part in self._parts:
-            part.beat.begin(start_ns)
+            part.ticker.begin(start_ns)
 
     def end(self) -> None:
         """Send nothing any more."""
         for part in self._parts:
-            part.beat.end()
+            part.ticker.end()
 
-    def watch(self, media: Play) -> None:
+    def watch(self, media: MediaWindow) -> None:
         """How late it wakes counts while media flow."""
         watch(self._lateness, media.start_ns, media.end_ns)
 
     def wait(self, selector: BaseSelector) -> set[object]:
         """What becomes readable before the next packet is due; counts how late that wakes it."""
-        due = [part.beat.due_ns for part in self._parts if part.beat.due_ns is not None]
+        due = [part.ticker.due_ns for part in self._parts if part.ticker.due_ns is not None]
         before_ns = monotonic_ns()
         ready = selector.select(max(min(due) - before_ns, 0) / S if due else None)
         if due and before_ns < min(due) <= (now_ns := monotonic_ns()):
@@ -84,7 +84,7 @@ class Prober:
     def send_due(self, now_ns: int) -> None:
         """Send all that is due by now."""
         for part in self._parts:
-            for number in part.beat.due(now_ns):
+            for number in part.ticker.due(now_ns):
                 part.send(number)
 
     def receive(self) -> None:
@@ -107,7 +107,7 @@ def serve(config: ProberConfig, control: Connection) -> None:
     """Say Ready, receive from then on, send between StartProbing and StopSending, and on Stop say Stopped."""
     compile_prober_loops()
     prober = Prober(config)
-    prefer_punctuality(Urgency.SOURCE)
+    set_realtime_priority(RealtimePriority.SOURCE)
     with SelectSelector() as selector:
         for endpoint in prober.sockets:
             selector.register(endpoint, EVENT_READ)
@@ -130,9 +130,9 @@ def _obeyed(prober: Prober, control: Connection) -> bool:
         return False
     if isinstance(message, StartProbing):
         prober.begin(message.start_ns)
-    if isinstance(message, Play):
+    if isinstance(message, MediaWindow):
         prober.watch(message)
     if isinstance(message, StopSending):
         prober.end()
-        tell(control, Still())
+        tell(control, Quiesced())
     return not isinstance(message, Stop)

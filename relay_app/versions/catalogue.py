@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from relay_app.relay_version import Version
+from relay_app.relay.version import Version
 from relay_app.versions import (
     gray,
     leak,

@@ -12,11 +12,11 @@ from typing import Any
 import numpy.typing as npt
 
 from hostio.mmsg import socket_address
-from hostio.units import S
-from relay_app.next_hops import NextHops
-from relay_app.relay_version import Version
-from relay_app.sessions import LANE_PORT, LANES, lane_of
-from relay_app.stream_record import StreamRecord
+from hostio.timing import S
+from relay_app.relay.version import Version
+from relay_app.sessions.directory import StreamRecord
+from relay_app.sessions.session_table import NextHops
+from relay_app.streams import LANE_PORT, LANES, lane_of
 from relay_app.versions.v2026_05_20 import BulkFetch
 
 

@@ -20,18 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import no_lateness
+from hostio.lateness import empty_lateness
 from hostio.mmsg import SOCKADDR_IN
-from hostio.realtime import prefer_punctuality
+from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes
-from hostio.units import MS, S
-from relay_app.cache_loops import find
-from relay_app.fate_log import FateLog
-from relay_app.forwarding import PathConfig, fate_of, open_lanes, unread
+from hostio.timing import MS, S
 from relay_app.records import HELD, RELAY_COUNTERS, DropReason
-from relay_app.relay_version import Version
-from relay_app.rtp_loops import LOOPED, free_hop, has_fixed_layout, log_hop, ssrc_of
-from relay_app.session_table import SessionTable
+from relay_app.relay.fate_log import FateLog
+from relay_app.relay.packet_path import PathConfig, fate_of, open_lanes, unread
+from relay_app.relay.version import Version
+from relay_app.rtp_compiled import LOOPED, free_hop, has_fixed_layout, log_hop, ssrc_of
+from relay_app.sessions.cache_compiled import find
+from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.v2026_05_20 import BulkFetch
 
 DRAIN_NS = S // 1000
@@ -83,7 +83,7 @@ class HoldAndDrain:
 
     def run(self) -> None:
         """Forward until stopped."""
-        prefer_punctuality()
+        set_realtime_priority()
         lanes = {lane.fileno(): lane for lane in self._lanes}
         poll = select.poll()
         for descriptor in lanes:
@@ -186,13 +186,13 @@ class HoldAndDrain:
 
     def lateness(self) -> Lateness:
         """None: it shares the interpreter with its control side, and what that makes late is its own doing."""
-        return lateness_of(no_lateness())
+        return lateness_of(empty_lateness())
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""
         return {f"lane {number}": udp_drops(lane) for number, lane in enumerate(self._lanes)}
 
-    def note_rest(self) -> None:
+    def log_undelivered(self) -> None:
         """Note down what it keeps back, and what the receive buffers hold."""
         self._log.append(fate_of(packet.data.tobytes(), HELD) for packet in self._held)
         self._log.state["in_hand"] -= len(self._held)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay_app.directory import DirectoryError
-from relay_app.relay_version import Version
-from relay_app.versions.queued_misses import QueuedMisses
-from relay_app.versions.worker_pool import work_in_pool
+from relay_app.relay.version import Version
+from relay_app.sessions.directory import DirectoryError
+from relay_app.versions.fetch_queue import QueuedMisses, work_in_pool
 
 
 class FetchPerSession(QueuedMisses):

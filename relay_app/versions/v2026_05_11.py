@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay_app.directory import DirectoryError
-from relay_app.relay_version import Version
-from relay_app.versions.queued_misses import QueuedMisses
+from relay_app.relay.version import Version
+from relay_app.sessions.directory import DirectoryError
+from relay_app.versions.fetch_queue import QueuedMisses
 
 _MOST_KEYS = 4096
 

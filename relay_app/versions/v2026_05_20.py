@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hostio.units import S
-from relay_app.directory import DirectoryError, Fetched
-from relay_app.relay_version import RelayParts, Version
-from relay_app.versions.queued_misses import QueuedMisses
+from hostio.timing import S
+from relay_app.relay.version import RelayParts, Version
+from relay_app.sessions.directory import DirectoryError, Fetched
+from relay_app.versions.fetch_queue import QueuedMisses
 
 _MOST_KEYS = 4096
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from hostio.units import MS
-from results.summary import Check
+from hostio.timing import MS
+from results.verdict.summary import FidelityCheck
 
 
-def limited(check: str, value: float | None, limit: float, unit: str) -> Check:
+def limited(check: str, value: float | None, limit: float, unit: str) -> FidelityCheck:
     """A value that may be as large as its limit; one that is unknown is not ok."""
     rounded = None if value is None else round(float(value), 3)
-    return Check(check, rounded, limit, unit, ok=value is not None and value <= limit)
+    return FidelityCheck(check, rounded, limit, unit, ok=value is not None and value <= limit)
 
 
-def in_ms(check: str, value_ms: float | None, limit_ns: int) -> Check:
+def in_ms(check: str, value_ms: float | None, limit_ns: int) -> FidelityCheck:
     """A time in ms."""
     return limited(check, value_ms, limit_ns / MS, "ms")
 
 
-def in_percent(check: str, share: float | None, limit: float) -> Check:
+def in_percent(check: str, share: float | None, limit: float) -> FidelityCheck:
     """A share, and its limit, as percentages."""
     return limited(check, None if share is None else 100 * share, round(100 * limit, 6), "%")
 
 
-def count(check: str, value: int | None, limit: int = 0) -> Check:
+def count(check: str, value: int | None, limit: int = 0) -> FidelityCheck:
     """A number of things that must not happen."""
     return limited(check, value, float(limit), "")

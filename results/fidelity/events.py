@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from results.analysis import Analysis, Evidence
-from results.events import FaultEdge
 from results.fidelity.checks import count, in_ms
-from results.metrics import quantile
-from results.summary import Check
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.streams import quantile
+from results.run_files.events import FaultEdge
+from results.verdict.summary import FidelityCheck
 
 MANY_FAULTS = 100
 """Edges of faults from which a 99th percentile says more than the largest."""
 
 
-def event_checks(evidence: Evidence, analysis: Analysis) -> Iterator[Check]:
+def event_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
     """Times and read-back of every edge."""
     limits = evidence.plan.fidelity
     planned = _planned_edges(evidence, analysis)

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from relay_app.locks.report import PACKET_PATH
-from results.analysis import Evidence
 from results.fidelity.checks import count
-from results.ledger.balance import is_cut
-from results.ledger.socket_drops import overflow
-from results.machine import LinkRow, MachineReport
-from results.plan import Plan, is_wired
-from results.relay_figures import lane_drops
-from results.summary import Check
+from results.ledger.station import overflow, port_goes_down
+from results.metrics.analysis import Evidence
+from results.metrics.relay_figures import lane_drops
+from results.run_files.machine import LinkRow, MachineReport
+from results.run_files.plan import Plan, is_wired
+from results.verdict.summary import FidelityCheck
+from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
-from topologies.names import switch_port, wire_port
 
 _MISHAPS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries")
 """Counters of clients and probers that are 0 in a run without trouble."""
 
 
-def loss_checks(evidence: Evidence) -> Iterator[Check]:
+def loss_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
     """Sockets, switches, the kernel's receive queues, the link emulator, and what could not be sent or read."""
     plan, machine = evidence.plan, evidence.machine
     limits, links = plan.fidelity, machine.links if machine else ()
@@ -59,7 +58,7 @@ def _port_drops(plan: Plan, machine: MachineReport) -> int:
 
 def _backlog_drops(plan: Plan, machine: MachineReport) -> int:
     """Without those on their way to a port that is planned to go down: one that is down takes nothing."""
-    cut = [direction for direction in plan.topology.directions if is_cut(plan, direction)]
+    cut = [direction for direction in plan.topology.directions if port_goes_down(plan, direction)]
     down = {port for direction in cut for port in _ends(plan.topology, direction)}
     return sum(drops for interface, drops in machine.backlog_drops.items() if interface not in down)
 

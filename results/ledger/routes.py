@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.analysis import Analysis, Evidence
-from results.figures import RouteRow
-from results.ledger.notes import Kind, Notes, notes, per_packet
-from results.machine import MachineReport
-from results.matching import Flags, Ints
+from results.ledger.packet_fates import Kind, PacketFates, packet_fates, per_packet
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.figures import RouteRow
+from results.metrics.matching import Flags, Ints
+from results.run_files.machine import MachineReport
 
 CORRUPTED: Kind = "corrupted"
 
@@ -31,7 +31,7 @@ class _Balance:
 
 def routes(evidence: Evidence, analysis: Analysis) -> Iterator[RouteRow]:
     """Every pair of clusters between which media went, and the controller's canaries."""
-    found = list(notes(evidence, analysis))
+    found = list(packet_fates(evidence, analysis))
     packets, streams = analysis.matched.packets, analysis.matched.streams
     balance = _balance(packets.copies, found)
     pairs = list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
@@ -42,7 +42,7 @@ def routes(evidence: Evidence, analysis: Analysis) -> Iterator[RouteRow]:
         yield _canaries(evidence.machine, found)
 
 
-def _balance(copies: Ints, found: Sequence[Notes]) -> _Balance:
+def _balance(copies: Ints, found: Sequence[PacketFates]) -> _Balance:
     made, lost, under_way, corrupted = (
         per_packet(found, kind, len(copies)) for kind in ("duplicated", "lost", "under way", CORRUPTED)
     )
@@ -50,7 +50,7 @@ def _balance(copies: Ints, found: Sequence[Notes]) -> _Balance:
     return _Balance(made, copies, left, np.minimum(corrupted, left.clip(0)))
 
 
-def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[Notes]) -> RouteRow:
+def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[PacketFates]) -> RouteRow:
     left, spoilt = balance.left[mine], balance.spoilt
     lost = _counted(found, "lost", mine)
     for each in (each for each in found if each.kind == CORRUPTED):
@@ -67,12 +67,12 @@ def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[Notes]) ->
     )
 
 
-def _counted(found: Sequence[Notes], kind: Kind, mine: Flags) -> dict[str, int]:
+def _counted(found: Sequence[PacketFates], kind: Kind, mine: Flags) -> dict[str, int]:
     counts = {each.cause: int(np.count_nonzero(mine[each.packets])) for each in found if each.kind == kind}
     return {cause: packets for cause, packets in counts.items() if packets}
 
 
-def _canaries(machine: MachineReport, found: Sequence[Notes]) -> RouteRow:
+def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
     """They are numbered by their probers, and summed up here only."""
     sent, delivered = (_of_probers(machine, counter) for counter in ("sent_canaries", "arrived_canaries"))
     by_kind = {

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 from controller.settings import ControllerSettings
-from relay_app.connections import ConnectionGroup
-from relay_app.sessions import SessionGroup
-from results.fidelity.limits import FidelityLimits
-from results.plan import Plan, RelaySettings
-from scenarios.language.blips import faults_of
+from relay_app.streams import ConnectionGroup, SessionGroup
+from results.run_files.plan import FidelityLimits, Plan, RelaySettings
 from scenarios.language.expectations import expectation
+from scenarios.language.faults import faults_of
 from scenarios.language.schema import Controller, Fidelity, ScenarioFile
 from scenarios.language.semantics import connection_name, group_name
 from topologies.model import Topology

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias, Union
 
 from pydantic import BeforeValidator, Field
 
-from hostio.units import MS
+from hostio.timing import MS
 from scenarios.language.fields import groups, loss_pattern, numbers_from_one, one_of
 from scenarios.language.values import (
     Count,

@@ -6,21 +6,73 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from hostio.units import MS, S
-from relay_app.media import PROFILES, Profile
-from results.plan import Fault
+from hostio.timing import MS, S
+from relay_app.clients.media_schedule import PROFILES, Profile
+from results.run_files.plan import Fault
 from scenarios.language import event_schema as events
-from scenarios.language.blips import faults_of
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.event_schema import Event
-from scenarios.language.place_semantics import link_problems, unknown_cluster
-from scenarios.language.process_semantics import overlaps, too_short
+from scenarios.language.faults import faults_of
 from scenarios.language.quantities import time_text
 from scenarios.language.schema import ScenarioFile
-from scenarios.language.wording import quoted
-from scenarios.timeline import base_states, state_at, steps_of
+from scenarios.language.wording import quoted, suggestion
+from scenarios.run.timeline import base_states, state_at, steps_of
 from topologies.link_state import contradictions
 from topologies.model import Direction, Topology
+
+
+def link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
+    """Two clusters that are not two linked clusters of the topology."""
+    unknown = [list(unknown_cluster(end, (*path, index), topology)) for index, end in enumerate(ends)]
+    yield from itertools.chain(*unknown)
+    if any(unknown):
+        return
+    if ends[0] == ends[1]:
+        yield Problem((*path, 1), f"{quoted(ends[1])} twice; write two different clusters")
+    elif set(ends) not in ({link.a, link.b} for link in topology.links):
+        others = ", ".join(_neighbours(ends[0], topology)) or "nothing"
+        yield Problem(path, f"no link {ends[0]}–{ends[1]} in {topology.name}; {ends[0]} is linked to {others}")
+
+
+def _neighbours(cluster: str, topology: Topology) -> tuple[str, ...]:
+    return tuple(there for here, there in topology.directions if here == cluster)
+
+
+def unknown_cluster(name: str, path: DataPath, topology: Topology, at_key: bool = False) -> Iterator[Problem]:
+    """A name that is no cluster's."""
+    names = [cluster.name for cluster in topology.clusters]
+    if name not in names:
+        yield Problem(path, f"unknown cluster {quoted(name)}; {suggestion(name, names)}", at_key)
+
+
+LEAST_ABSENCE_NS = 100 * MS
+"""A process takes some tens of milliseconds to be gone; no new one can be in its place before."""
+
+_ENDING = (events.RelayRestart, events.RelayKill, events.ControllerRestart, events.DirectoryDown)
+"""Events that end a process and start another."""
+
+
+def too_short(event: events.Event, path: DataPath) -> Iterator[Problem]:
+    """A process that is to be replaced sooner than it can be gone."""
+    if isinstance(event, _ENDING) and event.lasts < LEAST_ABSENCE_NS:
+        right = f"write at least {time_text(LEAST_ABSENCE_NS)}"
+        yield Problem((*path, "for"), f"a process takes some tens of ms to end, and a new one comes after it; {right}")
+
+
+def overlaps(faults: Sequence[tuple[Fault, int]]) -> Iterator[Problem]:
+    """Two faults on one process that overlap or touch; each comes with the number of its event."""
+    struck = [each for each in faults if each[0].process]
+    for one, other in itertools.combinations(struck, 2):
+        (first, _), (second, event) = sorted((one, other), key=lambda each: each[1])
+        if first.process == second.process and _meet(first, second):
+            times = f"from {time_text(first.at_ns)} to {time_text(first.until_ns)}"
+            text = f"{second.process} has a {first.what} already {times}; let one end before the other begins"
+            yield Problem(("events", event, "at"), text)
+
+
+def _meet(one: Fault, other: Fault) -> bool:
+    return one.at_ns <= other.until_ns and other.at_ns <= one.until_ns
+
 
 _LOSSES = ("loss", "gilbert-elliott", "4-state", "pattern", "packets")
 _PARTS = {"rate_bps": "rate", "queue_ns": "queue", "up": "port", "flows": "share of flows"}

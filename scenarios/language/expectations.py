@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import cast
 
-from hostio.units import MS
-from results.metric_names import METRICS, Unit, metric_names
-from results.plan import Comparison, Expectation
+from hostio.timing import MS
+from results.metrics.metric_names import METRICS, Unit, metric_names
+from results.run_files.plan import Comparison, Expectation
 from scenarios.language.quantities import percent, time_ns, whole_number
 from scenarios.language.wording import nearest, quoted, suggestion
 

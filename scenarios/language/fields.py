@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import get_args
 
 from controller.settings import Detector
-from relay_app.versions.names import VERSIONS
+from relay_app.versions.version_names import VERSIONS
 from scenarios.language.quantities import QuantityError, time_ns
 from scenarios.language.wording import found, suggestion
 from topologies.link_state import SEQUENCE_FRAMES

@@ -1,20 +1,92 @@
-"""Finds scenario files, and makes the plan of a run from one."""
+"""Finds the topologies and scenarios that come with the project, and makes the plan of a run from a scenario file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import scenarios
-from results.plan import Plan
+import topologies
+from results.run_files.plan import Plan
 from scenarios.language import semantics, yamlfile
 from scenarios.language.build import plan_of
-from scenarios.language.catalogue import load_topology, topology_names
-from scenarios.language.document import Document, Problem
+from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.overrides import Override, overridden, parse_override
-from scenarios.language.schema import ScenarioFile, validated
+from scenarios.language.quantities import time_text
+from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, ScenarioFile, TopologyFile, validated
 from scenarios.language.wording import quoted, suggestion
-from topologies.model import Topology
+from topologies.model import Cluster, Link, Topology
+
+CATALOGUE = Path(topologies.__file__).parent / "catalogue"
+
+
+def topology_names(catalogue: Path = CATALOGUE) -> tuple[str, ...]:
+    """Every topology there is."""
+    return tuple(sorted(path.stem for path in catalogue.glob("*.yaml")))
+
+
+def load_topology(name: str, catalogue: Path = CATALOGUE) -> Topology:
+    """A topology by its name, which must be one of `topology_names`; ScenarioError if its file is wrong."""
+    return read_topology(catalogue / f"{name}.yaml")
+
+
+def read_topology(path: Path) -> Topology:
+    """The topology in a file; ScenarioError if it is wrong."""
+    document = yamlfile.read(path)
+    file = validated(TopologyFile, document)
+    problems = (*_name_problems(file, path.stem), *_cluster_problems(file), *_link_problems(file))
+    if problems:
+        raise document.error(problems)
+    clusters = tuple(Cluster(cluster.name, ordinal) for ordinal, cluster in enumerate(file.clusters, start=1))
+    return Topology(file.name, clusters, tuple(map(_link, file.links)))
+
+
+def _link(entry: LinkEntry) -> Link:
+    source = entry.source or f"assumption: {entry.assumption}"
+    return Link(*entry.between, one_way_ns=entry.rtt // 2, jitter_ns=entry.jitter, source=source)
+
+
+def _name_problems(file: TopologyFile, stem: str) -> Iterator[Problem]:
+    if file.name != stem:
+        yield Problem(("name",), f"the name {quoted(file.name)} is not the file's; write {stem}")
+
+
+def _cluster_problems(file: TopologyFile) -> Iterator[Problem]:
+    names = [cluster.name for cluster in file.clusters]
+    if not 2 <= len(names) <= MAX_CLUSTERS:
+        yield Problem(("clusters",), f"the number of clusters is {len(names)}; write 2 to {MAX_CLUSTERS}")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem(("clusters", index, "name"), f"there is already a cluster {quoted(name)}; rename one")
+
+
+def _link_problems(file: TopologyFile) -> Iterator[Problem]:
+    seen: set[frozenset[str]] = set()
+    for index, entry in enumerate(file.links):
+        yield from _end_problems(entry, ("links", index, "between"), [cluster.name for cluster in file.clusters])
+        yield from _figure_problems(entry, ("links", index))
+        ends = frozenset(entry.between)
+        if ends in seen:
+            yield Problem(("links", index, "between"), f"the link {'–'.join(entry.between)} is there already; keep one")
+        seen.add(ends)
+
+
+def _end_problems(entry: LinkEntry, path: DataPath, names: list[str]) -> Iterator[Problem]:
+    for end, name in enumerate(entry.between):
+        if name not in names:
+            yield Problem((*path, end), f"unknown cluster {quoted(name)}; {suggestion(name, names)}")
+    if entry.between[0] == entry.between[1]:
+        yield Problem((*path, 1), f"{quoted(entry.between[1])} twice; write two different clusters")
+
+
+def _figure_problems(entry: LinkEntry, path: DataPath) -> Iterator[Problem]:
+    if (entry.source is None) == (entry.assumption is None):
+        given = "neither source nor assumption" if entry.source is None else "both source and assumption"
+        yield Problem(path, f"{given}; say in exactly one of them where the rtt comes from")
+    if entry.jitter > entry.rtt // 2:
+        half = time_text(entry.rtt // 2)
+        yield Problem((*path, "jitter"), f"more jitter than the one-way delay {half}; write at most {half}")
+
 
 LIBRARY = Path(scenarios.__file__).parent
 

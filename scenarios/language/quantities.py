@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from hostio.units import MS, US, S
+from hostio.timing import MS, US, S
 from scenarios.language.wording import found, quoted
 
 _QUANTITY = re.compile(r"(?P<sign>-?)(?P<digits>[0-9]{1,12}(?:\.[0-9]{1,12})?)(?P<unit>[^0-9.:].*)?", re.DOTALL)

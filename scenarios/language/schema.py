@@ -10,11 +10,11 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from controller.settings import ControllerSettings
-from hostio.units import US, S
-from relay_app.connections import KINDS
-from relay_app.media import PROFILES
-from relay_app.versions.names import DEFAULT_VERSION
-from results.fidelity.limits import DEFAULT_LIMITS
+from hostio.timing import US, S
+from relay_app.clients.media_schedule import PROFILES
+from relay_app.streams import KINDS
+from relay_app.versions.version_names import DEFAULT_VERSION
+from results.run_files.plan import DEFAULT_LIMITS
 from scenarios.language.document import DataPath, Document
 from scenarios.language.event_schema import Event
 from scenarios.language.fields import one_of, within

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from hostio.commands import CommandError, run_in
 from scenarios.errors import MachineError
 from scenarios.vm.kernel import Kernel
 from scenarios.vm.packages import Package, files_of, installed_packages
-from topologies.commands import CommandError, run_in
 
 ENVIRONMENT = Path(sys.prefix)
 CHANGING = ("numba-cache", "compiled", "installed")

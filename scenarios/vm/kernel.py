@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hostio.commands import CommandError, run, run_in
 from scenarios.errors import MachineError
-from topologies.commands import CommandError, run, run_in
 
 MODULES = ("sch_netem", "sch_tbf", "sch_ingress", "cls_bpf", "act_gact", "veth", "openvswitch", "tun")
 """What a run in the machine uses."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from topologies.commands import run
+from hostio.commands import run
 
 WANTED = (
     *("python3-venv", "util-linux", "mount", "iproute2", "ethtool", "procps", "kmod"),

@@ -20,15 +20,15 @@ import pytest
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
+from hostio.commands import run, run_batch
 from hostio.sockets import packet_socket
-from topologies.backends import available_link_backend
-from topologies.commands import run, run_batch
+from topologies.backend_probe import available_link_backend
+from topologies.interface_names import switch_port, wire_port
+from topologies.link_backend import Applied, LinkBackend
 from topologies.link_state import LinkState
-from topologies.links import Applied, LinkBackend
 from topologies.model import Cluster, Direction, Link, Topology
-from topologies.names import switch_port, wire_port
-from topologies.netem.links import NetemLinks
-from topologies.wire.links import UserspaceWire
+from topologies.netem.backend import NetemLinks
+from topologies.wire.backend import UserspaceWire
 from topologies.wire.messages import wire_config
 from topologies.wire.process import serve
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Lab, LabMaker, interface, numbers
 
-from hostio.units import MS
+from hostio.timing import MS
 from topologies.link_state import GilbertElliott, Jitter, LinkState, RandomLoss
 from topologies.model import Direction
 

@@ -13,7 +13,7 @@ from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 from scipy import stats
 
-from hostio.units import MS
+from hostio.timing import MS
 from topologies.link_state import LinkState, RandomLoss
 
 pytestmark = [pytest.mark.root, BOTH]

@@ -10,7 +10,7 @@ import pytest
 from lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
 from scipy import stats
 
-from hostio.units import MS
+from hostio.timing import MS
 from topologies.distributions import quantile
 from topologies.link_state import Distribution, Jitter, LinkState
 

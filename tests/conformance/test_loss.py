@@ -7,6 +7,7 @@ import pytest
 from lab import A_B, A_C, B_A, BOTH, C_A, TOPOLOGY, LabMaker, numbers, udp_frame
 from scipy import stats
 
+from topologies.link_backend import LinkError
 from topologies.link_state import (
     FourState,
     GilbertElliott,
@@ -17,8 +18,7 @@ from topologies.link_state import (
     RandomLoss,
     flows_below,
 )
-from topologies.links import LinkError
-from topologies.wire.frame_loop import flow_hash
+from topologies.wire.frame_compiled import flow_hash
 
 pytestmark = [pytest.mark.root, BOTH]
 
@@ -104,9 +104,9 @@ def test_share_of_flows_vanishes_whole_and_is_the_same_everywhere(make_lab: LabM
         assert arrived == [*spared, *spared]
         assert 200 < len(spared) < 250
         assert lab.backend.counters()[A_B].lost_flow == 2 * (len(flows) - len(spared))
-        put_in_force = lab.backend.prepare({A_B: LinkState()})
+        apply = lab.backend.prepare({A_B: LinkState()})
         lab.send_frame(A_B, next(frame for frame in flows if frame not in spared))
-        put_in_force()()
+        apply()()
         for frame in flows:
             lab.send_frame(A_B, frame)
         assert len(lab.arrivals(A_B)) == len(flows)

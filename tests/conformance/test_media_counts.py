@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from lab import A_B, B_A, BOTH, Arrival, Lab, LabMaker, interface, own_network, udp_frame, userspace_lab
 
-from hostio.packet_counter import PacketCounter
-from hostio.units import MS, S
-from topologies.classic_bpf import machine_code
-from topologies.commands import run
-from topologies.frame_fates import FATES, HELD
+from hostio.commands import run
+from hostio.sockets import PacketCounter
+from hostio.timing import MS, S
+from topologies.bpf.filters import media_filter
+from topologies.bpf.program import machine_code
+from topologies.link_backend import FATES, HELD
 from topologies.link_state import LinkState, RandomLoss
-from topologies.media_filter import media_filter
 
 PORTS = (40_000, 42_000)
 SSRC = 0x1234_5678

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from lab import A_B, A_C, netem_lab
 
-from topologies.backends import available_link_backend
-from topologies.commands import run
+from hostio.commands import run
+from topologies.backend_probe import available_link_backend
+from topologies.link_backend import LinkError
 from topologies.link_state import LinkState, RandomLoss
-from topologies.links import LinkError
 
 pytestmark = [pytest.mark.root, pytest.mark.netem]
 

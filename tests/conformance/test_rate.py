@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lab import A_B, BOTH, LabMaker, numbers
 
-from hostio.units import MS, S
+from hostio.timing import MS, S
 from topologies.link_state import LinkState
 
 pytestmark = [pytest.mark.root, BOTH]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from lab import A_B, A_C, B_A, numbers, userspace_lab
 
-from hostio.units import MS
-from topologies.commands import run_batch
+from hostio.commands import run_batch
+from hostio.timing import MS
+from topologies.link_backend import LinkCounters, LinkError
 from topologies.link_state import LinkState, LostFrames, RandomLoss
-from topologies.links import LinkCounters, LinkError
 
 pytestmark = pytest.mark.root
 

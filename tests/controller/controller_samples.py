@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 
 from controller.health import Health, State
-from hostio.units import MS
-from relay_app.probing.report import ProbeReport
+from hostio.timing import MS
+from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Cluster, Direction, Link, Topology
 
 PLACES = {"east": 0, "ohio": 6, "central": 15, "south": 18, "west": 31, "northwest": 35}

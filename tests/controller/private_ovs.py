@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from controller.config import ControllerConfig
+from controller.settings import ControllerConfig
 from topologies.model import LAN_PORT, Topology
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"

@@ -17,10 +17,9 @@ from typing import IO, Any
 import pytest
 from controller_samples import triangle
 
-from controller.config import ControllerConfig
-from controller.settings import ControllerSettings
-from hostio.units import MS, S
-from relay_app.probing.report import ProbeReport
+from controller.settings import ControllerConfig, ControllerSettings
+from hostio.timing import MS, S
+from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction
 
 pytestmark = pytest.mark.root

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from controller_samples import six
 
-from controller.config import ControllerConfig
-from controller.settings import ControllerSettings
+from controller.settings import ControllerConfig, ControllerSettings
 
 
 def test_reads_back_what_it_wrote() -> None:

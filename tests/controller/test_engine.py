@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from controller_samples import six, triangle
 
-from controller.decisions import Check, Decision, HealthChange, Kept
+from controller.decisions import Decision, HealthChange, Kept, Review
 from controller.engine import Engine
 from controller.messages import (
     Action,
@@ -21,8 +21,8 @@ from controller.messages import (
 )
 from controller.rules import FlowRule
 from controller.settings import ControllerSettings
-from hostio.units import MS, S
-from relay_app.probing.report import ProbeReport
+from hostio.timing import MS, S
+from relay_app.probing.probe_report import ProbeReport
 from topologies.model import LAN_PORT, Direction, Topology
 
 TICK = 10 * MS
@@ -319,7 +319,7 @@ def test_link_probes_never_leave_a_stuck_relay_and_the_log_says_why() -> None:
     bench = rerouted(ControllerSettings(hold_ns=60 * S))
     bench.stuck = {"central"}
     bench.run(10 * S)
-    checks = [record for record in bench.records if isinstance(record, Check)]
+    checks = [record for record in bench.records if isinstance(record, Review)]
     assert bench.records == checks
     assert len(checks) == 10
     assert {(check.via, check.reason) for check in checks} == {
@@ -411,7 +411,7 @@ def rerouted_bench(settings: ControllerSettings = FAST) -> Bench:
 
 def test_a_new_controller_takes_up_the_reroutes_that_are_in_force_and_takes_them_back_in_time() -> None:
     bench = found_by_the_next(rerouted_bench())
-    assert [(record.a, record.b, record.via) for record in bench.records if isinstance(record, Check)] == [
+    assert [(record.a, record.b, record.via) for record in bench.records if isinstance(record, Review)] == [
         ("east", "west", "central")
     ]
     for _ in range(3):
@@ -467,7 +467,7 @@ def test_a_move_that_no_switch_has_confirmed_is_said_to_be_so() -> None:
             bench.probe()
         actions = [*bench.engine.tick(bench.now_ns), *bench.engine.decide(bench.now_ns)]
         bench.perform([action for action in actions if not isinstance(action, Install)])
-    reasons = [record.reason for record in bench.records if isinstance(record, Check)]
+    reasons = [record.reason for record in bench.records if isinstance(record, Review)]
     assert reasons
     assert all(reason.startswith("a switch has not confirmed it; ") for reason in reasons)
     assert bench.decisions() == []

@@ -8,7 +8,7 @@ from controller_samples import probe
 from controller.decisions import HealthChange
 from controller.health import START_UP_NS, Tracker
 from controller.settings import ControllerSettings
-from hostio.units import MS, S
+from hostio.timing import MS, S
 from topologies.model import Direction
 
 DELAY = 31_200_000

@@ -7,10 +7,10 @@ from controller_samples import all_clean, broken, mesh, six, triangle
 
 from controller.decisions import Kept
 from controller.health import Health, State
-from controller.policy import Move, Pair, Situation, after, checks, wanted
+from controller.policy import Move, Pair, Situation, after, reviews, wanted
 from controller.relay_watch import RelayHealth, RelayPath
 from controller.settings import ControllerSettings
-from hostio.units import S
+from hostio.timing import S
 from topologies.model import Direction, Topology
 
 HOLD = ControllerSettings().hold_ns
@@ -216,6 +216,6 @@ def test_a_relay_is_shunned_for_the_hold_time_after_it_was_sick() -> None:
 
 def test_a_check_says_why_traffic_stays() -> None:
     watched = relay("east", "central", "clean")
-    (check,) = checks(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=watched))
+    (check,) = reviews(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=watched))
     assert check.reason == "both legs are clean; canaries come back through the relay; the direct link is not clean"
-    assert checks(situation(triangle(), cut(("east", "west")))) == []
+    assert reviews(situation(triangle(), cut(("east", "west")))) == []

@@ -6,8 +6,8 @@ import pytest
 from controller_samples import probe
 
 from controller.probe_window import ProbeWindow
-from hostio.units import MS
-from relay_app.probing.report import ProbeReport
+from hostio.timing import MS
+from relay_app.probing.probe_report import ProbeReport
 
 INTERVAL = 50 * MS
 DELAY = 31 * MS

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from controller_samples import mesh, triangle
 
-from controller.rules import FlowRule, clear, direct_rules, every_reroute, reroute_rules, restore_rules
+from controller.rules import FlowRule, clear_rules, direct_rules, every_reroute, reroute_rules, restore_rules
 from topologies.model import Topology
 
 
@@ -62,7 +62,7 @@ def test_another_relay_replaces_the_first_by_the_same_matches() -> None:
 
 
 def test_clear_matches_everything() -> None:
-    assert clear(4) == FlowRule(switch=4, command="clear")
+    assert clear_rules(4) == FlowRule(switch=4, command="clear")
 
 
 def test_every_reroute_that_links_allow_is_foreseen_and_its_end() -> None:

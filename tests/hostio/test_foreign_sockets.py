@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hostio.foreign_sockets import deepen_packet_sockets
+from hostio.process_handle import enlarge_packet_buffers
 
 OTHER = """
 import socket
@@ -25,7 +25,7 @@ def test_only_packet_sockets_of_the_other_process_get_deeper() -> None:
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", OTHER], **pipes) as process:  # type: ignore[call-overload]
         assert process.stdout.readline() == "open\n"
-        assert deepen_packet_sockets(process.pid, 3 << 20)
+        assert enlarge_packet_buffers(process.pid, 3 << 20)
         answer, _ = process.communicate("\n")
     assert [int(line) for line in answer.split()] == [2 * 3 << 20, 0]  # the kernel doubles it, socket(7)
 
@@ -33,7 +33,7 @@ def test_only_packet_sockets_of_the_other_process_get_deeper() -> None:
 @pytest.mark.root
 def test_a_process_without_packet_sockets_is_left_alone() -> None:
     with socket.socket(), subprocess.Popen(["sleep", "60"]) as process:
-        assert deepen_packet_sockets(process.pid)
+        assert enlarge_packet_buffers(process.pid)
         process.kill()
 
 
@@ -51,5 +51,5 @@ def test_a_process_that_closes_files_meanwhile_does_no_harm() -> None:
     with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
-        assert all(deepen_packet_sockets(process.pid) for _ in range(200))
+        assert all(enlarge_packet_buffers(process.pid) for _ in range(200))
         process.kill()

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from hostio.interfaces import is_up
+from hostio.network import is_up
 
 TOGGLE = """
 import subprocess
-from hostio.interfaces import is_up, set_up
+from hostio.network import is_up, set_interface
 subprocess.run(["ip", "link", "add", "one", "type", "veth", "peer", "name", "other"], check=True)
 for up in (True, False, True):
-    set_up("one", up=up)
+    set_interface("one", up=up)
     told = subprocess.run(["ip", "-brief", "link", "show", "dev", "one"], check=True, capture_output=True, text=True)
     print(is_up("one"), "UP" in told.stdout.split("<")[1].split(">")[0].split(","))
 """

@@ -18,19 +18,19 @@ from hostio.lateness import (
     UNIT_BITS,
     LatenessRows,
     count_late,
-    no_lateness,
+    empty_lateness,
     sleep_counted,
     wait_counted,
     watch,
 )
 from hostio.mmsg import poll_descriptors
-from hostio.units import MS, US, S
+from hostio.timing import MS, US, S
 
 EDGES = [(1 << power) + step for power in range(9, 37) for step in (-1, 0, 1)]
 
 
 def watched(*late_ns: int) -> LatenessRows:
-    lateness = no_lateness()
+    lateness = empty_lateness()
     watch(lateness, 0, 1 << 62)
     for each in late_ns:
         count_late(lateness, S, S + each)
@@ -57,7 +57,7 @@ def test_what_is_early_or_beyond_measure_is_counted_at_the_ends() -> None:
     [(8, 9, None), (8, 10, 0), (8, 12, 2), (10, 13, 3), (19, 25, 6), (20, 20, None), (25, 26, None)],
 )
 def test_only_what_is_late_in_the_time_watched_counts(deadline_s: int, woken_s: int, late_s: int | None) -> None:
-    lateness = no_lateness()
+    lateness = empty_lateness()
     count_late(lateness, deadline_s * S, woken_s * S)
     watch(lateness, 10 * S, 20 * S)
     count_late(lateness, deadline_s * S, woken_s * S)
@@ -75,7 +75,7 @@ def test_quantiles_are_within_a_hundredth() -> None:
 
 
 def test_nothing_counted() -> None:
-    found = lateness_of(no_lateness())
+    found = lateness_of(empty_lateness())
     assert (found.wakeups, found.p50_ms, found.max_ms) == (0, 0.0, 0.0)
 
 

@@ -10,19 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from hostio.network_statistics import (
-    changed,
-    dropped_on_receipt,
-    parse_dropped_on_receipt,
-    parse_udp_statistics,
-    udp_statistics,
-)
+from hostio.procfs import counter_growth, parse_receive_drops, parse_udp_statistics, receive_drops, udp_statistics
 
 
 def test_the_udp_lines_of_the_kernel_are_read_by_name() -> None:
     text = "Ip: Forwarding\nIp: 1\nUdp: InDatagrams NoPorts InErrors\nUdp: 7 2 0\nUdpLite: InDatagrams\nUdpLite: 0\n"
     assert parse_udp_statistics(text) == {"InDatagrams": 7, "NoPorts": 2, "InErrors": 0}
-    assert changed({"NoPorts": 2}, {"NoPorts": 5, "InErrors": 1}) == {"NoPorts": 3, "InErrors": 1}
+    assert counter_growth({"NoPorts": 2}, {"NoPorts": 5, "InErrors": 1}) == {"NoPorts": 3, "InErrors": 1}
 
 
 def test_udp_counters_of_this_process_have_the_names_of_their_standard() -> None:
@@ -31,7 +25,7 @@ def test_udp_counters_of_this_process_have_the_names_of_their_standard() -> None
 
 def test_drops_on_receipt_are_those_of_the_interfaces() -> None:
     interfaces = {path.name for path in Path("/sys/class/net").iterdir() if path.is_dir()}
-    assert dropped_on_receipt(os.getpid()).keys() == interfaces
+    assert receive_drops(os.getpid()).keys() == interfaces
 
 
 def test_the_drop_column_is_that_of_receipt() -> None:
@@ -40,14 +34,14 @@ def test_the_drop_column_is_that_of_receipt() -> None:
     lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16
 s1-lan:900000000 2 3 40 5 6 7 8 9 10 11 12 13 14 15 16
 """
-    assert parse_dropped_on_receipt(text) == {"lo": 4, "s1-lan": 40}
+    assert parse_receive_drops(text) == {"lo": 4, "s1-lan": 40}
 
 
 TO_A_SOCKET_THAT_TAKES_NOTHING = """
 import json, os, socket, subprocess
-from hostio.network_statistics import changed, udp_statistics
-from hostio.packet_counter import attach_filter
-from topologies.classic_bpf import NO_MATCH, RETURN, Instruction, machine_code
+from hostio.procfs import counter_growth, udp_statistics
+from hostio.sockets import attach_filter
+from topologies.bpf.program import NO_MATCH, RETURN, Instruction, machine_code
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 endpoint.bind(("127.0.0.1", 0))
@@ -55,7 +49,7 @@ attach_filter(endpoint, machine_code((Instruction(RETURN, operand=NO_MATCH),)))
 before = udp_statistics(os.getpid())
 for _ in range(5):
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"five", endpoint.getsockname())
-print(json.dumps(changed(before, udp_statistics(os.getpid()))))
+print(json.dumps(counter_growth(before, udp_statistics(os.getpid()))))
 """
 
 

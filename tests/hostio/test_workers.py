@@ -5,8 +5,7 @@ from threading import Event
 
 import pytest
 
-from hostio.control import Ready, Stop, Stopped, messages, tell
-from hostio.workers import Workers
+from hostio.control import Ready, Stop, Stopped, Workers, messages, tell
 
 
 def test_a_failed_thread_ends_the_service_and_is_raised() -> None:

@@ -16,15 +16,15 @@ import numpy.typing as npt
 from redis_lab import RedisServer, loopback
 
 from hostio.control import Ready, Stop, Stopped
-from hostio.units import MS, S
-from hostio.waiting import wait_until
-from relay_app import client, relay
-from relay_app.client import ClientConfig
-from relay_app.messages import Play, Prefetch, Prefetched
+from hostio.timing import MS, S, wait_until
+from relay_app.clients import client
+from relay_app.clients.client import ClientConfig
+from relay_app.messages import MediaWindow, Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
-from relay_app.relay import RelayConfig, RelayFiles
-from relay_app.sessions import Stream
-from relay_app.versions.names import DEFAULT_VERSION
+from relay_app.relay import process as relay
+from relay_app.relay.process import RelayConfig, RelayFiles
+from relay_app.streams import Stream
+from relay_app.versions.version_names import DEFAULT_VERSION
 
 Config = TypeVar("Config")
 
@@ -123,7 +123,7 @@ class Lab:
         """Order the media of all clients; when it starts and ends."""
         start_ns = monotonic_ns() + lead_ns
         for process in self.clients.values():
-            process.control.send(Play(start_ns, start_ns + duration_ns))
+            process.control.send(MediaWindow(start_ns, start_ns + duration_ns))
         return start_ns, start_ns + duration_ns
 
     def rows(self, name: str) -> npt.NDArray[Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from relay_app.directory import DirectoryEndpoint
+from relay_app.sessions.directory import DirectoryEndpoint
 
 
 def loopback(host: int) -> str:

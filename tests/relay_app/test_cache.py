@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hostio.mmsg import SOCKADDR_IN, socket_address
-from hostio.units import S
-from relay_app.cache import GRACE_NS, CacheFullError, SessionCache, UnknownSessions
-from relay_app.cache_loops import find, home_slot
+from hostio.timing import S
+from relay_app.sessions.cache import GRACE_NS, CacheFullError, SessionCache, UnknownSessions
+from relay_app.sessions.cache_compiled import find, home_slot
 
 
 def looked_up(cache: SessionCache, ssrc: int) -> tuple[str, int] | None:

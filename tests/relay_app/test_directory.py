@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 from redis_lab import RedisServer, loopback, stopped_redis
 
-from relay_app.directory import Directory, DirectoryEndpoint, DirectoryError, Fetched
-from relay_app.stream_record import RecordError, StreamRecord
+from relay_app.sessions.directory import (
+    Directory,
+    DirectoryEndpoint,
+    DirectoryError,
+    Fetched,
+    RecordError,
+    StreamRecord,
+)
 
 RECORDS = tuple(StreamRecord(ssrc, 1, ssrc % 6 + 1, f"talk-{ssrc:04d}") for ssrc in range(1, 1500))
 

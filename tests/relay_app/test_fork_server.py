@@ -26,7 +26,10 @@ def test_imports_start_no_thread() -> None:
     assert output_of(script) == "1"
 
 
-PURE = ("rtp", "ntp", "media", "sessions", "records", "stream_record", "messages", "probing.owamp", "probing.report")
+PURE = (
+    *("rtp", "ntp", "streams", "records", "messages", "clients.media_schedule", "sessions.directory"),
+    *("probing.link_probes", "probing.probe_report"),
+)
 
 
 def test_pure_modules_do_not_load_the_compiler() -> None:

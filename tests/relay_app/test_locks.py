@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hostio.compiled import compiled
-from relay_app.locks.durations import durations_of, merged
 from relay_app.locks.lock import SharedLock
-from relay_app.locks.lock_loops import (
+from relay_app.locks.lock_set import LockSet, durations_of, merged
+from relay_app.locks.mutex_compiled import (
     BUCKETS,
     LockPlace,
     bucket_of,
@@ -19,7 +19,6 @@ from relay_app.locks.lock_loops import (
     new_histogram,
     note_duration,
 )
-from relay_app.locks.reporting import LockSet
 
 WITHIN_S = 30.0
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hostio.units import MS, S
-from relay_app.media import MAX_PAYLOAD, PROFILES, Schedule
-from relay_app.sessions import SessionGroup, Stream, streams_of
+from hostio.timing import MS, S
+from relay_app.clients.media_schedule import MAX_PAYLOAD, PROFILES, Schedule
+from relay_app.streams import SessionGroup, Stream, streams_of
 
 START_NS = 1_000 * S
 GROUPS = [SessionGroup("talk", "a", "b", 20, "voice"), SessionGroup("show", "a", "b", 4, "video")]

@@ -11,14 +11,13 @@ import pytest
 from media_lab import ANSWER_WITHIN_S, ORDINALS, SEED, Lab, media_lab
 from redis_lab import RedisServer, stopped_redis
 
-from hostio.units import MS, S
-from relay_app.directory import Directory
-from relay_app.media import Schedule
-from relay_app.messages import Still, StopSending
+from hostio.timing import MS, S
+from relay_app.clients.media_schedule import Schedule
+from relay_app.messages import Quiesced, StopSending
 from relay_app.records import RELAY_COUNTERS, DropReason
 from relay_app.rtp import PATH_OFFSET, RtpPacket, blipnet_header
-from relay_app.sessions import CLIENT_PORT, LANE_PORT, SessionGroup, Stream, lane_of, streams_of
-from relay_app.stream_record import StreamRecord
+from relay_app.sessions.directory import Directory, StreamRecord
+from relay_app.streams import CLIENT_PORT, LANE_PORT, SessionGroup, Stream, lane_of, streams_of
 
 STREAMS = streams_of([SessionGroup("talk", "a", "b", 4, "voice"), SessionGroup("show", "a", "b", 1, "video")], 1)
 TO_C = Stream(ssrc=77, session="watch", group="watch", source="a", destination="c", media="voice")
@@ -109,7 +108,7 @@ def test_every_packet_arrives_by_its_path(
         assert path_of(watcher.recv(2048)) == [1, 3]
     for client in lab.clients.values():
         client.control.send(StopSending())
-        assert client.answer() == Still()
+        assert client.answer() == Quiesced()
     words = [*(lab.stop_relay(cluster) for cluster in ("a", "c", "b")), *(each.stop() for each in lab.clients.values())]
     assert not any(drops for word in words for drops in word.socket_drops.values())
 

@@ -11,13 +11,13 @@ from media_lab import ANSWER_WITHIN_S, OFFSET_NS, Process
 from redis_lab import loopback
 
 from hostio.control import Ready
-from hostio.units import MS
+from hostio.timing import MS
 from relay_app.messages import StartProbing
 from relay_app.ntp import ntp_fraction, ntp_seconds
 from relay_app.probing import prober
-from relay_app.probing.owamp import PROBE_PORT, OneWayProbe
+from relay_app.probing.link_probes import PROBE_PORT, OneWayProbe
+from relay_app.probing.probe_report import ProbeReport
 from relay_app.probing.prober import ProberConfig
-from relay_app.probing.report import ProbeReport
 
 INTERVAL_NS = 5 * MS
 RECEIVED_WITHIN_NS = 60_000 * MS

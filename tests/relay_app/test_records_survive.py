@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hostio.units import S
-from relay_app.growing_array import GrowingArray
+from hostio.growing_array import GrowingArray
+from hostio.timing import S
 from relay_app.records import FETCH, RELAY_SAMPLE
-from relay_app.watchdog import Watchdog
+from relay_app.relay.watchdog import Watchdog
 
 
 @pytest.mark.parametrize("dtype", [FETCH, RELAY_SAMPLE])

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from relay_app import ntp
-from relay_app.media import PACKET
+from relay_app.clients.media_schedule import PACKET
 from relay_app.rtp import RtpPacket, blipnet_header
-from relay_app.rtp_loops import (
+from relay_app.rtp_compiled import (
     LOOPED,
     PATH_FULL,
     free_hop,

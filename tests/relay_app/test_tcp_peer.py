@@ -12,12 +12,12 @@ from media_lab import Process
 from redis_lab import loopback
 
 from hostio.control import Ready
-from hostio.units import MS, S
-from relay_app import tcp_peer
-from relay_app.connections import CONNECTION_PORT, KINDS, ConnectionGroup, connections_of
-from relay_app.messages import Play
+from hostio.timing import MS, S
+from relay_app.clients import tcp_peer
+from relay_app.clients.tcp_peer import TcpPeerConfig
+from relay_app.messages import MediaWindow
 from relay_app.records import ExchangeOutcome
-from relay_app.tcp_peer import TcpPeerConfig
+from relay_app.streams import CONNECTION_PORT, KINDS, ConnectionGroup, connections_of
 
 HOSTS = {"a": loopback(1), "b": loopback(2)}
 CONNECTIONS = tuple(
@@ -37,7 +37,7 @@ def start(cluster: str, folder: Path) -> Process:
 def test_every_request_is_answered_at_its_pace(tmp_path: Path) -> None:
     peers = [start(cluster, tmp_path) for cluster in ("b", "a")]
     start_ns = monotonic_ns() + 50 * MS
-    peers[1].control.send(Play(start_ns, start_ns + S))
+    peers[1].control.send(MediaWindow(start_ns, start_ns + S))
     Event().wait(1.3)
     assert [peer.stop().counters for peer in reversed(peers)] == [{"broken_connections": 0}] * 2
     rows = np.load(tmp_path / "a.npy")
@@ -54,7 +54,7 @@ def test_what_goes_down_with_its_connection_is_lost_and_the_connection_dialled_a
     with socket.create_server((HOSTS["b"], CONNECTION_PORT)) as listener:
         dialling = start("a", tmp_path)
         start_ns = monotonic_ns()
-        dialling.control.send(Play(start_ns, start_ns + 3 * S))
+        dialling.control.send(MediaWindow(start_ns, start_ns + 3 * S))
         taken = [listener.accept()[0] for _ in CONNECTIONS]
         for endpoint in taken:
             assert endpoint.recv(1)

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from hostio.units import MS, S
-from relay_app.directory import DirectoryError, Fetched
-from relay_app.locks.reporting import LockSet
-from relay_app.next_hops import NextHops
-from relay_app.relay_version import ControlSide, FetchSettings, RelayParts
-from relay_app.session_table import SessionTable
-from relay_app.stream_record import StreamRecord
+from hostio.timing import MS, S
+from relay_app.locks.lock_set import LockSet
+from relay_app.relay.version import ControlSide, FetchSettings, RelayParts
+from relay_app.sessions.directory import DirectoryError, Fetched, StreamRecord
+from relay_app.sessions.session_table import NextHops, SessionTable
 from relay_app.versions.catalogue import version_named
 
 WITHIN_S = 30.0

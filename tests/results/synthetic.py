@@ -11,23 +11,22 @@ import numpy as np
 from controller.decisions import Decision
 from controller.settings import ControllerSettings
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import count_late, no_lateness, watch
-from hostio.units import MS, US, S
+from hostio.lateness import count_late, empty_lateness, watch
+from hostio.timing import MS, US, S
 from relay_app.locks.report import LockReport
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
-from relay_app.sessions import SessionGroup, Stream, streams_of
-from results import documents
-from results.events import End, FaultEdge, MediaStart, Phase
-from results.machine import CORE_SAMPLE, MACHINE_SAMPLE, HostRow, LinkRow, MachineReport
-from results.matching import Ints
-from results.plan import Environment, Expectation, Fault, Plan, RelaySettings
-from results.records import Recording, Rows, write_rows, write_sessions
-from results.rundir import RunDir
-from topologies.frame_fates import FATES, FRAME_FATE
+from relay_app.streams import SessionGroup, Stream, streams_of
+from results.metrics.matching import Ints
+from results.run_files import documents
+from results.run_files.events import End, FaultEdge, MediaStart, Phase
+from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, HostRow, LinkRow, MachineReport
+from results.run_files.plan import Environment, Expectation, Fault, Plan, RelaySettings
+from results.run_files.records import Recording, Rows, write_rows, write_sessions
+from results.run_files.run_dir import RunDir
+from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
 from topologies.link_state import LinkChange
-from topologies.links import LinkCounters
-from topologies.lookups import Lookups
 from topologies.model import Cluster, Direction, Link, Topology
+from topologies.openvswitch import DatapathStats
 
 START = 1_000 * S
 """Media start on the monotonic clock."""
@@ -165,7 +164,7 @@ def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
             **{f"client-{each.name}: {way}": punctual() for each in TRIANGLE.clusters for way in ("send", "receive")},
             "wire: release": punctual(),
         },
-        lookups=Lookups(1000, 20, 0),
+        lookups=DatapathStats(1000, 20, 0),
         memory_bytes=300_000_000,
         ended_early=(),
     )
@@ -173,7 +172,7 @@ def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
 
 def punctual(*late_ms: float) -> Lateness:
     """A hundred wake-ups that were 50 µs late, and these."""
-    lateness = no_lateness()
+    lateness = empty_lateness()
     watch(lateness, 0, 1)
     for late_ns in (*[50 * US] * 100, *(round(each * MS) for each in late_ms)):
         count_late(lateness, 0, late_ns)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from synthetic import DIRECT_EAST_WEST, TRIANGLE, VIA_CENTRAL, Blip
 
-from results.added_delay import UNKNOWN, added_delays, path_delay_ns
-from results.analysis import analyse
-from results.report import read_evidence
+from results.metrics.analysis import analyse
+from results.metrics.delay import UNKNOWN, added_delays, path_delay_ns
+from results.report.report import read_evidence
 
 
 def test_packets_that_took_exactly_their_links_delay_had_nothing_added(tmp_path: Path) -> None:

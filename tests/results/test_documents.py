@@ -5,11 +5,11 @@ import pytest
 from synthetic import BLIP, machine, plan
 
 from controller.decisions import Decision, HealthChange, Kept
-from results import documents
-from results.documents import DocumentError
-from results.events import End, FaultEdge, MediaStart, Phase
-from results.machine import MachineReport
-from results.plan import Plan
+from results.run_files import documents
+from results.run_files.documents import DocumentError
+from results.run_files.events import End, FaultEdge, MediaStart, Phase
+from results.run_files.machine import MachineReport
+from results.run_files.plan import Plan
 
 EVENTS = (Phase("fabric up", 1), MediaStart(2), FaultEdge(0, "start", 3, 4, 5, 6), End(7, 8, interrupted=True))
 DECISIONS = (

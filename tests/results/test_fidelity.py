@@ -6,22 +6,21 @@ from typing import Any
 import pytest
 from synthetic import START, TRIANGLE, Blip, core_samples, machine, machine_samples, probes, punctual
 
-from hostio.units import MS, S
-from results.analysis import Evidence, analyse
-from results.documents import Event
-from results.events import FaultEdge
-from results.fidelity.guard import fidelity
-from results.fidelity.limits import FidelityLimits
-from results.fidelity.processor import CLOCK_STEP, STOLEN, STOLEN_SECOND
-from results.machine import MachineSamples
-from results.matching import Ints
-from results.plan import Fault, Plan, Process
-from results.records import Rows
-from results.report import read_evidence
+from hostio.timing import MS, S
+from results.fidelity.all_checks import fidelity_checks
+from results.fidelity.timing import CLOCK_STEP, STOLEN, STOLEN_SECOND
+from results.metrics.analysis import Evidence, analyse
+from results.metrics.matching import Ints
+from results.report.report import read_evidence
+from results.run_files.documents import Event
+from results.run_files.events import FaultEdge
+from results.run_files.machine import MachineSamples
+from results.run_files.plan import Fault, FidelityLimits, Plan, Process
+from results.run_files.records import Rows
+from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkChange
-from topologies.links import LinkCounters
-from topologies.lookups import Lookups
 from topologies.model import Direction
+from topologies.openvswitch import DatapathStats
 
 BACKLOG = "packets that found the kernel's receive backlog full"
 
@@ -32,7 +31,7 @@ def faithful(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 
 def broken(evidence: Evidence) -> dict[str, float | None]:
-    checks = fidelity(evidence, analyse(evidence))
+    checks = fidelity_checks(evidence, analyse(evidence))
     return {check.check: check.value for check in checks if not check.ok}
 
 
@@ -182,7 +181,7 @@ def test_packets_that_the_kernel_had_no_room_for(faithful: Evidence) -> None:
 
 
 def test_upcalls_that_were_lost(faithful: Evidence) -> None:
-    report = replace(machine(), lookups=Lookups(1000, 20, 3))
+    report = replace(machine(), lookups=DatapathStats(1000, 20, 3))
     assert broken(replace(faithful, machine=report)) == {"packets lost on their way to a switch's daemon": 3.0}
 
 

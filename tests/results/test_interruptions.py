@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from synthetic import DIRECT_EAST_WEST, START, VIA_CENTRAL, received, recording, sent, stream, without
 
-from hostio.units import MS, S
-from results.interruptions import Interruption, find_interruptions, nominal_intervals
-from results.matching import match
-from results.metrics import fates
-from results.records import Rows
+from hostio.timing import MS, S
+from results.metrics.interruptions import Interruption, find_interruptions, nominal_intervals
+from results.metrics.matching import match
+from results.metrics.streams import fates
+from results.run_files.records import Rows
 
 SSRC = 0xABCD0001
 LATENCY = 31 * MS

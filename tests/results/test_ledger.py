@@ -12,19 +12,18 @@ import numpy as np
 import pytest
 from synthetic import START, TRIANGLE, machine, plan, received, sent
 
-from hostio.units import MS, S
+from hostio.timing import MS, S
 from relay_app.records import HELD, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT, UNREAD, DropReason
-from relay_app.sessions import Stream, streams_of
-from results.analysis import Evidence, analyse
-from results.events import End, MediaStart
-from results.ledger.book import Ledger, ledger
-from results.machine import HostRow, LinkRow, MachineReport
-from results.plan import Fault, Plan
-from results.records import Recording, Rows
-from topologies import frame_fates
-from topologies.frame_fates import FATES, FRAME_FATE
+from relay_app.streams import Stream, streams_of
+from results.ledger.reconcile import Ledger, reconcile
+from results.metrics.analysis import Evidence, analyse
+from results.run_files.events import End, MediaStart
+from results.run_files.machine import HostRow, LinkRow, MachineReport
+from results.run_files.plan import Fault, Plan
+from results.run_files.records import Recording, Rows
+from topologies import link_backend as frame_fates
+from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
 from topologies.link_state import LinkChange
-from topologies.links import LinkCounters
 from topologies.model import Direction
 
 PLAN = plan(sessions=3)
@@ -122,7 +121,7 @@ def _joined(rows: list[tuple[str, Any]], name: str, dtype: np.dtype[np.void]) ->
 
 
 def book(evidence: Evidence) -> Ledger:
-    return ledger(evidence, analyse(evidence))
+    return reconcile(evidence, analyse(evidence))
 
 
 def calm(count: int = 20) -> World:

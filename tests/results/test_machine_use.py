@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from synthetic import START, core_samples, machine_samples
 
-from hostio.units import MS, S
-from results.machine import MachineSamples
-from results.machine_use import clock_step_ns, machine_use, softnet_growth
+from hostio.timing import MS, S
+from results.metrics.machine_figures import clock_step_ns, machine_use, softnet_growth
+from results.run_files.machine import MachineSamples
 
 END = START + 12 * S
 

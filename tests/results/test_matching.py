@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from synthetic import NO_FRAMES, received, recording, sent, stream
 
-from hostio.units import MS
-from results.matching import NEVER, UNMATCHED, extended, match
-from results.records import Recording
+from hostio.timing import MS
+from results.metrics.matching import NEVER, UNMATCHED, extended, match
+from results.run_files.records import Recording
 
 SSRC = 0xABCD0001
 LATENCY = 31 * MS

@@ -12,10 +12,10 @@ from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 from synthetic import START, received, recording, sent, stream
 
-from hostio.units import MS, S
-from results.matching import Arrivals, match
-from results.metrics import counts, fates, jitter, latencies, quantile, stream_metrics
-from results.records import Rows
+from hostio.timing import MS, S
+from results.metrics.matching import Arrivals, match
+from results.metrics.streams import counts, fates, jitter, latencies, quantile, stream_metrics
+from results.run_files.records import Rows
 
 SSRC = 0xABCD0001
 LATENCY = 31 * MS

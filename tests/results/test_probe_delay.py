@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from synthetic import BLIP, START, Blip, probes
 
-from hostio.units import MS, S
-from results.analysis import Evidence
-from results.plan import Fault
-from results.probe_delay import probe_excess
-from results.report import read_evidence
+from hostio.timing import MS, S
+from results.metrics.analysis import Evidence
+from results.metrics.delay import probe_excess
+from results.report.report import read_evidence
+from results.run_files.plan import Fault
 from topologies.link_state import LinkChange
 from topologies.model import Direction
 

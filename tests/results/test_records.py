@@ -5,7 +5,7 @@ import pytest
 from synthetic import core_samples, machine_samples, received, sent, stream
 
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
-from results.records import (
+from results.run_files.records import (
     RecordsError,
     collect,
     read_machine_samples,
@@ -15,8 +15,8 @@ from results.records import (
     write_rows,
     write_sessions,
 )
-from results.rundir import RunDir
-from topologies.frame_fates import FRAME_FATE
+from results.run_files.run_dir import RunDir
+from topologies.link_backend import FRAME_FATE
 
 CLUSTERS = ("us-east", "us-west")
 

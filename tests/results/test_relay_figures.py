@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from synthetic import START, TRIANGLE, Blip
 
-from controller.decisions import Check, Decision
-from hostio.units import MS, S
+from controller.decisions import Decision, Review
+from hostio.timing import MS, S
 from relay_app.locks.report import Durations, HeldAcrossIo, LockReport, LockRow, Stall
 from relay_app.records import FETCH, FetchOutcome
-from relay_app.sessions import Stream
-from results.analysis import Evidence, analyse
-from results.diagnosis import diagnose
-from results.fidelity.guard import fidelity
-from results.figures import RelayFigures
-from results.relay_figures import relay_figures
-from results.report import read_evidence
+from relay_app.streams import Stream
+from results.fidelity.all_checks import fidelity_checks
+from results.metrics.analysis import Evidence, analyse
+from results.metrics.figures import RelayFigures
+from results.metrics.relay_figures import relay_figures
+from results.report.report import read_evidence
+from results.verdict.diagnosis import diagnose
 
 RELAY = "us-central"
 INSTALLED_NS = START + round(4.28 * S)
@@ -105,7 +105,7 @@ def test_the_worst_lock_is_shown_and_the_defect_named(evidence: Evidence) -> Non
     found = figures(replace(evidence, locks={RELAY: STUCK}))
     assert (found.lock_wait_ms.max, found.lock_hold_ms.p50, found.lock_waiters_most) == (4000.0, 2000.0, 2)
     assert (found.lock_held_across_io_ms, found.stalls) == (8000.0, 1)
-    during = [Check("us-east", "us-west", RELAY, "both legs are clean", INSTALLED_NS + n * S) for n in (1, 2, 9)]
+    during = [Review("us-east", "us-west", RELAY, "both legs are clean", INSTALLED_NS + n * S) for n in (1, 2, 9)]
     named, stalled, unnoticed = diagnose(RELAY, found, STUCK, during)
     assert "lock session-cache, taken at fill.py:7 run, was held for 8.0 s across 80 × directory fetch" in named
     assert "no progress of its packet path for 8.0 s" in stalled
@@ -119,6 +119,6 @@ def test_a_stuck_relays_own_overflow_is_a_finding_not_a_doubt(
     assert evidence.machine is not None
     drops = {f"relay-{RELAY}: lane 3": 7, "relay-us-east: lane 3": 3}
     changed = replace(evidence, machine=replace(evidence.machine, socket_drops=drops), locks={RELAY: locks})
-    checks = {check.check: check for check in fidelity(changed, analyse(changed))}
+    checks = {check.check: check for check in fidelity_checks(changed, analyse(changed))}
     assert checks["packets dropped by sockets"].value == doubted
     assert figures(changed).receive_buffer == 7

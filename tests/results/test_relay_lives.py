@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 from synthetic import START, Blip
 
-from hostio.units import MS, S
+from hostio.timing import MS, S
 from relay_app.locks.report import Durations, HeldAcrossIo, Inversion, LockReport, LockRow, Stall
 from relay_app.records import FETCH, RELAY_SAMPLE, FetchOutcome
-from results.analysis import analyse
-from results.documents import dump
-from results.events import FaultEdge
-from results.plan import Fault, Process
-from results.records import Rows, collect, read_recording
-from results.relay_figures import relay_figures
-from results.relay_lives import added_up, life_at, together
-from results.report import read_evidence
-from results.rundir import RunDir
+from results.metrics.analysis import analyse
+from results.metrics.relay_figures import relay_figures
+from results.report.report import read_evidence
+from results.run_files.documents import dump
+from results.run_files.events import FaultEdge
+from results.run_files.plan import Fault, Process
+from results.run_files.records import Rows, collect, read_recording
+from results.run_files.relay_lives import cumulative_over_lives, life_at, merged_lock_reports
+from results.run_files.run_dir import RunDir
 from topologies.link_state import LinkChange
 
 RELAY = "us-central"
@@ -40,7 +40,7 @@ THREE_LIVES = samples(
 
 
 def test_counters_go_on_where_the_life_before_ended_and_gauges_do_not() -> None:
-    total = added_up(THREE_LIVES)
+    total = cumulative_over_lives(THREE_LIVES)
     assert total["received"].tolist() == [10, 20, 20, 27, 28, 31]
     assert total["forwarded"].tolist() == [9, 18, 18, 25, 25, 28]
     assert total["cached"].tolist() == THREE_LIVES["cached"].tolist()
@@ -54,8 +54,8 @@ def test_the_life_at_a_time_is_the_last_that_had_begun() -> None:
 
 
 def test_no_samples_and_one_life_stay_as_they_are() -> None:
-    assert len(added_up(THREE_LIVES[:0])) == 0
-    assert np.array_equal(added_up(THREE_LIVES[:2]), THREE_LIVES[:2])
+    assert len(cumulative_over_lives(THREE_LIVES[:0])) == 0
+    assert np.array_equal(cumulative_over_lives(THREE_LIVES[:2]), THREE_LIVES[:2])
 
 
 def test_files_of_all_lives_become_one_file_in_their_order(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def report(total_ns: int, most_waiters: int) -> LockReport:
 
 
 def test_lock_reports_of_two_lives_keep_every_row_and_say_the_same_inversion_once() -> None:
-    both = together([report(1 * S, 2), report(3 * S, 1)])
+    both = merged_lock_reports([report(1 * S, 2), report(3 * S, 1)])
     assert [row.wait.total_ns for row in both.locks] == [3 * S, 1 * S]
     assert sum(row.total_ns for row in both.held_across_io) == 4 * S
     assert (len(both.inversions), len(both.stalls)) == (1, 2)
@@ -102,7 +102,7 @@ def test_figures_of_a_run_with_two_lives_add_up(tmp_path: Path) -> None:
         path.write_text(dump(report((1 + life) * S, 3 - life)))
     evidence = read_evidence(run)
     recording = evidence.recording
-    lives = {**recording.relays, RELAY: added_up(THREE_LIVES)}
+    lives = {**recording.relays, RELAY: cumulative_over_lives(THREE_LIVES)}
     fetches = np.zeros(4, FETCH)
     fetches["ssrc"], fetches["life"] = 7, [1, 1, 2, 2]
     fetches["asked_ns"] = START + 5 * S
@@ -131,7 +131,7 @@ def test_a_relay_started_anew_after_a_move_did_not_miss_at_the_move(tmp_path: Pa
 def test_what_is_cumulative_never_falls() -> None:
     held = THREE_LIVES.copy()
     held["lock_held_ns"] = np.array([1, 2, 0, 1, 0, 1]) * MS
-    assert (np.diff(added_up(held)["lock_held_ns"]) >= 0).all()
+    assert (np.diff(cumulative_over_lives(held)["lock_held_ns"]) >= 0).all()
 
 
 def test_keys_asked_in_vain_of_a_directory_that_was_struck_are_not_the_relays_waste(tmp_path: Path) -> None:

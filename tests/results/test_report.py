@@ -8,22 +8,21 @@ import jsonschema
 import pytest
 from synthetic import BLIP, START, TRIANGLE, Blip, plan
 
-import results.report
+import results
 from controller.decisions import Decision
-from hostio.units import MS, US, S
-from results import documents
-from results.analysis import analyse
-from results.documents import DocumentError
-from results.events import End
-from results.fidelity.limits import FidelityLimits
-from results.ledger.book import ledger
-from results.plan import Expectation, Plan
-from results.report import make_report, read_evidence, summarise
-from results.rundir import RunDir
-from results.summary import Summary
+from hostio.timing import MS, US, S
+from results.ledger.reconcile import reconcile
+from results.metrics.analysis import analyse
+from results.report.report import make_report, read_evidence, summarise
+from results.run_files import documents
+from results.run_files.documents import DocumentError
+from results.run_files.events import End
+from results.run_files.plan import Expectation, FidelityLimits, Plan
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
 from topologies.model import Direction, where
 
-SCHEMA = json.loads((Path(results.report.__file__).parent / "summary.schema.json").read_text())
+SCHEMA = json.loads((Path(results.__file__).parent / "summary.schema.json").read_text())
 QUICK = Expectation("media.interruption_ms.p99", "<", 1000.0, "media.interruption_ms.p99 < 1s")
 SLOW = Expectation("media.interruption_ms.p99", "<", 200.0, "media.interruption_ms.p99 < 200ms")
 
@@ -39,7 +38,7 @@ def summary_of(run: RunDir) -> Summary:
     """The report without its plot."""
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    return summarise(evidence, analysis, ledger(evidence, analysis))
+    return summarise(evidence, analysis, reconcile(evidence, analysis))
 
 
 def document(run: RunDir) -> Any:

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from synthetic import TRIANGLE, VIA_CENTRAL, Blip
 
-from results.analysis import analyse, passes, relays_passed, route_name
-from results.ledger.book import ledger
-from results.plots import plot_latency
-from results.report import read_evidence, summarise
-from results.rundir import RunDir
-from results.series import MOST_BINS, LatencyPicture, latency_picture
+from results.ledger.reconcile import reconcile
+from results.metrics.analysis import analyse, passes, relays_passed, route_name
+from results.report.latency_plot import plot_latency
+from results.report.latency_series import MOST_BINS, LatencyPicture, latency_picture
+from results.report.report import read_evidence, summarise
+from results.run_files.run_dir import RunDir
 
 
 def picture_of(run: RunDir) -> LatencyPicture:
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    summary = summarise(evidence, analysis, ledger(evidence, analysis))
+    summary = summarise(evidence, analysis, reconcile(evidence, analysis))
     return latency_picture(evidence, analysis, summary)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from synthetic import TRIANGLE, Blip
 
-from hostio.units import MS
-from results.analysis import Analysis, Evidence, analyse
-from results.ledger.book import ledger
-from results.report import read_evidence, summarise
-from results.stall_plot import plot_stall
-from results.stall_series import StallPicture, stall_picture
+from hostio.timing import MS
+from results.ledger.reconcile import reconcile
+from results.metrics.analysis import Analysis, Evidence, analyse
+from results.report.report import read_evidence, summarise
+from results.report.stall_plot import plot_stall
+from results.report.stall_series import StallPicture, stall_picture
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def evidence(tmp_path: Path) -> Evidence:
 
 def picture_of(evidence: Evidence) -> StallPicture | None:
     analysis: Analysis = analyse(evidence)
-    summary = summarise(evidence, analysis, ledger(evidence, analysis))
+    summary = summarise(evidence, analysis, reconcile(evidence, analysis))
     return stall_picture(evidence, analysis, summary)
 
 

@@ -3,12 +3,12 @@ from dataclasses import replace
 import pytest
 from synthetic import plan
 
-from results.fidelity.processor import CLOCK_STEP, STOLEN
-from results.figures import LedgerFigures, LengthQuantiles, MachineFigures, Media, Quantiles, WorstSecond
-from results.metric_names import METRICS
-from results.plan import Comparison, Expectation
-from results.summary import Backend, Check, Findings
-from results.verdict import evaluate, judge
+from results.fidelity.timing import CLOCK_STEP, STOLEN
+from results.metrics.figures import LedgerFigures, LengthQuantiles, MachineFigures, Media, Quantiles, WorstSecond
+from results.metrics.metric_names import METRICS
+from results.run_files.plan import Comparison, Expectation
+from results.verdict.summary import Backend, FidelityCheck, Findings
+from results.verdict.verdict import evaluate, judge
 
 CALM = Media(
     sessions=4,
@@ -33,12 +33,12 @@ CALM = Media(
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
 NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, [])
-GOOD, BROKEN = Check("drops", 0.0, 0.0, "", ok=True), Check("pacing error", 12.5, 10.0, "ms", ok=False)
-UNKNOWN = Check("socket drops", None, 0.0, "", ok=False)
+GOOD, BROKEN = FidelityCheck("drops", 0.0, 0.0, "", ok=True), FidelityCheck("pacing error", 12.5, 10.0, "ms", ok=False)
+UNKNOWN = FidelityCheck("socket drops", None, 0.0, "", ok=False)
 
 
 def findings(
-    media: Media, *checks: Check, problems: tuple[str, ...] = (), machine: MachineFigures | None = None
+    media: Media, *checks: FidelityCheck, problems: tuple[str, ...] = (), machine: MachineFigures | None = None
 ) -> Findings:
     backend = Backend("netem", "kernel")
     return Findings(
@@ -90,13 +90,13 @@ def test_every_reason_is_given_with_figure_and_limit() -> None:
 
 
 def test_a_stolen_processor_is_not_blamed_on_the_load() -> None:
-    stolen = Check(STOLEN, 9.0, 5.0, "%", ok=False)
+    stolen = FidelityCheck(STOLEN, 9.0, 5.0, "%", ok=False)
     (_, advice) = judge(findings(CALM, stolen), []).reasons
     assert advice.startswith("the machine's host kept the processor for others")
 
 
 def test_a_clock_that_was_set_is_not_blamed_on_the_load() -> None:
-    step = Check(CLOCK_STEP, 40.0, 1.0, "ms", ok=False)
+    step = FidelityCheck(CLOCK_STEP, 40.0, 1.0, "ms", ok=False)
     (_, advice) = judge(findings(CALM, step), []).reasons
     assert advice.startswith("somebody set the machine's clock")
 

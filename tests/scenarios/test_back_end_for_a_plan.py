@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from results.plan import Environment, Plan
-from scenarios.environment import environment_for
+from results.run_files.plan import Environment, Plan
+from scenarios.cli.environment import environment_for
 from scenarios.errors import MachineError
 from scenarios.language.library import load_plan
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import ScenarioError
-from scenarios.language.catalogue import read_topology
-from scenarios.language.library import LIBRARY, load_plan
+from scenarios.language.library import LIBRARY, load_plan, read_topology
 from scenarios.language.yamlfile import MAX_DEPTH
 
 ERRORS = Path(__file__).parent / "errors"

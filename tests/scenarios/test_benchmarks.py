@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from relay_app.sessions import LANES, lane_of
-from results.summary import Check
-from scenarios.benchmarks.fidelity import table
-from scenarios.benchmarks.load import Sessions
-from scenarios.benchmarks.load_loop import TRAIN
-from scenarios.benchmarks.search import LADDER_KPPS, Run, highest
-from scenarios.benchmarks.turn import channel_data, xor_address
+from benchmarks.fidelity import table
+from benchmarks.load import Sessions
+from benchmarks.load_loop import TRAIN
+from benchmarks.search import LADDER_KPPS, Run, highest
+from benchmarks.turn import channel_data, xor_address
+from relay_app.streams import LANES, lane_of
+from results.verdict.summary import FidelityCheck
 
 
 def run(kpps: int, *, loss: float = 0.0, p99_ms: float = 0.1, skipped: int = 0) -> Run:
@@ -53,8 +53,8 @@ def test_turn_wire_format() -> None:
 
 
 def test_checks_of_several_runs_are_set_beside_their_limit() -> None:
-    late = [Check("late", value, 2.0, "ms", ok=value <= 2) for value in (1.0, 1.5, 7.0)]
-    drops, unknown = Check("drops", 0.0, 0.0, "", ok=True), Check("clock", None, 1.0, "ms", ok=False)
+    late = [FidelityCheck("late", value, 2.0, "ms", ok=value <= 2) for value in (1.0, 1.5, 7.0)]
+    drops, unknown = FidelityCheck("drops", 0.0, 0.0, "", ok=True), FidelityCheck("clock", None, 1.0, "ms", ok=False)
     assert table([[late[0], drops], [late[1], drops, unknown], [late[2], drops]]) == [
         ("late", "2 ms", "1.5 ms", "7 ms", "1"),
         ("drops", "0", "0", "0", "0"),

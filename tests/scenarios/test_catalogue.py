@@ -7,7 +7,7 @@ import pytest
 
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
-from scenarios.language.catalogue import CATALOGUE, load_topology, topology_names
+from scenarios.language.library import CATALOGUE, load_topology, topology_names
 from topologies.model import CLUSTER_NAME
 
 SURVEY_MS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.cli import main
+from scenarios.cli.commands import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ONE_BLIP = "scenarios/one-blip.yaml"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.doctor import Check, Diagnosis, diagnose
+from scenarios.cli.doctor import Diagnosis, Requirement, diagnose
 from scenarios.errors import MachineError
 
-PRIVILEGE = Check("privilege", found=True, detail="root")
-NO_REDIS = Check("redis-server", found=False, detail="not found", package="redis-server")
-NO_OVS = Check("ovs-vswitchd", found=False, detail="not found", package="openvswitch-switch")
-NO_SCHEMA = Check("Open vSwitch schema", found=False, detail="not there", package="openvswitch-switch")
-NO_NETEM = Check("sch_netem", found=False, detail="no netem here", required=False)
+PRIVILEGE = Requirement("privilege", found=True, detail="root")
+NO_REDIS = Requirement("redis-server", found=False, detail="not found", package="redis-server")
+NO_OVS = Requirement("ovs-vswitchd", found=False, detail="not found", package="openvswitch-switch")
+NO_SCHEMA = Requirement("Open vSwitch schema", found=False, detail="not there", package="openvswitch-switch")
+NO_NETEM = Requirement("sch_netem", found=False, detail="no netem here", required=False)
 
 
 def test_the_remedy_names_each_missing_package_once() -> None:

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from hostio.units import S
-from results.plan import Plan
+from hostio.timing import S
+from results.run_files.plan import Plan
 from scenarios.language.library import LIBRARY, load_plan
 
 VERSIONS = {"before": "2026-05-10", "regressed": "2026-05-11", "fixed": "2026-05-20"}

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from controller.settings import ControllerSettings
-from hostio.units import MS, US, S
-from relay_app.sessions import SessionGroup
-from results.fidelity.limits import FidelityLimits
-from results.plan import Expectation, Fault, Plan, RelaySettings
+from hostio.timing import MS, US, S
+from relay_app.streams import SessionGroup
+from results.run_files.plan import Expectation, Fault, FidelityLimits, Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan, scenario_files
 from topologies.link_state import Jitter, LinkChange, RandomLoss

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from results.fidelity.limits import DEFAULT_LIMITS, FidelityLimits
+from results.run_files.plan import DEFAULT_LIMITS, FidelityLimits
 from scenarios.language.library import LIBRARY, load_plan
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "fidelity.md"

@@ -10,11 +10,11 @@ from time import monotonic_ns
 import numpy as np
 
 from hostio.control import Ready, Stop, Stopped
-from hostio.units import MS, S
-from relay_app.messages import Play
-from results.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
-from results.machine_use import machine_use
-from scenarios.monitor import MonitorConfig, serve
+from hostio.timing import MS, S
+from relay_app.messages import MediaWindow
+from results.metrics.machine_figures import machine_use
+from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from scenarios.run.monitor import MonitorConfig, serve
 
 
 def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     thread.start()
     assert ours.recv() == Ready()
     start_ns = monotonic_ns() + 50 * MS
-    ours.send(Play(start_ns, start_ns + S))
+    ours.send(MediaWindow(start_ns, start_ns + S))
     assert not ours.poll(1.3)
     ours.send(Stop())
     assert ours.recv() == Stopped({})

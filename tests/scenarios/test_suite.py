@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from relay_app.versions.names import DEFAULT_VERSION, SOUND
-from results.plan import Plan
-from results.summary import ExpectationRow, Summary, Verdict
-from scenarios.junit import write_junit
+from relay_app.versions.version_names import DEFAULT_VERSION, SOUND
+from results.run_files.plan import Plan
+from results.verdict.summary import ExpectationRow, Summary, Verdict
+from scenarios.cli.junit import write_junit
 from scenarios.language.library import load_plan, standard_scenarios
-from scenarios.suite_results import Trial, evidence_of, recovery_of, standings, surprises, table
-from scenarios.suite_runner import ATTEMPTS, Suite
+from scenarios.suites.runner import ATTEMPTS, Suite
+from scenarios.suites.standings import Trial, evidence_of, recovery_of, standings, surprises, table
 
 
 def trial(version: str, scenario: str, verdict: Verdict, evidence: str = "") -> Trial:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hostio.units import MS, S
-from results.plan import Fault, Level, Process
-from scenarios.timeline import Step, TimedEdge, base_states, process_edges, steps_of
+from hostio.timing import MS, S
+from results.run_files.plan import Fault, Level, Process
+from scenarios.run.timeline import Step, TimedEdge, base_states, process_edges, steps_of
 from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
 from topologies.model import Cluster, Direction, Link, Topology
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from hostio.waiting import wait_until
+from hostio.timing import wait_until
 from scenarios.errors import MachineError
-from scenarios.vm.initramfs import cpio, numbered
+from scenarios.vm.build import project_sources
+from scenarios.vm.guest import cpio, numbered
 from scenarios.vm.machine import Clock
 from scenarios.vm.packages import files_of, installed_packages, parse_packages, with_dependencies
-from scenarios.vm.run_there import run_there
+from scenarios.vm.run_scenario import run_scenario_in_machine
 from scenarios.vm.sources import source_archive
-from scenarios.vm.workshop import project_sources
 
 LISTING = "\n".join(
     (
@@ -127,7 +127,7 @@ def test_bytecode_fits_the_sources_whose_time_is_kept_as_numba_compares_it(proje
 
 def test_a_run_waits_while_another_makes_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the kernel sees it; and once it is its turn, it has its sources."""
-    monkeypatch.setattr("scenarios.vm.workshop.FOLDER", tmp_path)
+    monkeypatch.setattr("scenarios.vm.build.FOLDER", tmp_path)
     with ThreadPoolExecutor() as pool, (tmp_path / "lock").open("w") as another:
         fcntl.flock(another, fcntl.LOCK_EX)
         sources = pool.submit(project_sources, (), lambda _: None)
@@ -146,9 +146,9 @@ def somebody_waits_for(lock: Path) -> bool:
 
 
 def test_a_run_that_dies_in_the_machine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenarios.vm.run_there.run_in_machine", lambda *_: 139)
+    monkeypatch.setattr("scenarios.vm.run_scenario.run_in_machine", lambda *_: 139)
     with pytest.raises(MachineError, match=r"died of signal 11; what it recorded is in .*root"):
-        run_there(tmp_path / "a.yaml", [], tmp_path / "root", Clock(), lambda _: None)
+        run_scenario_in_machine(tmp_path / "a.yaml", [], tmp_path / "root", Clock(), lambda _: None)
 
 
 def test_initramfs_is_one_that_cpio_reads(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from scenarios.errors import MachineError
 from scenarios.vm.guest import Task, first_process, guest_script
 from scenarios.vm.kernel import Kernel, unpacked_kernel
-from scenarios.vm.lane import Lines, exit_code
 from scenarios.vm.machine import CONSOLE, EXIT_CODE, OUTPUT, Clock, Parts, boot_command
+from scenarios.vm.run import Lines, exit_code
 
 KERNEL = Kernel(Path("/k/boot/vmlinuz-6.1.0-1-amd64"))
 PARTS = Parts(KERNEL, Path("/initramfs"), Path("/root,1.img"), 4 << 20, Path("/share"))

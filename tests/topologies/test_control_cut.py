@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from topologies.port_filter import port_filter
+from topologies.bpf.filters import port_filter
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 SCRIPT = """
 import os, socket
-from topologies.commands import run
-from topologies.control_cut import ControlCut
+from hostio.commands import run
+from topologies.tc.control_cut import ControlCut
 
 run(["ip", "link", "set", "dev", "lo", "up"])
 before = run(["tc", "qdisc", "show", "dev", "lo"])
@@ -46,15 +46,15 @@ switch = socket.create_connection(("127.0.0.1", 6653))
 controller, _ = listener.accept()
 listener.close()
 cut = ControlCut(6653)
-assert cut.reads_back() and carries(switch, controller) and carries(controller, switch)
+assert cut.verify() and carries(switch, controller) and carries(controller, switch)
 cut.begin()
-assert cut.reads_back()
+assert cut.verify()
 assert not carries(switch, controller) and not carries(controller, switch)
 assert not reaches(6653) and reaches(6654)
 assert "bytecode" in run(["tc", "filter", "show", "dev", "lo", "ingress"])
 cut.end()
 cut.end()
-assert cut.reads_back()
+assert cut.verify()
 assert run(["tc", "filter", "show", "dev", "lo", "ingress"]).strip() == ""
 for end in (switch, controller):
     end.settimeout(5)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from topologies.classic_bpf import bytecode, machine_code
-from topologies.flow_filter import flow_filter
+from topologies.bpf.flow_filter import flow_filter
+from topologies.bpf.program import bytecode, machine_code
 from topologies.link_state import flows_below
-from topologies.wire.frame_loop import flow_hash, turn_bit, udp_destination
+from topologies.wire.frame_compiled import flip_bit, flow_hash, udp_destination
 
 SO_ATTACH_FILTER = 26
 
@@ -84,5 +84,5 @@ def test_bytecode_is_counted_and_complete() -> None:
 
 def test_one_bit_is_turned() -> None:
     data = np.zeros(10, np.uint8)
-    turn_bit(data, 10, 0.999)
+    flip_bit(data, 10, 0.999)
     assert data.tolist() == [0] * 9 + [128]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from hostio.commands import CommandError, batch_lines, run, tc_delete, tc_replace
 from hostio.control import Ready
-from hostio.units import MS, US
-from topologies.backends import available_link_backend
-from topologies.commands import CommandError, batch_lines, run, tc_delete, tc_replace
+from hostio.timing import MS, US
+from topologies.backend_probe import available_link_backend
+from topologies.interface_names import switch_port, wire_port
 from topologies.link_state import LinkState
-from topologies.lookups import Lookups, parse_lookups
 from topologies.model import Cluster, Direction, Link, Topology
-from topologies.names import switch_port, wire_port
-from topologies.netem.tc_batch import TcBatch
+from topologies.openvswitch import DatapathStats, parse_datapath_stats
+from topologies.tc.batch import TcBatch
 from topologies.wire.memory import allocate
 from topologies.wire.messages import ReadCounters, WireConfig, WireDirection, wire_config
 from topologies.wire.parameters import fill_bank
@@ -100,7 +100,7 @@ def test_wire_joins_the_far_ends_of_every_link() -> None:
 def test_port_down_at_one_end_cuts_both_directions() -> None:
     memory = allocate(((0, 0), (0, 0)), 0, 0, capacity=1)
     fill_bank(memory, 1, {A_B: LinkState(up=False), B_A: LinkState(delay_ns=5)}, dict.fromkeys((A_B, B_A), 0))
-    assert memory.banks[1]["cut"].tolist() == [1, 1]
+    assert memory.banks[1]["port_down"].tolist() == [1, 1]
     assert memory.banks[1]["delay_ns"].tolist() == [0, 5]
 
 
@@ -123,8 +123,8 @@ def test_wire_ends_when_the_runner_is_gone() -> None:
 
 def test_lookups_of_either_datapath_are_added_up() -> None:
     shown = "netdev@ovs-netdev:\n  lookups: hit:332027 missed:50 lost:1\n  flows: 45\n"
-    assert parse_lookups(shown) == Lookups(332027, 50, 1)
+    assert parse_datapath_stats(shown) == DatapathStats(332027, 50, 1)
     kernel = "system@ovs-system:\n  lookups: hit:5 missed:2 lost:0\n  masks: hit:9 total:1 hit/pkt:1.80\n"
-    assert parse_lookups(kernel + shown) == Lookups(332032, 52, 1)
-    assert parse_lookups("") == Lookups(0, 0, 0)
-    assert Lookups(10, 5, 1).since(Lookups(4, 3, 1)) == Lookups(6, 2, 0)
+    assert parse_datapath_stats(kernel + shown) == DatapathStats(332032, 52, 1)
+    assert parse_datapath_stats("") == DatapathStats(0, 0, 0)
+    assert DatapathStats(10, 5, 1).since(DatapathStats(4, 3, 1)) == DatapathStats(6, 2, 0)

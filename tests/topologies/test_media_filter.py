@@ -10,10 +10,10 @@ import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 
-from hostio.packet_counter import attach_filter
-from topologies.classic_bpf import machine_code
-from topologies.media_filter import media_filter
-from topologies.wire.frame_loop import rtp_sequence, rtp_ssrc, udp_destination
+from hostio.sockets import attach_filter
+from topologies.bpf.filters import media_filter
+from topologies.bpf.program import machine_code
+from topologies.wire.frame_compiled import rtp_sequence, rtp_ssrc, udp_destination
 
 PORTS = (40_000, 42_000)
 RTP = struct.pack("!BBHII", 0x80, 111, 65_000, 0, 0xDEADBEEF)

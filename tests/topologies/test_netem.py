@@ -8,20 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hostio.units import MS, US
-from topologies.link_state import (
-    FourState,
-    GilbertElliott,
-    Jitter,
-    LinkState,
-    LossPattern,
-    LostFrames,
-    RandomLoss,
-)
+from hostio.timing import MS, US
+from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
-from topologies.netem.answers import Row, Tally, flow_drops, shapings, tallies
-from topologies.netem.shaping import Bucket, Netem, Shaping, netem_seed, reads_back, refusal, shaping
-from topologies.netem.words import shape, unshape
+from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, refusal, shaping
+from topologies.netem.tc_commands import shape, unshape
+from topologies.netem.tc_output import Row, Tally, flow_drops, shapings, tallies
 
 RECORDED = Path(__file__).parent / "recorded" / "tc-qdisc-show-6.1.json"
 """After 300 frames of 1000 bytes into s1-w2, shaped as SHAPED: 79 passed, 27 were lost, 195 found the queue full."""
@@ -149,8 +141,8 @@ def test_recorded_answer_is_understood(rows: list[Row]) -> None:
 
 def test_recorded_answer_reads_back_as_set(rows: list[Row]) -> None:
     found = shapings(rows)
-    assert reads_back(shaping(SHAPED, Shaping()), found["s1-w2"])
-    assert reads_back(shaping(LinkState(), Shaping()), found["s2-w1"])
+    assert equivalent(shaping(SHAPED, Shaping()), found["s1-w2"])
+    assert equivalent(shaping(LinkState(), Shaping()), found["s2-w1"])
 
 
 @pytest.mark.parametrize(
@@ -168,7 +160,7 @@ def test_recorded_answer_reads_back_as_set(rows: list[Row]) -> None:
     ],
 )
 def test_anything_else_does_not_read_back(rows: list[Row], other: LinkState) -> None:
-    assert not reads_back(shaping(other, Shaping()), shapings(rows)["s1-w2"])
+    assert not equivalent(shaping(other, Shaping()), shapings(rows)["s1-w2"])
 
 
 def test_recorded_drops_are_told_apart(rows: list[Row]) -> None:

@@ -17,8 +17,8 @@ from topologies.sandbox import RUNTIME, Sandbox, SandboxError, require_outside_r
 INSIDE = """
 import subprocess, sys
 from pathlib import Path
-from topologies.sandbox import furnish
-furnish(Path("/run/blipnet"))
+from topologies.sandbox import set_up_sandbox
+set_up_sandbox(Path("/run/blipnet"))
 subprocess.run(["ip", "link", "add", "inner", "type", "veth", "peer", "name", "outer"], check=True)
 subprocess.run(["hostname", "sandboxed"], check=True)
 child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)

@@ -8,21 +8,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hostio.units import MS, S
+from hostio.timing import MS, S
 from topologies.distributions import TABLES, quantile, tables
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
-from topologies.wire.fate_loop import due, lost_to_luck, swallowed
-from topologies.wire.memory import (
-    DIRECTION,
-    LOST_BLACKHOLE,
-    LOST_FLOW,
-    LOST_PORT_DOWN,
-    LOST_QUEUE,
-    allocate,
-)
+from topologies.wire.impairment_compiled import due, hard_drop, loss_model_drops, next_frame, random_bits
+from topologies.wire.memory import DIRECTION, LOST_BLACKHOLE, LOST_FLOW, LOST_PORT_DOWN, LOST_QUEUE, allocate
 from topologies.wire.parameters import fill_bank
-from topologies.wire.random_loop import next_frame, random_bits
 
 A_B = Direction("a", "b")
 TABLE = tables()
@@ -45,7 +37,7 @@ class Link:
         return at_ns
 
     def lost(self, numbered: bool = True) -> bool:
-        gone = lost_to_luck(self.parameters, self.direction, self.sequence, 0, numbered)
+        gone = loss_model_drops(self.parameters, self.direction, self.sequence, 0, numbered)
         next_frame(self.direction)
         return gone
 
@@ -70,12 +62,12 @@ def test_frame_is_due_after_the_delay() -> None:
 
 
 def test_what_swallows_a_frame_goes_from_the_port_to_the_flow() -> None:
-    assert swallowed(Link(LinkState()).parameters, 0) == 0
-    assert swallowed(Link(LinkState(up=False, blackhole=True)).parameters, 0) == -LOST_PORT_DOWN
-    assert swallowed(Link(LinkState(blackhole=True, flows=1.0)).parameters, 0) == -LOST_BLACKHOLE
-    assert swallowed(Link(LinkState(flows=0.25)).parameters, 2**30 - 1) == -LOST_FLOW
-    assert swallowed(Link(LinkState(flows=0.25)).parameters, 2**30) == 0
-    assert swallowed(Link(LinkState(flows=1.0)).parameters, 2**32 - 1) == -LOST_FLOW
+    assert hard_drop(Link(LinkState()).parameters, 0) == 0
+    assert hard_drop(Link(LinkState(up=False, blackhole=True)).parameters, 0) == -LOST_PORT_DOWN
+    assert hard_drop(Link(LinkState(blackhole=True, flows=1.0)).parameters, 0) == -LOST_BLACKHOLE
+    assert hard_drop(Link(LinkState(flows=0.25)).parameters, 2**30 - 1) == -LOST_FLOW
+    assert hard_drop(Link(LinkState(flows=0.25)).parameters, 2**30) == 0
+    assert hard_drop(Link(LinkState(flows=1.0)).parameters, 2**32 - 1) == -LOST_FLOW
 
 
 def test_full_loss_loses_everything_and_none_nothing() -> None:

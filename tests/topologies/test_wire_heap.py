@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from topologies.wire.heap_loop import pop, push
+from topologies.wire.heap_compiled import pop, push
 
 
 @pytest.mark.parametrize("spread", [1, 10, 1_000_000])

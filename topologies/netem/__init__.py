@@ -1,1 +1,1 @@
-"""Links emulated by the kernel's netem: words for tc, and what tc says in return."""
+"""Links emulated by the kernel's netem: commands for tc, and what tc answers."""

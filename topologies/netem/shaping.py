@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 
-from hostio.units import US, S
+from hostio.timing import US, S
 from topologies.distributions import LARGEST
 from topologies.link_state import Jitter, LinkState, Loss, LossPattern, LostFrames, RandomLoss, flows_below
 from topologies.model import Direction
@@ -112,7 +112,7 @@ def netem_seed(seed: int, direction: Direction, change: int) -> int:
     return int.from_bytes(hashlib.sha256(f"netem {seed} {direction} {change}".encode()).digest()[:8], "little")
 
 
-def reads_back(wanted: Shaping, got: Shaping) -> bool:
+def equivalent(wanted: Shaping, got: Shaping) -> bool:
     """Whether a port has what was wanted, to the grain at which tc tells times (µs), rates (byte/s) and shares."""
     return _same_netem(wanted.netem, got.netem) and _same_bucket(wanted.bucket, got.bucket)
 

@@ -22,10 +22,10 @@ from hostio.compiled import (
 )
 from hostio.lateness import count_late
 from hostio.mmsg import receive_timestamp_ns
-from topologies.frame_fates import HELD
-from topologies.wire.admission_loop import accept, give_back, note, record, take_slot, tally
-from topologies.wire.fate_loop import earliest_ns
-from topologies.wire.heap_loop import pop
+from topologies.link_backend import HELD
+from topologies.wire.admission_compiled import admit, count_and_log, count_frame, free_slot, log_fate, take_slot
+from topologies.wire.heap_compiled import pop
+from topologies.wire.impairment_compiled import earliest_ns
 from topologies.wire.memory import LOST_OVERFLOW, LOST_PORT_DOWN, RELEASED
 
 STOP = 1
@@ -121,7 +121,7 @@ def _note_held(wire: Any) -> None:
         for position in range(wire.directions[index].queued):
             slot = wire.heaps[index, position]
             if wire.media[slot]:
-                note(wire, index, slot, HELD)
+                log_fate(wire, index, slot, HELD)
 
 
 @compiled
@@ -135,7 +135,7 @@ def _switch(wire: Any) -> None:
     loop.switched_ns = 0
     loop.rest_ns = _rest_ns(wire)
     for index in range(len(wire.directions)):
-        if wire.banks[loop.bank, index].cut:
+        if wire.banks[loop.bank, index].port_down:
             _lose_queued(wire, index)
 
 
@@ -144,8 +144,8 @@ def _lose_queued(wire: Any, index: int) -> None:
     direction = wire.directions[index]
     for position in range(direction.queued):
         slot = wire.heaps[index, position]
-        record(wire, index, slot, wire.media[slot], LOST_PORT_DOWN)
-        give_back(wire, slot)
+        count_and_log(wire, index, slot, wire.media[slot], LOST_PORT_DOWN)
+        free_slot(wire, slot)
     direction.queued = 0
     direction.busy_until_ns = 0
 
@@ -171,7 +171,7 @@ def _receive_batch(wire: Any, index: int) -> int:
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
         stamp_ns = receive_timestamp_ns(wire.in_control, position, now_ns + offset_ns)
-        accept(wire, index, position, stamp_ns - offset_ns)
+        admit(wire, index, position, stamp_ns - offset_ns)
         _arm(wire, position)
     return count
 
@@ -234,12 +234,12 @@ def _send(wire: Any, index: int, count: int) -> None:
     while done < count:
         sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
         for _ in range(sent):
-            tally(wire, index, wire.media[wire.out_slots[done]], RELEASED)
+            count_frame(wire, index, wire.media[wire.out_slots[done]], RELEASED)
             done += 1
         if sent <= 0:
-            record(wire, index, wire.out_slots[done], wire.media[wire.out_slots[done]], LOST_OVERFLOW)
+            count_and_log(wire, index, wire.out_slots[done], wire.media[wire.out_slots[done]], LOST_OVERFLOW)
             done += 1
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
         count_late(wire.lateness, wire.due[wire.out_slots[position]], now_ns)
-        give_back(wire, wire.out_slots[position])
+        free_slot(wire, wire.out_slots[position])

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hostio.lateness import no_lateness
+from hostio.lateness import empty_lateness
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
-from topologies.frame_fates import FATES, FRAME_FATE
+from topologies.link_backend import FATES, FRAME_FATE
 from topologies.link_state import SEQUENCE_FRAMES
 
 BATCH = 64
@@ -26,7 +26,7 @@ UNIFORM = -1
 
 PARAMETERS = np.dtype(
     [
-        ("cut", "<i8"),
+        ("port_down", "<i8"),
         ("blackhole", "<i8"),
         ("flows", "<i8"),
         ("loss_number", "<i8"),
@@ -44,8 +44,8 @@ PARAMETERS = np.dtype(
         ("queue_ns", "<i8"),
     ]
 )
-"""A direction's impairment. `cut` 1 = a port is down, and what is under way is lost; `flows`: hashes below it vanish,
-of 2³²; `loss_number` is new where the loss model begins anew; `rate_bps` 0 = unlimited."""
+"""A direction's impairment. `port_down` 1 = a port is down, and what is under way is lost; `flows`: hashes below it
+vanish, of 2³²; `loss_number` is new where the loss model begins anew; `rate_bps` 0 = unlimited."""
 
 DIRECTION = np.dtype(
     [
@@ -151,7 +151,7 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         sequences=np.zeros((2, count, SEQUENCE_FRAMES), np.uint8),
         tables=tables(),
         counters=np.zeros((count, 2, len(FATES)), np.int64),
-        lateness=no_lateness(),
+        lateness=empty_lateness(),
         counters_read=np.zeros((count, 2, len(FATES)), np.int64),
         fates=np.zeros(FATE_ROWS, FRAME_FATE),
         in_slots=np.full(BATCH, capacity, np.int32),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostio.lateness import LatenessRows
+from topologies.interface_names import wire_port
+from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkState
-from topologies.links import LinkCounters
 from topologies.model import Direction, Topology
-from topologies.names import wire_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class SwitchBank:
     """Put the prepared states in force, all at one instant; answered by Switched."""
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
+class BankSwitched:
     """The change took effect then, CLOCK_MONOTONIC ns."""
 
     at_ns: int
@@ -82,7 +82,7 @@ class ReadCounters:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class Finish:
     """Carry no frame any further; answered by Reading, once the fates of media frames are written."""
 
 

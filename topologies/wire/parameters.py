@@ -17,16 +17,7 @@ from topologies.link_state import (
     flows_below,
 )
 from topologies.model import Direction
-from topologies.wire.memory import (
-    EXACT,
-    FOUR_STATE,
-    GILBERT_ELLIOTT,
-    NO_LOSS,
-    PATTERN,
-    RANDOM,
-    UNIFORM,
-    WireMemory,
-)
+from topologies.wire.memory import EXACT, FOUR_STATE, GILBERT_ELLIOTT, NO_LOSS, PATTERN, RANDOM, UNIFORM, WireMemory
 
 
 def fill_bank(
@@ -39,7 +30,7 @@ def fill_bank(
     for index, (direction, state) in enumerate(states.items()):
         back = states.get(direction.reversed())
         row = memory.banks[bank, index]
-        row["cut"] = not state.up or (back is not None and not back.up)
+        row["port_down"] = not state.up or (back is not None and not back.up)
         row["loss_number"] = loss_numbers[direction]
         _fill(row, state)
         _fill_loss(row, memory.sequences[bank, index], state.loss)

@@ -15,21 +15,21 @@ import numpy as np
 
 from hostio.control import Ready, Stop
 from hostio.lateness import watch
-from hostio.realtime import Urgency, prefer_punctuality
+from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import packet_drops, packet_socket
+from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkState
-from topologies.links import LinkCounters
 from topologies.model import Direction
 from topologies.wire.loop import READ, STOP, SWITCH, run
 from topologies.wire.memory import WireMemory, allocate
 from topologies.wire.messages import (
-    End,
+    BankSwitched,
+    Finish,
     Prepare,
     Prepared,
     ReadCounters,
     Reading,
-    Switch,
-    Switched,
+    SwitchBank,
     Watch,
     Watched,
     WireConfig,
@@ -41,7 +41,7 @@ def serve(config: WireConfig, control: Connection) -> None:
     """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
     compile_loops()
     with Wire(config) as wire:
-        prefer_punctuality(Urgency.LINK)
+        set_realtime_priority(RealtimePriority.LINK)
         control.send(Ready())
         while True:
             try:
@@ -96,14 +96,16 @@ class Wire:
             self._ask(STOP)
             self._thread.join()
 
-    def answer(self, request: Prepare | Switch | Watch | ReadCounters | End) -> Prepared | Switched | Watched | Reading:
+    def answer(
+        self, request: Prepare | SwitchBank | Watch | ReadCounters | Finish
+    ) -> Prepared | BankSwitched | Watched | Reading:
         """Do what is asked."""
         match request:
             case Prepare():
                 self.prepare(request.states)
                 return Prepared()
-            case Switch():
-                return Switched(self._ask(SWITCH))
+            case SwitchBank():
+                return BankSwitched(self._ask(SWITCH))
             case Watch():
                 watch(self._memory.lateness, request.from_ns, request.until_ns)
                 return Watched()
@@ -164,7 +166,7 @@ def generator_state(seed: int, direction: Direction) -> int:
 
 
 def _carry(memory: WireMemory) -> None:
-    prefer_punctuality(Urgency.LINK)
+    set_realtime_priority(RealtimePriority.LINK)
     run(memory)
 
 

@@ -1,0 +1,114 @@
+"""The load on a relay: RTP of many sessions at a fixed rate from one core, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from socket import socket
+from time import monotonic_ns, time_ns
+
+import numpy as np
+
+from benchmarks.load_loop import TRAIN, LoadMemory, drive
+from benchmarks.search import Run
+from hostio.mmsg import socket_address
+from hostio.timing import MS, S
+from relay_app.ntp import ntp_offset_ns
+from relay_app.rtp import blipnet_header
+from relay_app.streams import LANES, lane_of
+
+SINK_PORT = 42000
+PAYLOAD_BYTES = 140
+"""With the header, packets of 172 bytes."""
+
+_UDP, _UDP_SEGMENT = 17, 103
+_NS_PER_US = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The SSRCs of the load, one train of each lane after another."""
+
+    ssrcs: tuple[int, ...]
+
+    @classmethod
+    def make(cls) -> Sessions:
+        """As many sessions on every lane as a train has packets."""
+        random = Random("benchmark")
+        drawn = sorted({random.getrandbits(32) for _ in range(100 * LANES)}, key=lane_of)
+        lanes = (list(group)[:TRAIN] for _, group in groupby(drawn, key=lane_of))
+        return cls(tuple(ssrc for lane in lanes for ssrc in lane))
+
+
+class Load:
+    """Sends from `source` to `targets` (lane → address and port), each packet behind a `framing` of bytes.
+
+    It receives at `sink`. Both sockets become its own.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        source: socket,
+        sink: socket,
+        targets: Mapping[int, tuple[str, int]],
+        framing: bytes = b"",
+    ) -> None:
+        self._sessions = sessions
+        self._framing = len(framing)
+        packets = [framing + blipnet_header(111, ssrc) + bytes(PAYLOAD_BYTES) for ssrc in sessions.ssrcs]
+        self._packets = np.array([np.frombuffer(packet, np.uint8) for packet in packets])
+        self._train = TRAIN if takes_trains(source, targets[0], self._packets.shape[1]) else 1
+        first = sessions.ssrcs[:: self._train]
+        self._names = np.array([socket_address(*targets[lane_of(ssrc)]) for ssrc in first]).reshape(-1, 2)
+        self.source = source
+        self._sink = sink
+
+    def run(self, kpps: int, seconds: float, pid: int) -> Run:
+        """Drive the relay process `pid` at a rate for a time, on this thread."""
+        memory = LoadMemory.allocate(self._packets, self._names, int(kpps * 1000 * seconds) + 1, self._train)
+        before_ns = cpu_ns(pid)
+        offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
+        fds = (self.source.fileno(), self._sink.fileno())
+        drive(memory, *fds, self._framing, kpps * 1000, int(seconds * S), offset_ns)
+        spent_ns = cpu_ns(pid) - before_ns
+        counts = memory.counts[0]
+        received = int(counts["received"])
+        p50_ns, p99_ns = np.percentile(memory.latencies_ns[:received], (50, 99)) if received else (np.inf, np.inf)
+        return Run(
+            kpps=kpps,
+            sent=int(counts["sent"]),
+            received=received,
+            skipped=int(counts["skipped"] + counts["refused"]),
+            p50_ms=float(p50_ns) / MS,
+            p99_ms=float(p99_ns) / MS,
+            cpu_us=spent_ns / _NS_PER_US / max(1, received),
+        )
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self.source.close()
+        self._sink.close()
+
+
+def takes_trains(source: socket, target: tuple[str, int], size: int) -> bool:
+    """Have the socket send trains of packets of this size, if the kernel does it on the way to that target.
+
+    Before Linux 6.11 it does not where the interface leaves checksums to the kernel.
+    """
+    source.setsockopt(_UDP, _UDP_SEGMENT, size)
+    try:
+        source.sendto(bytes(2 * size), target)
+    except OSError:
+        source.setsockopt(_UDP, _UDP_SEGMENT, 0)
+        return False
+    return True
+
+
+def cpu_ns(pid: int) -> int:
+    """CPU time that all threads of a process have used (/proc/pid/task/*/schedstat)."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)

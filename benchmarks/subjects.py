@@ -1,0 +1,150 @@
+"""The relays under load, each a process on one core: ours in several versions, asyncio, coturn."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from socket import socket
+from time import monotonic_ns, time_ns
+
+from benchmarks.asyncio_relay import relay as asyncio_relay
+from benchmarks.load import SINK_PORT, Load, Sessions
+from benchmarks.turn import channel_data, open_channel
+from hostio.sockets import udp_socket
+from hostio.timing import US, S
+from relay_app.locks.lock_set import LockSet
+from relay_app.ntp import ntp_offset_ns
+from relay_app.relay.forwarding_loop import PathRules
+from relay_app.relay.packet_path import PathConfig
+from relay_app.sessions.directory import Fetched, StreamRecord
+from relay_app.sessions.session_table import SessionTable
+from relay_app.streams import LANE_PORT, LANES
+from relay_app.versions.catalogue import version_named
+
+RELAY, SOURCE = "127.0.0.2", "127.0.0.1"
+"""The sink is at the relay's own address, as a cluster's client is."""
+
+_TURN_PORT = 34780
+_READY_WITHIN_S = 30.0
+_TICK_NS = 50 * US
+_PACKET_BYTES = 172
+_NOBODY = 65534
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A relay process, and the load that is set up for it."""
+
+    pid: int
+    load: Load
+
+
+@contextmanager
+def ours(version: str, audited: bool, sessions: Sessions, core: int) -> Iterator[Loaded]:
+    """The packet path of a version of our relay, its cache full of the sessions."""
+    with _child(_serve_ours, version, audited, sessions, core) as pid:
+        yield from _loaded(pid, sessions)
+
+
+@contextmanager
+def plain_asyncio(sessions: Sessions, core: int) -> Iterator[Loaded]:
+    """The asyncio relay."""
+    with _child(_serve_asyncio, sessions, core) as pid:
+        yield from _loaded(pid, sessions)
+
+
+@contextmanager
+def coturn(sessions: Sessions, core: int) -> Iterator[Loaded]:
+    """A TURN server with one allocation, all packets on one channel. TurnError; OSError if it is not installed."""
+    targets = dict.fromkeys(range(LANES), (RELAY, _TURN_PORT))
+    load = Load(sessions, *_ends(), targets, channel_data(_PACKET_BYTES))
+    with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
+        argv = ["taskset", "--cpu-list", str(core), shutil.which("turnserver") or "turnserver", *_turn_options(folder)]
+        process = subprocess.Popen(argv, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            open_channel(load.source, (RELAY, _TURN_PORT), (RELAY, SINK_PORT))
+            yield Loaded(process.pid, load)
+        finally:
+            load.close()
+            process.terminate()
+            process.wait()
+
+
+def _turn_options(folder: str) -> list[str]:
+    switches = ["-n", "--no-auth", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--allow-loopback-peers"]
+    values = {
+        "--listening-ip": RELAY,
+        "--relay-ip": RELAY,
+        "--listening-port": str(_TURN_PORT),
+        "--relay-threads": "1",
+        "--log-file": "stdout",
+        "--pidfile": f"{folder}/turnserver.pid",
+        "--userdb": f"{folder}/turndb",
+    }
+    return [*switches, *(word for item in values.items() for word in item)]
+
+
+def _loaded(pid: int, sessions: Sessions) -> Iterator[Loaded]:
+    load = Load(sessions, *_ends(), {lane: (RELAY, LANE_PORT + lane) for lane in range(LANES)})
+    try:
+        yield Loaded(pid, load)
+    finally:
+        load.close()
+
+
+def _ends() -> tuple[socket, socket]:
+    """Where the load leaves and arrives."""
+    return udp_socket(SOURCE, 0), udp_socket(RELAY, SINK_PORT)
+
+
+@contextmanager
+def _child(serve: Callable[..., None], *arguments: object) -> Iterator[int]:
+    """A forked process that says when it is ready, and ends when its pipe does."""
+    ours_end, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=serve, args=(theirs, *arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not ours_end.poll(_READY_WITHIN_S) or ours_end.recv() != "ready" or process.pid is None:
+            raise ChildProcessError("the relay did not become ready")
+        yield process.pid
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve_ours(control: Connection, version: str, audited: bool, sessions: Sessions, core: int) -> None:
+    _become_ordinary(core)
+    chosen = version_named(version)
+    table = SessionTable(chosen.hops(1, {1: RELAY}), LockSet(audited=audited).create("session-cache"), 1 << 16, S)
+    table.install(Fetched(found=tuple(StreamRecord(ssrc, 2, 1, "load") for ssrc in sessions.ssrcs)), monotonic_ns())
+    rules = PathRules(chosen.locked_reads, chosen.stale_ns, ntp_offset_ns(time_ns(), monotonic_ns()))
+    path = chosen.packet_path(PathConfig(1, RELAY, _TICK_NS, rules), table)
+    path.open()
+    control.send("ready")
+    path.run()
+
+
+def _become_ordinary(core: int) -> None:
+    """Onto one core, and without the right to real-time priority: the kernel takes 5 % of the core from a real-time
+    thread that is always busy (sched_rt_runtime_us), and with it thousands of packets at a time."""
+    os.sched_setaffinity(0, {core})
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+
+
+def _serve_asyncio(control: Connection, sessions: Sessions, core: int) -> None:
+    _become_ordinary(core)
+    next_hops = {ssrc.to_bytes(4, "big"): (RELAY, SINK_PORT) for ssrc in sessions.ssrcs}
+    lanes = [(RELAY, LANE_PORT + lane) for lane in range(LANES)]
+    asyncio.run(asyncio_relay(lanes, next_hops, lambda: control.send("ready")))

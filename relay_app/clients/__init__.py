@@ -1,0 +1,1 @@
+"""What stands at the ends of a session: the media client that sends and records, and the holder of TCP connections."""

@@ -1,0 +1,267 @@
+"""The compiled halves of a media client: one sends its streams' packets on time, the other records what arrives.
+
+Both share memory with Python threads, without locks: each word of a state record has one writer, and the words are
+read again after every system call.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hostio.compiled import (
+    MSG_DONTWAIT,
+    compiled,
+    monotonic_ns,
+    realtime_offset_ns,
+    recvmmsg,
+    sendmmsg,
+    wait_readable,
+    write_descriptor,
+)
+from hostio.lateness import empty_lateness, sleep_counted
+from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors, rearm_timestamps, receive_timestamp_ns
+from relay_app.clients.media_schedule import MAX_PAYLOAD, PACKET
+from relay_app.records import SENT
+from relay_app.rtp import PAYLOAD_OFFSET
+from relay_app.rtp_compiled import (
+    has_fixed_layout,
+    path_of,
+    put_header,
+    put_sent_ns,
+    sent_ns_of,
+    sequence_of,
+    ssrc_of,
+)
+
+Array = npt.NDArray[Any]
+
+SEND_BATCH = 64
+RECEIVE_BATCH = 256
+DATAGRAM_BYTES = 2048
+
+_MESSAGE_BYTES = MMSGHDR.itemsize
+_ADDRESS_BYTES = SOCKADDR_IN.itemsize
+_NAP_NS = 50_000_000
+"""No wait is longer: how late a stop may be seen."""
+
+SENDER_STATE = np.dtype(
+    [
+        ("stop", "<i8"),
+        ("prepared", "<i8"),
+        ("played", "<i8"),
+        ("woken_ns", "<i8"),
+        ("starved", "<i8"),
+        ("refused", "<i8"),
+    ]
+)
+"""`prepared` chunks of `played`: the ring's cursors. `starved`: ticks without a chunk, after the first; `refused`:
+packets that the kernel did not take."""
+
+RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8")])
+
+
+class SenderMemory(NamedTuple):
+    """A ring of chunks with the rows they leave behind, each stream's template and address, and a batch to send.
+
+    chunks PACKET[n, capacity]; sent SENT[n, capacity]; prepared_count, sent_count int64[n]; ssrcs uint32[streams];
+    templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; state SENDER_STATE[1];
+    lateness LATENESS[1].
+    """
+
+    chunks: Array
+    sent: Array
+    prepared_count: Array
+    sent_count: Array
+    ssrcs: Array
+    templates: Array
+    destinations: Array
+    data: Array
+    iovecs: Array
+    messages: Array
+    state: Array
+    lateness: Array
+    timespec: Array
+    one: Array
+
+    @classmethod
+    def allocate(cls, ssrcs: Array, templates: Array, destinations: Array, chunks: int, capacity: int) -> SenderMemory:
+        """Room for `chunks` chunks of up to `capacity` packets."""
+        batch = MessageBatch.allocate(SEND_BATCH, PAYLOAD_OFFSET + MAX_PAYLOAD, named=True)
+        return cls(
+            chunks=np.zeros((chunks, capacity), PACKET),
+            sent=np.zeros((chunks, capacity), SENT),
+            prepared_count=np.zeros(chunks, np.int64),
+            sent_count=np.zeros(chunks, np.int64),
+            ssrcs=ssrcs.astype(np.uint32),
+            templates=templates,
+            destinations=destinations,
+            data=batch.data,
+            iovecs=batch.iovecs,
+            messages=batch.messages,
+            state=np.zeros(1, SENDER_STATE),
+            lateness=empty_lateness(),
+            timespec=np.zeros(2, np.int64),
+            one=np.ones(1, np.int64),
+        )
+
+
+class ReceiverMemory(NamedTuple):
+    """A socket to poll and a batch to receive with kernel timestamps; state RECEIVER_STATE[1]; lateness LATENESS[1]."""
+
+    sockets: Array
+    data: Array
+    iovecs: Array
+    messages: Array
+    control: Array
+    state: Array
+    lateness: Array
+    timespec: Array
+
+    @classmethod
+    def allocate(cls, fd: int) -> ReceiverMemory:
+        """Memory for one socket."""
+        batch = MessageBatch.allocate(RECEIVE_BATCH, DATAGRAM_BYTES, timestamped=True)
+        state = np.zeros(1, RECEIVER_STATE)
+        return cls(
+            sockets=poll_descriptors(fd),
+            data=batch.data,
+            iovecs=batch.iovecs,
+            messages=batch.messages,
+            control=batch.control,
+            state=state,
+            lateness=empty_lateness(),
+            timespec=np.zeros(2, np.int64),
+        )
+
+
+@compiled
+def play(memory: Any, fd: int, wake_fd: int, chunks: int, ntp_offset_ns: int, tick_ns: int) -> None:
+    """Send `chunks` chunks, each packet when it is due, unless stopped.
+
+    Wakes at most every `tick_ns`, and sends on `fd` all that is due by then. Each chunk played is told on the
+    eventfd `wake_fd`. Where the next one is not prepared in time, waits for it tick by tick.
+    """
+    state = memory.state
+    while state[0].played < chunks and state[0].stop == 0:
+        if state[0].played == state[0].prepared:
+            state[0].starved += state[0].played > 0
+            sleep_counted(monotonic_ns(memory.timespec) + tick_ns, memory.timespec, memory.lateness)
+            continue
+        _play_chunk(memory, state[0].played % len(memory.chunks), fd, ntp_offset_ns, tick_ns)
+        state[0].played += 1
+        write_descriptor(wake_fd, memory.one.ctypes.data, 8)
+
+
+@compiled
+def _play_chunk(memory: Any, slot: int, fd: int, ntp_offset_ns: int, tick_ns: int) -> None:
+    state = memory.state
+    count = memory.prepared_count[slot]
+    memory.sent_count[slot] = 0
+    position = 0
+    while position < count and state[0].stop == 0:
+        now = monotonic_ns(memory.timespec)
+        wake = max(memory.chunks[slot, position].due_ns, state[0].woken_ns + tick_ns)
+        if now < wake:
+            sleep_counted(min(wake, now + _NAP_NS), memory.timespec, memory.lateness)
+            continue
+        state[0].woken_ns = now
+        while position < count and memory.chunks[slot, position].due_ns <= now:
+            position = _send_due(memory, slot, position, count, now, fd, ntp_offset_ns)
+
+
+@compiled
+def _send_due(memory: Any, slot: int, first: int, count: int, now: int, fd: int, ntp_offset_ns: int) -> int:
+    """Send one batch of what is due from `first` on; the position after it."""
+    batch = 0
+    sent_ns = monotonic_ns(memory.timespec)
+    while batch < len(memory.data) and first + batch < count and memory.chunks[slot, first + batch].due_ns <= now:
+        packet = memory.chunks[slot, first + batch]
+        put_header(memory.data, batch, memory.templates[packet.stream], packet)
+        put_sent_ns(memory.data, batch, sent_ns, ntp_offset_ns)
+        memory.iovecs[batch].length = PAYLOAD_OFFSET + packet.length
+        memory.messages[batch].name = memory.destinations.ctypes.data + packet.stream * _ADDRESS_BYTES
+        batch += 1
+    _send_batch(memory, slot, first, batch, fd, sent_ns)
+    return first + batch
+
+
+@compiled
+def _send_batch(memory: Any, slot: int, first: int, batch: int, fd: int, sent_ns: int) -> None:
+    """Hand the batch to the kernel; what it refuses is counted, not sent again: it would no longer be on time."""
+    done = 0
+    while done < batch:
+        taken = sendmmsg(fd, memory.messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
+        if taken <= 0:
+            memory.state[0].refused += 1
+            done += 1
+            continue
+        for index in range(done, done + taken):
+            _record_sent(memory, slot, memory.chunks[slot, first + index], sent_ns)
+        done += taken
+
+
+@compiled
+def _record_sent(memory: Any, slot: int, packet: Any, sent_ns: int) -> None:
+    row = memory.sent[slot, memory.sent_count[slot]]
+    row.ssrc = memory.ssrcs[packet.stream]
+    row.seq = packet.seq
+    row.due_ns = packet.due_ns
+    row.sent_ns = sent_ns
+    memory.sent_count[slot] += 1
+
+
+@compiled
+def collect(memory: Any, rows: Any, ntp_offset_ns: int, tick_ns: int) -> int:
+    """Fill RECEIVED[n] until there is no room for a whole batch, or stopped; the rows filled.
+
+    Stops once it has what had arrived by then. Wakes at most every `tick_ns`: the times are the kernel's, so waiting
+    costs no accuracy.
+    """
+    filled = 0
+    while filled + len(memory.data) <= len(rows):
+        stopping = memory.state[0].stop != 0
+        if wait_readable(memory.sockets, 1, 0 if stopping else _NAP_NS, memory.timespec) > 0:
+            woken_ns = monotonic_ns(memory.timespec)
+            count = _receive_batch(memory)
+            filled = _record_batch(memory, count, rows, filled, ntp_offset_ns)
+            if count == len(memory.data):
+                continue
+            if stopping:
+                break
+            sleep_counted(woken_ns + tick_ns, memory.timespec, memory.lateness)
+        elif stopping:
+            break
+    return filled
+
+
+@compiled
+def _receive_batch(memory: Any) -> int:
+    rearm_timestamps(memory.messages, memory.control, len(memory.messages))
+    fd = memory.sockets[0].fd
+    return recvmmsg(fd, memory.messages.ctypes.data, len(memory.messages), MSG_DONTWAIT, 0)
+
+
+@compiled
+def _record_batch(memory: Any, count: int, rows: Any, filled: int, ntp_offset_ns: int) -> int:
+    offset_ns = realtime_offset_ns(memory.timespec)
+    now_ns = monotonic_ns(memory.timespec) + offset_ns
+    for index in range(count):
+        if not has_fixed_layout(memory.data, index, memory.messages[index].length):
+            memory.state[0].malformed += 1
+            continue
+        received_ns = receive_timestamp_ns(memory.control, index, now_ns) - offset_ns
+        _record_received(memory.data, index, rows[filled], received_ns, ntp_offset_ns)
+        filled += 1
+    return filled
+
+
+@compiled
+def _record_received(data: Any, index: int, row: Any, received_ns: int, ntp_offset_ns: int) -> None:
+    row.ssrc = ssrc_of(data, index)
+    row.seq = sequence_of(data, index)
+    row.path = path_of(data, index)
+    row.sent_ns = sent_ns_of(data, index, ntp_offset_ns)
+    row.received_ns = received_ns

@@ -1,0 +1,77 @@
+"""The locks of one process, and the report on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from relay_app.locks.audit import LockAudit
+from relay_app.locks.lock import SharedLock
+from relay_app.locks.mutex_compiled import BUCKETS, LONGEST, TOTAL, Array, middle_of, new_histogram
+from relay_app.locks.report import Durations, LockReport, LockRow, SiteRow, Stall
+
+
+def merged(histograms: Iterable[Array]) -> Array:
+    """All of them as one."""
+    result = new_histogram()
+    for histogram in histograms:
+        result[:LONGEST] += histogram[:LONGEST]
+        result[LONGEST] = max(result[LONGEST], histogram[LONGEST])
+    return result
+
+
+def durations_of(histogram: Array) -> Durations:
+    """A histogram's count, quantiles, longest and total."""
+    counts = histogram[:BUCKETS]
+    p50_ns, p99_ns = (_quantile(counts, share, int(histogram[LONGEST])) for share in (0.5, 0.99))
+    return Durations(int(counts.sum()), p50_ns, p99_ns, int(histogram[LONGEST]), int(histogram[TOTAL]))
+
+
+def _quantile(counts: Array, share: float, longest_ns: int) -> int:
+    """The smallest bucket that this share of the durations does not exceed."""
+    reached = np.cumsum(counts)
+    if not reached[-1]:
+        return 0
+    return min(middle_of(int(np.searchsorted(reached, share * reached[-1]))), longest_ns)
+
+
+class LockSet:
+    """Makes locks, and reports on all that it made, at any time while they are in use."""
+
+    def __init__(self, *, audited: bool = True) -> None:
+        self.audit = LockAudit()
+        self._audited = audited
+        self._locks: list[SharedLock] = []
+
+    def create(self, name: str) -> SharedLock:
+        """A new lock; its name is the report's name for it."""
+        lock = SharedLock(name, self.audit if self._audited else None)
+        self._locks.append(lock)
+        return lock
+
+    def report(self, stalls: Sequence[Stall] = ()) -> LockReport:
+        """What is known so far."""
+        rows = [row for lock in self._locks for row in _site_rows(lock)]
+        return LockReport(
+            locks=tuple(sorted(map(_row, self._locks), key=lambda row: -row.wait.total_ns)),
+            sites=tuple(sorted(rows, key=lambda row: -row.wait.total_ns)),
+            held_across_io=self.audit.held_across_io(),
+            inversions=self.audit.inversions(),
+            stalls=tuple(stalls),
+        )
+
+    def situation(self) -> str:
+        """Who holds what now, a line per lock."""
+        return "\n".join(lock.situation() for lock in self._locks)
+
+
+def _site_rows(lock: SharedLock) -> list[SiteRow]:
+    users = lock.users().items()
+    return [SiteRow(lock.name, site, durations_of(user.wait), durations_of(user.hold)) for site, user in users]
+
+
+def _row(lock: SharedLock) -> LockRow:
+    users = lock.users().values()
+    waits, holds = merged(user.wait for user in users), merged(user.hold for user in users)
+    return LockRow(lock.name, lock.longest_queue, durations_of(waits), durations_of(holds))

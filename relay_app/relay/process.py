@@ -1,0 +1,234 @@
+"""The relay process of a cluster: a packet path, and a control side in threads that keeps it supplied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Event
+from time import monotonic_ns
+
+from hostio.control import Ready, Stopped, Workers, messages, tell
+from hostio.growing_array import GrowingArray
+from hostio.realtime import set_realtime_priority
+from hostio.timing import MS, US, S
+from relay_app.compile_loops import compile_relay_loops
+from relay_app.locks.lock_set import LockSet
+from relay_app.locks.report import PACKET_PATH
+from relay_app.messages import MediaWindow, Prefetch, Prefetched, Quiesced, StandingBy, StopForwarding, TakeOver
+from relay_app.records import FETCH, RELAY_SAMPLE
+from relay_app.relay.forwarding_loop import PathRules
+from relay_app.relay.packet_path import PathConfig
+from relay_app.relay.recording import RecordedSource, Sampler, every
+from relay_app.relay.version import FetchSettings, RelayParts
+from relay_app.relay.watchdog import FetchProgress, Watchdog
+from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
+from relay_app.sessions.session_table import SessionTable
+from relay_app.versions.catalogue import version_named
+from relay_app.versions.version_names import DEFAULT_VERSION
+
+_STOP_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFiles:
+    """Where a relay writes while it runs: RELAY_SAMPLE and FETCH rows (.npy), the LockReport (JSON), stacks (text), and
+    its FateLog, if that is to outlive it."""
+
+    samples: Path
+    fetches: Path
+    locks: Path
+    stacks: Path
+    fates: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayConfig:
+    """`addresses` maps every cluster's ordinal, this one's too, to its host."""
+
+    ordinal: int
+    addresses: Mapping[int, str]
+    directory: DirectoryEndpoint
+    files: RelayFiles
+    ntp_offset_ns: int
+    version: str = DEFAULT_VERSION
+    life: int = 0
+    """How often this relay has been started anew."""
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    cache_capacity: int = 1 << 16
+    unknown_ns: int = S
+    """How long an SSRC that the directory does not know is not asked for again."""
+    idle_ns: int = 300 * S
+    """A session without packets for so long leaves the cache."""
+    lock_audit: bool = True
+    tick_ns: int = 50 * US
+    """Under load the packet path wakes no more often."""
+    sample_interval_ns: int = 100 * MS
+    report_interval_ns: int = S
+    """How often the lock report is written anew, and idle sessions are looked for."""
+
+
+class Relay:
+    """The parts of one relay, and the threads that run them."""
+
+    def __init__(self, config: RelayConfig) -> None:
+        self._config = config
+        version = version_named(config.version)
+        self._expires = version.expires
+        self._locks = LockSet(audited=config.lock_audit)
+        self._directory = Directory(config.directory)
+        self._fetches = GrowingArray(config.files.fetches, FETCH)
+        self._source = RecordedSource(self._directory, self._locks.audit, self._fetches, config.life)
+        hops = version.hops(config.ordinal, config.addresses)
+        lock = self._locks.create("session-cache")
+        self._table = SessionTable(hops, lock, config.cache_capacity, config.unknown_ns)
+        parts = RelayParts(config.ordinal, self._source, self._table, self._locks, monotonic_ns, config.fetch)
+        self._control = version.control(parts)
+        rules = PathRules(version.locked_reads, version.stale_ns, config.ntp_offset_ns)
+        address = config.addresses[config.ordinal]
+        path = PathConfig(config.ordinal, address, config.tick_ns, rules, config.files.fates)
+        self._path = version.packet_path(path, self._table)
+        self._samples = GrowingArray(config.files.samples, RELAY_SAMPLE)
+        self._sampler = Sampler(
+            self._path, self._table, self._control, self._samples, config.sample_interval_ns, config.life
+        )
+        self._progress = FetchProgress(self._control, self._table, monotonic_ns)
+        self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
+        self._stopped = Event()
+        self._still = Event()
+
+    def start_forwarding(self, workers: Workers) -> None:
+        """Listen on the lanes, and carry packets in a thread."""
+        self._path.open()
+        workers.start("forward", self._forward)
+
+    def start_supplying(self, workers: Workers) -> None:
+        """Fetch what the packet path lacks, and watch it, in threads."""
+        workers.start("misses", self._pass_misses_on)
+        workers.start("fetch", self._fetch)
+        workers.start("sample", self._sampler.run)
+        workers.start("watchdog", self._watchdog.run)
+        workers.start("keep house", lambda: every(self._config.report_interval_ns, self._stopped, self._keep_house))
+
+    def _forward(self) -> None:
+        self._path.run()
+        self._still.set()
+
+    def _fetch(self) -> None:
+        with suppress(DirectoryError):  # a relay starts without its directory; the first fetch connects then
+            self._directory.connect()
+        self._control.run()
+
+    def _pass_misses_on(self) -> None:
+        while not self._path.stopped:
+            self._control.missed(self._path.wait_for_misses().tolist())
+
+    def _last_progress_ns(self) -> dict[str, int | None]:
+        return {PACKET_PATH: self._path.last_round_ns() or None, "fetches": self._progress.last_ns()}
+
+    def _keep_house(self) -> None:
+        self.write_lock_report()
+        now_ns = monotonic_ns()
+        if self._expires and self._table.lock.acquire(blocking=False):
+            try:
+                self._table.expire(now_ns - self._config.idle_ns, now_ns)
+            finally:
+                self._table.lock.release()
+
+    def write_lock_report(self) -> None:
+        """Write what the lock audit has found so far: whole, or not at all."""
+        path = self._config.files.locks
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(self._locks.report(self._watchdog.stalls)), indent=2), encoding="utf-8")
+        partial.replace(path)
+
+    def prefetch(self, order: Prefetch) -> Prefetched:
+        """Fetch these sessions over the network in bulk, as their set-up does; how many are cached then."""
+        with suppress(DirectoryError):
+            fetched = self._source.fetch(order.ssrcs)
+            with self._table.lock:
+                self._table.install(fetched, monotonic_ns())
+        return Prefetched(sum(ssrc in self._table.cache for ssrc in order.ssrcs))
+
+    def watch(self, media: MediaWindow) -> None:
+        """How late the packet path wakes counts while media flow."""
+        self._path.watch(media.start_ns, media.end_ns)
+
+    def stop(self) -> None:
+        """End all threads."""
+        self._stopped.set()
+        self._path.stop()
+        self._control.stop()
+        self._sampler.stop()
+        self._watchdog.stop()
+
+    def halt(self) -> None:
+        """End all threads, and return when no packet is forwarded any more, or never will be."""
+        self.stop()
+        self._still.wait(_STOP_WITHIN_S)
+
+    def finish(self, stuck: int) -> Stopped:
+        """Write the last records and close everything. `stuck` threads did not end: what they use stays open."""
+        self._sampler.sample()
+        self.write_lock_report()
+        counters = {
+            "lost_misses": self._path.lost_misses(),
+            "refused_records": self._table.refused,
+            "expired_sessions": self._table.expired,
+            "stuck_threads": stuck,
+            **self._control.counters(),
+        }
+        self._path.log_undelivered()
+        stopped = Stopped(self._path.drops(), counters, {"forward": self._path.lateness()})
+        if not stuck:
+            self._path.close()
+            self._directory.close()
+            self._samples.close()
+            self._fetches.close()
+        return stopped
+
+
+def serve(config: RelayConfig, control: Connection) -> None:
+    """Say Ready, answer Prefetch and StopForwarding, and on Stop say Stopped. A deadlocked relay says so as well."""
+    compile_relay_loops()
+    _serve(Relay(config), control)
+
+
+def _serve(relay: Relay, control: Connection) -> None:
+    workers = Workers()
+    relay.start_forwarding(workers)
+    tell(control, Ready())
+    relay.start_supplying(workers)
+    for message in messages(control, workers.alarm):
+        if isinstance(message, Prefetch):
+            tell(control, relay.prefetch(message))
+        if isinstance(message, MediaWindow):
+            relay.watch(message)
+        if isinstance(message, StopForwarding):
+            relay.halt()
+            tell(control, Quiesced())
+    relay.stop()
+    tell(control, relay.finish(workers.join(_STOP_WITHIN_S)))
+
+
+def stand_by(config: RelayConfig, control: Connection) -> None:
+    """Say StandingBy, and serve from TakeOver on. Until then it listens nowhere: another relay has the lanes."""
+    compile_relay_loops()
+    relay = Relay(config)
+    set_realtime_priority()
+    tell(control, StandingBy())
+    if _told_to_take_over(control):
+        _serve(relay, control)
+    else:
+        tell(control, Stopped({}))
+
+
+def _told_to_take_over(control: Connection) -> bool:
+    try:
+        return isinstance(control.recv(), TakeOver)
+    except EOFError:
+        return False

@@ -1,0 +1,111 @@
+"""What a relay records while it runs: its state on an absolute schedule, and every fetch from the directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+from time import monotonic_ns
+
+import numpy as np
+
+from hostio.growing_array import GrowingArray
+from hostio.timing import S
+from relay_app.locks.audit import LockAudit
+from relay_app.records import FETCH, RELAY_SAMPLE, FetchOutcome
+from relay_app.relay.packet_path import PacketPath
+from relay_app.relay.version import ControlSide
+from relay_app.sessions.directory import Directory, DirectoryError, Fetched
+from relay_app.sessions.session_table import SessionTable
+
+
+class Sampler:
+    """Takes a row at the start, one per interval, and one at the end."""
+
+    def __init__(
+        self,
+        path: PacketPath,
+        table: SessionTable,
+        control: ControlSide,
+        rows: GrowingArray,
+        interval_ns: int,
+        life: int = 0,
+    ) -> None:
+        self._path = path
+        self._table = table
+        self._control = control
+        self._rows = rows
+        self._interval_ns = interval_ns
+        self._life = life
+        self._stopped = Event()
+
+    def run(self) -> None:
+        """Sample until stopped."""
+        every(self._interval_ns, self._stopped, self.sample)
+
+    def sample(self) -> None:
+        """Take a row now."""
+        lock = self._table.lock
+        gauges = (
+            len(self._table.cache),
+            self._control.fetching,
+            self._path.queued,
+            self._path.waiting_bytes(),
+            lock.waiters,
+            lock.held_ns(),
+        )
+        self._rows.append(np.array([(monotonic_ns(), *self._path.counts(), *gauges, self._life)], RELAY_SAMPLE))
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped.set()
+
+
+def every(interval_ns: int, stopped: Event, act: Callable[[], None]) -> None:
+    """Act now and once per interval until stopped; an instant that has passed already is left out."""
+    due_ns = monotonic_ns()
+    while not stopped.wait(max(due_ns - monotonic_ns(), 0) / S):
+        act()
+        due_ns += interval_ns * max(1, -(-(monotonic_ns() - due_ns) // interval_ns))
+
+
+class RecordedSource:
+    """Wraps a Directory; any thread may use it. Its own lock guards the file only, never a fetch."""
+
+    def __init__(self, directory: Directory, audit: LockAudit, rows: GrowingArray, life: int = 0) -> None:
+        self._directory = directory
+        self._audit = audit
+        self._rows = rows
+        self._life = life
+        self._writing = Lock()
+
+    def fetch(self, ssrcs: Sequence[int]) -> Fetched:
+        """As Directory.fetch; DirectoryError."""
+        asked_ns = monotonic_ns()
+        try:
+            with self._audit.io("directory fetch"):
+                fetched = self._directory.fetch(ssrcs)
+        except DirectoryError:
+            self._record(asked_ns, {FetchOutcome.FAILED: ssrcs})
+            raise
+        outcomes = {
+            FetchOutcome.FOUND: [record.ssrc for record in fetched.found],
+            FetchOutcome.UNKNOWN: fetched.unknown,
+            FetchOutcome.INVALID: fetched.invalid,
+        }
+        self._record(asked_ns, outcomes)
+        return fetched
+
+    def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
+        """As Directory.announce; DirectoryError."""
+        with self._audit.io("directory announcement"):
+            self._directory.announce(ssrcs, carrier)
+
+    def _record(self, asked_ns: int, outcomes: dict[FetchOutcome, Sequence[int]]) -> None:
+        answered_ns = monotonic_ns()
+        rows = [
+            (ssrc, asked_ns, answered_ns, int(outcome), self._life)
+            for outcome, ssrcs in outcomes.items()
+            for ssrc in ssrcs
+        ]
+        with self._writing:
+            self._rows.append(np.array(rows, FETCH))

@@ -1,0 +1,177 @@
+"""The session directory: a Redis server that holds a record per stream. The only importer of redis.
+
+A record is compact bytes, distrusted when read: all that a relay needs to forward the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from struct import Struct
+from typing import TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+_HEADER = Struct("!BIBBH")
+_FORMAT_VERSION = 2
+_NAME_BYTES = 200
+MAX_ORDINAL = 254
+
+
+class RecordError(ValueError):
+    """The bytes are no valid record of the stream that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """The stream `ssrc` of `session` goes from one cluster to another, by ordinal.
+
+    `port`: it is handed straight to the destination's host, at this UDP port, and passes no relay there; 0: it does.
+    """
+
+    ssrc: int
+    source: int
+    destination: int
+    session: str
+    port: int = 0
+
+    def encode(self) -> bytes:
+        """Format version, SSRC, both ordinals, the port, then the session's name in UTF-8."""
+        header = _HEADER.pack(_FORMAT_VERSION, self.ssrc, self.source, self.destination, self.port)
+        return header + self.session.encode()
+
+    @classmethod
+    def decode(cls, ssrc: int, data: bytes) -> StreamRecord:
+        """The record of `ssrc`; RecordError if it is none, or another stream's."""
+        if not _HEADER.size < len(data) <= _HEADER.size + _NAME_BYTES:
+            raise RecordError(f"{len(data)} bytes")
+        version, recorded, source, destination, port = _HEADER.unpack_from(data)
+        if version != _FORMAT_VERSION:
+            raise RecordError(f"format version {version}")
+        if recorded != ssrc:
+            raise RecordError(f"SSRC {recorded:08x} under the key of {ssrc:08x}")
+        for end, ordinal in (("source", source), ("destination", destination)):
+            if not 1 <= ordinal <= MAX_ORDINAL:
+                raise RecordError(f"{end} {ordinal}")
+        return cls(ssrc, source, destination, _name(data[_HEADER.size :]), port)
+
+
+def _name(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise RecordError(f"session name: {error}") from error
+
+
+_Item = TypeVar("_Item")
+
+DIRECTORY_PORT = 6379
+"""Redis' own."""
+
+_KEYS_PER_COMMAND = 512
+
+
+class DirectoryError(Exception):
+    """The directory did not answer in time, or not as it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEndpoint:
+    """Where the directory listens, TCP or, if `path` is given, a Unix socket; and how long to wait for it."""
+
+    host: str = ""
+    port: int = DIRECTORY_PORT
+    path: str | None = None
+    connect_timeout_s: float = 1.0
+    response_timeout_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The answer to a fetch: every SSRC asked for is in exactly one of these."""
+
+    found: tuple[StreamRecord, ...] = ()
+    unknown: tuple[int, ...] = ()
+    invalid: tuple[int, ...] = ()
+
+
+class Directory:
+    """A client of the directory; connects when first used, and anew after an error. Never retries by itself."""
+
+    def __init__(self, endpoint: DirectoryEndpoint) -> None:
+        self._redis = redis.Redis(
+            host=endpoint.host,
+            port=endpoint.port,
+            unix_socket_path=endpoint.path,
+            socket_connect_timeout=endpoint.connect_timeout_s,
+            socket_timeout=endpoint.response_timeout_s,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
+        )
+
+    def connect(self) -> None:
+        """Connect now rather than when first used; DirectoryError."""
+        with _translated_errors():
+            self._redis.ping()
+
+    def write(self, records: Iterable[StreamRecord]) -> None:
+        """Store them all, as signalling does at session set-up; DirectoryError."""
+        with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for part in _parts(records):
+                pipeline.mset({_key(record.ssrc): record.encode() for record in part})
+            pipeline.execute()
+
+    def fetch(self, ssrcs: Sequence[int]) -> Fetched:
+        """The records of these streams, in one round trip; DirectoryError."""
+        with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for part in _parts(ssrcs):
+                pipeline.mget([_key(ssrc) for ssrc in part])
+            answers = pipeline.execute()
+        return _sorted_out(ssrcs, [value for answer in answers for value in answer])
+
+    def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
+        """Tell that the relay of the cluster `carrier` carries these streams, in one round trip; DirectoryError."""
+        with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for part in _parts(ssrcs):
+                pipeline.mset({f"carrier:{ssrc:08x}": carrier for ssrc in part})
+            pipeline.execute()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._redis.close()
+
+
+def _key(ssrc: int) -> str:
+    return f"stream:{ssrc:08x}"
+
+
+def _parts(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while part := list(islice(iterator, _KEYS_PER_COMMAND)):
+        yield part
+
+
+def _sorted_out(ssrcs: Sequence[int], values: Sequence[bytes | None]) -> Fetched:
+    found, unknown, invalid = [], [], []
+    for ssrc, value in zip(ssrcs, values, strict=True):
+        if value is None:
+            unknown.append(ssrc)
+            continue
+        try:
+            found.append(StreamRecord.decode(ssrc, value))
+        except RecordError:
+            invalid.append(ssrc)
+    return Fetched(tuple(found), tuple(unknown), tuple(invalid))
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        raise DirectoryError(str(error)) from error

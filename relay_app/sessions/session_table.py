@@ -1,0 +1,84 @@
+"""What a relay knows of sessions: which are cached, which do not exist, and where each goes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy.typing as npt
+
+from hostio.mmsg import socket_address
+from relay_app.locks.lock import SharedLock
+from relay_app.sessions.cache import CacheFullError, SessionCache, UnknownSessions
+from relay_app.sessions.directory import Fetched, StreamRecord
+from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+
+
+class NextHops:
+    """A stream that ends here goes to the local client, any other to its destination: to the port that its record
+    names, else to the relay there, on its lane.
+
+    `addresses` maps every cluster's ordinal, this one's too, to its host.
+    """
+
+    def __init__(self, ordinal: int, addresses: Mapping[int, str]) -> None:
+        self._ordinal = ordinal
+        self._addresses = addresses
+
+    def of(self, record: StreamRecord) -> npt.NDArray[Any] | None:
+        """The next hop as a sockaddr_in, uint64[2]; None if the record's destination has no address."""
+        if record.destination not in self._addresses:
+            return None
+        if record.destination == self._ordinal:
+            return socket_address(self._addresses[self._ordinal], CLIENT_PORT)
+        return self._transit(record)
+
+    def _transit(self, record: StreamRecord) -> npt.NDArray[Any]:
+        return socket_address(self._addresses[record.destination], record.port or LANE_PORT + lane_of(record.ssrc))
+
+
+class SessionTable:
+    """The cache with its rules. Whoever changes it holds `lock`; reading needs no lock."""
+
+    def __init__(self, hops: NextHops, lock: SharedLock, capacity: int, unknown_ns: int) -> None:
+        self.cache = SessionCache(capacity)
+        self.unknown = UnknownSessions()
+        self.lock = lock
+        self.refused = 0
+        """Records that could not be used: invalid, to a cluster without an address, or beyond the cache's room."""
+        self.expired = 0
+        """Sessions that left because they had fallen idle."""
+        self._hops = hops
+        self._unknown_ns = unknown_ns
+
+    def install(self, fetched: Fetched, now_ns: int) -> None:
+        """Take up an answer of the directory; streams that it gives no usable record for are unknown for a while."""
+        for record in fetched.found:
+            if not self._insert(record, now_ns):
+                self._refuse(record.ssrc, now_ns)
+        for ssrc in fetched.invalid:
+            self._refuse(ssrc, now_ns)
+        for ssrc in fetched.unknown:
+            self.unknown.remember(ssrc, now_ns + self._unknown_ns)
+
+    def settled(self, ssrc: int, now_ns: int) -> bool:
+        """Whether there is nothing to ask: it is cached, or known to be unknown."""
+        return ssrc in self.cache or self.unknown.holds(ssrc, now_ns)
+
+    def expire(self, idle_since_ns: int, now_ns: int) -> None:
+        """Let go of every session that has had no packet since then."""
+        self.expired += self.cache.expire(idle_since_ns, now_ns)
+
+    def _insert(self, record: StreamRecord, now_ns: int) -> bool:
+        next_hop = self._hops.of(record)
+        if next_hop is None:
+            return False
+        try:
+            self.cache.insert(record.ssrc, next_hop, now_ns)
+        except CacheFullError:
+            return False
+        return True
+
+    def _refuse(self, ssrc: int, now_ns: int) -> None:
+        self.refused += 1
+        self.unknown.remember(ssrc, now_ns + self._unknown_ns)

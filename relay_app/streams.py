@@ -1,0 +1,139 @@
+"""Who talks to whom: sessions and their RTP streams, and long-lived TCP connections beside them. Pure data.
+
+One two-way session is two RTP streams, each with its own SSRC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
+
+from hostio.timing import MS, S
+
+LANES = 16
+"""Media between clusters is spread over this many UDP ports, so that a controller can move it in sixteenths."""
+
+LANE_PORT = 40000
+"""The first lane's UDP port, the same at every relay."""
+
+RESERVED_SSRCS = range(0xCA00_0000, 0xCA01_0000)
+"""No session's: the controller's canaries use them."""
+
+SENDER_PORT = 39999
+"""The UDP port from which a cluster's media client sends: always the same, so that a run's flows are its plan's."""
+
+CLIENT_PORT = 42000
+"""The UDP port at which a cluster's media client receives from its relay."""
+
+
+MEDIA_PORTS = (LANE_PORT, CLIENT_PORT)
+"""First and last UDP port to which media goes between clusters."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionGroup:
+    """`count` two-way sessions of one media profile between two clusters."""
+
+    name: str
+    a: str
+    b: str
+    count: int
+    media: str
+    relayed: bool = True
+    """Over the relays at both ends; otherwise straight from client to client, as a call on a path of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One direction of a session: the RTP packets of one SSRC."""
+
+    ssrc: int
+    session: str
+    group: str
+    source: str
+    destination: str
+    media: str
+    relayed: bool = True
+
+    @property
+    def lane(self) -> int:
+        """Which of the lanes carries it: a hash of the SSRC, so that neighbours spread."""
+        return lane_of(self.ssrc)
+
+
+def lane_of(ssrc: int) -> int:
+    """Fibonacci hash of an SSRC onto the lanes."""
+    return (ssrc * 0x9E3779B1 & 0xFFFFFFFF) >> 28
+
+
+def streams_of(groups: Iterable[SessionGroup], seed: int) -> tuple[Stream, ...]:
+    """Both streams of every session, with distinct random SSRCs (RFC 3550 §8.1) that depend on the seed alone."""
+    random = Random(f"ssrc {seed}")
+    ssrcs = _distinct_ssrcs(random)
+    streams = []
+    for group in groups:
+        for index in range(group.count):
+            session = f"{group.name}-{index:04d}"
+            for source, destination in ((group.a, group.b), (group.b, group.a)):
+                streams.append(
+                    Stream(next(ssrcs), session, group.name, source, destination, group.media, group.relayed)
+                )
+    return tuple(streams)
+
+
+def _distinct_ssrcs(random: Random) -> Iterator[int]:
+    taken = {0}
+    while True:
+        ssrc = random.getrandbits(32)
+        if ssrc not in taken and ssrc not in RESERVED_SSRCS:
+            taken.add(ssrc)
+            yield ssrc
+
+
+CONNECTION_PORT = 8620
+"""TCP port at every cluster's host where they are answered; no lane, so they take the direct links."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionKind:
+    """What passes over a connection: a request of so many bytes every `interval_ns`, and the answer to each."""
+
+    interval_ns: int
+    request_bytes: int
+    answer_bytes: int
+
+
+KINDS: Mapping[str, ConnectionKind] = MappingProxyType(
+    {
+        "signalling": ConnectionKind(S, 400, 200),
+        "agent": ConnectionKind(200 * MS, 1200, 64),
+    }
+)
+"""A realtime API's event and its acknowledgement; an agent process that streams what it has, acknowledged likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionGroup:
+    """`count` connections of one kind, each dialled from cluster `a` to cluster `b`."""
+
+    name: str
+    a: str
+    b: str
+    count: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class TcpConnection:
+    """One of them, by its number in the run."""
+
+    number: int
+    group: ConnectionGroup
+
+
+def connections_of(groups: Iterable[ConnectionGroup]) -> Iterator[TcpConnection]:
+    """Every connection of a run, numbered from 0."""
+    each = (group for group in groups for _ in range(group.count))
+    return (TcpConnection(number, group) for number, group in enumerate(each))

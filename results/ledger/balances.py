@@ -1,0 +1,123 @@
+"""The stations a packet passes: hosts, switches and directions of links, each with its balance. Pure.
+
+In and out are counted at the interfaces between stations, by the kernel; what was lost is counted by whoever lost it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from relay_app.records import LEFT, RELAY_COUNTERS, RELAY_FATE
+from results.ledger.link_balances import link_station
+from results.ledger.packet_fates import reason_name
+from results.ledger.station import (
+    Entry,
+    Station,
+    balanced,
+    lost_to_backlog,
+    overflow_of_media,
+    port_goes_down,
+    refused_by_filters,
+    spoils_unseen,
+    up_to,
+)
+from results.metrics.analysis import Evidence
+from results.run_files.machine import HostRow, MachineReport
+from results.run_files.plan import Plan
+from topologies.interface_names import switch, switch_lan_port, switch_port, wire_port
+from topologies.model import Cluster
+
+_DROPPED = "dropped_"
+
+
+def stations(evidence: Evidence) -> Iterator[Station]:
+    """Every host, switch and direction of a link; none if nobody counted them."""
+    machine = evidence.machine
+    if machine is None or not machine.hosts:
+        return
+    for row in machine.hosts:
+        yield _host(evidence, machine, row)
+        yield _switch(evidence.plan, machine, evidence.plan.topology.cluster(row.cluster), row)
+    for link in machine.links:
+        yield link_station(evidence, machine, link)
+
+
+def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
+    recording, name = evidence.recording, row.cluster
+    came_in = len(recording.sent.get(name, ())) + _counter(machine, f"prober-{name}: sent_canaries") + row.to_host
+    went_out = len(recording.received.get(name, ())) + _counter(machine, f"prober-{name}: arrived_canaries")
+    entries = [*_relay_entries(evidence, machine, name), *_socket_entries(machine, row)]
+    missing = came_in - went_out - row.from_host - sum(entry.packets for entry in entries)
+    lan_port = switch_lan_port(evidence.plan.topology.cluster(name).ordinal)
+    backlog = lost_to_backlog(missing, machine, name, lan_port)
+    missing -= backlog.packets
+    nowhere = Entry("no socket at its port", up_to(missing, row.udp.get("NoPorts", 0)), told=False)
+    refused = Entry("its socket was closing", up_to(missing - nowhere.packets, refused_by_filters(row)), told=False)
+    entries += [backlog, nowhere, refused]
+    return balanced(
+        f"host {name}", came_in, went_out + row.from_host, entries, spoilt_unseen=spoils_unseen(evidence.plan)
+    )
+
+
+def _relay_entries(evidence: Evidence, machine: MachineReport, name: str) -> Iterator[Entry]:
+    """What the relay dropped or holds; of packets that are no RTP it is not told which they were."""
+    fates = evidence.recording.relay_fates.get(name, np.empty(0, RELAY_FATE))
+    for known in (True, False):
+        reasons, counts = np.unique(fates["reason"][(fates["ssrc"] != 0) == known], return_counts=True)
+        for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
+            yield Entry(f"relay: {reason_name(reason)}", count, told=known)
+    noted = int(np.count_nonzero(fates["reason"] < LEFT))
+    yield Entry("relay: dropped", max(0, _dropped(evidence, name) - noted), told=False)
+    yield Entry("relay: in hand when it ended", _counter(machine, f"relay-{name}: in_hand"), told=False)
+
+
+def _dropped(evidence: Evidence, name: str) -> int:
+    samples = evidence.recording.relays.get(name)
+    if samples is None or not len(samples):
+        return 0
+    return sum(int(samples[-1][each]) for each in RELAY_COUNTERS if each.startswith(_DROPPED))
+
+
+def _socket_entries(machine: MachineReport, row: HostRow) -> Iterator[Entry]:
+    """Receive buffers that were full, and datagrams that the client could not read as RTP."""
+    yield Entry("receive buffers full", overflow_of_media(machine, row), told=False)
+    yield Entry("client: no RTP", _counter(machine, f"client-{row.cluster}: malformed"), told=False)
+
+
+def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow) -> Station:
+    """Counters of all frames explain no more than what is missing of the media."""
+    arriving = [link for link in machine.links if link.destination == cluster.name]
+    leaving = [link for link in machine.links if link.source == cluster.name]
+    came_in = host.from_host + sum(link.off_link for link in arriving)
+    went_out = host.to_host + sum(link.onto_link for link in leaving)
+    missing = came_in - went_out
+    here, others = cluster.ordinal, [plan.topology.cluster(link.destination).ordinal for link in leaving]
+    ports = [switch_lan_port(here), *(switch_port(here, other) for other in others)]
+    cut = _goes_down(plan, cluster.name)
+    backlog = lost_to_backlog(0 if cut else missing, machine, *(wire_port(here, other) for other in others))
+    missing -= backlog.packets
+    sockets = up_to(missing, sum(machine.socket_drops.get(f"ovs-vswitchd: {port}", 0) for port in ports))
+    dropped = up_to(missing - sockets, _port_drops(machine, cluster, ports))
+    down = missing - sockets - dropped if cut else 0
+    entries = (
+        backlog,
+        Entry("receive buffer full", sockets, told=False),
+        Entry("dropped by a port", dropped, told=False),
+        Entry("port down", max(0, down), told=False),
+    )
+    return balanced(f"switch {cluster.name}", came_in, went_out, entries, spoilt_unseen=spoils_unseen(plan))
+
+
+def _port_drops(machine: MachineReport, cluster: Cluster, ports: list[str]) -> int:
+    names = (f"{switch(cluster.ordinal)} {port} {way}" for port in ports for way in ("rx", "tx"))
+    return sum(machine.port_drops.get(name, 0) for name in names)
+
+
+def _goes_down(plan: Plan, cluster: str) -> bool:
+    return any(cluster in direction for direction in plan.topology.directions if port_goes_down(plan, direction))
+
+
+def _counter(machine: MachineReport, name: str) -> int:
+    return machine.counters.get(name, 0)

@@ -1,0 +1,80 @@
+"""Directions of links as stations: what came onto one, what left it, and what its back end did in between. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from results.ledger.packet_fates import LOST, UNDER_WAY, fate_name
+from results.ledger.station import (
+    Entry,
+    Station,
+    balanced,
+    copies_unseen,
+    lost_to_backlog,
+    port_goes_down,
+    spoils_unseen,
+    up_to,
+)
+from results.metrics.analysis import Evidence
+from results.run_files.machine import LinkRow, MachineReport
+from results.run_files.plan import Plan
+from topologies.interface_names import switch_port
+from topologies.link_backend import FATES, LinkCounters
+from topologies.model import Direction
+
+
+def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> Station:
+    """The balance of one direction of a link."""
+    direction, media = Direction(row.source, row.destination), row.counters.media
+    if media is None:
+        spoilt, seen = spoils_unseen(evidence.plan), _by_all_frames(evidence.plan, machine, row)
+        return balanced(f"link {direction}", row.onto_link, row.off_link, seen, spoilt_unseen=spoilt)
+    told = list(_by_media(evidence, row, media))
+    missing = row.onto_link + media.duplicated - row.off_link - sum(entry.packets for entry in told)
+    backlog = _backlog(missing, evidence.plan, machine, direction)
+    missing -= backlog.packets
+    overflow = up_to(missing, row.counters.lost_overflow - media.lost_overflow)
+    down = missing - overflow if port_goes_down(evidence.plan, direction) else 0
+    entries = (*told, backlog, Entry("no room", overflow, told=False), Entry("port down", max(0, down), told=False))
+    return balanced(f"link {direction}", row.onto_link, row.off_link, entries, made=media.duplicated)
+
+
+def _by_media(evidence: Evidence, row: LinkRow, media: LinkCounters) -> Iterator[Entry]:
+    """Each cause as the wire counted it; it noted down which packets they were for as long as it had room."""
+    noted = _noted(evidence, Direction(row.source, row.destination))
+    for what in (each for each in FATES if each.startswith(LOST)):
+        counted = getattr(media, what)
+        told = min(counted, noted.get(what, 0))
+        yield Entry(fate_name(what), told, told=True)
+        yield Entry(fate_name(what), counted - told, told=False)
+    yield Entry(UNDER_WAY, media.queued, told=True)
+
+
+def _noted(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
+    frames = evidence.recording.link_fates
+    mine = frames["what"][frames["direction"] == evidence.plan.topology.directions.index(direction)]
+    return {what: int(np.count_nonzero(mine == number)) for number, what in enumerate(FATES)}
+
+
+def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator[Entry]:
+    """netem counts media with all other frames: its counters explain no more than what is missing of the media."""
+    missing, direction = row.onto_link - row.off_link, Direction(row.source, row.destination)
+    if missing < 0 and copies_unseen(plan, direction):
+        yield Entry("copies", missing, told=False)
+    backlog = _backlog(missing, plan, machine, direction)
+    missing -= backlog.packets
+    yield backlog
+    for what in (each for each in FATES if each.startswith(LOST)):
+        packets = up_to(missing, getattr(row.counters, what))
+        missing -= packets
+        yield Entry(fate_name(what), packets, told=False)
+    if port_goes_down(plan, direction):
+        yield Entry("port down", max(0, missing), told=False)
+
+
+def _backlog(missing: int, plan: Plan, machine: MachineReport, direction: Direction) -> Entry:
+    """What found the kernel's backlog full where the direction ends; a port that is down takes nothing either."""
+    here, there = plan.topology.ordinals(direction)
+    return lost_to_backlog(0 if port_goes_down(plan, direction) else missing, machine, switch_port(there, here))

@@ -1,0 +1,1 @@
+"""From records to figures: matched packets, interruptions, loss, latency, relays, the machine. Pure."""

@@ -1,0 +1,116 @@
+"""A run's records put together once, for the summary, the table and the plot alike. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from controller.decisions import Decision
+from relay_app.locks.report import LockReport
+from results.metrics.interruptions import Interruption, find_interruptions, nominal_intervals
+from results.metrics.matching import Flags, Ints, Matched, match
+from results.metrics.streams import Fates, Floats, fates, jitter
+from results.run_files.documents import ControllerRecord, Event
+from results.run_files.events import End, FaultEdge, MediaStart
+from results.run_files.machine import MachineReport, MachineSamples
+from results.run_files.plan import Plan
+from results.run_files.records import Recording
+from topologies.model import Topology
+
+T = TypeVar("T")
+
+RELAYS_IN_PATH = 4
+"""A path log has room for this many relays, a byte each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a run directory holds. `problems`: one sentence per file that is missing, cut short or unreadable."""
+
+    plan: Plan
+    events: tuple[Event, ...]
+    decisions: tuple[ControllerRecord, ...]
+    machine: MachineReport | None
+    samples: MachineSamples | None
+    recording: Recording
+    locks: Mapping[str, LockReport]
+    """By cluster, of the relays that were audited."""
+    problems: tuple[str, ...]
+
+    def of(self, kind: type[T]) -> list[T]:
+        """The events, or the controller's records, of one kind, in order."""
+        return [record for record in (*self.events, *self.decisions) if isinstance(record, kind)]
+
+    @property
+    def end(self) -> End | None:
+        """How the run ended, if it came to that."""
+        return next(iter(self.of(End)), None)
+
+    @property
+    def fault_edges(self) -> Mapping[tuple[int, str], FaultEdge]:
+        """What became of each fault, by its number in the plan and `start` or `end`."""
+        return {(edge.fault, edge.edge): edge for edge in self.of(FaultEdge)}
+
+    @property
+    def moves(self) -> list[Decision]:
+        """Every move of traffic, in the order of their installation."""
+        return sorted(self.of(Decision), key=lambda decision: decision.installed_ns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """The media of a run. `start_ns` and `end_ns`: when the first packet was due, and from when on none was.
+
+    Both are 0 where nothing tells; no time can then be counted from the media start.
+    """
+
+    start_ns: int
+    end_ns: int
+    matched: Matched
+    fate: Fates
+    intervals: Mapping[str, int]
+    interruptions: tuple[Interruption, ...]
+    jitter_ns: Floats
+
+    def seconds(self, at_ns: int) -> float:
+        """Seconds since the media start, to the microsecond."""
+        return round((at_ns - self.start_ns) / 1e9, 6)
+
+
+def analyse(evidence: Evidence) -> Analysis:
+    """Match packets and find interruptions. Without an event that says so, the media began and ended as sent."""
+    matched = match(evidence.recording)
+    due_ns = matched.packets.due_ns
+    intervals = nominal_intervals(matched)
+    start_ns = next((event.at_ns for event in evidence.of(MediaStart)), int(due_ns.min()) if len(due_ns) else 0)
+    end_ns = evidence.end.media_end_ns if evidence.end and start_ns else _after_the_last(due_ns, intervals, start_ns)
+    fate = fates(matched.packets, end_ns)
+    interruptions = find_interruptions(matched, fate, intervals, end_ns)
+    return Analysis(start_ns, end_ns, matched, fate, intervals, interruptions, jitter(matched.arrivals))
+
+
+def relays_passed(path: int, topology: Topology, ends: Iterable[str]) -> tuple[str, ...]:
+    """The relays of a path log that are at neither end, in the order in which they were passed."""
+    names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
+    ordinals = (path >> (8 * place) & 0xFF for place in range(RELAYS_IN_PATH))
+    excluded = set(ends)
+    return tuple(name for name in (names.get(ordinal, "") for ordinal in ordinals) if name and name not in excluded)
+
+
+def passes(paths: Ints, ordinal: int) -> Flags:
+    """Which path logs contain a relay."""
+    log = paths[:, np.newaxis] >> (8 * np.arange(RELAYS_IN_PATH)) & 0xFF
+    found: Flags = (log == ordinal).any(axis=1)
+    return found
+
+
+def route_name(via: Sequence[str]) -> str:
+    """A route as people say it."""
+    return "via " + " and ".join(via) if via else "direct"
+
+
+def _after_the_last(due_ns: Ints, intervals: Mapping[str, int], start_ns: int) -> int:
+    return int(due_ns.max()) + max(intervals.values(), default=0) if len(due_ns) else start_ns

@@ -1,0 +1,88 @@
+"""One-way delay beyond the emulated links: of media, with what relays add to it, and of probes, without. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hostio.timing import S
+from results.metrics.analysis import RELAYS_IN_PATH, Analysis, Evidence
+from results.metrics.matching import Flags, Ints
+from results.run_files.records import Rows
+from topologies.link_state import LinkState
+from topologies.model import Direction, Topology
+
+UNKNOWN = -1
+
+
+def added_delays(analysis: Analysis, topology: Topology) -> Ints:
+    """One-way latency of each packet that arrived, less the nominal delays of the links along its path log, ns.
+
+    A packet whose path log holds something else than linked clusters is left out.
+    """
+    packets = analysis.matched.packets
+    arrived = packets.arrived
+    paths, which = np.unique(packets.path[arrived], return_inverse=True)
+    emulated = np.array([path_delay_ns(topology, int(path)) for path in paths], dtype=np.int64)[which]
+    latency = packets.received_ns[arrived] - packets.sent_ns[arrived]
+    added: Ints = (latency - emulated)[emulated != UNKNOWN]
+    return added
+
+
+def path_delay_ns(topology: Topology, path: int) -> int:
+    """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is no path of this topology."""
+    names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
+    ordinals = [ordinal for place in range(RELAYS_IN_PATH) if (ordinal := path >> (8 * place) & 0xFF)]
+    if not ordinals:
+        return UNKNOWN
+    try:
+        return topology.one_way_ns(*(names[ordinal] for ordinal in ordinals))
+    except KeyError:
+        return UNKNOWN
+
+
+_SETTLING_NS = 1 * S
+"""After a fault on delay or rate, what it held back may still be on its way."""
+
+
+def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
+    """One-way delay of each probe sent in that time, less its link's own delay and jitter, ns.
+
+    Probes on a direction whose delay a fault was changing are left out.
+    """
+    parts = [_excess(evidence, direction, rows) for direction, rows in _by_direction(evidence, start_ns, end_ns)]
+    excess: Ints = np.concatenate([np.empty(0, np.int64), *parts])
+    return excess
+
+
+def _by_direction(evidence: Evidence, start_ns: int, end_ns: int) -> Iterator[tuple[Direction, Rows]]:
+    topology = evidence.plan.topology
+    for destination, rows in evidence.recording.probes.items():
+        during = rows[(rows["via"] == 0) & (rows["sent_ns"] >= start_ns) & (rows["sent_ns"] < end_ns)]
+        for source in topology.clusters:
+            yield Direction(source.name, destination), during[during["source"] == source.ordinal]
+
+
+def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> Ints:
+    if not len(rows):
+        return np.empty(0, np.int64)
+    link = evidence.plan.topology.link(*direction)
+    undisturbed = rows[~_disturbed(evidence, direction, rows)]
+    excess: Ints = undisturbed["received_ns"] - undisturbed["sent_ns"] - link.one_way_ns - link.jitter_ns
+    return excess
+
+
+def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
+    found = np.zeros(len(rows), dtype=bool)
+    for number, fault in enumerate(evidence.plan.faults):
+        start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+        if start is None or direction not in fault.directions or not _bends_delay(fault.change.applied_to(LinkState())):
+            continue
+        until_ns = end.applied_last_ns + _SETTLING_NS if end else np.iinfo(np.int64).max
+        found |= (rows["received_ns"] >= start.applied_first_ns) & (rows["sent_ns"] <= until_ns)
+    return found
+
+
+def _bends_delay(state: LinkState) -> bool:
+    return (state.delay_ns, state.jitter, state.rate_bps, state.reorder) != (0, None, None, 0)

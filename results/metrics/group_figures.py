@@ -1,0 +1,68 @@
+"""Who was hit and who was not: groups of sessions, and the TCP connections beside the media. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hostio.timing import S
+from relay_app.records import EXCHANGE, ExchangeOutcome
+from relay_app.streams import ConnectionGroup, connections_of
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.figures import ConnectionFigures, GroupRow
+from results.metrics.matching import Ints
+from results.metrics.relay_figures import lengths_ms
+from results.run_files.records import Rows
+
+HIT_NS = 1 * S
+"""A session is hit by an interruption this long in either direction; the threshold is our own."""
+
+
+def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
+    """A row per group of sessions, in the order of the scenario."""
+    for group in evidence.plan.sessions:
+        own = [each for each in analysis.interruptions if each.stream.group == group.name]
+        hit = {each.stream.session for each in own if each.length_ns >= HIT_NS}
+        yield GroupRow(
+            name=group.name,
+            between=[group.a, group.b],
+            path="relayed" if group.relayed else "direct",
+            sessions=group.count,
+            hit=len(hit),
+            longest_ms=round(max((each.length_ns for each in own), default=0) / 1e6, 3),
+        )
+
+
+def connection_figures(evidence: Evidence) -> dict[str, ConnectionFigures]:
+    """The figures of every group of connections, by name."""
+    recorded = list(evidence.recording.exchanges.values())
+    rows = np.concatenate(recorded) if recorded else np.empty(0, EXCHANGE)
+    numbers: dict[str, list[int]] = {}
+    for connection in connections_of(evidence.plan.connections):
+        numbers.setdefault(connection.group.name, []).append(connection.number)
+    return {
+        group.name: _figures(group, rows[np.isin(rows["connection"], numbers[group.name])])
+        for group in evidence.plan.connections
+    }
+
+
+def _figures(group: ConnectionGroup, rows: Rows) -> ConnectionFigures:
+    answered = rows[rows["outcome"] == ExchangeOutcome.ANSWERED]
+    return ConnectionFigures(
+        between=[group.a, group.b],
+        connections=group.count,
+        requests=len(rows),
+        answered=len(answered),
+        lost=int(np.count_nonzero(rows["outcome"] == ExchangeOutcome.LOST)),
+        response_ms=lengths_ms(answered["answered_ns"] - answered["sent_ns"]),
+        longest_wait_ms=_longest_wait_ms(rows),
+    )
+
+
+def _longest_wait_ms(rows: Rows) -> float | None:
+    """The longest time that a request waited for its answer; at least until the last one sent, if it had none."""
+    if not len(rows):
+        return None
+    until_ns: Ints = np.where(rows["answered_ns"] > 0, rows["answered_ns"], rows["sent_ns"].max())
+    return round(int((until_ns - rows["sent_ns"]).max()) / 1e6, 3)

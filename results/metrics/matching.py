@@ -1,0 +1,206 @@
+"""Each RTP packet's fate: what was sent, joined with what arrived. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relay_app.records import RECEIVED, SENT
+from relay_app.streams import Stream
+from results.run_files.records import Recording, Rows
+
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+NEVER = -1
+"""`received_ns` of a packet that did not arrive."""
+
+UNMATCHED = -1
+"""`packet` of an arrival that no client sent."""
+
+_SEQUENCE_SPACE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packets:
+    """Every packet sent, one row each, ordered by stream and extended sequence number; columns of equal length.
+
+    `stream` indexes the measured streams. `received_ns` and `path` are those of the first copy to arrive.
+    """
+
+    stream: Ints
+    seq: Ints
+    due_ns: Ints
+    sent_ns: Ints
+    received_ns: Ints
+    path: Ints
+    copies: Ints
+
+    @property
+    def arrived(self) -> Flags:
+        """At least one copy was received."""
+        arrived: Flags = self.received_ns != NEVER
+        return arrived
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrivals:
+    """Every packet received, duplicates included, ordered by stream and receive time; columns of equal length.
+
+    `packet` is the row in Packets.
+    """
+
+    stream: Ints
+    packet: Ints
+    sent_ns: Ints
+    received_ns: Ints
+    path: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matched:
+    """The measured streams, those recorded at both ends, with their packets.
+
+    `unrecorded` streams lack the record of an end. `foreign` counts arrivals of SSRCs that no stream has.
+    """
+
+    streams: tuple[Stream, ...]
+    unrecorded: tuple[Stream, ...]
+    packets: Packets
+    arrivals: Arrivals
+    foreign: int
+
+
+def match(recording: Recording) -> Matched:
+    """Join sent and received packets of every stream that was recorded at both ends."""
+    ends = [(stream.source in recording.sent, stream.destination in recording.received) for stream in recording.streams]
+    streams = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if all(end))
+    unrecorded = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if not all(end))
+    sent, received = _joined(recording.sent, SENT), _joined(recording.received, RECEIVED)
+    foreign = ~np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
+    unjoined = _packets(streams, sent)
+    arrivals = _arrivals(streams, received, unjoined)
+    return Matched(streams, unrecorded, _with_fate(unjoined, arrivals), arrivals, int(np.count_nonzero(foreign)))
+
+
+def extended(seq: Ints, reference: Ints) -> Ints:
+    """The extended sequence number nearest to a reference, of a 16-bit one (RFC 3550 A.1)."""
+    half = _SEQUENCE_SPACE // 2
+    result: Ints = reference + (seq - reference + half) % _SEQUENCE_SPACE - half
+    return result
+
+
+def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
+    """The row in Packets of each of these rows (ssrc, 16-bit seq, at_ns), or UNMATCHED.
+
+    It is the last packet of its stream and number that had been sent at the time: what waits longer than 65 536 packets
+    take is told wrongly.
+    """
+    stream = _stream_index(streams, rows["ssrc"])
+    if not len(packets.seq):
+        return np.full(len(rows), UNMATCHED, dtype=np.int64)
+    last = _reference(stream, rows["at_ns"], packets)
+    return _row_of(stream, last - (last - rows["seq"].astype(np.int64)) % _SEQUENCE_SPACE, packets)
+
+
+def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
+    return np.concatenate([np.empty(0, dtype), *rows.values()])
+
+
+def _stream_index(streams: Sequence[Stream], ssrc: NDArray[np.uint32]) -> Ints:
+    """Index into the streams, or -1."""
+    ssrcs = np.array([stream.ssrc for stream in streams], dtype=np.uint32)
+    if not len(ssrcs):
+        return np.full(len(ssrc), -1, dtype=np.int64)
+    order = np.argsort(ssrcs)
+    found = order[np.searchsorted(ssrcs, ssrc, sorter=order).clip(max=len(ssrcs) - 1)]
+    index: Ints = np.where(ssrcs[found] == ssrc, found, -1)
+    return index
+
+
+def _packets(streams: Sequence[Stream], sent: Rows) -> Packets:
+    stream = _stream_index(streams, sent["ssrc"])
+    key = _packet_key(stream, sent["seq"].astype(np.int64))
+    order = np.argsort(key, kind="stable")
+    order = order[np.searchsorted(key, 0, sorter=order) :]
+    nothing = np.zeros(len(order), dtype=np.int64)
+    return Packets(
+        stream=stream[order],
+        seq=sent["seq"][order].astype(np.int64),
+        due_ns=sent["due_ns"][order],
+        sent_ns=sent["sent_ns"][order],
+        received_ns=nothing + NEVER,
+        path=nothing,
+        copies=nothing,
+    )
+
+
+def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets) -> Arrivals:
+    stream = _stream_index(streams, received["ssrc"])
+    order = np.lexsort((received["received_ns"], stream))
+    order = order[np.searchsorted(stream, 0, sorter=order) :]
+    rows, stream = received[order], stream[order]
+    return Arrivals(
+        stream=stream,
+        packet=_packet_of(stream, rows, packets),
+        sent_ns=rows["sent_ns"].astype(np.int64),
+        received_ns=rows["received_ns"].astype(np.int64),
+        path=rows["path"].astype(np.int64),
+    )
+
+
+def _packet_of(stream: Ints, rows: Rows, packets: Packets) -> Ints:
+    """The row in Packets of each received row, or UNMATCHED.
+
+    The 16-bit sequence number is extended against that of the packet its sender sent at the time in the packet's
+    own header extension, not against the last one received: no gap is then too long.
+    """
+    if not len(packets.seq):
+        return np.full(len(rows), UNMATCHED, dtype=np.int64)
+    return _row_of(
+        stream, extended(rows["seq"].astype(np.int64), _reference(stream, rows["sent_ns"], packets)), packets
+    )
+
+
+def _row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
+    """The row in Packets of each extended sequence number, or UNMATCHED."""
+    key = _packet_key(stream, seq)
+    keys = _packet_key(packets.stream, packets.seq)
+    found = np.searchsorted(keys, key).clip(max=len(keys) - 1)
+    index: Ints = np.where(keys[found] == key, found, UNMATCHED)
+    return index
+
+
+def _reference(stream: Ints, sent_ns: Ints, packets: Packets) -> Ints:
+    """The extended sequence number of the packet its stream sent last before a time.
+
+    Send times rise with the sequence; should one not, the running maximum still finds a near neighbour.
+    """
+    start = packets.sent_ns.min()
+    first = np.searchsorted(packets.stream, stream)
+    span = packets.sent_ns.max() - start + 1
+    times = np.maximum.accumulate(packets.stream * span + packets.sent_ns - start)
+    wanted = stream * span + (sent_ns - start).clip(0, span - 1)
+    row = np.maximum(np.searchsorted(times, wanted, side="right") - 1, first)
+    seq: Ints = packets.seq[row.clip(max=len(times) - 1)]
+    return seq
+
+
+def _packet_key(stream: Ints, seq: Ints) -> Ints:
+    """Orders packets by stream and sequence; negative for rows of no stream."""
+    key: Ints = np.where(stream < 0, -1, stream << 32 | seq)
+    return key
+
+
+def _with_fate(packets: Packets, arrivals: Arrivals) -> Packets:
+    matched = np.flatnonzero(arrivals.packet != UNMATCHED)
+    arrived, first = np.unique(arrivals.packet[matched], return_index=True)
+    received_ns, path = packets.received_ns.copy(), packets.path.copy()
+    received_ns[arrived] = arrivals.received_ns[matched[first]]
+    path[arrived] = arrivals.path[matched[first]]
+    copies = np.bincount(arrivals.packet[matched], minlength=len(packets.seq))
+    return Packets(packets.stream, packets.seq, packets.due_ns, packets.sent_ns, received_ns, path, copies)

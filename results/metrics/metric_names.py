@@ -1,0 +1,55 @@
+"""The metrics that an expectation may name: numeric paths into `summary.json`, each with its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from types import MappingProxyType
+from typing import Literal, get_origin, get_type_hints
+
+from relay_app.records import DropReason
+from results.metrics.figures import ConnectionFigures, LedgerFigures, Media, RelayFigures
+
+Unit = Literal["ms", "percent", "count"]
+
+
+def _leaves(of: type) -> Iterator[str]:
+    hints = get_type_hints(of)
+    for field in fields(of):
+        if is_dataclass(hints[field.name]):
+            yield from (f"{field.name}.{leaf}" for leaf in _leaves(hints[field.name]))
+        elif hints[field.name] is not str and get_origin(hints[field.name]) not in (dict, list):
+            yield field.name
+
+
+def _unit(name: str) -> Unit:
+    stem = name.split(".", maxsplit=1)[0]
+    return "ms" if stem.endswith("_ms") else "percent" if stem.endswith("_percent") else "count"
+
+
+METRICS: Mapping[str, Unit] = MappingProxyType(
+    {
+        **{f"media.{name}": _unit(name) for name in _leaves(Media)},
+        **{f"ledger.{name}": _unit(name) for name in _leaves(LedgerFigures)},
+        "reroutes": "count",
+    }
+)
+"""Every number under `media` and `ledger`, and `reroutes`, which is the length of the summary's list."""
+
+_DROPPED = tuple(f"dropped.{reason.name.lower()}" for reason in DropReason)
+
+RELAY_METRICS: Mapping[str, Unit] = MappingProxyType(
+    {name: _unit(name) for name in (*_leaves(RelayFigures), *_DROPPED)}
+)
+"""Every number under `relay.<cluster>`."""
+
+
+CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: _unit(name) for name in _leaves(ConnectionFigures)})
+"""Every number under `connections.<group>`."""
+
+
+def metric_names(clusters: Iterable[str], groups: Iterable[str] = ()) -> Mapping[str, Unit]:
+    """Every metric of a run with these clusters and groups of connections, with its unit."""
+    dialled = {f"connections.{group}.{name}": unit for group in groups for name, unit in CONNECTION_METRICS.items()}
+    relays = {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in RELAY_METRICS.items()}
+    return {**METRICS, **relays, **dialled}

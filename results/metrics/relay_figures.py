@@ -1,0 +1,144 @@
+"""What every relay went through: its cache at a reroute, its fetches, its queue, its locks, how it caught up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from controller.decisions import Decision
+from relay_app.locks.report import Durations, LockReport
+from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
+from relay_app.streams import Stream
+from results.metrics.analysis import Analysis, Evidence, passes
+from results.metrics.figures import LengthQuantiles, RelayFigures
+from results.metrics.matching import Flags, Ints
+from results.metrics.streams import Floats, quantile
+from results.run_files.machine import MachineReport
+from results.run_files.records import Rows
+from results.run_files.relay_lives import life_at
+
+_DROPPED = "dropped_"
+
+
+def relay_figures(evidence: Evidence, analysis: Analysis) -> dict[str, RelayFigures]:
+    """The figures of every relay that left samples, by cluster."""
+    relays = evidence.recording.relays
+    return {name: _figures(evidence, analysis, name, rows) for name, rows in relays.items() if len(rows)}
+
+
+def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows) -> RelayFigures:
+    last, locks = samples[-1], evidence.locks.get(cluster, LockReport())
+    moved = moved_streams(evidence, analysis, cluster)
+    fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
+    delays = _first_forwarded(evidence, analysis, cluster, moved)
+    asked = fetches[(fetches["asked_ns"] >= analysis.start_ns) & ~_in_vain(evidence, fetches)]
+    worst = max(locks.locks, key=lambda row: row.wait.total_ns, default=None)
+    return RelayFigures(
+        version=evidence.plan.relays.version_of(cluster),
+        received=int(last["received"]),
+        forwarded=int(last["forwarded"]),
+        dropped={name.removeprefix(_DROPPED): int(last[name]) for name in RELAY_COUNTERS if name.startswith(_DROPPED)},
+        receive_buffer=lane_drops(evidence.machine, cluster),
+        cached=int(last["cached"]),
+        moved=len(moved),
+        hit_percent=_hit_percent(samples, fetches, moved),
+        first_forwarded_ms=lengths_ms(np.array([*delays.values()], np.int64)),
+        never_forwarded=len(moved) - len(delays),
+        catch_up_ms=_catch_up_ms(analysis, moved, delays),
+        fetched_keys=len(asked),
+        fetches_per_key=round(len(asked) / max(1, len(np.unique(asked[["life", "ssrc"]]))), 3),
+        fetch_ms=lengths_ms(asked["answered_ns"] - asked["asked_ns"]),
+        queue_most=int((samples["fetching"] + samples["queued"]).max()),
+        waiting_most_kib=int(samples["waiting_bytes"].max()) >> 10,
+        lock_wait_ms=_durations_ms(worst.wait if worst else None),
+        lock_hold_ms=_durations_ms(worst.hold if worst else None),
+        lock_waiters_most=max((row.most_waiters for row in locks.locks), default=0),
+        lock_held_across_io_ms=round(sum(row.total_ns for row in locks.held_across_io) / 1e6, 3),
+        lock_inversions=len(locks.inversions),
+        stalls=len(locks.stalls),
+    )
+
+
+def _in_vain(evidence: Evidence, fetches: Rows) -> Flags:
+    """Which keys were asked for without an answer while the directory was struck by plan: no relay is to blame."""
+    failed = fetches["outcome"] == FetchOutcome.FAILED
+    struck = np.zeros(len(fetches), dtype=bool)
+    for number, fault in enumerate(evidence.plan.faults):
+        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+        if begun and fault.process and fault.process.kind == "directory":
+            until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
+            struck |= (fetches["answered_ns"] >= begun.applied_first_ns) & (fetches["asked_ns"] <= until_ns)
+    in_vain: Flags = failed & struck
+    return in_vain
+
+
+def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[int, int]:
+    """The streams that reroutes moved onto a cluster's relay while media flowed: index in the measured ones → when, ns,
+    the first time."""
+    moved: dict[int, int] = {}
+    for move in (each for each in evidence.moves if each.via == cluster and each.installed_ns < analysis.end_ns):
+        for index, stream in enumerate(analysis.matched.streams):
+            if _moves(move, stream):
+                moved.setdefault(index, move.installed_ns)
+    return moved
+
+
+def _moves(move: Decision, stream: Stream) -> bool:
+    return stream.relayed and {stream.source, stream.destination} == {move.a, move.b} and stream.lane in move.lanes
+
+
+def lane_drops(machine: MachineReport | None, cluster: str) -> int:
+    """Packets that found the receive buffer of one of a relay's lanes full."""
+    drops = machine.socket_drops if machine else {}
+    return sum(count for name, count in drops.items() if name.startswith(f"relay-{cluster}: lane "))
+
+
+def _hit_percent(samples: Rows, fetches: Rows, moved: Mapping[int, int]) -> float | None:
+    """Share of the moved streams that the relay they were moved to did not have to ask for from then on."""
+    if not moved:
+        return None
+    first_ns = min(moved.values())
+    found = fetches[(fetches["asked_ns"] >= first_ns) & (fetches["life"] == life_at(samples, first_ns))]
+    asked = len(np.unique(found["ssrc"][found["outcome"] != FetchOutcome.UNKNOWN])) if len(found) else 0
+    return round(100 * max(0, len(moved) - asked) / len(moved), 3)
+
+
+def _first_forwarded(evidence: Evidence, analysis: Analysis, cluster: str, moved: Mapping[int, int]) -> dict[int, int]:
+    """From its move to the first packet that a moved stream's listener got over the relay, ns, by stream."""
+    packets = analysis.matched.packets
+    over = packets.arrived & passes(packets.path, evidence.plan.topology.cluster(cluster).ordinal)
+    return dict(_delays(packets.stream[over], packets.received_ns[over], moved))
+
+
+def _delays(stream: Ints, received_ns: Ints, moved: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    for index, moved_ns in moved.items():
+        times = received_ns[stream == index]
+        after = times[times >= moved_ns]
+        if len(after):
+            yield index, int(after.min()) - moved_ns
+
+
+def _catch_up_ms(analysis: Analysis, moved: Mapping[int, int], delays: Mapping[int, int]) -> float | None:
+    if not moved:
+        return None
+    first_ns = min(moved.values())
+    served = [moved[index] + delays[index] if index in delays else analysis.end_ns for index in moved]
+    return round((max(served) - first_ns) / 1e6, 3)
+
+
+def _durations_ms(durations: Durations | None) -> LengthQuantiles:
+    if durations is None or not durations.count:
+        return LengthQuantiles(None, None, None)
+    return LengthQuantiles(*(round(ns / 1e6, 3) for ns in (durations.p50_ns, durations.p99_ns, durations.max_ns)))
+
+
+def lengths_ms(lengths_ns: Ints | Floats) -> LengthQuantiles:
+    """Median, 99th percentile and longest, in ms."""
+    return LengthQuantiles(quantile_ms(lengths_ns, 0.5), quantile_ms(lengths_ns, 0.99), quantile_ms(lengths_ns, 1.0))
+
+
+def quantile_ms(values_ns: Ints | Floats, share: float) -> float | None:
+    """A quantile in ms; None if there are no values."""
+    found = quantile(values_ns, share)
+    return None if found is None else round(found / 1e6, 3)

@@ -1,0 +1,155 @@
+"""What the latency plot shows, as plain numbers. Pure; seconds since the media start, and milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hostio.timing import MS
+from results.metrics.analysis import Analysis, Evidence, relays_passed
+from results.metrics.figures import FaultRow, RerouteRow
+from results.metrics.matching import Flags, Ints
+from results.metrics.streams import Floats
+from results.verdict.findings import pairs, rows_of_pair
+from results.verdict.summary import Summary
+from topologies.model import Topology, link_name
+
+SHORTEST_BIN_NS = 50 * MS
+MOST_BINS = 600
+"""More would be narrower than a pixel column of the plot."""
+
+Route = tuple[str, ...]
+"""The relays passed between the two ends; () is the direct path."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouteLatency:
+    """One-way latency over time by one route: 1st percentile, median and 99th of each bin, NaN where silent.
+
+    `one_way_ms` is the sum of the emulated delays along the route.
+    """
+
+    via: Route
+    low_ms: Floats
+    median_ms: Floats
+    high_ms: Floats
+    one_way_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One direction between two clusters. `lost`: share of the packets sent in each bin that were lost, 0 to 1."""
+
+    source: str
+    destination: str
+    directions: int
+    interrupted: int
+    still_interrupted: int
+    routes: tuple[RouteLatency, ...]
+    lost: Floats
+
+    @property
+    def links(self) -> tuple[str, str]:
+        """The names that the link between the two ends may have."""
+        return link_name(self.source, self.destination), link_name(self.destination, self.source)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LatencyPicture:
+    """The whole plot. `at_s` is the middle of each bin; packets are binned by the time they were sent."""
+
+    title: str
+    subtitle: str
+    end_s: float
+    bin_ms: float
+    at_s: Floats
+    panels: tuple[Panel, ...]
+    faults: tuple[FaultRow, ...]
+    reroutes: tuple[RerouteRow, ...]
+
+
+def latency_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> LatencyPicture:
+    """Everything the latency plot needs."""
+    edges = _bin_edges(analysis)
+    middles = (edges[:-1] + edges[1:]) / 2
+    return LatencyPicture(
+        title=f"{summary.scenario}: {summary.verdict}",
+        subtitle=_subtitle(summary),
+        end_s=analysis.seconds(analysis.end_ns),
+        bin_ms=float(edges[1] - edges[0]) / MS,
+        at_s=(middles - analysis.start_ns) / 1e9,
+        panels=tuple(_panels(evidence.plan.topology, analysis, summary, edges)),
+        faults=tuple(summary.faults),
+        reroutes=tuple(summary.reroutes),
+    )
+
+
+def _subtitle(summary: Summary) -> str:
+    longest = summary.media.interruption_ms.max
+    calm = "nothing interrupted" if summary.media.sent else "nothing measured"
+    heard = calm if longest is None else f"longest interruption {longest:.0f} ms"
+    backend = f"{summary.backend.link or 'unknown'} links, {summary.backend.datapath or 'unknown'} datapath"
+    return f"{heard} · {summary.media.directions} directions · seed {summary.seed} · {backend}"
+
+
+def _bin_edges(analysis: Analysis) -> Ints:
+    length = max(analysis.end_ns - analysis.start_ns, 1)
+    width = SHORTEST_BIN_NS * max(1, -(-length // (SHORTEST_BIN_NS * MOST_BINS)))
+    return analysis.start_ns + width * np.arange(-(-length // width) + 1, dtype=np.int64)
+
+
+def _panels(topology: Topology, analysis: Analysis, summary: Summary, edges: Ints) -> Iterator[Panel]:
+    for (source, destination), row in zip(pairs(analysis.matched.streams), summary.pairs, strict=True):
+        rows = rows_of_pair(analysis, source, destination)
+        yield Panel(
+            source=source,
+            destination=destination,
+            directions=row.directions,
+            interrupted=row.interrupted,
+            still_interrupted=row.still_interrupted,
+            routes=tuple(_routes(topology, analysis, (source, destination), rows, edges)),
+            lost=_lost_share(analysis, rows, edges),
+        )
+
+
+def _routes(
+    topology: Topology, analysis: Analysis, ends: tuple[str, str], rows: Flags, edges: Ints
+) -> Iterator[RouteLatency]:
+    packets = analysis.matched.packets
+    arrived = np.flatnonzero(rows & packets.arrived)
+    paths = packets.path[arrived]
+    via_of = {int(path): relays_passed(int(path), topology, ends) for path in np.unique(paths)}
+    for via in sorted(set(via_of.values()), key=lambda via: (len(via), via)):
+        chosen = arrived[np.isin(paths, [path for path, each in via_of.items() if each == via])]
+        latency_ms = (packets.received_ns[chosen] - packets.sent_ns[chosen]) / 1e6
+        low, median, high = _quantiles_by_bin(packets.sent_ns[chosen], latency_ms, edges, (0.01, 0.5, 0.99))
+        yield RouteLatency(via, low, median, high, _emulated_ms(topology, ends, via))
+
+
+def _emulated_ms(topology: Topology, ends: tuple[str, str], via: Route) -> float | None:
+    try:
+        return topology.one_way_ns(ends[0], *via, ends[1]) / 1e6
+    except KeyError:
+        return None
+
+
+def _quantiles_by_bin(at_ns: Ints, values: Floats, edges: Ints, shares: Sequence[float]) -> list[Floats]:
+    """By nearest rank within each bin; NaN for an empty bin. Values outside the edges are left out."""
+    bins = np.searchsorted(edges, at_ns, side="right") - 1
+    order = np.lexsort((values, bins))
+    ordered = values[order]
+    starts = np.searchsorted(bins, np.arange(len(edges)), sorter=order)
+    first, count = starts[:-1], np.diff(starts)
+    ranks = (first + np.rint(share * (count - 1)).astype(np.int64) for share in shares)
+    padded = np.append(ordered, np.nan)
+    return [padded[np.where(count > 0, rank, len(ordered))] for rank in ranks]
+
+
+def _lost_share(analysis: Analysis, rows: Flags, edges: Ints) -> Floats:
+    sent_ns = analysis.matched.packets.sent_ns
+    sent, _ = np.histogram(sent_ns[rows], bins=edges)
+    lost, _ = np.histogram(sent_ns[rows & analysis.fate.lost], bins=edges)
+    share: Floats = lost / np.maximum(sent, 1)
+    return share

@@ -1,0 +1,112 @@
+"""The last step of a run, which can be redone offline from the run directory alone, with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from relay_app.locks.report import LockReport
+from results.ledger.reconcile import Ledger, reconcile
+from results.metrics.analysis import Analysis, Evidence, analyse
+from results.report.latency_plot import plot_latency
+from results.report.latency_series import latency_picture
+from results.report.stall_plot import plot_stall
+from results.report.stall_series import stall_picture
+from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
+from results.run_files import documents
+from results.run_files.documents import DocumentError, Lines
+from results.run_files.machine import MachineReport
+from results.run_files.plan import Plan, is_wired
+from results.run_files.records import RecordsError, read_machine_samples, read_recording
+from results.run_files.relay_lives import merged_lock_reports
+from results.run_files.run_dir import RunDir
+from results.verdict.findings import find
+from results.verdict.summary import Summary
+from results.verdict.verdict import judge
+
+T = TypeVar("T")
+
+
+def make_report(run: RunDir) -> Summary:
+    """Write the summary, the ledger, the tables of interruptions and of streams, and the plots of a run directory.
+
+    Works on what is there: whatever is missing makes the run inconclusive. Only the plan must be whole; without it
+    nothing is known about the run, and DocumentError says so.
+    """
+    evidence = read_evidence(run)
+    analysis = analyse(evidence)
+    book = reconcile(evidence, analysis)
+    summary = summarise(evidence, analysis, book)
+    _write(run.ledger, documents.dump(book))
+    _write(run.summary, documents.dump(summary))
+    _write(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
+    _write(run.streams, table_csv(StreamRow, stream_rows(analysis)))
+    _plot(run, evidence, analysis, summary)
+    return summary
+
+
+def summarise(evidence: Evidence, analysis: Analysis, book: Ledger) -> Summary:
+    """Findings and verdict. Pure."""
+    return judge(find(evidence, analysis, book), evidence.plan.expectations)
+
+
+def read_evidence(run: RunDir) -> Evidence:
+    """Everything in the run directory but what this module itself writes; DocumentError if the plan is not there."""
+    plan = documents.read(Plan, run.plan)
+    problems: list[str] = []
+    events = _lines(run.events, documents.read_events, problems)
+    decisions = _lines(run.decisions, documents.read_decisions, problems)
+    machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
+    samples = _attempt(lambda: read_machine_samples(run), problems)
+    clusters = [cluster.name for cluster in plan.topology.clusters]
+    recording = read_recording(run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
+    locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
+    return Evidence(plan, events, decisions, machine, samples, recording, locks, (*problems, *recording.problems))
+
+
+def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:
+    read = partial(documents.read, LockReport)
+    reports = {
+        cluster: [_attempt(partial(read, path), problems) for path in run.locks_of_all_lives(cluster)]
+        for cluster in clusters
+    }
+    found = {cluster: [report for report in lives if report is not None] for cluster, lives in reports.items()}
+    return {cluster: merged_lock_reports(lives) for cluster, lives in found.items() if lives}
+
+
+def _lines(path: Path, read: Callable[[Path], Lines[T]], problems: list[str]) -> tuple[T, ...]:
+    lines = _attempt(lambda: read(path), problems)
+    if lines is None:
+        return ()
+    if lines.truncated:
+        problems.append(f"the last line of {path.name} is cut short")
+    return lines.records
+
+
+def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
+    """What is missing or broken is a finding about the run, not the end of the report."""
+    try:
+        return read()
+    except (DocumentError, RecordsError) as error:
+        problems.append(str(error))
+        return None
+
+
+def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
+    unfinished = run.latency_plot.with_suffix(".partial")
+    plot_latency(latency_picture(evidence, analysis, summary), unfinished)
+    unfinished.replace(run.latency_plot)
+    stall = stall_picture(evidence, analysis, summary)
+    if stall is not None:
+        unfinished = run.stall_plot.with_suffix(".partial")
+        plot_stall(stall, unfinished)
+        unfinished.replace(run.stall_plot)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    unfinished = path.with_suffix(".partial")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

@@ -1,0 +1,138 @@
+"""What the stall plot shows, as plain numbers. Pure; seconds since the media start, and milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hostio.timing import MS, S
+from results.metrics.analysis import Analysis, Evidence, passes
+from results.metrics.figures import FaultRow, RerouteRow
+from results.metrics.matching import Ints
+from results.metrics.relay_figures import moved_streams
+from results.metrics.streams import Floats
+from results.run_files.records import Rows
+from results.verdict.summary import Summary
+
+MOST_BINS = 600
+_LEAST_BIN_NS = 50 * MS
+_PACKETS_PER_BIN = 2.5
+"""So that a stream without a gap has no blank bin."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """Rows `first` to `first + count` of the picture: the streams from one cluster to another."""
+
+    source: str
+    destination: str
+    moved: bool
+    """A reroute brought them to the relay; the others had been there before."""
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StallPicture:
+    """One relay and every stream that passed it.
+
+    `edges_s` float[n + 1] are the borders of the time bins; `latency_ms` float[streams, n] is the mean one-way latency
+    of what a stream's listener received in each, NaN where that was nothing. At `at_s` the relay was sampled: `queue`,
+    keys being fetched and packets kept back; `waiting_kib`; `lock_held`, share of the time since the sample before.
+    """
+
+    title: str
+    relay: str
+    version: str
+    end_s: float
+    edges_s: Floats
+    latency_ms: NDArray[np.float64]
+    bands: tuple[Band, ...]
+    at_s: Floats
+    queue: Ints
+    waiting_kib: Floats
+    lock_held: Floats
+    faults: tuple[FaultRow, ...]
+    reroutes: tuple[RerouteRow, ...]
+
+
+def stall_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> StallPicture | None:
+    """The relay that most streams were moved to; None if no stream was moved to any that left samples."""
+    relay = max(summary.relay, key=lambda name: summary.relay[name].moved, default=None)
+    if relay is None or not summary.relay[relay].moved:
+        return None
+    rows, bands = _rows(evidence, analysis, relay)
+    edges = _edges(analysis)
+    samples = evidence.recording.relays[relay]
+    within = samples[(samples["at_ns"] >= analysis.start_ns) & (samples["at_ns"] < analysis.end_ns)]
+    return StallPicture(
+        title=f"{summary.scenario}: {summary.verdict}",
+        relay=relay,
+        version=summary.relay[relay].version,
+        end_s=analysis.seconds(analysis.end_ns),
+        edges_s=(edges - analysis.start_ns) / S,
+        latency_ms=_mean_latency(analysis, rows, edges),
+        bands=bands,
+        at_s=(within["at_ns"] - analysis.start_ns) / S,
+        queue=within["fetching"] + within["queued"],
+        waiting_kib=within["waiting_bytes"] / 1024,
+        lock_held=_held_share(within),
+        faults=tuple(summary.faults),
+        reroutes=tuple(each for each in summary.reroutes if each.via == relay),
+    )
+
+
+def _rows(evidence: Evidence, analysis: Analysis, relay: str) -> tuple[list[int], tuple[Band, ...]]:
+    """The streams by band, those that were heard again first on top."""
+    moved = moved_streams(evidence, analysis, relay)
+    packets = analysis.matched.packets
+    over = packets.arrived & passes(packets.path, evidence.plan.topology.cluster(relay).ordinal)
+    shown = set(moved) | set(np.unique(packets.stream[over]).tolist())
+    heard = {index: _longest_silence_end(analysis, index) for index in shown}
+    groups: dict[tuple[bool, str, str], list[int]] = {}
+    for index in sorted(shown, key=lambda index: (index not in moved, heard[index], index)):
+        stream = analysis.matched.streams[index]
+        groups.setdefault((index in moved, stream.source, stream.destination), []).append(index)
+    rows: list[int] = []
+    bands = []
+    for (was_moved, source, destination), members in groups.items():
+        bands.append(Band(source, destination, was_moved, len(rows), len(members)))
+        rows += members
+    return rows, tuple(bands)
+
+
+def _longest_silence_end(analysis: Analysis, index: int) -> int:
+    ssrc = analysis.matched.streams[index].ssrc
+    silences = [each for each in analysis.interruptions if each.stream.ssrc == ssrc]
+    return max(silences, key=lambda each: each.length_ns).ended_ns if silences else 0
+
+
+def _edges(analysis: Analysis) -> Ints:
+    length = max(analysis.end_ns - analysis.start_ns, 1)
+    slowest = int(_PACKETS_PER_BIN * max(analysis.intervals.values(), default=0))
+    width = max(_LEAST_BIN_NS, slowest, -(-length // MOST_BINS))
+    return analysis.start_ns + width * np.arange(-(-length // width) + 1, dtype=np.int64)
+
+
+def _mean_latency(analysis: Analysis, rows: Sequence[int], edges: Ints) -> NDArray[np.float64]:
+    packets, bins = analysis.matched.packets, len(edges) - 1
+    row_of = np.full(len(analysis.matched.streams), -1, dtype=np.int64)
+    row_of[list(rows)] = np.arange(len(rows))
+    row, column = row_of[packets.stream], np.searchsorted(edges, packets.received_ns, side="right") - 1
+    wanted = packets.arrived & (row >= 0) & (column >= 0) & (column < bins)
+    cell = row[wanted] * bins + column[wanted]
+    latency = (packets.received_ns[wanted] - packets.sent_ns[wanted]) / MS
+    count = np.bincount(cell, minlength=len(rows) * bins)
+    total = np.bincount(cell, weights=latency, minlength=len(rows) * bins)
+    mean: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(len(rows), bins)
+    return mean
+
+
+def _held_share(samples: Rows) -> Floats:
+    held, passed = np.diff(samples["lock_held_ns"], prepend=0), np.diff(samples["at_ns"], prepend=0)
+    share: Floats = np.clip(held / np.maximum(passed, 1), 0.0, 1.0)
+    share[:1] = 0.0
+    return share

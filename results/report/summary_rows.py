@@ -1,0 +1,131 @@
+"""A summary as rows and sentences for a person. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from results.metrics.figures import LedgerFigures, PairRow, RerouteRow, RouteRow
+from results.verdict.summary import Summary
+from topologies.model import link_name
+
+PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
+
+
+def pair_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """One row per pair of clusters, under `PAIR_COLUMNS`."""
+    return [_pair_row(pair) for pair in summary.pairs]
+
+
+def _pair_row(pair: PairRow) -> tuple[str, ...]:
+    still = f" ({pair.still_interrupted} still)" if pair.still_interrupted else ""
+    return (
+        f"{pair.source} → {pair.destination}",
+        str(pair.directions),
+        f"{pair.interrupted}{still}",
+        milliseconds(pair.interruption_ms.max),
+        milliseconds(pair.one_way_ms.p50),
+        milliseconds(pair.one_way_ms.p99),
+        f"{pair.lost} of {pair.sent}",
+    )
+
+
+LEDGER_COLUMNS = ("where packets went", "sent", "copies", "delivered", "lost", "under way")
+
+
+def ledger_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
+    """One row per route, under `LEDGER_COLUMNS`; none where all was delivered, and once."""
+    if figures.delivered == figures.sent and not figures.duplicated:
+        return []
+    return [_ledger_row(route) for route in figures.routes]
+
+
+def _ledger_row(route: RouteRow) -> tuple[str, ...]:
+    lost, under_way = sum(route.lost.values()) + route.untold, sum(route.under_way.values())
+    numbers = (route.sent, route.duplicated, route.delivered, lost, under_way)
+    return (route.name.replace("→", " → "), *map(str, numbers))
+
+
+CAUSE_COLUMNS = ("lost to, or on its way at the end", "packets")
+_MOST_CAUSES = 12
+
+
+def cause_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
+    """What packets were lost to, the most of them first, under `CAUSE_COLUMNS`."""
+    packets = Counter(figures.counted)
+    for route in figures.routes:
+        packets.update(route.lost)
+        packets.update(route.under_way)
+    rows = [(cause, str(count)) for cause, count in packets.most_common(_MOST_CAUSES)]
+    rest = packets.total() - sum(int(count) for _, count in rows)
+    return [*rows, *([("others, see ledger.json", str(rest))] if rest else [])]
+
+
+def ledger_sentence(figures: LedgerFigures) -> str:
+    """Whether the books balance."""
+    copies = f" and {figures.duplicated} copies" if figures.duplicated else ""
+    parts = f"{figures.delivered} delivered + {figures.lost + figures.untold} lost + {figures.under_way} under way"
+    unexplained = "unknown" if figures.unexplained is None else figures.unexplained
+    return f"ledger   {figures.sent} packets{copies} = {parts}; unexplained: {unexplained}"
+
+
+GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")
+
+
+def group_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """One row per group of sessions and of TCP connections, under `GROUP_COLUMNS`; none where all is in one group."""
+    sessions: list[tuple[str, ...]] = [
+        (
+            f"{group.name} ({group.path} calls)",
+            link_name(*group.between),
+            str(group.sessions),
+            str(group.hit),
+            milliseconds(group.longest_ms or None),
+        )
+        for group in summary.groups
+    ]
+    connections: list[tuple[str, ...]] = [
+        (
+            f"{name} (TCP)",
+            link_name(*each.between),
+            str(each.connections),
+            f"{each.lost} of {each.requests} requests lost",
+            milliseconds(each.longest_wait_ms),
+        )
+        for name, each in summary.connections.items()
+    ]
+    rows = [*sessions, *connections]
+    return rows if len(rows) > 1 else []
+
+
+def sentences(summary: Summary) -> Iterator[str]:
+    """What the testbed did about the faults, and what the relays dropped."""
+    for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
+        yield _reroute_sentence(list(steps))
+    for cluster, relay in summary.relay.items():
+        dropped = {reason: count for reason, count in relay.dropped.items() if count}
+        if dropped:
+            reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in dropped.items())
+            yield f"relay {cluster} dropped {reasons} of {relay.received} packets"
+    yield from summary.diagnosis
+
+
+def _reroute_sentence(moves: list[RerouteRow]) -> str:
+    """One move, or all steps of a paced one."""
+    reroute = moves[0]
+    steps = [("seen", reroute.seen_at), ("installed", reroute.installed_at), ("first packet", reroute.first_packet_at)]
+    if reroute.fault_at is None:
+        timing = ", ".join(f"{name} at {at:.3f} s" for name, at in steps if at is not None)
+    else:
+        start = reroute.fault_at
+        timing = ", ".join(f"{name} {1e3 * (at - start):.0f} ms" for name, at in steps if at is not None)
+        timing += " after the fault"
+    returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
+    paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
+    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}"
+
+
+def milliseconds(value: float | None) -> str:
+    """A length of time for a table cell."""
+    return "–" if value is None else f"{value:.1f} ms"

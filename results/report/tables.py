@@ -1,0 +1,122 @@
+"""The tables of a report: every interruption, and what every stream heard. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, fields
+from typing import TypeVar
+
+from relay_app.streams import Stream
+from results.metrics.analysis import Analysis, relays_passed, route_name
+from results.metrics.interruptions import Interruption
+from results.metrics.streams import stream_metrics
+from topologies.model import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionRow:
+    """A line of `interruptions.csv`; its fields are the columns. `resumed_via` is empty if it never resumed."""
+
+    session: str
+    source: str
+    destination: str
+    ssrc: str
+    started_at_s: float
+    length_ms: float
+    packets_lost: int
+    still_interrupted: bool
+    resumed_via: str
+
+
+def interruption_rows(analysis: Analysis, topology: Topology) -> Iterator[InterruptionRow]:
+    """Every interruption; the SSRC in hexadecimal, as Wireshark shows it."""
+    for each in analysis.interruptions:
+        yield InterruptionRow(
+            session=each.stream.session,
+            source=each.stream.source,
+            destination=each.stream.destination,
+            ssrc=_ssrc(each.stream),
+            started_at_s=analysis.seconds(each.started_ns),
+            length_ms=round(each.length_ns / 1e6, 3),
+            packets_lost=each.packets_lost,
+            still_interrupted=each.still,
+            resumed_via=_resumed_via(each, topology),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """A line of `streams.csv`; its fields are the columns. What was not measured is empty."""
+
+    session: str
+    source: str
+    destination: str
+    ssrc: str
+    sent: int
+    received: int
+    lost: int
+    duplicates: int
+    one_way_p50_ms: float | None
+    one_way_p99_ms: float | None
+    jitter_ms: float | None
+    interruptions: int
+    interrupted_ms: float
+
+
+def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
+    """Every direction of every session, in the order of the sessions; `interrupted_ms` is the sum."""
+    lengths_of: dict[int, list[int]] = defaultdict(list)
+    for interruption in analysis.interruptions:
+        lengths_of[interruption.stream.ssrc].append(interruption.length_ns)
+    for each in stream_metrics(analysis.matched, analysis.fate, analysis.jitter_ns):
+        lengths = lengths_of[each.stream.ssrc]
+        yield StreamRow(
+            session=each.stream.session,
+            source=each.stream.source,
+            destination=each.stream.destination,
+            ssrc=_ssrc(each.stream),
+            sent=each.counts.sent,
+            received=each.counts.received,
+            lost=each.counts.lost,
+            duplicates=each.counts.duplicates,
+            one_way_p50_ms=_ms(each.latency_p50_ns),
+            one_way_p99_ms=_ms(each.latency_p99_ns),
+            jitter_ms=_ms(each.jitter_ns),
+            interruptions=len(lengths),
+            interrupted_ms=round(sum(lengths) / 1e6, 3),
+        )
+
+
+Row = TypeVar("Row", InterruptionRow, StreamRow)
+
+
+def table_csv(of: type[Row], rows: Iterator[Row]) -> str:
+    """Rows as CSV under a heading."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(of)])
+    writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    return text.getvalue()
+
+
+def _ssrc(stream: Stream) -> str:
+    return f"0x{stream.ssrc:08x}"
+
+
+def _ms(value_ns: float | None) -> float | None:
+    return None if value_ns is None else round(value_ns / 1e6, 3)
+
+
+def _cell(value: object) -> object:
+    """Booleans in lower case: every reader of CSV knows those."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _resumed_via(interruption: Interruption, topology: Topology) -> str:
+    if interruption.still:
+        return ""
+    stream = interruption.stream
+    return route_name(relays_passed(interruption.resumed_path, topology, (stream.source, stream.destination)))

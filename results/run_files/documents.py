@@ -1,0 +1,104 @@
+"""JSON documents and JSON lines of a run directory, read into the project's record types and written from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from controller.decisions import Decision, HealthChange, Kept, Review
+from results.run_files.events import End, FaultEdge, MediaStart, Phase
+
+T = TypeVar("T")
+
+Event: TypeAlias = Phase | MediaStart | FaultEdge | End
+"""A line of `events.jsonl`."""
+
+ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review
+"""A line of `controller.jsonl`."""
+
+
+class DocumentError(Exception):
+    """A file of a run directory cannot be read, or does not hold what it should; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines(Generic[T]):
+    """Records of a JSON lines file. `truncated`: the last line was cut short, as a killed writer leaves it."""
+
+    records: tuple[T, ...]
+    truncated: bool
+
+
+_EVENT = Annotated[Event, Field(discriminator="kind")]
+_CONTROLLER_RECORD = Annotated[ControllerRecord, Field(discriminator="kind")]
+
+
+def load(of: type[T], text: str | bytes, name: str) -> T:
+    """The document as a value of that type, nothing coerced. DocumentError, which calls the document `name`."""
+    value: T = _validated(TypeAdapter(of), text, name)
+    return value
+
+
+def read(of: type[T], path: Path) -> T:
+    """The document in a file; DocumentError."""
+    return load(of, _content(path), path.name)
+
+
+def dump(value: object) -> str:
+    """A record as indented JSON, keys in the order of its fields: equal records give equal text."""
+    return TypeAdapter(type(value)).dump_json(value, indent=2).decode() + "\n"
+
+
+def dump_line(value: object) -> str:
+    """A record as one line of a JSON lines file."""
+    return TypeAdapter(type(value)).dump_json(value).decode() + "\n"
+
+
+def load_events(text: str | bytes, name: str) -> Lines[Event]:
+    """The lines of an `events.jsonl`; DocumentError."""
+    return _load_lines(_EVENT, text, name)
+
+
+def load_decisions(text: str | bytes, name: str) -> Lines[ControllerRecord]:
+    """The lines of a `controller.jsonl`; DocumentError."""
+    return _load_lines(_CONTROLLER_RECORD, text, name)
+
+
+def read_events(path: Path) -> Lines[Event]:
+    """The events in a file; DocumentError."""
+    return load_events(_content(path), path.name)
+
+
+def read_decisions(path: Path) -> Lines[ControllerRecord]:
+    """The controller's records in a file; DocumentError."""
+    return load_decisions(_content(path), path.name)
+
+
+def _load_lines(of: Any, text: str | bytes, name: str) -> Lines[Any]:
+    """A line counts once its newline is there: what follows the last newline was never finished."""
+    content = text.encode() if isinstance(text, str) else text
+    *whole, rest = content.split(b"\n")
+    adapter = TypeAdapter[Any](of)
+    records = (_validated(adapter, line, f"{name}:{number}") for number, line in enumerate(whole, 1) if line.strip())
+    return Lines(tuple(records), truncated=bool(rest.strip()))
+
+
+def _validated(adapter: TypeAdapter[Any], text: str | bytes, name: str) -> Any:
+    try:
+        return adapter.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DocumentError(f"{name}: {where + ': ' if where else ''}{first['msg']}") from error
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DocumentError(f"{path.name} is missing") from error
+    except OSError as error:
+        raise DocumentError(f"{path.name} cannot be read: {error.strerror}") from error

@@ -1,0 +1,200 @@
+"""Raw records on disk: the media processes' arrays in, Parquet files in the run directory, and arrays again.
+
+The only module that knows polars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
+from relay_app.streams import Stream
+from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.run_files.relay_lives import cumulative_over_lives
+from results.run_files.run_dir import RunDir
+from topologies.link_backend import FRAME_FATE
+
+Rows: TypeAlias = NDArray[np.void]
+"""A structured array; which dtype of `relay_app.records` it has stands beside each use."""
+
+
+class RecordsError(Exception):
+    """A file of raw records is missing or is not what it should be; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Everything the media processes recorded in a run, by cluster.
+
+    A cluster without a file is absent: it was not measured, which is not the same as nothing having happened. The
+    counters in `relays` are added up over the lives of a relay.
+    `problems` names every file that should be there and is not, or cannot be read.
+    """
+
+    streams: tuple[Stream, ...]
+    sent: Mapping[str, Rows]
+    received: Mapping[str, Rows]
+    relays: Mapping[str, Rows]
+    probes: Mapping[str, Rows]
+    fetches: Mapping[str, Rows]
+    relay_fates: Mapping[str, Rows]
+    exchanges: Mapping[str, Rows]
+    """Empty if the scenario has no connections."""
+    link_fates: Rows
+    """Empty where the link back end does not tell single frames."""
+    problems: tuple[str, ...]
+
+
+def collect(
+    staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, wired: bool = False
+) -> tuple[str, ...]:
+    """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
+
+    `staging` holds a .npy file of the same name for each, and one more for each further life of a relay; files may be
+    missing after an interrupt.
+    Returns one sentence per file that could not be collected, in the order of the clusters; the machine's come last.
+    """
+    problems: list[str] = []
+    of_links = [(run.link_fates, FRAME_FATE)] if wired else []
+    of_clusters = (file for cluster in clusters for file in _raw_files(run, cluster, connected))
+    of_machine = ((run.machine_samples, MACHINE_SAMPLE), (run.core_samples, CORE_SAMPLE))
+    for target, dtype in (*of_links, *of_clusters, *of_machine):
+        with _noting(problems):
+            write_rows(target, _load_lives(staging, target.stem, dtype))
+    return tuple(problems)
+
+
+def write_rows(target: Path, rows: Rows) -> None:
+    """One column per field, in the order of the rows."""
+    names = rows.dtype.names or ()
+    _write(target, pl.DataFrame({name: np.ascontiguousarray(rows[name]) for name in names}))
+
+
+def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
+    """One row per direction of a session."""
+    texts = dict.fromkeys(("session", "group", "source", "destination", "media"), pl.String)
+    schema = {"ssrc": pl.UInt32} | texts | {"relayed": pl.Boolean}
+    _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
+
+
+def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = False, wired: bool = False) -> Recording:
+    """What a run recorded: of TCP connections if it was `connected`, of single frames if its links were `wired`.
+
+    A missing file becomes a problem, not an error.
+    """
+    problems: list[str] = []
+    sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
+    received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
+    samples = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
+    relays = {name: cumulative_over_lives(rows) for name, rows in samples.items()}
+    probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
+    fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
+    relay_fates = _read_each({name: run.relay_fates(name) for name in clusters}, RELAY_FATE, problems)
+    link_fates = _read_each({"": run.link_fates} if wired else {}, FRAME_FATE, problems).get(
+        "", np.empty(0, FRAME_FATE)
+    )
+    dialled = {name: run.exchanges(name) for name in clusters} if connected else {}
+    exchanges = _read_each(dialled, EXCHANGE, problems)
+    streams: tuple[Stream, ...] = ()
+    with _noting(problems):
+        streams = read_sessions(run)
+    return Recording(
+        streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems)
+    )
+
+
+def read_machine_samples(run: RunDir) -> MachineSamples:
+    """What the machine did second by second; RecordsError."""
+    return MachineSamples(read_rows(run.machine_samples, MACHINE_SAMPLE), read_rows(run.core_samples, CORE_SAMPLE))
+
+
+def read_sessions(run: RunDir) -> tuple[Stream, ...]:
+    """Every direction of every session; RecordsError."""
+    frame = _read(run.sessions())
+    if set(frame.columns) != {field.name for field in fields(Stream)}:
+        raise RecordsError(f"raw/{run.sessions().name} has other columns than a stream")
+    return tuple(Stream(**row) for row in frame.iter_rows(named=True))
+
+
+def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
+    """The rows of a Parquet file as a structured array; RecordsError."""
+    frame = _read(source)
+    rows = np.empty(frame.height, dtype)
+    for name in dtype.names or ():
+        if name not in frame.columns:
+            raise RecordsError(f"raw/{source.name} has no column {name}")
+        rows[name] = frame[name].to_numpy()
+    return rows
+
+
+def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, np.dtype[Any]], ...]:
+    media = (
+        (run.sent(cluster), SENT),
+        (run.received(cluster), RECEIVED),
+        (run.relay(cluster), RELAY_SAMPLE),
+        (run.probes(cluster), PROBE),
+        (run.fetches(cluster), FETCH),
+        (run.relay_fates(cluster), RELAY_FATE),
+    )
+    return (*media, (run.exchanges(cluster), EXCHANGE)) if connected else media
+
+
+def _load_lives(staging: Path, stem: str, dtype: np.dtype[Any]) -> Rows:
+    """The rows of all lives in order; the first must be there."""
+    later = sorted(staging.glob(f"{stem}.[0-9]*.npy"), key=lambda path: int(path.stem.rpartition(".")[2]))
+    rows: Rows = np.concatenate([_load_array(path, dtype) for path in (staging / f"{stem}.npy", *later)])
+    return rows
+
+
+def _load_array(source: Path, dtype: np.dtype[Any]) -> Rows:
+    try:
+        rows: Rows = np.load(source, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise RecordsError(f"{source.name} was not written") from error
+    except (OSError, EOFError, ValueError) as error:
+        raise RecordsError(f"{source.name} is incomplete") from error
+    if rows.dtype != dtype:
+        raise RecordsError(f"{source.name} holds rows of another format")
+    return rows
+
+
+def _read_each(sources: Mapping[str, Path], dtype: np.dtype[Any], problems: list[str]) -> dict[str, Rows]:
+    found = {}
+    for cluster, source in sources.items():
+        with _noting(problems):
+            found[cluster] = read_rows(source, dtype)
+    return found
+
+
+@contextmanager
+def _noting(problems: list[str]) -> Iterator[None]:
+    """A file that is missing or broken is a finding about the run, not the end of the report."""
+    try:
+        yield
+    except RecordsError as error:
+        problems.append(str(error))
+
+
+def _read(source: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(source)
+    except FileNotFoundError as error:
+        raise RecordsError(f"raw/{source.name} is missing") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RecordsError(f"raw/{source.name} cannot be read") from error
+
+
+def _write(target: Path, frame: pl.DataFrame) -> None:
+    """Whole or not at all: a reader never meets half a file."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    frame.write_parquet(partial)
+    partial.replace(target)

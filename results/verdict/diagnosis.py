@@ -1,0 +1,60 @@
+"""Says in words what went wrong inside a relay, where the figures warrant it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from controller.decisions import Review
+from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
+from results.metrics.figures import RelayFigures
+
+STALL_NS = 500_000_000
+"""A lock held across I/O is worth a word from this total on."""
+
+WASTEFUL_FETCHES = 1.5
+
+
+def diagnose(
+    cluster: str, figures: RelayFigures, locks: LockReport | None, checks: Sequence[Review] = ()
+) -> Iterator[str]:
+    """What the relay's figures, its lock audit, and the controller's checks of pairs that go over it show."""
+    relay = f"relay {cluster} ({figures.version})"
+    if locks is not None:
+        yield from _of_locks(relay, locks)
+        yield from _unnoticed(relay, [check for check in checks if _during(check.at_ns, locks)])
+    if figures.fetches_per_key > WASTEFUL_FETCHES:
+        yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
+    if figures.receive_buffer:
+        yield f"{relay}: {figures.receive_buffer} packets found its receive buffers full"
+    if figures.never_forwarded:
+        yield f"{relay}: {figures.never_forwarded} of {figures.moved} streams moved there were never heard over it"
+
+
+def _during(at_ns: int, locks: LockReport) -> bool:
+    stalls = (stall for stall in locks.stalls if stall.what == PACKET_PATH)
+    return any(stall.at_ns <= at_ns <= stall.at_ns + stall.lasted_ns for stall in stalls)
+
+
+def _unnoticed(relay: str, checks: Sequence[Review]) -> Iterator[str]:
+    reasons = Counter(check.reason for check in checks)
+    for reason, count in reasons.most_common(1):
+        yield f"{relay}: meanwhile the controller looked {count} times and left the calls there: {reason}"
+
+
+def _of_locks(relay: str, locks: LockReport) -> Iterator[str]:
+    places = {row.site for row in locks.held_across_io}
+    for site in sorted(places):
+        rows = [row for row in locks.held_across_io if row.site == site]
+        if sum(row.total_ns for row in rows) >= STALL_NS:
+            yield f"{relay}: {_held(rows)}"
+    for inversion in locks.inversions:
+        yield f"{relay}: locks {inversion.first} and {inversion.second} are taken in both orders: {inversion.sites}"
+    for stall in locks.stalls:
+        yield f"{relay}: no progress of its {stall.what} for {stall.lasted_ns / 1e9:.1f} s"
+
+
+def _held(rows: list[HeldAcrossIo]) -> str:
+    total_s = sum(row.total_ns for row in rows) / 1e9
+    across = " and ".join(f"{row.count} × {row.operation}" for row in rows)
+    return f"lock {rows[0].lock}, taken at {rows[0].site}, was held for {total_s:.1f} s across {across}"

@@ -1,0 +1,229 @@
+"""From evidence to findings: every number of the summary, rounded to the microsecond. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from controller.decisions import Decision, Review
+from relay_app.streams import Stream
+from results.fidelity.all_checks import fidelity_checks
+from results.ledger.reconcile import Ledger, ledger_check, ledger_figures
+from results.metrics.analysis import Analysis, Evidence, passes
+from results.metrics.delay import added_delays
+from results.metrics.figures import (
+    FaultRow,
+    GroupRow,
+    LengthQuantiles,
+    Media,
+    PairRow,
+    Quantiles,
+    RelayFigures,
+    RerouteRow,
+)
+from results.metrics.group_figures import connection_figures, group_rows
+from results.metrics.interruptions import Interruption
+from results.metrics.machine_figures import machine_figures
+from results.metrics.matching import Flags, Ints
+from results.metrics.relay_figures import lengths_ms, quantile_ms, relay_figures
+from results.metrics.streams import Floats, counts, latencies
+from results.run_files.events import FaultEdge
+from results.run_files.plan import Fault, Plan
+from results.verdict.diagnosis import diagnose
+from results.verdict.summary import Backend, Findings
+from topologies.model import Direction, link_name
+
+
+def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
+    """Everything that is in the summary but the judgement. The ledger of records that are not whole says nothing."""
+    plan, environment = evidence.plan, evidence.plan.environment
+    moves = evidence.moves if analysis.start_ns else []
+    problems = _problems(evidence)
+    relay = relay_figures(evidence, analysis)
+    groups = list(group_rows(evidence, analysis))
+    return Findings(
+        scenario=plan.scenario,
+        seed=plan.seed,
+        backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
+        media=_media(evidence, analysis, groups),
+        pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
+        groups=groups,
+        connections=connection_figures(evidence),
+        relay=relay,
+        faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
+        reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
+        ledger=ledger_figures(book),
+        machine=machine_figures(evidence, analysis),
+        fidelity=[*fidelity_checks(evidence, analysis), *([] if problems else [ledger_check(book)])],
+        diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
+        problems=problems,
+    )
+
+
+def _diagnosis(evidence: Evidence, relay: str, figures: RelayFigures) -> Iterator[str]:
+    checks = [check for check in evidence.of(Review) if check.via == relay]
+    return diagnose(relay, figures, evidence.locks.get(relay), checks)
+
+
+def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:
+    """Every source and destination of streams, in the order of the streams."""
+    return list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
+
+
+def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
+    """Which packets went from one cluster to another."""
+    streams = analysis.matched.streams
+    wanted = np.array([(stream.source, stream.destination) == (source, destination) for stream in streams], dtype=bool)
+    rows: Flags = wanted[analysis.matched.packets.stream]
+    return rows
+
+
+def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -> Media:
+    count = counts(analysis.matched.packets, analysis.fate)
+    sessions, hit = sum(group.sessions for group in groups), sum(group.hit for group in groups)
+    return Media(
+        sessions=sessions,
+        hit_sessions=hit,
+        hit_percent=round(100 * hit / sessions, 3) if sessions else None,
+        directions=len(analysis.matched.streams),
+        interrupted_directions=_directions(analysis.interruptions),
+        still_interrupted=_directions([each for each in analysis.interruptions if each.still]),
+        interruptions=len(analysis.interruptions),
+        interruption_ms=_lengths(analysis.interruptions),
+        resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
+        recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
+        one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
+        added_ms=_quantiles_ms(added_delays(analysis, evidence.plan.topology)),
+        jitter_ms=_quantiles_ms(analysis.jitter_ns),
+        sent=count.sent,
+        received=count.received,
+        lost=count.lost,
+        in_flight=count.in_flight,
+        duplicates=count.duplicates,
+        loss_percent=None if count.loss is None else round(100 * count.loss, 4),
+    )
+
+
+def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:
+    cleared = [edge.applied_last_ns for edge in evidence.of(FaultEdge) if edge.edge == "end"]
+    if not cleared:
+        return None
+    restored_ns = max((each.ended_ns for each in analysis.interruptions), default=0)
+    return round(max(0, restored_ns - max(cleared)) / 1e6, 3)
+
+
+def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
+    packets, rows = analysis.matched.packets, rows_of_pair(analysis, source, destination)
+    streams = [each for each in analysis.matched.streams if (each.source, each.destination) == (source, destination)]
+    interruptions = [each for each in analysis.interruptions if each.stream in set(streams)]
+    count = counts(packets, analysis.fate, rows)
+    return PairRow(
+        source=source,
+        destination=destination,
+        directions=len(streams),
+        interrupted=_directions(interruptions),
+        still_interrupted=_directions([each for each in interruptions if each.still]),
+        interruption_ms=_lengths(interruptions),
+        sent=count.sent,
+        received=count.received,
+        lost=count.lost,
+        one_way_ms=_quantiles_ms(latencies(packets, rows)),
+    )
+
+
+def _fault(evidence: Evidence, analysis: Analysis, number: int, fault: Fault) -> FaultRow:
+    start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+    return FaultRow(
+        what=fault.what,
+        where=fault.where,
+        planned_at=round(fault.at_ns / 1e9, 6),
+        planned_until=round(fault.until_ns / 1e9, 6),
+        applied_at=analysis.seconds(start.applied_first_ns) if start else None,
+        applied_until=analysis.seconds(end.applied_last_ns) if end else None,
+    )
+
+
+def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> RerouteRow:
+    fault_at, returned = _fault_before(evidence, move), _return_after(evidence, move)
+    first = _first_over(evidence, analysis, move, via)
+    return RerouteRow(
+        link=link_name(move.a, move.b),
+        via=via,
+        lanes=list(move.lanes),
+        reason=move.reason,
+        fault_at=None if fault_at is None else analysis.seconds(fault_at),
+        seen_at=analysis.seconds(move.seen_ns),
+        installed_at=analysis.seconds(move.installed_ns),
+        first_packet_at=None if first is None else analysis.seconds(first),
+        returned_at=None if returned is None else analysis.seconds(returned),
+    )
+
+
+def _fault_before(evidence: Evidence, move: Decision) -> int | None:
+    """When the latest fault on the link that began before the evidence of it arrived was applied, ns."""
+    return max((edge.applied_first_ns for edge in _starts_on(evidence, move)), default=None)
+
+
+def _starts_on(evidence: Evidence, move: Decision) -> list[FaultEdge]:
+    link = {Direction(move.a, move.b), Direction(move.b, move.a)}
+    return [
+        edge
+        for (number, which), edge in evidence.fault_edges.items()
+        if which == "start"
+        and edge.applied_first_ns <= move.seen_ns
+        and link & set(_directions_of(evidence.plan, number))
+    ]
+
+
+def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
+    return plan.faults[fault].directions if fault < len(plan.faults) else ()
+
+
+def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> int | None:
+    """When the first packet between the pair, of the lanes moved, that had passed the relay arrived, ns."""
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    moved = np.array(
+        [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
+        dtype=bool,
+    )
+    over = packets.arrived & (packets.received_ns >= move.decided_ns)
+    over &= moved[packets.stream] & passes(packets.path, evidence.plan.topology.cluster(via).ordinal)
+    return int(packets.received_ns[over].min()) if over.any() else None
+
+
+def _return_after(evidence: Evidence, move: Decision) -> int | None:
+    """When any of the lanes moved were next installed as direct again, ns."""
+    returns = (
+        each.installed_ns
+        for each in evidence.moves
+        if each.via is None
+        and {each.a, each.b} == {move.a, move.b}
+        and each.decided_ns > move.decided_ns
+        and set(each.lanes) & set(move.lanes)
+    )
+    return next(returns, None)
+
+
+def _problems(evidence: Evidence) -> list[str]:
+    """Why the records are not whole. What a failed run did not write is no news."""
+    end = evidence.end
+    if end is None:
+        return ["the run never came to its end; logs/ may tell why", *evidence.problems]
+    if end.failure:
+        return [f"the run failed: {end.failure}"]
+    interrupted = ["the run was interrupted"] if end.interrupted else []
+    gone = evidence.machine.ended_early if evidence.machine else ()
+    return [*interrupted, *(f"{name} ended early; logs/{name}.log may tell why" for name in gone), *evidence.problems]
+
+
+def _directions(interruptions: Sequence[Interruption]) -> int:
+    return len({each.stream.ssrc for each in interruptions})
+
+
+def _lengths(interruptions: Sequence[Interruption]) -> LengthQuantiles:
+    return lengths_ms(np.array([each.length_ns for each in interruptions], dtype=np.int64))
+
+
+def _quantiles_ms(values: Ints | Floats) -> Quantiles:
+    return Quantiles(quantile_ms(values, 0.5), quantile_ms(values, 0.99))

@@ -1,0 +1,158 @@
+"""What a person at a terminal, or reading a CI log, sees. The only importer of rich."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console as Terminal
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from results.report.summary_rows import (
+    CAUSE_COLUMNS,
+    GROUP_COLUMNS,
+    LEDGER_COLUMNS,
+    PAIR_COLUMNS,
+    cause_rows,
+    group_rows,
+    ledger_rows,
+    ledger_sentence,
+    pair_rows,
+    sentences,
+)
+from results.run_files.plan import Plan
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
+from scenarios.cli.doctor import Diagnosis
+from scenarios.cli.live_progress import LiveProgress
+from scenarios.suites.standings import COLUMNS, Trial, table
+
+_LOG_WIDTH = 140
+_STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
+_MARK = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
+
+
+class Console:
+    """Prints to standard output; without a terminal there is no progress bar."""
+
+    def __init__(self) -> None:
+        self._terminal = Terminal(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
+
+    @contextmanager
+    def following(self, plan: Plan, run: RunDir, label: str = "") -> Iterator[_Follower]:
+        """Show a run as it goes by, from what it writes to its directory; with a label, no more than how far it is."""
+        progress_lines = LiveProgress(plan, run)
+        if not label:
+            for line in progress_lines.opening():
+                self._terminal.print(line)
+            self._terminal.print(f"[dim]records    {_short(run.root)}[/]")
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TextColumn("{task.fields[clock]}")
+        with Progress(
+            *columns, console=self._terminal, transient=True, disable=not self._terminal.is_terminal
+        ) as progress:
+            yield _Follower(progress_lines, plan, progress, label)
+
+    def show_trial(self, trial: Trial) -> None:
+        """A line for a trial that is done."""
+        again = f" after {trial.attempts} runs" if trial.attempts > 1 else ""
+        verdict = f"[{_STYLE[trial.verdict]}]{trial.verdict:<12}[/]"
+        self._terminal.print(f"{verdict} {trial.version:<11} {trial.scenario}{again}  [dim]{escape(trial.evidence)}[/]")
+
+    def show_suite(self, trials: Sequence[Trial], sentences: Sequence[str]) -> None:
+        """The table of a whole suite, and where each version stands."""
+        self._terminal.print()
+        self.show_rows(COLUMNS, table(trials), texts=len(COLUMNS))
+        self._terminal.print()
+        for sentence in sentences:
+            self._terminal.print(escape(sentence))
+
+    def show_summary(self, summary: Summary, run: RunDir) -> None:
+        """The result table, the verdict with its reasons, and where to look."""
+        self._terminal.print()
+        self.show_rows(PAIR_COLUMNS, pair_rows(summary))
+        if groups := group_rows(summary):
+            self._terminal.print()
+            self.show_rows(GROUP_COLUMNS, groups, texts=2)
+        if routes := ledger_rows(summary.ledger):
+            self._terminal.print()
+            self.show_rows(LEDGER_COLUMNS, routes)
+            self._terminal.print()
+            self.show_rows(CAUSE_COLUMNS, cause_rows(summary.ledger))
+        if groups or routes:
+            self._terminal.print()
+        for sentence in sentences(summary):
+            self._terminal.print(sentence)
+        for row in summary.expectations:
+            self._terminal.print(
+                f"{_MARK[row.ok]} {escape(row.text)}  [dim]{'' if row.value is None else row.value}[/]"
+            )
+        self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
+        for reason in summary.reasons:
+            self._terminal.print(f"  {escape(reason)}")
+        self._terminal.print(ledger_sentence(summary.ledger))
+        self._terminal.print(f"plot     {_short(run.latency_plot)}")
+        if run.stall_plot.exists():
+            self._terminal.print(f"relay    {_short(run.stall_plot)}")
+        self._terminal.print(f"summary  {_short(run.summary)}")
+
+    def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:
+        """Scenario files and what each is about."""
+        self.show_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios], texts=2)
+
+    def show_diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Every check, the back ends of a run, and the command that mends what is missing."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("", "what", "found"):
+            table.add_column(column)
+        for check in diagnosis.checks:
+            mark = _MARK[check.found] if check.required or check.found else "[dim]–[/]"
+            table.add_row(mark, check.what, check.detail)
+        self._terminal.print(table)
+        if diagnosis.environment:
+            chosen = diagnosis.environment
+            self._terminal.print(
+                f"\nA run here uses: links [bold]{chosen.link_backend}[/], datapath [bold]{chosen.datapath}[/]."
+            )
+        if diagnosis.remedy:
+            self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
+
+    def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1) -> None:
+        """A table whose first `texts` columns are text, and the others figures."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for number, column in enumerate(header):
+            table.add_column(column, justify="left" if number < texts else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        self._terminal.print(table)
+
+
+class _Follower:
+    """Tells of new lines in the run directory, and keeps the bar at the scenario's clock."""
+
+    def __init__(self, progress_lines: LiveProgress, plan: Plan, progress: Progress, label: str) -> None:
+        self._progress_lines = progress_lines
+        self._progress = progress
+        self._label = label
+        self._task = progress.add_task(label or "setting up", total=plan.duration_ns / 1e9, clock="")
+
+    def look(self) -> None:
+        """Print what is new."""
+        for line in self._progress_lines.news():
+            if not self._label:
+                self._progress.console.print(line)
+        if (clock_s := self._progress_lines.clock_s()) is not None:
+            doing = self._label or "playing"
+            self._progress.update(self._task, description=doing, completed=clock_s, clock=f"{clock_s:4.1f} s")
+
+    def stopping(self) -> None:
+        """Say that an interrupt was heard."""
+        self._progress.console.print("interrupted: stopping, and keeping what was recorded")
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if here in path.parents else path

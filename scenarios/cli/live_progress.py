@@ -1,0 +1,115 @@
+"""A run told in lines while it goes by, from the files it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic_ns
+
+from controller.decisions import Decision, HealthChange, Kept, Review
+from hostio.timing import S
+from relay_app.streams import LANES
+from results.run_files.documents import ControllerRecord, Event, load_decisions, load_events
+from results.run_files.events import FaultEdge, MediaStart, Phase
+from results.run_files.plan import Plan
+from results.run_files.run_dir import RunDir
+
+
+class Tail:
+    """The whole lines that a growing file has gained since last asked; a missing file is an empty one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def new_lines(self) -> bytes:
+        """New text up to the last newline."""
+        if not self._path.exists():
+            return b""
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return whole
+
+
+class LiveProgress:
+    """Turns the records of a run into sentences, once each."""
+
+    def __init__(self, plan: Plan, run: RunDir) -> None:
+        self._plan = plan
+        self._events = Tail(run.events)
+        self._decisions = Tail(run.decisions)
+        self._media_start_ns: int | None = None
+        self._told_checks: dict[tuple[str, str], str] = {}
+
+    def opening(self) -> Iterator[str]:
+        """What is about to be run, and on what."""
+        chosen = self._plan.environment
+        yield f"[bold]{self._plan.scenario}[/]  seed {self._plan.seed}, {self._plan.duration_ns / S:g} s"
+        if chosen:
+            yield f"[dim]links      {chosen.link_backend}: {chosen.link_backend_reason}[/]"
+            yield f"[dim]switches   {chosen.datapath} datapath: {chosen.datapath_reason}[/]"
+
+    def news(self) -> Iterator[str]:
+        """A line for each new record that a watcher cares about."""
+        if events := self._events.new_lines():
+            yield from filter(None, map(self._tell_event, load_events(events, "events.jsonl").records))
+        if decisions := self._decisions.new_lines():
+            yield from filter(None, map(self._tell_decision, load_decisions(decisions, "controller.jsonl").records))
+
+    def clock_s(self) -> float | None:
+        """Scenario time now; None before the media starts."""
+        if self._media_start_ns is None:
+            return None
+        return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
+
+    def _tell_event(self, event: Event) -> str | None:
+        if isinstance(event, MediaStart):
+            self._media_start_ns = event.at_ns
+        if isinstance(event, Phase):
+            return f"           {event.name}"
+        if isinstance(event, FaultEdge) and event.edge != "level":
+            fault = self._plan.faults[event.fault]
+            verb = "begins" if event.edge == "start" else "ends"
+            late_ms = (event.applied_last_ns - event.planned_ns) / 1e6
+            what = f"{fault.what} {verb}{f' on {fault.where}' if fault.where else ''}"
+            return f"{self._at(event.applied_first_ns)}  {what} [dim](+{late_ms:.1f} ms)[/]"
+        return None
+
+    def _tell_decision(self, record: ControllerRecord) -> str | None:
+        if isinstance(record, Decision):
+            path = f"over {record.via}" if record.via else "direct again"
+            some = f" {_lanes(record.lanes)}" if len(record.lanes) < LANES else ""
+            return f"{self._at(record.installed_ns)}  {record.a}–{record.b}{some} {path}: {record.reason}"
+        if isinstance(record, Kept):
+            return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays: {record.reason}"
+        if isinstance(record, Review):
+            return self._tell_check(record)
+        if isinstance(record, HealthChange) and record.before != "unknown":
+            return f"{self._at(record.at_ns)}  {_subject(record)} is {record.after}: {record.reason}"
+        return None
+
+    def _tell_check(self, record: Review) -> str | None:
+        """The first of a series that says the same."""
+        told = self._told_checks.get((record.a, record.b))
+        self._told_checks[record.a, record.b] = f"via {record.via}: {record.reason}"
+        if told == self._told_checks[record.a, record.b]:
+            return None
+        return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays via {record.via}: {record.reason}"
+
+    def _at(self, at_ns: int) -> str:
+        if self._media_start_ns is None:
+            return "    set-up"
+        return f"{(at_ns - self._media_start_ns) / 1e9:8.3f} s"
+
+
+def _subject(record: HealthChange) -> str:
+    if record.detector == "relay-canary":
+        return f"relay {record.destination}, to {record.source}'s canary,"
+    return f"{record.source}→{record.destination}"
+
+
+def _lanes(lanes: tuple[int, ...]) -> str:
+    return f"lane{'s' if len(lanes) > 1 else ''} {', '.join(map(str, lanes))}"

@@ -1,1 +1,0 @@
-"""The places of processes that a scenario may end, freeze, slow down or cut off, and whoever follows them."""

@@ -1,0 +1,65 @@
+"""A run, from inside its sandbox; its plan is on disk already.
+
+Standard input is the leash: when it reaches its end the run stops early, and keeps what it recorded.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from time import monotonic_ns
+
+from hostio.commands import CommandError
+from relay_app.sessions.directory import DirectoryError
+from results.run_files.documents import dump, read
+from results.run_files.events import End
+from results.run_files.plan import Plan
+from results.run_files.run_dir import RunDir
+from scenarios.run.fault_player import play
+from scenarios.run.processes import ProcessError
+from scenarios.run.run_control import EventLog, StopSignal
+from scenarios.run.sandbox_paths import SANDBOX_FOLDER
+from scenarios.run.services import ServiceError
+from scenarios.run.testbed import Testbed
+from topologies.link_backend import LinkError
+from topologies.sandbox import set_up_sandbox
+
+_EXPECTED = (ProcessError, ServiceError, CommandError, LinkError, DirectoryError)
+
+
+def main(run_dir: str) -> None:
+    """Build, play, collect. The last event tells how it ended."""
+    run = RunDir(Path(run_dir))
+    log = EventLog(run.events)
+    try:
+        end = _run(run, log, StopSignal(sys.stdin.fileno()))
+    except _EXPECTED as error:
+        end = _failed(str(error))
+    except Exception:
+        traceback.print_exc()
+        end = _failed("an error in blipnet itself; logs/runner.log has it")
+    log.add(end)
+
+
+def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
+    plan = read(Plan, run.plan)
+    set_up_sandbox(SANDBOX_FOLDER)
+    testbed = Testbed.build(plan, run, log)
+    try:
+        return play(testbed, plan, log, stop)
+    finally:
+        _collect(testbed, run)
+
+
+def _collect(testbed: Testbed, run: RunDir) -> None:
+    """Whatever became of the run, its media processes write what they recorded."""
+    try:
+        testbed.stop_controller()
+    finally:
+        run.machine.write_text(dump(testbed.finish()))
+
+
+def _failed(why: str) -> End:
+    now_ns = monotonic_ns()
+    return End(at_ns=now_ns, media_end_ns=now_ns, interrupted=False, failure=why)

@@ -1,0 +1,179 @@
+"""The media processes of a run: a relay, a client and a prober in every cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from time import monotonic_ns, time_ns
+
+from relay_app.clients import client, tcp_peer
+from relay_app.clients.client import ClientConfig
+from relay_app.clients.tcp_peer import TcpPeerConfig
+from relay_app.messages import Prefetch, Prefetched
+from relay_app.ntp import ntp_offset_ns
+from relay_app.probing import prober
+from relay_app.probing.canaries import canary_ssrc
+from relay_app.probing.prober import ProberConfig
+from relay_app.relay import process as relay
+from relay_app.relay.process import RelayConfig, RelayFiles
+from relay_app.sessions.directory import DirectoryEndpoint
+from relay_app.streams import Stream, connections_of, streams_of
+from results.run_files.plan import Plan, Process
+from results.run_files.run_dir import RunDir
+from scenarios.process_faults.relay import ENDING, RelayTarget
+from scenarios.run.processes import ProcessError, RunProcess, Serve, spawn
+from scenarios.run.sandbox_paths import fate_log
+from topologies.fabric import Fabric
+from topologies.model import Cluster, Topology
+
+_PREFETCH_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProcesses:
+    """The media processes, each kind in the order of the clusters."""
+
+    relays: tuple[RelayTarget, ...]
+    clients: tuple[RunProcess, ...]
+    probers: tuple[RunProcess, ...]
+    peers: tuple[RunProcess, ...]
+    """Of the TCP connections; none if the scenario has none."""
+
+    @classmethod
+    def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> MediaProcesses:
+        """Start them all; they are not ready yet."""
+        spawner = _Spawner(plan, run, fabric, telemetry)
+        clusters = plan.topology.clusters
+        return cls(
+            relays=tuple(spawner.relay_post(cluster) for cluster in clusters),
+            clients=tuple(map(spawner.client, clusters)),
+            probers=tuple(map(spawner.prober, clusters)),
+            peers=tuple(map(spawner.peer, clusters)) if plan.connections else (),
+        )
+
+    @property
+    def members(self) -> tuple[RunProcess, ...]:
+        """All that serve."""
+        relays = [post.member for post in self.relays if post.member]
+        return (*relays, *self.clients, *self.probers, *self.peers)
+
+    def warm_relays(self, plan: Plan) -> None:
+        """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""
+        streams = streams_of(plan.sessions, plan.seed)
+        held = {cluster.name: records_held(plan, streams, cluster.name) for cluster in plan.topology.clusters}
+        asked = dict(zip((post.serving for post in self.relays), held.values(), strict=True))
+        for member, ssrcs in asked.items():
+            member.tell(Prefetch(ssrcs))
+        for member, ssrcs in asked.items():
+            answer = member.answer(_PREFETCH_WITHIN_S)
+            if answer != Prefetched(len(ssrcs)):
+                raise ProcessError(f"{member.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
+
+
+def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
+    """SSRCs whose records a relay holds before the media: those of its own ends, its warm share of the others, and the
+    canaries' that go through it, or the first of them would wait for their record and make a cold relay look sick."""
+    relayed = [stream for stream in streams if stream.relayed]
+    own = [stream.ssrc for stream in relayed if cluster in (stream.source, stream.destination)]
+    others = [stream.ssrc for stream in relayed if cluster not in (stream.source, stream.destination)]
+    random = Random(f"warm {plan.seed} {cluster}")
+    warm = random.sample(others, round(plan.relays.warm.get(cluster, 0.0) * len(others)))
+    return (*own, *warm, *(canaries_through(plan.topology, cluster) if plan.controller.canaries else ()))
+
+
+def canaries_through(topology: Topology, relay: str) -> Iterator[int]:
+    """The SSRCs of the canaries that the probers of other clusters send through a relay."""
+    ordinals = {cluster.name: cluster.ordinal for cluster in topology.clusters}
+    return (canary_ssrc(ordinals[here], ordinals[there]) for here, there in topology.directions if there == relay)
+
+
+class _Spawner:
+    """Knows what every process of the run must be told."""
+
+    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> None:
+        self._plan = plan
+        self._run = run
+        self._fabric = fabric
+        self._telemetry = telemetry
+        self._streams = streams_of(plan.sessions, plan.seed)
+        self._ntp_offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
+        self._addresses = {cluster.ordinal: str(cluster.address) for cluster in plan.topology.clusters}
+        self._directory = DirectoryEndpoint(host=str(plan.topology.cluster(plan.relays.directory).address))
+
+    def relay_post(self, cluster: Cluster) -> RelayTarget:
+        """The place of a cluster's relay, with the relay."""
+        process_faults = [fault for fault in self._plan.faults if fault.process == Process("relay", cluster.name)]
+        return RelayTarget(
+            cluster.name, lambda life: self.relay(cluster, life), sum(fault.what in ENDING for fault in process_faults)
+        )
+
+    def relay(self, cluster: Cluster, life: int) -> RunProcess:
+        """The relay of a cluster; from the second on they stand by."""
+        config = RelayConfig(
+            ordinal=cluster.ordinal,
+            addresses=self._addresses,
+            directory=self._directory,
+            files=RelayFiles(
+                samples=self._run.staged(self._run.relay(cluster.name), life),
+                fetches=self._run.staged(self._run.fetches(cluster.name), life),
+                locks=self._run.locks(cluster.name, life),
+                stacks=self._run.stacks(cluster.name, life),
+                fates=fate_log(cluster.name, life),
+            ),
+            ntp_offset_ns=self._ntp_offset_ns,
+            version=self._plan.relays.version_of(cluster.name),
+            idle_ns=self._plan.relays.idle_ns,
+            lock_audit=self._plan.relays.lock_audit,
+            life=life,
+        )
+        return self._spawn("relay", relay.stand_by if life else relay.serve, config, cluster)
+
+    def client(self, cluster: Cluster) -> RunProcess:
+        """The media client of a cluster."""
+        config = ClientConfig(
+            address=str(cluster.address),
+            relay_address=str(cluster.address),
+            direct_addresses={each.name: str(each.address) for each in self._plan.topology.clusters},
+            streams=tuple(stream for stream in self._streams if stream.source == cluster.name),
+            seed=self._plan.seed,
+            ntp_offset_ns=self._ntp_offset_ns,
+            sent_path=self._run.staged(self._run.sent(cluster.name)),
+            received_path=self._run.staged(self._run.received(cluster.name)),
+        )
+        return self._spawn("client", client.serve, config, cluster)
+
+    def prober(self, cluster: Cluster) -> RunProcess:
+        """The prober of a cluster's links, and of the relays at their other ends."""
+        controller = self._plan.controller
+        peers = (
+            self._plan.topology.cluster(direction.destination)
+            for direction in self._plan.topology.directions
+            if direction.source == cluster.name
+        )
+        config = ProberConfig(
+            ordinal=cluster.ordinal,
+            address=str(cluster.address),
+            peers={peer.ordinal: str(peer.address) for peer in peers},
+            ntp_offset_ns=self._ntp_offset_ns,
+            report_path=str(self._telemetry),
+            records_path=self._run.staged(self._run.probes(cluster.name)),
+            interval_ns=controller.probe_interval_ns,
+            canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,
+        )
+        return self._spawn("prober", prober.serve, config, cluster)
+
+    def peer(self, cluster: Cluster) -> RunProcess:
+        """Who dials a cluster's TCP connections, and answers those of others."""
+        config = TcpPeerConfig(
+            address=str(cluster.address),
+            hosts={each.name: str(each.address) for each in self._plan.topology.clusters},
+            connections=tuple(each for each in connections_of(self._plan.connections) if each.group.a == cluster.name),
+            records_path=self._run.staged(self._run.exchanges(cluster.name)),
+        )
+        return self._spawn("peer", tcp_peer.serve, config, cluster)
+
+    def _spawn(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> RunProcess:
+        name = f"{kind}-{cluster.name}"
+        return spawn(name, serve, config, self._run.log(name), self._fabric.host_pid(cluster.name))

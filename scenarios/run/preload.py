@@ -1,0 +1,19 @@
+"""What the fork server imports before the first process: all media code, with its loops compiled.
+
+`python -m scenarios.run.preload` does the same at installation, and leaves the compiled loops in the cache.
+"""
+
+from __future__ import annotations
+
+from relay_app.clients import client, tcp_peer
+from relay_app.compile_loops import compile_loops as compile_media_loops
+from relay_app.probing import prober
+from relay_app.relay import process as relay
+from relay_app.sessions import directory_proxy
+from scenarios.run import monitor
+from topologies.wire.process import compile_loops as compile_wire_loop
+
+__all__ = ["client", "directory_proxy", "monitor", "prober", "relay", "tcp_peer"]
+
+compile_wire_loop()
+compile_media_loops()

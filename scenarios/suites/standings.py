@@ -1,0 +1,108 @@
+"""What came of running the standard scenarios against relay versions: trials, and where each version stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from results.verdict.summary import Summary, Verdict
+
+COLUMNS = ("relay", "scenario", "verdict", "back by itself", "evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One scenario with one relay version. `attempts`: runs it took; an inconclusive one is repeated a few times.
+
+    `recovery`: whether service came back by itself, and how long after the network had cleared.
+    """
+
+    version: str
+    scenario: str
+    verdict: Verdict
+    evidence: str
+    recovery: str
+    attempts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All trials of one version."""
+
+    version: str
+    trials: tuple[Trial, ...]
+
+    @property
+    def caught_by(self) -> tuple[str, ...]:
+        """The scenarios that failed, each once."""
+        return tuple(dict.fromkeys(trial.scenario for trial in self.trials if trial.verdict == "fail"))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Caught is certain; a pass needs every trial."""
+        if self.caught_by:
+            return "fail"
+        return "pass" if all(trial.verdict == "pass" for trial in self.trials) else "inconclusive"
+
+    def sentence(self) -> str:
+        """Where the version stands, in words."""
+        if self.caught_by:
+            return f"{self.version}: caught by {', '.join(self.caught_by)}"
+        undecided = sum(trial.verdict != "pass" for trial in self.trials)
+        if undecided:
+            return f"{self.version}: {undecided} of {len(self.trials)} runs inconclusive, none failed"
+        return f"{self.version}: passes all {len(self.trials)} runs"
+
+
+def standings(trials: Sequence[Trial]) -> tuple[Standing, ...]:
+    """One per version, in the order in which they were tried."""
+    versions = dict.fromkeys(trial.version for trial in trials)
+    return tuple(
+        Standing(version, tuple(trial for trial in trials if trial.version == version)) for version in versions
+    )
+
+
+def evidence_of(summary: Summary) -> str:
+    """What a run's verdict rests on, the first of it."""
+    if summary.verdict == "pass":
+        return ""
+    missed = [row for row in summary.expectations if row.ok is False]
+    if summary.verdict == "fail" and missed:
+        first, more = missed[0], len(missed) - 1
+        found = "nothing" if first.value is None else f"{first.value:g}"
+        return f"{first.text}: found {found}" + (f" (and {more} more)" if more else "")
+    return next(iter(summary.reasons), "")
+
+
+def recovery_of(summary: Summary) -> str:
+    """Whether every stream was heard again before the end, and when: metastable failures go on without their cause."""
+    lag_ms = summary.media.recovery_lag_ms
+    if lag_ms is None:
+        return ""
+    if summary.media.still_interrupted:
+        return f"not within {lag_ms / 1e3:.1f} s"
+    return f"after {lag_ms / 1e3:.1f} s" if lag_ms else "before the blip ended"
+
+
+def table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
+    """A row per version and scenario, under `COLUMNS`."""
+    ordered = sorted(trials, key=lambda trial: (_first(trials, trial), trial.scenario))
+    return [_row(list(group)) for _, group in groupby(ordered, key=lambda trial: (trial.version, trial.scenario))]
+
+
+def _first(trials: Sequence[Trial], trial: Trial) -> int:
+    return next(index for index, each in enumerate(trials) if each.version == trial.version)
+
+
+def _row(trials: list[Trial]) -> tuple[str, ...]:
+    worst = min(trials, key=lambda trial: ("fail", "inconclusive", "pass").index(trial.verdict))
+    same = sum(trial.verdict == worst.verdict for trial in trials)
+    verdict = worst.verdict if len(trials) == 1 else f"{worst.verdict} {same} of {len(trials)}"
+    return (worst.version, worst.scenario, verdict, worst.recovery, worst.evidence)
+
+
+def surprises(found: Sequence[Standing], sound: Sequence[str]) -> list[str]:
+    """Sound versions that did not pass, and faulty ones that were not caught."""
+    return [each.sentence() for each in found if each.verdict != ("pass" if each.version in sound else "fail")]

@@ -1,0 +1,140 @@
+"""Runs a command in the virtual machine: prepares it, boots it, passes its output on, tells how it ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+from scenarios.errors import MachineError
+from scenarios.paths import PROJECT
+from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, Tell, project_sources
+from scenarios.vm.guest import Task, guest_script
+from scenarios.vm.machine import CLOCK_VARIABLE, CONSOLE, EXIT_CODE, OUTPUT, Clock, boot_command
+from topologies.sandbox import SandboxError, find_sandbox
+
+_SAME_EVERY_TIME = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+_KVM = Path("/dev/kvm")
+_KVM_PROBE_S = 30.0
+_POLL_S = 0.2
+_TAIL = 20
+
+
+def run_in_machine(task: Task, clock: Clock, tell: Tell, brought: Path | None = None) -> int:
+    """The command's exit code. What `task.out`, a folder of the machine's, holds at the end goes to the host's folder
+    `brought`.
+
+    MachineError if the machine cannot be had, or did not come to the command's end.
+    """
+    build = MachineBuild.open(tell)
+    sources = project_sources(task.reads, tell)
+    kvm = clock.kind == "real" and _kvm_works(build)
+    variables = {**ANY_CPU, **_SAME_EVERY_TIME, CLOCK_VARIABLE: str(clock)}
+    tell(f"Starting the virtual machine; clock: {clock}")
+    with build.parts(sources, guest_script(PROJECT, task, variables), clock) as parts:
+        _boot(boot_command(parts, clock, kvm=kvm), parts.share, tell, None)
+        code = exit_code(parts.share)
+        if task.out and brought:
+            _bring_back(parts.share / task.out.name, brought)
+        return code
+
+
+def _kvm_works(build: MachineBuild) -> bool:
+    """Whether a machine under KVM comes up in time; asked once for each boot of the host, for it may hang instead."""
+    if not os.access(_KVM, os.R_OK | os.W_OK):
+        return False
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    known = FOLDER / "kvm"
+    if known.exists() and known.read_text().split()[0] == boot:
+        return known.read_text().split()[1] == "works"
+    with build.parts(b"", guest_script(Path("/"), Task(("true",)), {}), Clock()) as parts:
+        works = _boot(boot_command(parts, Clock(), kvm=True), parts.share, lambda _: None, _KVM_PROBE_S)
+        works = works and (parts.share / EXIT_CODE).exists()
+    known.write_text(f"{boot} {'works' if works else 'does not'}\n")
+    return works
+
+
+def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | None) -> bool:
+    """Boot, and pass on what is printed until the machine is off; False if it was not within the time."""
+    begin = monotonic()
+    with (share / CONSOLE).open("wb") as console:
+        process = subprocess.Popen(
+            _mortal(command),
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            env=_environment(),
+            start_new_session=True,
+        )
+    output = Lines(share / OUTPUT)
+    try:
+        while not _ended(process):
+            for line in output.new():
+                tell(line)
+            if within_s is not None and monotonic() - begin > within_s:
+                return False
+        for line in output.new(last=True):
+            tell(line)
+        return True
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _mortal(command: Sequence[str]) -> list[str]:
+    """The command in a sandbox, where whatever it starts dies when this process does; bare where none can be had."""
+    try:
+        return find_sandbox().command(command)
+    except SandboxError:
+        return list(command)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(_POLL_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+class Lines:
+    """The lines of a file that grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._rest = ""
+
+    def new(self, *, last: bool = False) -> list[str]:
+        """Whole lines since the last call; at the last also what has no end."""
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            found = file.read()
+        self._read += len(found)
+        *lines, self._rest = (self._rest + found.decode(errors="replace")).split("\n")
+        return [*lines, self._rest] if last and self._rest else lines
+
+
+def _bring_back(source: Path, target: Path) -> None:
+    if source.exists():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def exit_code(share: Path) -> int:
+    """What the command's was; MachineError with the console's last words if the machine did not come so far."""
+    told = share / EXIT_CODE
+    if told.exists() and told.read_text().strip():
+        return int(told.read_text())
+    lines = (share / CONSOLE).read_text(errors="replace").splitlines()[-_TAIL:]
+    raise MachineError("the virtual machine ended before the command did; its last words:\n" + "\n".join(lines))
+
+
+def _environment() -> Mapping[str, str]:
+    return {**os.environ, "PATH": PATH}

@@ -1,0 +1,143 @@
+"""The directory's door with a real Redis behind it: answers come later, all by the same, and nothing else changes."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic_ns
+
+import pytest
+from media_lab import Process
+from redis_lab import RedisServer, loopback, stopped_redis
+
+from hostio.control import Ready
+from hostio.timing import MS, S
+from relay_app.messages import AnswersDelayed, DelayAnswers, StandingBy, TakeOver
+from relay_app.sessions import directory_proxy
+from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError, StreamRecord
+from relay_app.sessions.directory_proxy import DirectoryProxyConfig
+
+EXTRA_NS = 120 * MS
+RECORDS = tuple(StreamRecord(ssrc, 1, 2, f"talk-{ssrc:04d}") for ssrc in range(1, 200))
+DOOR = DirectoryEndpoint(host=loopback(253))
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    with stopped_redis(tmp_path) as server:
+        server.start()
+        signalling = Directory(server.unix)
+        signalling.write(RECORDS)
+        signalling.close()
+        yield server
+
+
+def config_of(server: RedisServer) -> DirectoryProxyConfig:
+    return DirectoryProxyConfig(DOOR.host, Path(str(server.unix.path)))
+
+
+@pytest.fixture
+def door(redis_server: RedisServer) -> Iterator[Process]:
+    process = Process(directory_proxy.serve, config_of(redis_server))
+    assert process.answer() == Ready()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def directory(door: Process) -> Iterator[Directory]:  # noqa: ARG001 - it must be open
+    directory = Directory(DOOR)
+    directory.connect()
+    yield directory
+    directory.close()
+
+
+def answer_later(door: Process, extra_ns: int) -> None:
+    door.control.send(DelayAnswers(extra_ns))
+    assert door.answer() == AnswersDelayed(extra_ns)
+
+
+def took_ns(directory: Directory) -> int:
+    begun_ns = monotonic_ns()
+    assert len(directory.fetch([record.ssrc for record in RECORDS]).found) == len(RECORDS)
+    return monotonic_ns() - begun_ns
+
+
+def test_answers_come_later_while_they_are_to_and_no_longer(door: Process, directory: Directory) -> None:
+    assert took_ns(directory) < EXTRA_NS / 2
+    answer_later(door, EXTRA_NS)
+    for _ in range(2):
+        assert EXTRA_NS <= took_ns(directory) < EXTRA_NS + 50 * MS
+    answer_later(door, 0)
+    assert took_ns(directory) < EXTRA_NS / 2
+
+
+def dial() -> socket.socket:
+    return socket.create_connection((DOOR.host, DOOR.port), timeout=5)
+
+
+def read(connection: socket.socket, length: int) -> bytes:
+    answer = b""
+    while len(answer) < length:
+        answer += connection.recv(1 << 20)
+    return answer
+
+
+def test_many_answers_are_under_way_at_once(door: Process) -> None:
+    """Twenty clients together wait once, not twenty times, and so do twenty questions of one."""
+    answer_later(door, EXTRA_NS)
+    clients = [dial() for _ in range(20)]
+    begun_ns = monotonic_ns()
+    for client in clients:
+        client.sendall(b"PING\r\n" * 20)
+    assert {read(client, 20 * 7) for client in clients} == {b"+PONG\r\n" * 20}
+    assert EXTRA_NS <= monotonic_ns() - begun_ns < 3 * EXTRA_NS
+    for client in clients:
+        client.close()
+
+
+def test_a_large_answer_takes_no_longer_than_a_small_one(door: Process) -> None:
+    """8 MiB come in more than a hundred pieces, each later by the same."""
+    large = b"x" * (8 << 20)
+    with dial() as client:
+        client.sendall(b"*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$%d\r\n%b\r\n" % (len(large), large))
+        assert read(client, 5) == b"+OK\r\n"
+        answer_later(door, EXTRA_NS)
+        begun_ns = monotonic_ns()
+        client.sendall(b"GET large\r\n")
+        assert read(client, len(large) + 12) == b"$%d\r\n%b\r\n" % (len(large), large)
+        assert EXTRA_NS <= monotonic_ns() - begun_ns < 4 * EXTRA_NS
+
+
+def test_answers_keep_their_order_when_they_need_no_longer_wait(door: Process) -> None:
+    with dial() as client:
+        client.sendall(b"PING\r\n")
+        assert read(client, 7) == b"+PONG\r\n"
+        answer_later(door, EXTRA_NS)
+        client.sendall(b"ECHO first\r\n")
+        assert not select.select([client], [], [], EXTRA_NS / 4 / S)[0], "it is under way"
+        answer_later(door, 0)
+        client.sendall(b"ECHO second\r\n")
+        assert read(client, 23) == b"$5\r\nfirst\r\n$6\r\nsecond\r\n"
+
+
+def test_without_redis_behind_it_connections_break(redis_server: RedisServer, directory: Directory) -> None:
+    redis_server.stop()
+    for _ in range(2):
+        with pytest.raises(DirectoryError):
+            directory.connect()
+
+
+def test_a_door_that_stands_by_is_shut_until_it_takes_over(redis_server: RedisServer) -> None:
+    process = Process(directory_proxy.stand_by, config_of(redis_server))
+    assert process.answer() == StandingBy()
+    directory = Directory(DOOR)
+    with pytest.raises(DirectoryError):
+        directory.connect()
+    process.control.send(TakeOver())
+    assert process.answer() == Ready()
+    directory.connect()
+    directory.close()
+    process.stop()

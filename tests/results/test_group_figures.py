@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import START, Blip
+
+from hostio.timing import MS, S
+from relay_app.records import EXCHANGE, ExchangeOutcome
+from relay_app.streams import ConnectionGroup
+from results.metrics.analysis import Evidence, analyse
+from results.metrics.group_figures import connection_figures, group_rows
+from results.report.report import read_evidence
+
+AGENTS = ConnectionGroup("agents", "us-east", "us-west", 2, "agent")
+CALLS = ConnectionGroup("calls", "us-west", "us-east", 1, "signalling")
+ANSWERED, UNANSWERED, LOST = map(int, ExchangeOutcome)
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Evidence:
+    return read_evidence(Blip(sessions=4).write(tmp_path / "run"))
+
+
+def with_exchanges(evidence: Evidence, **rows: list[tuple[int, int, int, int]]) -> Evidence:
+    exchanges = {cluster.replace("_", "-"): np.array(each, EXCHANGE) for cluster, each in rows.items()}
+    plan = replace(evidence.plan, connections=(AGENTS, CALLS))
+    return replace(evidence, plan=plan, recording=replace(evidence.recording, exchanges=exchanges))
+
+
+def test_each_group_gets_the_exchanges_of_its_own_connections(evidence: Evidence) -> None:
+    east = [(0, START, START + 60 * MS, ANSWERED), (1, START, START + 80 * MS, ANSWERED), (1, START + S, 0, LOST)]
+    west = [(2, START, START + 2 * S, ANSWERED), (2, START + S, 0, UNANSWERED), (2, START + 4 * S, 0, UNANSWERED)]
+    found = connection_figures(with_exchanges(evidence, us_east=east, us_west=west))
+    agents, calls = found["agents"], found["calls"]
+    assert (agents.connections, agents.requests, agents.answered, agents.lost) == (2, 3, 2, 1)
+    assert (agents.response_ms.max, agents.longest_wait_ms) == (80.0, 80.0)
+    assert (calls.requests, calls.answered, calls.lost) == (3, 1, 0)
+    assert calls.longest_wait_ms == 3000.0
+
+
+def test_a_group_without_records_has_no_figures(evidence: Evidence) -> None:
+    found = connection_figures(with_exchanges(evidence))["agents"]
+    assert (found.requests, found.response_ms.max, found.longest_wait_ms) == (0, None, None)
+
+
+def test_a_session_is_hit_once_however_many_of_its_directions_were(evidence: Evidence) -> None:
+    """The blip silences both directions of every session for 300 ms: nobody is hit until that is made a second."""
+    analysis = analyse(evidence)
+    (group,) = group_rows(evidence, analysis)
+    assert (group.sessions, group.hit, group.path) == (4, 0, "relayed")
+    assert group.longest_ms == max(each.length_ns for each in analysis.interruptions) / 1e6
+    longer = tuple(replace(each, ended_ns=each.started_ns + S) for each in analysis.interruptions)
+    (group,) = group_rows(evidence, replace(analysis, interruptions=longer))
+    assert (group.hit, group.longest_ms) == (4, 1000.0)

@@ -1,0 +1,124 @@
+"""Words of events against the faults they stand for, worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hostio.timing import MS, S
+from results.run_files.plan import Fault, Level, Process
+from scenarios.language.library import load_plan
+from topologies.link_state import FourState, GilbertElliott, Jitter, LinkChange, LossPattern, LostFrames, RandomLoss
+from topologies.model import Direction
+
+EAST, CENTRAL, WEST = "us-east", "us-central", "us-west"
+HEAD = """\
+name: small
+topology: us-triangle
+duration: 20s
+sessions:
+  - {between: [us-east, us-west], count: 1, media: voice}
+"""
+LINK = "link: [us-east, us-west]"
+
+
+def faults(folder: Path, event: str) -> tuple[Fault, ...]:
+    path = folder / "small.yaml"
+    path.write_text(f"{HEAD}events: [{{at: 2s, for: 4s, {event}}}]\n")
+    return load_plan(path).faults
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        (
+            "what: loss, gilbert-elliott: {p: 1%, r: 25%, 1-h: 90%, 1-k: 2%}",
+            LinkChange(loss=GilbertElliott(0.01, 0.25, 0.9, 0.02)),
+        ),
+        ("what: loss, 4-state: {p13: 1%, p31: 25%}", LinkChange(loss=FourState(0.01, 0.25))),
+        ('what: loss, pattern: "1110"', LinkChange(loss=LossPattern("1110"))),
+        ("what: loss, packets: [5, 2, 2]", LinkChange(loss=LostFrames((2, 5)))),
+        (
+            "what: latency, extra: 5ms, jitter: 1ms, distribution: pareto, correlation: 25%",
+            LinkChange(extra_delay_ns=5 * MS, jitter=Jitter(MS, "pareto", 0.25)),
+        ),
+        ("what: path-change, extra: 40ms", LinkChange(extra_delay_ns=40 * MS)),
+        ("what: partial, flows: 25%", LinkChange(flows=0.25)),
+        ("what: duplicate, share: 1%", LinkChange(duplicate=0.01)),
+        ("what: corrupt, share: 1%", LinkChange(corrupt=0.01)),
+        ("what: reorder, share: 1%", LinkChange(reorder=0.01)),
+        ("what: flap, period: 1s", LinkChange(up=False)),
+    ],
+)
+def test_what_a_word_does(event: str, change: LinkChange, tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, f"{event}, {LINK}")
+    assert fault.change == change
+    assert set(fault.directions) == {Direction(EAST, WEST), Direction(WEST, EAST)}
+
+
+@pytest.mark.parametrize(
+    ("event", "pairs"),
+    [
+        (f"what: one-way, {LINK}", {(EAST, WEST)}),
+        ("what: isolate, cluster: us-east", {(EAST, WEST), (WEST, EAST), (EAST, CENTRAL), (CENTRAL, EAST)}),
+        ("what: partition, groups: [[us-east], [us-west]]", {(EAST, WEST), (WEST, EAST)}),
+        (
+            "what: partition, groups: [[us-east], [us-west, us-central]]",
+            {(EAST, WEST), (WEST, EAST), (EAST, CENTRAL), (CENTRAL, EAST)},
+        ),
+    ],
+)
+def test_where_a_word_strikes(event: str, pairs: set[tuple[str, str]], tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, event)
+    assert set(fault.directions) == pairs
+    assert fault.change == LinkChange(blackhole=True)
+
+
+def test_repeats_are_faults_of_their_own(tmp_path: Path) -> None:
+    found = faults(tmp_path, f"what: blackhole, repeat: 3, every: 6s, {LINK}")
+    assert [(fault.at_ns // S, fault.until_ns // S) for fault in found] == [(2, 6), (8, 12), (14, 18)]
+
+
+def test_flap_is_down_first_in_each_period_and_up_at_its_end(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, f"what: flap, period: 1500ms, duty: 40%, {LINK}")
+    shares = [(level.at_ns // MS, level.share) for level in fault.levels]
+    assert shares == [(2000, 1.0), (2600, 0.0), (3500, 1.0), (4100, 0.0), (5000, 1.0), (5600, 0.0)]
+
+
+def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, f"what: loss, loss: 40%, ramp: 200ms, {LINK}")
+    assert fault.levels == (
+        Level(2000 * MS, 0.25),
+        Level(2050 * MS, 0.5),
+        Level(2100 * MS, 0.75),
+        Level(2150 * MS, 1.0),
+        Level(5800 * MS, 0.75),
+        Level(5850 * MS, 0.5),
+        Level(5900 * MS, 0.25),
+    )
+    assert fault.change.scaled(fault.levels[0].share) == LinkChange(loss=RandomLoss(0.1))
+
+
+@pytest.mark.parametrize(
+    ("event", "process", "where"),
+    [
+        ("what: relay-restart, cluster: us-central", Process("relay", CENTRAL), CENTRAL),
+        ("what: relay-kill, cluster: us-west", Process("relay", WEST), WEST),
+        ("what: relay-freeze, cluster: us-central", Process("relay", CENTRAL), CENTRAL),
+        ("what: controller-restart", Process("controller"), ""),
+        ("what: controller-cut", Process("controller"), ""),
+        ("what: directory-slow, extra: 200ms", Process("directory"), ""),
+        ("what: directory-down", Process("directory"), ""),
+    ],
+)
+def test_a_word_for_a_process_touches_no_link(event: str, process: Process, where: str, tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, event)
+    assert (fault.process, fault.directions, fault.change, fault.where) == (process, (), LinkChange(), where)
+    assert fault.what == event.split()[1].rstrip(",")
+    assert fault.extra_ns == (200 * MS if "extra" in event else 0)
+
+
+def test_a_directory_grows_slow_and_recovers_in_steps(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, "what: directory-slow, extra: 400ms, ramp: 100ms")
+    assert [(level.at_ns // MS, level.share) for level in fault.levels] == [(2000, 0.5), (2050, 1.0), (5900, 0.5)]

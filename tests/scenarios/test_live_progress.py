@@ -1,0 +1,78 @@
+"""A run told from the files it writes: each record once, times from the media start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from controller.decisions import Decision
+from hostio.timing import MS, S
+from results.run_files.documents import dump_line
+from results.run_files.events import FaultEdge, MediaStart, Phase
+from results.run_files.plan import Fault, Process
+from results.run_files.run_dir import RunDir
+from scenarios.cli.live_progress import LiveProgress
+from scenarios.language.library import load_plan
+from topologies.link_state import LinkChange
+
+PLAN = load_plan(Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml")
+
+START = 500 * S
+RECORDS = (
+    Phase("links emulated: userspace", START - S),
+    MediaStart(START),
+    FaultEdge(0, "start", START + 4 * S, START + 4 * S + MS, START + 4 * S + 2 * MS, START + 4 * S + 3 * MS),
+)
+MOVE = Decision(
+    a="us-east",
+    b="us-west",
+    via="us-central",
+    lanes=tuple(range(16)),
+    reason="no probe for 251 ms",
+    seen_ns=START + 4 * S,
+    decided_ns=START + 4 * S,
+    sent_ns=START + 4 * S,
+    installed_ns=START + 5 * S,
+)
+
+
+def test_every_record_is_told_once(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    assert list(progress_lines.news()) == []
+    assert progress_lines.clock_s() is None
+    run.events.write_text("".join(map(dump_line, RECORDS)))
+    assert [line.split() for line in progress_lines.news()] == [
+        ["links", "emulated:", "userspace"],
+        ["4.001", "s", "blackhole", "begins", "on", "us-east–us-west", "[dim](+2.0", "ms)[/]"],
+    ]
+    run.decisions.write_text(dump_line(MOVE))
+    assert [line.strip() for line in progress_lines.news()] == [
+        "5.000 s  us-east–us-west over us-central: no probe for 251 ms"
+    ]
+    assert list(progress_lines.news()) == []
+    assert progress_lines.clock_s() is not None
+
+
+def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    line = dump_line(RECORDS[0])
+    run.events.write_text(line[:20])
+    assert list(progress_lines.news()) == []
+    run.events.write_text(line)
+    assert len(list(progress_lines.news())) == 1
+
+
+def test_a_fault_on_a_process_is_told_with_its_cluster_or_alone(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    faults = tuple(
+        Fault(what, S, 2 * S, (), LinkChange(), process=process)
+        for what, process in (("relay-kill", Process("relay", "us-west")), ("controller-cut", Process("controller")))
+    )
+    edges = (FaultEdge(number, "start", START + S, START + S, START + S, START + S) for number in (0, 1))
+    run.events.write_text("".join(map(dump_line, (MediaStart(START), *edges))))
+    assert list(LiveProgress(replace(PLAN, faults=faults), run).news()) == [
+        "   1.000 s  relay-kill begins on us-west [dim](+0.0 ms)[/]",
+        "   1.000 s  controller-cut begins [dim](+0.0 ms)[/]",
+    ]

@@ -1,0 +1,1 @@
+"""Classic BPF programs for packet sockets and tc, built purely. May import nothing of the project."""

@@ -1,0 +1,128 @@
+"""What a link back end is: it applies the states of `link_state`, and counts what it did to the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from hostio.histogram import Lateness
+from topologies.link_state import LinkState
+from topologies.model import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCounters:
+    """Frames of one direction since the start, as the back end itself counted them."""
+
+    received: int = 0
+    released: int = 0
+    duplicated: int = 0
+    """Second copies made."""
+    corrupted: int = 0
+    """Copies of which a bit was turned over."""
+    reordered: int = 0
+    """Copies let past the delay."""
+    lost_port_down: int = 0
+    """Under way, or sent, while a port of the link was down."""
+    lost_blackhole: int = 0
+    lost_flow: int = 0
+    """Of the share of flows that vanish."""
+    lost_loss: int = 0
+    """Taken by the configured loss model."""
+    lost_queue: int = 0
+    """Dropped by the drop-tail queue of a configured rate."""
+    lost_overflow: int = 0
+    """Dropped for want of room in the emulator or its socket: never planned."""
+    media: LinkCounters | None = None
+    """The same of the frames to media ports alone; None where the back end does not tell them apart."""
+
+    @property
+    def lost(self) -> int:
+        """All frames that will never be released."""
+        losses = (self.lost_port_down, self.lost_blackhole, self.lost_flow, self.lost_loss, self.lost_queue)
+        return sum(losses) + self.lost_overflow
+
+    @property
+    def queued(self) -> int:
+        """Frames that it holds."""
+        return self.received + self.duplicated - self.released - self.lost
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """When a set of changes took effect, CLOCK_MONOTONIC ns: the first and the last direction, and the read-back."""
+
+    first_ns: int
+    last_ns: int
+    verified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEnd:
+    """What a back end counted up to its end.
+
+    `lateness`: by how much it released frames after they were due, while it was watched; None if nobody knows.
+    `onto_link`: media frames that came to each direction, where it tells.
+    """
+
+    counters: Mapping[Direction, LinkCounters]
+    lateness: Lateness | None
+    onto_link: Mapping[Direction, int]
+
+
+Verify = Callable[[], Applied]
+"""Whether every direction is as it was to be; LinkError if it was refused, or one differs."""
+
+Apply = Callable[[], Verify]
+"""Changes directions in place, back to back, and is done when they are changed: it is what has to be on time."""
+
+
+class LinkBackend(Protocol):
+    """Emulates every WAN link of a run."""
+
+    name: str
+
+    def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
+        """Make ready to change these directions; the result does it, once, before anything else is prepared."""
+
+    def counters(self) -> Mapping[Direction, LinkCounters]:
+        """Counters of every direction."""
+
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """Count how late frames are released that are due from then until then, CLOCK_MONOTONIC ns, if it can tell."""
+
+    def end(self) -> LinkEnd:
+        """Carry nothing any further, if that can be had, or wait until nothing is under way."""
+
+    def close(self) -> None:
+        """Stop emulating; idempotent."""
+
+
+class LinkError(Exception):
+    """A link could not be set, or did not read back as it was set."""
+
+
+FRAME_FATE = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("direction", "<u2"), ("what", "u1"), ("at_ns", "<i8")])
+"""A frame that was lost, duplicated or corrupted, or is still held at the end; SSRC and 16-bit sequence number as the
+frame had them before any corruption, `direction` its number in the topology, `at_ns` CLOCK_MONOTONIC."""
+
+FATES = (
+    "received",
+    "released",
+    "duplicated",
+    "corrupted",
+    "reordered",
+    "lost_port_down",
+    "lost_blackhole",
+    "lost_flow",
+    "lost_loss",
+    "lost_queue",
+    "lost_overflow",
+)
+"""What can become of a frame, in the order of the columns of the wire's counters; `what` is a place in it."""
+
+HELD = len(FATES)
+"""As `what`: under way on the link at the end."""

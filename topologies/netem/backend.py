@@ -1,0 +1,225 @@
+"""The netem link back end: impairment by the kernel, set and read back through one long-lived `tc`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hostio.commands import CommandError, batch_lines, run_batch
+from topologies.interface_names import switch_port
+from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify
+from topologies.link_state import LinkState
+from topologies.model import Direction, Topology
+from topologies.netem.shaping import Shaping, equivalent, netem_seed, refusal, shaping
+from topologies.netem.tc_commands import counting, shape, unshape
+from topologies.netem.tc_output import Tally, flow_drops, media_count, shapings, tallies
+from topologies.ports import ports_up, set_ports
+from topologies.tc.batch import Changed, Found, TcBatch
+
+_DRAIN_S = 2.0
+_POLL_S = 0.01
+
+
+class NetemLinks:
+    """A LinkBackend for `topology`'s veth pairs, in the network namespace in which it is made.
+
+    netem counts a packet lost by plan and one that found its delay line full alike. So what it drops counts as the
+    loss in force at the time, and as overflow where there was none. It does not count what it duplicates, corrupts or
+    reorders, nor what is lost to a port that is down.
+    """
+
+    name = "netem"
+
+    def __init__(
+        self,
+        topology: Topology,
+        states: Mapping[Direction, LinkState],
+        seed: int | None = None,
+        media_ports: tuple[int, int] | None = None,
+    ) -> None:
+        """Put the first states in force; LinkError if they cannot be. `seed` only where netem takes one.
+
+        `media_ports`: first and last UDP port of media, which is counted as it comes to each direction.
+        """
+        self._seed = seed
+        self._changes = 0
+        self._port = {direction: _source_port(topology, direction) for direction in topology.directions}
+        self._ends = {direction: (port,) for direction, port in self._port.items()}
+        self._states = {direction: LinkState() for direction in topology.directions}
+        self._shapings = dict.fromkeys(topology.directions, Shaping())
+        self._ports = dict.fromkeys(self._port.values(), True)
+        self._vanished = dict.fromkeys(topology.directions, 0)
+        self._losses = {direction: _Losses() for direction in topology.directions}
+        self._counts_media = media_ports is not None
+        self._tc: TcBatch | None = TcBatch()
+        try:
+            self._count_media(media_ports)
+            self.prepare(states)()()
+        except LinkError:
+            self.close()
+            raise
+
+    def _count_media(self, ports: tuple[int, int] | None) -> None:
+        if ports is not None:
+            commands = (command for port in self._port.values() for command in counting(port, ports))
+            try:
+                self._running().change(batch_lines(commands)).read()
+            except CommandError as error:
+                raise LinkError(f"media on the links could not be counted: {error}") from error
+
+    def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
+        """Put down the drops so far to the states they fell in, and have the words for tc ready."""
+        for direction, state in states.items():
+            if reason := refusal(state):
+                raise LinkError(f"{direction}: {reason}")
+        self._changes += 1
+        wanted = {
+            direction: shaping(state, self._shapings[direction], self._seed_of(direction))
+            for direction, state in states.items()
+        }
+        _, found = self._show()
+        self._attribute(tallies(found), self._states)
+        words = batch_lines(
+            command
+            for direction, setting in wanted.items()
+            for command in shape(self._port[direction], setting, self._shapings[direction])
+        )
+        return lambda: self._apply(wanted, {**self._states, **states}, words)
+
+    def _apply(self, wanted: Mapping[Direction, Shaping], after: Mapping[Direction, LinkState], words: str) -> Verify:
+        ports = ports_up(after, self._ends)
+        first_ns = time.monotonic_ns()
+        self._set_ports(ports, up=True)
+        changed = self._running().change(words, self._filtered())
+        lowered = self._set_ports(ports, up=False)
+        last_ns = time.monotonic_ns() if lowered else changed.done_ns
+        return lambda: self._verify(wanted, after, changed, (first_ns, last_ns))
+
+    def _verify(
+        self,
+        wanted: Mapping[Direction, Shaping],
+        after: Mapping[Direction, LinkState],
+        changed: Changed,
+        took_effect_ns: tuple[int, int],
+    ) -> Applied:
+        try:
+            filters, found = changed.read()
+        except CommandError as error:
+            raise LinkError(f"links could not be set: {error}") from error
+        either = {direction: state if _loses(state) else after[direction] for direction, state in self._states.items()}
+        self._attribute(tallies(found), either)
+        for direction in wanted:
+            self._vanished[direction] += flow_drops(filters.get(self._port[direction], ()))
+        self._shapings.update(wanted)
+        self._states = dict(after)
+        _require_equivalent({self._port[direction]: setting for direction, setting in wanted.items()}, shapings(found))
+        return Applied(*took_effect_ns, time.monotonic_ns())
+
+    def counters(self) -> Mapping[Direction, LinkCounters]:
+        """Counters of every direction; `received` is what left, was lost, or is still in netem's delay line."""
+        filters, found = self._show()
+        tally_of, vanished = tallies(found), {port: flow_drops(rows) for port, rows in filters.items()}
+        return {
+            direction: self._counters(direction, tally_of[port], vanished.get(port, 0))
+            for direction, port in self._port.items()
+        }
+
+    def watch(self, from_ns: int, until_ns: int) -> None:
+        """The kernel does not tell how late it is."""
+
+    def end(self) -> LinkEnd:
+        """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""
+        deadline = time.monotonic() + _DRAIN_S
+        while any(each.queued for each in self.counters().values()) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        ports = list(self._port.values()) if self._counts_media else []
+        filters, _ = self._show(ports)
+        onto_link = {direction: media_count(filters[port]) for direction, port in self._port.items() if filters}
+        return LinkEnd(self.counters(), None, onto_link)
+
+    def close(self) -> None:
+        """Remove all shaping; idempotent."""
+        if self._tc is None:
+            return
+        self._tc.close()
+        self._tc = None
+        run_batch([unshape(port) for direction, port in self._port.items() if self._shapings[direction].netem])
+
+    def _running(self) -> TcBatch:
+        if self._tc is None:
+            raise LinkError("the links are closed")
+        return self._tc
+
+    def _show(self, ports: Sequence[str] | None = None) -> Found:
+        """Every queueing discipline, and the filters of these ports, or of those where flows vanish."""
+        try:
+            return self._running().show(self._filtered() if ports is None else ports)
+        except CommandError as error:
+            raise LinkError(f"links could not be read: {error}") from error
+
+    def _attribute(self, found: Mapping[str, Tally], states: Mapping[Direction, LinkState]) -> None:
+        """Put down to these states what has been dropped since the last time."""
+        for direction, port in self._port.items():
+            if port in found:
+                self._losses[direction] = self._losses[direction].and_then(found[port], states[direction])
+
+    def _filtered(self) -> list[str]:
+        """Ports with a filter now."""
+        return [port for direction, port in self._port.items() if self._shapings[direction].flows]
+
+    def _seed_of(self, direction: Direction) -> int | None:
+        return None if self._seed is None else netem_seed(self._seed, direction, self._changes)
+
+    def _counters(self, direction: Direction, tally: Tally, vanished: int) -> LinkCounters:
+        losses = self._losses[direction].and_then(tally, self._states[direction])
+        lost_flow = self._vanished[direction] + vanished
+        return LinkCounters(
+            received=tally.sent + tally.dropped + tally.bucket_dropped + tally.queued + lost_flow,
+            released=tally.sent,
+            lost_blackhole=losses.blackhole,
+            lost_flow=lost_flow,
+            lost_loss=losses.loss,
+            lost_queue=tally.bucket_dropped,
+            lost_overflow=losses.overflow,
+        )
+
+    def _set_ports(self, ports: Mapping[str, bool], *, up: bool) -> bool:
+        """Whether there were any to set."""
+        if not set_ports(self._ports, ports, up=up):
+            return False
+        self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Losses:
+    """netem's own drops so far, by the state in force when they happened."""
+
+    blackhole: int = 0
+    loss: int = 0
+    overflow: int = 0
+
+    def and_then(self, tally: Tally, state: LinkState) -> _Losses:
+        """The drops up to `tally`, since the last one under `state`."""
+        new = tally.dropped - self.blackhole - self.loss - self.overflow
+        if state.blackhole:
+            return replace(self, blackhole=self.blackhole + new)
+        if state.loss:
+            return replace(self, loss=self.loss + new)
+        return replace(self, overflow=self.overflow + new)
+
+
+def _loses(state: LinkState) -> bool:
+    return state.blackhole or state.loss is not None
+
+
+def _require_equivalent(wanted: Mapping[str, Shaping], found: Mapping[str, Shaping]) -> None:
+    for port, setting in wanted.items():
+        got = found.get(port, Shaping())
+        if not equivalent(setting, got):
+            raise LinkError(f"{port} was set to {setting} and reads back as {got}")
+
+
+def _source_port(topology: Topology, direction: Direction) -> str:
+    return switch_port(*topology.ordinals(direction))

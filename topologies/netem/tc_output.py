@@ -1,0 +1,99 @@
+"""What tc tells of the ports that it shaped, in its own JSON; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hostio.timing import S
+from topologies.link_state import FourState, GilbertElliott, Jitter, Loss, RandomLoss
+from topologies.netem.shaping import BUCKET, ROOT, Bucket, Netem, Shaping
+from topologies.netem.tc_commands import COUNTING
+
+Row = dict[str, Any]
+"""One queueing discipline as `tc -json -statistics -raw qdisc show` tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Packets of one end: sent, dropped by netem itself (loss, or a full delay line), by the bucket, and in line."""
+
+    sent: int
+    dropped: int
+    bucket_dropped: int
+    queued: int
+
+
+def shapings(rows: Iterable[Row]) -> dict[str, Shaping]:
+    """What every port has."""
+    found: dict[str, Shaping] = {}
+    for row in rows:
+        before = found.get(row["dev"], Shaping())
+        if _is_netem(row):
+            found[row["dev"]] = replace(before, netem=_read_netem(row["options"]))
+        elif _is_bucket(row):
+            found[row["dev"]] = replace(before, bucket=_read_bucket(row["options"]))
+    return found
+
+
+def tallies(rows: Iterable[Row]) -> dict[str, Tally]:
+    """Counters of every port that is shaped. netem counts as its own what its bucket drops; here they are apart."""
+    by_port: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        if _is_netem(row) or _is_bucket(row):
+            by_port.setdefault(row["dev"], {})[row["kind"]] = row
+    return {port: _tally(kinds["netem"], kinds.get("tbf")) for port, kinds in by_port.items()}
+
+
+def flow_drops(rows: Iterable[Row]) -> int:
+    """Packets that a port's filter has dropped."""
+    actions = [action for row in rows for action in row.get("options", {}).get("actions", [])]
+    return sum(action["stats"]["drops"] for action in actions)
+
+
+def media_count(rows: Iterable[Row]) -> int:
+    """Media frames that came to a port, of those its filters tell."""
+    counting = (row for row in rows if row.get("pref") == COUNTING)
+    actions = (action for row in counting for action in row.get("options", {}).get("actions", []))
+    return sum(action["stats"]["packets"] for action in actions)
+
+
+def _tally(netem: Row, bucket: Row | None) -> Tally:
+    bucket_dropped = bucket["drops"] if bucket else 0
+    return Tally(netem["packets"], netem["drops"] - bucket_dropped, bucket_dropped, netem["qlen"])
+
+
+def _is_netem(row: Row) -> bool:
+    return bool(row["kind"] == "netem" and row["handle"] == ROOT)
+
+
+def _is_bucket(row: Row) -> bool:
+    return bool(row["kind"] == "tbf" and row["handle"] == BUCKET)
+
+
+def _read_netem(options: Row) -> Netem:
+    delay = options.get("delay", {})
+    jitter_ns = round(delay.get("jitter", 0) * S)
+    return Netem(
+        delay_ns=round(delay.get("delay", 0) * S),
+        jitter=Jitter(jitter_ns) if jitter_ns else None,
+        loss=_read_loss(options),
+        duplicate=options.get("duplicate", {}).get("duplicate", 0.0),
+        corrupt=options.get("corrupt", {}).get("corrupt", 0.0),
+        reorder=options["reorder"]["reorder"] if options.get("gap") else 0.0,
+        limit=options["limit"],
+    )
+
+
+def _read_loss(options: Row) -> Loss | None:
+    if chain := options.get("loss-gemodel"):
+        return GilbertElliott(chain["p"], chain["r"], chain["1-h"], chain["1-k"])
+    if chain := options.get("loss-state"):
+        return FourState(chain["p13"], chain["p31"], chain["p32"], chain["p23"], chain["p14"])
+    probability = options.get("loss-random", {}).get("loss", 0.0)
+    return RandomLoss(probability) if probability else None
+
+
+def _read_bucket(options: Row) -> Bucket:
+    return Bucket(rate_bps=8 * options["rate"], burst=options["burst"], limit=options["limit"])

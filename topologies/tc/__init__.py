@@ -1,0 +1,1 @@
+"""One long-lived `tc -batch`, and what uses it beside netem: the cut of the control connections."""

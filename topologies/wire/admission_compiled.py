@@ -1,0 +1,192 @@
+"""Compiled admission of frames to the userspace wire: each is decided on arrival, and waits in its slot or is lost.
+
+Functions take the loop's whole memory (`wire_memory.WireMemory`) and the number of the direction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hostio.compiled import compiled, monotonic_ns
+from topologies.wire.frame_compiled import flip_bit, flow_hash, rtp_sequence, rtp_ssrc, udp_destination
+from topologies.wire.heap_compiled import push
+from topologies.wire.impairment_compiled import (
+    BIT_DRAW,
+    CORRUPT_DRAW,
+    DUPLICATE_DRAW,
+    OF_DUPLICATE,
+    REORDER_DRAW,
+    due,
+    hard_drop,
+    loss_model_drops,
+    next_frame,
+    uniform,
+)
+from topologies.wire.memory import ALL, CORRUPTED, DUPLICATED, LOST_LOSS, LOST_OVERFLOW, MEDIA, RECEIVED, REORDERED
+
+_MSG_TRUNC = 0x20
+
+
+@compiled
+def admit(wire: Any, index: int, position: int, arrived_ns: int) -> None:
+    """Decide one received frame's fate; its slot leaves the batch only if the frame is to wait in it."""
+    slot = wire.in_slots[position]
+    frame, length = wire.slots[slot], wire.in_messages[position].length
+    media = _is_media(wire, frame, length)
+    count_frame(wire, index, media, RECEIVED)
+    if slot == len(wire.free) or wire.in_messages[position].flags & _MSG_TRUNC:
+        count_and_log(wire, index, slot, media, LOST_OVERFLOW)
+        return
+    bank = _bank(wire, arrived_ns)
+    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    fate = hard_drop(parameters, flow_hash(frame, length) if parameters.flows else 0)
+    if fate < 0:
+        count_and_log(wire, index, slot, media, -fate)
+    else:
+        wire.lengths[slot], wire.media[slot] = length, media
+        if _impair(wire, index, slot, arrived_ns, bank):
+            wire.in_slots[position] = len(wire.free)
+    next_frame(direction)
+
+
+@compiled
+def _impair(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> bool:
+    """Whether the frame is to wait in its slot. Lost and duplicated at once, it goes on alone, as in netem."""
+    twice, gone = _is_duplicated(wire, index, bank), _is_lost(wire, index, slot, bank, 0)
+    if twice and not gone:
+        _send_copy(wire, index, slot, arrived_ns, bank)
+    if twice and gone:
+        count_and_log(wire, index, slot, wire.media[slot], DUPLICATED)
+    return (twice or not gone) and _schedule(wire, index, slot, arrived_ns, bank, 0)
+
+
+@compiled
+def _is_duplicated(wire: Any, index: int, bank: int) -> bool:
+    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    return parameters.duplicate and uniform(direction, DUPLICATE_DRAW) < parameters.duplicate  # type: ignore[no-any-return]
+
+
+@compiled
+def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
+    """Ask the loss model, and count what it takes.
+
+    Loss by number counts the media, or all frames in a wire that knows none, and no copies.
+    """
+    media = wire.media[slot]
+    numbered = of_copy == 0 and (media == 1 or wire.loop[0].last_media_port == 0)
+    gone = loss_model_drops(
+        wire.banks[bank, index], wire.directions[index], wire.sequences[bank, index], of_copy, numbered
+    )
+    if gone:
+        count_and_log(wire, index, slot, media, LOST_LOSS)
+    return gone
+
+
+@compiled
+def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int) -> None:
+    """A second copy of a frame goes its own way from before the loss on, as netem's clone does."""
+    length, media = wire.lengths[original], wire.media[original]
+    count_and_log(wire, index, original, media, DUPLICATED)
+    if _is_lost(wire, index, original, bank, OF_DUPLICATE):
+        return
+    slot = take_slot(wire)
+    if slot == len(wire.free):
+        count_and_log(wire, index, original, media, LOST_OVERFLOW)
+        return
+    wire.slots[slot, :length] = wire.slots[original, :length]
+    wire.lengths[slot], wire.media[slot] = length, media
+    if not _schedule(wire, index, slot, arrived_ns, bank, OF_DUPLICATE):
+        free_slot(wire, slot)
+
+
+@compiled
+def _schedule(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_copy: int) -> bool:
+    """Let a frame that luck spared wait for its release; False if the queue has no room for it."""
+    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    length, media = wire.lengths[slot], wire.media[slot]
+    due_ns = due(length, arrived_ns, parameters, direction, wire.tables, of_copy)
+    if due_ns < 0:
+        count_and_log(wire, index, slot, media, -due_ns)
+        return False
+    if parameters.corrupt and uniform(direction, of_copy + CORRUPT_DRAW) < parameters.corrupt:
+        count_and_log(wire, index, slot, media, CORRUPTED)
+        flip_bit(wire.slots[slot], length, uniform(direction, of_copy + BIT_DRAW))
+    if parameters.reorder and uniform(direction, of_copy + REORDER_DRAW) < parameters.reorder:
+        count_frame(wire, index, media, REORDERED)
+    _enqueue(wire, index, slot, due_ns)
+    return True
+
+
+@compiled
+def _enqueue(wire: Any, index: int, slot: int, due_ns: int) -> None:
+    loop = wire.loop[0]
+    direction = wire.directions[index]
+    wire.due[slot] = due_ns
+    wire.order[slot] = loop.arrivals
+    loop.arrivals += 1
+    push(wire.heaps[index], direction.queued, slot, wire.due, wire.order)
+    direction.queued += 1
+
+
+@compiled
+def _is_media(wire: Any, frame: Any, length: int) -> int:
+    loop = wire.loop[0]
+    if loop.last_media_port == 0:
+        return 0
+    port = udp_destination(frame, length)
+    return 1 if loop.first_media_port <= port <= loop.last_media_port else 0
+
+
+@compiled
+def _bank(wire: Any, arrived_ns: int) -> int:
+    """The parameters in force when a frame arrived."""
+    loop = wire.loop[0]
+    return loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank  # type: ignore[no-any-return]
+
+
+@compiled
+def count_and_log(wire: Any, index: int, slot: int, media: int, what: int) -> None:
+    """Count what became of the frame in a slot, and if it is media note it down; `media` 1 if it is, else 0."""
+    count_frame(wire, index, media, what)
+    if media:
+        log_fate(wire, index, slot, what)
+
+
+@compiled
+def log_fate(wire: Any, index: int, slot: int, what: int) -> None:
+    """Note down what became of the media frame in a slot, while there is room."""
+    loop = wire.loop[0]
+    if loop.fates < len(wire.fates):
+        row, frame = wire.fates[loop.fates], wire.slots[slot]
+        row.ssrc = rtp_ssrc(frame)
+        row.seq = rtp_sequence(frame)
+        row.direction = index
+        row.what = what
+        row.at_ns = monotonic_ns(wire.timespec)
+        loop.fates += 1
+
+
+@compiled
+def count_frame(wire: Any, index: int, media: int, what: int) -> None:
+    """Count a frame of a direction; `media` 1 if it is one, else 0."""
+    wire.counters[index, ALL, what] += 1
+    wire.counters[index, MEDIA, what] += media
+
+
+@compiled
+def take_slot(wire: Any) -> int:
+    """A free slot, or the one past the last if there is none: what is received there is lost."""
+    loop = wire.loop[0]
+    if loop.free == 0:
+        loop.starved = 1
+        return len(wire.free)
+    loop.free -= 1
+    return wire.free[loop.free]  # type: ignore[no-any-return]
+
+
+@compiled
+def free_slot(wire: Any, slot: int) -> None:
+    """Make a slot free again."""
+    loop = wire.loop[0]
+    wire.free[loop.free] = slot
+    loop.free += 1
