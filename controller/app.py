@@ -28,7 +28,7 @@ from typing import Generic, Protocol, TextIO, TypeVar
 from controller.engine import Engine
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import listen, make_switches
-from controller.rules import every_reroute
+from controller.routing_rules import all_reroute_rules
 from controller.settings import ControllerConfig
 from hostio.realtime import clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, S, next_multiple
@@ -122,7 +122,8 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by
     with closing(inbox):
         engine, switches = Engine(config.topology, config.settings), make_switches(inbox.put)
         if config.settings.reroute:
-            switches.foresee(every_reroute(config.topology))
+            # Before switches may connect: encoding all takes longer than a reroute may.
+            switches.encode_ahead(all_reroute_rules(config.topology))
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
@@ -166,7 +167,7 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
         now_ns = monotonic_ns()
         if stdin in readable and not os.read(stdin, _READ_BYTES):
             return
-        # Reports first: else a late tick takes a probe that is waiting here for one that was lost.
+        # Reports before the tick: a late tick would take a probe that still waits in the socket for a lost one.
         _drain(telemetry, controller.on_report)
         if inbox.fileno() in readable:
             controller.on_switch(inbox.take())

@@ -1,14 +1,15 @@
-"""Flow rules of OpenFlow 1.3 as plain data: direct paths, and reroutes over a relay. Pure.
+"""Which flow rules make the direct paths and the relay paths. Pure.
 
-All rules are in table 0. What matches none is dropped: neighbours are static, so there is no ARP to carry.
+All rules are in table 0. What matches none is dropped: neighbours are static, so there is no ARP to carry. A reroute is
+a second rule of higher priority beside the direct one, per lane and end; taking it away brings the direct rule back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from controller.flow_rules import FlowRule
 from relay_app.streams import LANE_PORT, LANES
 from topologies.model import LAN_PORT, Cluster, Topology
 
@@ -17,27 +18,6 @@ REROUTE_PRIORITY = 200
 
 _ETH_TYPE_IPV4 = 0x0800
 _IP_PROTO_UDP = 17
-
-
-@dataclass(frozen=True, slots=True)
-class FlowRule:
-    """One flow-mod. Match fields and set-fields carry their OXM names (OpenFlow 1.3 §7.2.3), with prerequisites.
-
-    `add` replaces a rule of the same match and priority; `delete` removes exactly that one; `clear_rules` removes all.
-    """
-
-    switch: int
-    """Ordinal of the switch's cluster, which is its datapath id."""
-    command: Literal["add", "delete", "clear"]
-    priority: int = 0
-    match: tuple[tuple[str, int | str], ...] = ()
-    set_fields: tuple[tuple[str, str], ...] = ()
-    output: int | None = None
-
-
-def clear_rules(switch: int) -> FlowRule:
-    """Remove every rule of a switch."""
-    return FlowRule(switch, "clear")
 
 
 def direct_rules(topology: Topology, cluster: Cluster) -> tuple[FlowRule, ...]:
@@ -65,7 +45,11 @@ def reroute_rules(topology: Topology, a: str, b: str, via: str, lanes: Iterable[
 
 
 def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
-    """Take a reroute of these lanes away, so that the direct rules hold again."""
+    """Delete the reroute of these lanes, whichever relay it goes over.
+
+    Deleted, not replaced by a direct rule of the same priority: the direct rule is still there below and takes over at
+    once, and the table is again what it was before the reroute, so that a controller that reads it finds none.
+    """
     return tuple(
         FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, _lane_match(towards, lane))
         for at, towards, lane in _lane_ends(topology, a, b, lanes)
@@ -81,12 +65,12 @@ class FoundReroute(NamedTuple):
     via: str
 
     def other_end(self) -> FoundReroute:
-        """The rule that the switch at the other end has, if the reroute is whole."""
+        """What the switch at the other end has, if that end was rerouted too."""
         return self._replace(at=self.towards, towards=self.at)
 
 
 def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[FoundReroute, FlowRule]]:
-    """Those of a switch's rules that are reroutes of a link of the topology."""
+    """Those of a switch's rules that are reroutes between clusters of the topology."""
     names = {str(cluster.address): cluster.name for cluster in topology.clusters}
     clusters = {cluster.ordinal: cluster.name for cluster in topology.clusters}
     found = []
@@ -99,8 +83,8 @@ def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[Fou
     return found
 
 
-def every_reroute(topology: Topology) -> tuple[FlowRule, ...]:
-    """The rules of every reroute there could be, and those that would take it away."""
+def all_reroute_rules(topology: Topology) -> tuple[FlowRule, ...]:
+    """The rules of every reroute that links allow, and those that delete it."""
     linked = {frozenset((link.a, link.b)) for link in topology.links}
     found: list[FlowRule] = []
     for link in topology.links:

@@ -1,12 +1,6 @@
-"""Health of one direction of a link, or of a relay: a table of moves, and the evidence that drives it. Pure; times are
-ns. What is said of probes holds for canaries.
+"""Health of one path, judged from its probes: a table of transitions, and what drives it. Pure; times are ns.
 
-| state    | meaning                                                                                 |
-|----------|-----------------------------------------------------------------------------------------|
-| unknown  | start-up: too few probes yet to judge. Never entered again                              |
-| clean    | probes arrive, loss and median delay are within the settings                            |
-| degraded | probes arrive, but too many are lost or they take too long                              |
-| down     | no probe within the detection time (RFC 5880 §6.8.4), or a port of the link is down     |
+What is said of probes holds for canaries. `controller.health` has the meaning of the states.
 """
 
 from __future__ import annotations
@@ -14,15 +8,15 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from controller.decisions import HealthChange
-from controller.probe_window import ProbeWindow
+from controller.detectors.probe_window import ProbeWindow
+from controller.health import Health, State
 from controller.settings import ControllerSettings, Detector
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
 
-State = Literal["unknown", "clean", "degraded", "down"]
-Evidence = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]
+Finding = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]
 
-TRANSITIONS: dict[tuple[State, Evidence], State] = {
+TRANSITIONS: dict[tuple[State, Finding], State] = {
     ("unknown", "probes good"): "clean",
     ("unknown", "probes bad"): "degraded",
     ("unknown", "probes silent"): "down",
@@ -41,30 +35,23 @@ TRANSITIONS: dict[tuple[State, Evidence], State] = {
     ("down", "port down"): "down",
     ("down", "port up"): "down",
 }
-"""An illegal move is a missing key: a port comes up only after it went down, and then the direction is down. A port
-that is up proves nothing about the path, so only probes lead out of down."""
+"""What is missing cannot happen: a port comes up only after it went down, and then the path is down. A port that is up
+proves nothing about the path, so only probes lead out of down. No transition leads back to unknown."""
 
 START_UP_NS = 10 * S
-"""What never saw a probe is down this long after the watch began."""
+"""A path on which no probe ever arrived is down this long after the watch began."""
 
 
-class Health(NamedTuple):
-    """A state, since when, and why. `since_ns` of a clean direction is what the hold time counts from."""
-
-    state: State
-    since_ns: int
-    reason: str
-
-
-class _Finding(NamedTuple):
-    evidence: Evidence
+class _Judgement(NamedTuple):
+    finding: Finding
     reason: str
 
 
 class Tracker:
-    """Watches what lies between two clusters from `begun_ns` on, and says when its health changes.
+    """The health of one path from `begun_ns` on, by the thresholds of the settings.
 
-    `own_delay_ns` and `jitter_ns` are the nominal ones of the way its probes take.
+    `ends`: the clusters that its changes are logged with. `own_delay_ns` and `jitter_ns`: nominal values of the way
+    that its probes take. `start_up_ns`: how long the first probe may take.
     """
 
     def __init__(
@@ -101,11 +88,11 @@ class Tracker:
     def port_down(self, now_ns: int) -> list[HealthChange]:
         """A port of the link went down."""
         self._port_down = True
-        return self._move(_Finding("port down", "port down"), now_ns)
+        return self._change(_Judgement("port down", "port down"), now_ns)
 
     def port_up(self, now_ns: int) -> list[HealthChange]:
         """No port of the link is down any more; KeyError if none was. Older probes prove nothing from here on."""
-        changes = self._move(_Finding("port up", "port up"), now_ns)
+        changes = self._change(_Judgement("port up", "port up"), now_ns)
         self._port_down = False
         self._window = self._new_window()
         return changes
@@ -114,43 +101,44 @@ class Tracker:
         """Judge the evidence at `now_ns`; at most one change."""
         if self._port_down or now_ns < self._settled_until_ns:
             return []
-        finding = self._judge(now_ns)
+        judgement = self._judge(now_ns)
         self._settled_until_ns = self._next_judgement_ns()
-        return self._move(finding, now_ns) if finding else []
+        return self._change(judgement, now_ns) if judgement else []
 
-    def _judge(self, now_ns: int) -> _Finding | None:
+    def _judge(self, now_ns: int) -> _Judgement | None:
         self._window.advance(now_ns)
+        # Silence first: a window without probes has no loss or delay that says anything of now.
         return self._silent(now_ns) or self._lossy() or self._slow() or self._good()
 
-    def _silent(self, now_ns: int) -> _Finding | None:
+    def _silent(self, now_ns: int) -> _Judgement | None:
         last_ns = self._window.last_arrival_ns
         if last_ns is None:
             if now_ns < self._begun_ns + self._start_up_ns:
                 return None
-            return _Finding("probes silent", f"no {self._packet} in the first {self._start_up_ns // S} s")
+            return _Judgement("probes silent", f"no {self._packet} in the first {self._start_up_ns // S} s")
         if now_ns - last_ns <= self._detection_ns:
             return None
-        return _Finding("probes silent", f"no {self._packet} for {(now_ns - last_ns) / MS:.0f} ms")
+        return _Judgement("probes silent", f"no {self._packet} for {(now_ns - last_ns) / MS:.0f} ms")
 
-    def _lossy(self) -> _Finding | None:
+    def _lossy(self) -> _Judgement | None:
         share = self._window.lost() / self._settings.loss_window
         if share <= self._settings.max_loss:
             return None
         window = f"{self._settings.loss_window} {self._packets}"
-        return _Finding("probes bad", f"loss {share * 100:.0f} % of the last {window}")
+        return _Judgement("probes bad", f"loss {share * 100:.0f} % of the last {window}")
 
-    def _slow(self) -> _Finding | None:
+    def _slow(self) -> _Judgement | None:
         if not self._enough_probes():
             return None
         median_ns = self._window.median_delay_ns()
         if median_ns - self._own_delay_ns <= self._settings.max_extra_delay_ns:
             return None
-        return _Finding("probes bad", f"median delay {median_ns / MS:.1f} ms over {self._own_delay_ns / MS:.1f} ms")
+        return _Judgement("probes bad", f"median delay {median_ns / MS:.1f} ms over {self._own_delay_ns / MS:.1f} ms")
 
-    def _good(self) -> _Finding | None:
+    def _good(self) -> _Judgement | None:
         if not self._enough_probes():
             return None
-        return _Finding("probes good", "loss and delay within bounds")
+        return _Judgement("probes good", "loss and delay within bounds")
 
     def _enough_probes(self) -> bool:
         return self._window.arrived >= min(self._settings.detect_multiplier, self._settings.loss_window)
@@ -166,9 +154,9 @@ class Tracker:
             return self._begun_ns + self._start_up_ns
         return min(self._window.next_due_ns(), last_ns + self._detection_ns + 1)
 
-    def _move(self, finding: _Finding, now_ns: int) -> list[HealthChange]:
-        before, after = self.health.state, TRANSITIONS[self.health.state, finding.evidence]
+    def _change(self, judgement: _Judgement, now_ns: int) -> list[HealthChange]:
+        before, after = self.health.state, TRANSITIONS[self.health.state, judgement.finding]
         if after == before:
             return []
-        self.health = Health(after, now_ns, finding.reason)
-        return [HealthChange(*self._ends, before, after, now_ns, finding.reason, self._detector)]
+        self.health = Health(after, now_ns, judgement.reason)
+        return [HealthChange(*self._ends, before, after, now_ns, judgement.reason, self._detector)]
