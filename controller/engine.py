@@ -102,7 +102,7 @@ class Engine:
         self._installer.sent(install.token, at_ns)
 
     @property
-    def health(self) -> dict[Direction, Health]:
+    def health(self) -> Mapping[Direction, Health]:
         """What is known of every direction; empty before the watch began."""
         return self._watch.links
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from controller.decisions import HealthChange
@@ -21,24 +21,36 @@ class HealthWatch:
         self._detectors: list[HealthDetector] = [make(topology, settings) for make in named]
         self._last_unhealthy_ns: dict[CanaryPath, int] = {}
         self.begun = False
+        self.links: Mapping[Direction, Health] = {}
+        """Of every direction of every link; empty before the watch began."""
+        self.relays: Mapping[CanaryPath, RelayHealth] = {}
+        """Of every relay, by observer; empty if no detector watches relays."""
 
     def begin(self, now_ns: int) -> list[HealthChange]:
         """Judge from now on; the changes that earlier evidence makes at once."""
         self.begun = True
-        return [change for detector in self._detectors for change in detector.begin(now_ns)]
+        changes = [change for detector in self._detectors for change in detector.begin(now_ns)]
+        self._combine()
+        return changes
 
     def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:
         """Evidence arrived; KeyError if it names no path that there is."""
-        return [change for detector in self._detectors for change in detector.observe(evidence, now_ns)]
+        changes = [change for detector in self._detectors for change in detector.observe(evidence, now_ns)]
+        if changes:
+            self._combine()
+        return changes
 
     def tick(self, now_ns: int) -> list[HealthChange]:
         """Judge every link and relay on the evidence so far."""
         changes = []
         for detector in self._detectors:
             changes += detector.tick(now_ns, self.links)
-        for path, relay in self.relays.items():
-            if relay.unhealthy:
-                self._last_unhealthy_ns[path] = now_ns
+            # Before the next detector: whether a relay is to be judged depends on what this tick found of its links.
+            self._combine()
+        unhealthy = [path for path, relay in self.relays.items() if relay.unhealthy]
+        if unhealthy:
+            self._last_unhealthy_ns.update(dict.fromkeys(unhealthy, now_ns))
+            self._combine()
         return changes
 
     @property
@@ -46,22 +58,14 @@ class HealthWatch:
         """The watch has begun, and the health of everything that can be judged is known."""
         return self.begun and all(detector.known for detector in self._detectors)
 
-    @property
-    def links(self) -> dict[Direction, Health]:
-        """Of every direction of every link; empty before the watch began."""
-        return {path: health for path, health in self._combined().items() if isinstance(path, Direction)}
-
-    @property
-    def relays(self) -> dict[CanaryPath, RelayHealth]:
-        """Of every relay, by observer; empty if no detector watches relays."""
-        return {
+    def _combine(self) -> None:
+        found = combined(chain.from_iterable(detector.health.items() for detector in self._detectors))
+        self.links = {path: health for path, health in found.items() if isinstance(path, Direction)}
+        self.relays = {
             path: RelayHealth(health, self._last_unhealthy_ns.get(path))
-            for path, health in self._combined().items()
+            for path, health in found.items()
             if isinstance(path, CanaryPath)
         }
-
-    def _combined(self) -> dict[MonitoredPath, Health]:
-        return combined(chain.from_iterable(detector.health.items() for detector in self._detectors))
 
 
 def combined(found: Iterable[tuple[MonitoredPath, Health]]) -> dict[MonitoredPath, Health]:
