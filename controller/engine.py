@@ -70,7 +70,7 @@ class Engine:
         return [*begun, *self._watch.observe(report, report.received_ns)]
 
     def handle(self, event: SwitchEvent, now_ns: int) -> list[Action]:
-        """A switch said something; SwitchError if it refused a message."""
+        """A switch connected, answered, refused, or reported a port; SwitchError if it refused a message."""
         if isinstance(event, SwitchRefused):
             raise SwitchError(f"{self._clusters[event.switch].name}'s switch refused a message: {event.error}")
         if isinstance(event, SwitchConnected):

@@ -1,4 +1,4 @@
-"""The last probes of one link direction: which were lost, how long the others took. Pure; times are ns."""
+"""The last probes of one path: which were lost, and how long the others took. Pure; times are ns."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Usage: private_ovs.py DIRECTORY CONFIG DATAPATH CONTROLLER…. DATAPATH is the bridges' datapath type: `dummy` (real
 OpenFlow tables, no packets), or `netdev` (the userspace datapath); their ports lead nowhere. CONTROLLER is a Python
-program's arguments, to which CONFIG is added. Ends when the controller does, with its exit code, and the sandbox's other processes end with this one.
+program's arguments, to which CONFIG is added. Ends when the controller does, with its exit code, and the sandbox's
+other processes end with this one.
 """
 
 from __future__ import annotations

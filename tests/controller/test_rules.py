@@ -66,15 +66,15 @@ def test_clear_matches_everything() -> None:
     assert clear_rules(4) == FlowRule(switch=4, command="clear")
 
 
-def test_all_reroute_rules_that_links_allow_is_foreseen_and_its_end() -> None:
+def test_all_reroute_rules_are_those_that_links_allow_and_their_deletion() -> None:
     topology = triangle()
-    foreseen = all_reroute_rules(topology)
-    assert len(set(foreseen)) == len(foreseen) == 3 * 2 * 32
-    assert set(reroute_rules(topology, "east", "west", "central", [3])) <= set(foreseen)
-    assert set(restore_rules(topology, "east", "west", [3])) <= set(foreseen)
+    rules = all_reroute_rules(topology)
+    assert len(set(rules)) == len(rules) == 3 * 2 * 32
+    assert set(reroute_rules(topology, "east", "west", "central", [3])) <= set(rules)
+    assert set(restore_rules(topology, "east", "west", [3])) <= set(rules)
 
 
-def test_no_reroute_is_foreseen_over_a_cluster_without_both_legs() -> None:
+def test_no_reroute_over_a_cluster_without_both_legs_is_among_them() -> None:
     full = triangle()
     chain = Topology("chain", full.clusters, tuple(link for link in full.links if link != full.link("east", "west")))
     assert {rule.command for rule in all_reroute_rules(chain)} == {"delete"}
