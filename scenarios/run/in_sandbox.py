@@ -20,12 +20,11 @@ from scenarios.run.fault_player import play
 from scenarios.run.processes import ProcessError
 from scenarios.run.run_control import EventLog, StopSignal
 from scenarios.run.sandbox_paths import SANDBOX_FOLDER
-from scenarios.run.services import ServiceError
 from scenarios.run.testbed import Testbed
 from topologies.link_backend import LinkError
 from topologies.sandbox import set_up_sandbox
 
-_EXPECTED = (ProcessError, ServiceError, CommandError, LinkError, DirectoryError)
+_EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
 
 def main(run_dir: str) -> None:
