@@ -117,13 +117,13 @@ class Program:
         return self._group.states() if self._group else set()
 
     def close(self) -> None:
-        """Let go of a program that has ended, or that was never launched."""
+        """Let go of a program that has ended, or that was never launched; idempotent."""
         if self._process and self._process.stdin:
             self._process.stdin.close()
-        if self._group and self._group.gone(0):
+        if self._process and self._group and self._group.gone(0):
             self._group.close()
-            if self._process:
-                self._process.wait()
+            self._group = None
+            self._process.wait()
         if self._command.output:
             self._command.output.close()
 

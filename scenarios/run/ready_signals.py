@@ -86,8 +86,10 @@ class OutputLines:
         return line.decode(errors="replace")
 
     def close(self) -> None:
-        """Read no more."""
-        os.close(self._reader)
+        """Read no more; idempotent."""
+        if self._reader >= 0:
+            os.close(self._reader)
+            self._reader = -1
 
 
 @dataclass(frozen=True, slots=True)

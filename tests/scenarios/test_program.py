@@ -1,4 +1,4 @@
-"""Real small programs under supervision: ready by sd_notify(3) or a line, stopped by SIGTERM, killed if they must be."""
+"""Real small programs under supervision: ready by sd_notify(3) or a line, stopped by SIGTERM, killed at a deadline."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def make_kind(tmp_path: Path) -> Iterator[MakeKind]:
     kinds: list[NotifyingKind] = []
 
     def make(text: str) -> NotifyingKind:
-        kinds.append(NotifyingKind(tmp_path, text))
+        folder = tmp_path / str(len(kinds))
+        folder.mkdir()
+        kinds.append(NotifyingKind(folder, text))
         return kinds[-1]
 
     yield make
@@ -118,13 +120,13 @@ def test_it_is_ready_by_one_assignment_of_many(make_kind: MakeKind) -> None:
 
 def test_one_that_does_not_get_ready_in_time_is_named(make_kind: MakeKind) -> None:
     process = SupervisedProcess(make_kind(f"import signal\n{FOREVER}"))
-    with pytest.raises(ProcessError, match="foreign is not ready after 0.1 s; its log is"):
+    with pytest.raises(ProcessError, match=r"foreign is not ready after 0\.1 s; its log is"):
         process.serving.await_ready(0.1)
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     command = CommandLine([str(tmp_path / "missing")], Answers(lambda: True))
-    with pytest.raises(ProcessError, match="foreign cannot be started: .*missing"):
+    with pytest.raises(ProcessError, match=r"foreign cannot be started: .*missing"):
         Program("foreign", command, tmp_path / "log")
 
 
@@ -217,7 +219,9 @@ def test_one_that_ended_by_itself_is_not_put_down_to_the_fault(make_kind: MakeKi
 
 def test_lines_that_come_together_are_told_apart_and_input_starts_and_ends_it(tmp_path: Path) -> None:
     """As the controller does: two lines in one write, stands by, begins on input, ends with its input."""
-    text = "import sys\nsys.stdout.write('a\\nstanding by\\n'); sys.stdout.flush()\ninput(); print('ready', flush=True)\n"
+    text = (
+        "import sys\nsys.stdout.write('a\\nstanding by\\n'); sys.stdout.flush()\ninput(); print('ready', flush=True)\n"
+    )
     lines = OutputLines()
     command = CommandLine(
         [sys.executable, "-c", text + "sys.stdin.read()"],
