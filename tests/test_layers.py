@@ -20,7 +20,7 @@ OWNERS = {
     "click": {"scenarios/cli/commands.py"},
     "hdrh": {"hostio/histogram.py"},
     "junitparser": {"scenarios/cli/junit.py"},
-    "matplotlib": {"results/report/latency_plot.py", "results/report/stall_plot.py"},
+    "matplotlib": {"results/report/canvas.py"},
     "mininet": {"topologies/fabric.py"},
     "numba": {"hostio/compiled.py"},
     "polars": {"results/run_files/records.py"},

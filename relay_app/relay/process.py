@@ -12,6 +12,7 @@ from threading import Event
 from time import monotonic_ns
 
 from hostio.control import Ready, Stopped, Workers, messages, tell
+from hostio.files import write_whole
 from hostio.growing_array import GrowingArray
 from hostio.realtime import set_realtime_priority
 from hostio.timing import MS, US, S
@@ -140,11 +141,8 @@ class Relay:
 
     def write_lock_report(self) -> None:
         """Write what the lock audit has found so far: whole, or not at all."""
-        path = self._config.files.locks
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self._locks.report(self._watchdog.stalls)), indent=2), encoding="utf-8")
-        partial.replace(path)
+        report = self._locks.report(self._watchdog.stalls)
+        write_whole(self._config.files.locks, json.dumps(asdict(report), indent=2))
 
     def prefetch(self, order: Prefetch) -> Prefetched:
         """Fetch these sessions over the network in bulk, as their set-up does; how many are cached then."""
