@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from hostio.timing import MS, S
 from topologies.model import Cluster, Link, Topology
 
 Detector = Literal["link", "relay-canary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """As metadata of a setting's type: its bounds, as a scenario would write them."""
+
+    least: str
+    most: str
+
+
+ProbeInterval = Annotated[int, Within("5ms", "10s")]
+Delay = Annotated[int, Within("1us", "10s")]
+Duration = Annotated[int, Within("0s", "1440min")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +43,14 @@ class ControllerSettings:
 
     reroute: bool = True
     detect: tuple[Detector, ...] = ("link",)
-    probe_interval_ns: int = 50 * MS
-    detect_multiplier: int = 5
-    loss_window: int = 20
+    probe_interval_ns: ProbeInterval = 50 * MS
+    detect_multiplier: Annotated[int, Within("1", "255")] = 5
+    loss_window: Annotated[int, Within("1", "1000")] = 20
     max_loss: float = 0.2
-    max_extra_delay_ns: int = 50 * MS
-    hold_ns: int = 3 * S
-    canary_interval_ns: int = 100 * MS
-    pace_ns: int = 0
+    max_extra_delay_ns: Delay = 50 * MS
+    hold_ns: Duration = 3 * S
+    canary_interval_ns: ProbeInterval = 100 * MS
+    pace_ns: Duration = 0
 
     @property
     def canaries(self) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from controller.settings import ControllerSettings
+from controller.settings import ControllerSettings, Within
 from hostio.timing import MS, S
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
 from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology, where
+
+TimeLimit = Annotated[int, Within("0s", "1min")]
+MostDrops = Annotated[int, Within("0", "1000000")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +25,24 @@ class FidelityLimits:
     cores over the whole run. Drops are counted, and one is one too many.
     """
 
-    pacing_p99_ns: int = 10 * MS
-    pacing_max_ns: int = 100 * MS
-    delay_p50_ns: int = 1 * MS
-    delay_p99_ns: int = 10 * MS
-    event_error_max_ns: int = 10 * MS
-    event_error_p99_ns: int = 5 * MS
-    link_lateness_p99_ns: int = 2 * MS
-    link_lateness_max_ns: int = 100 * MS
-    lateness_p99_ns: int = 5 * MS
-    lateness_max_ns: int = 100 * MS
+    pacing_p99_ns: TimeLimit = 10 * MS
+    pacing_max_ns: TimeLimit = 100 * MS
+    delay_p50_ns: TimeLimit = 1 * MS
+    delay_p99_ns: TimeLimit = 10 * MS
+    event_error_max_ns: TimeLimit = 10 * MS
+    event_error_p99_ns: TimeLimit = 5 * MS
+    link_lateness_p99_ns: TimeLimit = 2 * MS
+    link_lateness_max_ns: TimeLimit = 100 * MS
+    lateness_p99_ns: TimeLimit = 5 * MS
+    lateness_max_ns: TimeLimit = 100 * MS
     steal: float = 0.05
     steal_second: float = 0.25
-    clock_step_ns: int = 1 * MS
-    socket_drops: int = 0
-    port_drops: int = 0
-    emulator_drops: int = 0
-    softnet_drops: int = 0
-    lost_upcalls: int = 0
+    clock_step_ns: TimeLimit = 1 * MS
+    socket_drops: MostDrops = 0
+    port_drops: MostDrops = 0
+    emulator_drops: MostDrops = 0
+    softnet_drops: MostDrops = 0
+    lost_upcalls: MostDrops = 0
 
 
 DEFAULT_LIMITS = FidelityLimits()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias, Union
 
-from pydantic import BeforeValidator, Field
-
 from hostio.timing import MS
+from results.run_files.validation import Field, Strict, checked
 from scenarios.language.fields import groups, loss_pattern, numbers_from_one, one_of
 from scenarios.language.values import (
     Count,
@@ -20,14 +19,13 @@ from scenarios.language.values import (
     ShortName,
     SomeShare,
     Span,
-    Strict,
 )
 from topologies.link_state import Distribution
 
-Pattern: TypeAlias = Annotated[str, BeforeValidator(loss_pattern)]
-Numbers: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(numbers_from_one)]
-Groups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(groups)]
-Spread: TypeAlias = Annotated[Distribution, BeforeValidator(one_of("uniform", "normal", "pareto", "paretonormal"))]
+Pattern: TypeAlias = Annotated[str, checked(loss_pattern)]
+Numbers: TypeAlias = Annotated[tuple[int, ...], checked(numbers_from_one)]
+Groups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], checked(groups)]
+Spread: TypeAlias = Annotated[Distribution, checked(one_of("uniform", "normal", "pareto", "paretonormal"))]
 
 
 class EventBase(Strict):
@@ -43,9 +41,9 @@ class LinkEvent(EventBase):
     """Where: a link, in both directions or one: forward is from the first cluster named to the second."""
 
     link: Pair = Field(examples=["[us-east, us-west]"])
-    direction: Annotated[
-        Literal["both", "forward", "backward"], BeforeValidator(one_of("both", "forward", "backward"))
-    ] = "both"
+    direction: Annotated[Literal["both", "forward", "backward"], checked(one_of("both", "forward", "backward"))] = (
+        "both"
+    )
 
 
 class Ramp(EventBase):
