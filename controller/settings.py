@@ -28,29 +28,32 @@ Duration = Annotated[int, Within("0s", "1440min")]
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """Detection and rerouting; a link is rerouted when either direction is not clean.
+    """Detection and rerouting: a link is rerouted when either direction is down or degraded.
 
-    A direction is *down* when no probe arrived for `detect_multiplier` × `probe_interval_ns` (as BFD's detection
-    time, RFC 5880 §6.8.4), *degraded* when of the last `loss_window` probes due more than `max_loss` are missing or
-    their median delay exceeds the link's own by more than `max_extra_delay_ns`. Traffic returns once both
-    directions have been clean for `hold_ns` (wait-to-restore, ITU-T G.808.1).
-
-    `detect`: one-way probes of the links always; with `relay-canary` also media through every relay, one packet per
-    `canary_interval_ns`, judged like the probes. A relay that was sick gets no traffic for `hold_ns` after it.
-
-    `pace_ns`: a move onto a relay takes its lanes one after another over this time; 0: all at once.
+    Keys, bounds and defaults of a scenario's section `controller` are made of these fields.
     """
 
     reroute: bool = True
+    """Whether traffic is moved at all, or links are only watched."""
     detect: tuple[Detector, ...] = ("link",)
+    """What is watched: the links always, by one-way probes; with relay-canary also every relay, by media through it."""
     probe_interval_ns: ProbeInterval = 50 * MS
+    """From one probe of a link direction to the next."""
     detect_multiplier: Annotated[int, Within("1", "255")] = 5
+    """A direction is down when no probe arrived for this many intervals (as BFD's detection time, RFC 5880 §6.8.4)."""
     loss_window: Annotated[int, Within("1", "1000")] = 20
+    """A direction is judged degraded, or not, by this many of the last probes due."""
     max_loss: float = 0.2
+    """It is degraded when a larger share of them is missing."""
     max_extra_delay_ns: Delay = 50 * MS
+    """It is degraded, too, when their median delay exceeds the link's own by more than this."""
     hold_ns: Duration = 3 * S
+    """Traffic returns once both directions have been clean for this time (wait-to-restore, ITU-T G.808.1), and a relay
+    that was sick gets none for as long after it."""
     canary_interval_ns: ProbeInterval = 100 * MS
+    """From one canary packet through a relay to the next; they are judged like the probes."""
     pace_ns: Duration = 0
+    """A move onto a relay takes its lanes one after another over this time; 0: all at once."""
 
     @property
     def canaries(self) -> bool:

@@ -18,31 +18,47 @@ MostDrops = Annotated[int, Within("0", "1000000")]
 
 @dataclass(frozen=True, slots=True)
 class FidelityLimits:
-    """What a scenario may set under `fidelity`; docs/fidelity.md says why each default is what it is.
+    """Within what the testbed must keep for a run to be believed; docs/fidelity.md says why each default is what it is.
 
-    Times in ns, shares as fractions. Lateness is that of timed wake-ups: `link_lateness` of the link emulator's
-    releases, `lateness` of relays, clients and probers. `steal_second` is of one core in one second, `steal` of all
-    cores over the whole run. Drops are counted, and one is one too many.
+    Keys, bounds and defaults of a scenario's section `fidelity` are made of these fields.
     """
 
     pacing_p99_ns: TimeLimit = 10 * MS
+    """Media: from when a packet was due until it was sent, 99th percentile."""
     pacing_max_ns: TimeLimit = 100 * MS
+    """The same, the worst packet."""
     delay_p50_ns: TimeLimit = 1 * MS
+    """Probes that pass no relay: delay beyond the emulated one, median."""
     delay_p99_ns: TimeLimit = 10 * MS
+    """The same, 99th percentile."""
     event_error_max_ns: TimeLimit = 10 * MS
+    """Every edge of an event: applied less planned, either end of the link."""
     event_error_p99_ns: TimeLimit = 5 * MS
+    """The same, 99th percentile, from a hundred edges on."""
     link_lateness_p99_ns: TimeLimit = 2 * MS
+    """Userspace wire: from when a frame was due until it was released, 99th percentile."""
     link_lateness_max_ns: TimeLimit = 100 * MS
+    """The same, the worst frame."""
     lateness_p99_ns: TimeLimit = 5 * MS
+    """Relays, clients and probers: from the deadline of a wake-up until the thread ran, 99th percentile."""
     lateness_max_ns: TimeLimit = 100 * MS
+    """The same, the worst wake-up."""
     steal: float = 0.05
+    """Processor time that the machine's own host kept for others, all cores, whole run."""
     steal_second: float = 0.25
+    """The same, of one core in one second."""
     clock_step_ns: TimeLimit = 1 * MS
+    """Change from one second to the next of realtime less monotonic clock."""
     socket_drops: MostDrops = 0
+    """Packets lost in receive buffers, but those of a relay that stood still."""
     port_drops: MostDrops = 0
+    """Packets that switch ports dropped, but those that were corrupted by plan."""
     emulator_drops: MostDrops = 0
+    """Frames for which the userspace wire had no room."""
     softnet_drops: MostDrops = 0
+    """Packets that found the kernel's receive backlog full, but those for a port that was planned to go down."""
     lost_upcalls: MostDrops = 0
+    """Packets for which a switch could not ask its daemon."""
 
 
 DEFAULT_LIMITS = FidelityLimits()

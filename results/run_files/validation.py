@@ -48,9 +48,10 @@ Model = TypeVar("Model", bound=Strict)
 
 
 class Section:
-    """As metadata of a type: the data are the mapping `model`, and `make` turns that into a value of the type."""
+    """As metadata of the type `of`: the data are the mapping `model`, of which `make` makes a value of the type."""
 
-    def __init__(self, model: type[Strict], make: Callable[[Any], object]) -> None:
+    def __init__(self, of: type, model: type[Strict], make: Callable[[Any], object]) -> None:
+        self.of = of
         self.model = model
         self._make = make
 
@@ -131,6 +132,8 @@ def json_schema(of: type, describe: Describe) -> dict[str, Any]:
 
 
 def _described(schema: JsonSchemaValue, more: Mapping[str, Mapping[str, object]]) -> JsonSchemaValue:
+    if "description" in schema:
+        schema["description"] = " ".join(schema["description"].split())
     for name, part in schema.get("properties", {}).items():
         part.update(more.get(name, {}))
     return schema

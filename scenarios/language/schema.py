@@ -41,85 +41,124 @@ class Sessions(Strict):
     """A group of two-way sessions of one media profile."""
 
     name: ShortName | None = None
+    """Of the group; its medium and number unless given."""
     between: Pair = Field(examples=["[us-east, us-west]"])
+    """The two clusters of the sessions' ends."""
     count: Annotated[int, checked(within(WHOLE, "1", "20000"))] = Field(examples=["100"])
+    """Sessions of the group; each is a stream in either direction."""
     media: Annotated[str, checked(one_of(*PROFILES))] = Field(examples=["voice"])
+    """The media profile: codec, packet rate and size."""
     path: Annotated[Literal["relayed", "direct"], checked(one_of("relayed", "direct"))] = "relayed"
+    """Whether the media pass the relays of the two clusters, or go directly."""
 
 
 class Connections(Strict):
     """A group of long-lived TCP connections beside the media, dialled from the first cluster to the second."""
 
     name: ShortName | None = None
+    """Of the group; its kind unless given."""
     kind: Annotated[str, checked(one_of(*KINDS))] = Field(examples=["signalling"])
+    """What the connections carry."""
     between: Pair = Field(examples=["[us-east, us-west]"])
+    """The cluster that dials, and the one that is dialled."""
     count: Annotated[int, checked(within(WHOLE, "1", "1000"))] = Field(examples=["10"])
+    """Connections of the group."""
 
 
 class Relays(Strict):
-    """What the relays are, and how they start. `warm`: the share of session records each cluster's relay holds."""
+    """What the relays are, and how they start."""
 
     version: Version = DEFAULT_VERSION
+    """The relay version of every cluster."""
     versions: dict[str, Version] = Field(default={})
+    """The relay versions of clusters that run another one, by cluster."""
     warm: dict[str, Share] = Field(default={})
+    """The share of the session records that a cluster's relay holds before the media start, by cluster."""
     idle: Span = 300 * S
+    """A session without packets for so long leaves a relay's cache."""
     lock_audit: Flag = True
+    """Whether the relays' locks are audited."""
 
 
 class Emulation(Strict):
-    """Settings of the emulator itself.
-
-    `wire_tick`: timer quantum of the userspace wire; `clock_shift`: an instruction takes 2^shift ns of virtual time.
-    """
+    """Settings of the emulator itself."""
 
     links: Annotated[Literal["auto", "netem", "userspace"], checked(one_of("auto", "netem", "userspace"))] = "auto"
+    """What emulates the links; auto: netem where the kernel has it."""
     wire_tick: Tick = 100 * US
+    """Timer quantum of the userspace wire."""
     clock_shift: Annotated[int, checked(within(WHOLE, "0", "10"))] = 1
+    """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
 
 
 class ScenarioFile(Strict):
     """A whole scenario file."""
 
     name: ScenarioName = Field(examples=["one-blip"])
+    """Names the scenario and the folder of its runs."""
     description: Text = ""
+    """In a sentence, what the scenario shows."""
     topology: ShortName = Field(examples=["us-triangle"])
+    """A topology of topologies/catalogue, by its name."""
     seed: Annotated[int, checked(within(WHOLE, "0", "4294967295"))] = 1
+    """Everything random in the run grows from it."""
     duration: Span = Field(examples=["12s"])
+    """How long media flow."""
     directory: ShortName | None = None
+    """The cluster where the session directory lives; unless given, the topology's first."""
     sessions: tuple[Sessions, ...] = Field(strict=False)
+    """The groups of sessions."""
     connections: tuple[Connections, ...] = Field(default=(), strict=False)
+    """The groups of TCP connections beside the media."""
     relays: Relays = Relays()
+    """What the relays are, and how they start."""
     controller: Annotated[ControllerSettings, settings_section(ControllerSettings)] = ControllerSettings()
+    """Detection and rerouting."""
     emulation: Emulation = Emulation()
+    """Settings of the emulator itself."""
     fidelity: Annotated[FidelityLimits, settings_section(FidelityLimits)] = DEFAULT_LIMITS
+    """Within what the testbed must keep for the run to be believed."""
     events: tuple[Event, ...] = Field(default=(), strict=False)
+    """The blips: what happens, where, when and for how long."""
     expect: tuple[Text, ...] = Field(default=(), strict=False)
+    """What must hold, each a metric of summary.json compared with a number: reroutes >= 1."""
 
 
 class ClusterEntry(Strict):
     """A data centre and where it stands."""
 
     name: ShortName = Field(examples=["us-east"])
+    """Short, as host names and links have it."""
     site: Text = Field(examples=["N. Virginia"])
+    """Where the data centre stands."""
 
 
 class LinkEntry(Strict):
     """A WAN link: its round-trip time, and where that figure comes from."""
 
     between: Pair = Field(examples=["[us-east, us-west]"])
+    """The two clusters."""
     rtt: Delay = Field(examples=["62.3ms"])
+    """Round-trip time; half of it is the delay of either direction."""
     jitter: Jitter = 0
+    """How far the delay of a packet may be off, either way."""
     source: Text | None = None
+    """Where the round-trip time was measured or published."""
     assumption: Text | None = None
+    """Why the round-trip time is thought to be so, where nobody measured it."""
 
 
 class TopologyFile(Strict):
     """A whole topology file."""
 
     name: ShortName = Field(examples=["us-triangle"])
+    """As the file's, without its suffix."""
     description: Text = ""
+    """In a sentence, what the topology stands for."""
     clusters: tuple[ClusterEntry, ...] = Field(strict=False)
+    """The data centres, in the order of their ordinals."""
     links: tuple[LinkEntry, ...] = Field(strict=False)
+    """The WAN links between them."""
 
 
 def validated(model: type[Model], document: Document) -> Model:

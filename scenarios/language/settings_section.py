@@ -25,7 +25,7 @@ def settings_section(settings: type) -> Section:
     model = strict_model(
         settings.__name__, settings.__doc__, {key_of(name): (kinds[name], defaults[name]) for name in kinds}
     )
-    return Section(model, lambda found: settings(**{name: getattr(found, key_of(name)) for name in kinds}))
+    return Section(settings, model, lambda found: settings(**{name: getattr(found, key_of(name)) for name in kinds}))
 
 
 def _fields(settings: type) -> Iterator[tuple[str, object]]:
