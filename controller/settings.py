@@ -3,57 +3,81 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from hostio.timing import MS, S
-from topologies.model import Cluster, Link, Topology
+from topologies.model import Topology
 
 Detector = Literal["link", "relay-canary"]
+"""The word by which a scenario names a detector."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
-    """As metadata of a setting's type: its bounds, as a scenario would write them."""
+class Setting:
+    """What is known of a setting besides its name, type and default: how a scenario writes it, and what it means.
 
-    least: str
-    most: str
+    `quantity`: a time has the unit in which it is written; in the field, whose name ends in `_ns`, it is ns.
+    `least` and `most` are as a scenario writes them, both allowed; empty where the quantity has no bounds of its own.
+    """
+
+    quantity: Literal["flag", "time", "count", "share", "detectors"]
+    meaning: str
+    least: str = ""
+    most: str = ""
 
 
-ProbeInterval = Annotated[int, Within("5ms", "10s")]
-Delay = Annotated[int, Within("1us", "10s")]
-Duration = Annotated[int, Within("0s", "1440min")]
+def _setting(default: T, quantity: Any, meaning: str, least: str = "", most: str = "") -> T:
+    """A dataclass field with this default, whose metadata have a `Setting` under "setting"."""
+    return field(default=default, metadata={"setting": Setting(quantity, meaning, least, most)})
 
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """Detection and rerouting: a link is rerouted when either direction is down or degraded.
+    """The only statement of the names, defaults, bounds and meanings of a scenario's `controller:` section.
 
-    Keys, bounds and defaults of a scenario's section `controller` are made of these fields.
+    A scenario leaves the `_ns` off the names. Each field's metadata hold its `Setting`.
     """
 
-    reroute: bool = True
-    """Whether traffic is moved at all, or links are only watched."""
-    detect: tuple[Detector, ...] = ("link",)
-    """What is watched: the links always, by one-way probes; with relay-canary also every relay, by media through it."""
-    probe_interval_ns: ProbeInterval = 50 * MS
-    """From one probe of a link direction to the next."""
-    detect_multiplier: Annotated[int, Within("1", "255")] = 5
-    """A direction is down when no probe arrived for this many intervals (as BFD's detection time, RFC 5880 §6.8.4)."""
-    loss_window: Annotated[int, Within("1", "1000")] = 20
-    """A direction is judged degraded, or not, by this many of the last probes due."""
-    max_loss: float = 0.2
-    """It is degraded when a larger share of them is missing."""
-    max_extra_delay_ns: Delay = 50 * MS
-    """It is degraded, too, when their median delay exceeds the link's own by more than this."""
-    hold_ns: Duration = 3 * S
-    """Traffic returns once both directions have been clean for this time (wait-to-restore, ITU-T G.808.1), and a relay
-    that was sick gets none for as long after it."""
-    canary_interval_ns: ProbeInterval = 100 * MS
-    """From one canary packet through a relay to the next; they are judged like the probes."""
-    pace_ns: Duration = 0
-    """A move onto a relay takes its lanes one after another over this time; 0: all at once."""
+    reroute: bool = _setting(True, "flag", "whether traffic leaves a link that is not clean in both directions")
+    detect: tuple[Detector, ...] = _setting(
+        ("link",),
+        "detectors",
+        "what is watched: link: links, by one-way probes and port status; relay-canary: relays too, by media through "
+        "them and back, judged as the probes are",
+    )
+    probe_interval_ns: int = _setting(50 * MS, "time", "between two probes of a link direction", "5ms", "10s")
+    detect_multiplier: int = _setting(
+        5,
+        "count",
+        "a path without any probe for so many intervals is down (as BFD's detection time, RFC 5880 §6.8.4)",
+        "1",
+        "255",
+    )
+    loss_window: int = _setting(20, "count", "how many of the last probes loss and delay are taken of", "1", "1000")
+    max_loss: float = _setting(0.2, "share", "a path is degraded when more than this share of the window is lost")
+    max_extra_delay_ns: int = _setting(
+        50 * MS,
+        "time",
+        "a path is degraded when the window's median delay exceeds the path's own by more than this",
+        "1us",
+        "10s",
+    )
+    hold_ns: int = _setting(
+        3 * S,
+        "time",
+        "traffic returns to a link that was clean for so long (wait-to-restore, ITU-T G.808.1), and a relay that was "
+        "unhealthy gets none for so long (hold-down)",
+        "0s",
+        "1440min",
+    )
+    canary_interval_ns: int = _setting(100 * MS, "time", "between two canaries through a relay", "5ms", "10s")
+    pace_ns: int = _setting(
+        0, "time", "over which a move onto a relay takes its lanes one after another; 0: all at once", "0s", "1440min"
+    )
 
     @property
     def canaries(self) -> bool:
@@ -78,23 +102,15 @@ class ControllerConfig:
 
     @classmethod
     def from_json(cls, text: str) -> ControllerConfig:
-        """The configuration in a text; KeyError, TypeError or ValueError if it is not one."""
-        document = json.loads(text)
-        return cls(
-            topology=_topology(document["topology"]),
-            settings=_settings(document["settings"]),
-            telemetry=Path(document["telemetry"]),
-            decisions=Path(document["decisions"]),
-            listen_host=document["listen_host"],
-            listen_port=document["listen_port"],
-        )
+        """The configuration in a text that `to_json` wrote; TypeError or ValueError if it is none."""
+        return cast("ControllerConfig", _restored(cls, json.loads(text)))
 
 
-def _settings(document: dict[str, Any]) -> ControllerSettings:
-    return ControllerSettings(**{**document, "detect": tuple(document["detect"])})
-
-
-def _topology(document: dict[str, Any]) -> Topology:
-    clusters = tuple(Cluster(**cluster) for cluster in document["clusters"])
-    links = tuple(Link(**link) for link in document["links"])
-    return Topology(document["name"], clusters, links)
+def _restored(of: Any, value: Any) -> Any:
+    """The value of a type from what JSON made of it: dataclasses, tuples of one type, paths, and JSON's own types."""
+    if is_dataclass(of):
+        types = get_type_hints(of)
+        return cast("Any", of)(**{name: _restored(types.get(name), each) for name, each in dict(value).items()})
+    if get_origin(of) is tuple:
+        return tuple(_restored(get_args(of)[0], each) for each in value)
+    return Path(value) if of is Path else value

@@ -3,62 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Literal
 
-from controller.settings import ControllerSettings, Within
+from controller.settings import ControllerSettings, Setting
 from hostio.timing import MS, S
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
 from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology, where
 
-TimeLimit = Annotated[int, Within("0s", "1min")]
-MostDrops = Annotated[int, Within("0", "1000000")]
+
+def _time(default_ns: int, meaning: str) -> int:
+    return field(default=default_ns, metadata={"setting": Setting("time", meaning, "0s", "1min")})
+
+
+def _share(default: float, meaning: str) -> float:
+    return field(default=default, metadata={"setting": Setting("share", meaning)})
+
+
+def _drops(meaning: str) -> int:
+    return field(default=0, metadata={"setting": Setting("count", meaning, "0", "1000000")})
 
 
 @dataclass(frozen=True, slots=True)
 class FidelityLimits:
     """Within what the testbed must keep for a run to be believed; docs/fidelity.md says why each default is what it is.
 
-    Keys, bounds and defaults of a scenario's section `fidelity` are made of these fields.
+    The only statement of the names, defaults, bounds and meanings of a scenario's `fidelity` section, which leaves the
+    `_ns` off the names. Each field's metadata hold its `Setting`.
     """
 
-    pacing_p99_ns: TimeLimit = 10 * MS
-    """Media: from when a packet was due until it was sent, 99th percentile."""
-    pacing_max_ns: TimeLimit = 100 * MS
-    """The same, the worst packet."""
-    delay_p50_ns: TimeLimit = 1 * MS
-    """Probes that pass no relay: delay beyond the emulated one, median."""
-    delay_p99_ns: TimeLimit = 10 * MS
-    """The same, 99th percentile."""
-    event_error_max_ns: TimeLimit = 10 * MS
-    """Every edge of an event: applied less planned, either end of the link."""
-    event_error_p99_ns: TimeLimit = 5 * MS
-    """The same, 99th percentile, from a hundred edges on."""
-    link_lateness_p99_ns: TimeLimit = 2 * MS
-    """Userspace wire: from when a frame was due until it was released, 99th percentile."""
-    link_lateness_max_ns: TimeLimit = 100 * MS
-    """The same, the worst frame."""
-    lateness_p99_ns: TimeLimit = 5 * MS
-    """Relays, clients and probers: from the deadline of a wake-up until the thread ran, 99th percentile."""
-    lateness_max_ns: TimeLimit = 100 * MS
-    """The same, the worst wake-up."""
-    steal: float = 0.05
-    """Processor time that the machine's own host kept for others, all cores, whole run."""
-    steal_second: float = 0.25
-    """The same, of one core in one second."""
-    clock_step_ns: TimeLimit = 1 * MS
-    """Change from one second to the next of realtime less monotonic clock."""
-    socket_drops: MostDrops = 0
-    """Packets lost in receive buffers, but those of a relay that stood still."""
-    port_drops: MostDrops = 0
-    """Packets that switch ports dropped, but those that were corrupted by plan."""
-    emulator_drops: MostDrops = 0
-    """Frames for which the userspace wire had no room."""
-    softnet_drops: MostDrops = 0
-    """Packets that found the kernel's receive backlog full, but those for a port that was planned to go down."""
-    lost_upcalls: MostDrops = 0
-    """Packets for which a switch could not ask its daemon."""
+    pacing_p99_ns: int = _time(10 * MS, "media: from when a packet was due until it was sent, 99th percentile")
+    pacing_max_ns: int = _time(100 * MS, "the same, the worst packet")
+    delay_p50_ns: int = _time(1 * MS, "probes that pass no relay: delay beyond the emulated one, median")
+    delay_p99_ns: int = _time(10 * MS, "the same, 99th percentile")
+    event_error_max_ns: int = _time(10 * MS, "every edge of an event: applied less planned, either end of the link")
+    event_error_p99_ns: int = _time(5 * MS, "the same, 99th percentile, from a hundred edges on")
+    link_lateness_p99_ns: int = _time(
+        2 * MS, "userspace wire: from when a frame was due until its release, 99th percentile"
+    )
+    link_lateness_max_ns: int = _time(100 * MS, "the same, the worst frame")
+    lateness_p99_ns: int = _time(
+        5 * MS, "relays, clients and probers: from the deadline of a wake-up until the thread ran, 99th percentile"
+    )
+    lateness_max_ns: int = _time(100 * MS, "the same, the worst wake-up")
+    steal: float = _share(0.05, "processor time that the machine's own host kept for others, all cores, whole run")
+    steal_second: float = _share(0.25, "the same, of one core in one second")
+    clock_step_ns: int = _time(1 * MS, "change from one second to the next of realtime less monotonic clock")
+    socket_drops: int = _drops("packets lost in receive buffers, but those of a relay that stood still")
+    port_drops: int = _drops("packets that switch ports dropped, but those that were corrupted by plan")
+    emulator_drops: int = _drops("frames for which the userspace wire had no room")
+    softnet_drops: int = _drops(
+        "packets that found the kernel's receive backlog full, but those for a port that was planned to go down"
+    )
+    lost_upcalls: int = _drops("packets for which a switch could not ask its daemon")
 
 
 DEFAULT_LIMITS = FidelityLimits()

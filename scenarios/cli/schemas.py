@@ -21,7 +21,7 @@ from results.verdict.summary import Summary
 from scenarios.language import yamlfile
 from scenarios.language.fields import Reading
 from scenarios.language.schema import ScenarioFile, TopologyFile
-from scenarios.language.settings_section import key_of
+from scenarios.language.settings_section import settings_of
 from scenarios.paths import PROJECT
 
 
@@ -58,23 +58,26 @@ def described(of: type) -> dict[str, dict[str, object]]:
     """Descriptions, defaults and examples of what a class has in a file, by key."""
     if not issubclass(of, Strict):
         return {name: {"description": text} for name, text in attribute_docstrings(of).items()}
-    settings = _SETTINGS.get(of)
-    texts = attribute_docstrings(settings or of)
-    by_key = {key_of(name) if settings else name: text for name, text in texts.items()}
-    return {field.alias or name: dict(_facts(field, by_key.get(name))) for name, field in of.model_fields.items()}
+    if of in _SETTINGS:
+        texts = {key: _sentence(setting.meaning) for key, (_, setting) in settings_of(_SETTINGS[of]).items()}
+    else:
+        texts = dict(attribute_docstrings(of))
+    return {field.alias or name: dict(_facts(field, texts.get(name))) for name, field in of.model_fields.items()}
 
 
 def _facts(field: FieldInfo, text: str | None) -> Iterator[tuple[str, object]]:
     """`text` is the docstring of the field, if it has one; bounds are said behind it."""
     reading = read_of(field)
     known = reading.schema.get("description") if isinstance(reading, Reading) else None
-    sentences = [each for each in (text, f"{known[0].upper()}{known[1:]}." if isinstance(known, str) else None) if each]
-    if sentences:
-        yield "description", " ".join(sentences)
+    yield "description", " ".join(filter(None, (text, _sentence(known) if isinstance(known, str) else None)))
     if isinstance(reading, Reading) and not field.is_required() and field.default is not None:
         yield "default", reading.write(field.default)
     if field.examples:
         yield "examples", [_plain(example) for example in field.examples]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _plain(example: str) -> object:
