@@ -11,10 +11,10 @@ from hostio.compiled import precompile
 from hostio.lateness import count_late, empty_lateness
 from relay_app.clients.client_loops import ReceiverMemory, collect, play
 from relay_app.clients.sender import sender_memory
+from relay_app.forwarding.fate_log import FateLog
+from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.locks.mutex_compiled import MUTEX_WORDS, LockPlace, lock_mutex, note_duration, try_mutex, unlock_mutex
 from relay_app.records import RECEIVED
-from relay_app.relay.fate_log import FateLog
-from relay_app.relay.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.sessions.cache import SessionCache, UnknownSessions
 from relay_app.sessions.cache_compiled import expire_idle, find, home_slot, is_unknown, place_for
 

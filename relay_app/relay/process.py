@@ -17,18 +17,18 @@ from hostio.growing_array import GrowingArray
 from hostio.realtime import set_realtime_priority
 from hostio.timing import MS, US, S
 from relay_app.compile_loops import compile_relay_loops
+from relay_app.forwarding.forwarding_loop import PathRules
+from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
 from relay_app.locks.report import PACKET_PATH
 from relay_app.messages import MediaWindow, Prefetch, Prefetched, Quiesced, StandingBy, StopForwarding, TakeOver
 from relay_app.records import FETCH, RELAY_SAMPLE
-from relay_app.relay.forwarding_loop import PathRules
-from relay_app.relay.packet_path import PathConfig
 from relay_app.relay.recording import RecordedSource, Sampler, every
-from relay_app.relay.version import FetchSettings, RelayParts
 from relay_app.relay.watchdog import FetchProgress, Watchdog
 from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.catalogue import version_named
+from relay_app.versions.version import FetchSettings, RelayParts
 from relay_app.versions.version_names import DEFAULT_VERSION
 
 _STOP_WITHIN_S = 3.0

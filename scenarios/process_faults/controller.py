@@ -10,13 +10,13 @@ from pathlib import Path
 from controller.settings import ControllerConfig
 from results.run_files.plan import Fault, Plan, Process
 from results.run_files.run_dir import RunDir
+from scenarios.language.timeline import TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
-from scenarios.run.process_kind import AfterEnd
-from scenarios.run.program import CommandLine, Program
-from scenarios.run.ready_signals import OutputLine, OutputLines
-from scenarios.run.sandbox_paths import CONTROLLER_CONFIG, TELEMETRY
-from scenarios.run.supervised import PreparedEdge, SupervisedProcess
-from scenarios.run.timeline import TimedEdge
+from scenarios.supervision.process_kind import AfterEnd
+from scenarios.supervision.program import CommandLine, Program
+from scenarios.supervision.ready_signals import OutputLine, OutputLines
+from scenarios.supervision.sandbox_paths import CONTROLLER_CONFIG, TELEMETRY
+from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 from topologies.fabric import CONTROLLER_PORT
 from topologies.tc.control_cut import ControlCut
 

@@ -27,14 +27,14 @@ from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from relay_app.streams import streams_of
 from results.run_files.plan import Fault, Plan, Process
 from results.run_files.run_dir import RunDir
+from scenarios.language.timeline import TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
-from scenarios.run.process_kind import AfterEnd
-from scenarios.run.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
-from scenarios.run.program import CommandLine, Program
-from scenarios.run.ready_signals import Answers
-from scenarios.run.sandbox_paths import redis_socket
-from scenarios.run.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
-from scenarios.run.timeline import TimedEdge
+from scenarios.supervision.process_kind import AfterEnd
+from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
+from scenarios.supervision.program import CommandLine, Program
+from scenarios.supervision.ready_signals import Answers
+from scenarios.supervision.sandbox_paths import redis_socket
+from scenarios.supervision.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
 from topologies.fabric import Fabric
 from topologies.sandbox import in_network_of
 

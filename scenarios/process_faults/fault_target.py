@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Protocol
 
 from results.run_files.plan import Fault, Process
-from scenarios.run.processes import ProcessError
-from scenarios.run.supervised import PreparedEdge, SupervisedProcess
-from scenarios.run.timeline import TimedEdge
+from scenarios.language.timeline import TimedEdge
+from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 
 Action = Literal["stop", "kill", "freeze"]
 

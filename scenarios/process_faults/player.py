@@ -12,11 +12,11 @@ from hostio.control import Workers
 from hostio.realtime import RealtimePriority, realtime_priority
 from results.run_files.events import FaultEdge
 from results.run_files.plan import Fault, Process
+from scenarios.language.timeline import TimedEdge, process_edges
 from scenarios.process_faults.fault_target import FaultTarget
-from scenarios.run.processes import ProcessError
-from scenarios.run.run_control import EventLog, StopSignal
-from scenarios.run.supervised import PreparedEdge
-from scenarios.run.timeline import TimedEdge, process_edges
+from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.run_control import EventLog, StopSignal
+from scenarios.supervision.supervised import PreparedEdge
 
 _JOIN_WITHIN_S = 15.0
 

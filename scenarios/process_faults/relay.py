@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from hostio.process_handle import datagram_sockets
 from hostio.sockets import attach_filter, udp_drops
+from relay_app.forwarding.packet_path import unread
 from relay_app.records import LEFT
-from relay_app.relay.packet_path import unread
 from relay_app.streams import LANE_PORT
-from scenarios.run.process_kind import AfterEnd, EndedProcessCounters
-from scenarios.run.processes import RunProcess
-from scenarios.run.supervised import SupervisedProcess
+from scenarios.supervision.process_kind import AfterEnd, EndedProcessCounters
+from scenarios.supervision.processes import RunProcess
+from scenarios.supervision.supervised import SupervisedProcess
 from topologies.bpf.program import NO_MATCH, RETURN, Instruction, machine_code
 
 _NOTHING = machine_code((Instruction(RETURN, operand=NO_MATCH),))

@@ -23,9 +23,9 @@ from results.run_files.plan import Plan, Process
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
-from scenarios.run.processes import ProcessError, RunProcess, Serve, spawn
-from scenarios.run.sandbox_paths import TELEMETRY, fate_log
-from scenarios.run.supervised import SupervisedProcess
+from scenarios.supervision.processes import ProcessError, RunProcess, Serve, spawn
+from scenarios.supervision.sandbox_paths import TELEMETRY, fate_log
+from scenarios.supervision.supervised import SupervisedProcess
 from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology
 

@@ -10,17 +10,17 @@ from time import monotonic, sleep
 import numpy as np
 
 from hostio.procfs import counter_growth, receive_drops, udp_statistics
+from relay_app.forwarding.fate_log import FateLog, left_behind
 from relay_app.messages import Quiesced, StopForwarding, StopSending
 from relay_app.records import RELAY_FATE
-from relay_app.relay.fate_log import FateLog, left_behind
 from relay_app.streams import MEDIA_PORTS
 from results.run_files.machine import HostRow, LinkRow
 from results.run_files.plan import Plan, is_wired
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.relay import SupervisedRelay
 from scenarios.run.media_processes import MediaProcesses
-from scenarios.run.processes import request_all
-from scenarios.run.sandbox_paths import fate_log
+from scenarios.supervision.processes import request_all
+from scenarios.supervision.sandbox_paths import fate_log
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend, LinkEnd
 from topologies.media_taps import MediaCounts, MediaTaps

@@ -19,6 +19,7 @@ from relay_app.streams import MEDIA_PORTS
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Environment, Plan, Process
 from results.run_files.run_dir import RunDir
+from scenarios.language.timeline import base_states
 from scenarios.process_faults.controller import Controller, controller_target, start_controller
 from scenarios.process_faults.directory import DirectoryLife, directory_target, start_directory
 from scenarios.process_faults.fault_target import FaultTarget
@@ -26,11 +27,10 @@ from scenarios.process_faults.player import ProcessFaults
 from scenarios.run import monitor
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.run.monitor import MonitorConfig
-from scenarios.run.processes import RunProcess, await_ready, spawn, start_fork_server, stop_all
 from scenarios.run.quiesce import Observers, collect_relay_fates, link_rows, quiesce
-from scenarios.run.run_control import EventLog
-from scenarios.run.supervised import SupervisedProcess
-from scenarios.run.timeline import base_states
+from scenarios.supervision.processes import RunProcess, await_ready, spawn, start_fork_server, stop_all
+from scenarios.supervision.run_control import EventLog
+from scenarios.supervision.supervised import SupervisedProcess
 from topologies import interface_names as names
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend

@@ -12,11 +12,11 @@ import pytest
 
 from hostio.process_handle import ProcessHandle
 from hostio.timing import S, wait_until
-from scenarios.run.process_kind import AfterEnd, EndedProcessCounters
-from scenarios.run.processes import ProcessError
-from scenarios.run.program import CommandLine, Program
-from scenarios.run.ready_signals import Answers, NotifySocket, OutputLine, OutputLines
-from scenarios.run.supervised import SupervisedProcess
+from scenarios.supervision.process_kind import AfterEnd, EndedProcessCounters
+from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.program import CommandLine, Program
+from scenarios.supervision.ready_signals import Answers, NotifySocket, OutputLine, OutputLines
+from scenarios.supervision.supervised import SupervisedProcess
 
 WITHIN_S = 20.0
 FOREVER = "signal.pause()"

@@ -20,11 +20,11 @@ from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import LANE_PORT
 from results.run_files.plan import Fault, Process
+from scenarios.language.timeline import EdgeName, TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.process_faults.relay import RelayKind
-from scenarios.run.processes import ProcessError, RunProcess, spawn, start_fork_server
-from scenarios.run.supervised import PreparedEdge, SupervisedProcess
-from scenarios.run.timeline import EdgeName, TimedEdge
+from scenarios.supervision.processes import ProcessError, RunProcess, spawn, start_fork_server
+from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 from topologies.link_state import LinkChange
 
 pytestmark = pytest.mark.root

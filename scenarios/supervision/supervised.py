@@ -12,8 +12,8 @@ from time import monotonic_ns
 from typing import Generic, NamedTuple
 
 from hostio.timing import S, wait_until
-from scenarios.run.process_kind import AfterEnd, EndedProcessCounters, L, Life, ProcessKind
-from scenarios.run.processes import START_WITHIN_S, ProcessError
+from scenarios.supervision.process_kind import AfterEnd, EndedProcessCounters, L, Life, ProcessKind
+from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 
 END_WITHIN_S = 2.0
 """For a process to be gone once it was killed, or to stand still once it was frozen."""

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from hostio.control import Stopped
 from hostio.process_group import ProcessGroup
-from scenarios.run.processes import START_WITHIN_S, ProcessError
-from scenarios.run.ready_signals import OutputLines, ReadySignal
+from scenarios.supervision.processes import START_WITHIN_S, ProcessError
+from scenarios.supervision.ready_signals import OutputLines, ReadySignal
 
 _CLEAN = (0, -signal.SIGTERM)
 
