@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
+from results.fidelity.checks import FidelityCheck
 from results.run_files.documents import read
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import FidelityCheck, Summary
+from results.verdict.summary import Summary
 from scenarios.cli.console import Console
 from scenarios.language.library import LIBRARY
 from scenarios.paths import PROJECT

@@ -24,6 +24,10 @@ class ProcessHandle:
         self.pid = pid
         self._descriptor = os.pidfd_open(pid)
 
+    def fileno(self) -> int:
+        """The pidfd, readable for select once the process has ended."""
+        return self._descriptor
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal; a process that is gone needs none."""
         if not self.gone(0):
@@ -35,19 +39,24 @@ class ProcessHandle:
 
     def states(self) -> set[str]:
         """The letters of proc_pid_stat(5) for its threads: T is stopped by a signal; none if it is gone."""
-        found = set()
-        for thread in Path(f"/proc/{self.pid}/task").glob("*"):
-            try:
-                found.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        return found
+        return thread_states(self.pid)
 
     def close(self) -> None:
         """Let go of it; idempotent."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def thread_states(pid: int) -> set[str]:
+    """The letters of proc_pid_stat(5) for the threads of a process; none if it is gone."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            found.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
 
 
 _SYS_PIDFD_GETFD = 438

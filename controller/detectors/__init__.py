@@ -2,7 +2,7 @@
 
 A further detector is one module here, one entry in `DETECTORS`, and its word in `settings.Detector`; if it needs
 evidence of a new kind, that joins `messages.Evidence`. Where several detectors watch one path, the worst of them counts
-(`HealthWatch`).
+(`HealthWatch`). May import `controller`, `relay_app.probing`, `topologies` and `hostio`.
 """
 
 from __future__ import annotations

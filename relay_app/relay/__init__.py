@@ -1,1 +1,5 @@
-"""The relay process: the compiled packet path, what keeps it supplied with sessions, and what it records of itself."""
+"""The relay process: what keeps a packet path supplied with sessions, watches it, and records it.
+
+May import `relay_app`, `relay_app.forwarding`, `relay_app.locks`, `relay_app.sessions`, `relay_app.versions` and
+`hostio`.
+"""

@@ -1,1 +1,4 @@
-"""The versions of the relay: each differs from the sound one in one thing. May import what relays are made of."""
+"""The versions of the relay: each differs from the sound one in one thing.
+
+May import `relay_app`, `relay_app.forwarding`, `relay_app.locks`, `relay_app.sessions` and `hostio`.
+"""

@@ -7,7 +7,7 @@ from itertools import islice
 from threading import Condition, Thread
 
 from relay_app.locks.lock import SharedLock
-from relay_app.relay.version import RelayParts
+from relay_app.versions.version import RelayParts
 
 
 class KeyQueue:

@@ -1,9 +1,26 @@
-"""How a check is made of a value and its limit."""
+"""A condition for believing a run, and how one is made of a value and its limit."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from hostio.timing import MS
-from results.verdict.summary import FidelityCheck
+
+
+@dataclass(frozen=True, slots=True)
+class FidelityCheck:
+    """A condition for believing the run."""
+
+    check: str
+    """What was checked."""
+    value: float | None
+    """What was found; null: unknown."""
+    limit: float
+    """The largest value allowed."""
+    unit: str
+    """Unit of both; empty: a count."""
+    ok: bool
+    """Known, and within the limit."""
 
 
 def limited(check: str, value: float | None, limit: float, unit: str) -> FidelityCheck:

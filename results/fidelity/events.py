@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from results.fidelity.checks import count, in_ms
+from results.fidelity.checks import FidelityCheck, count, in_ms
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.streams import quantile
 from results.run_files.events import FaultEdge
-from results.verdict.summary import FidelityCheck
 
 MANY_FAULTS = 100
 """Edges of faults from which a 99th percentile says more than the largest."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from relay_app.locks.report import PACKET_PATH
-from results.fidelity.checks import count
+from results.fidelity.checks import FidelityCheck, count
+from results.ledger.reconcile import Ledger
 from results.ledger.station import overflow, port_goes_down
 from results.metrics.analysis import Evidence
 from results.metrics.relay_figures import lane_drops
 from results.run_files.machine import LinkRow, MachineReport
 from results.run_files.plan import Plan, is_wired
-from results.verdict.summary import FidelityCheck
 from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
 
@@ -37,6 +37,12 @@ def loss_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
     yield count("packets for which the link emulator had no room", unheld if machine else None, limits.emulator_drops)
     queued = sum(row.counters.lost_queue for row in links if not _has_rate(plan, row))
     yield count("packets dropped by queues of links without a rate", queued if machine else None)
+
+
+def ledger_check(book: Ledger) -> FidelityCheck:
+    """Whether all is explained."""
+    value = book.unexplained
+    return FidelityCheck("packets that the ledger does not explain", value, 0.0, "", ok=value == 0)
 
 
 def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:

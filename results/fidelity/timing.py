@@ -11,14 +11,13 @@ from types import MappingProxyType
 import numpy as np
 
 from hostio.histogram import Lateness
-from results.fidelity.checks import count, in_ms, in_percent
+from results.fidelity.checks import FidelityCheck, count, in_ms, in_percent
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import probe_excess
 from results.metrics.machine_figures import clock_step_ns, machine_use
 from results.metrics.streams import quantile, slices, unmatched
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Plan
-from results.verdict.summary import FidelityCheck
 
 
 def media_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:

@@ -15,8 +15,7 @@ from results.ledger.balances import stations
 from results.ledger.routes import routes
 from results.ledger.station import Station, copies_unseen
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import LedgerFigures, RouteRow
-from results.verdict.summary import FidelityCheck
+from results.metrics.system_figures import LedgerFigures, RouteRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +80,6 @@ def ledger_figures(book: Ledger) -> LedgerFigures:
 def _counted(every: Sequence[Station]) -> dict[str, int]:
     untold = ((station.name, entry) for station in every for entry in station.entries if not entry.told)
     return {f"{name}: {entry.cause}": entry.packets for name, entry in untold}
-
-
-def ledger_check(book: Ledger) -> FidelityCheck:
-    """Whether all is explained."""
-    value = book.unexplained
-    return FidelityCheck("packets that the ledger does not explain", value, 0.0, "", ok=value == 0)
 
 
 def totals(found: Sequence[RouteRow]) -> RouteRow:

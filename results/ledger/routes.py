@@ -9,8 +9,8 @@ import numpy as np
 
 from results.ledger.packet_fates import Kind, PacketFates, packet_fates, per_packet
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import RouteRow
 from results.metrics.matching import Flags, Ints
+from results.metrics.system_figures import RouteRow
 from results.run_files.machine import MachineReport
 
 CORRUPTED: Kind = "corrupted"

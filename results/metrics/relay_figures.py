@@ -11,9 +11,10 @@ from relay_app.locks.report import Durations, LockReport
 from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis, Evidence, passes
-from results.metrics.figures import LengthQuantiles, RelayFigures
+from results.metrics.figures import LengthQuantiles
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats, quantile
+from results.metrics.system_figures import RelayFigures
 from results.run_files.machine import MachineReport
 from results.run_files.records import Rows
 from results.run_files.relay_lives import life_at

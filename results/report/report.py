@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from hostio.files import write_whole
 from relay_app.locks.report import LockReport
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
@@ -39,10 +40,10 @@ def make_report(run: RunDir) -> Summary:
     analysis = analyse(evidence)
     book = reconcile(evidence, analysis)
     summary = summarise(evidence, analysis, book)
-    _write(run.ledger, documents.dump(book))
-    _write(run.summary, documents.dump(summary))
-    _write(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
-    _write(run.streams, table_csv(StreamRow, stream_rows(analysis)))
+    write_whole(run.ledger, documents.dump(book))
+    write_whole(run.summary, documents.dump(summary))
+    write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
+    write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
     _plot(run, evidence, analysis, summary)
     return summary
 
@@ -95,18 +96,7 @@ def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
 
 
 def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
-    unfinished = run.latency_plot.with_suffix(".partial")
-    plot_latency(latency_picture(evidence, analysis, summary), unfinished)
-    unfinished.replace(run.latency_plot)
+    plot_latency(latency_picture(evidence, analysis, summary), run.latency_plot)
     stall = stall_picture(evidence, analysis, summary)
     if stall is not None:
-        unfinished = run.stall_plot.with_suffix(".partial")
-        plot_stall(stall, unfinished)
-        unfinished.replace(run.stall_plot)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    unfinished = path.with_suffix(".partial")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+        plot_stall(stall, run.stall_plot)

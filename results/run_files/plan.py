@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from controller.settings import ControllerSettings
+from controller.settings import ControllerSettings, Setting
 from hostio.timing import MS, S
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
@@ -13,33 +13,50 @@ from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology, where
 
 
+def _time(default_ns: int, meaning: str) -> int:
+    return field(default=default_ns, metadata={"setting": Setting("time", meaning, "0s", "1min")})
+
+
+def _share(default: float, meaning: str) -> float:
+    return field(default=default, metadata={"setting": Setting("share", meaning)})
+
+
+def _drops(meaning: str) -> int:
+    return field(default=0, metadata={"setting": Setting("count", meaning, "0", "1000000")})
+
+
 @dataclass(frozen=True, slots=True)
 class FidelityLimits:
-    """What a scenario may set under `fidelity`; docs/fidelity.md says why each default is what it is.
+    """Within what the testbed must keep for a run to be believed; docs/fidelity.md says why each default is what it is.
 
-    Times in ns, shares as fractions. Lateness is that of timed wake-ups: `link_lateness` of the link emulator's
-    releases, `lateness` of relays, clients and probers. `steal_second` is of one core in one second, `steal` of all
-    cores over the whole run. Drops are counted, and one is one too many.
+    The only statement of the names, defaults, bounds and meanings of a scenario's `fidelity` section, which leaves the
+    `_ns` off the names. Each field's metadata hold its `Setting`.
     """
 
-    pacing_p99_ns: int = 10 * MS
-    pacing_max_ns: int = 100 * MS
-    delay_p50_ns: int = 1 * MS
-    delay_p99_ns: int = 10 * MS
-    event_error_max_ns: int = 10 * MS
-    event_error_p99_ns: int = 5 * MS
-    link_lateness_p99_ns: int = 2 * MS
-    link_lateness_max_ns: int = 100 * MS
-    lateness_p99_ns: int = 5 * MS
-    lateness_max_ns: int = 100 * MS
-    steal: float = 0.05
-    steal_second: float = 0.25
-    clock_step_ns: int = 1 * MS
-    socket_drops: int = 0
-    port_drops: int = 0
-    emulator_drops: int = 0
-    softnet_drops: int = 0
-    lost_upcalls: int = 0
+    pacing_p99_ns: int = _time(10 * MS, "media: from when a packet was due until it was sent, 99th percentile")
+    pacing_max_ns: int = _time(100 * MS, "the same, the worst packet")
+    delay_p50_ns: int = _time(1 * MS, "probes that pass no relay: delay beyond the emulated one, median")
+    delay_p99_ns: int = _time(10 * MS, "the same, 99th percentile")
+    event_error_max_ns: int = _time(10 * MS, "every edge of an event: applied less planned, either end of the link")
+    event_error_p99_ns: int = _time(5 * MS, "the same, 99th percentile, from a hundred edges on")
+    link_lateness_p99_ns: int = _time(
+        2 * MS, "userspace wire: from when a frame was due until its release, 99th percentile"
+    )
+    link_lateness_max_ns: int = _time(100 * MS, "the same, the worst frame")
+    lateness_p99_ns: int = _time(
+        5 * MS, "relays, clients and probers: from the deadline of a wake-up until the thread ran, 99th percentile"
+    )
+    lateness_max_ns: int = _time(100 * MS, "the same, the worst wake-up")
+    steal: float = _share(0.05, "processor time that the machine's own host kept for others, all cores, whole run")
+    steal_second: float = _share(0.25, "the same, of one core in one second")
+    clock_step_ns: int = _time(1 * MS, "change from one second to the next of realtime less monotonic clock")
+    socket_drops: int = _drops("packets lost in receive buffers, but those of a relay that stood still")
+    port_drops: int = _drops("packets that switch ports dropped, but those that were corrupted by plan")
+    emulator_drops: int = _drops("frames for which the userspace wire had no room")
+    softnet_drops: int = _drops(
+        "packets that found the kernel's receive backlog full, but those for a port that was planned to go down"
+    )
+    lost_upcalls: int = _drops("packets for which a switch could not ask its daemon")
 
 
 DEFAULT_LIMITS = FidelityLimits()

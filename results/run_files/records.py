@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hostio.files import replacing
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import Stream
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
@@ -195,6 +196,5 @@ def _read(source: Path) -> pl.DataFrame:
 def _write(target: Path, frame: pl.DataFrame) -> None:
     """Whole or not at all: a reader never meets half a file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    frame.write_parquet(partial)
-    partial.replace(target)
+    with replacing(target) as partial:
+        frame.write_parquet(partial)

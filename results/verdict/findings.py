@@ -9,25 +9,18 @@ import numpy as np
 from controller.decisions import Decision, Review
 from relay_app.streams import Stream
 from results.fidelity.all_checks import fidelity_checks
-from results.ledger.reconcile import Ledger, ledger_check, ledger_figures
+from results.fidelity.losses import ledger_check
+from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence, passes
 from results.metrics.delay import added_delays
-from results.metrics.figures import (
-    FaultRow,
-    GroupRow,
-    LengthQuantiles,
-    Media,
-    PairRow,
-    Quantiles,
-    RelayFigures,
-    RerouteRow,
-)
+from results.metrics.figures import FaultRow, GroupRow, LengthQuantiles, Media, PairRow, Quantiles, RerouteRow
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags, Ints
 from results.metrics.relay_figures import lengths_ms, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
+from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
 from results.run_files.plan import Fault, Plan
 from results.verdict.diagnosis import diagnose

@@ -11,10 +11,11 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
+from results.fidelity.checks import FidelityCheck
 from results.fidelity.timing import CLOCK_STEP, STOLEN, STOLEN_SECOND
-from results.metrics.figures import MachineFigures
+from results.metrics.system_figures import MachineFigures
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.summary import ExpectationRow, FidelityCheck, Findings, Summary, Verdict, conclude
+from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
 
 MUCH_PERCENT = 20.0
 """Of the machine's processor time in a second: what other programs take beyond it is worth a word."""

@@ -13,7 +13,7 @@ from typing import Any
 from hostio.commands import CommandError, run
 from results.run_files.plan import Environment, Plan
 from scenarios.errors import MachineError
-from scenarios.run.timeline import steps_of
+from scenarios.language.timeline import steps_of
 from scenarios.vm.machine import CLOCK_VARIABLE
 from topologies.backend_probe import available_link_backend
 from topologies.netem.shaping import refusal

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias, Union
 
-from pydantic import BeforeValidator, Field
-
 from hostio.timing import MS
+from results.run_files.validation import Field, Strict, checked
 from scenarios.language.fields import groups, loss_pattern, numbers_from_one, one_of
 from scenarios.language.values import (
     Count,
@@ -20,38 +19,44 @@ from scenarios.language.values import (
     ShortName,
     SomeShare,
     Span,
-    Strict,
 )
 from topologies.link_state import Distribution
 
-Pattern: TypeAlias = Annotated[str, BeforeValidator(loss_pattern)]
-Numbers: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(numbers_from_one)]
-Groups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], BeforeValidator(groups)]
-Spread: TypeAlias = Annotated[Distribution, BeforeValidator(one_of("uniform", "normal", "pareto", "paretonormal"))]
+Pattern: TypeAlias = Annotated[str, checked(loss_pattern)]
+Numbers: TypeAlias = Annotated[tuple[int, ...], checked(numbers_from_one)]
+Groups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], checked(groups)]
+Spread: TypeAlias = Annotated[Distribution, checked(one_of("uniform", "normal", "pareto", "paretonormal"))]
 
 
 class EventBase(Strict):
-    """When: from `at` for some time; `repeat` times in all, `every` so often from start to start."""
+    """When something happens."""
 
     at: Instant = Field(examples=["4s"])
+    """When it begins, after the media start."""
     lasts: Span = Field(alias="for", examples=["2s"])
+    """How long it lasts."""
     repeat: Count = 1
+    """How often it happens in all."""
     every: Span | None = Field(default=None, examples=["10s"])
+    """With repeat: from one start to the next."""
 
 
 class LinkEvent(EventBase):
-    """Where: a link, in both directions or one: forward is from the first cluster named to the second."""
+    """Something that happens on a link."""
 
     link: Pair = Field(examples=["[us-east, us-west]"])
-    direction: Annotated[
-        Literal["both", "forward", "backward"], BeforeValidator(one_of("both", "forward", "backward"))
-    ] = "both"
+    """The link, by the two clusters at its ends."""
+    direction: Annotated[Literal["both", "forward", "backward"], checked(one_of("both", "forward", "backward"))] = (
+        "both"
+    )
+    """Both directions or one; forward is from the first cluster named to the second."""
 
 
 class Ramp(EventBase):
-    """How fast: grows in even steps over its first `ramp`, and fades over as much at its end."""
+    """Something that need not have its full strength at once."""
 
     ramp: Instant = 0
+    """It grows in even steps over its first time of this length, and fades over as much at its end."""
 
 
 class RampedEvent(Ramp, LinkEvent):
@@ -69,6 +74,7 @@ class OneWay(EventBase):
 
     what: Literal["one-way"]
     link: Pair = Field(examples=["[us-east, us-west]"])
+    """From the first cluster to the second."""
 
 
 class PortDown(LinkEvent):
@@ -82,26 +88,37 @@ class Flap(LinkEvent):
 
     what: Literal["flap"]
     period: Span = Field(examples=["500ms"])
+    """From one port-down to the next."""
     duty: Share = 0.5
+    """The share of the period for which the port is down."""
 
 
 class GilbertElliottLoss(Strict):
     """Probabilities of tc-netem(8) `loss gemodel`."""
 
     p: Probability = Field(examples=["1%"])
+    """From the good state to the bad, per packet."""
     r: Probability = Field(examples=["25%"])
+    """From the bad state to the good, per packet."""
     one_minus_h: Probability = Field(default=1.0, alias="1-h")
+    """Of losing a packet in the bad state."""
     one_minus_k: Probability = Field(default=0.0, alias="1-k")
+    """Of losing a packet in the good state."""
 
 
 class FourStateLoss(Strict):
     """Probabilities of tc-netem(8) `loss state`."""
 
     p13: Probability = Field(examples=["1%"])
+    """From receiving to a burst of losses."""
     p31: Probability = Field(examples=["25%"])
+    """From a burst of losses to receiving."""
     p32: Probability = 0.0
+    """From a burst of losses to receiving within it."""
     p23: Probability = 1.0
+    """From receiving within a burst to losses."""
     p14: Probability = 0.0
+    """From receiving to a single loss."""
 
 
 class LossEvent(RampedEvent):
@@ -109,12 +126,17 @@ class LossEvent(RampedEvent):
 
     what: Literal["loss"]
     loss: SomeShare | None = Field(default=None, examples=["30%"])
+    """The share lost, at random."""
     gilbert_elliott: GilbertElliottLoss | None = Field(
         default=None, alias="gilbert-elliott", examples=["{p: 1%, r: 25%}"]
     )
+    """Lost by a chain of two states."""
     four_state: FourStateLoss | None = Field(default=None, alias="4-state", examples=["{p13: 1%, p31: 25%}"])
+    """Lost by a chain of four states."""
     pattern: Pattern | None = Field(default=None, examples=['"1110"'])
+    """Which arrive (1) and which are lost (0), again and again."""
     packets: Numbers | None = Field(default=None, examples=["[1, 2, 5]"])
+    """The numbers of the media packets lost, from 1 on."""
 
 
 class Latency(RampedEvent):
@@ -122,9 +144,13 @@ class Latency(RampedEvent):
 
     what: Literal["latency"]
     extra: Delay = Field(examples=["40ms"])
+    """How much longer the path gets."""
     jitter: Jitter | None = None
+    """How far the delay of a packet may be off, either way; the link's own unless given."""
     distribution: Spread = "uniform"
+    """The distribution of the jitter."""
     correlation: Share = 0.0
+    """Of a packet's jitter with the one before."""
 
 
 class PathChange(LinkEvent):
@@ -132,6 +158,7 @@ class PathChange(LinkEvent):
 
     what: Literal["path-change"]
     extra: Delay = Field(examples=["40ms"])
+    """How much longer the path gets."""
 
 
 class Brownout(LinkEvent):
@@ -139,7 +166,9 @@ class Brownout(LinkEvent):
 
     what: Literal["brownout"]
     rate: Rate = Field(examples=["2mbit"])
+    """What the link still carries."""
     queue: Delay = 100 * MS
+    """How much traffic, as time at that rate, waits before it is dropped."""
 
 
 class Partial(RampedEvent):
@@ -147,6 +176,7 @@ class Partial(RampedEvent):
 
     what: Literal["partial"]
     flows: SomeShare = Field(examples=["25%"])
+    """The share of the flows."""
 
 
 class Duplicate(RampedEvent):
@@ -154,6 +184,7 @@ class Duplicate(RampedEvent):
 
     what: Literal["duplicate"]
     share: SomeShare = Field(examples=["1%"])
+    """The share of the frames that arrive twice."""
 
 
 class Corrupt(RampedEvent):
@@ -161,6 +192,7 @@ class Corrupt(RampedEvent):
 
     what: Literal["corrupt"]
     share: SomeShare = Field(examples=["1%"])
+    """The share of the frames that arrive with one bit turned over."""
 
 
 class Reorder(RampedEvent):
@@ -168,6 +200,7 @@ class Reorder(RampedEvent):
 
     what: Literal["reorder"]
     share: SomeShare = Field(examples=["1%"])
+    """The share of the frames that arrive ahead of others."""
 
 
 class Isolate(EventBase):
@@ -175,6 +208,7 @@ class Isolate(EventBase):
 
     what: Literal["isolate"]
     cluster: ShortName = Field(examples=["us-east"])
+    """The cluster."""
 
 
 class Partition(EventBase):
@@ -182,12 +216,14 @@ class Partition(EventBase):
 
     what: Literal["partition"]
     groups: Groups = Field(examples=["[[us-east], [us-central, us-west]]"])
+    """The groups of clusters that do not hear each other."""
 
 
 class RelayEvent(EventBase):
     """Whose relay."""
 
     cluster: ShortName = Field(examples=["us-central"])
+    """The cluster whose relay it happens to."""
 
 
 class RelayRestart(RelayEvent):
@@ -225,6 +261,7 @@ class DirectorySlow(Ramp):
 
     what: Literal["directory-slow"]
     extra: Delay = Field(examples=["200ms"])
+    """How much longer an answer takes."""
 
 
 class DirectoryDown(EventBase):

@@ -15,8 +15,8 @@ from scenarios.language.event_schema import Event
 from scenarios.language.faults import faults_of
 from scenarios.language.quantities import time_text
 from scenarios.language.schema import ScenarioFile
+from scenarios.language.timeline import base_states, state_at, steps_of
 from scenarios.language.wording import quoted, suggestion
-from scenarios.run.timeline import base_states, state_at, steps_of
 from topologies.link_state import contradictions
 from topologies.model import Direction, Topology
 

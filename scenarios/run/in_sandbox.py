@@ -17,15 +17,14 @@ from results.run_files.events import End
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
-from scenarios.run.processes import ProcessError
-from scenarios.run.run_control import EventLog, StopSignal
-from scenarios.run.sandbox_paths import SANDBOX_FOLDER
-from scenarios.run.services import ServiceError
 from scenarios.run.testbed import Testbed
+from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.run_control import EventLog, StopSignal
+from scenarios.supervision.sandbox_paths import SANDBOX_FOLDER
 from topologies.link_backend import LinkError
 from topologies.sandbox import set_up_sandbox
 
-_EXPECTED = (ProcessError, ServiceError, CommandError, LinkError, DirectoryError)
+_EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
 
 def main(run_dir: str) -> None:

@@ -12,13 +12,13 @@ from version_lab import Bench, Source, running, settle
 from hostio.mmsg import SOCKADDR_IN, socket_address
 from hostio.sockets import udp_socket
 from hostio.timing import S
-from relay_app.relay.forwarding_loop import PathRules
-from relay_app.relay.packet_path import PathConfig
-from relay_app.relay.version import FetchSettings
+from relay_app.forwarding.forwarding_loop import PathRules
+from relay_app.forwarding.packet_path import PathConfig
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.sessions.directory import Directory, Fetched, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream
 from relay_app.versions.catalogue import version_named
+from relay_app.versions.version import FetchSettings
 from relay_app.versions.version_names import SOUND, VERSIONS
 
 REGRESSED = "2026-05-11"

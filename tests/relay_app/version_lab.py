@@ -8,10 +8,10 @@ from threading import Event, Thread
 
 from hostio.timing import MS, S
 from relay_app.locks.lock_set import LockSet
-from relay_app.relay.version import ControlSide, FetchSettings, RelayParts
 from relay_app.sessions.directory import DirectoryError, Fetched, StreamRecord
 from relay_app.sessions.session_table import NextHops, SessionTable
 from relay_app.versions.catalogue import version_named
+from relay_app.versions.version import ControlSide, FetchSettings, RelayParts
 
 WITHIN_S = 30.0
 

@@ -3,11 +3,13 @@ from dataclasses import replace
 import pytest
 from synthetic import plan
 
+from results.fidelity.checks import FidelityCheck
 from results.fidelity.timing import CLOCK_STEP, STOLEN
-from results.metrics.figures import LedgerFigures, LengthQuantiles, MachineFigures, Media, Quantiles, WorstSecond
+from results.metrics.figures import LengthQuantiles, Media, Quantiles
 from results.metrics.metric_names import METRICS
+from results.metrics.system_figures import LedgerFigures, MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.summary import Backend, FidelityCheck, Findings
+from results.verdict.summary import Backend, Findings
 from results.verdict.verdict import evaluate, judge
 
 CALM = Media(

@@ -12,7 +12,7 @@ from benchmarks.load_loop import TRAIN
 from benchmarks.search import LADDER_KPPS, Run, highest
 from benchmarks.turn import channel_data, xor_address
 from relay_app.streams import LANES, lane_of
-from results.verdict.summary import FidelityCheck
+from results.fidelity.checks import FidelityCheck
 
 
 def run(kpps: int, *, loss: float = 0.0, p99_ms: float = 0.1, skipped: int = 0) -> Run:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hostio.timing import MS, S
 from results.run_files.plan import Fault, Level, Process
-from scenarios.run.timeline import Step, TimedEdge, base_states, process_edges, steps_of
+from scenarios.language.timeline import Step, TimedEdge, base_states, process_edges, steps_of
 from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
 from topologies.model import Cluster, Direction, Link, Topology
 

@@ -13,7 +13,8 @@ from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, 
 from topologies.model import Direction
 from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, refusal, shaping
 from topologies.netem.tc_commands import shape, unshape
-from topologies.netem.tc_output import Row, Tally, flow_drops, shapings, tallies
+from topologies.netem.tc_output import Tally, flow_drops, shapings, tallies
+from topologies.tc.batch import Row
 
 RECORDED = Path(__file__).parent / "recorded" / "tc-qdisc-show-6.1.json"
 """After 300 frames of 1000 bytes into s1-w2, shaped as SHAPED: 79 passed, 27 were lost, 195 found the queue full."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hostio.timing import MS
+from relay_app.forwarding.packet_path import Forwarder, PacketPath
 from relay_app.locks.lock_set import LockSet
-from relay_app.relay.packet_path import Forwarder, PacketPath
 from relay_app.sessions.directory import Fetched
 from relay_app.sessions.session_table import NextHops, SessionTable
 

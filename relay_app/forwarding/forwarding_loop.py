@@ -11,9 +11,9 @@ import numpy.typing as npt
 from hostio.compiled import MSG_DONTWAIT, compiled, monotonic_ns, recvmmsg, sendmmsg, write_descriptor
 from hostio.lateness import empty_lateness, sleep_counted, wait_counted
 from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
+from relay_app.forwarding.fate_log import FateLog
 from relay_app.locks.mutex_compiled import enter, leave
 from relay_app.records import RELAY_COUNTERS, DropReason
-from relay_app.relay.fate_log import FateLog
 from relay_app.rtp_compiled import (
     LOOPED,
     PATH_FULL,

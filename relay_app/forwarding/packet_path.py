@@ -18,11 +18,11 @@ from hostio.histogram import Lateness, lateness_of
 from hostio.lateness import watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
+from relay_app.forwarding.fate_log import FateLog
+from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.locks.mutex_compiled import LockPlace
 from relay_app.locks.report import PACKET_PATH
 from relay_app.records import UNREAD, DropReason
-from relay_app.relay.fate_log import FateLog
-from relay_app.relay.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.sessions.session_table import SessionTable
 from relay_app.streams import LANE_PORT, LANES
 
