@@ -64,7 +64,7 @@ def table(runs: Iterable[Sequence[FidelityCheck]]) -> list[tuple[str, ...]]:
     found: dict[str, list[FidelityCheck]] = {}
     for checks in runs:
         for check in checks:
-            found.setdefault(check.check, []).append(check)
+            found.setdefault(check.id, []).append(check)
     return [_row(checks) for checks in found.values()]
 
 

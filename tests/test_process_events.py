@@ -15,6 +15,9 @@ import jsonschema
 import polars as pl
 import pytest
 
+from results.run_files.machine import ProcessId
+from results.run_files.machine_formats import read_machine_report
+
 PROJECT = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
 
@@ -25,6 +28,8 @@ SLACK_MS = 15.0
 """For a process to wake, and for the switches on the way."""
 
 OTHERS_PERCENT = 20.0
+
+RESTARTED = ProcessId("relay", "us-west")
 
 
 @dataclass(frozen=True)
@@ -137,11 +142,12 @@ class TestRelays:
         )
 
     def test_what_was_left_in_the_dead_relays_buffers_is_in_the_machine_report(self, relays: Ran) -> None:
-        machine = json.loads((relays.root / "machine.json").read_text())
-        assert "relay-us-west: left_in_buffers" in machine["counters"]
-        assert machine["counters"]["relay-us-west: stuck_threads"] == 0
-        assert len([name for name in machine["socket_drops"] if name.startswith("relay-us-west: lane ")]) == 16
-        assert machine["ended_early"] == []
+        machine = read_machine_report(relays.root / "machine.json")
+        counters = {row.counter: row.count for row in machine.counters if row.process == RESTARTED}
+        assert "left_in_buffers" in counters
+        assert counters["stuck_threads"] == 0
+        assert [row.socket for row in machine.sockets_of(RESTARTED)] == [f"lane {number}" for number in range(16)]
+        assert machine.ended_early == ()
 
     def test_every_edge_is_planned_applied_verified_and_told(self, relays: Ran) -> None:
         for number, fault in enumerate(relays.summary["faults"]):
@@ -304,10 +310,10 @@ def test_an_interrupt_in_the_middle_of_them_all_ends_the_run_and_keeps_its_recor
         process.stdout.read()
     (root,) = (tmp_path / "runs" / "struck").iterdir()
     summary = json.loads((root / "summary.json").read_text())
-    machine = json.loads((root / "machine.json").read_text())
+    machine = read_machine_report(root / "machine.json")
     assert process.returncode == 130
     assert summary["reasons"][0] == "the run was interrupted"
-    assert machine["ended_early"] == []
-    assert machine["counters"]["relay-us-west: stuck_threads"] == 0
+    assert machine.ended_early == ()
+    assert [row.count for row in machine.counters if (row.process, row.counter) == (RESTARTED, "stuck_threads")] == [0]
     assert {"us-east", "us-central", "us-west"} == set(summary["relay"])
-    assert summary["ledger"]["unexplained"] == 0 or not machine["hosts"]
+    assert summary["ledger"]["unexplained"] == 0 or not machine.hosts

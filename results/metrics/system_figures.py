@@ -42,7 +42,7 @@ class RelayFigures:
     """Keys asked of the directory after the media start, each time counted."""
     fetches_per_key: NonNegative
     """The same, on average of the distinct keys; 1 is the target. Keys of another life of the relay count apart; those
-    that got no answer while the directory was struck by plan do not count."""
+    that got no answer while a planned fault was on the directory do not count."""
     fetch_ms: LengthQuantiles
     """Time from asking for a key to the answer, ms."""
     queue_most: Count
@@ -83,7 +83,7 @@ class RouteRow:
     under_way: dict[str, Annotated[int, Field(ge=1)]]
     """Packets under way at the end, by place."""
     untold: Count
-    """Packets of which nobody noted down what became of them."""
+    """Packets that did not arrive, and that no record of single packets attributes to a place."""
     surplus: Count
     """Copies beyond those that links made."""
 
@@ -102,16 +102,17 @@ class LedgerFigures:
     delivered: Count
     """Packets and copies that arrived."""
     lost: Count
-    """Packets of which it was noted down where and why they were lost."""
+    """Packets that records of single packets attribute to a place and a cause."""
     under_way: Count
     """Packets that were on a link, in a relay or in a receive buffer at the end."""
     untold: Count
-    """Packets of which nobody noted down what became of them; counted has where that many were lost."""
+    """Packets that did not arrive, and that no such record attributes to a place; counted has where that many were
+    lost."""
     counted: dict[str, int]
-    """Where and to what packets were lost of which it was not noted down which they were, by station and cause; below
-    0: copies that netem made."""
+    """Losses that were counted and not recorded packet by packet, by station and cause; below 0: copies that netem
+    made."""
     unexplained: Count | None
-    """Packets and copies that nobody can account for; null if interfaces did not count."""
+    """Packets and copies that both ways of counting leave open; null if interfaces did not count."""
     routes: list[RouteRow]
     """By pair of clusters, and the controller's canaries."""
 

@@ -18,12 +18,12 @@ from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
 from results.run_files.documents import DocumentError, Lines
-from results.run_files.machine import MachineReport
+from results.run_files.machine_formats import read_machine_report
 from results.run_files.plan import Plan, is_wired
 from results.run_files.records import RecordsError, read_machine_samples, read_recording
 from results.run_files.relay_lives import merged_lock_reports
 from results.run_files.run_dir import RunDir
-from results.verdict.findings import find
+from results.verdict.findings import find, record_problems
 from results.verdict.summary import Summary
 from results.verdict.verdict import judge
 
@@ -38,9 +38,9 @@ def make_report(run: RunDir) -> Summary:
     """
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    book = reconcile(evidence, analysis)
-    summary = summarise(evidence, analysis, book)
-    write_whole(run.ledger, documents.dump(book))
+    ledger = reconcile(evidence, analysis)
+    summary = summarise(evidence, analysis, ledger)
+    write_whole(run.ledger, documents.dump(ledger))
     write_whole(run.summary, documents.dump(summary))
     write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
     write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
@@ -48,9 +48,9 @@ def make_report(run: RunDir) -> Summary:
     return summary
 
 
-def summarise(evidence: Evidence, analysis: Analysis, book: Ledger) -> Summary:
+def summarise(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Summary:
     """Findings and verdict. Pure."""
-    return judge(find(evidence, analysis, book), evidence.plan.expectations)
+    return judge(find(evidence, analysis, ledger), record_problems(evidence), evidence.plan.expectations)
 
 
 def read_evidence(run: RunDir) -> Evidence:
@@ -59,7 +59,7 @@ def read_evidence(run: RunDir) -> Evidence:
     problems: list[str] = []
     events = _lines(run.events, documents.read_events, problems)
     decisions = _lines(run.decisions, documents.read_decisions, problems)
-    machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
+    machine = _attempt(lambda: read_machine_report(run.machine), problems)
     samples = _attempt(lambda: read_machine_samples(run), problems)
     clusters = [cluster.name for cluster in plan.topology.clusters]
     recording = read_recording(run, clusters, connected=bool(plan.connections), wired=is_wired(plan))

@@ -28,11 +28,10 @@ from results.verdict.summary import Backend, Findings
 from topologies.model import Direction, link_name
 
 
-def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
+def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     """Everything that is in the summary but the judgement. The ledger of records that are not whole says nothing."""
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
-    problems = _problems(evidence)
     relay = relay_figures(evidence, analysis)
     groups = list(group_rows(evidence, analysis))
     return Findings(
@@ -46,11 +45,10 @@ def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
         relay=relay,
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
-        ledger=ledger_figures(book),
+        ledger=ledger_figures(ledger),
         machine=machine_figures(evidence, analysis),
-        fidelity=[*fidelity_checks(evidence, analysis), *([] if problems else [ledger_check(book)])],
+        fidelity=[*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])],
         diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
-        problems=problems,
     )
 
 
@@ -108,8 +106,9 @@ def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:
 
 def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
     packets, rows = analysis.matched.packets, rows_of_pair(analysis, source, destination)
-    streams = [each for each in analysis.matched.streams if (each.source, each.destination) == (source, destination)]
-    interruptions = [each for each in analysis.interruptions if each.stream in set(streams)]
+    ends = (source, destination)
+    streams = [each for each in analysis.matched.streams if (each.source, each.destination) == ends]
+    interruptions = [each for each in analysis.interruptions if (each.stream.source, each.stream.destination) == ends]
     count = counts(packets, analysis.fate, rows)
     return PairRow(
         source=source,
@@ -180,9 +179,9 @@ def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str
         [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
         dtype=bool,
     )
-    over = packets.arrived & (packets.received_ns >= move.decided_ns)
-    over &= moved[packets.stream] & passes(packets.path, evidence.plan.topology.cluster(via).ordinal)
-    return int(packets.received_ns[over].min()) if over.any() else None
+    after = np.flatnonzero(moved[packets.stream] & (packets.received_ns >= move.decided_ns))
+    over = after[passes(packets.path[after], evidence.plan.topology.cluster(via).ordinal)]
+    return int(packets.received_ns[over].min()) if len(over) else None
 
 
 def _return_after(evidence: Evidence, move: Decision) -> int | None:
@@ -198,8 +197,8 @@ def _return_after(evidence: Evidence, move: Decision) -> int | None:
     return next(returns, None)
 
 
-def _problems(evidence: Evidence) -> list[str]:
-    """Why the records are not whole. What a failed run did not write is no news."""
+def record_problems(evidence: Evidence) -> list[str]:
+    """Why the records are not whole, one sentence each. What a failed run did not write is no news."""
     end = evidence.end
     if end is None:
         return ["the run never came to its end; logs/ may tell why", *evidence.problems]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
 from results.fidelity.checks import FidelityCheck
@@ -44,42 +44,12 @@ class ExpectationRow:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was measured, before it is judged.
-
-    `diagnosis`: what went wrong inside the relays, in sentences. `problems`: each is reason enough not to judge.
-    """
-
-    scenario: str
-    seed: int
-    backend: Backend
-    media: Media
-    pairs: list[PairRow]
-    groups: list[GroupRow]
-    connections: dict[str, ConnectionFigures]
-    relay: dict[str, RelayFigures]
-    faults: list[FaultRow]
-    reroutes: list[RerouteRow]
-    ledger: LedgerFigures
-    machine: MachineFigures | None
-    fidelity: list[FidelityCheck]
-    diagnosis: list[str]
-    problems: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run measured, and the verdict. Times named *_at or *_until are seconds since the media start; null means
-    unknown or nothing to measure. A direction is one RTP stream: one direction of one session."""
+    """What was measured, before it is judged."""
 
     scenario: str
     """The scenario's name."""
     seed: int
     """The seed of the run's randomness."""
-    verdict: Verdict
-    """inconclusive: the testbed was not faithful, or the records are not whole, so the media are not judged; fail: a
-    stated expectation does not hold; pass: all hold."""
-    reasons: Annotated[list[str], Field(min_length=1)]
-    """Why, one sentence each."""
     backend: Backend
     """What the run was emulated with."""
     media: Media
@@ -104,28 +74,33 @@ class Summary:
     """Every check, in a fixed order."""
     diagnosis: list[str]
     """What went wrong inside the relays, one sentence each."""
+
+
+@dataclass(frozen=True)  # a second base with slots would be a conflict of layouts
+class Judgement:
+    """The verdict on a run."""
+
+    scenario: str
+    seed: int
+    verdict: Verdict
+    """inconclusive: the testbed was not faithful, or the records are not whole, so the media are not judged; fail: a
+    stated expectation does not hold; pass: all hold."""
+    reasons: Annotated[list[str], Field(min_length=1)]
+    """Why, one sentence each."""
+
+
+# The order of the bases is the order of the keys in `summary.json`: a dataclass has the fields of its last base first,
+# and those that a base before it declares again keep their places.
+@dataclass(frozen=True, slots=True)
+class Summary(Findings, Judgement):
+    """What a run measured, and the verdict. Times named *_at or *_until are seconds since the media start; null means
+    unknown or nothing to measure. A direction is one RTP stream: one direction of one session."""
+
     expectations: list[ExpectationRow]
     """In the order of the scenario."""
 
 
 def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectations: list[ExpectationRow]) -> Summary:
     """Findings and judgement as one document."""
-    return Summary(
-        scenario=findings.scenario,
-        seed=findings.seed,
-        verdict=verdict,
-        reasons=reasons,
-        backend=findings.backend,
-        media=findings.media,
-        pairs=findings.pairs,
-        groups=findings.groups,
-        connections=findings.connections,
-        relay=findings.relay,
-        faults=findings.faults,
-        reroutes=findings.reroutes,
-        ledger=findings.ledger,
-        machine=findings.machine,
-        fidelity=findings.fidelity,
-        diagnosis=findings.diagnosis,
-        expectations=expectations,
-    )
+    measured = {field.name: getattr(findings, field.name) for field in fields(findings)}
+    return Summary(**measured, verdict=verdict, reasons=reasons, expectations=expectations)

@@ -6,12 +6,9 @@ asked for their records, and the sandbox takes the rest with it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic_ns
 
-from hostio.histogram import Lateness
 from hostio.procfs import proportional_memory_bytes
 from hostio.timing import next_multiple
 from relay_app.messages import MediaWindow, StartProbing
@@ -25,6 +22,7 @@ from scenarios.process_faults.directory import DirectoryLife, directory_target, 
 from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.process_faults.player import ProcessFaults
 from scenarios.run import monitor
+from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.run.monitor import MonitorConfig
 from scenarios.run.quiesce import Observers, collect_relay_fates, link_rows, quiesce
@@ -138,51 +136,27 @@ class Testbed:
         end, counts = quiesce(self.media, self.links, self.observers)
         hosts = self.observers.hosts(counts)
         members = (*self.media.running, self.monitor)
-        last_words = stop_all(members, _STOP_WITHIN_S)
+        stopped = stop_all(members, _STOP_WITHIN_S)
         in_hand = collect_relay_fates(self.media.relays, self.run)
+        processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         self.links.close()
+        switches = [names.switch(cluster.ordinal) for cluster in self.plan.topology.clusters]
         return MachineReport(
-            counters=_by_process(
-                *((name, words.counters) for name, words in last_words.items()),
-                *((relay.name, relay.ended_counters.counters) for relay in self.media.relays.values()),
-                *in_hand.items(),
-            ),
-            socket_drops={
-                **_by_process(
-                    *((name, words.socket_drops) for name, words in last_words.items()),
-                    *((relay.name, relay.ended_counters.socket_drops) for relay in self.media.relays.values()),
-                ),
-                **packet_socket_drops(),
-            },
-            port_drops={
-                name: drops
-                for cluster in self.plan.topology.clusters
-                for name, drops in port_drops(names.switch(cluster.ordinal)).items()
-            },
+            counters=counter_rows(processes),
+            socket_drops=socket_rows(processes, packet_socket_drops()),
+            port_drops=tuple(drops for switch in switches for drops in port_drops(switch)),
             backlog_drops=self.observers.backlog_drops(),
             links=link_rows(self.plan.topology, end, counts),
             hosts=hosts,
-            lateness={
-                **_lateness({name: words.lateness for name, words in last_words.items()}),
-                **_lateness({relay.name: relay.ended_counters.lateness for relay in self.media.relays.values()}),
-                **({"wire: release": end.lateness} if end.lateness else {}),
-            },
+            lateness=lateness_rows(processes, end.lateness),
             lookups=datapath_stats().since(self.datapath_stats_before),
             memory_bytes=memory_bytes,
-            ended_early=tuple(member.name for member in members if member.name not in last_words),
+            ended_early=tuple(member.name for member in members if member.name not in stopped),
         )
 
     def stop_controller(self) -> None:
         """End the controller, before anything that it watches; ProcessError if it had failed."""
         self.controller.stop(_STOP_WITHIN_S)
-
-
-def _by_process(*counts: tuple[str, Mapping[str, int]]) -> dict[str, int]:
-    """Added up where a process had several lives."""
-    total: Counter[str] = Counter()
-    for process, each in counts:
-        total.update({f"{process}: {name}": count for name, count in each.items()})
-    return dict(total)
 
 
 def _start_probing(plan: Plan, media: MediaProcesses) -> None:
@@ -204,10 +178,6 @@ def _fault_targets(
         Process("directory"): directory_target(directory),
         Process("controller"): controller_target(controller, plan),
     }
-
-
-def _lateness(found: Mapping[str, Mapping[str, Lateness]]) -> dict[str, Lateness]:
-    return {f"{name}: {thread}": each for name, threads in found.items() for thread, each in threads.items()}
 
 
 def _spawn_monitor(run: RunDir) -> RunProcess:

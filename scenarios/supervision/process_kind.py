@@ -70,12 +70,12 @@ class EndedProcessCounters:
     counters: Counter[str] = field(default_factory=Counter)
     socket_drops: Counter[str] = field(default_factory=Counter)
     left_behind: list[tuple[int, int, int, int]] = field(default_factory=list)
-    lateness: dict[str, Lateness] = field(default_factory=dict)
+    lateness: dict[tuple[str, int | None], Lateness] = field(default_factory=dict)
 
     def add(self, report: Stopped, life: int) -> None:
         """Add the final report of a life, but for its sockets: these are read once it is gone."""
         self.counters.update(report.counters)
-        self.lateness |= {f"{name} in life {life}": each for name, each in report.lateness.items()}
+        self.lateness |= {(thread, life): each for thread, each in report.lateness.items()}
 
 
 class AfterEnd(NamedTuple):
