@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_layers import imports_of, module_of, owner, sources
+from test_layers import EDGES, MODULES, PACKAGES, module_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENT = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -14,7 +14,6 @@ MOST_FILES = 25
 TITLES = ("Journey: a packet", "Journey: a fault", "Journey: a reroute")
 
 STEP = re.compile(r"^(\d+)\. `([^`]+\.py)` \S", re.MULTILINE)
-KNOWN = {module_of(path): path for path in sources()}
 
 
 def journeys() -> dict[str, list[str]]:
@@ -34,8 +33,7 @@ def steps_of(text: str) -> list[str]:
 
 def project_imports(file: str) -> set[str]:
     """The files of this project that a file imports."""
-    found = {owner(name, KNOWN) for name in imports_of(PROJECT / file)}
-    return {str(KNOWN[module].relative_to(PROJECT)) for module in found if module}
+    return {str(MODULES[module].relative_to(PROJECT)) for module in EDGES[module_of(PROJECT / file)]}
 
 
 def test_there_are_the_three_journeys() -> None:
@@ -65,7 +63,7 @@ def test_each_file_of_a_journey_is_reached_from_one_before_it(title: str) -> Non
 
 def test_every_room_has_its_line() -> None:
     """The inner rooms too: every folder of modules is in the table."""
-    folders = {str(path.parent.relative_to(PROJECT)) for path in sources() if path.name == "__init__.py"}
+    folders = {str(path.parent.relative_to(PROJECT)) for path in PACKAGES.values()}
     stated = set(re.findall(r"`([a-z_/]+)/`", DOCUMENT))
     outer_with_inner_rooms = {folder.split("/")[0] for folder in folders if "/" in folder}
     assert folders - stated - outer_with_inner_rooms == set()
