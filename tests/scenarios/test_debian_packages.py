@@ -27,14 +27,17 @@ def test_a_line_without_a_known_use_is_refused(line: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("argument", "uses"), [("", ("run",)), ("--tests", ("run", "test", "vm")), ("--vm", ("run", "vm"))]
+    ("arguments", "uses"), [([], ("run",)), (["--tests"], ("run", "test", "vm")), (["--vm"], ("run", "vm"))]
 )
-def test_setup_installs_what_the_list_says(argument: str, uses: tuple[Use, ...], tmp_path: Path) -> None:
-    """The script's own lines up to the first that asks dpkg, run by bash."""
+def test_setup_installs_what_the_list_says(arguments: list[str], uses: tuple[Use, ...], tmp_path: Path) -> None:
+    """The script's own lines up to the first that asks dpkg, run by bash in a folder of its own."""
     script = (PROJECT / "scripts" / "setup").read_text()
-    head = script[: script.index("as_root=()")].replace('cd "$(dirname "${BASH_SOURCE[0]}")/.."', f"cd '{tmp_path}'")
+    head = script[: script.index("as_root=()")]
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "setup").write_text(head + 'printf "%s\\n" "${packages[@]}"\n')
+    (tmp_path / "scripts" / "usage.bash").write_bytes((PROJECT / "scripts" / "usage.bash").read_bytes())
     (tmp_path / "packages.txt").write_bytes(LIST.read_bytes())
-    asked = ["bash", "-c", head + 'printf "%s\\n" "${packages[@]}"', "setup", argument]
+    asked = ["bash", str(tmp_path / "scripts" / "setup"), *arguments]
     found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     wanted = {package.name for use in uses for package in packages_for(use)}
     assert found == [
