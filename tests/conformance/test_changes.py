@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Lab, LabMaker, interface, numbers
+from link_lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Lab, LabMaker, interface, numbers
 
 from hostio.timing import MS
 from topologies.link_state import GilbertElliott, Jitter, LinkState, RandomLoss

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import A_B, BOTH, LabMaker, numbers, udp_frame
+from link_lab import A_B, BOTH, LabMaker, numbers, udp_frame
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 from scipy import stats

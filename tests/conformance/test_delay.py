@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
+from link_lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
 from scipy import stats
 
 from hostio.timing import MS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import A_B, A_C, B_A, numbers, userspace_lab
+from link_lab import A_B, A_C, B_A, numbers, userspace_lab
 
 from hostio.commands import run_batch
 from hostio.timing import MS
