@@ -23,6 +23,7 @@ ONE_BLIP = PROJECT / "scenarios" / "one-blip.yaml"
 SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
 
 STARTED_WITHIN_S = 60.0
+_OTHERS_PERCENT = 20.0
 SMALL = ("--set", "sessions.0.count=10")
 
 
@@ -61,9 +62,31 @@ class Run:
         """Whether it passed or failed."""
         return bool(self.summary["verdict"] != "inconclusive")
 
+    @property
+    def undisturbed(self) -> bool:
+        """Conclusive, and no other program took much of the processor, for which threads without a deadline wait."""
+        return self.conclusive and bool(self.summary["machine"]["others"]["percent"] < _OTHERS_PERCENT)
+
     def lines(self, name: str) -> list[dict[str, Any]]:
         """The records of a file with one JSON object per line."""
         return [json.loads(line) for line in (self.root / name).read_text().splitlines()]
+
+    def require(self, believed: bool) -> None:
+        """InconclusiveError if what a test is about to claim cannot be judged from this run."""
+        if not believed:
+            why = f"{'; '.join(self.summary['reasons'])}; others: {self.summary['machine']['others']}"
+            raise InconclusiveError(f"{self.root.parent.name} is {self.summary['verdict']}: {why}")
+
+
+Believed = Callable[[Run], bool]
+
+
+def conclusive(run: Run) -> bool:
+    return run.conclusive
+
+
+def undisturbed(run: Run) -> bool:
+    return run.undisturbed
 
 
 def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
@@ -73,21 +96,21 @@ def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
     return run
 
 
-def decided(
-    runs: RunRecord,
-    out: Path,
-    scenario: Path,
-    *settings: str,
-    believed: Callable[[Run], bool] = lambda run: run.conclusive,
-) -> Run:
-    """Play a scenario until a run can be believed, at most ATTEMPTS times; InconclusiveError if none can."""
+def attempted(runs: RunRecord, out: Path, scenario: Path, *settings: str, believed: Believed = conclusive) -> Run:
+    """The first of at most ATTEMPTS runs that can be believed, or else the last; all are entered."""
     for attempt in range(ATTEMPTS):
         run = _played(out / f"attempt-{attempt}", scenario, settings)
         runs.enter(run.summary["verdict"] if believed(run) else "inconclusive")
         if believed(run):
-            return run
-    why = "; ".join(run.summary["reasons"]) or "other programs took the processor"
-    raise InconclusiveError(f"{run.root.parent.name}, {ATTEMPTS} times, at last: {why}")
+            break
+    return run
+
+
+def decided(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
+    """A conclusive run; InconclusiveError if no attempt came to one."""
+    run = attempted(runs, out, scenario, *settings)
+    run.require(run.conclusive)
+    return run
 
 
 def _played(out: Path, scenario: Path, settings: tuple[str, ...]) -> Run:

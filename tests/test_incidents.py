@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from run_lab import PROJECT, decided, finished, start
+from run_lab import PROJECT, attempted, decided, finished, start
 from run_record import InconclusiveError, RunRecord
 
 INCIDENT = PROJECT / "scenarios" / "incident" / "short.yaml"
@@ -19,28 +19,31 @@ def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cach
     runs: RunRecord, tmp_path: Path
 ) -> None:
     """120 streams, two round trips of 50.5 ms each under the lock that the packet path takes: at least 12.1 s."""
-    run = decided(runs, tmp_path, INCIDENT, "relays.version=2026-05-11")
+    run = attempted(runs, tmp_path, INCIDENT, "relays.version=2026-05-11")
     summary = run.summary
     relay, silence = summary["relay"]["us-central"], summary["media"]["interruption_ms"]
-    assert summary["verdict"] == "fail"
     assert (relay["moved"], relay["hit_percent"], relay["fetches_per_key"]) == (120, 0.0, 1.0)
     analytic_ms = 120 * 2 * 50.5
-    assert analytic_ms <= relay["lock_held_across_io_ms"] <= 1.25 * analytic_ms
+    assert analytic_ms <= relay["lock_held_across_io_ms"]
     assert analytic_ms < silence["max"] < relay["lock_held_across_io_ms"] + 2000
     assert relay["stalls"] >= 1
     assert any("lock session-cache" in line and "v2026_05_11.py" in line for line in summary["diagnosis"])
     assert "packet path: no progress" in (run.root / "locks" / "us-central.stacks.txt").read_text()
     assert (run.root / "stall.png").read_bytes().startswith(b"\x89PNG")
+    run.require(run.conclusive)
+    assert relay["lock_held_across_io_ms"] <= 1.25 * analytic_ms
+    assert summary["verdict"] == "fail"
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("version", ["2026-05-10", "2026-05-20"])
 def test_sound_relays_carry_the_same_burst(runs: RunRecord, tmp_path: Path, version: str) -> None:
-    summary = decided(runs, tmp_path, INCIDENT, f"relays.version={version}").summary
-    relay = summary["relay"]["us-central"]
-    assert summary["verdict"] == "pass"
+    run = attempted(runs, tmp_path, INCIDENT, f"relays.version={version}")
+    relay = run.summary["relay"]["us-central"]
     assert (relay["moved"], relay["never_forwarded"], relay["stalls"]) == (120, 0, 0)
     assert (relay["fetches_per_key"], relay["lock_held_across_io_ms"]) == (1.0, 0.0)
+    run.require(run.conclusive)
+    assert run.summary["verdict"] == "pass"
 
 
 def factorial(runs: RunRecord, tmp_path: Path, name: str, *overrides: str) -> dict[str, Any]:
@@ -75,11 +78,10 @@ def test_the_stall_grows_by_two_round_trips_a_stream(runs: RunRecord, tmp_path: 
 def test_link_probes_stay_on_a_stuck_relay_and_canaries_leave_it(runs: RunRecord, tmp_path: Path) -> None:
     silent_ms, returned, stayed = {}, {}, {}
     for name in ("why-no-reroute", "relay-canary"):
-        run = decided(runs, tmp_path / name, INCIDENT.with_name(f"{name}.yaml"))
+        run = attempted(runs, tmp_path / name, INCIDENT.with_name(f"{name}.yaml"))
         silent_ms[name] = run.summary["media"]["interruption_ms"]["max"]
         returned[name] = run.summary["reroutes"][0]["returned_at"]
         stayed[name] = [record for record in run.lines("controller.jsonl") if record["kind"] == "check"]
-    assert run.summary["verdict"] == "pass"
     assert returned["why-no-reroute"] is None
     assert len(stayed["why-no-reroute"]) >= 10
     assert {"both legs are clean", "the relay itself is not watched"} <= set(
@@ -88,6 +90,8 @@ def test_link_probes_stay_on_a_stuck_relay_and_canaries_leave_it(runs: RunRecord
     assert silent_ms["why-no-reroute"] > 80 * 2 * 50.5
     assert returned["relay-canary"] < 3.0 + 1.0 + 3.0
     assert silent_ms["relay-canary"] < silent_ms["why-no-reroute"] / 2
+    run.require(run.conclusive)
+    assert run.summary["verdict"] == "pass"
 
 
 @pytest.mark.root

@@ -11,21 +11,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from run_lab import ONE_BLIP, PROJECT, SMALL, Run, decided, finished, start, summary_of
+from run_lab import ONE_BLIP, PROJECT, SMALL, Run, attempted, finished, start, summary_of
 from run_record import RunRecord
 
 
 @pytest.fixture(scope="module")
 def demo(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return decided(runs, tmp_path_factory.mktemp("demo"), ONE_BLIP)
+    return attempted(runs, tmp_path_factory.mktemp("demo"), ONE_BLIP)
 
 
 @pytest.mark.root
 class TestTheDemo:
-    """One blip, 100 two-way sessions, one reroute; a run that the machine did not spoil."""
+    """One blip, 100 two-way sessions, one reroute."""
 
     def test_verdict_and_exit_code_agree(self, demo: Run) -> None:
-        assert demo.code == {"pass": 0, "fail": 1}[demo.summary["verdict"]]
+        assert demo.code == {"pass": 0, "fail": 1, "inconclusive": 3}[demo.summary["verdict"]]
         assert demo.summary["verdict"] in demo.output
 
     def test_every_session_was_sent_on_schedule(self, demo: Run) -> None:
@@ -33,19 +33,24 @@ class TestTheDemo:
         assert demo.summary["media"]["sent"] == 200 * 12 * 50
 
     def test_the_reroute_repaired_the_blip(self, demo: Run) -> None:
-        (reroute,) = demo.summary["reroutes"]
+        reroute = demo.summary["reroutes"][0]
         assert (reroute["link"], reroute["via"]) == ("us-east–us-west", "us-central")
         assert reroute["fault_at"] < reroute["seen_at"] < reroute["installed_at"] < reroute["first_packet_at"]
         assert reroute["returned_at"] > 6.0
         assert demo.summary["media"]["interrupted_directions"] == 200
         assert demo.summary["media"]["still_interrupted"] == 0
+        demo.require(demo.conclusive)
+        assert len(demo.summary["reroutes"]) == 1
 
     def test_losses_are_those_of_the_blip(self, demo: Run) -> None:
+        demo.require(demo.conclusive)
         with (demo.root / "interruptions.csv").open() as table:
             rows = list(csv.DictReader(table))
         assert sum(int(row["packets_lost"]) for row in rows) == demo.summary["media"]["lost"] > 0
 
     def test_latency_is_that_of_the_links_on_the_path(self, demo: Run) -> None:
+        """Within 1 ms where the machine kept up."""
+        demo.require(demo.conclusive)
         assert 0 < demo.summary["media"]["added_ms"]["p50"] < 1.0
 
     def test_the_plot_is_a_picture(self, demo: Run) -> None:
@@ -112,19 +117,22 @@ def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all(runs: RunR
 @pytest.mark.root
 def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(runs: RunRecord, tmp_path: Path) -> None:
     """A blip takes as many packets as it has intervals, give or take one, and lasts one interval more."""
-    run = decided(runs, tmp_path, PROJECT / "scenarios" / "micro-blips.yaml")
+    run = attempted(runs, tmp_path, PROJECT / "scenarios" / "micro-blips.yaml")
     plan = json.loads((run.root / "plan.json").read_text())
     lengths_ms = {fault["at_ns"] // 10**9: (fault["until_ns"] - fault["at_ns"]) / 1e6 for fault in plan["faults"]}
     with (run.root / "interruptions.csv").open() as table:
         rows = [row for row in csv.DictReader(table) if int(row["packets_lost"])]
-    seen = set()
+    seen, excess = set(), []
     for row in rows:
         interval_ms = 1 if row["session"].startswith("probe") else 20
         blip_ms = lengths_ms[int(float(row["started_at_s"]) + 0.1)]
         seen.add((interval_ms, blip_ms))
+        # How much longer than it must be, in what is allowed.
+        excess.append((float(row["length_ms"]) - blip_ms - interval_ms) / (interval_ms + 1))
         assert abs(int(row["packets_lost"]) - blip_ms / interval_ms) <= 1
-        assert float(row["length_ms"]) == pytest.approx(blip_ms + interval_ms, abs=interval_ms + 1)
     assert seen == {(interval, blip) for interval in (1, 20) for blip in (30, 100, 1000)}
+    run.require(run.conclusive)
+    assert excess == pytest.approx([0] * len(excess), abs=1)
 
 
 HOG = """
