@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
 from collections import defaultdict
@@ -119,12 +120,25 @@ def project_names() -> Names:
     """What the project's code, scenario files, schemas and scripts define and use; not its tests, nor its prose."""
     names = names_of(sources())
     for path in files():
-        if (path.suffix in (".yaml", ".json", ".toml") and "tests" not in path.parts) or path.parent.name in (
-            "scripts",
-            ".ci",
-        ):
-            names.add_text(path.read_text(encoding="utf-8"))
+        place, text = path.relative_to(PROJECT).parts, path.read_bytes().decode(errors="replace")
+        if path.suffix == ".json" and place[0] != "tests":
+            names.add_text(" ".join(_said(json.loads(text))))
+        elif (path.suffix in (".yaml", ".toml") and place[0] != "tests") or place[0] in ("scripts", ".ci"):
+            names.add_text(text)
     return names
+
+
+def _said(document: object) -> Iterator[str]:
+    """Keys and strings of a JSON document, but descriptions: those of schemas are docstrings."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield key
+            yield from () if key == "description" and isinstance(value, str) else _said(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _said(value)
+    elif isinstance(document, str):
+        yield document
 
 
 @dataclass(frozen=True)
