@@ -2,7 +2,8 @@
 
 Compiled code is cached in the environment's `numba-cache`, under a hash of all sources that may be compiled into it:
 numba itself notices a change in the file of the function it compiled, but not in the files of the functions and
-constants that one uses. So compiled code lives in this room and in files named `*_loop.py` or `*_loops.py`.
+constants that one uses. So compiled code lives in this room and in files named `*_loop.py`, `*_loops.py`
+or `*_compiled.py`.
 System calls return -1 on failure, as in C.
 """
 

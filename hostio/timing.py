@@ -52,14 +52,11 @@ class Ticker:
             yield self.next - 1
 
 
-_POLL_S = 0.001
-
-
-def wait_until(predicate: Callable[[], bool], timeout_s: float) -> bool:
-    """Wait until it holds; whether it did in time."""
+def wait_until(predicate: Callable[[], bool], timeout_s: float, poll_s: float = 0.001) -> bool:
+    """Poll a predicate until it holds, at most for a time; whether it did. `poll_s` is the pause between two calls."""
     deadline = monotonic() + timeout_s
     while not predicate():
         if monotonic() > deadline:
             return False
-        sleep(_POLL_S)
+        sleep(poll_s)
     return True

@@ -103,7 +103,7 @@ def compile_loops() -> None:
 
 
 def serve(config: ClientConfig, control: Connection) -> None:
-    """Say Ready, obey Play and StopSending, and on Stop write the records and say Stopped. It listens all the time."""
+    """Say Ready, obey MediaWindow and StopSending; write the records on Stop, say Stopped. It listens all the time."""
     compile_loops()
     offset_ns = config.ntp_offset_ns
     receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)

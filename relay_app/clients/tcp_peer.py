@@ -142,7 +142,7 @@ def prepare(writer: asyncio.StreamWriter) -> None:
 
 
 def serve(config: TcpPeerConfig, control: Connection) -> None:
-    """Say Ready, obey Play, and on Stop write the records and say Stopped. It answers all the time."""
+    """Say Ready, obey MediaWindow, and on Stop write the records and say Stopped. It answers all the time."""
     asyncio.run(_serve(config, control))
 
 

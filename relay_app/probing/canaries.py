@@ -88,7 +88,7 @@ class RelayCanaries:
 
     `counters`: what was sent, and what arrived; `unsent_canaries`, and what arrived without being one of ours as
     `foreign_canaries`. One that took another relay, because its lane was rerouted, says nothing of the relay it was
-    meant for: a `stray_canary`.
+    meant for; it is counted in `stray_canaries`.
     """
 
     name = "canaries"

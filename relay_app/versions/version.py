@@ -14,7 +14,7 @@ from relay_app.sessions.session_table import NextHops, SessionTable
 
 
 class SessionSource(Protocol):
-    """Where session records come from; `recorded_source.RecordedSource` is one."""
+    """Where session records come from; `relay_app.relay.recording.RecordedSource` is one."""
 
     def fetch(self, ssrcs: Sequence[int]) -> Fetched:
         """Every SSRC's record, or that there is none; DirectoryError if there is no answer."""

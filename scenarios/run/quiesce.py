@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic, sleep
 
 import numpy as np
 
 from hostio.procfs import counter_growth, receive_drops, udp_statistics
+from hostio.timing import wait_until
 from relay_app.forwarding.fate_log import FateLog, left_behind
 from relay_app.messages import Quiesced, StopForwarding, StopSending
 from relay_app.records import RELAY_FATE
@@ -48,12 +48,14 @@ class Observers:
 
     def settled(self) -> MediaCounts:
         """The counts once they stand still, or after a second."""
-        deadline = monotonic() + _SETTLED_WITHIN_S
-        counts, before = self.taps.read(), None
-        while counts != before and monotonic() < deadline:
-            sleep(_LOOK_AGAIN_S)
-            counts, before = self.taps.read(), counts
-        return counts
+        read: list[MediaCounts] = []
+
+        def stand_still() -> bool:
+            read.append(self.taps.read())
+            return len(read) > 1 and read[-1] == read[-2]
+
+        wait_until(stand_still, _SETTLED_WITHIN_S, _LOOK_AGAIN_S)
+        return read[-1]
 
     def hosts(self, counts: MediaCounts) -> tuple[HostRow, ...]:
         """What crossed each host's port, and what its UDP counted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lab import A_B, A_C, B_A, BOTH, C_A, TOPOLOGY, LabMaker, numbers, udp_frame
+from link_lab import A_B, A_C, B_A, BOTH, C_A, TOPOLOGY, LabMaker, numbers, udp_frame
 from scipy import stats
 
 from topologies.link_backend import LinkError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import A_B, B_A, BOTH, Arrival, Lab, LabMaker, interface, own_network, udp_frame, userspace_lab
+from link_lab import A_B, B_A, BOTH, Arrival, Lab, LabMaker, interface, own_network, udp_frame, userspace_lab
 
 from hostio.commands import run
 from hostio.sockets import PacketCounter

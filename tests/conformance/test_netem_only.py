@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lab import A_B, A_C, netem_lab
+from link_lab import A_B, A_C, netem_lab
 
 from hostio.commands import run
 from topologies.backend_probe import available_link_backend

@@ -64,6 +64,7 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
 def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
     collect(staging, run, CLUSTERS)
     before = {path: path.read_bytes() for path in run.root.rglob("*.parquet")}
+    assert len(before) > 2 * len(CLUSTERS)
     collect(staging, run, CLUSTERS)
     assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
 

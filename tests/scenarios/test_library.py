@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -76,8 +76,6 @@ def test_what_a_file_leaves_out_has_the_documented_default(tmp_path: Path) -> No
     path.write_text(MINIMAL, encoding="utf-8")
     plan = load_plan(path)
     assert plan.controller == ControllerSettings()
-    kinds = [bool, tuple, int, int, int, float, int, int, int, int]
-    assert [type(value) for value in asdict(plan.controller).values()] == kinds
     assert (plan.seed, plan.faults, plan.expectations, plan.description) == (1, (), (), "")
     assert plan.relays.directory == "us-east"
 
@@ -114,10 +112,8 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         idle_ns=5 * S,
         lock_audit=False,
     )
-    assert plan.controller == ControllerSettings(
-        False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 30 * S
-    )
-    assert len(fields(ControllerSettings)) == 10
+    set_to = (False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 30 * S)
+    assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))
     assert astuple(plan.fidelity) == (*times_ns, 0.11, 0.12, 13 * US, 14, 15, 16, 17, 18)

@@ -21,7 +21,7 @@ from topologies.bpf.program import (
 def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
     """Matches frames to the ports from the first to the last; of those that leave an interface only, if `outgoing`.
 
-    It tells the same frames as `wire_frame_loop.udp_destination`.
+    It tells the same frames as `topologies.wire.frame_compiled.udp_destination`.
     """
     first, last = ports
     tests = [

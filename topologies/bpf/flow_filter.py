@@ -1,6 +1,6 @@
 """The share of a link's flows that vanish, as a classic BPF program for the kernel. Pure.
 
-It computes the very hash of `wire_frame_loop.flow_hash`, so that both back ends take the same flows.
+It computes the hash of `topologies.wire.frame_compiled.flow_hash`, so that both back ends take the same flows.
 """
 
 from __future__ import annotations

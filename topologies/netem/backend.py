@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hostio.commands import CommandError, batch_lines, run_batch
+from hostio.timing import wait_until
 from topologies.interface_names import switch_port
 from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify
 from topologies.link_state import LinkState
@@ -130,9 +131,7 @@ class NetemLinks:
 
     def end(self) -> LinkEnd:
         """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""
-        deadline = time.monotonic() + _DRAIN_S
-        while any(each.queued for each in self.counters().values()) and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
+        wait_until(lambda: not any(each.queued for each in self.counters().values()), _DRAIN_S, _POLL_S)
         ports = list(self._port.values()) if self._counts_media else []
         filters, _ = self._show(ports)
         onto_link = {direction: media_count(filters[port]) for direction, port in self._port.items() if filters}

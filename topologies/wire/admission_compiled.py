@@ -1,6 +1,6 @@
 """Compiled admission of frames to the userspace wire: each is decided on arrival, and waits in its slot or is lost.
 
-Functions take the loop's whole memory (`wire_memory.WireMemory`) and the number of the direction.
+Functions take the loop's whole memory (`topologies.wire.memory.WireMemory`) and the number of the direction.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from scapy.layers.l2 import Ether
 
 from hostio.commands import run, run_batch
 from hostio.sockets import packet_socket
+from hostio.timing import wait_until
 from topologies.backend_probe import available_link_backend
 from topologies.interface_names import switch_port, wire_port
 from topologies.link_backend import Applied, LinkBackend
@@ -44,7 +45,9 @@ TICK_NS = 250_000
 _CLONE_NEWNET = 0x40000000
 _EXPERIMENTAL_ETHERTYPE = 0x88B5
 _HEADER = struct.Struct("!6s6sHIq")
-_DEADLINE_S = 20.0
+DEADLINE_S = 20.0
+_POLL_S = 0.005
+"""A look at netem's counters is a command of `tc`."""
 
 EARLY_NS = -1_000
 """Kernel clocks are read one after the other when a timestamp is turned into monotonic time."""
@@ -153,20 +156,14 @@ class Lab:
         """
         arrivals: list[Arrival] = []
         port = self._ports[direction.reversed()]
-        deadline = time.monotonic() + _DEADLINE_S
-        while not self._drained(direction, copied):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{direction}: {self.backend.counters()[direction]} of {self._sent[direction]}")
-            if select.select([port], [], [], 0.02)[0]:
-                arrivals += _read(port)
-        return arrivals + _read(port)
 
-    def wait_until(self, predicate: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _DEADLINE_S
-        while not predicate():
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            select.select([], [], [], 0.005)
+        def drained() -> bool:
+            arrivals.extend(_read(port))
+            return self._drained(direction, copied)
+
+        if not wait_until(drained, DEADLINE_S, _POLL_S):
+            raise TimeoutError(f"{direction}: {self.backend.counters()[direction]} of {self._sent[direction]}")
+        return arrivals + _read(port)
 
     def _drained(self, direction: Direction, copied: bool) -> bool:
         counters = self.backend.counters()[direction]
@@ -200,7 +197,7 @@ def userspace_lab(
         wire.wait_ready()
         with _lab(wire) as lab:
             yield lab
-        process.join(_DEADLINE_S)
+        process.join(DEADLINE_S)
         assert process.exitcode == 0
 
 
