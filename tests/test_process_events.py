@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from every import every
-from run_lab import Run, attempted, start, undisturbed
+from run_lab import Run, attempted, start, summary_of, undisturbed
 from run_record import RunRecord
 
 from results.run_files.machine import ProcessId
