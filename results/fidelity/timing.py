@@ -59,11 +59,12 @@ THREADS: Mapping[str, str] = MappingProxyType(
 
 
 def lateness_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
-    """Of every kind of thread that can tell: not of links that the kernel emulates, nor of relays that a plan stops."""
+    """Of every kind of thread that can tell: not of links whose back end does not, nor of relays that a plan stops."""
     limits, stopped = evidence.plan.fidelity, _stopped_relays(evidence.plan)
+    links_tell = evidence.plan.link_capabilities.tells_lateness
     for kind, thread in THREADS.items():
         found = _of_thread(evidence.machine, thread, stopped)
-        if evidence.machine and not found and (kind == LINK or (kind == RELAY and stopped)):
+        if evidence.machine and not found and ((kind == LINK and not links_tell) or (kind == RELAY and stopped)):
             continue
         p99_ns, max_ns = (
             (limits.link_lateness_p99_ns, limits.link_lateness_max_ns)
@@ -81,8 +82,7 @@ def _of_thread(machine: MachineReport | None, thread: str, stopped: tuple[str, .
 
 def _stopped_relays(plan: Plan) -> tuple[str, ...]:
     """How the names of relays begin that an event freezes, ends or replaces: they wake as late as was planned."""
-    struck = {fault.where for fault in plan.faults if fault.what.startswith("relay-")}
-    return tuple(f"relay-{cluster}: " for cluster in sorted(struck))
+    return tuple(f"relay-{cluster}: " for cluster in sorted(plan.struck_relays))
 
 
 STOLEN = "processor time stolen"

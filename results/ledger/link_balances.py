@@ -42,7 +42,7 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
 
 
 def _by_media(evidence: Evidence, row: LinkRow, media: LinkCounters) -> Iterator[Entry]:
-    """Each cause as the wire counted it; it noted down which packets they were for as long as it had room."""
+    """Each cause as the back end counted it; it noted down which packets they were for as long as it had room."""
     noted = _noted(evidence, Direction(row.source, row.destination))
     for what in (each for each in FATES if each.startswith(LOST)):
         counted = getattr(media, what)
@@ -59,7 +59,7 @@ def _noted(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
 
 
 def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator[Entry]:
-    """netem counts media with all other frames: its counters explain no more than what is missing of the media."""
+    """Counters of all frames, media and others, explain no more than what is missing of the media."""
     missing, direction = row.onto_link - row.off_link, Direction(row.source, row.destination)
     if missing < 0 and copies_unseen(plan, direction):
         yield Entry("copies", missing, told=False)

@@ -32,7 +32,8 @@ class Ledger:
 
 
 def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
-    """The ledger of a run. netem does not count the copies it makes: where some are planned, any beyond one are its."""
+    """The ledger of a run. Where a back end does not count the copies that it is planned to make, any
+    packet beyond the first is taken for one."""
     found, every = list(routes(evidence, analysis)), list(stations(evidence))
     by_routes, by_stations = sum(route.untold for route in found), sum(map(_untold, every))
     disagreement = max(_gap(found, every), _astray(found, every))
