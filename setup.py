@@ -27,6 +27,7 @@ setup(
         "pyyaml",
         "redis",
         "rich",
+        "typing-extensions",
     ],
     extras_require={
         "test": ["jsonschema", "pytest", "pytest-timeout", "scapy", "scipy"],

@@ -13,7 +13,7 @@ from results.metrics.analysis import analyse
 from results.report.report import read_evidence
 from results.run_files.documents import read
 from results.run_files.machine_formats import read_machine_report
-from results.run_files.plan import Plan
+from results.run_files.plan_file import read_plan
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.cli.console import Console
@@ -70,7 +70,7 @@ def measure(scenario: Path, runs: Path) -> Figures:
 
 
 def _figures(run: RunDir, started_ns: int) -> Figures:
-    plan, machine, summary = read(Plan, run.plan), read_machine_report(run.machine), read(Summary, run.summary)
+    plan, machine, summary = read_plan(run.plan), read_machine_report(run.machine), read(Summary, run.summary)
     packets = analyse(read_evidence(run)).matched.packets
     drops = sum(row.drops for row in machine.socket_drops) + sum(row.drops for row in machine.port_drops)
     return Figures(

@@ -39,6 +39,7 @@ OWNERS = {
     "redis": "relay_app/sessions/directory.py",
     "rich": "scenarios/cli/console.py",
     "ryu": "controller/openflow.py",
+    "typing_extensions": "scenarios/process_faults/fault_target.py",
     "yaml": "scenarios/language/yamlfile.py",
 }
 """The only module that imports each foreign library. numpy, whose arrays are the project's own language, has none."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from relay_app.locks.report import PACKET_PATH
 from results.fidelity.checks import FidelityCheck, count
 from results.ledger.reconcile import Ledger
-from results.ledger.station import overflow, port_goes_down
+from results.ledger.station import overflow, port_goes_down, spoils_unseen
 from results.metrics.analysis import Evidence
 from results.metrics.relay_figures import lane_drops
 from results.run_files.machine import LinkRow, MachineReport
-from results.run_files.plan import Plan, is_wired
+from results.run_files.plan import Plan
 from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
 
@@ -82,17 +82,16 @@ def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
     """Without those of relays whose packet path stood still, as their watchdogs saw or as was planned: these are the
     relay's doing, or the fault's."""
     stuck = {name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)}
-    stuck |= {fault.where for fault in evidence.plan.faults if fault.process and fault.process.kind == "relay"}
+    stuck |= evidence.plan.struck_relays
     return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
 
 
 def _port_drops(plan: Plan, machine: MachineReport) -> int:
-    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. netem does not count
-    what it corrupts."""
+    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. Where nobody counted
+    what was corrupted, all of them may be."""
     corrupted = sum(row.counters.corrupted for row in machine.links)
-    planned = any(fault.change.corrupt for fault in plan.faults)
     dropped = sum(row.drops for row in machine.port_drops)
-    return max(0, dropped - corrupted) if is_wired(plan) or not planned else 0
+    return 0 if spoils_unseen(plan) else max(0, dropped - corrupted)
 
 
 def _backlog_drops(plan: Plan, machine: MachineReport) -> int:
@@ -114,4 +113,4 @@ def _mishaps(machine: MachineReport) -> int:
 
 def _has_rate(plan: Plan, row: LinkRow) -> bool:
     direction = Direction(row.source, row.destination)
-    return any(direction in fault.directions and fault.change.rate_bps is not None for fault in plan.faults)
+    return any(change.rate_bps is not None for change in plan.changes_to(direction))

@@ -74,11 +74,13 @@ _THREADS = (
 
 
 def lateness_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
-    """Of every kind of thread that can tell: not of links that the kernel emulates, nor of relays that a plan stops."""
+    """Of every kind of thread that can tell: not of links whose back end does not, nor of relays that a plan stops."""
     limits, stopped = evidence.plan.fidelity, _stopped_relays(evidence.plan)
+    links_tell = evidence.plan.link_capabilities.tells_lateness
     for thread in _THREADS:
         found = _of_thread(evidence.machine, thread.name, stopped)
-        if evidence.machine and not found and (thread.kind == "link" or (thread.kind == "relay" and stopped)):
+        silent = (thread.kind == "link" and not links_tell) or (thread.kind == "relay" and stopped)
+        if evidence.machine and not found and silent:
             continue
         p99_ns, max_ns = (
             (limits.link_lateness_p99_ns, limits.link_lateness_max_ns)
@@ -100,7 +102,7 @@ def _of_thread(machine: MachineReport | None, thread: str, stopped: Set[ProcessI
 
 def _stopped_relays(plan: Plan) -> Set[ProcessId]:
     """The relays that an event freezes, ends or replaces: they wake as late as was planned."""
-    return {ProcessId("relay", fault.where) for fault in plan.faults if fault.what.startswith("relay-")}
+    return {ProcessId("relay", cluster) for cluster in plan.struck_relays}
 
 
 def processor_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:

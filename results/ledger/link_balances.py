@@ -47,7 +47,7 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
 
 
 def _by_media(evidence: Evidence, row: LinkRow, media: LinkCounters) -> Iterator[Entry]:
-    """Each cause as the wire counted it; those beyond its room for records of single frames are unattributed."""
+    """Each cause as the back end counted it; those beyond its room for records of single frames are unattributed."""
     recorded = _recorded(evidence, Direction(row.source, row.destination))
     for what in (each for each in FATES if each.startswith(LOST)):
         counted = getattr(media, what)
@@ -64,7 +64,7 @@ def _recorded(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
 
 
 def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator[Entry]:
-    """netem counts media with all other frames: its counters explain no more than what is missing of the media."""
+    """Counters of all frames, media and others, explain no more than what is missing of the media."""
     missing, direction = row.onto_link - row.off_link, Direction(row.source, row.destination)
     if missing < 0 and copies_unseen(plan, direction):
         yield Entry("copies", missing, told=False)

@@ -35,7 +35,10 @@ class Ledger:
 
 
 def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
-    """The ledger of a run. netem does not count the copies it makes: where some are planned, any beyond one are its."""
+    """The ledger of a run.
+
+    Where a back end does not count the copies that it is planned to make, any packet beyond the first is taken for one.
+    """
     by_route, by_station = list(routes(evidence, analysis)), list(stations(evidence))
     disagreement = max(_gap(by_route, by_station), _astray(by_route, by_station))
     if any(copies_unseen(evidence.plan, direction) for direction in evidence.plan.topology.directions):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from results.run_files.machine import HostRow, MachineReport, ProcessKind, SocketRow
-from results.run_files.plan import Plan, is_wired
+from results.run_files.plan import Plan
 from topologies.model import Direction
 
 
@@ -63,18 +63,18 @@ def up_to(missing: int, counted: int) -> int:
 
 def port_goes_down(plan: Plan, direction: Direction) -> bool:
     """Whether a port of this direction is planned to go down."""
-    return any(fault.change.up is False and direction in fault.directions for fault in plan.faults)
+    return any(change.up is False for change in plan.changes_to(direction))
 
 
 def spoils_unseen(plan: Plan) -> bool:
     """Whether frames are corrupted by a back end that does not count them."""
-    return not is_wired(plan) and any(fault.change.corrupt for fault in plan.faults)
+    return not plan.link_capabilities.counts_corrupted and any(fault.change.corrupt for fault in plan.link_faults)
 
 
 def copies_unseen(plan: Plan, direction: Direction) -> bool:
     """Whether frames of this direction are duplicated by a back end that does not count them."""
-    planned = (fault.change.duplicate for fault in plan.faults if direction in fault.directions)
-    return not is_wired(plan) and any(planned)
+    planned = any(change.duplicate for change in plan.changes_to(direction))
+    return planned and not plan.link_capabilities.counts_duplicates
 
 
 _MEDIA: tuple[ProcessKind, ...] = ("relay", "client")

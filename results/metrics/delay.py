@@ -9,6 +9,7 @@ import numpy as np
 from hostio.timing import S
 from results.metrics.analysis import Analysis, Evidence, path_ordinals
 from results.metrics.matching import Flags, Ints
+from results.run_files.faults import Fault, LinkFault
 from results.run_files.records import Rows
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
@@ -76,7 +77,7 @@ def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> Ints:
 def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     found = np.zeros(len(rows), dtype=bool)
     for number, fault in enumerate(evidence.plan.faults):
-        if direction not in fault.directions or not _bends_delay(fault.change.applied_to(LinkState())):
+        if not _bends_delay(fault, direction):
             continue
         start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
         if start is None:
@@ -86,5 +87,8 @@ def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     return found
 
 
-def _bends_delay(state: LinkState) -> bool:
+def _bends_delay(fault: Fault, direction: Direction) -> bool:
+    if not isinstance(fault, LinkFault) or direction not in fault.directions:
+        return False
+    state = fault.change.applied_to(LinkState())
     return (state.delay_ns, state.jitter, state.rate_bps, state.reorder) != (0, None, None, 0)

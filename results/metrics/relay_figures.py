@@ -15,6 +15,7 @@ from results.metrics.figures import LengthQuantiles
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats, quantile
 from results.metrics.system_figures import RelayFigures
+from results.run_files.faults import ProcessFault
 from results.run_files.machine import MachineReport, ProcessId
 from results.run_files.records import Rows
 from results.run_files.relay_lives import life_at
@@ -67,7 +68,7 @@ def _failed_by_plan(evidence: Evidence, fetches: Rows) -> Flags:
     faulty = np.zeros(len(fetches), dtype=bool)
     for number, fault in enumerate(evidence.plan.faults):
         begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if begun and fault.process and fault.process.kind == "directory":
+        if begun and isinstance(fault, ProcessFault) and fault.process.kind == "directory":
             until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
             faulty |= (fetches["answered_ns"] >= begun.applied_first_ns) & (fetches["asked_ns"] <= until_ns)
     excused: Flags = failed & faulty

@@ -19,7 +19,7 @@ from results.report.tables import InterruptionRow, StreamRow, interruption_rows,
 from results.run_files import documents
 from results.run_files.documents import DocumentError, Lines
 from results.run_files.machine_formats import read_machine_report
-from results.run_files.plan import Plan, is_wired
+from results.run_files.plan_file import read_plan
 from results.run_files.records import RecordsError, read_machine_samples, read_recording
 from results.run_files.relay_lives import merged_lock_reports
 from results.run_files.run_dir import RunDir
@@ -55,14 +55,16 @@ def summarise(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Summary
 
 def read_evidence(run: RunDir) -> Evidence:
     """Everything in the run directory but what this module itself writes; DocumentError if the plan is not there."""
-    plan = documents.read(Plan, run.plan)
+    plan = read_plan(run.plan)
     problems: list[str] = []
     events = _lines(run.events, documents.read_events, problems)
     decisions = _lines(run.decisions, documents.read_decisions, problems)
     machine = _attempt(lambda: read_machine_report(run.machine), problems)
     samples = _attempt(lambda: read_machine_samples(run), problems)
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    recording = read_recording(run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
+    recording = read_recording(
+        run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
+    )
     locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
     return Evidence(plan, events, decisions, machine, samples, recording, locks, (*problems, *recording.problems))
 

@@ -43,7 +43,7 @@ def load(of: type[T], text: str | bytes, name: str) -> T:
 
 def read(of: type[T], path: Path) -> T:
     """The document in a file; DocumentError."""
-    return load(of, _content(path), path.name)
+    return load(of, content(path), path.name)
 
 
 def dump(value: object) -> str:
@@ -68,12 +68,12 @@ def load_decisions(text: str | bytes, name: str) -> Lines[ControllerRecord]:
 
 def read_events(path: Path) -> Lines[Event]:
     """The events in a file; DocumentError."""
-    return load_events(_content(path), path.name)
+    return load_events(content(path), path.name)
 
 
 def read_decisions(path: Path) -> Lines[ControllerRecord]:
     """The controller's records in a file; DocumentError."""
-    return load_decisions(_content(path), path.name)
+    return load_decisions(content(path), path.name)
 
 
 def _load_lines(of: Any, text: str | bytes, name: str) -> Lines[Any]:
@@ -92,7 +92,8 @@ def _loaded(reader: JsonReader, text: str | bytes, name: str) -> Any:
         raise DocumentError(f"{name}: {error}") from error
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """What a file holds; DocumentError."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from controller.settings import ControllerSettings, Setting
 from hostio.timing import MS, S
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
+from results.run_files.faults import Fault, LinkFault, ProcessFault
+from topologies.back_ends import CAPABILITIES, BackendName
+from topologies.link_backend import Capabilities
 from topologies.link_state import LinkChange
-from topologies.model import Direction, Topology, where
+from topologies.model import Direction, Topology
 
 
 def _time(default_ns: int, meaning: str) -> int:
@@ -66,54 +69,6 @@ Comparison = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """From `at_ns` (after media start) on, a fault has this share of its strength."""
-
-    at_ns: int
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What a fault strikes that is no link: the relay of a cluster, the session directory, or the controller."""
-
-    kind: Literal["relay", "directory", "controller"]
-    cluster: str = ""
-
-    def __str__(self) -> str:
-        return f"the relay of {self.cluster}" if self.kind == "relay" else f"the {self.kind}"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One blip of a scenario: `what` happens to these directions from `at_ns` (after media start) to `until_ns`.
-
-    `levels` in between, where it ramps or flaps; before the first of them, and without any, it has its full strength.
-    A fault on a `process` touches no direction; `extra_ns` is by how much longer that then takes to answer.
-    """
-
-    what: str
-    at_ns: int
-    until_ns: int
-    directions: tuple[Direction, ...]
-    change: LinkChange
-    levels: tuple[Level, ...] = ()
-    process: Process | None = None
-    extra_ns: int = 0
-
-    @property
-    def where(self) -> str:
-        """The directions as people say them, or the relay's cluster; empty where there is only one such process."""
-        return self.process.cluster if self.process else where(self.directions)
-
-    def share_at(self, at_ns: int) -> float:
-        """The share of its strength at a time after media start; 0 before it begins, and from its end on."""
-        if not self.at_ns <= at_ns < self.until_ns:
-            return 0.0
-        return next((level.share for level in reversed(self.levels) if level.at_ns <= at_ns), 1.0)
-
-
-@dataclass(frozen=True, slots=True)
 class Expectation:
     """A stated expectation: a path into `summary.json`, compared with a number in that metric's own unit."""
 
@@ -149,7 +104,7 @@ class RelaySettings:
 class Environment:
     """The machine and the versions of a run, and which back ends were chosen, and why."""
 
-    link_backend: Literal["netem", "userspace"]
+    link_backend: BackendName
     link_backend_reason: str
     link_backend_seeded: bool
     """Whether the run's seed decides what it loses; netem takes one since Linux and iproute2 6.6."""
@@ -161,6 +116,11 @@ class Environment:
     clock: str
     """What drives the clock: `real`, or `virtual` and its speed."""
     versions: dict[str, str]
+
+    @property
+    def link_capabilities(self) -> Capabilities:
+        """What the back end of the links can do and tell here."""
+        return replace(CAPABILITIES[self.link_backend], takes_seed=self.link_backend_seeded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +139,7 @@ class Plan:
     expectations: tuple[Expectation, ...]
     wire_tick_ns: int
     """Timer quantum of the userspace wire."""
-    links: Literal["auto", "netem", "userspace"] = "auto"
+    links: Literal["auto"] | BackendName = "auto"
     """The link back end that the scenario asks for."""
     clock_shift: int = 1
     """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
@@ -188,7 +148,26 @@ class Plan:
     """What the testbed must keep to for the run to be believed."""
     environment: Environment | None = None
 
+    @property
+    def link_faults(self) -> tuple[LinkFault, ...]:
+        """Those of the faults that touch links."""
+        return tuple(fault for fault in self.faults if isinstance(fault, LinkFault))
 
-def is_wired(plan: Plan) -> bool:
-    """Whether the links of the run are those of the userspace wire, which tells what became of single frames."""
-    return plan.environment is not None and plan.environment.link_backend == "userspace"
+    @property
+    def process_faults(self) -> tuple[ProcessFault, ...]:
+        """Those of the faults that strike processes."""
+        return tuple(fault for fault in self.faults if isinstance(fault, ProcessFault))
+
+    @property
+    def struck_relays(self) -> frozenset[str]:
+        """The clusters whose relays a fault ends, freezes or otherwise strikes."""
+        return frozenset(fault.process.cluster for fault in self.process_faults if fault.process.kind == "relay")
+
+    def changes_to(self, direction: Direction) -> tuple[LinkChange, ...]:
+        """What the faults do to a direction, each at its full strength."""
+        return tuple(fault.change for fault in self.link_faults if direction in fault.directions)
+
+    @property
+    def link_capabilities(self) -> Capabilities:
+        """What the links of the run can do and tell; nothing as long as no back end is chosen."""
+        return self.environment.link_capabilities if self.environment else Capabilities()

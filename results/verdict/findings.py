@@ -22,7 +22,8 @@ from results.metrics.relay_figures import lengths_ms, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
 from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
-from results.run_files.plan import Fault, Plan
+from results.run_files.faults import Fault, LinkFault
+from results.run_files.plan import Plan
 from results.verdict.diagnosis import diagnose
 from results.verdict.summary import Backend, Findings
 from topologies.model import Direction, link_name
@@ -169,7 +170,8 @@ def _starts_on(evidence: Evidence, move: Decision) -> list[FaultEdge]:
 
 
 def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
-    return plan.faults[fault].directions if fault < len(plan.faults) else ()
+    found = plan.faults[fault] if fault < len(plan.faults) else None
+    return found.directions if isinstance(found, LinkFault) else ()
 
 
 def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> int | None:

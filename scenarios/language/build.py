@@ -5,7 +5,6 @@ from __future__ import annotations
 from relay_app.streams import ConnectionGroup, SessionGroup
 from results.run_files.plan import Plan, RelaySettings
 from scenarios.language.expectations import expectation
-from scenarios.language.faults import faults_of
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.semantics import connection_name, group_name
 from topologies.model import Topology
@@ -34,7 +33,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
             lock_audit=scenario.relays.lock_audit,
         ),
         controller=scenario.controller,
-        faults=tuple(fault for event in scenario.events for fault in faults_of(event, topology)),
+        faults=tuple(fault for event in scenario.events for fault in event.faults(topology)),
         connections=tuple(
             ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
             for group in scenario.connections

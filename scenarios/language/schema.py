@@ -32,6 +32,7 @@ from scenarios.language.values import (
     Tick,
     Version,
 )
+from topologies.back_ends import BackendName
 
 MAX_CLUSTERS = 15
 """Ordinals end up in addresses and in the media's path log."""
@@ -83,7 +84,7 @@ class Relays(Strict):
 class Emulation(Strict):
     """Settings of the emulator itself."""
 
-    links: Annotated[Literal["auto", "netem", "userspace"], checked(one_of("auto", "netem", "userspace"))] = "auto"
+    links: Annotated[Literal["auto"] | BackendName, checked(one_of("auto", *get_args(BackendName)))] = "auto"
     """What emulates the links; auto: netem where the kernel has it."""
     wire_tick: Tick = 100 * US
     """Timer quantum of the userspace wire."""

@@ -8,7 +8,7 @@ from functools import reduce
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from results.run_files.plan import Fault, Process
+from results.run_files.faults import Fault, LinkFault, Process, ProcessFault
 from topologies.link_state import Jitter, LinkState
 from topologies.model import Direction, Topology
 
@@ -47,7 +47,7 @@ def base_states(topology: Topology) -> dict[Direction, LinkState]:
 
 def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
     """The links' timeline in order; edges of one instant make one step, and overlapping faults compose."""
-    edges = sorted(edge for edge in _edges(faults) if faults[edge.fault].process is None)
+    edges = sorted(edge for edge in _edges(faults) if isinstance(faults[edge.fault], LinkFault))
     return tuple(
         _step(topology, faults, at_ns, tuple((fault, edge) for _, fault, edge in group))
         for at_ns, group in groupby(edges, key=lambda edge: edge[0])
@@ -56,11 +56,12 @@ def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
 
 def process_edges(faults: Sequence[Fault]) -> dict[Process, tuple[TimedEdge, ...]]:
     """The timeline of every process that faults strike, in order; faults on one process do not overlap."""
-    edges = sorted(_edges(faults))
-    process_faults = dict.fromkeys(fault.process for fault in faults if fault.process)
-    return {
-        process: tuple(edge for edge in edges if faults[edge.fault].process == process) for process in process_faults
-    }
+    process_of = {number: fault.process for number, fault in enumerate(faults) if isinstance(fault, ProcessFault)}
+    found: dict[Process, list[TimedEdge]] = {process: [] for process in process_of.values()}
+    for edge in sorted(_edges(faults)):
+        if edge.fault in process_of:
+            found[process_of[edge.fault]].append(edge)
+    return {process: tuple(edges) for process, edges in found.items()}
 
 
 def _edges(faults: Iterable[Fault]) -> list[TimedEdge]:
@@ -73,13 +74,15 @@ def _edges(faults: Iterable[Fault]) -> list[TimedEdge]:
 
 def _step(topology: Topology, faults: Sequence[Fault], at_ns: int, edges: tuple[Edge, ...]) -> Step:
     base = base_states(topology)
-    touched = {direction for number, _ in edges for direction in faults[number].directions}
+    changing = (faults[number] for number, _ in edges)
+    touched = {direction for fault in changing if isinstance(fault, LinkFault) for direction in fault.directions}
     states = {direction: state_at(faults, direction, base[direction], at_ns) for direction in sorted(touched)}
     return Step(at_ns, edges, states)
 
 
 def state_at(faults: Iterable[Fault], direction: Direction, base: LinkState, at_ns: int) -> LinkState:
     """The state of a direction at a time after media start, under every fault of that time."""
-    shares = ((fault, fault.share_at(at_ns)) for fault in faults if direction in fault.directions)
-    changes = (fault.change if share == 1 else fault.change.scaled(share) for fault, share in shares if share)
+    on_it = (fault for fault in faults if isinstance(fault, LinkFault) and direction in fault.directions)
+    shares = ((fault.change, fault.share_at(at_ns)) for fault in on_it)
+    changes = (change if share == 1 else change.scaled(share) for change, share in shares if share)
     return reduce(lambda under, change: change.applied_to(under), changes, base)

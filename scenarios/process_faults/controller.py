@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.settings import ControllerConfig
-from results.run_files.plan import Fault, Plan, Process
+from results.run_files.faults import Cut, Process
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.language.timeline import TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.program import CommandLine, Program
@@ -60,15 +60,15 @@ class ControllerKind:
         return AfterEnd(lambda _: self.telemetry.unlink(missing_ok=True), lambda: None)
 
 
-class ControllerCut:
-    """The fault that cuts the switches off from the controller, and it from them."""
+class OpenFlowConnections:
+    """The connections of the switches to the controller, which a fault can cut."""
 
     def __init__(self) -> None:
         self._cut = ControlCut(CONTROLLER_PORT)
 
-    def prepare(self, fault: Fault, edge: TimedEdge) -> PreparedEdge:  # noqa: ARG002 - it has no strength
+    def prepare_cut(self, *, cut: bool) -> PreparedEdge:
         """The cut begins, or ends."""
-        return PreparedEdge(self._cut.begin if edge.edge == "start" else self._cut.end, self._cut.verify)
+        return PreparedEdge(self._cut.begin if cut else self._cut.end, self._cut.verify)
 
     def release(self) -> None:
         """The switches reach the controller again."""
@@ -86,5 +86,5 @@ def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
 
 def controller_target(controller: SupervisedProcess[Controller], plan: Plan) -> FaultTarget:
     """The controller for the faults of a plan; the cut is made possible only if there is one to come."""
-    is_cut = any(fault.what == "controller-cut" for fault in plan.faults)
-    return FaultTarget(controller, {"controller-cut": ControllerCut()} if is_cut else {})
+    is_cut = any(isinstance(fault.action, Cut) for fault in plan.process_faults)
+    return FaultTarget(controller, connections=OpenFlowConnections() if is_cut else None)

@@ -25,9 +25,9 @@ from relay_app.sessions.directory import (
 )
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from relay_app.streams import streams_of
-from results.run_files.plan import Fault, Plan, Process
+from results.run_files.faults import Process
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.language.timeline import TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
@@ -162,30 +162,26 @@ class DirectoryKind:
         return spawn("directory", serve, config, self._run.log("directory"), self._host_pid)
 
 
-class SlowAnswers:
-    """The fault that has the directory answer later."""
+class DirectoryAnswers:
+    """The answers of the directory, which a fault can delay."""
 
     def __init__(self, directory: SupervisedProcess[DirectoryLife]) -> None:
         self._directory = directory
 
-    def prepare(self, fault: Fault, edge: TimedEdge) -> PreparedEdge:
-        """Its answers come later by the fault's share of that time."""
+    def prepare_delay(self, extra_ns: int) -> PreparedEdge:
+        """They come so much later than by themselves."""
         proxy = self._directory.serving.proxy
         if proxy is None:
             raise ProcessError("a fault is to slow a directory that has no proxy")
-        extra_ns = round(fault.extra_ns * fault.share_at(edge.at_ns))
         return PreparedEdge(
             lambda: proxy.send(DelayAnswers(extra_ns)),
             lambda: bool(proxy.answer(END_WITHIN_S) == AnswersDelayed(extra_ns)),
         )
 
-    def release(self) -> None:
-        """Nothing is held."""
-
 
 def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProcess[DirectoryLife]:
     """Start the run's directory; on return it serves, and holds every record."""
-    struck = any(fault.process == Process("directory") for fault in plan.faults)
+    struck = any(fault.process == Process("directory") for fault in plan.process_faults)
     kind = DirectoryKind(plan, run, fabric, proxied=struck)
     directory = SupervisedProcess(kind, count_ends(plan.faults, Process("directory")))
     directory.serving.await_ready(START_WITHIN_S)
@@ -194,7 +190,7 @@ def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProces
 
 def directory_target(directory: SupervisedProcess[DirectoryLife]) -> FaultTarget:
     """The directory for the faults of a plan."""
-    return FaultTarget(directory, {"directory-slow": SlowAnswers(directory)})
+    return FaultTarget(directory, answers=DirectoryAnswers(directory))
 
 
 def _answers(socket: Path) -> bool:

@@ -11,7 +11,7 @@ from time import monotonic_ns
 from hostio.control import Workers
 from hostio.realtime import RealtimePriority, realtime_priority
 from results.run_files.events import FaultEdge
-from results.run_files.plan import Fault, Process
+from results.run_files.faults import Fault, Process, ProcessFault
 from scenarios.language.timeline import TimedEdge, process_edges
 from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.supervision.processes import ProcessError
@@ -26,6 +26,7 @@ class ProcessFaults:
 
     def __init__(self, faults: tuple[Fault, ...], targets: Mapping[Process, FaultTarget], log: EventLog) -> None:
         self._faults = faults
+        self._by_number = {number: fault for number, fault in enumerate(faults) if isinstance(fault, ProcessFault)}
         self._targets = targets
         self._log = log
         self._workers = Workers()
@@ -52,7 +53,7 @@ class ProcessFaults:
     def _play(self, target: FaultTarget, edges: tuple[TimedEdge, ...], start_ns: int, stop: StopSignal) -> None:
         try:
             for edge in edges:
-                fault = self._faults[edge.fault]
+                fault = self._by_number[edge.fault]
                 prepared = target.prepare(fault, edge, start_ns + fault.until_ns)
                 # Only the wait and what is applied go before media: preparing and verifying take long and give way.
                 with realtime_priority(RealtimePriority.SOURCE):

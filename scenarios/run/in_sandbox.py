@@ -12,9 +12,9 @@ from time import monotonic_ns
 
 from hostio.commands import CommandError
 from relay_app.sessions.directory import DirectoryError
-from results.run_files.documents import dump, read
+from results.run_files.documents import dump
 from results.run_files.events import End
-from results.run_files.plan import Plan
+from results.run_files.plan_file import read_plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
 from scenarios.run.testbed import Testbed
@@ -42,7 +42,7 @@ def main(run_dir: str) -> None:
 
 
 def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
-    plan = read(Plan, run.plan)
+    plan = read_plan(run.plan)
     set_up_sandbox(SANDBOX_FOLDER)
     testbed = Testbed.build(plan, run, log)
     try:

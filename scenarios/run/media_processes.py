@@ -19,7 +19,8 @@ from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import Stream, connections_of, streams_of
-from results.run_files.plan import Plan, Process
+from results.run_files.faults import Process
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay

@@ -15,7 +15,7 @@ from relay_app.messages import Quiesced, StopForwarding, StopSending
 from relay_app.records import RELAY_FATE
 from relay_app.streams import MEDIA_PORTS
 from results.run_files.machine import HostRow, LinkRow
-from results.run_files.plan import Plan, is_wired
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.relay import SupervisedRelay
 from scenarios.run.media_processes import MediaProcesses
@@ -43,7 +43,7 @@ class Observers:
     def watch(cls, plan: Plan, fabric: Fabric) -> Observers:
         """Count from now on."""
         pids = {cluster.name: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
-        taps = MediaTaps(plan.topology, MEDIA_PORTS, wired=is_wired(plan))
+        taps = MediaTaps(plan.topology, MEDIA_PORTS, inner_ends=plan.link_capabilities.inner_ends)
         return cls(taps, pids, {name: udp_statistics(pid) for name, pid in pids.items()})
 
     def settled(self) -> MediaCounts:

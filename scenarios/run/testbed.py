@@ -12,16 +12,16 @@ from time import monotonic_ns
 from hostio.procfs import proportional_memory_bytes
 from hostio.timing import next_multiple
 from relay_app.messages import MediaWindow, StartProbing
-from relay_app.streams import MEDIA_PORTS
+from results.run_files.faults import Process
 from results.run_files.machine import MachineReport
-from results.run_files.plan import Environment, Plan, Process
+from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
-from scenarios.language.timeline import base_states
 from scenarios.process_faults.controller import Controller, controller_target, start_controller
 from scenarios.process_faults.directory import DirectoryLife, directory_target, start_directory
 from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.process_faults.player import ProcessFaults
 from scenarios.run import monitor
+from scenarios.run.links import STARTERS
 from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.run.monitor import MonitorConfig
@@ -32,7 +32,6 @@ from scenarios.supervision.supervised import SupervisedProcess
 from topologies import interface_names as names
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend
-from topologies.netem.backend import NetemLinks
 from topologies.openvswitch import (
     DatapathStats,
     datapath_stats,
@@ -41,22 +40,6 @@ from topologies.openvswitch import (
     port_drops,
     start_openvswitch,
 )
-from topologies.wire import process as wire
-from topologies.wire.backend import UserspaceWire
-from topologies.wire.messages import wire_config
-
-
-def start_links(plan: Plan, environment: Environment, run: RunDir) -> LinkBackend:
-    """Start emulating every link of the plan's topology; on return all of them are in force."""
-    states = base_states(plan.topology)
-    if environment.link_backend == "netem":
-        return NetemLinks(plan.topology, states, plan.seed if environment.link_backend_seeded else None, MEDIA_PORTS)
-    fates = run.staged(run.link_fates)
-    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS, fates=fates)
-    carrier = UserspaceWire(plan.topology, states, spawn("wire", wire.serve, config, run.log("wire")).control)
-    carrier.wait_ready()
-    return carrier
-
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 15.0
@@ -92,7 +75,7 @@ class Testbed:
         # Before the switches: they connect to it, and it imports its framework while they start.
         controller = start_controller(plan, run)
         start_openvswitch(run.root / "logs")
-        fabric = Fabric(plan.topology, environment.datapath, wired=environment.link_backend == "userspace")
+        fabric = Fabric(plan.topology, environment.datapath, inner_ends=environment.link_capabilities.inner_ends)
         # The controller listens before a switch first dials: one that is refused tries again only a second later.
         controller.serving.await_ready(_READY_WITHIN_S)
         fabric.start()
@@ -101,7 +84,7 @@ class Testbed:
         observers = Observers.watch(plan, fabric)
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
         # Links before directory and relays: without them no cluster reaches another.
-        links = start_links(plan, environment, run)
+        links = STARTERS[environment.link_backend](plan, run)
         log.phase(f"links emulated: {environment.link_backend}")
         # The directory with all its records before the relays, which connect to it at once and back off if refused.
         directory = start_directory(plan, run, fabric)

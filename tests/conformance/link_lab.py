@@ -136,8 +136,8 @@ class Lab:
         self._sent[direction] += 1
 
     def kernel_counters(self, direction: Direction) -> tuple[int | None, int]:
-        """Frames that the kernel saw enter the emulator and leave it; what enters a netem it does not count."""
-        if self.backend.name == "netem":
+        """Frames that the kernel saw enter the emulator (None without inner ends) and leave it."""
+        if not self.backend.capabilities.inner_ends:
             return None, _packets(_source_port(direction), "tx")
         return (
             _packets(_wire_port(direction), "rx"),
@@ -152,7 +152,7 @@ class Lab:
     def arrivals(self, direction: Direction, *, copied: bool = False) -> list[Arrival]:
         """Everything that has come out since the last call, once the back end holds nothing of the direction.
 
-        `copied`: it duplicates frames. netem counts its copies as received.
+        `copied`: it duplicates frames. Copies that are not counted as such are counted as received.
         """
         arrivals: list[Arrival] = []
         port = self._ports[direction.reversed()]
@@ -167,7 +167,7 @@ class Lab:
 
     def _drained(self, direction: Direction, copied: bool) -> bool:
         counters = self.backend.counters()[direction]
-        more = copied and self.backend.name == "netem" and counters.received > self._sent[direction]
+        more = copied and not self.backend.capabilities.counts_duplicates and counters.received > self._sent[direction]
         return counters.queued == 0 and (counters.received == self._sent[direction] or more)
 
     def close(self) -> None:

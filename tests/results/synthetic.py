@@ -19,6 +19,7 @@ from relay_app.streams import SessionGroup, Stream, streams_of
 from results.metrics.matching import Ints
 from results.run_files import documents
 from results.run_files.events import End, FaultEdge, MediaStart, Phase
+from results.run_files.faults import Fault, LinkFault
 from results.run_files.machine import (
     CORE_SAMPLE,
     MACHINE_SAMPLE,
@@ -31,7 +32,7 @@ from results.run_files.machine import (
     ProcessKind,
     SocketRow,
 )
-from results.run_files.plan import Environment, Expectation, Fault, Plan, RelaySettings
+from results.run_files.plan import Environment, Expectation, Plan, RelaySettings
 from results.run_files.records import Recording, Rows, write_rows, write_sessions
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
@@ -149,7 +150,7 @@ def plan(
     )
 
 
-BLIP = Fault(
+BLIP = LinkFault(
     what="blackhole",
     at_ns=4 * S,
     until_ns=6 * S,

@@ -13,9 +13,11 @@ from results.metrics.matching import Ints
 from results.report.report import read_evidence
 from results.run_files.documents import Event
 from results.run_files.events import FaultEdge
+from results.run_files.faults import Freeze, LinkFault, Process, ProcessFault
 from results.run_files.machine import CounterRow, LatenessRow, MachineSamples, ProcessId, SocketRow
-from results.run_files.plan import Fault, FidelityLimits, Plan, Process
+from results.run_files.plan import FidelityLimits, Plan
 from results.run_files.records import Rows
+from topologies.back_ends import BackendName
 from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkChange
 from topologies.model import Direction
@@ -82,7 +84,7 @@ def test_link_counters(faithful: Evidence, counters: LinkCounters, check: str) -
 def test_queues_may_drop_where_a_rate_was_planned(faithful: Evidence) -> None:
     limited = tuple(
         replace(fault, directions=fault.directions[:1], change=LinkChange(rate_bps=1_000_000))
-        for fault in faithful.plan.faults
+        for fault in faithful.plan.link_faults
     )
     evidence = replace(
         faithful, plan=replace(faithful.plan, faults=limited), machine=machine(LinkCounters(lost_queue=2))
@@ -139,9 +141,17 @@ def with_lateness(evidence: Evidence, late: LatenessRow) -> Evidence:
     return replace(evidence, machine=replace(machine(), lateness=(*others, late)))
 
 
-def test_links_that_the_kernel_emulates_do_not_tell_how_late_they_were(faithful: Evidence) -> None:
+@pytest.mark.parametrize(
+    ("back_end", "doubts"),
+    [("netem", {}), ("userspace", {"link-lateness-p99": None, "link-lateness-max": None})],
+)
+def test_only_a_back_end_that_cannot_tell_how_late_it_was_need_not(
+    faithful: Evidence, back_end: BackendName, doubts: dict[str, float | None]
+) -> None:
     silent = tuple(row for row in machine().lateness if row.process != ProcessId("wire"))
-    assert broken(replace(faithful, machine=replace(machine(), lateness=silent))) == {}
+    assert faithful.plan.environment is not None
+    plan = replace(faithful.plan, environment=replace(faithful.plan.environment, link_backend=back_end))
+    assert broken(replace(faithful, plan=plan, machine=replace(machine(), lateness=silent))) == doubts
 
 
 def test_a_relay_that_is_frozen_by_plan_wakes_late_by_plan(faithful: Evidence) -> None:
@@ -149,7 +159,7 @@ def test_a_relay_that_is_frozen_by_plan_wakes_late_by_plan(faithful: Evidence) -
     assert broken(late).keys() == {"relay-lateness-max"}
     (blip,) = faithful.plan.faults
     for cluster, doubts in (("us-west", set()), ("us-east", {"relay-lateness-max"})):
-        freeze = replace(blip, what="relay-freeze", process=Process("relay", cluster))
+        freeze = ProcessFault("relay-freeze", blip.at_ns, blip.until_ns, Process("relay", cluster), Freeze())
         assert broken(replace(late, plan=replace(faithful.plan, faults=(freeze,)))).keys() == doubts
 
 
@@ -183,7 +193,7 @@ def test_packets_that_the_kernel_had_no_room_for(faithful: Evidence) -> None:
     report = replace(machine(), backlog_drops={f"s{west}-w{east}": 3, "us-east": 4})
     assert broken(replace(faithful, machine=report)) == {"softnet-drops": 7.0}
     link = Direction("us-east", "us-west")
-    down = Fault("port-down", 4 * S, 6 * S, (link,), LinkChange(up=False))
+    down = LinkFault("port-down", 4 * S, 6 * S, (link,), LinkChange(up=False))
     planned = replace(faithful.plan, faults=(down,))
     assert broken(replace(faithful, machine=report, plan=planned))["softnet-drops"] == 4.0
 

@@ -19,8 +19,9 @@ from relay_app.streams import Stream, streams_of
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Evidence, analyse
 from results.run_files.events import End, MediaStart
+from results.run_files.faults import LinkFault
 from results.run_files.machine import HostRow, LinkRow, MachineReport, ProcessId, SocketRow
-from results.run_files.plan import Fault, Plan
+from results.run_files.plan import Plan
 from results.run_files.records import Recording, Rows
 from topologies import link_backend as frame_fates
 from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
@@ -228,7 +229,7 @@ def test_copies_by_netem_are_its_own_where_it_is_to_duplicate() -> None:
     assert PLAN.environment is not None
     on_netem = replace(PLAN, environment=replace(PLAN.environment, link_backend="netem"))
     assert ledger(world.evidence(on_netem, netem=True)).surplus == 1
-    planned = Fault("duplicate", 4 * S, 6 * S, (link,), LinkChange(duplicate=0.1))
+    planned = LinkFault("duplicate", 4 * S, 6 * S, (link,), LinkChange(duplicate=0.1))
     found = ledger(world.evidence(replace(on_netem, faults=(planned,)), netem=True))
     assert (found.unexplained, found.surplus, found.routes[0].duplicated) == (0, 0, 1)
 
@@ -294,7 +295,7 @@ def test_a_switch_loses_to_a_port_only_where_one_is_planned_to_go_down() -> None
     world.count["to", "us-west"] -= 3
     world.received = _without(world.received, "us-west", 3)
     assert ledger(world.evidence()).unexplained == 3
-    down = Fault("port-down", 4 * S, 6 * S, (link, link.reversed()), LinkChange(up=False))
+    down = LinkFault("port-down", 4 * S, 6 * S, (link, link.reversed()), LinkChange(up=False))
     found = ledger(world.evidence(replace(PLAN, faults=(down,))))
     assert found.unexplained == 0
     (switch,) = (station for station in found.stations if station.name == "switch us-east")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,10 @@ from results.run_files.plan import Environment, Plan
 from scenarios.cli.environment import environment_for
 from scenarios.errors import MachineError
 from scenarios.language.library import load_plan
+from scenarios.run.links import STARTERS
+from topologies.back_ends import CAPABILITIES, FALLBACK, BackendName
+from topologies.link_backend import refusal
+from topologies.link_state import Jitter, LinkState, LossPattern
 
 HEAD = """\
 name: small
@@ -66,3 +71,27 @@ def test_netem_that_cannot_be_had_is_refused_by_name(
 ) -> None:
     with pytest.raises(MachineError, match=reason):
         environment_for(plan(tmp_path, f"{more}emulation: {{links: netem}}\n"), found)
+
+
+def test_correlated_delays_are_done_by_a_back_end_that_can(tmp_path: Path) -> None:
+    event = "{at: 1s, what: latency, extra: 5ms, jitter: 1ms, correlation: 25%, link: [us-east, us-west], for: 1s}"
+    correlated = plan(tmp_path, f"events: [{event}]\n")
+    assert environment_for(correlated, NETEM).link_backend == "userspace"
+    assert environment_for(correlated, WIRE) is WIRE
+
+
+def test_whether_a_seed_decides_is_as_the_trial_found() -> None:
+    assert [replace(NETEM, link_backend_seeded=seeded).link_capabilities.takes_seed for seeded in (True, False)] == [
+        True,
+        False,
+    ]
+
+
+def test_every_back_end_has_capabilities_and_a_way_to_start_it() -> None:
+    names = set(get_args(BackendName))
+    assert CAPABILITIES.keys() == STARTERS.keys() == names
+
+
+def test_the_fallback_does_whatever_a_state_can_ask_for() -> None:
+    states = (LinkState(loss=LossPattern("10")), LinkState(delay_ns=2, jitter=Jitter(1, correlation=0.5)))
+    assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None]

@@ -9,7 +9,8 @@ import pytest
 from controller.settings import ControllerSettings
 from hostio.timing import MS, US, S
 from relay_app.streams import SessionGroup
-from results.run_files.plan import Expectation, Fault, FidelityLimits, Plan, RelaySettings
+from results.run_files.faults import LinkFault
+from results.run_files.plan import Expectation, FidelityLimits, Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan, scenario_files
 from topologies.link_state import Jitter, LinkChange, RandomLoss
@@ -56,7 +57,7 @@ def test_one_blip_is_the_plan_it_says() -> None:
     assert plan.controller == ControllerSettings(hold_ns=3 * S)
     assert plan.wire_tick_ns == 100 * US
     assert plan.faults == (
-        Fault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(blackhole=True)),
+        LinkFault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(blackhole=True)),
     )
     assert (
         Expectation("media.interruption_ms.max", "<", 1000.0, "media.interruption_ms.max < 1000ms") in plan.expectations
@@ -151,7 +152,7 @@ def test_events_become_faults(
     path = tmp_path / "small.yaml"
     path.write_text(f"{MINIMAL}events: [{{at: 1s, {event}, link: [us-west, us-east], for: 9s{direction}}}]\n")
     (fault,) = load_plan(path).faults
-    assert fault == Fault(event.split(",")[0].removeprefix("what: "), 1 * S, 10 * S, directions, change)
+    assert fault == LinkFault(event.split(",")[0].removeprefix("what: "), 1 * S, 10 * S, directions, change)
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,12 @@ from relay_app.relay import process as relay
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import LANE_PORT
-from results.run_files.plan import Fault, Process
+from results.run_files.faults import Action, Freeze, Kill, Process, ProcessFault, Stop
 from scenarios.language.timeline import EdgeName, TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.process_faults.relay import RelayKind
 from scenarios.supervision.processes import ProcessError, RunProcess, spawn, start_fork_server
 from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
-from topologies.link_state import LinkChange
 
 pytestmark = pytest.mark.root
 
@@ -51,12 +50,12 @@ class Place:
         self.held.append(ProcessHandle(started.handle.pid))
         return started
 
-    def act(self, what: str, edge: EdgeName) -> PreparedEdge:
-        fault = Fault(what, 0, S, (), LinkChange(), process=Process("relay", "test"))
+    def act(self, action: Action, edge: EdgeName) -> PreparedEdge:
+        fault = ProcessFault("a word", 0, S, Process("relay", "test"), action)
         return self.target.prepare(fault, TimedEdge(0, 0, edge), monotonic_ns() + 5 * S)
 
-    def do(self, what: str, edge: EdgeName) -> None:
-        act = self.act(what, edge)
+    def do(self, action: Action, edge: EdgeName) -> None:
+        act = self.act(action, edge)
         act.apply()
         assert act.verify()
 
@@ -107,10 +106,10 @@ def lane_is_bound() -> bool:
 def test_a_frozen_relay_stands_still_and_goes_on(make_place: MakePlace) -> None:
     place = make_place(0)
     (held,) = place.held
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     assert held.states() == {"T"}
     place.send(5)
-    place.do("relay-freeze", "end")
+    place.do(Freeze(), "end")
     assert "T" not in held.states()
     assert wait_until(lambda: place.counted(0) == 5, 5)
     assert place.relay.ended_counters.counters == {}
@@ -120,16 +119,16 @@ def test_a_killed_relay_leaves_its_records_and_the_datagrams_in_its_buffers_are_
     place = make_place(1)
     place.send(7)
     assert wait_until(lambda: place.counted(0) == 7, 5)
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     place.send(11)
-    place.do("relay-kill", "start")
+    place.do(Kill(), "start")
     assert place.relay.running is None
     assert not lane_is_bound()
     assert place.counted(0) == 7
     assert place.relay.ended_counters.counters == {"left_in_buffers": 11}
     assert [row[:3] for row in place.relay.ended_counters.left_behind] == [(0, 0, LEFT)] * 11, "they were no RTP"
     assert sorted(place.relay.ended_counters.socket_drops) == sorted(f"lane {number}" for number in range(16))
-    place.do("relay-kill", "end")
+    place.do(Kill(), "end")
     assert lane_is_bound()
     place.send(2)
     assert wait_until(lambda: place.counted(1) == 2, 5)
@@ -137,9 +136,9 @@ def test_a_killed_relay_leaves_its_records_and_the_datagrams_in_its_buffers_are_
 
 def test_what_overflowed_in_a_relay_that_was_killed_is_not_lost(make_place: MakePlace) -> None:
     place = make_place(1)
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     place.send(1000)
-    place.do("relay-kill", "start")
+    place.do(Kill(), "start")
     left, dropped = (
         place.relay.ended_counters.counters["left_in_buffers"],
         place.relay.ended_counters.socket_drops["lane 3"],
@@ -154,8 +153,8 @@ def test_a_relay_told_to_end_reports_and_the_next_one_counts_anew(make_place: Ma
     place.send(3)
     assert wait_until(lambda: place.counted(0) == 3, 5)
     for life in (1, 2):
-        place.do("relay-restart", "start")
-        place.do("relay-restart", "end")
+        place.do(Stop(), "start")
+        place.do(Stop(), "end")
         assert place.relay.serving is place.started[life]
     assert place.relay.ended_counters.counters["stuck_threads"] == 0
     assert "killed" not in place.relay.ended_counters.counters
@@ -165,8 +164,8 @@ def test_a_relay_told_to_end_reports_and_the_next_one_counts_anew(make_place: Ma
 
 def test_a_relay_that_does_not_end_in_time_is_killed(make_place: MakePlace) -> None:
     place = make_place(1)
-    place.do("relay-freeze", "start")
-    fault = Fault("relay-restart", 0, S, (), LinkChange(), process=Process("relay", "test"))
+    place.do(Freeze(), "start")
+    fault = ProcessFault("relay-restart", 0, S, Process("relay", "test"), Stop())
     act = place.target.prepare(fault, TimedEdge(0, 0, "start"), monotonic_ns() + S // 5)
     act.apply()
     assert act.verify()
@@ -176,7 +175,7 @@ def test_a_relay_that_does_not_end_in_time_is_killed(make_place: MakePlace) -> N
 
 def test_a_relay_that_had_died_by_itself_is_not_put_down_to_the_fault(make_place: MakePlace) -> None:
     place = make_place(1)
-    act = place.act("relay-kill", "start")
+    act = place.act(Kill(), "start")
     place.held[0].send(signal.SIGKILL)
     assert place.held[0].gone(5)
     with pytest.raises(ProcessError, match="relay-test had ended before the fault"):
@@ -185,6 +184,6 @@ def test_a_relay_that_had_died_by_itself_is_not_put_down_to_the_fault(make_place
 
 def test_a_fault_that_was_not_played_to_its_end_leaves_no_relay_frozen(make_place: MakePlace) -> None:
     place = make_place(0)
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     place.target.release()
     assert wait_until(lambda: "T" not in place.held[0].states(), 5)
