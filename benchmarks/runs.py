@@ -13,7 +13,7 @@ from results.metrics.analysis import analyse
 from results.report.report import read_evidence
 from results.run_files.documents import read
 from results.run_files.machine_formats import read_machine_report
-from results.run_files.plan_file import read_plan
+from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.cli.console import Console

@@ -10,6 +10,7 @@ from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media
 from results.metrics.system_figures import LedgerFigures, MachineFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
+from topologies.back_ends import BackendName
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
@@ -18,7 +19,7 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 class Backend:
     """What the run was emulated with."""
 
-    link: Literal["netem", "userspace"] | None
+    link: BackendName | None
     """What delayed and dropped frames: the kernel's sch_netem or the userspace wire."""
     datapath: Literal["kernel", "user"] | None
     """Which Open vSwitch datapath switched them."""

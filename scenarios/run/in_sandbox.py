@@ -14,7 +14,7 @@ from hostio.commands import CommandError
 from relay_app.sessions.directory import DirectoryError
 from results.run_files.documents import dump
 from results.run_files.events import End
-from results.run_files.plan_file import read_plan
+from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
 from scenarios.run.testbed import Testbed

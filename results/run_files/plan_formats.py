@@ -1,4 +1,4 @@
-"""The plan of a run directory as it is read, also one written when all faults had one shape."""
+"""Reads `plan.json` in its present format, and in the first one, in which all faults had one shape."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from hostio.timing import MS, S
 from results.run_files import documents
 from results.run_files.documents import DocumentError
 from results.run_files.faults import Action, Cut, Fault, Freeze, Kill, Level, Process, ProcessFault, Slow, Stop
-from results.run_files.plan_file import load_plan_text, read_plan
+from results.run_files.plan_formats import load_plan_text, read_plan
 
 NO_CHANGE = dict.fromkeys(
     ("up", "blackhole", "jitter", "loss", "flows", "duplicate", "corrupt", "reorder", "rate_bps", "queue_ns")
