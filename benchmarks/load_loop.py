@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.compiled import MSG_DONTWAIT, compiled, monotonic_ns, realtime_offset_ns, recvmmsg, sendmmsg, sleep_until
-from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, rearm_timestamps, receive_timestamp_ns
+from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch
+from hostio.mmsg_compiled import rearm_timestamps, receive_timestamp_ns
 from relay_app.rtp_compiled import has_fixed_layout, put_sent_ns, sent_ns_of
 
 Array = npt.NDArray[Any]

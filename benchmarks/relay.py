@@ -14,7 +14,7 @@ from benchmarks import subjects
 from benchmarks.load import Sessions
 from benchmarks.search import Highest, Run, highest
 from benchmarks.subjects import Loaded
-from relay_app.compile_loops import compile_relay_loops
+from relay_app.relay.process import compile_loops
 from scenarios.cli.console import Console
 
 SECONDS, ROUNDS = 4.0, 3
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     if shutil.which("turnserver") is None:
         print("scripts/bench relay: coturn is missing; apt-get install coturn", file=sys.stderr)
         return 2
-    compile_relay_loops()
+    compile_loops()
     os.sched_setaffinity(0, {cores[0]})
     sessions, relay_core = Sessions.make(), cores[1]
     _warm_up(sessions, relay_core)

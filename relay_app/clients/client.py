@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import watch
+from hostio.lateness_compiled import watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, udp_socket
 from hostio.timing import MS
-from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collect
-from relay_app.clients.sender import Sender
-from relay_app.compile_loops import compile_client_loops
+from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collect, play
+from relay_app.clients.sender import Sender, sender_memory
 from relay_app.messages import MediaWindow, Quiesced, StopSending
 from relay_app.records import RECEIVED
 from relay_app.streams import CLIENT_PORT, Stream
@@ -96,9 +96,15 @@ class ClientConfig:
     """The receiver wakes no more often: packets wait in its socket, stamped by the kernel."""
 
 
+def compile_loops() -> None:
+    """Compile both loops for the types they are called with, or load them from the cache."""
+    precompile(play, sender_memory((), "127.0.0.1", {}, 0), 0, 0, 0, 0, 0)
+    precompile(collect, ReceiverMemory.allocate(0), np.zeros(0, RECEIVED), 0, 0)
+
+
 def serve(config: ClientConfig, control: Connection) -> None:
     """Say Ready, obey Play and StopSending, and on Stop write the records and say Stopped. It listens all the time."""
-    compile_client_loops()
+    compile_loops()
     offset_ns = config.ntp_offset_ns
     receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
     sender = Sender(

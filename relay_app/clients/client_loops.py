@@ -17,12 +17,12 @@ from hostio.compiled import (
     monotonic_ns,
     realtime_offset_ns,
     recvmmsg,
-    sendmmsg,
     wait_readable,
     write_descriptor,
 )
-from hostio.lateness import empty_lateness, sleep_counted
-from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors, rearm_timestamps, receive_timestamp_ns
+from hostio.lateness_compiled import empty_lateness, sleep_counted
+from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
+from hostio.mmsg_compiled import rearm_timestamps, receive_timestamp_ns, send_messages
 from relay_app.clients.media_schedule import MAX_PAYLOAD, PACKET
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET
@@ -42,7 +42,6 @@ SEND_BATCH = 64
 RECEIVE_BATCH = 256
 DATAGRAM_BYTES = 2048
 
-_MESSAGE_BYTES = MMSGHDR.itemsize
 _ADDRESS_BYTES = SOCKADDR_IN.itemsize
 _NAP_NS = 50_000_000
 """No wait is longer: how late a stop may be seen."""
@@ -81,6 +80,7 @@ class SenderMemory(NamedTuple):
     data: Array
     iovecs: Array
     messages: Array
+    refused: Array
     state: Array
     lateness: Array
     timespec: Array
@@ -101,6 +101,7 @@ class SenderMemory(NamedTuple):
             data=batch.data,
             iovecs=batch.iovecs,
             messages=batch.messages,
+            refused=batch.refused,
             state=np.zeros(1, SENDER_STATE),
             lateness=empty_lateness(),
             timespec=np.zeros(2, np.int64),
@@ -190,17 +191,12 @@ def _send_due(memory: Any, slot: int, first: int, count: int, now: int, fd: int,
 
 @compiled
 def _send_batch(memory: Any, slot: int, first: int, batch: int, fd: int, sent_ns: int) -> None:
-    """Hand the batch to the kernel; what it refuses is counted, not sent again: it would no longer be on time."""
-    done = 0
-    while done < batch:
-        taken = sendmmsg(fd, memory.messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
-        if taken <= 0:
-            memory.state[0].refused += 1
-            done += 1
-            continue
-        for index in range(done, done + taken):
+    """Hand the batch to the kernel; record what it took, count what it refused."""
+    taken = send_messages(fd, memory.messages, batch, memory.refused)
+    memory.state[0].refused += batch - taken
+    for index in range(batch):
+        if memory.refused[index] == 0:
             _record_sent(memory, slot, memory.chunks[slot, first + index], sent_ns)
-        done += taken
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hostio.control import Workers
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import empty_lateness, watch
+from hostio.lateness_compiled import empty_lateness, watch
 from hostio.mmsg import socket_address
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import udp_socket

@@ -18,7 +18,7 @@ from time import monotonic_ns
 
 import numpy as np
 
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.control import Ready, Stop, Stopped, message_queue, tell
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow
 from relay_app.records import EXCHANGE, ExchangeOutcome
@@ -148,27 +148,16 @@ def serve(config: TcpPeerConfig, control: Connection) -> None:
 
 async def _serve(config: TcpPeerConfig, control: Connection) -> None:
     server = await asyncio.start_server(answer, config.address, CONNECTION_PORT)
-    orders: asyncio.Queue[object] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(control.fileno(), lambda: orders.put_nowait(_received(control)))
+    queue = message_queue(control)
     tell(control, Ready())
     dialled = [DialledConnection(connection, config.hosts[connection.group.b]) for connection in config.connections]
     held: list[asyncio.Task[None]] = []
-    while not isinstance(order := await orders.get(), Stop):
-        if isinstance(order, MediaWindow):
-            held += [asyncio.create_task(each.hold(order)) for each in dialled]
-    loop.remove_reader(control.fileno())
+    while not isinstance(message := await queue.get(), Stop):
+        if isinstance(message, MediaWindow):
+            held += [asyncio.create_task(each.hold(message)) for each in dialled]
     for task in held:
         task.cancel()
     await asyncio.gather(*held, return_exceptions=True)
     server.close()
     np.save(config.records_path, np.array([row for each in dialled for row in each.rows()], EXCHANGE))
     tell(control, Stopped({}, {"broken_connections": sum(each.breaks for each in dialled)}))
-
-
-def _received(control: Connection) -> object:
-    """The next message; the end of the pipe means Stop."""
-    try:
-        return control.recv()
-    except EOFError:
-        return Stop()

@@ -8,26 +8,17 @@ from time import monotonic_ns
 
 import numpy as np
 
+from hostio.histogram_compiled import TOTAL, Histogram, count_duration, new_histogram
 from relay_app.locks.audit import LockAudit, call_site
-from relay_app.locks.mutex_compiled import (
-    MUTEX_WORDS,
-    TOTAL,
-    Array,
-    LockPlace,
-    lock_mutex,
-    new_histogram,
-    note_duration,
-    try_mutex,
-    unlock_mutex,
-)
+from relay_app.locks.mutex_compiled import MUTEX_WORDS, Array, LockPlace, lock_mutex, try_mutex, unlock_mutex
 
 
 @dataclass(slots=True)
 class SiteTimes:
     """Histograms of one call site; written by the lock's holder only."""
 
-    wait: Array = field(default_factory=new_histogram)
-    hold: Array = field(default_factory=new_histogram)
+    wait: Histogram = field(default_factory=new_histogram)
+    hold: Histogram = field(default_factory=new_histogram)
 
 
 class SharedLock:
@@ -60,7 +51,7 @@ class SharedLock:
         taken = self._take(blocking=False) or (blocking and self._wait())
         if taken:
             self._site, self._held_since_ns = site, monotonic_ns()
-            note_duration(self.sites.setdefault(site, SiteTimes()).wait, self._held_since_ns - before_ns)
+            count_duration(self.sites.setdefault(site, SiteTimes()).wait, self._held_since_ns - before_ns)
             self._audit.acquired(self.name, site)
         return taken
 
@@ -81,7 +72,7 @@ class SharedLock:
     def release(self) -> None:
         """Give it back."""
         if self._audit is not None:
-            note_duration(self.sites[self._site].hold, monotonic_ns() - self._held_since_ns)
+            count_duration(self.sites[self._site].hold, monotonic_ns() - self._held_since_ns)
             self._held_since_ns = 0
             self._audit.released(self.name)
         unlock_mutex(self.mutex)

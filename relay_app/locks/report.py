@@ -10,7 +10,7 @@ PACKET_PATH = "packet path"
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Many lengths of time; the quantiles are within 7 %, the others exact."""
+    """Many durations; the quantiles are known to 1 %, the others exact."""
 
     count: int
     p50_ns: int

@@ -15,12 +15,12 @@ from time import monotonic_ns
 
 import numpy as np
 
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.compiled import precompile
+from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.histogram import lateness_of
-from hostio.lateness import count_late, empty_lateness, watch
+from hostio.lateness_compiled import count_late, empty_lateness, watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.timing import MS, S
-from relay_app.compile_loops import compile_prober_loops
 from relay_app.messages import MediaWindow, Quiesced, StartProbing, StopSending
 from relay_app.probing.canaries import RelayCanaries
 from relay_app.probing.link_probes import LinkProbes
@@ -103,9 +103,14 @@ class Prober:
         return Stopped(drops, {**counters, **self._post.counters}, {"probe": lateness_of(self._lateness)})
 
 
+def compile_loops() -> None:
+    """Compile what the prober calls of compiled code, or load it from the cache."""
+    precompile(count_late, empty_lateness(), 0, 0)
+
+
 def serve(config: ProberConfig, control: Connection) -> None:
     """Say Ready, receive from then on, send between StartProbing and StopSending, and on Stop say Stopped."""
-    compile_prober_loops()
+    compile_loops()
     prober = Prober(config)
     set_realtime_priority(RealtimePriority.SOURCE)
     with SelectSelector() as selector:
@@ -124,10 +129,7 @@ def serve(config: ProberConfig, control: Connection) -> None:
 
 def _obeyed(prober: Prober, control: Connection) -> bool:
     """Obey one message; False if it is to stop."""
-    try:
-        message = control.recv()
-    except EOFError:
-        return False
+    message = receive(control)
     if isinstance(message, StartProbing):
         prober.begin(message.start_ns)
     if isinstance(message, MediaWindow):

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hostio.compiled import MSG_DONTWAIT, compiled, monotonic_ns, recvmmsg, sendmmsg, write_descriptor
-from hostio.lateness import empty_lateness, sleep_counted, wait_counted
-from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors
+from hostio.compiled import MSG_DONTWAIT, compiled, monotonic_ns, recvmmsg, write_descriptor
+from hostio.lateness_compiled import empty_lateness, sleep_counted, wait_counted
+from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
+from hostio.mmsg_compiled import send_messages
 from relay_app.locks.mutex_compiled import enter, leave
 from relay_app.records import RELAY_COUNTERS, DropReason
 from relay_app.relay.fate_log import FateLog
@@ -47,7 +48,6 @@ _FORWARDED = 1
 _FIRST_DROP = 2
 
 _MSG_TRUNC = 0x20
-_MESSAGE_BYTES = MMSGHDR.itemsize
 _ADDRESS_BYTES = SOCKADDR_IN.itemsize
 
 _NAP_NS = 50_000_000
@@ -93,6 +93,7 @@ class ForwardingMemory(NamedTuple):
     messages: Array
     out_iovecs: Array
     out_messages: Array
+    out_refused: Array
     keys: Array
     next_hops: Array
     used_ns: Array
@@ -120,6 +121,7 @@ class ForwardingMemory(NamedTuple):
             messages=received.messages,
             out_iovecs=outgoing.iovecs,
             out_messages=outgoing.messages,
+            out_refused=outgoing.refused,
             keys=cache.keys,
             next_hops=cache.next_hops,
             used_ns=cache.used_ns,
@@ -265,14 +267,12 @@ def _note_miss(memory: Any, ssrc: int) -> None:
 @compiled
 def _send(memory: Any, fd: int, batch: int) -> None:
     """Hand the batch to the kernel; what it refuses is dropped and counted."""
-    done = 0
-    while done < batch:
-        taken = sendmmsg(fd, memory.out_messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
-        if taken <= 0:
-            index = (memory.out_iovecs[done].base - memory.data.ctypes.data) // DATAGRAM_BYTES
+    taken = send_messages(fd, memory.out_messages, batch, memory.out_refused)
+    memory.counts[_FORWARDED] += taken
+    memory.fate_state[0].in_hand -= taken
+    if taken == batch:
+        return
+    for position in range(batch):
+        if memory.out_refused[position]:
+            index = (memory.out_iovecs[position].base - memory.data.ctypes.data) // DATAGRAM_BYTES
             _drop(memory, index, _SEND_FAILED)
-            done += 1
-            continue
-        memory.counts[_FORWARDED] += taken
-        memory.fate_state[0].in_hand -= taken
-        done += taken

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import watch
+from hostio.lateness_compiled import watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
 from relay_app.locks.mutex_compiled import LockPlace

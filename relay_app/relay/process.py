@@ -11,20 +11,27 @@ from pathlib import Path
 from threading import Event
 from time import monotonic_ns
 
+import numpy as np
+
+from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.growing_array import GrowingArray
+from hostio.histogram_compiled import count_duration
 from hostio.realtime import set_realtime_priority
 from hostio.timing import MS, US, S
-from relay_app.compile_loops import compile_relay_loops
 from relay_app.locks.lock_set import LockSet
+from relay_app.locks.mutex_compiled import MUTEX_WORDS, LockPlace, lock_mutex, try_mutex, unlock_mutex
 from relay_app.locks.report import PACKET_PATH
 from relay_app.messages import MediaWindow, Prefetch, Prefetched, Quiesced, StandingBy, StopForwarding, TakeOver
 from relay_app.records import FETCH, RELAY_SAMPLE
-from relay_app.relay.forwarding_loop import PathRules
+from relay_app.relay.fate_log import FateLog
+from relay_app.relay.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.relay.packet_path import PathConfig
 from relay_app.relay.recording import RecordedSource, Sampler, every
 from relay_app.relay.version import FetchSettings, RelayParts
 from relay_app.relay.watchdog import FetchProgress, Watchdog
+from relay_app.sessions.cache import SessionCache, UnknownSessions
+from relay_app.sessions.cache_compiled import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.catalogue import version_named
@@ -192,9 +199,25 @@ class Relay:
         return stopped
 
 
+def compile_loops() -> None:
+    """Compile the packet path, and what the control side calls of compiled code, or load it from the cache."""
+    cache, unknown = SessionCache(8), UnknownSessions()
+    place = LockPlace.at(np.zeros(MUTEX_WORDS, np.int64))
+    memory = ForwardingMemory.allocate(0, cache.view, unknown.view, FateLog.create())
+    precompile(forward, memory, place, PathRules(False, 0, 0), 0, 0, 0)
+    precompile(find, cache.view.keys, 0)
+    precompile(place_for, cache.view.keys, cache.view.used_ns, 0, 0)
+    precompile(expire_idle, cache.view.keys, cache.view.used_ns, 0, 0, 0)
+    precompile(home_slot, 0, 0)
+    precompile(is_unknown, unknown.view.keys, unknown.view.until_ns, 0, 0)
+    for change in (lock_mutex, try_mutex, unlock_mutex):
+        precompile(change, place.mutex)
+    precompile(count_duration, place.wait, 0)
+
+
 def serve(config: RelayConfig, control: Connection) -> None:
     """Say Ready, answer Prefetch and StopForwarding, and on Stop say Stopped. A deadlocked relay says so as well."""
-    compile_relay_loops()
+    compile_loops()
     _serve(Relay(config), control)
 
 
@@ -217,7 +240,7 @@ def _serve(relay: Relay, control: Connection) -> None:
 
 def stand_by(config: RelayConfig, control: Connection) -> None:
     """Say StandingBy, and serve from TakeOver on. Until then it listens nowhere: another relay has the lanes."""
-    compile_relay_loops()
+    compile_loops()
     relay = Relay(config)
     set_realtime_priority()
     tell(control, StandingBy())

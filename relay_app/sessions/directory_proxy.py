@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic_ns
 
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.control import Ready, Stop, Stopped, message_queue, tell
 from hostio.realtime import set_realtime_priority
 from hostio.timing import S
 from relay_app.messages import AnswersDelayed, DelayAnswers, StandingBy, TakeOver
@@ -109,32 +109,18 @@ def stand_by(config: DirectoryProxyConfig, control: Connection) -> None:
 
 async def _serve(config: DirectoryProxyConfig, control: Connection, *, standing_by: bool) -> None:
     set_realtime_priority()
-    door, orders = DirectoryProxy(config), _orders(control)
+    proxy, queue = DirectoryProxy(config), message_queue(control)
     if standing_by:
         tell(control, StandingBy())
     else:
-        await door.open()
+        await proxy.open()
         tell(control, Ready())
-    while not isinstance(order := await orders.get(), Stop):
-        if isinstance(order, TakeOver):
-            await door.open()
+    while not isinstance(message := await queue.get(), Stop):
+        if isinstance(message, TakeOver):
+            await proxy.open()
             tell(control, Ready())
-        if isinstance(order, DelayAnswers):
-            door.extra_ns = order.extra_ns
-            tell(control, AnswersDelayed(door.extra_ns))
-    door.close()
+        if isinstance(message, DelayAnswers):
+            proxy.extra_ns = message.extra_ns
+            tell(control, AnswersDelayed(proxy.extra_ns))
+    proxy.close()
     tell(control, Stopped({}))
-
-
-def _orders(control: Connection) -> asyncio.Queue[object]:
-    orders: asyncio.Queue[object] = asyncio.Queue()
-    asyncio.get_running_loop().add_reader(control.fileno(), lambda: orders.put_nowait(_received(control)))
-    return orders
-
-
-def _received(control: Connection) -> object:
-    """The next message; the end of the pipe means Stop."""
-    try:
-        return control.recv()
-    except EOFError:
-        return Stop()

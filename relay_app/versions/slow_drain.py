@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import empty_lateness
+from hostio.lateness_compiled import empty_lateness
 from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes

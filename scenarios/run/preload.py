@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from relay_app.clients import client, tcp_peer
-from relay_app.compile_loops import compile_loops as compile_media_loops
 from relay_app.probing import prober
 from relay_app.relay import process as relay
 from relay_app.sessions import directory_proxy
 from scenarios.run import monitor
-from topologies.wire.process import compile_loops as compile_wire_loop
+from topologies.wire import process as wire
 
-__all__ = ["client", "directory_proxy", "monitor", "prober", "relay", "tcp_peer"]
+__all__ = ["client", "directory_proxy", "monitor", "prober", "relay", "tcp_peer", "wire"]
 
-compile_wire_loop()
-compile_media_loops()
+wire.compile_loops()
+client.compile_loops()
+relay.compile_loops()
+prober.compile_loops()

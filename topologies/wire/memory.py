@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hostio.lateness import empty_lateness
+from hostio.lateness_compiled import empty_lateness
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
 from topologies.link_backend import FATES, FRAME_FATE
@@ -127,6 +127,7 @@ class WireMemory(NamedTuple):
     out_slots: Array
     out_iovecs: Array
     out_messages: Array
+    out_refused: Array
     descriptors: Array
     loop: Array
     timespec: Array
@@ -161,6 +162,7 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         out_slots=np.zeros(BATCH, np.int32),
         out_iovecs=outgoing.iovecs,
         out_messages=outgoing.messages,
+        out_refused=outgoing.refused,
         descriptors=poll_descriptors(command_fd, *(receive for receive, _ in sockets)),
         loop=np.zeros(1, LOOP),
         timespec=np.zeros(2, np.int64),

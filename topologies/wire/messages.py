@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostio.lateness import LatenessRows
+from hostio.lateness_compiled import LatenessRows
 from topologies.interface_names import wire_port
 from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkState

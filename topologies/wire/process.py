@@ -14,13 +14,12 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from hostio.control import Ready, Stop
-from hostio.lateness import watch
+from hostio.lateness_compiled import watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import packet_drops, packet_socket
 from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkState
 from topologies.model import Direction
-from topologies.wire.loop import READ, STOP, SWITCH, run
 from topologies.wire.memory import WireMemory, allocate
 from topologies.wire.messages import (
     BankSwitched,
@@ -35,6 +34,7 @@ from topologies.wire.messages import (
     WireConfig,
 )
 from topologies.wire.parameters import fill_bank
+from topologies.wire.wire_loop import READ, STOP, SWITCH, run
 
 
 def serve(config: WireConfig, control: Connection) -> None:

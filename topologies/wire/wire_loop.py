@@ -16,12 +16,11 @@ from hostio.compiled import (
     read_descriptor,
     realtime_offset_ns,
     recvmmsg,
-    sendmmsg,
     wait_readable,
     write_descriptor,
 )
-from hostio.lateness import count_late
-from hostio.mmsg import receive_timestamp_ns
+from hostio.lateness_compiled import count_late
+from hostio.mmsg_compiled import receive_timestamp_ns, send_messages
 from topologies.link_backend import HELD
 from topologies.wire.admission_compiled import admit, count_and_log, count_frame, free_slot, log_fate, take_slot
 from topologies.wire.heap_compiled import pop
@@ -37,7 +36,6 @@ READ = 3
 _US = 1_000
 _FOREVER = 3_600_000_000_000
 _NOT_PENDING = 1 << 62
-_MESSAGE_BYTES = 64
 _BATCHES_PER_ROUND = 16
 _BATCHES_BEFORE_SWITCH = 1_024
 
@@ -226,20 +224,16 @@ def _gather(wire: Any, index: int, now_ns: int) -> int:
 
 @compiled
 def _send(wire: Any, index: int, count: int) -> None:
-    """Send the outgoing batch; a frame that the kernel refuses is lost and the rest goes on."""
+    """Send the outgoing batch and free its slots; a frame that the kernel refuses is lost."""
     if count == 0:
         return
-    fd = wire.directions[index].send_fd
-    done = 0
-    while done < count:
-        sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
-        for _ in range(sent):
-            count_frame(wire, index, wire.media[wire.out_slots[done]], RELEASED)
-            done += 1
-        if sent <= 0:
-            count_and_log(wire, index, wire.out_slots[done], wire.media[wire.out_slots[done]], LOST_OVERFLOW)
-            done += 1
+    send_messages(wire.directions[index].send_fd, wire.out_messages, count, wire.out_refused)
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
-        count_late(wire.lateness, wire.due[wire.out_slots[position]], now_ns)
-        free_slot(wire, wire.out_slots[position])
+        slot = wire.out_slots[position]
+        if wire.out_refused[position]:
+            count_and_log(wire, index, slot, wire.media[slot], LOST_OVERFLOW)
+        else:
+            count_frame(wire, index, wire.media[slot], RELEASED)
+        count_late(wire.lateness, wire.due[slot], now_ns)
+        free_slot(wire, slot)
