@@ -20,7 +20,7 @@ def durations_of(histogram: Histogram) -> Durations:
 
 
 class LockSet:
-    """Makes locks, and reports on all that it made, at any time while they are in use."""
+    """Creates locks, and reports on all of them at any time, also while they are in use."""
 
     def __init__(self, *, audited: bool = True) -> None:
         self.audit = LockAudit()
@@ -28,13 +28,13 @@ class LockSet:
         self._locks: list[SharedLock] = []
 
     def create(self, name: str) -> SharedLock:
-        """A new lock; its name is the report's name for it."""
+        """A new lock with its name in the report."""
         lock = SharedLock(name, self.audit if self._audited else None)
         self._locks.append(lock)
         return lock
 
     def report(self, stalls: Sequence[Stall] = ()) -> LockReport:
-        """What is known so far."""
+        """The audit so far; `stalls` are the watchdog's."""
         rows = [row for lock in self._locks for row in _site_rows(lock)]
         return LockReport(
             locks=tuple(sorted(map(_row, self._locks), key=lambda row: -row.wait.total_ns)),
@@ -45,7 +45,7 @@ class LockSet:
         )
 
     def situation(self) -> str:
-        """Who holds what now, a line per lock."""
+        """Holders and waiters now, a line per lock."""
         return "\n".join(lock.situation() for lock in self._locks)
 
 

@@ -41,7 +41,7 @@ class LockPlace(NamedTuple):
 
 @compiled
 def lock_mutex(mutex: Any) -> None:
-    """Wait for a mutex and take it."""
+    """Take a mutex, waiting for it if need be."""
     pthread_mutex_lock(mutex.ctypes.data)
 
 

@@ -1,1 +1,1 @@
-"""Probes of links and canaries through relays: what the controller knows of the network."""
+"""Probes of links, and canaries through relays: the measurements on which the controller decides."""

@@ -1,1 +1,1 @@
-"""The relay process: the compiled packet path, what keeps it supplied with sessions, and what it records of itself."""
+"""The relay process: its compiled packet path, its control side, and its records."""
