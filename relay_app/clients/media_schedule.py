@@ -145,7 +145,8 @@ def _group(profile: Profile, streams: Array, generator: np.random.Generator) -> 
 
 def _frame_sizes(profile: Profile, count: int, generator: np.random.Generator) -> Array:
     """Bytes of each stream's frames. Each stream starts at a random place between two key frames: if all sent their key
-    frames at once, the load would come in bursts that no set of real calls has."""
+    frames at once, the
+    load would come in bursts, which independent calls do not send."""
     spread = generator.uniform(1 - profile.size_spread, 1 + profile.size_spread, (count, profile.cycle))
     joined_at = generator.integers(0, profile.key_interval, count)
     is_key = (np.arange(profile.cycle) + joined_at[:, np.newaxis]) % profile.key_interval == 0

@@ -57,7 +57,8 @@ _MAX_WAIT_NS = 50_000_000
 
 _ANNOUNCE_NS = 1_000_000
 """Least time between two announcements of misses. The first is announced at once; those of the next millisecond
-together, as each announcement wakes a Python thread (some 40 µs of CPU) and a burst brings thousands of misses."""
+together, as each
+announcement wakes a Python thread, and a burst brings thousands of misses."""
 
 FORWARDING_STATE = np.dtype(
     [

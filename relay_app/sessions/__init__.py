@@ -1,1 +1,1 @@
-"""Session state: the directory that holds every record, and the cache that a relay fills from it."""
+"""Session state: the directory, which holds every record, and the cache that a relay fills from it."""

@@ -1,1 +1,2 @@
-"""The versions of the relay: each differs from the sound one in one thing. May import what relays are made of."""
+"""The versions of the relay; each differs from a sound one in one thing. May import the other folders of
+`relay_app`."""
