@@ -11,6 +11,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from threading import Thread
 from time import monotonic
+from typing import Any
 
 from hostio.histogram import Lateness
 
@@ -44,7 +45,7 @@ def tell(control: Connection, message: object) -> None:
         control.send(message)
 
 
-def receive(control: Connection) -> object:
+def receive(control: Connection) -> Any:
     """Wait for the next message; Stop at the end of the pipe."""
     try:
         return control.recv()
