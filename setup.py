@@ -10,9 +10,9 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(exclude=["tests", "tests.*"]),
     package_data={
-        "topologies": ["catalogue/*.yaml"],
+        "topologies": ["catalogue/*.yaml", "*.schema.json"],
         "results": ["*.schema.json"],
-        "scenarios": ["**/*.yaml"],
+        "scenarios": ["**/*.yaml", "*.schema.json"],
     },
     install_requires=[
         "click",
@@ -27,6 +27,7 @@ setup(
         "pyyaml",
         "redis",
         "rich",
+        "typing-extensions",
     ],
     extras_require={
         "test": ["jsonschema", "pytest", "pytest-timeout", "scapy", "scipy"],

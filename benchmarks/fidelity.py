@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
+from results.fidelity.checks import FidelityCheck
 from results.run_files.documents import read
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import FidelityCheck, Summary
+from results.verdict.summary import Summary
 from scenarios.cli.console import Console
 from scenarios.language.library import LIBRARY
 from scenarios.paths import PROJECT
@@ -63,7 +64,7 @@ def table(runs: Iterable[Sequence[FidelityCheck]]) -> list[tuple[str, ...]]:
     found: dict[str, list[FidelityCheck]] = {}
     for checks in runs:
         for check in checks:
-            found.setdefault(check.check, []).append(check)
+            found.setdefault(check.id, []).append(check)
     return [_row(checks) for checks in found.values()]
 
 

@@ -18,7 +18,7 @@ from hostio.commands import run
 from hostio.network import join_network_of
 from hostio.timing import MS, US
 from scenarios.language.library import load_topology
-from scenarios.run.timeline import base_states
+from scenarios.language.timeline import base_states
 from topologies.interface_names import switch_port, wire_port
 from topologies.link_backend import LinkBackend
 from topologies.model import Topology

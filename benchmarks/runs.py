@@ -12,8 +12,8 @@ from time import monotonic_ns
 from results.metrics.analysis import analyse
 from results.report.report import read_evidence
 from results.run_files.documents import read
-from results.run_files.machine import MachineReport
-from results.run_files.plan import Plan
+from results.run_files.machine_formats import read_machine_report
+from results.run_files.plan_file import read_plan
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.cli.console import Console
@@ -70,16 +70,16 @@ def measure(scenario: Path, runs: Path) -> Figures:
 
 
 def _figures(run: RunDir, started_ns: int) -> Figures:
-    plan, machine, summary = read(Plan, run.plan), read(MachineReport, run.machine), read(Summary, run.summary)
+    plan, machine, summary = read_plan(run.plan), read_machine_report(run.machine), read(Summary, run.summary)
     packets = analyse(read_evidence(run)).matched.packets
-    drops = sum(machine.socket_drops.values()) + sum(machine.port_drops.values())
+    drops = sum(row.drops for row in machine.socket_drops) + sum(row.drops for row in machine.port_drops)
     return Figures(
         scenario=plan.scenario,
         first_packet_s=(int(packets.sent_ns.min()) - started_ns) / 1e9,
         packets_per_s=summary.media.sent / (plan.duration_ns / 1e9),
         unplanned_drops=drops + sum(row.counters.lost_overflow for row in machine.links),
         added_ms=summary.media.added_ms.p50 or 0.0,
-        pacing_p99_ms=next(check.value or 0.0 for check in summary.fidelity if "99th" in check.check),
+        pacing_p99_ms=next(check.value or 0.0 for check in summary.fidelity if check.id == "pacing-p99"),
         memory_gib=machine.memory_bytes / 2**30,
         verdict=summary.verdict,
     )

@@ -20,10 +20,10 @@ from benchmarks.load import SINK_PORT, Load, Sessions
 from benchmarks.turn import channel_data, open_channel
 from hostio.sockets import udp_socket
 from hostio.timing import US, S
+from relay_app.forwarding.forwarding_loop import PathRules
+from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
 from relay_app.ntp import ntp_offset_ns
-from relay_app.relay.forwarding_loop import PathRules
-from relay_app.relay.packet_path import PathConfig
 from relay_app.sessions.directory import Fetched, StreamRecord
 from relay_app.sessions.session_table import SessionTable
 from relay_app.streams import LANE_PORT, LANES

@@ -1,4 +1,5 @@
-"""The SDN controller: path health and rerouting as pure logic, and the OpenFlow app that performs it.
+"""The SDN controller: detectors turn evidence into health, a policy turns health into moves, moves become flow rules.
 
-May import `topologies`' model, the probe reports of `relay_app`, and `hostio`.
+`app` holds the I/O, `openflow` the switch connections; all else is pure. May import `controller.detectors`,
+`controller.policies`, `relay_app`, `topologies` and `hostio`.
 """

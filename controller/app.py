@@ -1,13 +1,14 @@
 """The controller process: `python -m controller.app CONFIG.json [--stand-by]`.
 
-Says on standard output, one JSON object per line, `{"ready": "listening"}`; `{"ready": "installed"}` once all
+Writes to standard output, one JSON object per line, `{"ready": "listening"}`; `{"ready": "installed"}` once all
 switches have confirmed their direct paths; and `{"ready": "watching"}` once the health of every link direction is
 known. Ends with exit code 0 when standard input reaches its end.
 
-With `--stand-by` it says `{"ready": "standing by"}` first, and touches nothing until standard input says something.
+With `--stand-by` it writes `{"ready": "standing by"}` first, and touches nothing until there is something to read on
+standard input.
 
-One thread owns all state: it waits for probe reports, switch events and the end of standard input, and ticks in
-between. The framework's threads only put events into its inbox.
+One thread owns all state: it waits for probe reports, switch events and the end of standard input, and has the engine
+judge and decide every 10 ms. The framework's threads only put events into its inbox.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Generic, Protocol, TextIO, TypeVar
 from controller.engine import Engine
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import listen, make_switches
-from controller.rules import every_reroute
+from controller.routing_rules import all_reroute_rules
 from controller.settings import ControllerConfig
 from hostio.realtime import clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, S, next_multiple
@@ -89,7 +90,7 @@ class Controller:
         self._perform(self._engine.report(ProbeReport.decode(datagram)))
 
     def on_switch(self, event: SwitchEvent) -> None:
-        """A switch said something."""
+        """A switch connected, answered, refused, or reported a port."""
         self._perform(self._engine.handle(event, monotonic_ns()))
         self._perform(self._engine.decide(monotonic_ns()))
 
@@ -99,7 +100,7 @@ class Controller:
         self._perform(self._engine.decide(monotonic_ns()))
 
     def announce(self, milestone: str) -> None:
-        """Tell whoever started the process."""
+        """Report a milestone to whoever started the process."""
         _announce(milestone, self._milestones)
 
     def _perform(self, actions: Iterable[Action]) -> None:
@@ -122,7 +123,8 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by
     with closing(inbox):
         engine, switches = Engine(config.topology, config.settings), make_switches(inbox.put)
         if config.settings.reroute:
-            switches.foresee(every_reroute(config.topology))
+            # Before switches may connect: encoding all takes longer than a reroute may.
+            switches.encode_ahead(all_reroute_rules(config.topology))
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
@@ -134,7 +136,8 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by
 
 
 def _told_to_begin(stdin: int, milestones: TextIO) -> bool:
-    """Wait for the word, and be quick when it comes; False if there is to be none."""
+    """Wait for input; False if standard input ends instead."""
+    # So that the start that follows is not delayed by the media processes: they have the machine's cores by then.
     set_realtime_priority()
     _announce("standing by", milestones)
     return bool(os.read(stdin, _READ_BYTES))
@@ -166,7 +169,8 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
         now_ns = monotonic_ns()
         if stdin in readable and not os.read(stdin, _READ_BYTES):
             return
-        # Reports first: else a late tick takes a probe that is waiting here for one that was lost.
+        # Reports after the clock and before the tick: a late tick would take a probe that arrived in time, but still
+        # waits in the socket, for a lost one.
         _drain(telemetry, controller.on_report)
         if inbox.fileno() in readable:
             controller.on_switch(inbox.take())

@@ -1,174 +1,70 @@
-"""Health of one direction of a link, or of a relay: a table of moves, and the evidence that drives it. Pure; times are
-ns. What is said of probes holds for canaries.
+"""Health of what media travels over: one direction of a link, or a relay. Pure data; times are ns.
 
 | state    | meaning                                                                                 |
 |----------|-----------------------------------------------------------------------------------------|
-| unknown  | start-up: too few probes yet to judge. Never entered again                              |
-| clean    | probes arrive, loss and median delay are within the settings                            |
-| degraded | probes arrive, but too many are lost or they take too long                              |
-| down     | no probe within the detection time (RFC 5880 §6.8.4), or a port of the link is down     |
+| unknown  | start-up: too little evidence yet to judge                                              |
+| clean    | evidence is fresh; loss and delay are within the settings                               |
+| degraded | evidence arrives, but too much of it is lost or late                                    |
+| down     | no evidence within the detection time (RFC 5880 §6.8.4), or a port of the link is down  |
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
 
-from controller.decisions import HealthChange
-from controller.probe_window import ProbeWindow
-from controller.settings import ControllerSettings, Detector
-from hostio.timing import MS, S
-from relay_app.probing.probe_report import ProbeReport
+from topologies.model import Direction
 
 State = Literal["unknown", "clean", "degraded", "down"]
-Evidence = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]
 
-TRANSITIONS: dict[tuple[State, Evidence], State] = {
-    ("unknown", "probes good"): "clean",
-    ("unknown", "probes bad"): "degraded",
-    ("unknown", "probes silent"): "down",
-    ("unknown", "port down"): "down",
-    ("clean", "probes good"): "clean",
-    ("clean", "probes bad"): "degraded",
-    ("clean", "probes silent"): "down",
-    ("clean", "port down"): "down",
-    ("degraded", "probes good"): "clean",
-    ("degraded", "probes bad"): "degraded",
-    ("degraded", "probes silent"): "down",
-    ("degraded", "port down"): "down",
-    ("down", "probes good"): "clean",
-    ("down", "probes bad"): "degraded",
-    ("down", "probes silent"): "down",
-    ("down", "port down"): "down",
-    ("down", "port up"): "down",
-}
-"""An illegal move is a missing key: a port comes up only after it went down, and then the direction is down. A port
-that is up proves nothing about the path, so only probes lead out of down."""
-
-START_UP_NS = 10 * S
-"""What never saw a probe is down this long after the watch began."""
+_SEVERITY: tuple[State, ...] = ("clean", "unknown", "degraded", "down")
 
 
 class Health(NamedTuple):
-    """A state, since when, and why. `since_ns` of a clean direction is what the hold time counts from."""
+    """A state, since when, and why. `since_ns` of a clean direction is what the wait-to-restore time counts from."""
 
     state: State
     since_ns: int
     reason: str
 
 
-class _Finding(NamedTuple):
-    evidence: Evidence
-    reason: str
+@dataclass(frozen=True, slots=True)
+class CanaryPath:
+    """From an observer through the relay of another cluster, and back.
 
-
-class Tracker:
-    """Watches what lies between two clusters from `begun_ns` on, and says when its health changes.
-
-    `own_delay_ns` and `jitter_ns` are the nominal ones of the way its probes take.
+    Not a tuple as `Direction` is: the two are keys of one mapping, and tuples of equal names would be one key.
     """
 
-    def __init__(
-        self,
-        ends: tuple[str, str],
-        own_delay_ns: int,
-        jitter_ns: int,
-        settings: ControllerSettings,
-        begun_ns: int,
-        start_up_ns: int = START_UP_NS,
-        detector: Detector = "link",
-    ) -> None:
-        self._ends = ends
-        self._start_up_ns = start_up_ns
-        self._detector = detector
-        self._packet, self._packets = ("probe", "probes") if detector == "link" else ("canary", "canaries")
-        self._own_delay_ns = own_delay_ns
-        self._settings = settings
-        self._begun_ns = begun_ns
-        self._longest_ns = own_delay_ns + jitter_ns
-        self._window = self._new_window()
-        self._port_down = False
-        self._settled_until_ns = begun_ns
-        self.health = Health("unknown", begun_ns, f"no {self._packet} yet")
+    observer: str
+    relay: str
 
-    def _new_window(self) -> ProbeWindow:
-        return ProbeWindow(self._settings.loss_window, self._settings.probe_interval_ns, self._longest_ns)
+    def __str__(self) -> str:
+        return f"{self.observer}'s canary through {self.relay}"
 
-    def report(self, report: ProbeReport) -> None:
-        """A probe arrived; the next tick judges it."""
-        self._window.add(report)
-        self._settled_until_ns = 0
 
-    def port_down(self, now_ns: int) -> list[HealthChange]:
-        """A port of the link went down."""
-        self._port_down = True
-        return self._move(_Finding("port down", "port down"), now_ns)
+MonitoredPath: TypeAlias = Direction | CanaryPath
+"""What a detector can watch."""
 
-    def port_up(self, now_ns: int) -> list[HealthChange]:
-        """No port of the link is down any more; KeyError if none was. Older probes prove nothing from here on."""
-        changes = self._move(_Finding("port up", "port up"), now_ns)
-        self._port_down = False
-        self._window = self._new_window()
-        return changes
 
-    def tick(self, now_ns: int) -> list[HealthChange]:
-        """Judge the evidence at `now_ns`; at most one change."""
-        if self._port_down or now_ns < self._settled_until_ns:
-            return []
-        finding = self._judge(now_ns)
-        self._settled_until_ns = self._next_judgement_ns()
-        return self._move(finding, now_ns) if finding else []
+@dataclass(frozen=True, slots=True)
+class RelayHealth:
+    """What an observer knows of a relay: its health, and when it was last known to be unhealthy, if ever."""
 
-    def _judge(self, now_ns: int) -> _Finding | None:
-        self._window.advance(now_ns)
-        return self._silent(now_ns) or self._lossy() or self._slow() or self._good()
-
-    def _silent(self, now_ns: int) -> _Finding | None:
-        last_ns = self._window.last_arrival_ns
-        if last_ns is None:
-            if now_ns < self._begun_ns + self._start_up_ns:
-                return None
-            return _Finding("probes silent", f"no {self._packet} in the first {self._start_up_ns // S} s")
-        if now_ns - last_ns <= self._detection_ns:
-            return None
-        return _Finding("probes silent", f"no {self._packet} for {(now_ns - last_ns) / MS:.0f} ms")
-
-    def _lossy(self) -> _Finding | None:
-        share = self._window.lost() / self._settings.loss_window
-        if share <= self._settings.max_loss:
-            return None
-        window = f"{self._settings.loss_window} {self._packets}"
-        return _Finding("probes bad", f"loss {share * 100:.0f} % of the last {window}")
-
-    def _slow(self) -> _Finding | None:
-        if not self._enough_probes():
-            return None
-        median_ns = self._window.median_delay_ns()
-        if median_ns - self._own_delay_ns <= self._settings.max_extra_delay_ns:
-            return None
-        return _Finding("probes bad", f"median delay {median_ns / MS:.1f} ms over {self._own_delay_ns / MS:.1f} ms")
-
-    def _good(self) -> _Finding | None:
-        if not self._enough_probes():
-            return None
-        return _Finding("probes good", "loss and delay within bounds")
-
-    def _enough_probes(self) -> bool:
-        return self._window.arrived >= min(self._settings.detect_multiplier, self._settings.loss_window)
+    health: Health
+    last_unhealthy_ns: int | None = None
 
     @property
-    def _detection_ns(self) -> int:
-        return self._settings.detect_multiplier * self._settings.probe_interval_ns
+    def unhealthy(self) -> bool:
+        """Canaries are lost, or take too long. What is unknown is not unhealthy."""
+        return self.health.state not in ("clean", "unknown")
 
-    def _next_judgement_ns(self) -> int:
-        """Until then nothing changes unless a probe arrives."""
-        last_ns = self._window.last_arrival_ns
-        if last_ns is None:
-            return self._begun_ns + self._start_up_ns
-        return min(self._window.next_due_ns(), last_ns + self._detection_ns + 1)
 
-    def _move(self, finding: _Finding, now_ns: int) -> list[HealthChange]:
-        before, after = self.health.state, TRANSITIONS[self.health.state, finding.evidence]
-        if after == before:
-            return []
-        self.health = Health(after, now_ns, finding.reason)
-        return [HealthChange(*self._ends, before, after, now_ns, finding.reason, self._detector)]
+def worse(one: Health, other: Health) -> Health:
+    """What two detectors of one path say together: the more severe state counts.
+
+    If both say the same: clean since the later of them, any other state since the earlier.
+    """
+    if one.state != other.state:
+        return max(one, other, key=lambda health: _SEVERITY.index(health.state))
+    choose = max if one.state == "clean" else min
+    return choose(one, other, key=lambda health: health.since_ns)

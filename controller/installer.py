@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.decisions import Decision
+from controller.flow_rules import SwitchRule
 from controller.messages import BarrierReply, Install
-from controller.policy import Move, Pair
-from controller.rules import FlowRule
+from controller.moves import Move, Pair
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class _Pending:
     lanes: tuple[int, ...]
     decided_ns: int
     awaited: dict[int, int]
-    """Switch to token."""
+    """Of each switch that has not confirmed yet, the token."""
     sent_ns: int = 0
 
 
@@ -42,17 +42,17 @@ class Installer:
 
     @property
     def unconfirmed(self) -> frozenset[Pair]:
-        """Pairs of which a move is not in force on every switch."""
-        return frozenset(Pair((pending.move.a, pending.move.b)) for pending in self._pending)
+        """Pairs with a move that some switch has not confirmed yet."""
+        return frozenset(pending.move.pair for pending in self._pending)
 
-    def install(self, rules: Iterable[FlowRule]) -> list[Install]:
+    def install(self, rules: Iterable[SwitchRule]) -> list[Install]:
         """One installation per switch concerned, rules in the given order."""
-        by_switch: dict[int, list[FlowRule]] = {}
+        by_switch: dict[int, list[SwitchRule]] = {}
         for rule in rules:
             by_switch.setdefault(rule.switch, []).append(rule)
         return [Install(switch, next(self._tokens), tuple(rules)) for switch, rules in by_switch.items()]
 
-    def move(self, move: Move, lanes: tuple[int, ...], rules: Iterable[FlowRule], decided_ns: int) -> list[Install]:
+    def move(self, move: Move, lanes: tuple[int, ...], rules: Iterable[SwitchRule], decided_ns: int) -> list[Install]:
         """Install a move's rules and await their confirmation."""
         installs = self.install(rules)
         awaited = {install.switch: install.token for install in installs}
@@ -66,7 +66,7 @@ class Installer:
                 pending.sent_ns = at_ns
 
     def confirm(self, reply: BarrierReply) -> list[Decision]:
-        """Take in a barrier reply; the moves that are now wholly in force."""
+        """Take in a barrier reply; the moves that every switch has now confirmed."""
         self._unconfirmed.discard(reply.switch)
         for pending in self._pending:
             if pending.awaited.get(reply.switch, reply.token + 1) <= reply.token:

@@ -1,7 +1,7 @@
-"""Which lanes go which way, and which of them move next. Pure; times are ns.
+"""Which path each lane takes, and which lanes move next. Pure; times are ns.
 
-A move onto a relay is paced, for the relay's sake: it has sessions to get to know. A move back to the direct path has
-nothing to wait for.
+A move onto a relay is paced: the relay has to fetch the record of each session that is new to it. A move back to the
+direct link is not: nothing there has to be fetched.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from controller.policy import Move, Pair
+from controller.moves import Move, Pair
 from relay_app.streams import LANES
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """These lanes of a move are to change path now."""
+    """Lanes of a move that change path now."""
 
     move: Move
     lanes: tuple[int, ...]
@@ -39,19 +39,18 @@ class LaneMoves:
 
     def begin(self, move: Move, now_ns: int) -> None:
         """Start a move, in place of one of the same pair that may be under way."""
-        pair = Pair((move.a, move.b))
-        paths = self._paths.setdefault(pair, [None] * LANES)
+        paths = self._paths.setdefault(move.pair, [None] * LANES)
         lanes = [lane for lane, via in enumerate(paths) if via != move.via]
-        self._moving[pair] = _Moving(move, lanes, now_ns)
+        self._moving[move.pair] = _Moving(move, lanes, now_ns)
 
-    def take_up(self, pair: Pair, via: str, lanes: Iterable[int]) -> None:
-        """These lanes go over a relay already."""
+    def adopt(self, pair: Pair, via: str, lanes: Iterable[int]) -> None:
+        """Record that these lanes go over a relay already."""
         paths = self._paths.setdefault(pair, [None] * LANES)
         for lane in lanes:
             paths[lane] = via
 
     def due(self, now_ns: int) -> Iterator[Shift]:
-        """What is to move by now; taken as done."""
+        """The lanes whose time has come, as moved from now on."""
         for pair, moving in list(self._moving.items()):
             lanes = tuple(self._lanes_due(moving, now_ns))
             if not moving.lanes:

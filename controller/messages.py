@@ -1,20 +1,22 @@
-"""What passes between the engine, which decides, and the shim round it, which talks to switches, files and people."""
+"""What passes between the engine, which decides, and the process around it, which does the I/O."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from controller.decisions import Decision, HealthChange, Kept, Review
-from controller.rules import FlowRule
+from controller.flow_rules import FlowRule, GroupRule, SwitchRule
+from relay_app.probing.probe_report import ProbeReport
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchConnected:
-    """A switch finished its OpenFlow handshake, for the first time or again. `rules`: what it had in force then."""
+    """A switch finished its OpenFlow handshake, for the first time or again; `rules` and `groups` it had then."""
 
     switch: int
     rules: tuple[FlowRule, ...] = ()
+    groups: tuple[GroupRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,16 @@ class BarrierReply:
 
 @dataclass(frozen=True, slots=True)
 class SwitchRefused:
-    """A switch answered with an OpenFlow error: it did not do what it was told."""
+    """A switch answered a message with an OpenFlow error, and did not carry it out."""
 
     switch: int
     error: str
 
 
-SwitchEvent = SwitchConnected | PortState | BarrierReply | SwitchRefused
+Evidence: TypeAlias = ProbeReport | PortState
+"""What detectors judge health by."""
+
+SwitchEvent: TypeAlias = SwitchConnected | PortState | BarrierReply | SwitchRefused
 
 
 class SwitchError(Exception):
@@ -52,19 +57,24 @@ class SwitchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """Send these rules to a switch in order, then a barrier request that carries `token`."""
+    """Send these rules to a switch in order, then a barrier request that carries `token`.
+
+    The barrier comes last because a switch acknowledges no flow-mod: only the reply to a barrier says that all before
+    it were carried out (OpenFlow 1.3 §6.2). Between the rules there is none: Open vSwitch takes the messages of a
+    connection in order, so that what is cleared, or a group, may come before the rule that needs it.
+    """
 
     switch: int
     token: int
-    rules: tuple[FlowRule, ...]
+    rules: tuple[SwitchRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """Said once each: every switch has confirmed its direct paths; the health of every direction is known."""
+    """Reported once each. installed: every switch has confirmed its direct paths; watching: all health is known."""
 
     name: Literal["installed", "watching"]
 
 
-Record = HealthChange | Decision | Kept | Review
-Action = Install | Milestone | Record
+Record: TypeAlias = HealthChange | Decision | Kept | Review
+Action: TypeAlias = Install | Milestone | Record

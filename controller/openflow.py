@@ -1,12 +1,13 @@
 """Switch connections over OpenFlow 1.3: the only module that knows the framework, which is os-ken, else Ryu.
 
-Holds no routing: it turns switch messages into events and flow rules into flow-mods.
+Holds no routing: it turns switch messages into events, flow rules into flow-mods and groups into group-mods.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any, TypeVar, cast
 
@@ -30,8 +31,8 @@ except ImportError:
     from ryu.ofproto import ofproto_v1_3_parser as parser
     from ryu.ofproto.ofproto_protocol import ProtocolDesc
 
+from controller.flow_rules import Bucket, Fields, FlowRule, GroupRule, GroupType, SwitchRule
 from controller.messages import BarrierReply, Install, PortState, SwitchConnected, SwitchEvent, SwitchRefused
-from controller.rules import FlowRule
 
 Emit = Callable[[SwitchEvent], None]
 Handler = TypeVar("Handler", bound=Callable[..., None])
@@ -41,11 +42,33 @@ _NO_ANSWER = 0
 """The transaction id of a message that is answered by an error or not at all."""
 
 _COMMANDS = {"add": ofproto.OFPFC_ADD, "delete": ofproto.OFPFC_DELETE_STRICT, "clear": ofproto.OFPFC_DELETE}
+_GROUP_COMMANDS = {
+    "add": ofproto.OFPGC_ADD,
+    "modify": ofproto.OFPGC_MODIFY,
+    "delete": ofproto.OFPGC_DELETE,
+    "clear": ofproto.OFPGC_DELETE,
+}
+_GROUP_TYPES: dict[GroupType, int] = {
+    "all": ofproto.OFPGT_ALL,
+    "select": ofproto.OFPGT_SELECT,
+    "indirect": ofproto.OFPGT_INDIRECT,
+    "fast-failover": ofproto.OFPGT_FF,
+}
+_GROUP_TYPES_BY_NUMBER = {number: name for name, number in _GROUP_TYPES.items()}
 
 
 def _on(event: type) -> Callable[[Handler], Handler]:
     """The framework's handler decorator, with types: for switches that finished the handshake."""
     return cast("Callable[[Handler], Handler]", set_ev_cls(event, MAIN_DISPATCHER))
+
+
+@dataclass(slots=True)
+class _ReadBack:
+    """What a switch that has just connected was found to have; `awaited`: the tables it has not told in full."""
+
+    rules: list[FlowRule] = field(default_factory=list)
+    groups: list[GroupRule] = field(default_factory=list)
+    awaited: set[str] = field(default_factory=lambda: {"rules", "groups"})
 
 
 class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no types
@@ -57,20 +80,21 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
         super().__init__()
         self._emit = emit
         self._datapaths: dict[int, Any] = {}
-        self._found: dict[int, list[FlowRule]] = {}
-        self._encoded: dict[FlowRule, bytes] = {}
+        self._found: dict[int, _ReadBack] = {}
+        self._encoded: dict[SwitchRule, bytes] = {}
 
-    def foresee(self, rules: Iterable[FlowRule]) -> None:
-        """Encode rules that may be wanted at once one day: the framework takes a tenth of a millisecond for each."""
-        self._encoded.update((rule, _encoded(_flow_mod(_PROTOCOL, rule))) for rule in rules)
+    def encode_ahead(self, rules: Iterable[SwitchRule]) -> None:
+        """Encode rules before they are needed: the framework takes 0.1 ms for each, and a move has 32 of them."""
+        self._encoded.update((rule, encode(rule)) for rule in rules)
 
     def install(self, install: Install) -> int:
         """Hand the rules and a barrier request to the switch's connection, as one write; when that was, ns."""
         datapath = self._datapaths[install.switch]
         barrier = parser.OFPBarrierRequest(datapath)
         barrier.set_xid(install.token)
-        messages = [self._encoded.get(rule) or _encoded(_flow_mod(datapath, rule)) for rule in install.rules]
-        buffer = b"".join((*messages, _encoded(barrier)))
+        messages = [self._encoded.get(rule) or encode(rule) for rule in install.rules]
+        # One write: sent one by one, each would cost a system call and a segment of its own.
+        buffer = b"".join((*messages, _serialized(barrier)))
         handed_ns = time.monotonic_ns()
         datapath.send(buffer)
         return handed_ns
@@ -79,17 +103,32 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
     def _connected(self, event: Any) -> None:
         datapath = event.datapath
         self._datapaths[datapath.id] = datapath
-        self._found[datapath.id] = []
+        self._found[datapath.id] = _ReadBack()
         datapath.send_msg(parser.OFPFlowStatsRequest(datapath))
+        datapath.send_msg(parser.OFPGroupDescStatsRequest(datapath))
 
     @_on(ofp_event.EventOFPFlowStatsReply)
     def _flows(self, event: Any) -> None:
-        """What the switch has in force; with the last part of it, it counts as connected."""
-        message, datapath = event.msg, event.msg.datapath
-        self._found[datapath.id] += [_flow_rule(datapath, flow) for flow in message.body]
-        if message.flags & ofproto.OFPMPF_REPLY_MORE:
+        datapath = event.msg.datapath
+        self._found[datapath.id].rules += [flow_rule(datapath.id, flow) for flow in event.msg.body]
+        self._read_back("rules", event.msg)
+
+    @_on(ofp_event.EventOFPGroupDescStatsReply)
+    def _groups(self, event: Any) -> None:
+        datapath = event.msg.datapath
+        self._found[datapath.id].groups += [group_rule(datapath.id, group) for group in event.msg.body]
+        self._read_back("groups", event.msg)
+
+    def _read_back(self, table: str, reply: Any) -> None:
+        """With the last part of its last table, a switch counts as connected."""
+        datapath = reply.datapath
+        found = self._found[datapath.id]
+        if not reply.flags & ofproto.OFPMPF_REPLY_MORE:
+            found.awaited.discard(table)
+        if found.awaited:
             return
-        self._emit(SwitchConnected(datapath.id, tuple(self._found.pop(datapath.id))))
+        del self._found[datapath.id]
+        self._emit(SwitchConnected(datapath.id, tuple(found.rules), tuple(found.groups)))
         for port in list(datapath.ports.values()):
             self._emit(PortState(datapath.id, port.port_no, _is_up(port)))
 
@@ -133,12 +172,38 @@ def _is_up(port: Any) -> bool:
     return not (port.state & ofproto.OFPPS_LINK_DOWN or port.config & ofproto.OFPPC_PORT_DOWN)
 
 
-def _flow_mod(datapath: Any, rule: FlowRule) -> Any:
-    actions = [parser.OFPActionSetField(**{field: value}) for field, value in rule.set_fields]
-    if rule.output is not None:
-        actions.append(parser.OFPActionOutput(rule.output))
+def encode(rule: SwitchRule) -> bytes:
+    """The flow-mod or group-mod of a rule; answered only if the switch refuses it."""
+    return _serialized(_flow_mod(rule) if isinstance(rule, FlowRule) else _group_mod(rule))
+
+
+def flow_rule(switch: int, flow: Any) -> FlowRule:
+    """What the reply of a switch (an OFPFlowStats) says of one flow, as the rule that would have added it."""
+    actions = [action for instruction in flow.instructions for action in getattr(instruction, "actions", ())]
+    groups = [action.group_id for action in actions if isinstance(action, parser.OFPActionGroup)]
+    return FlowRule(
+        switch,
+        "add",
+        flow.priority,
+        tuple(flow.match.items()),
+        _set_fields(actions),
+        _output(actions),
+        groups[0] if groups else None,
+    )
+
+
+def group_rule(switch: int, group: Any) -> GroupRule:
+    """What the reply of a switch (an OFPGroupDescStats) says of one group, as the rule that would have added it."""
+    buckets = tuple(_bucket(bucket) for bucket in group.buckets)
+    return GroupRule(switch, "add", group.group_id, _GROUP_TYPES_BY_NUMBER[group.type], buckets)
+
+
+def _flow_mod(rule: FlowRule) -> Any:
+    actions = _actions(rule.set_fields, rule.output)
+    if rule.group is not None:
+        actions.append(parser.OFPActionGroup(rule.group))
     return parser.OFPFlowMod(
-        datapath,
+        _PROTOCOL,
         command=_COMMANDS[rule.command],
         priority=rule.priority,
         match=parser.OFPMatch(**dict(rule.match)),
@@ -148,16 +213,49 @@ def _flow_mod(datapath: Any, rule: FlowRule) -> Any:
     )
 
 
-def _flow_rule(datapath: Any, flow: Any) -> FlowRule:
-    """The rule that a switch has, as the one that would have given it that."""
-    actions = [action for instruction in flow.instructions for action in getattr(instruction, "actions", ())]
-    outputs = [action.port for action in actions if isinstance(action, parser.OFPActionOutput)]
-    fields = [(action.key, action.value) for action in actions if isinstance(action, parser.OFPActionSetField)]
-    match = tuple(flow.match.items())
-    return FlowRule(datapath.id, "add", flow.priority, match, tuple(fields), outputs[0] if outputs else None)
+def _group_mod(rule: GroupRule) -> Any:
+    return parser.OFPGroupMod(
+        _PROTOCOL,
+        command=_GROUP_COMMANDS[rule.command],
+        type_=_GROUP_TYPES[rule.type],
+        group_id=ofproto.OFPG_ALL if rule.command == "clear" else rule.group_id,
+        buckets=[
+            parser.OFPBucket(
+                bucket.weight,
+                ofproto.OFPP_ANY if bucket.watch_port is None else bucket.watch_port,
+                ofproto.OFPG_ANY if bucket.watch_group is None else bucket.watch_group,
+                _actions(bucket.set_fields, bucket.output),
+            )
+            for bucket in rule.buckets
+        ],
+    )
 
 
-def _encoded(message: Any) -> bytes:
+def _bucket(bucket: Any) -> Bucket:
+    return Bucket(
+        _set_fields(bucket.actions),
+        _output(bucket.actions),
+        None if bucket.watch_port == ofproto.OFPP_ANY else bucket.watch_port,
+        None if bucket.watch_group == ofproto.OFPG_ANY else bucket.watch_group,
+        bucket.weight,
+    )
+
+
+def _actions(set_fields: Fields, output: int | None) -> list[Any]:
+    """Fields first: an output sends the packet as it is at that moment."""
+    actions = [parser.OFPActionSetField(**{name: value}) for name, value in set_fields]
+    return actions if output is None else [*actions, parser.OFPActionOutput(output)]
+
+
+def _set_fields(actions: Iterable[Any]) -> Fields:
+    return tuple((action.key, action.value) for action in actions if isinstance(action, parser.OFPActionSetField))
+
+
+def _output(actions: Iterable[Any]) -> int | None:
+    return next((action.port for action in actions if isinstance(action, parser.OFPActionOutput)), None)
+
+
+def _serialized(message: Any) -> bytes:
     if message.xid is None:
         message.set_xid(_NO_ANSWER)
     message.serialize()

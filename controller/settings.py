@@ -3,41 +3,81 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from hostio.timing import MS, S
-from topologies.model import Cluster, Link, Topology
+from topologies.model import Topology
 
 Detector = Literal["link", "relay-canary"]
+"""The word by which a scenario names a detector."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a setting besides its name, type and default: how a scenario writes it, and what it means.
+
+    `quantity`: a time has the unit in which it is written; in the field, whose name ends in `_ns`, it is ns.
+    `least` and `most` are as a scenario writes them, both allowed; empty where the quantity has no bounds of its own.
+    """
+
+    quantity: Literal["flag", "time", "count", "share", "detectors"]
+    meaning: str
+    least: str = ""
+    most: str = ""
+
+
+def _setting(default: T, quantity: Any, meaning: str, least: str = "", most: str = "") -> T:
+    """A dataclass field with this default, whose metadata have a `Setting` under "setting"."""
+    return field(default=default, metadata={"setting": Setting(quantity, meaning, least, most)})
 
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """Detection and rerouting; a link is rerouted when either direction is not clean.
+    """The only statement of the names, defaults, bounds and meanings of a scenario's `controller:` section.
 
-    A direction is *down* when no probe arrived for `detect_multiplier` × `probe_interval_ns` (as BFD's detection
-    time, RFC 5880 §6.8.4), *degraded* when of the last `loss_window` probes due more than `max_loss` are missing or
-    their median delay exceeds the link's own by more than `max_extra_delay_ns`. Traffic returns once both
-    directions have been clean for `hold_ns` (wait-to-restore, ITU-T G.808.1).
-
-    `detect`: one-way probes of the links always; with `relay-canary` also media through every relay, one packet per
-    `canary_interval_ns`, judged like the probes. A relay that was sick gets no traffic for `hold_ns` after it.
-
-    `pace_ns`: a move onto a relay takes its lanes one after another over this time; 0: all at once.
+    A scenario leaves the `_ns` off the names. Each field's metadata hold its `Setting`.
     """
 
-    reroute: bool = True
-    detect: tuple[Detector, ...] = ("link",)
-    probe_interval_ns: int = 50 * MS
-    detect_multiplier: int = 5
-    loss_window: int = 20
-    max_loss: float = 0.2
-    max_extra_delay_ns: int = 50 * MS
-    hold_ns: int = 3 * S
-    canary_interval_ns: int = 100 * MS
-    pace_ns: int = 0
+    reroute: bool = _setting(True, "flag", "whether traffic leaves a link that is not clean in both directions")
+    detect: tuple[Detector, ...] = _setting(
+        ("link",),
+        "detectors",
+        "what is watched: link: links, by one-way probes and port status; relay-canary: relays too, by media through "
+        "them and back, judged as the probes are",
+    )
+    probe_interval_ns: int = _setting(50 * MS, "time", "between two probes of a link direction", "5ms", "10s")
+    detect_multiplier: int = _setting(
+        5,
+        "count",
+        "a path without any probe for so many intervals is down (as BFD's detection time, RFC 5880 §6.8.4)",
+        "1",
+        "255",
+    )
+    loss_window: int = _setting(20, "count", "how many of the last probes loss and delay are taken of", "1", "1000")
+    max_loss: float = _setting(0.2, "share", "a path is degraded when more than this share of the window is lost")
+    max_extra_delay_ns: int = _setting(
+        50 * MS,
+        "time",
+        "a path is degraded when the window's median delay exceeds the path's own by more than this",
+        "1us",
+        "10s",
+    )
+    hold_ns: int = _setting(
+        3 * S,
+        "time",
+        "traffic returns to a link that was clean for so long (wait-to-restore, ITU-T G.808.1), and a relay that was "
+        "unhealthy gets none for so long (hold-down)",
+        "0s",
+        "1440min",
+    )
+    canary_interval_ns: int = _setting(100 * MS, "time", "between two canaries through a relay", "5ms", "10s")
+    pace_ns: int = _setting(
+        0, "time", "over which a move onto a relay takes its lanes one after another; 0: all at once", "0s", "1440min"
+    )
 
     @property
     def canaries(self) -> bool:
@@ -62,23 +102,15 @@ class ControllerConfig:
 
     @classmethod
     def from_json(cls, text: str) -> ControllerConfig:
-        """The configuration in a text; KeyError, TypeError or ValueError if it is not one."""
-        document = json.loads(text)
-        return cls(
-            topology=_topology(document["topology"]),
-            settings=_settings(document["settings"]),
-            telemetry=Path(document["telemetry"]),
-            decisions=Path(document["decisions"]),
-            listen_host=document["listen_host"],
-            listen_port=document["listen_port"],
-        )
+        """The configuration in a text that `to_json` wrote; TypeError or ValueError if it is none."""
+        return cast("ControllerConfig", _restored(cls, json.loads(text)))
 
 
-def _settings(document: dict[str, Any]) -> ControllerSettings:
-    return ControllerSettings(**{**document, "detect": tuple(document["detect"])})
-
-
-def _topology(document: dict[str, Any]) -> Topology:
-    clusters = tuple(Cluster(**cluster) for cluster in document["clusters"])
-    links = tuple(Link(**link) for link in document["links"])
-    return Topology(document["name"], clusters, links)
+def _restored(of: Any, value: Any) -> Any:
+    """The value of a type from what JSON made of it: dataclasses, tuples of one type, paths, and JSON's own types."""
+    if is_dataclass(of):
+        types = get_type_hints(of)
+        return cast("Any", of)(**{name: _restored(types.get(name), each) for name, each in dict(value).items()})
+    if get_origin(of) is tuple:
+        return tuple(_restored(get_args(of)[0], each) for each in value)
+    return Path(value) if of is Path else value

@@ -26,6 +26,10 @@ class ProcessHandle:
         self.pid = pid
         self._descriptor = os.pidfd_open(pid)
 
+    def fileno(self) -> int:
+        """The pidfd, readable for select once the process has ended."""
+        return self._descriptor
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens if the process has ended."""
         if not self.gone(0):
@@ -37,19 +41,24 @@ class ProcessHandle:
 
     def states(self) -> set[str]:
         """The state letters of its threads (proc_pid_stat(5)), such as T, stopped by a signal; none if it has ended."""
-        found = set()
-        for thread in Path(f"/proc/{self.pid}/task").glob("*"):
-            try:
-                found.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        return found
+        return thread_states(self.pid)
 
     def close(self) -> None:
         """Close the pidfd; idempotent."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def thread_states(pid: int) -> set[str]:
+    """The state letters of a process's threads (proc_pid_stat(5)); none if it has ended."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            found.add((thread / "stat").read_text().rpartition(")")[2].split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
 
 
 def enlarge_packet_buffers(pid: int, size: int = BUFFER_BYTES) -> bool:

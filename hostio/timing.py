@@ -54,11 +54,11 @@ class Ticker:
             yield self.next - 1
 
 
-def wait_until(predicate: Callable[[], bool], timeout_s: float) -> bool:
-    """Poll a predicate until it holds, each millisecond, at most `timeout_s`; whether it held in time."""
+def wait_until(predicate: Callable[[], bool], timeout_s: float, poll_s: float = 0.001) -> bool:
+    """Poll a predicate every `poll_s` until it holds, at most `timeout_s`; whether it held in time."""
     deadline = monotonic() + timeout_s
     while not predicate():
         if monotonic() > deadline:
             return False
-        sleep(_POLL_S)
+        sleep(poll_s)
     return True

@@ -1,4 +1,4 @@
-"""What happened in a run: the run directory, metrics, verdict, plots and reports.
+"""What happened in a run: the run directory, metrics, ledger, fidelity, verdict, plots and reports.
 
-May import the record types of `relay_app`, the names of `topologies`, and the decision log's types of `controller`.
+May import `controller`, `relay_app`, `topologies` and `hostio`.
 """

@@ -1,16 +1,38 @@
-"""What every test has: the root marker's meaning, and a refusal of skipped tests for CI."""
+"""What every test has: the root marker's meaning, the record of the runs that tests play, and what fails a session.
+
+A test that met no verdict is `inconclusive`: it is neither passed, failed nor skipped, and is listed with its reason.
+With --no-skips, as CI calls it, a session fails if any test was inconclusive or skipped; it always does if more of its
+runs were inconclusive than `run_record` allows.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
+from run_record import InconclusiveError, RunRecord
+
+INCONCLUSIVE = "inconclusive"
+RUNS = pytest.StashKey[RunRecord]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--no-skips", action="store_true", help="fail if a test was skipped that does not need another kernel"
+        "--no-skips",
+        action="store_true",
+        help="fail if a test was inconclusive, or skipped that does not need another kernel",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RUNS] = RunRecord()
+
+
+@pytest.fixture(scope="session")
+def runs(pytestconfig: pytest.Config) -> RunRecord:
+    """The record in which every run is entered that a test plays to its end."""
+    return pytestconfig.stash[RUNS]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,11 +44,39 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(needs_root)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.excinfo is not None and call.excinfo.errisinstance(InconclusiveError):
+        report.outcome, report.longrepr = "skipped", str(call.excinfo.value)
+        report.user_properties.append((INCONCLUSIVE, report.longrepr))
+    return report
+
+
+def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
+    known = [name for name, _ in getattr(report, "user_properties", ())]
+    return (INCONCLUSIVE, "I", INCONCLUSIVE.upper()) if INCONCLUSIVE in known else None
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash[RUNS].too_many:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if not session.config.getoption("--no-skips") or reporter is None:
         return
     unexcused = [report.nodeid for report in reporter.stats.get("skipped", []) if "netem" not in report.keywords]
+    unexcused += [report.nodeid for report in reporter.stats.get(INCONCLUSIVE, [])]
     if unexcused:
-        reporter.write_line(f"skipped, and must not be: {', '.join(unexcused)}", red=True)
+        reporter.write_line(f"skipped or inconclusive, and must not be: {', '.join(unexcused)}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for report in terminalreporter.stats.get(INCONCLUSIVE, []):
+        terminalreporter.write_line(f"INCONCLUSIVE {report.nodeid} - {report.longrepr}", yellow=True)
+    runs = config.stash[RUNS]
+    if runs.verdicts:
+        verdict = f"{runs}{': too many, the session fails' if runs.too_many else ''}"
+        terminalreporter.write_line(verdict, red=runs.too_many)

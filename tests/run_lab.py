@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import jsonschema
+from run_record import InconclusiveError, RunRecord
+
+from scenarios.suites.runner import ATTEMPTS
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SCENARIO = PROJECT / "run_scenario.py"
 ONE_BLIP = PROJECT / "scenarios" / "one-blip.yaml"
 SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
 
+STARTED_WITHIN_S = 60.0
+_OTHERS_PERCENT = 20.0
 SMALL = ("--set", "sessions.0.count=10")
 
 
@@ -29,7 +33,7 @@ def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=150)
     return process.returncode, output
 
 
@@ -44,11 +48,79 @@ def written(runs: Path, name: str) -> str:
     return "".join(path.read_text() for path in runs.glob(f"*/*/{name}"))
 
 
-def wait_until(predicate: Callable[[], bool]) -> None:
-    deadline = monotonic() + 60
-    while not predicate():
-        assert monotonic() < deadline, "it never came to that"
-        select.select([], [], [], 0.005)
+@dataclass(frozen=True)
+class Run:
+    """A run that came to its end: its directory, exit code and summary, and what was said while it went by."""
+
+    root: Path
+    code: int
+    output: str
+    summary: dict[str, Any]
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether it passed or failed."""
+        return bool(self.summary["verdict"] != "inconclusive")
+
+    @property
+    def undisturbed(self) -> bool:
+        """Conclusive, and no other program took much of the processor, for which threads without a deadline wait."""
+        return self.conclusive and bool(self.summary["machine"]["others"]["percent"] < _OTHERS_PERCENT)
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """The records of a file with one JSON object per line."""
+        return [json.loads(line) for line in (self.root / name).read_text().splitlines()]
+
+    def require(self, believed: bool) -> None:
+        """InconclusiveError if what a test is about to claim cannot be judged from this run."""
+        if not believed:
+            why = f"{'; '.join(self.summary['reasons'])}; others: {self.summary['machine']['others']}"
+            raise InconclusiveError(f"{self.root.parent.name} is {self.summary['verdict']}: {why}")
+
+
+Believed = Callable[[Run], bool]
+
+
+def conclusive(run: Run) -> bool:
+    return run.conclusive
+
+
+def undisturbed(run: Run) -> bool:
+    return run.undisturbed
+
+
+def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
+    """Play a scenario once, with these settings, and enter it."""
+    run = _played(out, scenario, settings)
+    runs.enter(run.summary["verdict"])
+    return run
+
+
+def attempted(runs: RunRecord, out: Path, scenario: Path, *settings: str, believed: Believed = conclusive) -> Run:
+    """The first of at most ATTEMPTS runs that can be believed, or else the last; all are entered."""
+    for attempt in range(ATTEMPTS):
+        run = _played(out / f"attempt-{attempt}", scenario, settings)
+        runs.enter(run.summary["verdict"] if believed(run) else "inconclusive")
+        if believed(run):
+            break
+    return run
+
+
+def decided(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
+    """A conclusive run; InconclusiveError if no attempt came to one."""
+    run = attempted(runs, out, scenario, *settings)
+    run.require(run.conclusive)
+    return run
+
+
+def _played(out: Path, scenario: Path, settings: tuple[str, ...]) -> Run:
+    code, output = finished(
+        start("run", scenario, "--out", out, *(word for each in settings for word in ("--set", each)))
+    )
+    (folder,) = out.iterdir()
+    root, summary = summary_of(out, folder.name)
+    assert not any("the run failed" in each or "ended early" in each for each in summary["reasons"]), output
+    return Run(root, code, output, summary)
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -1,9 +1,18 @@
-"""The house stands: imports run one way, downwards, and each foreign library is known to one module."""
+"""The house stands: imports run one way, downwards, as each package says, and each foreign library has one owner.
+
+A package's `__init__` has a sentence "May import `a`, `b.c` and `d`." (or "May import nothing of the project."). In the
+`__init__` of a room, a folder at the top, it names the other rooms that anything in it may import, and the inner rooms
+of its own that the modules beside that `__init__` may. In an inner room it names, exactly, each package of which it may
+import modules: `topologies` are the modules right in that folder, `topologies.wire` those of that inner room.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,28 +26,41 @@ STRANGERS = {("relay_app", "topologies")}
 """Neighbours that do not know each other, although one stands above the other."""
 
 OWNERS = {
-    "click": {"scenarios/cli/commands.py"},
-    "hdrh": {"hostio/histogram.py"},
-    "junitparser": {"scenarios/cli/junit.py"},
-    "matplotlib": {"results/report/latency_plot.py", "results/report/stall_plot.py"},
-    "mininet": {"topologies/fabric.py"},
-    "numba": {"hostio/compiled.py"},
-    "polars": {"results/run_files/records.py"},
-    "pydantic": {
-        *("scenarios/language/values.py", "scenarios/language/event_schema.py", "scenarios/language/schema.py"),
-        "results/run_files/documents.py",
-    },
-    "redis": {"relay_app/sessions/directory.py"},
-    "rich": {"scenarios/cli/console.py"},
-    "os_ken": {"controller/openflow.py"},
-    "ryu": {"controller/openflow.py"},
-    "yaml": {"scenarios/language/yamlfile.py"},
+    "click": "scenarios/cli/commands.py",
+    "hdrh": "hostio/histogram.py",
+    "junitparser": "scenarios/cli/junit.py",
+    "matplotlib": "results/report/canvas.py",
+    "mininet": "topologies/fabric.py",
+    "numba": "hostio/compiled.py",
+    "os_ken": "controller/openflow.py",
+    "polars": "results/run_files/records.py",
+    "pydantic": "results/run_files/validation.py",
+    "pydantic_core": "results/run_files/validation.py",
+    "redis": "relay_app/sessions/directory.py",
+    "rich": "scenarios/cli/console.py",
+    "ryu": "controller/openflow.py",
+    "typing_extensions": "scenarios/process_faults/fault_target.py",
+    "yaml": "scenarios/language/yamlfile.py",
 }
+"""The only module that imports each foreign library. numpy, whose arrays are the project's own language, has none."""
+
+_SENTENCE = re.compile(r"May import (nothing of the project|(?:[^.`]|`[^`]*`)*`[^`]*`)\.(?:\s|$)")
+_NAME = re.compile(r"`([\w.]+)`")
 
 
 def sources() -> list[Path]:
     rooms = [path for room in ROOMS for path in sorted((PROJECT / room).rglob("*.py"))]
     return [PROJECT / "run_scenario.py", *rooms]
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in sources()}
+PACKAGES = {module: path for module, path in MODULES.items() if path.name == "__init__.py"}
+INNER_ROOMS = sorted(package for package in PACKAGES if "." in package)
 
 
 def imports_of(path: Path) -> set[str]:
@@ -53,58 +75,133 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PROJECT).parts[0].removesuffix(".py")
+def owner(name: str) -> str | None:
+    """The project's module that an imported dotted name comes from."""
+    parent = name.rpartition(".")[0]
+    return name if name in MODULES else parent if parent in MODULES else None
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PROJECT)))
-def test_imports_run_downwards(path: Path) -> None:
-    here = room_of(path)
-    for module in imports_of(path):
-        there = module.split(".")[0]
-        if there in ROOMS:
-            assert ROOMS.index(there) >= ROOMS.index(here), f"{here} imports {module}, which stands above it"
-            assert (here, there) not in STRANGERS, f"{here} imports {module}, but they do not know each other"
+EDGES = {
+    module: {target for name in imports_of(path) if (target := owner(name))} - {module}
+    for module, path in MODULES.items()
+}
+"""The modules of the project that each of them imports."""
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[0]
+
+
+def package_of(module: str) -> str:
+    return module if module in PACKAGES else module.rpartition(".")[0] or module
+
+
+def permitted(docstring: str) -> set[str]:
+    """The packages that the sentence in a docstring names; ValueError if there is not exactly one sentence."""
+    sentences = _SENTENCE.findall(" ".join(docstring.split()) + " ")
+    if len(sentences) != 1:
+        raise ValueError("one sentence is wanted: May import `a`, `b.c` and `d`.")
+    return set(_NAME.findall(sentences[0]))
+
+
+def permitted_by(package: str) -> set[str]:
+    return permitted(ast.get_docstring(ast.parse(PACKAGES[package].read_text(encoding="utf-8"))) or "")
+
+
+def in_cycles(edges: Mapping[str, Iterable[str]]) -> list[str]:
+    """The nodes of a graph from which a way leads back to them."""
+
+    def reachable(start: str) -> set[str]:
+        seen: set[str] = set()
+        pending = [*edges.get(start, ())]
+        while pending:
+            node = pending.pop()
+            if node not in seen:
+                seen.add(node)
+                pending += edges.get(node, ())
+        return seen
+
+    return sorted(node for node in edges if node in reachable(node))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downwards(module: str) -> None:
+    here = room_of(module)
+    for target in EDGES[module]:
+        there = room_of(target)
+        assert ROOMS.index(there) >= ROOMS.index(here), f"{module} imports {target}, which stands above it"
+        assert (here, there) not in STRANGERS, f"{module} imports {target}, but they do not know each other"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_a_package_may_import_exists(package: str) -> None:
+    assert permitted_by(package) <= PACKAGES.keys() - {package}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in ROOMS or module in PACKAGES])
+def test_a_module_imports_what_its_room_may(module: str) -> None:
+    room = room_of(module)
+    if room in PACKAGES:
+        found = {room_of(target) for target in EDGES[module]} - {room}
+        assert found <= permitted_by(room), f"{module} imports {sorted(found - permitted_by(room))}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if package_of(module) in INNER_ROOMS])
+def test_a_module_imports_what_its_inner_room_may(module: str) -> None:
+    package = package_of(module)
+    found = {package_of(target) for target in EDGES[module]} - {package}
+    assert found <= permitted_by(package), f"{module} imports {sorted(found - permitted_by(package))}"
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if package_of(module) in ROOMS])
+def test_a_module_beside_inner_rooms_imports_those_that_its_room_names(module: str) -> None:
+    room = room_of(module)
+    inner = {package_of(target) for target in EDGES[module] if room_of(target) == room} - {room}
+    assert not inner or inner <= permitted_by(room), f"{module} imports {sorted(inner - permitted_by(room))}"
 
 
 def test_no_import_cycles_between_modules() -> None:
-    known = {module_of(path): path for path in sources()}
-    edges = {
-        module: {target for name in imports_of(path) if (target := owner(name, known))}
-        for module, path in known.items()
-    }
-    for module in edges:
-        assert module not in reachable(edges, module), f"{module} imports itself through others"
+    assert in_cycles(EDGES) == []
+
+
+def test_no_import_cycles_between_inner_rooms() -> None:
+    """An inner room counts as one; modules that lie right in a room, its vocabulary and its mains, each as itself."""
+
+    def whole(module: str) -> str:
+        return package_of(module) if package_of(module) in INNER_ROOMS else module
+
+    edges: dict[str, set[str]] = defaultdict(set)
+    for module, targets in EDGES.items():
+        edges[whole(module)] |= {whole(target) for target in targets} - {whole(module)}
+    assert in_cycles(edges) == []
 
 
 def test_each_foreign_library_is_known_to_one_module() -> None:
     importers: dict[str, set[str]] = defaultdict(set)
     for path in sources():
-        for module in imports_of(path):
-            importers[module.split(".")[0]].add(str(path.relative_to(PROJECT)))
-    for library, owners in OWNERS.items():
-        assert importers[library] == owners, f"{library} is imported by {sorted(importers[library])}"
+        for library in {room_of(name) for name in imports_of(path)}:
+            if library not in sys.stdlib_module_names and library not in (*ROOMS, "numpy"):
+                importers[library].add(str(path.relative_to(PROJECT)))
+    assert importers == {library: {path} for library, path in OWNERS.items()}
 
 
-def module_of(path: Path) -> str:
-    parts = path.relative_to(PROJECT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+@pytest.mark.parametrize(
+    ("docstring", "names"),
+    [
+        ("A room. May import nothing of the project.", set()),
+        ("A room.\n\nMay import `hostio`.\n", {"hostio"}),
+        ("Pure. May import `a.b`,\n`c` and `d`. More of `e`.", {"a.b", "c", "d"}),
+    ],
+)
+def test_the_sentence_is_read(docstring: str, names: set[str]) -> None:
+    assert permitted(docstring) == names
 
 
-def owner(name: str, known: dict[str, Path]) -> str | None:
-    """The project's module that an imported dotted name comes from."""
-    if name in known:
-        return name
-    parent = name.rpartition(".")[0]
-    return parent if parent in known else None
+@pytest.mark.parametrize("docstring", ["", "A room.", "May import hostio.", "May import `a`. May import `b`."])
+def test_a_package_without_its_sentence_is_refused(docstring: str) -> None:
+    with pytest.raises(ValueError, match="one sentence is wanted"):
+        permitted(docstring)
 
 
-def reachable(edges: dict[str, set[str]], start: str) -> set[str]:
-    seen: set[str] = set()
-    pending = [*edges[start]]
-    while pending:
-        module = pending.pop()
-        if module not in seen:
-            seen.add(module)
-            pending += edges[module]
-    return seen
+def test_cycles_are_found() -> None:
+    assert in_cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}, "e": {"e"}}) == ["b", "c", "e"]

@@ -9,13 +9,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from run_lab import ONE_BLIP, SMALL, command_name, descendants, finished, held, start, summary_of, wait_until, written
+from run_lab import (
+    ONE_BLIP,
+    SMALL,
+    STARTED_WITHIN_S,
+    command_name,
+    descendants,
+    finished,
+    held,
+    start,
+    summary_of,
+    written,
+)
+
+from hostio.timing import wait_until
 
 
 @pytest.mark.root
 def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
-    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
+    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     process.send_signal(signal.SIGINT)
     code, output = finished(process)
     assert code == 130
@@ -29,7 +42,7 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
 @pytest.mark.root
 def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
-    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
+    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     (relay,) = [pid for pid in descendants(process.pid) if command_name(pid) == "relay-us-centra"]
     os.kill(relay, signal.SIGKILL)
     code, _ = finished(process)
@@ -42,7 +55,7 @@ def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None
 @pytest.mark.root
 def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
-    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
+    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     for pid in [pid for pid in descendants(process.pid) if command_name(pid) == "wire"]:
         os.kill(pid, signal.SIGKILL)
     code, _ = finished(process)
@@ -66,8 +79,9 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     before = traces()
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
-    wait_until(lambda: MOMENTS[moment](tmp_path))
+    assert wait_until(lambda: MOMENTS[moment](tmp_path), STARTED_WITHIN_S)
     family = list(held(descendants(process.pid)))
+    assert len(family) > 0
     process.kill()
     process.communicate()
     for descriptor in family:

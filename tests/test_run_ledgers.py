@@ -9,7 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
-from run_lab import ONE_BLIP, PROJECT, SMALL, finished, start, summary_of, wait_until, written
+from run_lab import ONE_BLIP, PROJECT, SMALL, STARTED_WITHIN_S, finished, play, start, summary_of, written
+from run_record import RunRecord
+
+from hostio.timing import wait_until
 
 pytestmark = pytest.mark.root
 
@@ -22,10 +25,10 @@ def rows(run: Path, pattern: str) -> int:
     return sum(pl.read_parquet(path).height for path in (run / "raw").glob(pattern))
 
 
-def test_every_kind_of_loss_is_explained_packet_by_packet(tmp_path: Path) -> None:
+def test_every_kind_of_loss_is_explained_packet_by_packet(runs: RunRecord, tmp_path: Path) -> None:
     """The clients' records are the oracle of the sums, the kernel's interface counters that of the stations."""
-    finished(start("run", PROJECT / "scenarios" / "every-fate.yaml", "--out", tmp_path))
-    run, summary = summary_of(tmp_path, "every-fate")
+    played = play(runs, tmp_path, PROJECT / "scenarios" / "every-fate.yaml")
+    run, summary = played.root, played.summary
     ledger = summary["ledger"]
     assert (ledger["unexplained"], books(run)["surplus"]) == (0, 0)
     media = [route for route in ledger["routes"] if route["name"] != "canaries"]
@@ -38,7 +41,7 @@ def test_every_kind_of_loss_is_explained_packet_by_packet(tmp_path: Path) -> Non
 
 def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
-    wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"))
+    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     process.send_signal(signal.SIGINT)
     finished(process)
     _, summary = summary_of(tmp_path)
@@ -47,11 +50,10 @@ def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("version", ["lock-order", "slow-drain"])
-def test_packets_that_wait_in_a_sick_relay_are_under_way(tmp_path: Path, version: str) -> None:
+def test_packets_that_wait_in_a_sick_relay_are_under_way(runs: RunRecord, tmp_path: Path, version: str) -> None:
     """One is deadlocked with packets in its receive buffers, one has a queue of its own."""
     cold_burst = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
-    finished(start("run", cold_burst, "--out", tmp_path, "--set", f"relays.version={version}"))
-    _, summary = summary_of(tmp_path, "suite-cold-burst")
+    summary = play(runs, tmp_path, cold_burst, f"relays.version={version}").summary
     assert summary["ledger"]["unexplained"] == 0
     where = {"lock-order": "in its receive buffers", "slow-drain": "kept back by its version"}[version]
     waiting = {name: packets for route in summary["ledger"]["routes"] for name, packets in route["under_way"].items()}

@@ -9,75 +9,68 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from run_lab import ONE_BLIP, PROJECT, SMALL, finished, start, summary_of
+from run_lab import ONE_BLIP, PROJECT, SMALL, Run, attempted, finished, start, summary_of
+from run_record import RunRecord
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path, dict[str, Any]]:
-    runs = tmp_path_factory.mktemp("demo")
-    code, output = finished(start("run", ONE_BLIP, "--out", runs))
-    return code, output, *summary_of(runs)
+def demo(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return attempted(runs, tmp_path_factory.mktemp("demo"), ONE_BLIP)
 
 
 @pytest.mark.root
 class TestTheDemo:
     """One blip, 100 two-way sessions, one reroute."""
 
-    def test_verdict_and_exit_code_agree(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        code, output, _, summary = demo
-        assert code == {"pass": 0, "fail": 1, "inconclusive": 3}[summary["verdict"]]
-        assert summary["verdict"] in output
+    def test_verdict_and_exit_code_agree(self, demo: Run) -> None:
+        assert demo.code == {"pass": 0, "fail": 1, "inconclusive": 3}[demo.summary["verdict"]]
+        assert demo.summary["verdict"] in demo.output
 
-    def test_every_session_was_sent_on_schedule(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        _, _, _, summary = demo
-        assert summary["media"]["directions"] == 200
-        assert summary["media"]["sent"] == 200 * 12 * 50
+    def test_every_session_was_sent_on_schedule(self, demo: Run) -> None:
+        assert demo.summary["media"]["directions"] == 200
+        assert demo.summary["media"]["sent"] == 200 * 12 * 50
 
-    def test_the_reroute_repaired_the_blip(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        _, _, _, summary = demo
-        reroute = summary["reroutes"][0]
-        assert len(summary["reroutes"]) == 1 or summary["verdict"] == "inconclusive"
+    def test_the_reroute_repaired_the_blip(self, demo: Run) -> None:
+        reroute = demo.summary["reroutes"][0]
         assert (reroute["link"], reroute["via"]) == ("us-east–us-west", "us-central")
         assert reroute["fault_at"] < reroute["seen_at"] < reroute["installed_at"] < reroute["first_packet_at"]
         assert reroute["returned_at"] > 6.0
-        assert summary["media"]["interrupted_directions"] == 200
-        assert summary["media"]["still_interrupted"] == 0
+        assert demo.summary["media"]["interrupted_directions"] == 200
+        assert demo.summary["media"]["still_interrupted"] == 0
+        demo.require(demo.conclusive)
+        assert len(demo.summary["reroutes"]) == 1
 
-    def test_losses_are_those_of_the_blip(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        _, _, run, summary = demo
-        with (run / "interruptions.csv").open() as table:
+    def test_losses_are_those_of_the_blip(self, demo: Run) -> None:
+        demo.require(demo.conclusive)
+        with (demo.root / "interruptions.csv").open() as table:
             rows = list(csv.DictReader(table))
-        in_interruptions = sum(int(row["packets_lost"]) for row in rows)
-        assert in_interruptions == summary["media"]["lost"] or summary["verdict"] == "inconclusive"
+        assert sum(int(row["packets_lost"]) for row in rows) == demo.summary["media"]["lost"] > 0
 
-    def test_latency_is_that_of_the_links_on_the_path(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        """Within 1 ms where the machine kept up; where it did not, the run must have said so itself."""
-        _, _, _, summary = demo
-        if summary["verdict"] != "inconclusive":
-            assert 0 < summary["media"]["added_ms"]["p50"] < 1.0
+    def test_latency_is_that_of_the_links_on_the_path(self, demo: Run) -> None:
+        """Within 1 ms where the machine kept up."""
+        demo.require(demo.conclusive)
+        assert 0 < demo.summary["media"]["added_ms"]["p50"] < 1.0
 
-    def test_the_plot_is_a_picture(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        _, _, run, _ = demo
-        assert (run / "latency.png").read_bytes().startswith(b"\x89PNG")
+    def test_the_plot_is_a_picture(self, demo: Run) -> None:
+        assert (demo.root / "latency.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_the_report_can_be_redone_offline(self, demo: tuple[int, str, Path, dict[str, Any]]) -> None:
-        code, _, run, _ = demo
-        before = (run / "summary.json").read_bytes()
-        again, _ = finished(start("report", run))
-        assert again == code
-        assert (run / "summary.json").read_bytes() == before
+    def test_the_report_can_be_redone_offline(self, demo: Run) -> None:
+        before = (demo.root / "summary.json").read_bytes()
+        again, _ = finished(start("report", demo.root))
+        assert again == demo.code
+        assert (demo.root / "summary.json").read_bytes() == before
 
 
 @pytest.mark.root
-def test_two_runs_at_once_do_not_notice_each_other(tmp_path: Path) -> None:
-    runs = [tmp_path / "one", tmp_path / "two"]
-    processes = [start("run", ONE_BLIP, "--out", out, *SMALL) for out in runs]
-    for process, out in zip(processes, runs, strict=True):
+def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    processes = [start("run", ONE_BLIP, "--out", out, *SMALL) for out in folders]
+    for process, out in zip(processes, folders, strict=True):
         finished(process)
         _, summary = summary_of(out)
+        runs.enter(summary["verdict"])
         assert summary["media"]["directions"] == 20
         assert summary["media"]["received"] > 0
         assert "us-central" in [reroute["via"] for reroute in summary["reroutes"]]
@@ -109,35 +102,37 @@ cat /mnt/runs/one-blip/*/summary.json
 
 
 @pytest.mark.root
-def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all() -> None:
+def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all(runs: RunRecord) -> None:
     cache = os.environ.get("NUMBA_CACHE_DIR") or str(Path(sys.prefix) / "numba-cache")
     script = ["unshare", "--mount", "sh", "-c", AS_NOBODY, "sh", str(PROJECT), cache, sys.executable]
     done = subprocess.run(script, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     plan, summary = map(json.loads, done.stdout.split("SUMMARY"))
+    runs.enter(summary["verdict"])
     assert plan["environment"]["privilege"] == "user namespace"
     assert summary["media"]["received"] > 0, summary["reasons"]
     assert "us-central" in [reroute["via"] for reroute in summary["reroutes"]]
 
 
 @pytest.mark.root
-def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(tmp_path: Path) -> None:
+def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(runs: RunRecord, tmp_path: Path) -> None:
     """A blip takes as many packets as it has intervals, give or take one, and lasts one interval more."""
-    finished(start("run", PROJECT / "scenarios" / "micro-blips.yaml", "--out", tmp_path))
-    run, summary = summary_of(tmp_path, "micro-blips")
-    plan = json.loads((run / "plan.json").read_text())
+    run = attempted(runs, tmp_path, PROJECT / "scenarios" / "micro-blips.yaml")
+    plan = json.loads((run.root / "plan.json").read_text())
     lengths_ms = {fault["at_ns"] // 10**9: (fault["until_ns"] - fault["at_ns"]) / 1e6 for fault in plan["faults"]}
-    with (run / "interruptions.csv").open() as table:
+    with (run.root / "interruptions.csv").open() as table:
         rows = [row for row in csv.DictReader(table) if int(row["packets_lost"])]
-    seen = set()
+    seen, excess = set(), []
     for row in rows:
         interval_ms = 1 if row["session"].startswith("probe") else 20
         blip_ms = lengths_ms[int(float(row["started_at_s"]) + 0.1)]
         seen.add((interval_ms, blip_ms))
+        # How much longer than it must be, in what is allowed.
+        excess.append((float(row["length_ms"]) - blip_ms - interval_ms) / (interval_ms + 1))
         assert abs(int(row["packets_lost"]) - blip_ms / interval_ms) <= 1
-        if summary["verdict"] != "inconclusive":
-            assert float(row["length_ms"]) == pytest.approx(blip_ms + interval_ms, abs=interval_ms + 1)
     assert seen == {(interval, blip) for interval in (1, 20) for blip in (30, 100, 1000)}
+    run.require(run.conclusive)
+    assert excess == pytest.approx([0] * len(excess), abs=1)
 
 
 HOG = """
@@ -150,23 +145,20 @@ while time.monotonic() < end:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("hogged", [False, True], ids=["alone", "with a hog on every core"])
-def test_a_run_is_believed_until_something_takes_the_processor(tmp_path: Path, hogged: bool) -> None:
-    """Above the emulator's own priority, for five seconds: it must not be believed, and must say who was at fault."""
+def test_a_run_is_not_believed_when_something_takes_the_processor(tmp_path: Path) -> None:
+    """Above the emulator's own priority, for five seconds: it must say who was at fault. Undisturbed it is the demo."""
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
     stdout = process.stdout
     assert stdout is not None
     next(line for line in stdout if "controller ready" in line)
-    cores = (os.cpu_count() or 1) if hogged else 0
-    hogs = [subprocess.Popen([sys.executable, "-c", HOG]) for _ in range(cores)]
+    hogs = [subprocess.Popen([sys.executable, "-c", HOG]) for _ in range(os.cpu_count() or 1)]
     finished(process)
-    assert [hog.wait(timeout=20) for hog in hogs] == [0] * cores
+    assert [hog.wait(timeout=20) for hog in hogs] == [0] * len(hogs)
     _, summary = summary_of(tmp_path)
     late = {check["check"] for check in summary["fidelity"] if not check["ok"] and "lateness" in check["check"]}
     reasons = "; ".join(summary["reasons"])
-    assert (summary["verdict"] == "inconclusive") is hogged, reasons
-    if hogged:
-        assert {"largest relay lateness", "largest sender lateness"} <= late, reasons
-        assert summary["machine"]["others"]["percent"] > 50
-        assert re.search(r"largest sender lateness: \d+(\.\d+)? ms, at most 100 ms allowed", reasons)
-        assert re.search(r"other programs took \d+(\.\d+)? % of the processor .*: end them", reasons)
+    assert summary["verdict"] == "inconclusive", reasons
+    assert {"largest relay lateness", "largest sender lateness"} <= late, reasons
+    assert summary["machine"]["others"]["percent"] > 50
+    assert re.search(r"largest sender lateness: \d+(\.\d+)? ms, at most 100 ms allowed", reasons)
+    assert re.search(r"other programs took \d+(\.\d+)? % of the processor .*: end them", reasons)

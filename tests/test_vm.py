@@ -17,11 +17,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+import run_lab
+from run_lab import decided
+from run_record import RunRecord
 
-PROJECT = Path(__file__).resolve().parent.parent
-RUN_SCENARIO = (sys.executable, str(PROJECT / "run_scenario.py"))
-SETTINGS = ("--set", "sessions.0.count=10", "--set", "emulation.clock_shift=0")
-ONE_BLIP = (str(PROJECT / "scenarios" / "one-blip.yaml"), *SETTINGS)
+RUN_SCENARIO = (sys.executable, str(run_lab.RUN_SCENARIO))
+SETTINGS = ("sessions.0.count=10", "emulation.clock_shift=0")
+ONE_BLIP = (str(run_lab.ONE_BLIP), *(word for each in SETTINGS for word in ("--set", each)))
 VIRTUAL = ("--clock", "virtual")
 BLIP_S = (4.0, 6.0)
 """Of one-blip, from the first media packet on."""
@@ -102,10 +104,13 @@ def documents(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def virtual(tmp_path_factory: pytest.TempPathFactory) -> Heard:
-    runs = tmp_path_factory.mktemp("virtual")
-    run("run", "--vm", *VIRTUAL, *ONE_BLIP, "--out", str(runs))
-    return heard(runs)
+def virtual(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Heard:
+    folder = tmp_path_factory.mktemp("virtual")
+    run("run", "--vm", *VIRTUAL, *ONE_BLIP, "--out", str(folder))
+    found = heard(folder)
+    runs.enter(found.summary["verdict"])
+    assert len(found.lost) > 0
+    return found
 
 
 def test_netem_passes_the_conformance_suite_on_the_virtual_clock() -> None:
@@ -139,10 +144,9 @@ def test_two_virtual_runs_are_the_same_to_the_bit_while_the_host_is_kept_busy(vi
 
 
 @pytest.mark.root
-def test_a_native_run_hears_the_same_blip(virtual: Heard, tmp_path: Path) -> None:
+def test_a_native_run_hears_the_same_blip(runs: RunRecord, virtual: Heard, tmp_path: Path) -> None:
     """By the median of each direction, over its sessions: a single one is moved by a packet more or less."""
-    run("run", *ONE_BLIP, "--out", str(tmp_path))
-    native = heard(tmp_path)
+    native = heard(decided(runs, tmp_path, run_lab.ONE_BLIP, *SETTINGS).root.parent.parent)
     assert native.by_the_blip.keys() == virtual.by_the_blip.keys()
     for source in ("us-east", "us-west"):
         here, there = (

@@ -1,4 +1,4 @@
 """Clusters and the links between them: as frozen data, and as a network on this machine.
 
-May import `hostio` only.
+May import `hostio`, `topologies.bpf`, `topologies.netem` and `topologies.wire`.
 """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from hostio.commands import Command, CommandError, batch_lines, run
 from hostio.timing import MS
+from topologies.back_ends import FALLBACK, BackendName
 from topologies.link_state import LinkState, RandomLoss
 from topologies.netem.shaping import Shaping, shaping
 from topologies.netem.tc_commands import shape
@@ -17,15 +18,15 @@ _TRIAL = LinkState(delay_ns=MS, loss=RandomLoss(0.1), rate_bps=1_000_000)
 class Choice(NamedTuple):
     """A link back end, and why that one; `seeded`: the run's seed decides its random numbers."""
 
-    name: Literal["netem", "userspace"]
+    name: BackendName
     reason: str
     seeded: bool = True
 
 
 def available_link_backend() -> Choice:
-    """Netem if the kernel accepts one, with a rate below it, in a throwaway network namespace; else the wire."""
+    """Netem if the kernel accepts one, with a rate below it, in a throwaway network namespace; else the fallback."""
     if problem := _refused(None):
-        return Choice("userspace", f"no netem here: {problem}")
+        return Choice(FALLBACK, f"no netem here: {problem}")
     return Choice("netem", "the kernel accepted it in a trial", seeded=_refused(1) is None)
 
 

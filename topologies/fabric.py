@@ -28,12 +28,13 @@ _OFFLOADS_OFF = ("tx", "off", "tso", "off", "gso", "off", "gro", "off")
 
 
 class Fabric:
-    """The network of one run. `wired`: leave every WAN link open in the middle for the userspace wire."""
+    """The network of one run. `inner_ends`: every WAN link is left open in the middle, for a back end that carries
+    frames between the two inner ends itself."""
 
-    def __init__(self, topology: Topology, datapath: Datapath, *, wired: bool) -> None:
+    def __init__(self, topology: Topology, datapath: Datapath, *, inner_ends: bool) -> None:
         Mininet.inited = True  # or it would raise limits of the whole machine, and a run touches nothing of the host
         self._net = Mininet(
-            topo=_ClusterTopo(topology=topology, datapath=datapath, wired=wired),
+            topo=_ClusterTopo(topology=topology, datapath=datapath, inner_ends=inner_ends),
             switch=OVSSwitch,
             controller=None,
             autoStaticArp=True,
@@ -59,7 +60,7 @@ class _ListeningController(RemoteController):  # type: ignore[misc] # mininet ha
 
 
 class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
-    def build(self, topology: Topology, datapath: Datapath, wired: bool) -> None:
+    def build(self, topology: Topology, datapath: Datapath, inner_ends: bool) -> None:
         for cluster in topology.clusters:
             self._add_cluster(cluster, datapath)
         for link in topology.links:
@@ -67,7 +68,7 @@ class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
             self.addLink(
                 names.switch(i),
                 names.switch(j),
-                cls=_WiredLink if wired else MininetLink,
+                cls=_OpenLink if inner_ends else MininetLink,
                 intfName1=names.switch_port(i, j),
                 intfName2=names.switch_port(j, i),
                 port1=j,
@@ -88,8 +89,8 @@ class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
         self.addLink(cluster.name, switch, intfName1=names.HOST_PORT, intfName2=lan_port, port2=LAN_PORT)
 
 
-class _WiredLink(MininetLink):  # type: ignore[misc] # mininet has no types
-    """Two veth pairs instead of one; what passes between their inner ends is the userspace wire's business."""
+class _OpenLink(MininetLink):  # type: ignore[misc] # mininet has no types
+    """Two veth pairs instead of one; the link back end carries frames between their inner ends."""
 
     @classmethod
     def makeIntfPair(cls, intfname1: str, intfname2: str, *_: Any, **__: Any) -> None:  # noqa: N802 - mininet's name

@@ -9,8 +9,44 @@ from typing import Protocol
 import numpy as np
 
 from hostio.histogram import Lateness
-from topologies.link_state import LinkState
+from topologies.link_state import LinkState, LossPattern, LostFrames
 from topologies.model import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a link back end can do beyond what all of them do, and what it can tell of what it did.
+
+    Whoever depends on one of these asks for it, and for no back end by its name.
+    """
+
+    inner_ends: bool = False
+    """It carries frames itself: each link is left open in the middle, and the two inner ends are its own."""
+    loses_by_number: bool = False
+    """It loses frames by a pattern, or by their numbers."""
+    correlates_delays: bool = False
+    """It correlates the jitter of a frame with that of the frame before."""
+    takes_seed: bool = False
+    """A seed decides its random numbers."""
+    notes_frames: bool = False
+    """It leaves a row of FRAME_FATE for each media frame that it lost, duplicated or corrupted, or holds at the end."""
+    counts_media: bool = False
+    """It counts media apart from other frames: `LinkCounters.media`."""
+    counts_duplicates: bool = False
+    """It counts the copies that it makes."""
+    counts_corrupted: bool = False
+    """It counts the frames in which it flips a bit."""
+    tells_lateness: bool = False
+    """It measures by how much frames were released after they were due."""
+
+
+def refusal(name: str, capabilities: Capabilities, state: LinkState) -> str | None:
+    """What a back end of that name cannot do of a state, in words; None if it can do all of it."""
+    if isinstance(state.loss, LossPattern | LostFrames) and not capabilities.loses_by_number:
+        return f"{name} cannot lose packets by number"
+    if state.jitter and state.jitter.correlation and not capabilities.correlates_delays:
+        return f"{name} does not correlate delays"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +73,7 @@ class LinkCounters:
     lost_overflow: int = 0
     """Dropped for want of room in the emulator or its socket: never planned."""
     media: LinkCounters | None = None
-    """The same of the frames to media ports alone; None where the back end does not tell them apart."""
+    """The same of the frames to media ports alone; None where the back end does not count media apart."""
 
     @property
     def lost(self) -> int:
@@ -83,7 +119,7 @@ Apply = Callable[[], Verify]
 class LinkBackend(Protocol):
     """Emulates every WAN link of a run."""
 
-    name: str
+    capabilities: Capabilities
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
         """Make ready to change these directions; the result does it, once, before anything else is prepared."""

@@ -26,9 +26,9 @@ class MediaCounts:
 
 
 class MediaTaps:
-    """Counts from the moment it is made. `wired`: the links are those of the userspace wire."""
+    """Counts from the moment it is made. `inner_ends`: links have such; what comes onto a link is counted there."""
 
-    def __init__(self, topology: Topology, ports: tuple[int, int], *, wired: bool) -> None:
+    def __init__(self, topology: Topology, ports: tuple[int, int], *, inner_ends: bool) -> None:
         arriving, leaving = machine_code(media_filter(ports)), machine_code(media_filter(ports, outgoing=True))
         lan_ports = {cluster.name: switch_lan_port(cluster.ordinal) for cluster in topology.clusters}
         ends = {direction: topology.ordinals(direction) for direction in topology.directions}
@@ -37,7 +37,7 @@ class MediaTaps:
         self._onto_link = {
             direction: PacketCounter(wire_port(i, j), arriving, incoming=True)
             for direction, (i, j) in ends.items()
-            if wired
+            if inner_ends
         }
         self._off_link = {
             direction: PacketCounter(switch_port(j, i), arriving, incoming=True) for direction, (i, j) in ends.items()

@@ -60,23 +60,35 @@ def _pid_file(program: str) -> Path:
     return RUNTIME / f"{program}.pid"
 
 
-def port_drops(switch: str) -> dict[str, int]:
-    """Frames that a switch's ports dropped, by "switch port rx|tx", as its OpenFlow port statistics count them."""
+PortSide = Literal["rx", "tx"]
+
+
+@dataclass(frozen=True, slots=True)
+class PortDrops:
+    """Frames that a port of a switch dropped, of those that it received or of those that it was to send."""
+
+    switch: str
+    port: str
+    side: PortSide
+    drops: int
+
+
+def port_drops(switch: str) -> tuple[PortDrops, ...]:
+    """What a switch's ports dropped, as its OpenFlow port statistics count it."""
     return parse_port_drops(switch, run(["ovs-ofctl", "-O", "OpenFlow13", "--names", "dump-ports", switch]))
 
 
-def parse_port_drops(switch: str, dump: str) -> dict[str, int]:
+def parse_port_drops(switch: str, dump: str) -> tuple[PortDrops, ...]:
     """The drop counters in the output of `ovs-ofctl dump-ports`; the bridge's own port is left out."""
-    drops = {}
+    drops = []
     port = None
     for line in dump.splitlines():
         if start := _PORT_LINE.search(line):
             port = start[1]
         dropped = _DROP.search(line)
         if port and port != "LOCAL" and dropped:
-            side = "rx" if start else "tx"
-            drops[f"{switch} {port} {side}"] = int(dropped[1])
-    return drops
+            drops.append(PortDrops(switch, port, "rx" if start else "tx", int(dropped[1])))
+    return tuple(drops)
 
 
 def datapath_stats() -> DatapathStats:
@@ -90,8 +102,8 @@ def packet_socket_drops() -> dict[str, int]:
 
 
 def parse_packet_socket_drops(listing: str) -> dict[str, int]:
-    """Drops of the switch daemon's packet sockets in the output of `ss` (SK_MEMINFO_DROPS)."""
-    return {f"ovs-vswitchd: {port}": int(drops) for port, drops in _PACKET_SOCKET.findall(listing)}
+    """Drops of the switch daemon's packet sockets (SK_MEMINFO_DROPS), by port, in the output of `ss`."""
+    return {port: int(drops) for port, drops in _PACKET_SOCKET.findall(listing)}
 
 
 _LOOKUPS = re.compile(r"lookups: hit:(\d+) missed:(\d+) lost:(\d+)")

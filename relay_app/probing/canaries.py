@@ -87,8 +87,9 @@ def full_number(low: int, sent: int) -> int:
 class RelayCanaries:
     """Sends a canary through each peer's relay at every tick, each relay's on one lane, and reports those that return.
 
-    `counters` of canaries: sent, unsent and arrived; `foreign`: datagrams that are no canaries of this prober; `stray`:
-    those that passed another relay, because their lane was rerouted, and so say nothing of the relay they were sent to.
+    `counters`: `sent_canaries`, `unsent_canaries` and `arrived_canaries`; `foreign_canaries` are datagrams that are no
+    canaries of this prober; `stray_canaries` passed another relay, because their lane was rerouted, and so say nothing
+    of the relay they were sent to.
     """
 
     name = "canaries"

@@ -15,26 +15,27 @@ import numpy as np
 
 from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
+from hostio.files import write_whole
 from hostio.growing_array import GrowingArray
 from hostio.histogram_compiled import count_duration
 from hostio.realtime import set_realtime_priority
 from hostio.timing import MS, US, S
+from relay_app.forwarding.fate_log import FateLog
+from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
+from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
 from relay_app.locks.mutex_compiled import MUTEX_WORDS, LockPlace, lock_mutex, try_mutex, unlock_mutex
 from relay_app.locks.report import PACKET_PATH
 from relay_app.messages import MediaWindow, Prefetch, Prefetched, Quiesced, StandingBy, StopForwarding, TakeOver
 from relay_app.records import FETCH, RELAY_SAMPLE
-from relay_app.relay.fate_log import FateLog
-from relay_app.relay.forwarding_loop import ForwardingMemory, PathRules, forward
-from relay_app.relay.packet_path import PathConfig
 from relay_app.relay.recording import RecordedSource, Sampler, every
-from relay_app.relay.version import FetchSettings, RelayParts
 from relay_app.relay.watchdog import FetchProgress, Watchdog
 from relay_app.sessions.cache import SessionCache, UnknownSessions
 from relay_app.sessions.cache_compiled import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.catalogue import version_named
+from relay_app.versions.version import FetchSettings, RelayParts
 from relay_app.versions.version_names import DEFAULT_VERSION
 
 _STOP_WITHIN_S = 3.0
@@ -149,12 +150,9 @@ class Relay:
                 self._table.lock.release()
 
     def write_lock_report(self) -> None:
-        """Write the lock audit so far, by renaming a complete file: a relay that is killed leaves a whole report."""
-        path = self._config.files.locks
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self._locks.report(self._watchdog.stalls)), indent=2), encoding="utf-8")
-        partial.replace(path)
+        """Replace the lock report as a whole: a relay that is killed while it writes leaves the one before."""
+        report = self._locks.report(self._watchdog.stalls)
+        write_whole(self._config.files.locks, json.dumps(asdict(report), indent=2))
 
     def prefetch(self, order: Prefetch) -> Prefetched:
         """Fetch these sessions over the network in bulk, as a warm relay has them; how many are cached then."""

@@ -10,12 +10,12 @@ import numpy as np
 
 from hostio.growing_array import GrowingArray
 from hostio.timing import S
+from relay_app.forwarding.packet_path import PacketPath
 from relay_app.locks.audit import LockAudit
 from relay_app.records import FETCH, RELAY_SAMPLE, FetchOutcome
-from relay_app.relay.packet_path import PacketPath
-from relay_app.relay.version import ControlSide
 from relay_app.sessions.directory import Directory, DirectoryError, Fetched
 from relay_app.sessions.session_table import SessionTable
+from relay_app.versions.version import ControlSide
 
 
 class Sampler:

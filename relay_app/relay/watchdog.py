@@ -10,8 +10,8 @@ from threading import Event
 from hostio.timing import MS, S
 from relay_app.locks.report import Stall
 from relay_app.relay.recording import every
-from relay_app.relay.version import ControlSide
 from relay_app.sessions.session_table import SessionTable
+from relay_app.versions.version import ControlSide
 
 
 class FetchProgress:

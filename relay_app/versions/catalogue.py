@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from relay_app.relay.version import Version
 from relay_app.versions import (
     gray,
     leak,
@@ -18,6 +17,7 @@ from relay_app.versions import (
     v2026_05_11,
     v2026_05_20,
 )
+from relay_app.versions.version import Version
 
 _VERSIONS: Mapping[str, Version] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from itertools import islice
 from threading import Condition, Thread
 
 from relay_app.locks.lock import SharedLock
-from relay_app.relay.version import RelayParts
+from relay_app.versions.version import RelayParts
 
 WORKERS = 64
 """Threads in a pool, and so fetches under way at a time in versions that fetch each key by itself."""

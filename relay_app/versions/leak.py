@@ -8,7 +8,7 @@ minutes sees no effect on media; it can only see that idle sessions are still ca
 from __future__ import annotations
 
 from hostio.timing import S
-from relay_app.relay.version import Version
 from relay_app.versions.v2026_05_20 import BulkFetch
+from relay_app.versions.version import Version
 
 VERSION = Version(BulkFetch, stale_ns=S, expires=False)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from relay_app.relay.version import RelayParts, Version
 from relay_app.sessions.directory import DirectoryError
 from relay_app.versions.fetch_queue import QueuedMisses, work_in_pool
+from relay_app.versions.version import RelayParts, Version
 
 
 class OptimisticFetch(QueuedMisses):

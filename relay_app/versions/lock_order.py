@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from relay_app.relay.version import RelayParts, Version
 from relay_app.sessions.directory import DirectoryError, Fetched
 from relay_app.versions.fetch_queue import QueuedMisses, work_in_pool
+from relay_app.versions.version import RelayParts, Version
 
 
 class DemandLedger(QueuedMisses):

@@ -25,14 +25,14 @@ from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes
 from hostio.timing import MS, S
+from relay_app.forwarding.fate_log import FateLog
+from relay_app.forwarding.packet_path import PathConfig, fate_of, open_lanes, unread
 from relay_app.records import HELD, RELAY_COUNTERS, DropReason
-from relay_app.relay.fate_log import FateLog
-from relay_app.relay.packet_path import PathConfig, fate_of, open_lanes, unread
-from relay_app.relay.version import Version
 from relay_app.rtp_compiled import LOOPED, free_hop, has_fixed_layout, log_hop, ssrc_of
 from relay_app.sessions.cache_compiled import find
 from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.v2026_05_20 import BulkFetch
+from relay_app.versions.version import Version
 
 DRAIN_NS = S // 1000
 """Between two packets from the queue."""

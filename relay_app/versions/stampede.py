@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-from relay_app.relay.version import RelayParts, Version
 from relay_app.sessions.directory import DirectoryError
 from relay_app.versions.fetch_queue import WORKERS, work_in_pool
+from relay_app.versions.version import RelayParts, Version
 
 
 class FetchPerPacket:

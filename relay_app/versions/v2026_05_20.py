@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hostio.timing import S
-from relay_app.relay.version import RelayParts, Version
 from relay_app.sessions.directory import DirectoryError, Fetched
 from relay_app.versions.fetch_queue import QueuedMisses
+from relay_app.versions.version import RelayParts, Version
 
 _MOST_KEYS = 4096
 

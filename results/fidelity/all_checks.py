@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from results.fidelity.checks import FidelityCheck
 from results.fidelity.events import event_checks
 from results.fidelity.losses import loss_checks
 from results.fidelity.timing import lateness_checks, media_checks, processor_checks
 from results.metrics.analysis import Analysis, Evidence
-from results.verdict.summary import FidelityCheck
 
 
 def fidelity_checks(evidence: Evidence, analysis: Analysis) -> list[FidelityCheck]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from results.fidelity.checks import count, in_ms
+from results.fidelity.checks import FidelityCheck, count, in_ms
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.streams import quantile
 from results.run_files.events import FaultEdge
-from results.verdict.summary import FidelityCheck
 
 MANY_FAULTS = 100
 """Edges of faults from which a 99th percentile says more than the largest."""
@@ -23,13 +22,16 @@ def event_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityChe
     planned = _planned_edges(evidence, analysis)
     happened = _happened_edges(evidence)
     pairs = [pair for key, times in planned.items() for pair in zip(times, happened.get(key, []), strict=False)]
-    yield count("fault edges that did not happen", sum(map(len, planned.values())) - len(pairs))
+    yield count("event-missing", "fault edges that did not happen", sum(map(len, planned.values())) - len(pairs))
     errors = [_error_ms(edge, planned_ns) for planned_ns, edge in pairs]
-    yield in_ms("largest error of a fault's time", max(errors, default=0.0), limits.event_error_max_ns)
+    yield in_ms(
+        "event-error-max", "largest error of a fault's time", max(errors, default=0.0), limits.event_error_max_ns
+    )
     if len(errors) >= MANY_FAULTS:
         p99_ms = quantile(np.array(errors), 0.99)
-        yield in_ms("99th percentile of that error", p99_ms, limits.event_error_p99_ns)
-    yield count("fault edges not read back", sum(edge.verified_ns < edge.applied_last_ns for _, edge in pairs))
+        yield in_ms("event-error-p99", "99th percentile of that error", p99_ms, limits.event_error_p99_ns)
+    unverified = sum(edge.verified_ns < edge.applied_last_ns for _, edge in pairs)
+    yield count("event-unverified", "fault edges not read back", unverified)
 
 
 def _planned_edges(evidence: Evidence, analysis: Analysis) -> dict[tuple[int, str], list[int]]:

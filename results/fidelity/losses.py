@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from relay_app.locks.report import PACKET_PATH
-from results.fidelity.checks import count
-from results.ledger.station import overflow, port_goes_down
+from results.fidelity.checks import FidelityCheck, count
+from results.ledger.reconcile import Ledger
+from results.ledger.station import overflow, port_goes_down, spoils_unseen
 from results.metrics.analysis import Evidence
 from results.metrics.relay_figures import lane_drops
 from results.run_files.machine import LinkRow, MachineReport
-from results.run_files.plan import Plan, is_wired
-from results.verdict.summary import FidelityCheck
+from results.run_files.plan import Plan
 from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
 
@@ -21,39 +21,77 @@ _MISHAPS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_c
 
 def loss_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
     """Sockets, switches, the kernel's receive queues, the link emulator, and what could not be sent or read."""
-    plan, machine = evidence.plan, evidence.machine
-    limits, links = plan.fidelity, machine.links if machine else ()
+    yield from _losses_on_arrival(evidence, evidence.machine)
+    yield from _losses_of_senders_and_links(evidence.plan, evidence.machine)
+
+
+def _losses_on_arrival(evidence: Evidence, machine: MachineReport | None) -> Iterator[FidelityCheck]:
+    plan, limits = evidence.plan, evidence.plan.fidelity
     yield count(
-        "packets dropped by sockets", _socket_drops(evidence, machine) if machine else None, limits.socket_drops
+        "socket-drops",
+        "packets dropped by sockets",
+        _socket_drops(evidence, machine) if machine else None,
+        limits.socket_drops,
     )
-    yield count("packets dropped by switch ports", _port_drops(plan, machine) if machine else None, limits.port_drops)
     yield count(
-        "packets lost on their way to a switch's daemon", machine.lookups.lost if machine else None, limits.lost_upcalls
+        "port-drops",
+        "packets dropped by switch ports",
+        _port_drops(plan, machine) if machine else None,
+        limits.port_drops,
     )
-    backlog = _backlog_drops(plan, machine) if machine else None
-    yield count("packets that found the kernel's receive backlog full", backlog, limits.softnet_drops)
-    yield count("packets that a client or prober could not send or read", _mishaps(machine) if machine else None)
-    unheld = sum(row.counters.lost_overflow for row in links)
-    yield count("packets for which the link emulator had no room", unheld if machine else None, limits.emulator_drops)
-    queued = sum(row.counters.lost_queue for row in links if not _has_rate(plan, row))
-    yield count("packets dropped by queues of links without a rate", queued if machine else None)
+    yield count(
+        "lost-upcalls",
+        "packets lost on their way to a switch's daemon",
+        machine.lookups.lost if machine else None,
+        limits.lost_upcalls,
+    )
+    yield count(
+        "softnet-drops",
+        "packets that found the kernel's receive backlog full",
+        _backlog_drops(plan, machine) if machine else None,
+        limits.softnet_drops,
+    )
+
+
+def _losses_of_senders_and_links(plan: Plan, machine: MachineReport | None) -> Iterator[FidelityCheck]:
+    links = machine.links if machine else ()
+    yield count(
+        "client-errors",
+        "packets that a client or prober could not send or read",
+        _mishaps(machine) if machine else None,
+    )
+    yield count(
+        "emulator-drops",
+        "packets for which the link emulator had no room",
+        sum(row.counters.lost_overflow for row in links) if machine else None,
+        plan.fidelity.emulator_drops,
+    )
+    yield count(
+        "queue-drops",
+        "packets dropped by queues of links without a rate",
+        sum(row.counters.lost_queue for row in links if not _has_rate(plan, row)) if machine else None,
+    )
+
+
+def ledger_check(ledger: Ledger) -> FidelityCheck:
+    """Whether all is explained."""
+    return count("ledger-unexplained", "packets that the ledger does not explain", ledger.unexplained)
 
 
 def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
     """Without those of relays whose packet path stood still, as their watchdogs saw or as was planned: these are the
     relay's doing, or the fault's."""
     stuck = {name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)}
-    stuck |= {fault.where for fault in evidence.plan.faults if fault.process and fault.process.kind == "relay"}
+    stuck |= evidence.plan.struck_relays
     return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
 
 
 def _port_drops(plan: Plan, machine: MachineReport) -> int:
-    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. netem does not count
-    what it corrupts."""
+    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. Where nobody counted
+    what was corrupted, all of them may be."""
     corrupted = sum(row.counters.corrupted for row in machine.links)
-    planned = any(fault.change.corrupt for fault in plan.faults)
-    dropped = sum(machine.port_drops.values())
-    return max(0, dropped - corrupted) if is_wired(plan) or not planned else 0
+    dropped = sum(row.drops for row in machine.port_drops)
+    return 0 if spoils_unseen(plan) else max(0, dropped - corrupted)
 
 
 def _backlog_drops(plan: Plan, machine: MachineReport) -> int:
@@ -69,14 +107,10 @@ def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:
 
 
 def _mishaps(machine: MachineReport) -> int:
-    endings = tuple(f": {counter}" for counter in _MISHAPS)
-    return sum(
-        value
-        for name, value in machine.counters.items()
-        if name.startswith(("client-", "prober-")) and name.endswith(endings)
-    )
+    sources = (row for row in machine.counters if row.process.kind in ("client", "prober"))
+    return sum(row.count for row in sources if row.counter in _MISHAPS)
 
 
 def _has_rate(plan: Plan, row: LinkRow) -> bool:
     direction = Direction(row.source, row.destination)
-    return any(direction in fault.directions and fault.change.rate_bps is not None for fault in plan.faults)
+    return any(change.rate_bps is not None for change in plan.changes_to(direction))

@@ -5,20 +5,20 @@ That a core was busy is no doubt in itself: where it hurt, something was late. I
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from hostio.histogram import Lateness
-from results.fidelity.checks import count, in_ms, in_percent
+from results.fidelity.checks import CheckId, FidelityCheck, count, in_ms, in_percent
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import probe_excess
 from results.metrics.machine_figures import clock_step_ns, machine_use
 from results.metrics.streams import quantile, slices, unmatched
-from results.run_files.machine import MachineReport
+from results.run_files.machine import MachineReport, ProcessId
 from results.run_files.plan import Plan
-from results.verdict.summary import FidelityCheck
 
 
 def media_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
@@ -31,71 +31,92 @@ def media_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityChe
 def _pacing(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
     limits, packets = evidence.plan.fidelity, analysis.matched.packets
     late_ms = np.abs(packets.sent_ns - packets.due_ns) / 1e6
-    yield in_ms("99th percentile of media pacing error", quantile(late_ms, 0.99), limits.pacing_p99_ns)
-    yield in_ms("largest media pacing error", quantile(late_ms, 1.0), limits.pacing_max_ns)
+    yield in_ms("pacing-p99", "99th percentile of media pacing error", quantile(late_ms, 0.99), limits.pacing_p99_ns)
+    yield in_ms("pacing-max", "largest media pacing error", quantile(late_ms, 1.0), limits.pacing_max_ns)
 
 
 def _records(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
     matched = analysis.matched
-    yield count("packets received that nobody sent", unmatched(matched) if evidence.recording.streams else None)
+    stray = unmatched(matched) if evidence.recording.streams else None
+    yield count("unmatched-packets", "packets received that nobody sent", stray)
     silent = len(matched.streams) - len(slices(matched.packets.stream))
     unrecorded = len(matched.unrecorded) + silent
     planned = 2 * sum(group.count for group in evidence.plan.sessions)
     missing = planned - len(matched.streams) - len(matched.unrecorded)
-    yield count("directions without records", unrecorded + max(missing, 0))
+    yield count("directions-without-records", "directions without records", unrecorded + max(missing, 0))
 
 
 def _delay(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
     limits = evidence.plan.fidelity
     excess_ms = probe_excess(evidence, analysis.start_ns, analysis.end_ns) / 1e6
-    yield in_ms("median delay of probes beyond the emulated one", quantile(excess_ms, 0.5), limits.delay_p50_ns)
-    yield in_ms("99th percentile of that delay", quantile(excess_ms, 0.99), limits.delay_p99_ns)
+    p50_ms, p99_ms = quantile(excess_ms, 0.5), quantile(excess_ms, 0.99)
+    yield in_ms("delay-p50", "median delay of probes beyond the emulated one", p50_ms, limits.delay_p50_ns)
+    yield in_ms("delay-p99", "99th percentile of that delay", p99_ms, limits.delay_p99_ns)
 
 
-LINK, RELAY = "link", "relay"
-THREADS: Mapping[str, str] = MappingProxyType(
-    {LINK: "release", RELAY: "forward", "sender": "send", "receiver": "receive", "prober": "probe"}
+@dataclass(frozen=True, slots=True)
+class _TimedThread:
+    """A kind of thread that keeps time: its name in the machine report, and its two checks."""
+
+    kind: Literal["link", "relay", "sender", "receiver", "prober"]
+    name: str
+    p99: CheckId
+    max: CheckId
+
+
+_THREADS = (
+    _TimedThread("link", "release", "link-lateness-p99", "link-lateness-max"),
+    _TimedThread("relay", "forward", "relay-lateness-p99", "relay-lateness-max"),
+    _TimedThread("sender", "send", "sender-lateness-p99", "sender-lateness-max"),
+    _TimedThread("receiver", "receive", "receiver-lateness-p99", "receiver-lateness-max"),
+    _TimedThread("prober", "probe", "prober-lateness-p99", "prober-lateness-max"),
 )
-"""By what a thread is called in a check, its name in the machine report."""
 
 
 def lateness_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
-    """Of every kind of thread that can tell: not of links that the kernel emulates, nor of relays that a plan stops."""
+    """Of every kind of thread that can tell: not of links whose back end does not, nor of relays that a plan stops."""
     limits, stopped = evidence.plan.fidelity, _stopped_relays(evidence.plan)
-    for kind, thread in THREADS.items():
-        found = _of_thread(evidence.machine, thread, stopped)
-        if evidence.machine and not found and (kind == LINK or (kind == RELAY and stopped)):
+    links_tell = evidence.plan.link_capabilities.tells_lateness
+    for thread in _THREADS:
+        found = _of_thread(evidence.machine, thread.name, stopped)
+        silent = (thread.kind == "link" and not links_tell) or (thread.kind == "relay" and stopped)
+        if evidence.machine and not found and silent:
             continue
         p99_ns, max_ns = (
             (limits.link_lateness_p99_ns, limits.link_lateness_max_ns)
-            if kind == LINK
+            if thread.kind == "link"
             else (limits.lateness_p99_ns, limits.lateness_max_ns)
         )
-        yield in_ms(f"99th percentile of {kind} lateness", max((each.p99_ms for each in found), default=None), p99_ns)
-        yield in_ms(f"largest {kind} lateness", max((each.max_ms for each in found), default=None), max_ns)
+        p99_ms = max((each.p99_ms for each in found), default=None)
+        max_ms = max((each.max_ms for each in found), default=None)
+        yield in_ms(thread.p99, f"99th percentile of {thread.kind} lateness", p99_ms, p99_ns)
+        yield in_ms(thread.max, f"largest {thread.kind} lateness", max_ms, max_ns)
 
 
-def _of_thread(machine: MachineReport | None, thread: str, stopped: tuple[str, ...]) -> list[Lateness]:
-    found = machine.lateness if machine else {}
-    return [each for name, each in found.items() if name.endswith(f": {thread}") and not name.startswith(stopped)]
+def _of_thread(machine: MachineReport | None, thread: str, stopped: Set[ProcessId]) -> list[Lateness]:
+    """Of every process that has such a thread, and that was not ended by plan."""
+    rows = machine.lateness if machine else ()
+    serving = (row for row in rows if row.thread == thread and row.ended_life is None)
+    return [row.lateness for row in serving if row.process not in stopped]
 
 
-def _stopped_relays(plan: Plan) -> tuple[str, ...]:
-    """How the names of relays begin that an event freezes, ends or replaces: they wake as late as was planned."""
-    struck = {fault.where for fault in plan.faults if fault.what.startswith("relay-")}
-    return tuple(f"relay-{cluster}: " for cluster in sorted(struck))
-
-
-STOLEN = "processor time stolen"
-STOLEN_SECOND = "processor time stolen from a core in its worst second"
-CLOCK_STEP = "largest step of the machine's realtime clock"
+def _stopped_relays(plan: Plan) -> Set[ProcessId]:
+    """The relays that an event freezes, ends or replaces: they wake as late as was planned."""
+    return {ProcessId("relay", cluster) for cluster in plan.struck_relays}
 
 
 def processor_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
     """What the machine's own host kept for others, and whether somebody set the clock."""
     limits = evidence.plan.fidelity
     use = machine_use(evidence.samples, analysis.start_ns, analysis.end_ns)
-    yield in_percent(STOLEN, use.stolen if use else None, limits.steal)
-    yield in_percent(STOLEN_SECOND, use.stolen_most.share if use else None, limits.steal_second)
+    stolen, in_one_second = (use.stolen, use.stolen_most.share) if use else (None, None)
+    yield in_percent("steal", "processor time stolen", stolen, limits.steal)
+    yield in_percent(
+        "steal-second",
+        "processor time stolen from a core in its worst second",
+        in_one_second,
+        limits.steal_second,
+    )
     step_ns = clock_step_ns(evidence.samples) if use and evidence.samples else None
-    yield in_ms(CLOCK_STEP, None if step_ns is None else step_ns / 1e6, limits.clock_step_ns)
+    step_ms = None if step_ns is None else step_ns / 1e6
+    yield in_ms("clock-step", "largest step of the machine's realtime clock", step_ms, limits.clock_step_ns)

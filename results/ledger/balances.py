@@ -24,7 +24,7 @@ from results.ledger.station import (
     up_to,
 )
 from results.metrics.analysis import Evidence
-from results.run_files.machine import HostRow, MachineReport
+from results.run_files.machine import HostRow, MachineReport, ProcessId
 from results.run_files.plan import Plan
 from topologies.interface_names import switch, switch_lan_port, switch_port, wire_port
 from topologies.model import Cluster
@@ -33,7 +33,7 @@ _DROPPED = "dropped_"
 
 
 def stations(evidence: Evidence) -> Iterator[Station]:
-    """Every host, switch and direction of a link; none if nobody counted them."""
+    """Every host, switch and direction of a link; none if the interfaces between them were not counted."""
     machine = evidence.machine
     if machine is None or not machine.hosts:
         return
@@ -45,9 +45,9 @@ def stations(evidence: Evidence) -> Iterator[Station]:
 
 
 def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
-    recording, name = evidence.recording, row.cluster
-    came_in = len(recording.sent.get(name, ())) + _counter(machine, f"prober-{name}: sent_canaries") + row.to_host
-    went_out = len(recording.received.get(name, ())) + _counter(machine, f"prober-{name}: arrived_canaries")
+    recording, name, prober = evidence.recording, row.cluster, ProcessId("prober", row.cluster)
+    came_in = len(recording.sent.get(name, ())) + machine.counter(prober, "sent_canaries") + row.to_host
+    went_out = len(recording.received.get(name, ())) + machine.counter(prober, "arrived_canaries")
     entries = [*_relay_entries(evidence, machine, name), *_socket_entries(machine, row)]
     missing = came_in - went_out - row.from_host - sum(entry.packets for entry in entries)
     lan_port = switch_lan_port(evidence.plan.topology.cluster(name).ordinal)
@@ -62,15 +62,15 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
 
 
 def _relay_entries(evidence: Evidence, machine: MachineReport, name: str) -> Iterator[Entry]:
-    """What the relay dropped or holds; of packets that are no RTP it is not told which they were."""
+    """What the relay dropped or holds. Packets that are no RTP have no SSRC, and cannot be attributed."""
     fates = evidence.recording.relay_fates.get(name, np.empty(0, RELAY_FATE))
     for known in (True, False):
         reasons, counts = np.unique(fates["reason"][(fates["ssrc"] != 0) == known], return_counts=True)
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
             yield Entry(f"relay: {reason_name(reason)}", count, told=known)
-    noted = int(np.count_nonzero(fates["reason"] < LEFT))
-    yield Entry("relay: dropped", max(0, _dropped(evidence, name) - noted), told=False)
-    yield Entry("relay: in hand when it ended", _counter(machine, f"relay-{name}: in_hand"), told=False)
+    recorded = int(np.count_nonzero(fates["reason"] < LEFT))
+    yield Entry("relay: dropped", max(0, _dropped(evidence, name) - recorded), told=False)
+    yield Entry("relay: in hand when it ended", machine.counter(ProcessId("relay", name), "in_hand"), told=False)
 
 
 def _dropped(evidence: Evidence, name: str) -> int:
@@ -83,7 +83,7 @@ def _dropped(evidence: Evidence, name: str) -> int:
 def _socket_entries(machine: MachineReport, row: HostRow) -> Iterator[Entry]:
     """Receive buffers that were full, and datagrams that the client could not read as RTP."""
     yield Entry("receive buffers full", overflow_of_media(machine, row), told=False)
-    yield Entry("client: no RTP", _counter(machine, f"client-{row.cluster}: malformed"), told=False)
+    yield Entry("client: no RTP", machine.counter(ProcessId("client", row.cluster), "malformed"), told=False)
 
 
 def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow) -> Station:
@@ -98,8 +98,10 @@ def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow)
     cut = _goes_down(plan, cluster.name)
     backlog = lost_to_backlog(0 if cut else missing, machine, *(wire_port(here, other) for other in others))
     missing -= backlog.packets
-    sockets = up_to(missing, sum(machine.socket_drops.get(f"ovs-vswitchd: {port}", 0) for port in ports))
-    dropped = up_to(missing - sockets, _port_drops(machine, cluster, ports))
+    unread = sum(row.drops for row in machine.sockets_of(ProcessId("ovs-vswitchd")) if row.socket in ports)
+    sockets = up_to(missing, unread)
+    counted = sum(row.drops for row in machine.port_drops if row.switch == switch(here) and row.port in ports)
+    dropped = up_to(missing - sockets, counted)
     down = missing - sockets - dropped if cut else 0
     entries = (
         backlog,
@@ -110,14 +112,5 @@ def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow)
     return balanced(f"switch {cluster.name}", came_in, went_out, entries, spoilt_unseen=spoils_unseen(plan))
 
 
-def _port_drops(machine: MachineReport, cluster: Cluster, ports: list[str]) -> int:
-    names = (f"{switch(cluster.ordinal)} {port} {way}" for port in ports for way in ("rx", "tx"))
-    return sum(machine.port_drops.get(name, 0) for name in names)
-
-
 def _goes_down(plan: Plan, cluster: str) -> bool:
     return any(cluster in direction for direction in plan.topology.directions if port_goes_down(plan, direction))
-
-
-def _counter(machine: MachineReport, name: str) -> int:
-    return machine.counters.get(name, 0)

@@ -31,35 +31,40 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
     if media is None:
         spoilt, seen = spoils_unseen(evidence.plan), _by_all_frames(evidence.plan, machine, row)
         return balanced(f"link {direction}", row.onto_link, row.off_link, seen, spoilt_unseen=spoilt)
-    told = list(_by_media(evidence, row, media))
-    missing = row.onto_link + media.duplicated - row.off_link - sum(entry.packets for entry in told)
+    attributed = list(_by_media(evidence, row, media))
+    missing = row.onto_link + media.duplicated - row.off_link - sum(entry.packets for entry in attributed)
     backlog = _backlog(missing, evidence.plan, machine, direction)
     missing -= backlog.packets
     overflow = up_to(missing, row.counters.lost_overflow - media.lost_overflow)
     down = missing - overflow if port_goes_down(evidence.plan, direction) else 0
-    entries = (*told, backlog, Entry("no room", overflow, told=False), Entry("port down", max(0, down), told=False))
+    entries = (
+        *attributed,
+        backlog,
+        Entry("no room", overflow, told=False),
+        Entry("port down", max(0, down), told=False),
+    )
     return balanced(f"link {direction}", row.onto_link, row.off_link, entries, made=media.duplicated)
 
 
 def _by_media(evidence: Evidence, row: LinkRow, media: LinkCounters) -> Iterator[Entry]:
-    """Each cause as the wire counted it; it noted down which packets they were for as long as it had room."""
-    noted = _noted(evidence, Direction(row.source, row.destination))
+    """Each cause as the back end counted it; those beyond its room for records of single frames are unattributed."""
+    recorded = _recorded(evidence, Direction(row.source, row.destination))
     for what in (each for each in FATES if each.startswith(LOST)):
         counted = getattr(media, what)
-        told = min(counted, noted.get(what, 0))
-        yield Entry(fate_name(what), told, told=True)
-        yield Entry(fate_name(what), counted - told, told=False)
+        attributed = min(counted, recorded.get(what, 0))
+        yield Entry(fate_name(what), attributed, told=True)
+        yield Entry(fate_name(what), counted - attributed, told=False)
     yield Entry(UNDER_WAY, media.queued, told=True)
 
 
-def _noted(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
+def _recorded(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
     frames = evidence.recording.link_fates
     mine = frames["what"][frames["direction"] == evidence.plan.topology.directions.index(direction)]
     return {what: int(np.count_nonzero(mine == number)) for number, what in enumerate(FATES)}
 
 
 def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator[Entry]:
-    """netem counts media with all other frames: its counters explain no more than what is missing of the media."""
+    """Counters of all frames, media and others, explain no more than what is missing of the media."""
     missing, direction = row.onto_link - row.off_link, Direction(row.source, row.destination)
     if missing < 0 and copies_unseen(plan, direction):
         yield Entry("copies", missing, told=False)

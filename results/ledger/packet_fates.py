@@ -1,4 +1,7 @@
-"""What was noted down of single packets, by place and cause, and which packets those were. Pure."""
+"""Records of single packets that were lost, held, copied or corrupted, by place and cause, matched with packets sent.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _HELD_REASONS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketFates:
-    """Notes of one place and cause. `packets`: rows in Packets, one per note; `canaries`: notes on canaries."""
+    """The records of one place and cause. `packets`: rows in Packets, one per record; `canaries`: those of canaries."""
 
     cause: str
     kind: Kind
@@ -51,32 +54,44 @@ def fate_name(what: str) -> str:
 def packet_fates(evidence: Evidence, analysis: Analysis) -> Iterator[PacketFates]:
     """All of a run: those of the links in the order of the topology, then those of the relays."""
     frames = evidence.recording.link_fates
+    packets = _packets_of(frames, analysis)
     for number, direction in enumerate(evidence.plan.topology.directions):
-        yield from _of_link(str(direction), frames[frames["direction"] == number], analysis)
+        here = frames["direction"] == number
+        yield from _of_link(str(direction), frames[here], packets[here])
     for cluster, rows in evidence.recording.relay_fates.items():
-        for reason in np.unique(rows["reason"]).tolist():
-            kind: Kind = "under way" if reason >= RELAY_HELD else "lost"
-            cause = f"relay {cluster}: {reason_name(reason)}"
-            yield _fates(cause, kind, rows[rows["reason"] == reason], analysis)
+        yield from _of_relay(cluster, rows, _packets_of(rows, analysis))
 
 
-def _of_link(link: str, rows: Rows, analysis: Analysis) -> Iterator[PacketFates]:
+def _packets_of(rows: Rows, analysis: Analysis) -> Ints:
+    """For all rows at once: whoever looks a packet up goes through all packets first."""
+    return located(analysis.matched.streams, analysis.matched.packets, rows)
+
+
+def _of_link(link: str, rows: Rows, packets: Ints) -> Iterator[PacketFates]:
     for what in np.unique(rows["what"]).tolist():
         name = UNDER_WAY if what == HELD else FATES[what]
         cause = UNDER_WAY if what == HELD else fate_name(name)
         kind: Kind = "lost" if name.startswith(LOST) else name  # type: ignore[assignment]
-        yield _fates(f"link {link}: {cause}", kind, rows[rows["what"] == what], analysis)
+        chosen = rows["what"] == what
+        yield _fates(f"link {link}: {cause}", kind, rows[chosen], packets[chosen])
 
 
-def _fates(cause: str, kind: Kind, rows: Rows, analysis: Analysis) -> PacketFates:
+def _of_relay(cluster: str, rows: Rows, packets: Ints) -> Iterator[PacketFates]:
+    for reason in np.unique(rows["reason"]).tolist():
+        kind: Kind = "under way" if reason >= RELAY_HELD else "lost"
+        chosen = rows["reason"] == reason
+        yield _fates(f"relay {cluster}: {reason_name(reason)}", kind, rows[chosen], packets[chosen])
+
+
+def _fates(cause: str, kind: Kind, rows: Rows, packets: Ints) -> PacketFates:
+    """Of rows with their rows in Packets."""
     ssrc = rows["ssrc"].astype(np.int64)
     canary = (ssrc >= RESERVED_SSRCS.start) & (ssrc < RESERVED_SSRCS.stop)
-    packets = located(analysis.matched.streams, analysis.matched.packets, rows)
     return PacketFates(cause, kind, packets[packets != UNMATCHED], int(np.count_nonzero(canary)))
 
 
 def per_packet(found: Sequence[PacketFates], kind: Kind, packets: int) -> Ints:
-    """How many notes of a kind each packet has."""
+    """How many records of a kind each packet has."""
     rows = np.concatenate([np.empty(0, np.int64), *(each.packets for each in found if each.kind == kind)])
     counted: Ints = np.bincount(rows, minlength=packets)
     return counted

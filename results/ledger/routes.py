@@ -9,8 +9,8 @@ import numpy as np
 
 from results.ledger.packet_fates import Kind, PacketFates, packet_fates, per_packet
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import RouteRow
 from results.metrics.matching import Flags, Ints
+from results.metrics.system_figures import RouteRow
 from results.run_files.machine import MachineReport
 
 CORRUPTED: Kind = "corrupted"
@@ -18,9 +18,9 @@ CORRUPTED: Kind = "corrupted"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Balance:
-    """Per packet: copies made, copies delivered, what was noted down, and what is left over: below 0 a surplus.
+    """Per packet: copies made, delivered, and `left` when recorded losses are taken away too; below 0, a surplus.
 
-    `spoilt`: left over, and corrupted on a link.
+    `spoilt`: of those left, how many are recorded as corrupted on a link.
     """
 
     made: Ints
@@ -95,4 +95,4 @@ def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
 
 
 def _of_probers(machine: MachineReport, counter: str) -> int:
-    return sum(count for name, count in machine.counters.items() if name.endswith(f": {counter}"))
+    return sum(row.count for row in machine.counters if row.process.kind == "prober" and row.counter == counter)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from results.run_files.machine import HostRow, MachineReport
-from results.run_files.plan import Plan, is_wired
+from results.run_files.machine import HostRow, MachineReport, ProcessKind, SocketRow
+from results.run_files.plan import Plan
 from topologies.model import Direction
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Packets that came to a station and did not go on; below 0, copies that did. `told`: which ones is noted down."""
+    """Packets that came to a station and did not go on, by cause; below 0, copies that it made and that went on.
+
+    `told`: they are attributed, which is to say that a record names each of them by SSRC and sequence number.
+    """
 
     cause: str
     packets: int
@@ -60,34 +63,35 @@ def up_to(missing: int, counted: int) -> int:
 
 def port_goes_down(plan: Plan, direction: Direction) -> bool:
     """Whether a port of this direction is planned to go down."""
-    return any(fault.change.up is False and direction in fault.directions for fault in plan.faults)
+    return any(change.up is False for change in plan.changes_to(direction))
 
 
 def spoils_unseen(plan: Plan) -> bool:
     """Whether frames are corrupted by a back end that does not count them."""
-    return not is_wired(plan) and any(fault.change.corrupt for fault in plan.faults)
+    return not plan.link_capabilities.counts_corrupted and any(fault.change.corrupt for fault in plan.link_faults)
 
 
 def copies_unseen(plan: Plan, direction: Direction) -> bool:
     """Whether frames of this direction are duplicated by a back end that does not count them."""
-    planned = (fault.change.duplicate for fault in plan.faults if direction in fault.directions)
-    return not is_wired(plan) and any(planned)
+    planned = any(change.duplicate for change in plan.changes_to(direction))
+    return planned and not plan.link_capabilities.counts_duplicates
 
 
-_MEDIA = ("relay", "client")
+_MEDIA: tuple[ProcessKind, ...] = ("relay", "client")
 _CANARIES = "canaries"
 
 
 def overflow_of_media(machine: MachineReport, host: HostRow) -> int:
     """Of the sockets of one host that media comes to."""
-    media = sum(drops for process, socket, drops in _of(machine, host) if process in _MEDIA or socket == _CANARIES)
+    sockets = _sockets(machine, host)
+    media = sum(row.drops for row in sockets if row.process.kind in _MEDIA or row.socket == _CANARIES)
     return min(media, _overflow(machine, host))
 
 
 def overflow(machine: MachineReport) -> int:
     """Of all sockets, those of the switch daemon too."""
     failed = sum(_dropped(machine, host) - _overflow(machine, host) for host in machine.hosts)
-    return sum(machine.socket_drops.values()) - failed
+    return sum(row.drops for row in machine.socket_drops) - failed
 
 
 def refused_by_filters(host: HostRow) -> int:
@@ -101,13 +105,9 @@ def _overflow(machine: MachineReport, host: HostRow) -> int:
 
 
 def _dropped(machine: MachineReport, host: HostRow) -> int:
-    return sum(drops for _, _, drops in _of(machine, host))
+    return sum(row.drops for row in _sockets(machine, host))
 
 
-def _of(machine: MachineReport, host: HostRow) -> Iterator[tuple[str, str, int]]:
-    """Process, socket and drops of every socket of a host."""
-    for name, drops in machine.socket_drops.items():
-        process, _, socket = name.partition(": ")
-        kind, _, cluster = process.partition("-")
-        if cluster == host.cluster:
-            yield kind, socket, drops
+def _sockets(machine: MachineReport, host: HostRow) -> Iterator[SocketRow]:
+    """The sockets of all processes of a host."""
+    return (row for row in machine.socket_drops if row.process.cluster == host.cluster)

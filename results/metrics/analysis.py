@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 
 from controller.decisions import Decision
 from relay_app.locks.report import LockReport
+from relay_app.rtp import PATH_HOPS
 from results.metrics.interruptions import Interruption, find_interruptions, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.streams import Fates, Floats, fates, jitter
@@ -22,11 +24,8 @@ from topologies.model import Topology
 
 T = TypeVar("T")
 
-RELAYS_IN_PATH = 4
-"""A path log has room for this many relays, a byte each."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: cached properties need a place
 class Evidence:
     """All that a run directory holds. `problems`: one sentence per file that is missing, cut short or unreadable."""
 
@@ -44,17 +43,17 @@ class Evidence:
         """The events, or the controller's records, of one kind, in order."""
         return [record for record in (*self.events, *self.decisions) if isinstance(record, kind)]
 
-    @property
+    @cached_property
     def end(self) -> End | None:
         """How the run ended, if it came to that."""
         return next(iter(self.of(End)), None)
 
-    @property
+    @cached_property
     def fault_edges(self) -> Mapping[tuple[int, str], FaultEdge]:
         """What became of each fault, by its number in the plan and `start` or `end`."""
         return {(edge.fault, edge.edge): edge for edge in self.of(FaultEdge)}
 
-    @property
+    @cached_property
     def moves(self) -> list[Decision]:
         """Every move of traffic, in the order of their installation."""
         return sorted(self.of(Decision), key=lambda decision: decision.installed_ns)
@@ -95,15 +94,21 @@ def analyse(evidence: Evidence) -> Analysis:
 def relays_passed(path: int, topology: Topology, ends: Iterable[str]) -> tuple[str, ...]:
     """The relays of a path log that are at neither end, in the order in which they were passed."""
     names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
-    ordinals = (path >> (8 * place) & 0xFF for place in range(RELAYS_IN_PATH))
     excluded = set(ends)
-    return tuple(name for name in (names.get(ordinal, "") for ordinal in ordinals) if name and name not in excluded)
+    passed = (names.get(ordinal, "") for ordinal in path_ordinals(path))
+    return tuple(name for name in passed if name and name not in excluded)
+
+
+def path_ordinals(path: int) -> list[int]:
+    """The ordinals of the clusters in a path log (RFC 8285 extension of the project's RTP), in the order passed."""
+    return [ordinal for place in range(PATH_HOPS) if (ordinal := path >> (8 * place) & 0xFF)]
 
 
 def passes(paths: Ints, ordinal: int) -> Flags:
     """Which path logs contain a relay."""
-    log = paths[:, np.newaxis] >> (8 * np.arange(RELAYS_IN_PATH)) & 0xFF
-    found: Flags = (log == ordinal).any(axis=1)
+    found = np.zeros(len(paths), dtype=bool)
+    for place in range(PATH_HOPS):
+        found |= (paths >> (8 * place) & 0xFF) == ordinal
     return found
 
 

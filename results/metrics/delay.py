@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from hostio.timing import S
-from results.metrics.analysis import RELAYS_IN_PATH, Analysis, Evidence
+from results.metrics.analysis import Analysis, Evidence, path_ordinals
 from results.metrics.matching import Flags, Ints
+from results.run_files.faults import Fault, LinkFault
 from results.run_files.records import Rows
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
@@ -33,7 +34,7 @@ def added_delays(analysis: Analysis, topology: Topology) -> Ints:
 def path_delay_ns(topology: Topology, path: int) -> int:
     """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is no path of this topology."""
     names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
-    ordinals = [ordinal for place in range(RELAYS_IN_PATH) if (ordinal := path >> (8 * place) & 0xFF)]
+    ordinals = path_ordinals(path)
     if not ordinals:
         return UNKNOWN
     try:
@@ -76,13 +77,18 @@ def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> Ints:
 def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     found = np.zeros(len(rows), dtype=bool)
     for number, fault in enumerate(evidence.plan.faults):
+        if not _bends_delay(fault, direction):
+            continue
         start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if start is None or direction not in fault.directions or not _bends_delay(fault.change.applied_to(LinkState())):
+        if start is None:
             continue
         until_ns = end.applied_last_ns + _SETTLING_NS if end else np.iinfo(np.int64).max
         found |= (rows["received_ns"] >= start.applied_first_ns) & (rows["sent_ns"] <= until_ns)
     return found
 
 
-def _bends_delay(state: LinkState) -> bool:
+def _bends_delay(fault: Fault, direction: Direction) -> bool:
+    if not isinstance(fault, LinkFault) or direction not in fault.directions:
+        return False
+    state = fault.change.applied_to(LinkState())
     return (state.delay_ns, state.jitter, state.rate_bps, state.reorder) != (0, None, None, 0)

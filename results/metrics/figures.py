@@ -1,12 +1,21 @@
-"""The figures of a run, as `summary.json` has them: what listeners heard, what relays did, where packets went.
+"""The figures of a run, as `summary.json` has them: what listeners heard, and when faults and reroutes happened.
 
-Times are seconds since the media start; None (null) is unknown, or nothing to measure.
+Times are seconds since the media start; None (null) is unknown, or nothing to measure. A direction is one RTP stream:
+one direction of one session. `python -m scenarios.cli.schemas` makes `summary.schema.json` of types and docstrings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from results.run_files.validation import Field
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=100)]
+NonNegative = Annotated[float, Field(ge=0)]
+Lane = Annotated[int, Field(ge=0, le=15)]
+TwoClusters = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +23,9 @@ class Quantiles:
     """Median and 99th percentile."""
 
     p50: float | None
+    """Median."""
     p99: float | None
+    """99th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,39 +33,63 @@ class LengthQuantiles:
     """Median, 99th percentile and longest."""
 
     p50: float | None
+    """Median."""
     p99: float | None
+    """99th percentile."""
     max: float | None
+    """Longest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """All measured streams together; a direction is one stream: one direction of one session.
+    """All measured streams together."""
 
-    `hit_sessions` had an interruption of a second or more in either direction.
-
-    `recovery_lag_ms`: from the end of the last fault until the last stream was restored, at least until the media end
-    if one is still interrupted; 0 if all were restored before; None without a fault.
-    """
-
-    sessions: int
-    hit_sessions: int
-    hit_percent: float | None
-    directions: int
-    interrupted_directions: int
-    still_interrupted: int
-    interruptions: int
+    sessions: Count
+    """Two-way sessions."""
+    hit_sessions: Count
+    """Sessions with an interruption of a second or more in either direction."""
+    hit_percent: Share | None
+    """Their share, %."""
+    directions: Count
+    """Streams recorded at both ends."""
+    interrupted_directions: Count
+    """Of these, streams with at least one interruption."""
+    still_interrupted: Count
+    """Of these, streams silent when the media ended; their interruption lasts at least until then (right-censored)."""
+    interruptions: Count
+    """Interruptions of all streams; two gaps are two interruptions."""
     interruption_ms: LengthQuantiles
-    resolution_ms: float | None
-    recovery_lag_ms: float | None
+    """Length of an interruption: last packet before to first packet after, timestamp method (RFC 6201 section 1.3,
+    RFC 6412). A silence counts from 2.5 nominal packet intervals, that is two missing packets in a row. Null: nothing
+    was interrupted."""
+    resolution_ms: NonNegative | None
+    """Resolution of an interruption's length: the nominal packet interval, ms (RFC 6413 section 6.1.3); of several
+    media the coarsest."""
+    recovery_lag_ms: NonNegative | None
+    """From the end of the last fault until the last stream was restored, ms; at least until the media end if one is
+    still interrupted; 0 if all were restored before; null without a fault."""
     one_way_ms: Quantiles
+    """One-way latency of the first copy of each packet, ms: send time in its header extension to the kernel's receive
+    timestamp, one clock for all hosts."""
     added_ms: Quantiles
+    """One-way latency less the nominal delays of the links that the packet's path log names, ms: what relays, switches,
+    queues and faults added."""
     jitter_ms: Quantiles
-    sent: int
-    received: int
-    lost: int
-    in_flight: int
-    duplicates: int
-    loss_percent: float | None
+    """Interarrival jitter over all packets received, ms: the running estimate J (RFC 3550 section 6.4.1), from
+    transmission times."""
+    sent: Count
+    """Packets sent; sent = received + lost + in_flight."""
+    received: Count
+    """Of these, packets of which at least one copy was received."""
+    lost: Count
+    """Of these, packets that never arrived and were not in flight."""
+    in_flight: Count
+    """Packets not received that were sent so late that they may have been under way when the media ended: within the
+    largest one-way latency seen, at most 1 s."""
+    duplicates: Count
+    """Further copies received."""
+    loss_percent: Share | None
+    """lost / (received + lost), %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,93 +97,81 @@ class PairRow:
     """The streams from one cluster to another."""
 
     source: str
+    """Sending cluster."""
     destination: str
-    directions: int
-    interrupted: int
-    still_interrupted: int
+    """Receiving cluster."""
+    directions: Count
+    """Streams."""
+    interrupted: Count
+    """Of these, interrupted at least once."""
+    still_interrupted: Count
+    """Of these, silent when the media ended."""
     interruption_ms: LengthQuantiles
-    sent: int
-    received: int
-    lost: int
+    """As media.interruption_ms, of these streams."""
+    sent: Count
+    """Packets sent."""
+    received: Count
+    """Packets received, duplicates not counted."""
+    lost: Count
+    """Packets lost."""
     one_way_ms: Quantiles
-
-
-@dataclass(frozen=True, slots=True)
-class RelayFigures:
-    """A relay. `dropped` by reason; `receive_buffer` counts packets that found a lane's receive buffer full.
-
-    The streams that reroutes moved onto it: `hit_percent` of them were in its cache when the move was installed;
-    `first_forwarded_ms` is from that instant to a stream's first packet that arrived over this relay, and
-    `never_forwarded` had none; `catch_up_ms` is up to the last stream's first packet, and lasts at least until the
-    media end if some had none. `fetches_per_key` counts keys asked of the directory after the media start, on average
-    of all distinct ones, those of another life of the relay apart, without those that got no answer while the directory
-    was struck by plan. `queue_most` and `waiting_most_kib` are the largest samples of packets and keys kept back, and
-    of what waits in the lanes' receive buffers. Lock figures are those of the worst lock, in the life in which it was
-    worst. Counters are those of all lives of a relay that was restarted.
-    """
-
-    version: str
-    received: int
-    forwarded: int
-    dropped: dict[str, int]
-    receive_buffer: int
-    cached: int
-    moved: int
-    hit_percent: float | None
-    first_forwarded_ms: LengthQuantiles
-    never_forwarded: int
-    catch_up_ms: float | None
-    fetched_keys: int
-    fetches_per_key: float
-    fetch_ms: LengthQuantiles
-    queue_most: int
-    waiting_most_kib: int
-    lock_wait_ms: LengthQuantiles
-    lock_hold_ms: LengthQuantiles
-    lock_waiters_most: int
-    lock_held_across_io_ms: float
-    lock_inversions: int
-    stalls: int
+    """One-way latency, ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group of sessions. `hit`: those with an interruption of a second or more in either direction."""
+    """A group of sessions."""
 
     name: str
-    between: list[str]
+    """The group's name."""
+    between: TwoClusters
+    """The two clusters."""
     path: Literal["relayed", "direct"]
-    sessions: int
-    hit: int
-    longest_ms: float
+    """Over relays, or past them."""
+    sessions: Count
+    """How many there are."""
+    hit: Count
+    """Those with an interruption of a second or more in either direction."""
+    longest_ms: NonNegative
+    """The longest interruption of any, ms; 0 if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFigures:
-    """A group of TCP connections. `lost` requests went down with their connection; `longest_wait_ms` for an answer is
-    at least until the last request was sent if there was none."""
+    """A group of TCP connections."""
 
-    between: list[str]
-    connections: int
-    requests: int
-    answered: int
-    lost: int
+    between: TwoClusters
+    """The two clusters."""
+    connections: Count
+    """How many there are."""
+    requests: Count
+    """Requests sent."""
+    answered: Count
+    """Requests answered."""
+    lost: Count
+    """Requests that went down with their connection."""
     response_ms: LengthQuantiles
-    longest_wait_ms: float | None
+    """From a request to its answer, ms."""
+    longest_wait_ms: NonNegative | None
+    """The longest wait for an answer, ms; at least until the last request was sent, if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """A planned fault. The applied times are those of the first direction at the start and the last at the end.
-
-    `where`: directions of links, or a relay's cluster; empty for the directory and the controller."""
+    """A planned fault."""
 
     what: str
+    """What happens to the links or the process."""
     where: str
+    """a–b: both directions; a→b: one. A relay's cluster; empty for the directory and the controller."""
     planned_at: float
+    """Planned start, s since the media start."""
     planned_until: float
+    """Planned end, s since the media start."""
     applied_at: float | None
+    """When the first direction changed, s since the media start."""
     applied_until: float | None
+    """When the last direction was restored, s since the media start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,71 +179,20 @@ class RerouteRow:
     """Lanes of a link's traffic moved to a relay, taken apart: fault, seen, installed, first packet, returned."""
 
     link: str
+    """The link whose traffic moved, both directions."""
     via: str
-    lanes: list[int]
+    """The relay's cluster."""
+    lanes: list[Lane]
+    """The lanes moved."""
     reason: str
+    """The controller's reason."""
     fault_at: float | None
+    """When the latest fault on the link that began before it was seen was applied, s since the media start."""
     seen_at: float
+    """When the evidence reached the controller, s since the media start."""
     installed_at: float
+    """When the last switch confirmed the new path (barrier reply), s since the media start."""
     first_packet_at: float | None
+    """When the first packet between the link's ends that had passed the relay was received, s since the media start."""
     returned_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class RouteRow:
-    """Packets from one cluster to another: sent + duplicated + surplus = delivered + lost + under way + untold.
-
-    Copies count like packets. `lost` and `under_way` by place and cause. `untold`: nobody noted down what became of
-    them. `surplus`: copies beyond those that links made.
-    """
-
-    name: str
-    sent: int
-    duplicated: int
-    delivered: int
-    lost: dict[str, int]
-    under_way: dict[str, int]
-    untold: int
-    surplus: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerFigures:
-    """All media packets, the canaries among them, copies counted like packets: sent + duplicated = delivered + lost +
-    under_way + `untold`, of which nobody noted down which they were; `counted` has where and to what so many were lost.
-    `unexplained` is what nobody can account for; None if interfaces did not count. `ledger.json` has the stations."""
-
-    sent: int
-    duplicated: int
-    delivered: int
-    lost: int
-    under_way: int
-    untold: int
-    counted: dict[str, int]
-    unexplained: int | None
-    routes: list[RouteRow]
-
-
-@dataclass(frozen=True, slots=True)
-class WorstSecond:
-    """The second in which a share of processor time was largest, and when it began."""
-
-    percent: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class MachineFigures:
-    """The machine while media flowed. Of all cores: what was `used`, and what `others` took, programs that are no
-    part of the run. Of one core: what was used, and what was `stolen` by the machine's own host.
-
-    `squeezed`: rounds of the kernel's receive queues that ended with packets left over. `upcalls`: packets for which a
-    switch had to ask its daemon.
-    """
-
-    used: WorstSecond
-    others: WorstSecond
-    core: WorstSecond
-    stolen: WorstSecond
-    squeezed: int
-    upcalls: int | None
+    """When lanes moved were confirmed on the direct path again, s since the media start."""

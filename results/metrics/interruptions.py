@@ -66,11 +66,13 @@ def nominal_intervals(matched: Matched) -> Mapping[str, int]:
     99th percentile, so that a schedule's rare irregularity does not set it.
     """
     packets = matched.packets
-    media = np.array([stream.media for stream in matched.streams], dtype=object)[packets.stream[1:]]
+    names = sorted({stream.media for stream in matched.streams})
+    number_of_stream = np.array([names.index(stream.media) for stream in matched.streams], dtype=np.int64)
+    media = number_of_stream[packets.stream[1:]]
     pause = np.diff(packets.due_ns)
     regular = (np.diff(packets.stream) == 0) & (pause > 0)
-    pauses = {name: pause[regular & (media == name)] for name in {stream.media for stream in matched.streams}}
-    return {name: int(np.quantile(each, 0.99, method="lower")) for name, each in sorted(pauses.items()) if len(each)}
+    pauses = {name: pause[regular & (media == number)] for number, name in enumerate(names)}
+    return {name: int(np.quantile(each, 0.99, method="lower")) for name, each in pauses.items() if len(each)}
 
 
 def find_interruptions(
@@ -90,7 +92,7 @@ def find_interruptions(
 
 def _view(stream: Stream, packets: Packets, fate: Fates, rows: slice, interval_ns: int) -> _View:
     received = packets.received_ns[rows]
-    arrived = np.flatnonzero(packets.arrived[rows])
+    arrived = np.flatnonzero(packets.arrived_in(rows))
     heard = arrived[np.argsort(received[arrived], kind="stable")]
     return _View(stream, packets.sent_ns[rows], received, packets.path[rows], fate.lost[rows], heard, interval_ns)
 

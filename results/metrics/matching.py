@@ -43,7 +43,11 @@ class Packets:
     @property
     def arrived(self) -> Flags:
         """At least one copy was received."""
-        arrived: Flags = self.received_ns != NEVER
+        return self.arrived_in(slice(None))
+
+    def arrived_in(self, rows: slice | Flags) -> Flags:
+        """The same of these rows only: of one stream's it costs little."""
+        arrived: Flags = self.received_ns[rows] != NEVER
         return arrived
 
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
 from relay_app.records import DropReason
-from results.metrics.figures import ConnectionFigures, LedgerFigures, Media, RelayFigures
+from results.metrics.figures import ConnectionFigures, Media
+from results.metrics.system_figures import LedgerFigures, RelayFigures
 
 Unit = Literal["ms", "percent", "count"]
 

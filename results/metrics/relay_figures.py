@@ -11,10 +11,12 @@ from relay_app.locks.report import Durations, LockReport
 from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis, Evidence, passes
-from results.metrics.figures import LengthQuantiles, RelayFigures
+from results.metrics.figures import LengthQuantiles
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats, quantile
-from results.run_files.machine import MachineReport
+from results.metrics.system_figures import RelayFigures
+from results.run_files.faults import ProcessFault
+from results.run_files.machine import MachineReport, ProcessId
 from results.run_files.records import Rows
 from results.run_files.relay_lives import life_at
 
@@ -32,7 +34,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
     moved = moved_streams(evidence, analysis, cluster)
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
     delays = _first_forwarded(evidence, analysis, cluster, moved)
-    asked = fetches[(fetches["asked_ns"] >= analysis.start_ns) & ~_in_vain(evidence, fetches)]
+    asked = fetches[(fetches["asked_ns"] >= analysis.start_ns) & ~_failed_by_plan(evidence, fetches)]
     worst = max(locks.locks, key=lambda row: row.wait.total_ns, default=None)
     return RelayFigures(
         version=evidence.plan.relays.version_of(cluster),
@@ -60,17 +62,17 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
     )
 
 
-def _in_vain(evidence: Evidence, fetches: Rows) -> Flags:
-    """Which keys were asked for without an answer while the directory was struck by plan: no relay is to blame."""
+def _failed_by_plan(evidence: Evidence, fetches: Rows) -> Flags:
+    """Which fetches had no answer while a planned fault was on the directory: they are no waste of the relay's."""
     failed = fetches["outcome"] == FetchOutcome.FAILED
-    struck = np.zeros(len(fetches), dtype=bool)
+    faulty = np.zeros(len(fetches), dtype=bool)
     for number, fault in enumerate(evidence.plan.faults):
         begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if begun and fault.process and fault.process.kind == "directory":
+        if begun and isinstance(fault, ProcessFault) and fault.process.kind == "directory":
             until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
-            struck |= (fetches["answered_ns"] >= begun.applied_first_ns) & (fetches["asked_ns"] <= until_ns)
-    in_vain: Flags = failed & struck
-    return in_vain
+            faulty |= (fetches["answered_ns"] >= begun.applied_first_ns) & (fetches["asked_ns"] <= until_ns)
+    excused: Flags = failed & faulty
+    return excused
 
 
 def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[int, int]:
@@ -89,9 +91,8 @@ def _moves(move: Decision, stream: Stream) -> bool:
 
 
 def lane_drops(machine: MachineReport | None, cluster: str) -> int:
-    """Packets that found the receive buffer of one of a relay's lanes full."""
-    drops = machine.socket_drops if machine else {}
-    return sum(count for name, count in drops.items() if name.startswith(f"relay-{cluster}: lane "))
+    """Packets that found the receive buffer of one of a relay's lanes full; it has no other UDP sockets."""
+    return sum(row.drops for row in machine.sockets_of(ProcessId("relay", cluster))) if machine else 0
 
 
 def _hit_percent(samples: Rows, fetches: Rows, moved: Mapping[int, int]) -> float | None:
@@ -112,8 +113,11 @@ def _first_forwarded(evidence: Evidence, analysis: Analysis, cluster: str, moved
 
 
 def _delays(stream: Ints, received_ns: Ints, moved: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    for index, moved_ns in moved.items():
-        times = received_ns[stream == index]
+    """`stream` rises, so that each stream's packets lie together."""
+    starts = np.searchsorted(stream, [*moved], side="left").tolist()
+    stops = np.searchsorted(stream, [*moved], side="right").tolist()
+    for (index, moved_ns), start, stop in zip(moved.items(), starts, stops, strict=True):
+        times = received_ns[start:stop]
         after = times[times >= moved_ns]
         if len(after):
             yield index, int(after.min()) - moved_ns

@@ -63,13 +63,13 @@ def fates(packets: Packets, media_end_ns: int) -> Fates:
     """Lost or in flight, for every packet that did not arrive."""
     guard = min(int(latencies(packets).max(initial=0)), LONGEST_GUARD_NS)
     horizon = media_end_ns - guard
-    judged = packets.sent_ns < horizon
-    return Fates(horizon, lost=judged & ~packets.arrived, in_flight=~judged & ~packets.arrived)
+    judged, missing = packets.sent_ns < horizon, ~packets.arrived
+    return Fates(horizon, lost=judged & missing, in_flight=~judged & missing)
 
 
 def counts(packets: Packets, fate: Fates, rows: slice | Flags = slice(None)) -> Counts:
     """Count packets over a selection of rows."""
-    arrived = packets.arrived[rows]
+    arrived = packets.arrived_in(rows)
     received = int(np.count_nonzero(arrived))
     return Counts(
         sent=len(arrived),
@@ -82,7 +82,7 @@ def counts(packets: Packets, fate: Fates, rows: slice | Flags = slice(None)) -> 
 
 def latencies(packets: Packets, rows: slice | Flags = slice(None)) -> Ints:
     """One-way latency of the first copy of each packet that arrived, in the order of the rows."""
-    arrived = packets.arrived[rows]
+    arrived = packets.arrived_in(rows)
     found: Ints = (packets.received_ns[rows] - packets.sent_ns[rows])[arrived]
     return found
 
@@ -123,17 +123,19 @@ def stream_metrics(matched: Matched, fate: Fates, estimates: Floats) -> tuple[St
     found = []
     for rows in slices(packets.stream):
         index = int(packets.stream[rows.start])
-        latency = latencies(packets, rows)
+        p50_ns, p99_ns = _median_and_p99(latencies(packets, rows))
         found.append(
-            StreamMetrics(
-                matched.streams[index],
-                counts(packets, fate, rows),
-                quantile(latency, 0.5),
-                quantile(latency, 0.99),
-                last_jitter.get(index),
-            )
+            StreamMetrics(matched.streams[index], counts(packets, fate, rows), p50_ns, p99_ns, last_jitter.get(index))
         )
     return tuple(found)
+
+
+def _median_and_p99(values: Ints) -> tuple[float | None, float | None]:
+    """Both quantiles at once: numpy takes longer to be called than for one stream's packets."""
+    if not len(values):
+        return None, None
+    p50, p99 = np.quantile(values, (0.5, 0.99)).tolist()
+    return p50, p99
 
 
 def unmatched(matched: Matched) -> int:

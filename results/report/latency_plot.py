@@ -1,27 +1,33 @@
-"""Draws the latency plot; what is computed is in `series.py`.
-
-Colours: Okabe and Ito's, which the colour-blind tell apart; routes are named beside their lines as well.
-"""
+"""Draws the latency plot; what is computed is in `latency_series.py`. Routes are named beside their lines."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from results.metrics.analysis import route_name
 from results.metrics.figures import FaultRow, RerouteRow
 from results.metrics.streams import Floats
+from results.report.canvas import (
+    BLUE,
+    FAULT,
+    GREEN,
+    INK,
+    ORANGE,
+    PALE,
+    PINK,
+    SKY,
+    VERMILION,
+    Axes,
+    Figure,
+    Line2D,
+    Patch,
+    save_png,
+)
 from results.report.latency_series import LatencyPicture, Panel, Route, RouteLatency
 
 MOST_PANELS = 12
@@ -30,27 +36,13 @@ MOST_PANELS = 12
 MOST_EVENTS = 16
 """Faults and reroutes with a line of their own above the panels; of more it says how many. All are in the panels."""
 
-_DIRECT = "#0072B2"
-_VIA = ("#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-INK, PALE, FAULT, _LOST = "#222222", "#9a9a9a", "#f0c75e", "#222222"
+_DIRECT = BLUE
+_VIA = (VERMILION, GREEN, PINK, SKY, ORANGE)
+_LOST = INK
 _LOSS_HEIGHT = 0.14
 _LEFT, _RIGHT = 0.07, 0.85
 _CHARACTERS = 122
 """Of a label, that fit between left and right."""
-
-STYLE: Mapping[str, object] = MappingProxyType(
-    {
-        "font.family": "DejaVu Sans",
-        "font.size": 10,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": PALE,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "xtick.color": INK,
-        "ytick.color": INK,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +69,7 @@ class _Span:
 
 def plot_latency(picture: LatencyPicture, target: Path) -> None:
     """Draw the picture as a PNG file."""
-    with mpl.rc_context(dict(STYLE)):
-        FigureCanvasAgg(_figure(picture)).print_figure(target, format="png", dpi=150)
+    save_png(lambda: _figure(picture), target)
 
 
 def _figure(picture: LatencyPicture) -> Figure:

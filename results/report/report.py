@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from hostio.files import write_whole
 from relay_app.locks.report import LockReport
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
@@ -17,12 +18,12 @@ from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
 from results.run_files.documents import DocumentError, Lines
-from results.run_files.machine import MachineReport
-from results.run_files.plan import Plan, is_wired
+from results.run_files.machine_formats import read_machine_report
+from results.run_files.plan_file import read_plan
 from results.run_files.records import RecordsError, read_machine_samples, read_recording
 from results.run_files.relay_lives import merged_lock_reports
 from results.run_files.run_dir import RunDir
-from results.verdict.findings import find
+from results.verdict.findings import find, record_problems
 from results.verdict.summary import Summary
 from results.verdict.verdict import judge
 
@@ -37,31 +38,33 @@ def make_report(run: RunDir) -> Summary:
     """
     evidence = read_evidence(run)
     analysis = analyse(evidence)
-    book = reconcile(evidence, analysis)
-    summary = summarise(evidence, analysis, book)
-    _write(run.ledger, documents.dump(book))
-    _write(run.summary, documents.dump(summary))
-    _write(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
-    _write(run.streams, table_csv(StreamRow, stream_rows(analysis)))
+    ledger = reconcile(evidence, analysis)
+    summary = summarise(evidence, analysis, ledger)
+    write_whole(run.ledger, documents.dump(ledger))
+    write_whole(run.summary, documents.dump(summary))
+    write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
+    write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
     _plot(run, evidence, analysis, summary)
     return summary
 
 
-def summarise(evidence: Evidence, analysis: Analysis, book: Ledger) -> Summary:
+def summarise(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Summary:
     """Findings and verdict. Pure."""
-    return judge(find(evidence, analysis, book), evidence.plan.expectations)
+    return judge(find(evidence, analysis, ledger), record_problems(evidence), evidence.plan.expectations)
 
 
 def read_evidence(run: RunDir) -> Evidence:
     """Everything in the run directory but what this module itself writes; DocumentError if the plan is not there."""
-    plan = documents.read(Plan, run.plan)
+    plan = read_plan(run.plan)
     problems: list[str] = []
     events = _lines(run.events, documents.read_events, problems)
     decisions = _lines(run.decisions, documents.read_decisions, problems)
-    machine = _attempt(lambda: documents.read(MachineReport, run.machine), problems)
+    machine = _attempt(lambda: read_machine_report(run.machine), problems)
     samples = _attempt(lambda: read_machine_samples(run), problems)
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    recording = read_recording(run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
+    recording = read_recording(
+        run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
+    )
     locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
     return Evidence(plan, events, decisions, machine, samples, recording, locks, (*problems, *recording.problems))
 
@@ -95,18 +98,7 @@ def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
 
 
 def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
-    unfinished = run.latency_plot.with_suffix(".partial")
-    plot_latency(latency_picture(evidence, analysis, summary), unfinished)
-    unfinished.replace(run.latency_plot)
+    plot_latency(latency_picture(evidence, analysis, summary), run.latency_plot)
     stall = stall_picture(evidence, analysis, summary)
     if stall is not None:
-        unfinished = run.stall_plot.with_suffix(".partial")
-        plot_stall(stall, unfinished)
-        unfinished.replace(run.stall_plot)
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    unfinished = path.with_suffix(".partial")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+        plot_stall(stall, run.stall_plot)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 
-from results.report.latency_plot import FAULT, INK, PALE, STYLE
+from results.report.canvas import (
+    BLUE,
+    FAULT,
+    GREEN,
+    INK,
+    PALE,
+    SKY,
+    VERMILION,
+    Axes,
+    Figure,
+    LogNorm,
+    ScalarMappable,
+    save_png,
+)
 from results.report.stall_series import Band, StallPicture
 
-_QUEUE, _WAITING, _LOCK, _MOVE = "#0072B2", "#56B4E9", "#D55E00", "#009E73"
+_QUEUE, _WAITING, _LOCK, _MOVE = BLUE, SKY, VERMILION, GREEN
 _LEFT, _RIGHT = 0.17, 0.86
 _TWO_LINES = 0.06
 _TICKS_MS = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
@@ -22,8 +30,7 @@ _TICKS_MS = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 
 def plot_stall(picture: StallPicture, target: Path) -> None:
     """Draw the picture as a PNG file."""
-    with mpl.rc_context(dict(STYLE)):
-        FigureCanvasAgg(_figure(picture)).print_figure(target, format="png", dpi=150)
+    save_png(lambda: _figure(picture), target)
 
 
 def _figure(picture: StallPicture) -> Figure:
@@ -78,7 +85,7 @@ def _draw_streams(figure: Figure, ax: Axes, picture: StallPicture) -> None:
     _draw_scale(figure, ax, mesh, norm)
 
 
-def _draw_scale(figure: Figure, ax: Axes, mesh: mpl.cm.ScalarMappable, norm: LogNorm) -> None:
+def _draw_scale(figure: Figure, ax: Axes, mesh: ScalarMappable, norm: LogNorm) -> None:
     place = ax.get_position()
     bar = figure.colorbar(mesh, cax=figure.add_axes((_RIGHT + 0.015, place.y0, 0.012, place.height)))
     ticks = [tick for tick in _TICKS_MS if (norm.vmin or 0) <= tick <= (norm.vmax or 0)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hostio.timing import MS, S
 from results.metrics.analysis import Analysis, Evidence, passes
 from results.metrics.figures import FaultRow, RerouteRow
+from results.metrics.interruptions import Interruption
 from results.metrics.matching import Ints
 from results.metrics.relay_figures import moved_streams
 from results.metrics.streams import Floats
@@ -88,13 +89,14 @@ def stall_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> S
 def _rows(evidence: Evidence, analysis: Analysis, relay: str) -> tuple[list[int], tuple[Band, ...]]:
     """The streams by band, those that were heard again first on top."""
     moved = moved_streams(evidence, analysis, relay)
-    packets = analysis.matched.packets
+    packets, streams = analysis.matched.packets, analysis.matched.streams
     over = packets.arrived & passes(packets.path, evidence.plan.topology.cluster(relay).ordinal)
     shown = set(moved) | set(np.unique(packets.stream[over]).tolist())
-    heard = {index: _longest_silence_end(analysis, index) for index in shown}
+    silence_ends = _longest_silence_ends(analysis)
+    heard = {index: silence_ends.get(streams[index].ssrc, 0) for index in shown}
     groups: dict[tuple[bool, str, str], list[int]] = {}
     for index in sorted(shown, key=lambda index: (index not in moved, heard[index], index)):
-        stream = analysis.matched.streams[index]
+        stream = streams[index]
         groups.setdefault((index in moved, stream.source, stream.destination), []).append(index)
     rows: list[int] = []
     bands = []
@@ -104,10 +106,14 @@ def _rows(evidence: Evidence, analysis: Analysis, relay: str) -> tuple[list[int]
     return rows, tuple(bands)
 
 
-def _longest_silence_end(analysis: Analysis, index: int) -> int:
-    ssrc = analysis.matched.streams[index].ssrc
-    silences = [each for each in analysis.interruptions if each.stream.ssrc == ssrc]
-    return max(silences, key=lambda each: each.length_ns).ended_ns if silences else 0
+def _longest_silence_ends(analysis: Analysis) -> dict[int, int]:
+    """When the longest interruption of each stream that had any ended, ns, by SSRC."""
+    longest: dict[int, Interruption] = {}
+    for each in analysis.interruptions:
+        before = longest.get(each.stream.ssrc)
+        if before is None or each.length_ns > before.length_ns:
+            longest[each.stream.ssrc] = each
+    return {ssrc: each.ended_ns for ssrc, each in longest.items()}
 
 
 def _edges(analysis: Analysis) -> Ints:

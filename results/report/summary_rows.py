@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from results.metrics.figures import LedgerFigures, PairRow, RerouteRow, RouteRow
+from results.metrics.figures import PairRow, RerouteRow
+from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
 from topologies.model import link_name
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from relay_app.streams import Stream
@@ -97,8 +97,9 @@ def table_csv(of: type[Row], rows: Iterator[Row]) -> str:
     """Rows as CSV under a heading."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(of)])
-    writer.writerows([_cell(value) for value in astuple(row)] for row in rows)
+    columns = [field.name for field in fields(of)]
+    writer.writerow(columns)
+    writer.writerows([_cell(getattr(row, column)) for column in columns] for row in rows)
     return text.getvalue()
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
-
 from controller.decisions import Decision, HealthChange, Kept, Review
 from results.run_files.events import End, FaultEdge, MediaStart, Phase
+from results.run_files.validation import Field, InvalidError, JsonReader, dump_json
 
 T = TypeVar("T")
 
@@ -38,23 +37,23 @@ _CONTROLLER_RECORD = Annotated[ControllerRecord, Field(discriminator="kind")]
 
 def load(of: type[T], text: str | bytes, name: str) -> T:
     """The document as a value of that type, nothing coerced. DocumentError, which calls the document `name`."""
-    value: T = _validated(TypeAdapter(of), text, name)
+    value: T = _loaded(JsonReader(of), text, name)
     return value
 
 
 def read(of: type[T], path: Path) -> T:
     """The document in a file; DocumentError."""
-    return load(of, _content(path), path.name)
+    return load(of, content(path), path.name)
 
 
 def dump(value: object) -> str:
     """A record as indented JSON, keys in the order of its fields: equal records give equal text."""
-    return TypeAdapter(type(value)).dump_json(value, indent=2).decode() + "\n"
+    return dump_json(value, indent=2) + "\n"
 
 
 def dump_line(value: object) -> str:
     """A record as one line of a JSON lines file."""
-    return TypeAdapter(type(value)).dump_json(value).decode() + "\n"
+    return dump_json(value) + "\n"
 
 
 def load_events(text: str | bytes, name: str) -> Lines[Event]:
@@ -69,33 +68,32 @@ def load_decisions(text: str | bytes, name: str) -> Lines[ControllerRecord]:
 
 def read_events(path: Path) -> Lines[Event]:
     """The events in a file; DocumentError."""
-    return load_events(_content(path), path.name)
+    return load_events(content(path), path.name)
 
 
 def read_decisions(path: Path) -> Lines[ControllerRecord]:
     """The controller's records in a file; DocumentError."""
-    return load_decisions(_content(path), path.name)
+    return load_decisions(content(path), path.name)
 
 
 def _load_lines(of: Any, text: str | bytes, name: str) -> Lines[Any]:
     """A line counts once its newline is there: what follows the last newline was never finished."""
     content = text.encode() if isinstance(text, str) else text
     *whole, rest = content.split(b"\n")
-    adapter = TypeAdapter[Any](of)
-    records = (_validated(adapter, line, f"{name}:{number}") for number, line in enumerate(whole, 1) if line.strip())
+    reader = JsonReader(of)
+    records = (_loaded(reader, line, f"{name}:{number}") for number, line in enumerate(whole, 1) if line.strip())
     return Lines(tuple(records), truncated=bool(rest.strip()))
 
 
-def _validated(adapter: TypeAdapter[Any], text: str | bytes, name: str) -> Any:
+def _loaded(reader: JsonReader, text: str | bytes, name: str) -> Any:
     try:
-        return adapter.validate_json(text, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DocumentError(f"{name}: {where + ': ' if where else ''}{first['msg']}") from error
+        return reader.load(text)
+    except InvalidError as error:
+        raise DocumentError(f"{name}: {error}") from error
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """What a file holds; DocumentError."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

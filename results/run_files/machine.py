@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hostio.histogram import Lateness
 from topologies.link_backend import LinkCounters
-from topologies.openvswitch import DatapathStats
+from topologies.openvswitch import DatapathStats, PortDrops
 
 MACHINE_SAMPLE = np.dtype([("at_ns", "<i8"), ("clock_offset_ns", "<i8"), ("own_ns", "<i8")])
 """The whole machine at an instant: CLOCK_REALTIME − CLOCK_MONOTONIC; and cumulative, the processor time that the run's
@@ -58,25 +60,75 @@ class HostRow:
     udp: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class MachineReport:
-    """`counters`: what the processes counted about themselves, by "process: counter". `socket_drops`: packets lost
-    in receive buffers, by "process: socket". `port_drops`: by "switch port rx|tx". `backlog_drops`: frames of any kind
-    that the kernel dropped on their way to an interface, by interface, those of a host by its cluster.
+ProcessKind = Literal["relay", "client", "prober", "peer", "monitor", "wire", "ovs-vswitchd"]
 
-    `lateness`: of timed wake-ups while media flowed, by "process: thread", and of the frames that "wire: release"
-    released, which the kernel does not tell where it emulates the links. `lookups`: of the switches while media flowed.
-    `memory_bytes`: proportional set size of all processes together, at the media end, when their records are largest.
-    `ended_early`: processes that were gone, or silent, when they were to stop.
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A process of the run. `cluster` is empty for the kinds of which a run has one: monitor, wire, ovs-vswitchd."""
+
+    kind: ProcessKind
+    cluster: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """What a process counted about itself, all its lives together, under a name that the process gave."""
+
+    process: ProcessId
+    counter: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRow:
+    """Packets lost in a receive buffer of a process; the sockets of ovs-vswitchd have the names of their ports."""
+
+    process: ProcessId
+    socket: str
+    drops: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatenessRow:
+    """How late a thread of a process was, or the frames that the wire's thread `release` released.
+
+    `ended_life`: which life of the process it was, where that had ended by plan before the media did.
     """
 
-    counters: dict[str, int]
-    socket_drops: dict[str, int]
-    port_drops: dict[str, int]
+    process: ProcessId
+    thread: str
+    ended_life: int | None
+    lateness: Lateness
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReport:
+    """What the processes, the switches and the kernel counted over a run.
+
+    `backlog_drops`: frames of any kind that the kernel dropped on their way to an interface, by interface, those of a
+    host by its cluster. `lateness`: of timed wake-ups while media flowed, and of released frames, which the kernel does
+    not tell where it emulates the links. `lookups`: of the switches while media flowed.
+    `memory_bytes`: proportional set size of all processes together, at the media end, when their records are largest.
+    `ended_early`: names of processes that were gone, or silent, when they were to stop.
+    """
+
+    format: Literal[2] = field(default=2, kw_only=True)
+    counters: tuple[CounterRow, ...]
+    socket_drops: tuple[SocketRow, ...]
+    port_drops: tuple[PortDrops, ...]
     backlog_drops: dict[str, int]
     links: tuple[LinkRow, ...]
     hosts: tuple[HostRow, ...]
-    lateness: dict[str, Lateness]
+    lateness: tuple[LatenessRow, ...]
     lookups: DatapathStats
     memory_bytes: int
     ended_early: tuple[str, ...]
+
+    def counter(self, process: ProcessId, name: str) -> int:
+        """What a process counted under that name; 0 if it did not."""
+        return sum(row.count for row in self.counters if (row.process, row.counter) == (process, name))
+
+    def sockets_of(self, process: ProcessId) -> Iterator[SocketRow]:
+        """The sockets of one process."""
+        return (row for row in self.socket_drops if row.process == process)

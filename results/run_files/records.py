@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from hostio.files import replacing
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import Stream
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
@@ -49,12 +50,12 @@ class Recording:
     exchanges: Mapping[str, Rows]
     """Empty if the scenario has no connections."""
     link_fates: Rows
-    """Empty where the link back end does not tell single frames."""
+    """Empty where the link back end does not note single frames."""
     problems: tuple[str, ...]
 
 
 def collect(
-    staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, wired: bool = False
+    staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, frames_noted: bool = False
 ) -> tuple[str, ...]:
     """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
 
@@ -63,7 +64,7 @@ def collect(
     Returns one sentence per file that could not be collected, in the order of the clusters; the machine's come last.
     """
     problems: list[str] = []
-    of_links = [(run.link_fates, FRAME_FATE)] if wired else []
+    of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
     of_clusters = (file for cluster in clusters for file in _raw_files(run, cluster, connected))
     of_machine = ((run.machine_samples, MACHINE_SAMPLE), (run.core_samples, CORE_SAMPLE))
     for target, dtype in (*of_links, *of_clusters, *of_machine):
@@ -85,8 +86,10 @@ def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
     _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
 
 
-def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = False, wired: bool = False) -> Recording:
-    """What a run recorded: of TCP connections if it was `connected`, of single frames if its links were `wired`.
+def read_recording(
+    run: RunDir, clusters: Sequence[str], *, connected: bool = False, frames_noted: bool = False
+) -> Recording:
+    """What a run recorded: of TCP connections if it was `connected`, of single frames if the link back end noted them.
 
     A missing file becomes a problem, not an error.
     """
@@ -98,7 +101,7 @@ def read_recording(run: RunDir, clusters: Sequence[str], *, connected: bool = Fa
     probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
     fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
     relay_fates = _read_each({name: run.relay_fates(name) for name in clusters}, RELAY_FATE, problems)
-    link_fates = _read_each({"": run.link_fates} if wired else {}, FRAME_FATE, problems).get(
+    link_fates = _read_each({"": run.link_fates} if frames_noted else {}, FRAME_FATE, problems).get(
         "", np.empty(0, FRAME_FATE)
     )
     dialled = {name: run.exchanges(name) for name in clusters} if connected else {}
@@ -195,6 +198,5 @@ def _read(source: Path) -> pl.DataFrame:
 def _write(target: Path, frame: pl.DataFrame) -> None:
     """Whole or not at all: a reader never meets half a file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    frame.write_parquet(partial)
-    partial.replace(target)
+    with replacing(target) as partial:
+        frame.write_parquet(partial)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
-from results.metrics.figures import RelayFigures
+from results.metrics.system_figures import RelayFigures
 
 STALL_NS = 500_000_000
 """A lock held across I/O is worth a word from this total on."""

@@ -9,37 +9,30 @@ import numpy as np
 from controller.decisions import Decision, Review
 from relay_app.streams import Stream
 from results.fidelity.all_checks import fidelity_checks
-from results.ledger.reconcile import Ledger, ledger_check, ledger_figures
+from results.fidelity.losses import ledger_check
+from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence, passes
 from results.metrics.delay import added_delays
-from results.metrics.figures import (
-    FaultRow,
-    GroupRow,
-    LengthQuantiles,
-    Media,
-    PairRow,
-    Quantiles,
-    RelayFigures,
-    RerouteRow,
-)
+from results.metrics.figures import FaultRow, GroupRow, LengthQuantiles, Media, PairRow, Quantiles, RerouteRow
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags, Ints
 from results.metrics.relay_figures import lengths_ms, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
+from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
-from results.run_files.plan import Fault, Plan
+from results.run_files.faults import Fault, LinkFault
+from results.run_files.plan import Plan
 from results.verdict.diagnosis import diagnose
 from results.verdict.summary import Backend, Findings
 from topologies.model import Direction, link_name
 
 
-def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
+def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     """Everything that is in the summary but the judgement. The ledger of records that are not whole says nothing."""
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
-    problems = _problems(evidence)
     relay = relay_figures(evidence, analysis)
     groups = list(group_rows(evidence, analysis))
     return Findings(
@@ -53,11 +46,10 @@ def find(evidence: Evidence, analysis: Analysis, book: Ledger) -> Findings:
         relay=relay,
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
-        ledger=ledger_figures(book),
+        ledger=ledger_figures(ledger),
         machine=machine_figures(evidence, analysis),
-        fidelity=[*fidelity_checks(evidence, analysis), *([] if problems else [ledger_check(book)])],
+        fidelity=[*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])],
         diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
-        problems=problems,
     )
 
 
@@ -115,8 +107,9 @@ def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:
 
 def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
     packets, rows = analysis.matched.packets, rows_of_pair(analysis, source, destination)
-    streams = [each for each in analysis.matched.streams if (each.source, each.destination) == (source, destination)]
-    interruptions = [each for each in analysis.interruptions if each.stream in set(streams)]
+    ends = (source, destination)
+    streams = [each for each in analysis.matched.streams if (each.source, each.destination) == ends]
+    interruptions = [each for each in analysis.interruptions if (each.stream.source, each.stream.destination) == ends]
     count = counts(packets, analysis.fate, rows)
     return PairRow(
         source=source,
@@ -177,7 +170,8 @@ def _starts_on(evidence: Evidence, move: Decision) -> list[FaultEdge]:
 
 
 def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
-    return plan.faults[fault].directions if fault < len(plan.faults) else ()
+    found = plan.faults[fault] if fault < len(plan.faults) else None
+    return found.directions if isinstance(found, LinkFault) else ()
 
 
 def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> int | None:
@@ -187,9 +181,9 @@ def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str
         [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
         dtype=bool,
     )
-    over = packets.arrived & (packets.received_ns >= move.decided_ns)
-    over &= moved[packets.stream] & passes(packets.path, evidence.plan.topology.cluster(via).ordinal)
-    return int(packets.received_ns[over].min()) if over.any() else None
+    after = np.flatnonzero(moved[packets.stream] & (packets.received_ns >= move.decided_ns))
+    over = after[passes(packets.path[after], evidence.plan.topology.cluster(via).ordinal)]
+    return int(packets.received_ns[over].min()) if len(over) else None
 
 
 def _return_after(evidence: Evidence, move: Decision) -> int | None:
@@ -205,8 +199,8 @@ def _return_after(evidence: Evidence, move: Decision) -> int | None:
     return next(returns, None)
 
 
-def _problems(evidence: Evidence) -> list[str]:
-    """Why the records are not whole. What a failed run did not write is no news."""
+def record_problems(evidence: Evidence) -> list[str]:
+    """Why the records are not whole, one sentence each. What a failed run did not write is no news."""
     end = evidence.end
     if end is None:
         return ["the run never came to its end; logs/ may tell why", *evidence.problems]

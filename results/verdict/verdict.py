@@ -6,15 +6,15 @@ A run whose testbed was not faithful, or whose records are not whole, is inconcl
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from results.fidelity.timing import CLOCK_STEP, STOLEN, STOLEN_SECOND
-from results.metrics.figures import MachineFigures
+from results.fidelity.checks import CheckId, FidelityCheck
+from results.metrics.system_figures import MachineFigures
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.summary import ExpectationRow, FidelityCheck, Findings, Summary, Verdict, conclude
+from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
 
 MUCH_PERCENT = 20.0
 """Of the machine's processor time in a second: what other programs take beyond it is worth a word."""
@@ -22,15 +22,16 @@ MUCH_PERCENT = 20.0
 STOLEN_PERCENT = 5.0
 """Of a core's second: 50 ms, in one piece, are."""
 
-_STEAL = frozenset((STOLEN, STOLEN_SECOND))
+_CLOCK_STEP: CheckId = "clock-step"
+_STEAL: Set[CheckId] = frozenset(("steal", "steal-second"))
 
 
 def advice(broken: Sequence[FidelityCheck], machine: MachineFigures | None) -> Iterator[str]:
     """Sentences; none where a value is unknown."""
-    measured = {check.check for check in broken if check.value is not None}
-    if CLOCK_STEP in measured:
+    measured = {check.id for check in broken if check.value is not None}
+    if _CLOCK_STEP in measured:
         yield "somebody set the machine's clock: let nothing but a slewing time service set it while runs last"
-    found_late = bool(measured - _STEAL - {CLOCK_STEP})
+    found_late = bool(measured - _STEAL - {_CLOCK_STEP})
     culprits = list(_culprits(machine)) if found_late and machine else []
     if measured & _STEAL and not culprits:
         yield "the machine's host kept the processor for others: run it again when the host is quieter"
@@ -66,10 +67,13 @@ NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": 
 """How an expectation on the length of interruptions ends where media was measured and nothing was interrupted."""
 
 
-def judge(findings: Findings, expectations: Sequence[Expectation]) -> Summary:
-    """The findings with their verdict: doubt first, then failure, then the undecided, then pass."""
+def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Expectation]) -> Summary:
+    """The findings with their verdict: doubt first, then failure, then the undecided, then pass.
+
+    `problems`: why the records are not whole, one sentence each; any is reason enough not to judge the media.
+    """
     rows = [evaluate(expectation, findings) for expectation in expectations]
-    verdict, reasons = _verdict(findings, rows)
+    verdict, reasons = _verdict(findings, problems, rows)
     return conclude(findings, verdict, reasons, rows)
 
 
@@ -85,10 +89,10 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
     return ExpectationRow(expectation.text, metric, comparison, limit, value, ok)
 
 
-def _verdict(findings: Findings, rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
-    if findings.problems and not findings.media.sent:
-        return "inconclusive", findings.problems
-    doubts = [*findings.problems, *(_broken(check) for check in findings.fidelity if not check.ok)]
+def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
+    if problems and not findings.media.sent:
+        return "inconclusive", [*problems]
+    doubts = [*problems, *(_broken(check) for check in findings.fidelity if not check.ok)]
     undecided = [f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None]
     failures = [f"expected {row.text}, found {_said(row.value)}" for row in rows if row.ok is False]
     if doubts:

@@ -1,1 +1,6 @@
-"""The command line: commands, what a person at a terminal sees, and whether this machine can run scenarios."""
+"""The command line: commands, what a person at a terminal sees, and whether this machine can run scenarios.
+
+May import `scenarios`, `scenarios.language`, `scenarios.run`, `scenarios.suites`, `scenarios.vm`, `results.report`,
+`results.run_files`, `results.verdict`, `controller`, `relay_app`, `relay_app.versions`, `topologies`,
+`topologies.netem` and `hostio`.
+"""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from results.run_files.plan import Environment
 from scenarios.cli.environment import find_environment
+from scenarios.debian_packages import packages_for
 from scenarios.errors import MachineError
 from topologies.openvswitch import SCHEMA
 from topologies.sandbox import TUN, Sandbox, SandboxError, find_sandbox, tun_is_usable
@@ -54,20 +55,11 @@ class Diagnosis:
 
 
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
-_PROGRAMS = (
-    ("unshare", "util-linux"),
-    ("ip", "iproute2"),
-    ("tc", "iproute2"),
-    ("ethtool", "ethtool"),
-    ("mnexec", "mininet"),
-    ("ovs-vswitchd", "openvswitch-switch"),
-    ("redis-server", "redis-server"),
-)
 
 
 def diagnose() -> Diagnosis:
     """Look at everything; starts nothing that outlives the call."""
-    programs = tuple(_program(name, package) for name, package in _PROGRAMS)
+    programs = tuple(_program(name, package.name) for package in packages_for("run") for name in package.programs)
     try:
         sandbox = find_sandbox()
     except SandboxError as error:

@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from hostio.commands import CommandError, run
 from results.run_files.plan import Environment, Plan
 from scenarios.errors import MachineError
-from scenarios.run.timeline import steps_of
+from scenarios.language.timeline import steps_of
 from scenarios.vm.machine import CLOCK_VARIABLE
+from topologies.back_ends import CAPABILITIES, FALLBACK
 from topologies.backend_probe import available_link_backend
-from topologies.netem.shaping import refusal
+from topologies.link_backend import refusal
 from topologies.openvswitch import probe_datapath
 from topologies.sandbox import Sandbox
 
@@ -50,25 +50,31 @@ def find_environment(sandbox: Sandbox) -> Environment:
 def environment_for(plan: Plan, found: Environment) -> Environment:
     """What this plan would use of what was found; MachineError if it asks for what the machine does not have.
 
-    Where netem is there but cannot do what the plan's events need, the userspace wire does it, and says why.
+    Where the back end found cannot do what the plan's events need, the fallback does it, and says why.
     """
-    refused = _refusal(plan)
-    if plan.links == "netem" and found.link_backend != "netem":
-        raise MachineError(f"the scenario asks for netem, but {found.link_backend_reason}; write links: auto")
-    if plan.links == "netem" and refused:
-        raise MachineError(f"the scenario asks for netem, but {refused}; write links: auto")
-    if plan.links == "userspace":
-        return replace(found, **_userspace("the scenario asks for it"))
-    return replace(found, **_userspace(refused)) if refused and found.link_backend == "netem" else found
+    if plan.links == FALLBACK:
+        return _with_fallback(found, "the scenario asks for it")
+    if plan.links not in ("auto", found.link_backend):
+        raise _not_to_be_had(plan.links, found.link_backend_reason)
+    refused = _refusal(plan, found)
+    if refused and plan.links == found.link_backend:
+        raise _not_to_be_had(plan.links, refused)
+    return _with_fallback(found, refused) if refused else found
 
 
-def _userspace(reason: str) -> dict[str, Any]:
-    return {"link_backend": "userspace", "link_backend_reason": reason, "link_backend_seeded": True}
+def _not_to_be_had(name: str, reason: str) -> MachineError:
+    return MachineError(f"the scenario asks for {name}, but {reason}; write links: auto")
 
 
-def _refusal(plan: Plan) -> str | None:
+def _with_fallback(found: Environment, reason: str) -> Environment:
+    seeded = CAPABILITIES[FALLBACK].takes_seed
+    return replace(found, link_backend=FALLBACK, link_backend_reason=reason, link_backend_seeded=seeded)
+
+
+def _refusal(plan: Plan, found: Environment) -> str | None:
     states = (state for step in steps_of(plan.topology, plan.faults) for state in step.states.values())
-    return next(filter(None, map(refusal, states)), None)
+    reasons = (refusal(found.link_backend, found.link_capabilities, state) for state in states)
+    return next(filter(None, reasons), None)
 
 
 def _package_versions(packages: Iterable[str]) -> dict[str, str]:

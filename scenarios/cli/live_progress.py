@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic_ns
 
 from controller.decisions import Decision, HealthChange, Kept, Review
+from hostio.files import Tail
 from hostio.timing import S
 from relay_app.streams import LANES
 from results.run_files.documents import ControllerRecord, Event, load_decisions, load_events
 from results.run_files.events import FaultEdge, MediaStart, Phase
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-
-
-class Tail:
-    """The whole lines that a growing file has gained since last asked; a missing file is an empty one."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def new_lines(self) -> bytes:
-        """New text up to the last newline."""
-        if not self._path.exists():
-            return b""
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return whole
 
 
 class LiveProgress:

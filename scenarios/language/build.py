@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
-from controller.settings import ControllerSettings
 from relay_app.streams import ConnectionGroup, SessionGroup
-from results.run_files.plan import FidelityLimits, Plan, RelaySettings
+from results.run_files.plan import Plan, RelaySettings
 from scenarios.language.expectations import expectation
-from scenarios.language.faults import faults_of
-from scenarios.language.schema import Controller, Fidelity, ScenarioFile
+from scenarios.language.schema import ScenarioFile
 from scenarios.language.semantics import connection_name, group_name
 from topologies.model import Topology
 
@@ -36,8 +32,8 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
             idle_ns=scenario.relays.idle,
             lock_audit=scenario.relays.lock_audit,
         ),
-        controller=_settings(scenario.controller),
-        faults=tuple(fault for event in scenario.events for fault in faults_of(event, topology)),
+        controller=scenario.controller,
+        faults=tuple(fault for event in scenario.events for fault in event.faults(topology)),
         connections=tuple(
             ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
             for group in scenario.connections
@@ -46,26 +42,5 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
         wire_tick_ns=scenario.emulation.wire_tick,
         links=scenario.emulation.links,
         clock_shift=scenario.emulation.clock_shift,
-        fidelity=_limits(scenario.fidelity),
+        fidelity=scenario.fidelity,
     )
-
-
-def _settings(controller: Controller) -> ControllerSettings:
-    return ControllerSettings(
-        reroute=controller.reroute,
-        probe_interval_ns=controller.probe_interval,
-        detect_multiplier=controller.detect_multiplier,
-        loss_window=controller.loss_window,
-        max_loss=controller.max_loss,
-        max_extra_delay_ns=controller.max_extra_delay,
-        hold_ns=controller.hold,
-        detect=controller.detect,
-        canary_interval_ns=controller.canary_interval,
-        pace_ns=controller.pace,
-    )
-
-
-def _limits(fidelity: Fidelity) -> FidelityLimits:
-    """A scenario names the limits without their unit."""
-    names = [field.name for field in fields(FidelityLimits)]
-    return FidelityLimits(**{name: getattr(fidelity, name.removesuffix("_ns")) for name in names})

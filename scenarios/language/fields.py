@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
 
 from controller.settings import Detector
 from relay_app.versions.version_names import VERSIONS
-from scenarios.language.quantities import QuantityError, time_ns
+from scenarios.language.quantities import (
+    RATE_PATTERN,
+    SHARE_PATTERN,
+    TIME_PATTERN,
+    QuantityError,
+    bits_per_second,
+    fraction,
+    rate_text,
+    share_text,
+    time_ns,
+    time_text,
+    whole_number,
+)
 from scenarios.language.wording import found, suggestion
 from topologies.link_state import SEQUENCE_FRAMES
 
@@ -16,6 +29,37 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
 
 
+def _as_it_is(value: object) -> object:
+    return value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A kind of value: how plain data are read as one (ValueError), their JSON schema, and how one is written."""
+
+    read: Callable[[object], Any]
+    schema: Mapping[str, object]
+    write: Callable[[Any], object] = _as_it_is
+
+    def __call__(self, value: object) -> Any:
+        """The value that plain data stand for; ValueError says what would be right."""
+        return self.read(value)
+
+
+def _reading(**schema: object) -> Callable[[Callable[[object], object]], Reading]:
+    """Makes a kind of value, with this JSON schema, of the function that reads it."""
+    return lambda read: Reading(read, schema)
+
+
+TIME = Reading(time_ns, {"type": "string", "pattern": TIME_PATTERN}, time_text)
+RATE = Reading(bits_per_second, {"type": "string", "pattern": RATE_PATTERN}, rate_text)
+SHARE = Reading(fraction, {"type": "string", "pattern": SHARE_PATTERN, "description": "a percentage"}, share_text)
+WHOLE = Reading(whole_number, {"type": "integer"})
+
+_CLUSTER = {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"}
+
+
+@_reading(type="string", pattern=r"\S")
 def text(value: object) -> str:
     """Words of any kind; not empty, and line breaks become spaces."""
     if not isinstance(value, str):
@@ -25,7 +69,7 @@ def text(value: object) -> str:
     return " ".join(value.split())
 
 
-def name(longest: int, *, digit_first: bool = False) -> Callable[[object], str]:
+def name(longest: int, *, digit_first: bool = False) -> Reading:
     """A name that reaches the kernel and the file system: [a-z0-9-]*, of bounded length, letter first unless said."""
 
     def valid(word: str) -> bool:
@@ -43,9 +87,11 @@ def name(longest: int, *, digit_first: bool = False) -> Callable[[object], str]:
             raise ValueError(f"{found(value)} is not a name; {advice}lower case letters, digits and -, {first} first")
         return value
 
-    return read
+    first = "[a-z0-9]" if digit_first else "[a-z]"
+    return Reading(read, {"type": "string", "maxLength": longest, "pattern": f"^{first}[a-z0-9-]*$"})
 
 
+@_reading(type="boolean")
 def boolean(value: object) -> bool:
     """Only true and false: YAML 1.1's other words for them are text here."""
     if isinstance(value, bool):
@@ -54,7 +100,7 @@ def boolean(value: object) -> bool:
     raise ValueError(f"{found(value)} is neither true nor false; write {right}")
 
 
-def one_of(*words: str) -> Callable[[object], object]:
+def one_of(*words: str) -> Reading:
     """One of a few words."""
 
     def read(value: object) -> object:
@@ -63,9 +109,10 @@ def one_of(*words: str) -> Callable[[object], object]:
         known = suggestion(value, words) if isinstance(value, str) else f"known: {', '.join(words)}"
         raise ValueError(f"{found(value)} is not known here; {known}")
 
-    return read
+    return Reading(read, {"enum": list(words)})
 
 
+@_reading(enum=list(VERSIONS))
 def relay_version(value: object) -> str:
     """One of the relay versions; they are few and their names alike, so a wrong one gets them all."""
     if isinstance(value, str) and value in VERSIONS:
@@ -73,6 +120,7 @@ def relay_version(value: object) -> str:
     raise ValueError(f"{found(value)} is no relay version; known: {', '.join(VERSIONS)}")
 
 
+@_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"const": "link"})
 def detectors(value: object) -> tuple[str, ...]:
     """What the controller watches: the links always, and what else is named."""
     known = get_args(Detector)
@@ -86,6 +134,7 @@ def detectors(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+@_reading(type="string", pattern=f"^(?=.*0)[01]{{1,{SEQUENCE_FRAMES}}}$")
 def loss_pattern(value: object) -> str:
     """Ones and zeros, of which some are zeros: RFC 3611's way to write what arrived and what was lost."""
     if not isinstance(value, str) or not re.fullmatch(f"[01]{{1,{SEQUENCE_FRAMES}}}", value):
@@ -95,6 +144,7 @@ def loss_pattern(value: object) -> str:
     return value
 
 
+@_reading(type="array", minItems=1, items={"type": "integer", "minimum": 1, "maximum": SEQUENCE_FRAMES})
 def numbers_from_one(value: object) -> tuple[int, ...]:
     """Numbers of packets, counted from 1, in order and without repeats."""
     if not isinstance(value, list) or not value:
@@ -105,6 +155,7 @@ def numbers_from_one(value: object) -> tuple[int, ...]:
     return tuple(sorted(set(value)))
 
 
+@_reading(type="array", minItems=2, items={"type": "array", "minItems": 1, "items": _CLUSTER})
 def groups(value: object) -> tuple[tuple[str, ...], ...]:
     """Lists of clusters; that they exist is checked against the topology."""
     if isinstance(value, list) and all(isinstance(group, list) for group in value):
@@ -114,6 +165,7 @@ def groups(value: object) -> tuple[tuple[str, ...], ...]:
     raise ValueError(f"{_pair_text(value)} is not two or more groups of clusters; write [[us-east], [us-west]]")
 
 
+@_reading(type="array", minItems=2, maxItems=2, items=_CLUSTER)
 def pair(value: object) -> tuple[str, str]:
     """Two clusters; that they exist and differ is checked against the topology."""
     if isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value):
@@ -121,7 +173,7 @@ def pair(value: object) -> tuple[str, str]:
     raise ValueError(f"{_pair_text(value)} is not two clusters; write [us-east, us-west]")
 
 
-def time_within(least: str, most: str) -> Callable[[object], int]:
+def time_within(least: str, most: str) -> Reading:
     """A time in ns, of bounded length."""
     least_ns, most_ns = time_ns(least), time_ns(most)
 
@@ -132,21 +184,24 @@ def time_within(least: str, most: str) -> Callable[[object], int]:
         problem = "too short" if ns < least_ns else "too long"
         raise QuantityError(f"{found(value)} is {problem}; write a time from {least} to {most}")
 
-    return read
+    return Reading(read, {**TIME.schema, "description": f"from {least} to {most}"}, TIME.write)
 
 
-def within(read: Callable[[object], float], least: str, most: str) -> Callable[[object], float]:
-    """A quantity that `read` reads, of bounded size; the bounds are given as a file would write them."""
+def within(quantity: Reading, least: str, most: str) -> Reading:
+    """A quantity of bounded size; the bounds are given as a file would write them."""
+    read = quantity.read
     least_value, most_value = (read(int(bound) if bound.isdecimal() else bound) for bound in (least, most))
 
-    def bounded(value: object) -> float:
+    def bounded(value: object) -> Any:
         number = read(value)
         if least_value <= number <= most_value:
             return number
         problem = "too small" if number < least_value else "too large"
         raise QuantityError(f"{found(value)} is {problem}; write from {least} to {most}")
 
-    return bounded
+    bounds = {"minimum": least_value, "maximum": most_value} if quantity is WHOLE else {}
+    about = {"description": f"from {least} to {most}"}
+    return Reading(bounded, {**quantity.schema, **bounds, **about}, quantity.write)
 
 
 def _pair_text(value: object) -> str:

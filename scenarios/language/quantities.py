@@ -30,6 +30,11 @@ class _Kind:
     usual: tuple[str, ...]
     spellings: Mapping[str, str]
 
+    @property
+    def pattern(self) -> str:
+        """What such a quantity looks like, as a regular expression of JSON schema."""
+        return rf"^[0-9]{{1,12}}(\.[0-9]{{1,12}})?({'|'.join(self.units)})$"
+
 
 _TIME = _Kind(
     name="a time",
@@ -62,6 +67,9 @@ _RATE = _Kind(
         **dict.fromkeys(("g", "gb", "gbps", "gbit/s"), "gbit"),
     },
 )
+
+
+TIME_PATTERN, SHARE_PATTERN, RATE_PATTERN = _TIME.pattern, _SHARE.pattern, _RATE.pattern
 
 
 def time_ns(value: object) -> int:
@@ -102,6 +110,17 @@ def time_text(ns: int) -> str:
         if ns >= factor:
             return f"{(Decimal(ns) / factor).normalize():f}{unit}"
     return f"{(Decimal(ns) / US).normalize():f}us" if ns else "0s"
+
+
+def share_text(share: float) -> str:
+    """A fraction as a scenario would write it."""
+    return f"{(Decimal(str(share)) * 100).normalize():f}%"
+
+
+def rate_text(bps: int) -> str:
+    """A rate as a scenario would write it, exactly."""
+    unit, factor = next(each for each in sorted(_RATE.units.items(), key=lambda unit: -unit[1]) if bps % each[1] == 0)
+    return f"{bps // factor}{unit}"
 
 
 def _whole(value: object, kind: _Kind, too_fine: str) -> int:

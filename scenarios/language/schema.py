@@ -4,198 +4,185 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
-
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
-from pydantic.fields import FieldInfo
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from controller.settings import ControllerSettings
 from hostio.timing import US, S
 from relay_app.clients.media_schedule import PROFILES
 from relay_app.streams import KINDS
 from relay_app.versions.version_names import DEFAULT_VERSION
-from results.run_files.plan import DEFAULT_LIMITS
+from results.run_files import validation
+from results.run_files.plan import DEFAULT_LIMITS, FidelityLimits
+from results.run_files.validation import Field, FieldInfo, InvalidError, Model, Section, Strict, checked
 from scenarios.language.document import DataPath, Document
 from scenarios.language.event_schema import Event
-from scenarios.language.fields import one_of, within
-from scenarios.language.quantities import whole_number
+from scenarios.language.fields import WHOLE, one_of, within
 from scenarios.language.schema_errors import problems
+from scenarios.language.settings_section import settings_section
 from scenarios.language.values import (
     Delay,
-    Detectors,
-    Drops,
     Flag,
-    Instant,
     Jitter,
-    Limit,
     Pair,
-    ProbeInterval,
     ScenarioName,
     Share,
     ShortName,
     Span,
-    Strict,
     Text,
     Tick,
     Version,
 )
+from topologies.back_ends import BackendName
 
 MAX_CLUSTERS = 15
 """Ordinals end up in addresses and in the media's path log."""
-
-_DEFAULTS = ControllerSettings()
 
 
 class Sessions(Strict):
     """A group of two-way sessions of one media profile."""
 
     name: ShortName | None = None
+    """Of the group; its medium and number unless given."""
     between: Pair = Field(examples=["[us-east, us-west]"])
-    count: Annotated[int, BeforeValidator(within(whole_number, "1", "20000"))] = Field(examples=["100"])
-    media: Annotated[str, BeforeValidator(one_of(*PROFILES))] = Field(examples=["voice"])
-    path: Annotated[Literal["relayed", "direct"], BeforeValidator(one_of("relayed", "direct"))] = "relayed"
+    """The two clusters of the sessions' ends."""
+    count: Annotated[int, checked(within(WHOLE, "1", "20000"))] = Field(examples=["100"])
+    """Sessions of the group; each is a stream in either direction."""
+    media: Annotated[str, checked(one_of(*PROFILES))] = Field(examples=["voice"])
+    """The media profile: codec, packet rate and size."""
+    path: Annotated[Literal["relayed", "direct"], checked(one_of("relayed", "direct"))] = "relayed"
+    """Whether the media pass the relays of the two clusters, or go directly."""
 
 
 class Connections(Strict):
     """A group of long-lived TCP connections beside the media, dialled from the first cluster to the second."""
 
     name: ShortName | None = None
-    kind: Annotated[str, BeforeValidator(one_of(*KINDS))] = Field(examples=["signalling"])
+    """Of the group; its kind unless given."""
+    kind: Annotated[str, checked(one_of(*KINDS))] = Field(examples=["signalling"])
+    """What the connections carry."""
     between: Pair = Field(examples=["[us-east, us-west]"])
-    count: Annotated[int, BeforeValidator(within(whole_number, "1", "1000"))] = Field(examples=["10"])
+    """The cluster that dials, and the one that is dialled."""
+    count: Annotated[int, checked(within(WHOLE, "1", "1000"))] = Field(examples=["10"])
+    """Connections of the group."""
 
 
 class Relays(Strict):
-    """What the relays are, and how they start. `warm`: the share of session records each cluster's relay holds."""
+    """What the relays are, and how they start."""
 
     version: Version = DEFAULT_VERSION
+    """The relay version of every cluster."""
     versions: dict[str, Version] = Field(default={})
+    """The relay versions of clusters that run another one, by cluster."""
     warm: dict[str, Share] = Field(default={})
+    """The share of the session records that a cluster's relay holds before the media start, by cluster."""
     idle: Span = 300 * S
+    """A session without packets for so long leaves a relay's cache."""
     lock_audit: Flag = True
-
-
-class Controller(Strict):
-    """Detection and rerouting; what is left out is as in `ControllerSettings`."""
-
-    reroute: Flag = _DEFAULTS.reroute
-    probe_interval: ProbeInterval = _DEFAULTS.probe_interval_ns
-    detect_multiplier: Annotated[int, BeforeValidator(within(whole_number, "1", "255"))] = _DEFAULTS.detect_multiplier
-    loss_window: Annotated[int, BeforeValidator(within(whole_number, "1", "1000"))] = _DEFAULTS.loss_window
-    max_loss: Share = _DEFAULTS.max_loss
-    max_extra_delay: Delay = _DEFAULTS.max_extra_delay_ns
-    hold: Instant = _DEFAULTS.hold_ns
-    detect: Detectors = ("link",)
-    canary_interval: ProbeInterval = _DEFAULTS.canary_interval_ns
-    pace: Instant = 0
+    """Whether the relays' locks are audited."""
 
 
 class Emulation(Strict):
-    """Settings of the emulator itself.
+    """Settings of the emulator itself."""
 
-    `wire_tick`: timer quantum of the userspace wire; `clock_shift`: an instruction takes 2^shift ns of virtual time.
-    """
-
-    links: Annotated[Literal["auto", "netem", "userspace"], BeforeValidator(one_of("auto", "netem", "userspace"))] = (
-        "auto"
-    )
+    links: Annotated[Literal["auto"] | BackendName, checked(one_of("auto", *get_args(BackendName)))] = "auto"
+    """What emulates the links; auto: netem where the kernel has it."""
     wire_tick: Tick = 100 * US
-    clock_shift: Annotated[int, BeforeValidator(within(whole_number, "0", "10"))] = 1
-
-
-class Fidelity(Strict):
-    """Up to what the testbed is believed; what is left out is as in `FidelityLimits`, whose names these are."""
-
-    pacing_p99: Limit = DEFAULT_LIMITS.pacing_p99_ns
-    pacing_max: Limit = DEFAULT_LIMITS.pacing_max_ns
-    delay_p50: Limit = DEFAULT_LIMITS.delay_p50_ns
-    delay_p99: Limit = DEFAULT_LIMITS.delay_p99_ns
-    event_error_max: Limit = DEFAULT_LIMITS.event_error_max_ns
-    event_error_p99: Limit = DEFAULT_LIMITS.event_error_p99_ns
-    link_lateness_p99: Limit = DEFAULT_LIMITS.link_lateness_p99_ns
-    link_lateness_max: Limit = DEFAULT_LIMITS.link_lateness_max_ns
-    lateness_p99: Limit = DEFAULT_LIMITS.lateness_p99_ns
-    lateness_max: Limit = DEFAULT_LIMITS.lateness_max_ns
-    steal: Share = DEFAULT_LIMITS.steal
-    steal_second: Share = DEFAULT_LIMITS.steal_second
-    clock_step: Limit = DEFAULT_LIMITS.clock_step_ns
-    socket_drops: Drops = DEFAULT_LIMITS.socket_drops
-    port_drops: Drops = DEFAULT_LIMITS.port_drops
-    emulator_drops: Drops = DEFAULT_LIMITS.emulator_drops
-    softnet_drops: Drops = DEFAULT_LIMITS.softnet_drops
-    lost_upcalls: Drops = DEFAULT_LIMITS.lost_upcalls
+    """Timer quantum of the userspace wire."""
+    clock_shift: Annotated[int, checked(within(WHOLE, "0", "10"))] = 1
+    """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
 
 
 class ScenarioFile(Strict):
     """A whole scenario file."""
 
     name: ScenarioName = Field(examples=["one-blip"])
+    """Names the scenario and the folder of its runs."""
     description: Text = ""
+    """In a sentence, what the scenario shows."""
     topology: ShortName = Field(examples=["us-triangle"])
-    seed: Annotated[int, BeforeValidator(within(whole_number, "0", "4294967295"))] = 1
+    """A topology of topologies/catalogue, by its name."""
+    seed: Annotated[int, checked(within(WHOLE, "0", "4294967295"))] = 1
+    """Everything random in the run grows from it."""
     duration: Span = Field(examples=["12s"])
+    """How long media flow."""
     directory: ShortName | None = None
+    """The cluster where the session directory lives; unless given, the topology's first."""
     sessions: tuple[Sessions, ...] = Field(strict=False)
+    """The groups of sessions."""
     connections: tuple[Connections, ...] = Field(default=(), strict=False)
+    """The groups of TCP connections beside the media."""
     relays: Relays = Relays()
-    controller: Controller = Controller()
+    """What the relays are, and how they start."""
+    controller: Annotated[ControllerSettings, settings_section(ControllerSettings)] = ControllerSettings()
+    """Detection and rerouting."""
     emulation: Emulation = Emulation()
-    fidelity: Fidelity = Fidelity()
+    """Settings of the emulator itself."""
+    fidelity: Annotated[FidelityLimits, settings_section(FidelityLimits)] = DEFAULT_LIMITS
+    """Within what the testbed must keep for the run to be believed."""
     events: tuple[Event, ...] = Field(default=(), strict=False)
+    """The blips: what happens, where, when and for how long."""
     expect: tuple[Text, ...] = Field(default=(), strict=False)
+    """What must hold, each a metric of summary.json compared with a number: reroutes >= 1."""
 
 
 class ClusterEntry(Strict):
     """A data centre and where it stands."""
 
     name: ShortName = Field(examples=["us-east"])
+    """Short, as host names and links have it."""
     site: Text = Field(examples=["N. Virginia"])
+    """Where the data centre stands."""
 
 
 class LinkEntry(Strict):
     """A WAN link: its round-trip time, and where that figure comes from."""
 
     between: Pair = Field(examples=["[us-east, us-west]"])
+    """The two clusters."""
     rtt: Delay = Field(examples=["62.3ms"])
+    """Round-trip time; half of it is the delay of either direction."""
     jitter: Jitter = 0
+    """How far the delay of a packet may be off, either way."""
     source: Text | None = None
+    """Where the round-trip time was measured or published."""
     assumption: Text | None = None
+    """Why the round-trip time is thought to be so, where nobody measured it."""
 
 
 class TopologyFile(Strict):
     """A whole topology file."""
 
     name: ShortName = Field(examples=["us-triangle"])
+    """As the file's, without its suffix."""
     description: Text = ""
+    """In a sentence, what the topology stands for."""
     clusters: tuple[ClusterEntry, ...] = Field(strict=False)
+    """The data centres, in the order of their ordinals."""
     links: tuple[LinkEntry, ...] = Field(strict=False)
-
-
-Model = TypeVar("Model", bound=Strict)
+    """The WAN links between them."""
 
 
 def validated(model: type[Model], document: Document) -> Model:
     """The document as a model; ScenarioError with the first problem otherwise."""
     try:
-        return model.model_validate(document.data)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise document.error(problems(details, lambda place: known_keys(model, place))) from None
+        return validation.validated(model, document.data)
+    except InvalidError as error:
+        raise document.error(problems(error.errors, lambda place: known_keys(model, place))) from None
 
 
 def known_keys(annotation: object, place: DataPath) -> Mapping[str, str]:
-    """The keys that the mapping at a place (as pydantic gives it) may have, each with an example or ''."""
+    """The keys that the mapping at a place (as the library gives it) may have, each with an example or ''."""
     model = _model_at(annotation, place)
     fields: Mapping[str, FieldInfo] = model.model_fields if model else {}
     return {field.alias or key: str((field.examples or [""])[0]) for key, field in fields.items()}
 
 
-def _model_at(annotation: object, place: DataPath) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _model_at(annotation: object, place: DataPath) -> type[Strict] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
         if not place:
             return annotation
         fields = {field.alias or key: field for key, field in annotation.model_fields.items()}
-        return _model_at(fields[str(place[0])].annotation, place[1:]) if place[0] in fields else None
+        return _model_at(_of_field(fields[str(place[0])]), place[1:]) if place[0] in fields else None
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _model_at(arguments[0], place)
@@ -205,6 +192,11 @@ def _model_at(annotation: object, place: DataPath) -> type[BaseModel] | None:
         chosen = (kind for kind in arguments if place and _tag(kind) == place[0])
         return _model_at(next(chosen, None), place[1:])
     return _model_at(arguments[0], place[1:]) if get_origin(annotation) is tuple and place else None
+
+
+def _of_field(field: FieldInfo) -> object:
+    """The type that the data of a field are checked as."""
+    return next((each.model for each in field.metadata if isinstance(each, Section)), field.annotation)
 
 
 def _tag(kind: object) -> str | None:

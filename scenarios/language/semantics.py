@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scenarios.language.document import Problem
-from scenarios.language.event_semantics import event_problems, link_problems, unknown_cluster
+from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectations import expectation
+from scenarios.language.places import link_problems, unknown_cluster
 from scenarios.language.schema import Connections, ScenarioFile, Sessions
 from scenarios.language.wording import quoted
 from topologies.model import Topology

@@ -1,110 +1,90 @@
-"""The place of the controller: ends it, puts a new one there, and cuts the switches off from it."""
+"""The controller as a supervised process, a program that stands by; and the fault that cuts switches off from it."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
+import json
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic_ns
 
-from hostio.timing import S
-from results.run_files.plan import Fault
-from scenarios.process_faults.process_fault import END_WITHIN_S, START_WITHIN_S, PreparedEdge
-from scenarios.run.services import ControllerProcess, ServiceError
-from scenarios.run.timeline import TimedEdge
+from controller.settings import ControllerConfig
+from results.run_files.faults import Cut, Process
+from results.run_files.plan import Plan
+from results.run_files.run_dir import RunDir
+from scenarios.process_faults.fault_target import FaultTarget, count_ends
+from scenarios.supervision.process_kind import AfterEnd
+from scenarios.supervision.program import CommandLine, Program
+from scenarios.supervision.ready_signals import OutputLine, OutputLines
+from scenarios.supervision.sandbox_paths import CONTROLLER_CONFIG, TELEMETRY
+from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 from topologies.fabric import CONTROLLER_PORT
 from topologies.tc.control_cut import ControlCut
 
 
-class ControllerTarget:
-    """`start` makes a controller: the first begins at once, the others stand by. `telemetry`: the socket it binds."""
+class Controller(Program):
+    """A life of the controller (`controller.app`): its milestones are lines on standard output."""
 
-    def __init__(self, start: Callable[[bool], ControllerProcess], telemetry: Path) -> None:
-        self._start = start
-        self._telemetry = telemetry
-        self._deaths = 0
-        self._spare: ControllerProcess | None = None
-        self._spare_stands_by = False
-        self._cut: ControlCut | None = None
-        self.process: ControllerProcess | None = start(False)
-        """The controller; None while there is none."""
+    def __init__(self, config: Path, log: Path, *, standing_by: bool) -> None:
+        self._milestones = OutputLines()
+        command = CommandLine(
+            argv=[sys.executable, "-m", "controller.app", str(config), *(["--stand-by"] if standing_by else [])],
+            ready=self._milestone("listening"),
+            standing_by=self._milestone("standing by"),
+            output=self._milestones,
+            stops_at_end_of_input=True,
+        )
+        super().__init__("the controller", command, log, standing_by=standing_by)
 
-    def expect(self, faults: tuple[Fault, ...]) -> None:
-        """Start the controller that is to follow, if one is, and make a cut possible; it does not wait."""
-        self._deaths = sum(fault.what == "controller-restart" for fault in faults)
-        self._start_spare()
-        if any(fault.what == "controller-cut" for fault in faults):
-            self._cut = ControlCut(CONTROLLER_PORT)
+    def await_milestone(self, name: str, timeout_s: float) -> None:
+        """Wait until it has reached its next milestone, which must be this one."""
+        self.await_signal(self._milestone(name), timeout_s)
 
-    @property
-    def serving(self) -> ControllerProcess:
-        """The controller; ServiceError if there is none."""
-        if self.process is None:
-            raise ServiceError("there is no controller")
-        return self.process
+    def _milestone(self, name: str) -> OutputLine:
+        return OutputLine(name, self._milestones, json.dumps({"ready": name}))
 
-    def prepare_successor(self) -> None:
-        """Have the next controller stand by, if one is to come."""
-        self._start_spare()
-        if self._spare is not None and not self._spare_stands_by:
-            self._spare.await_milestone("standing by", START_WITHIN_S)
-            self._spare_stands_by = True
 
-    def prepare(self, fault: Fault, edge: TimedEdge, deadline_ns: int) -> PreparedEdge:
-        """Make an edge of a fault ready."""
-        if fault.what == "controller-cut":
-            cut = self._cutting()
-            return PreparedEdge(cut.begin if edge.edge == "start" else cut.end, cut.verify)
-        if edge.edge == "end":
-            return self._succession()
-        self.prepare_successor()
-        controller = self.serving
-        return PreparedEdge(controller.ask_to_stop, lambda: self._ended(controller, deadline_ns))
+@dataclass(frozen=True, slots=True)
+class ControllerKind:
+    """`config`: its configuration file. `telemetry`: the socket that it binds."""
+
+    config: Path
+    telemetry: Path
+    log: Path
+
+    def start(self, life: int) -> Controller:
+        """Start a life of the controller."""
+        return Controller(self.config, self.log, standing_by=life > 0)
+
+    def prepare_end(self, life: Controller) -> AfterEnd:  # noqa: ARG002 - it holds nothing of that life
+        """A controller that was killed leaves the path of its socket, and the next one could not bind it."""
+        return AfterEnd(lambda _: self.telemetry.unlink(missing_ok=True), lambda: None)
+
+
+class OpenFlowConnections:
+    """The connections of the switches to the controller, which a fault can cut."""
+
+    def __init__(self) -> None:
+        self._cut = ControlCut(CONTROLLER_PORT)
+
+    def prepare_cut(self, *, cut: bool) -> PreparedEdge:
+        """The cut begins, or ends."""
+        return PreparedEdge(self._cut.begin if cut else self._cut.end, self._cut.verify)
 
     def release(self) -> None:
-        """The switches reach it again."""
-        if self._cut is not None:
-            self._cut.end()
+        """The switches reach the controller again."""
+        self._cut.end()
 
-    def stop(self, timeout_s: float) -> None:
-        """End the controller, if there is one; ServiceError if it had failed."""
-        if self.process is not None:
-            self.process.stop(timeout_s)
 
-    def _start_spare(self) -> None:
-        if self._spare is None and self._deaths:
-            self._spare = self._start(True)
-            self._deaths -= 1
+def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
+    """Start the run's controller, and its successor if one is to follow; does not wait for either."""
+    CONTROLLER_CONFIG.write_text(ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions).to_json())
+    kind = ControllerKind(CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
+    controller = SupervisedProcess(kind, count_ends(plan.faults, Process("controller")))
+    controller.start_successor()
+    return controller
 
-    def _cutting(self) -> ControlCut:
-        if self._cut is None:
-            raise ServiceError("no cut was made ready")
-        return self._cut
 
-    def _ended(self, controller: ControllerProcess, deadline_ns: int) -> bool:
-        """A controller that has not ended by its deadline is killed, as a supervisor would."""
-        try:
-            controller.stop(max(0, deadline_ns - monotonic_ns()) / S)
-        except ServiceError:
-            if controller.process.poll() is not None:
-                raise
-            controller.process.kill()
-        self.process = None
-        try:
-            controller.process.wait(END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            return False
-        self._telemetry.unlink(missing_ok=True)
-        return True
-
-    def _succession(self) -> PreparedEdge:
-        successor = self._spare
-        if successor is None:
-            raise ServiceError("no controller stands by")
-
-        def take_over() -> None:
-            successor.begin()
-            successor.await_milestone("listening", START_WITHIN_S)
-            self.process, self._spare, self._spare_stands_by = successor, None, False
-
-        return PreparedEdge(take_over, lambda: successor.process.poll() is None)
+def controller_target(controller: SupervisedProcess[Controller], plan: Plan) -> FaultTarget:
+    """The controller for the faults of a plan; the cut is made possible only if there is one to come."""
+    is_cut = any(isinstance(fault.action, Cut) for fault in plan.process_faults)
+    return FaultTarget(controller, connections=OpenFlowConnections() if is_cut else None)

@@ -1,134 +1,207 @@
-"""The place of the session directory: a Redis that holds every record, and where faults strike it a door before it."""
+"""The session directory as a supervised process: a Redis that holds every record and, if faults strike it, a proxy.
+
+Only the proxy is seen by relays: it can answer later, and one that stands by opens its port when it takes over, while
+the Redis behind it has had all records for long.
+"""
 
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from time import monotonic
 
-from hostio.control import Ready
-from hostio.timing import wait_until
-from relay_app.messages import AnswersDelayed, DelayAnswers, StandingBy, TakeOver
+from hostio.control import Stopped
+from relay_app.messages import AnswersDelayed, DelayAnswers
 from relay_app.probing.canaries import canary_records
 from relay_app.sessions import directory_proxy
-from relay_app.sessions.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint, StreamRecord
+from relay_app.sessions.directory import (
+    DIRECTORY_PORT,
+    Directory,
+    DirectoryEndpoint,
+    DirectoryError,
+    StreamRecord,
+)
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from relay_app.streams import streams_of
-from results.run_files.plan import Fault, Plan
+from results.run_files.faults import Process
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.process_fault import END_WITHIN_S, START_WITHIN_S, PreparedEdge, handle_of, signal_process
-from scenarios.run.processes import ProcessError, RunProcess, spawn
-from scenarios.run.sandbox_paths import redis_socket
-from scenarios.run.services import start_redis
-from scenarios.run.timeline import TimedEdge
+from scenarios.process_faults.fault_target import FaultTarget, count_ends
+from scenarios.supervision.process_kind import AfterEnd
+from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
+from scenarios.supervision.program import CommandLine, Program
+from scenarios.supervision.ready_signals import Answers
+from scenarios.supervision.sandbox_paths import redis_socket
+from scenarios.supervision.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
 from topologies.fabric import Fabric
+from topologies.sandbox import in_network_of
+
+_REDIS_WITHIN_S = 5.0
 
 
-class _Life(NamedTuple):
-    redis: subprocess.Popen[bytes]
-    door: RunProcess
+@dataclass(frozen=True, slots=True)
+class DirectoryLife:
+    """A life of the directory: a Redis, and the proxy before it if there is one. `fill` writes every record."""
+
+    redis: Program
+    proxy: RunProcess | None
+    fill: Callable[[], None]
+
+    @property
+    def name(self) -> str:
+        """As messages say it."""
+        return "directory"
+
+    @property
+    def log(self) -> Path:
+        """Of the part that is seen."""
+        return self._front.log
+
+    def await_ready(self, timeout_s: float) -> None:
+        """Wait until it holds every record, and listens."""
+        self._fill_redis()
+        if self.proxy:
+            self.proxy.await_ready(timeout_s)
+
+    def await_standing_by(self, timeout_s: float) -> None:
+        """Wait until it holds every record; only its proxy stands by, as nobody else knows where the Redis listens."""
+        self._fill_redis()
+        if self.proxy:
+            self.proxy.await_standing_by(timeout_s)
+
+    def take_over(self) -> None:
+        """Listen."""
+        self._front.take_over()
+
+    def ask_to_stop(self) -> None:
+        """Tell both to end."""
+        for part in self._parts:
+            part.ask_to_stop()
+
+    def final_report(self, timeout_s: float) -> Stopped | None:
+        """It has nothing to report; ProcessError if the Redis failed."""
+        return self.redis.final_report(timeout_s)
+
+    def intact(self) -> bool:
+        """Whether neither part has ended."""
+        return all(part.intact() for part in self._parts)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to both, to the one that relays see first."""
+        for part in self._parts:
+            part.signal(number)
+
+    def gone(self, timeout_s: float) -> bool:
+        """Wait until both have ended."""
+        deadline = monotonic() + timeout_s
+        return all(part.gone(max(0.0, deadline - monotonic())) for part in self._parts)
+
+    def states(self) -> set[str]:
+        """Of the threads of both."""
+        return {state for part in self._parts for state in part.states()}
+
+    def close(self) -> None:
+        """Let go of both."""
+        for part in self._parts:
+            part.close()
+
+    @property
+    def _front(self) -> Program | RunProcess:
+        return self.proxy or self.redis
+
+    @property
+    def _parts(self) -> tuple[Program | RunProcess, ...]:
+        return (self.proxy, self.redis) if self.proxy else (self.redis,)
+
+    def _fill_redis(self) -> None:
+        self.redis.await_ready(_REDIS_WITHIN_S)
+        self.fill()
 
 
-class DirectoryTarget:
-    """`begin` makes a life of the directory, all records in it: 0 is open at once, the others stand by."""
+class DirectoryKind:
+    """The directory in its home cluster. `proxied`: relays reach it through a proxy."""
 
-    def __init__(self, begin: Callable[[int], _Life], deaths: int) -> None:
-        self._begin = begin
-        self._deaths = deaths
-        self._number = 0
-        self._serving: _Life | None = begin(0)
-        self._spare: _Life | None = None
-        _expect(self._serving.door, Ready())
+    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric, *, proxied: bool) -> None:
+        self._plan = plan
+        self._run = run
+        self._home = plan.topology.cluster(plan.relays.directory)
+        self._host_pid = fabric.host_pid(self._home.name)
+        self._proxied = proxied
 
-    def prepare_successor(self) -> None:
-        """Have the next directory stand by, if one is to come."""
-        if self._spare is None and self._number < self._deaths:
-            self._spare = self._begin(self._number + 1)
-            _expect(self._spare.door, StandingBy())
+    def start(self, life: int) -> DirectoryLife:
+        """Start a life of the directory."""
+        socket = redis_socket(life)
+        redis = Program("the session directory's Redis", self._redis(socket), self._run.log("redis"))
+        proxy = self._proxy(socket, standing_by=life > 0) if self._proxied else None
+        return DirectoryLife(redis, proxy, lambda: _write_records(self._plan, socket))
 
-    def prepare(self, fault: Fault, edge: TimedEdge, deadline_ns: int) -> PreparedEdge:  # noqa: ARG002 - it dies at once
-        """Make an edge of a fault ready."""
-        if fault.what == "directory-slow":
-            return self._answer_later(round(fault.extra_ns * fault.share_at(edge.at_ns)))
-        self.prepare_successor()
-        return self._death() if edge.edge == "start" else self._succession()
+    def prepare_end(self, life: DirectoryLife) -> AfterEnd:  # noqa: ARG002 - the next one has sockets of its own
+        """It leaves nothing: the kernel resets every connection of a process that is gone, and refuses new ones."""
+        return AfterEnd(lambda _: None, lambda: None)
 
-    def release(self) -> None:
-        """Nothing is held."""
-
-    def _life(self) -> _Life:
-        if self._serving is None:
-            raise ProcessError("a fault strikes a directory that is not there")
-        return self._serving
-
-    def _answer_later(self, extra_ns: int) -> PreparedEdge:
-        door = self._life().door
-        return PreparedEdge(
-            lambda: door.tell(DelayAnswers(extra_ns)),
-            lambda: bool(door.answer(END_WITHIN_S) == AnswersDelayed(extra_ns)),
+    def _redis(self, socket: Path) -> CommandLine:
+        """In memory only. Behind a proxy it has no port, but its Unix socket."""
+        options = {
+            "bind": str(self._home.address),
+            "port": str(0 if self._proxied else DIRECTORY_PORT),
+            "unixsocket": str(socket),
+            "dir": str(socket.parent),
+            "save": "",
+            "protected-mode": "no",
+        }
+        arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
+        return CommandLine(
+            in_network_of(self._host_pid, ["redis-server", *arguments]), ready=Answers(lambda: _answers(socket))
         )
 
-    def _death(self) -> PreparedEdge:
-        """The kernel resets every connection of a dead process, and refuses new ones."""
-        redis, door = self._life()
-        held = handle_of(door)
-
-        def kill() -> None:
-            signal_process(door, held, signal.SIGKILL)
-            redis.kill()
-            self._serving = None
-
-        def gone() -> bool:
-            ended = held.gone(END_WITHIN_S)
-            held.close()
-            door.control.close()
-            return ended and wait_until(lambda: redis.poll() is not None, END_WITHIN_S)
-
-        return PreparedEdge(kill, gone)
-
-    def _succession(self) -> PreparedEdge:
-        successor = self._spare
-        if successor is None:
-            raise ProcessError("no directory stands by")
-
-        def take_over() -> None:
-            successor.door.tell(TakeOver())
-            _expect(successor.door, Ready())
-            self._serving, self._spare = successor, None
-            self._number += 1
-
-        return PreparedEdge(take_over, lambda: successor.redis.poll() is None)
+    def _proxy(self, socket: Path, *, standing_by: bool) -> RunProcess:
+        serve = directory_proxy.stand_by if standing_by else directory_proxy.serve
+        config = DirectoryProxyConfig(str(self._home.address), socket)
+        return spawn("directory", serve, config, self._run.log("directory"), self._host_pid)
 
 
-def _expect(door: RunProcess, word: object) -> None:
-    answer = door.answer(START_WITHIN_S)
-    if answer != word:
-        raise ProcessError(f"{door.name} said {answer!r} in place of {word!r}")
+class DirectoryAnswers:
+    """The answers of the directory, which a fault can delay."""
+
+    def __init__(self, directory: SupervisedProcess[DirectoryLife]) -> None:
+        self._directory = directory
+
+    def prepare_delay(self, extra_ns: int) -> PreparedEdge:
+        """They come so much later than by themselves."""
+        proxy = self._directory.serving.proxy
+        if proxy is None:
+            raise ProcessError("a fault is to slow a directory that has no proxy")
+        return PreparedEdge(
+            lambda: proxy.send(DelayAnswers(extra_ns)),
+            lambda: bool(proxy.answer(END_WITHIN_S) == AnswersDelayed(extra_ns)),
+        )
 
 
-def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> DirectoryTarget | None:
-    """The directory in its home cluster, holding every record before any media. It has a post if faults strike it."""
-    what = [fault.what for fault in plan.faults if fault.process and fault.process.kind == "directory"]
-    home = plan.topology.cluster(plan.relays.directory)
-    host_pid = fabric.host_pid(home.name)
+def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProcess[DirectoryLife]:
+    """Start the run's directory; on return it serves, and holds every record."""
+    struck = any(fault.process == Process("directory") for fault in plan.process_faults)
+    kind = DirectoryKind(plan, run, fabric, proxied=struck)
+    directory = SupervisedProcess(kind, count_ends(plan.faults, Process("directory")))
+    directory.serving.await_ready(START_WITHIN_S)
+    return directory
 
-    def redis(port: int, socket: Path) -> subprocess.Popen[bytes]:
-        process = start_redis(host_pid, home.address, port, socket, run.log("redis"))
-        _write_records(plan, socket)
-        return process
 
-    def begin(life: int) -> _Life:
-        socket = redis_socket(life)
-        serve = directory_proxy.stand_by if life else directory_proxy.serve
-        config = DirectoryProxyConfig(str(home.address), socket)
-        return _Life(redis(0, socket), spawn("directory", serve, config, run.log("directory"), host_pid))
+def directory_target(directory: SupervisedProcess[DirectoryLife]) -> FaultTarget:
+    """The directory for the faults of a plan."""
+    return FaultTarget(directory, answers=DirectoryAnswers(directory))
 
-    if what:
-        return DirectoryTarget(begin, what.count("directory-down"))
-    redis(DIRECTORY_PORT, redis_socket(0))
-    return None
+
+def _answers(socket: Path) -> bool:
+    directory = Directory(DirectoryEndpoint(path=str(socket)))
+    try:
+        directory.connect()
+    except DirectoryError:
+        return False
+    finally:
+        directory.close()
+    return True
 
 
 def _write_records(plan: Plan, socket: Path) -> None:

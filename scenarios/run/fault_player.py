@@ -11,9 +11,9 @@ from hostio.realtime import RealtimePriority, realtime_priority
 from hostio.timing import MS, S, next_multiple
 from results.run_files.events import End, FaultEdge, MediaStart
 from results.run_files.plan import Plan
-from scenarios.run.run_control import EventLog, StopSignal
+from scenarios.language.timeline import Step, steps_of
 from scenarios.run.testbed import Testbed
-from scenarios.run.timeline import Step, steps_of
+from scenarios.supervision.run_control import EventLog, StopSignal
 from topologies.link_backend import Applied
 
 _LEAD_NS = 200 * MS

@@ -13,7 +13,7 @@ from typing import Protocol
 from relay_app.streams import streams_of
 from results.report.report import make_report
 from results.run_files.documents import dump
-from results.run_files.plan import Plan, is_wired
+from results.run_files.plan import Plan
 from results.run_files.records import collect, write_sessions
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
@@ -63,7 +63,9 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
         interrupted = not _see_through(process, watcher)
     write_sessions(run, streams_of(plan.sessions, plan.seed))
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    collect(run.staging, run, clusters, connected=bool(plan.connections), wired=is_wired(plan))
+    collect(
+        run.staging, run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
+    )
     shutil.rmtree(run.staging)
     summary = make_report(run)
     _give_to_invoker(run.root)

@@ -12,20 +12,19 @@ from time import monotonic_ns
 
 from hostio.commands import CommandError
 from relay_app.sessions.directory import DirectoryError
-from results.run_files.documents import dump, read
+from results.run_files.documents import dump
 from results.run_files.events import End
-from results.run_files.plan import Plan
+from results.run_files.plan_file import read_plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
-from scenarios.run.processes import ProcessError
-from scenarios.run.run_control import EventLog, StopSignal
-from scenarios.run.sandbox_paths import SANDBOX_FOLDER
-from scenarios.run.services import ServiceError
 from scenarios.run.testbed import Testbed
+from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.run_control import EventLog, StopSignal
+from scenarios.supervision.sandbox_paths import SANDBOX_FOLDER
 from topologies.link_backend import LinkError
 from topologies.sandbox import set_up_sandbox
 
-_EXPECTED = (ProcessError, ServiceError, CommandError, LinkError, DirectoryError)
+_EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
 
 def main(run_dir: str) -> None:
@@ -43,7 +42,7 @@ def main(run_dir: str) -> None:
 
 
 def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
-    plan = read(Plan, run.plan)
+    plan = read_plan(run.plan)
     set_up_sandbox(SANDBOX_FOLDER)
     testbed = Testbed.build(plan, run, log)
     try:

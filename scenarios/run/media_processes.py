@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from time import monotonic_ns, time_ns
 
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
-from relay_app.messages import Prefetch, Prefetched
+from relay_app.messages import MediaWindow, Prefetch, Prefetched
 from relay_app.ntp import ntp_offset_ns
 from relay_app.probing import prober
 from relay_app.probing.canaries import canary_ssrc
 from relay_app.probing.prober import ProberConfig
-from relay_app.relay import process as relay
+from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import Stream, connections_of, streams_of
-from results.run_files.plan import Plan, Process
+from results.run_files.faults import Process
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.relay import ENDING, RelayTarget
-from scenarios.run.processes import ProcessError, RunProcess, Serve, spawn
-from scenarios.run.sandbox_paths import fate_log
+from scenarios.process_faults.fault_target import count_ends
+from scenarios.process_faults.relay import RelayKind, SupervisedRelay
+from scenarios.supervision.processes import ProcessError, RunProcess, Serve, spawn
+from scenarios.supervision.sandbox_paths import TELEMETRY, fate_log
+from scenarios.supervision.supervised import SupervisedProcess
 from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology
 
@@ -33,43 +35,49 @@ _PREFETCH_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class MediaProcesses:
-    """The media processes, each kind in the order of the clusters."""
+    """The media processes, each kind in the order of the clusters; `relays` by cluster."""
 
-    relays: tuple[RelayTarget, ...]
+    relays: Mapping[str, SupervisedRelay]
     clients: tuple[RunProcess, ...]
     probers: tuple[RunProcess, ...]
     peers: tuple[RunProcess, ...]
     """Of the TCP connections; none if the scenario has none."""
 
     @classmethod
-    def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> MediaProcesses:
+    def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric) -> MediaProcesses:
         """Start them all; they are not ready yet."""
-        spawner = _Spawner(plan, run, fabric, telemetry)
+        spawner = _Spawner(plan, run, fabric)
         clusters = plan.topology.clusters
         return cls(
-            relays=tuple(spawner.relay_post(cluster) for cluster in clusters),
+            relays={cluster.name: spawner.relay(cluster) for cluster in clusters},
             clients=tuple(map(spawner.client, clusters)),
             probers=tuple(map(spawner.prober, clusters)),
             peers=tuple(map(spawner.peer, clusters)) if plan.connections else (),
         )
 
     @property
-    def members(self) -> tuple[RunProcess, ...]:
+    def running(self) -> tuple[RunProcess, ...]:
         """All that serve."""
-        relays = [post.member for post in self.relays if post.member]
+        relays = [relay.running for relay in self.relays.values() if relay.running]
         return (*relays, *self.clients, *self.probers, *self.peers)
+
+    def start(self, window: MediaWindow) -> None:
+        """Have media flow in that time, and every relay, those that follow included, count how late it is meanwhile."""
+        for relay in self.relays.values():
+            relay.do_in_each_life(lambda life: life.send(window))
+        for process in (*self.clients, *self.probers, *self.peers):
+            process.send(window)
 
     def warm_relays(self, plan: Plan) -> None:
         """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""
         streams = streams_of(plan.sessions, plan.seed)
-        held = {cluster.name: records_held(plan, streams, cluster.name) for cluster in plan.topology.clusters}
-        asked = dict(zip((post.serving for post in self.relays), held.values(), strict=True))
-        for member, ssrcs in asked.items():
-            member.tell(Prefetch(ssrcs))
-        for member, ssrcs in asked.items():
-            answer = member.answer(_PREFETCH_WITHIN_S)
+        asked = [(relay.serving, records_held(plan, streams, cluster)) for cluster, relay in self.relays.items()]
+        for relay, ssrcs in asked:
+            relay.send(Prefetch(ssrcs))
+        for relay, ssrcs in asked:
+            answer = relay.answer(_PREFETCH_WITHIN_S)
             if answer != Prefetched(len(ssrcs)):
-                raise ProcessError(f"{member.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
+                raise ProcessError(f"{relay.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
 
 
 def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
@@ -90,27 +98,24 @@ def canaries_through(topology: Topology, relay: str) -> Iterator[int]:
 
 
 class _Spawner:
-    """Knows what every process of the run must be told."""
+    """Makes the configuration of every process from the plan, and starts it."""
 
-    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric, telemetry: Path) -> None:
+    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric) -> None:
         self._plan = plan
         self._run = run
         self._fabric = fabric
-        self._telemetry = telemetry
         self._streams = streams_of(plan.sessions, plan.seed)
         self._ntp_offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
         self._addresses = {cluster.ordinal: str(cluster.address) for cluster in plan.topology.clusters}
         self._directory = DirectoryEndpoint(host=str(plan.topology.cluster(plan.relays.directory).address))
 
-    def relay_post(self, cluster: Cluster) -> RelayTarget:
-        """The place of a cluster's relay, with the relay."""
-        process_faults = [fault for fault in self._plan.faults if fault.process == Process("relay", cluster.name)]
-        return RelayTarget(
-            cluster.name, lambda life: self.relay(cluster, life), sum(fault.what in ENDING for fault in process_faults)
-        )
+    def relay(self, cluster: Cluster) -> SupervisedRelay:
+        """The relay of a cluster, over all its lives."""
+        kind = RelayKind(lambda life: self.relay_life(cluster, life))
+        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
 
-    def relay(self, cluster: Cluster, life: int) -> RunProcess:
-        """The relay of a cluster; from the second on they stand by."""
+    def relay_life(self, cluster: Cluster, life: int) -> RunProcess:
+        """A life of the relay of a cluster; from the second on they stand by."""
         config = RelayConfig(
             ordinal=cluster.ordinal,
             addresses=self._addresses,
@@ -128,7 +133,7 @@ class _Spawner:
             lock_audit=self._plan.relays.lock_audit,
             life=life,
         )
-        return self._spawn("relay", relay.stand_by if life else relay.serve, config, cluster)
+        return self._spawn("relay", relay_process.stand_by if life else relay_process.serve, config, cluster)
 
     def client(self, cluster: Cluster) -> RunProcess:
         """The media client of a cluster."""
@@ -157,7 +162,7 @@ class _Spawner:
             address=str(cluster.address),
             peers={peer.ordinal: str(peer.address) for peer in peers},
             ntp_offset_ns=self._ntp_offset_ns,
-            report_path=str(self._telemetry),
+            report_path=str(TELEMETRY),
             records_path=self._run.staged(self._run.probes(cluster.name)),
             interval_ns=controller.probe_interval_ns,
             canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,

@@ -73,7 +73,7 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Say Ready, sample at Play and from then on once a second, and on Stop write all and say Stopped."""
+    """Say Ready, sample at MediaWindow and from then on once a second, and on Stop write all and say Stopped."""
     os.setpriority(os.PRIO_PROCESS, 0, _YIELDING)
     Monitor().sample()  # whatever it needs is in memory then
     monitor = Monitor()

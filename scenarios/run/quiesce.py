@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic, sleep
 
 import numpy as np
 
 from hostio.procfs import counter_growth, receive_drops, udp_statistics
+from hostio.timing import wait_until
+from relay_app.forwarding.fate_log import FateLog, left_behind
 from relay_app.messages import Quiesced, StopForwarding, StopSending
 from relay_app.records import RELAY_FATE
-from relay_app.relay.fate_log import FateLog, left_behind
 from relay_app.streams import MEDIA_PORTS
 from results.run_files.machine import HostRow, LinkRow
-from results.run_files.plan import Plan, is_wired
+from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.relay import RelayTarget
+from scenarios.process_faults.relay import SupervisedRelay
 from scenarios.run.media_processes import MediaProcesses
-from scenarios.run.processes import request_all
-from scenarios.run.sandbox_paths import fate_log
+from scenarios.supervision.processes import request_all
+from scenarios.supervision.sandbox_paths import fate_log
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend, LinkEnd
 from topologies.media_taps import MediaCounts, MediaTaps
@@ -43,17 +43,19 @@ class Observers:
     def watch(cls, plan: Plan, fabric: Fabric) -> Observers:
         """Count from now on."""
         pids = {cluster.name: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
-        taps = MediaTaps(plan.topology, MEDIA_PORTS, wired=is_wired(plan))
+        taps = MediaTaps(plan.topology, MEDIA_PORTS, inner_ends=plan.link_capabilities.inner_ends)
         return cls(taps, pids, {name: udp_statistics(pid) for name, pid in pids.items()})
 
     def settled(self) -> MediaCounts:
         """The counts once they stand still, or after a second."""
-        deadline = monotonic() + _SETTLED_WITHIN_S
-        counts, before = self.taps.read(), None
-        while counts != before and monotonic() < deadline:
-            sleep(_LOOK_AGAIN_S)
-            counts, before = self.taps.read(), counts
-        return counts
+        read: list[MediaCounts] = []
+
+        def stand_still() -> bool:
+            read.append(self.taps.read())
+            return len(read) > 1 and read[-1] == read[-2]
+
+        wait_until(stand_still, _SETTLED_WITHIN_S, _LOOK_AGAIN_S)
+        return read[-1]
 
     def hosts(self, counts: MediaCounts) -> tuple[HostRow, ...]:
         """What crossed each host's port, and what its UDP counted."""
@@ -71,7 +73,7 @@ class Observers:
 def quiesce(media: MediaProcesses, links: LinkBackend, observers: Observers) -> tuple[LinkEnd, MediaCounts]:
     """Sources first, then relays, then links. What is under way then waits on a link or in a socket."""
     request_all((*media.clients, *media.probers), StopSending(), Quiesced(), _STILL_WITHIN_S)
-    relays = [post.member for post in media.relays if post.member]
+    relays = [relay.running for relay in media.relays.values() if relay.running]
     request_all(relays, StopForwarding(), Quiesced(), _STILL_WITHIN_S)
     observers.settled()
     return links.end(), observers.settled()
@@ -86,14 +88,14 @@ def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[Li
     )
 
 
-def collect_relay_fates(relays: Sequence[RelayTarget], run: RunDir) -> dict[str, Mapping[str, int]]:
+def collect_relay_fates(relays: Mapping[str, SupervisedRelay], run: RunDir) -> dict[str, Mapping[str, int]]:
     """Put what the relays noted down with the records; what each had in hand at its end, all lives, as a counter."""
     in_hand: dict[str, Mapping[str, int]] = {}
-    for post in relays:
-        logs = [FateLog.read(fate_log(post.cluster, life)) for life in range(post.lives)]
-        ended = post.lives if post.member is None else post.lives - 1
+    for cluster, relay in relays.items():
+        logs = [FateLog.read(fate_log(cluster, life)) for life in range(relay.lives)]
+        ended = relay.lives if relay.running is None else relay.lives - 1
         rows = [left_behind(rows) if life < ended else rows for life, (rows, _) in enumerate(logs)]
-        found = np.array(post.ended_counters.left_behind, RELAY_FATE)
-        np.save(run.staged(run.relay_fates(post.cluster)), np.concatenate([*rows, found]))
-        in_hand[post.name] = {"in_hand": sum(count for _, count in logs)}
+        found = np.array(relay.ended_counters.left_behind, RELAY_FATE)
+        np.save(run.staged(run.relay_fates(cluster)), np.concatenate([*rows, found]))
+        in_hand[relay.name] = {"in_hand": sum(count for _, count in logs)}
     return in_hand

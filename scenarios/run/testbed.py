@@ -1,43 +1,37 @@
 """Everything of one run that is alive: network, links, directory, relays, clients, probers and controller.
 
-Built inside the sandbox, each part ready by its own word. Nothing is torn down piece by piece: the processes are
+Built inside the sandbox; each part tells when it is ready. Nothing is torn down piece by piece: the processes are
 asked for their records, and the sandbox takes the rest with it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from time import monotonic_ns
 
-from controller.settings import ControllerConfig
-from hostio.histogram import Lateness
 from hostio.procfs import proportional_memory_bytes
 from hostio.timing import next_multiple
 from relay_app.messages import MediaWindow, StartProbing
-from relay_app.streams import MEDIA_PORTS
+from results.run_files.faults import Process
 from results.run_files.machine import MachineReport
-from results.run_files.plan import Environment, Plan, Process
+from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.controller import ControllerTarget
-from scenarios.process_faults.directory import DirectoryTarget, start_directory
+from scenarios.process_faults.controller import Controller, controller_target, start_controller
+from scenarios.process_faults.directory import DirectoryLife, directory_target, start_directory
+from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.process_faults.player import ProcessFaults
-from scenarios.process_faults.process_fault import FaultTarget
 from scenarios.run import monitor
+from scenarios.run.links import STARTERS
+from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.run.monitor import MonitorConfig
-from scenarios.run.processes import RunProcess, await_ready, spawn, start_fork_server, stop_all
 from scenarios.run.quiesce import Observers, collect_relay_fates, link_rows, quiesce
-from scenarios.run.run_control import EventLog
-from scenarios.run.sandbox_paths import CONTROLLER_CONFIG, TELEMETRY
-from scenarios.run.services import ControllerProcess
-from scenarios.run.timeline import base_states
+from scenarios.supervision.processes import RunProcess, await_ready, spawn, start_fork_server, stop_all
+from scenarios.supervision.run_control import EventLog
+from scenarios.supervision.supervised import SupervisedProcess
 from topologies import interface_names as names
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend
-from topologies.netem.backend import NetemLinks
 from topologies.openvswitch import (
     DatapathStats,
     datapath_stats,
@@ -46,22 +40,6 @@ from topologies.openvswitch import (
     port_drops,
     start_openvswitch,
 )
-from topologies.wire import process as wire
-from topologies.wire.backend import UserspaceWire
-from topologies.wire.messages import wire_config
-
-
-def start_links(plan: Plan, environment: Environment, run: RunDir) -> LinkBackend:
-    """Start emulating every link of the plan's topology; on return all of them are in force."""
-    states = base_states(plan.topology)
-    if environment.link_backend == "netem":
-        return NetemLinks(plan.topology, states, plan.seed if environment.link_backend_seeded else None, MEDIA_PORTS)
-    fates = run.staged(run.link_fates)
-    config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS, fates=fates)
-    carrier = UserspaceWire(plan.topology, states, spawn("wire", wire.serve, config, run.log("wire")).control)
-    carrier.wait_ready()
-    return carrier
-
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 15.0
@@ -80,122 +58,109 @@ class Testbed:
     observers: Observers
     links: LinkBackend
     media: MediaProcesses
-    controller: ControllerTarget
+    controller: SupervisedProcess[Controller]
     process_faults: ProcessFaults
     monitor: RunProcess
     datapath_stats_before: DatapathStats
 
     @classmethod
     def build(cls, plan: Plan, run: RunDir, log: EventLog) -> Testbed:
-        """Start everything, and return when it is ready for media."""
+        """Start everything, and return when it is ready for media.
+
+        What takes longest to start (imports, mostly) is started first and waited for last.
+        """
         environment = _environment(plan)
+        # Before any process: all are forked from it, and it compiles while the network is built.
         start_fork_server(["scenarios.run.preload"])
-        post = _controller_post(plan, run)
-        controller = post.serving
-        post.expect(plan.faults)
+        # Before the switches: they connect to it, and it imports its framework while they start.
+        controller = start_controller(plan, run)
         start_openvswitch(run.root / "logs")
-        fabric = Fabric(plan.topology, environment.datapath, wired=environment.link_backend == "userspace")
-        controller.await_milestone("listening", _READY_WITHIN_S)
+        fabric = Fabric(plan.topology, environment.datapath, inner_ends=environment.link_capabilities.inner_ends)
+        # The controller listens before a switch first dials: one that is refused tries again only a second later.
+        controller.serving.await_ready(_READY_WITHIN_S)
         fabric.start()
         enlarge_port_buffers()
+        # The counters' first reading, before anything sends.
         observers = Observers.watch(plan, fabric)
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
-        links = start_links(plan, environment, run)
+        # Links before directory and relays: without them no cluster reaches another.
+        links = STARTERS[environment.link_backend](plan, run)
         log.phase(f"links emulated: {environment.link_backend}")
+        # The directory with all its records before the relays, which connect to it at once and back off if refused.
         directory = start_directory(plan, run, fabric)
-        media = MediaProcesses.spawn(plan, run, fabric, TELEMETRY)
+        media = MediaProcesses.spawn(plan, run, fabric)
         watcher = _spawn_monitor(run)
-        await_ready((*media.members, watcher), _READY_WITHIN_S)
-        controller.await_milestone("installed", _READY_WITHIN_S)
+        await_ready((*media.running, watcher), _READY_WITHIN_S)
+        # Direct paths are in the switches before relays fetch over them.
+        controller.serving.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
-        # Between two faults' round times: a probe sent at the instant of a fault may or may not be lost to it.
-        probing_ns = next_multiple(monotonic_ns()) + plan.controller.probe_interval_ns // 2
-        for prober in media.probers:
-            prober.tell(StartProbing(probing_ns))
-        controller.await_milestone("watching", _READY_WITHIN_S)
-        process_faults = ProcessFaults(plan.faults, _posts(plan, media, directory, post), log)
+        # After the relays are warm: probes measure the health of links, not the burst of the records.
+        _start_probing(plan, media)
+        controller.serving.await_milestone("watching", _READY_WITHIN_S)
+        # Successors last: they take processor time to start, and are to delay nothing that is waited for above.
+        process_faults = ProcessFaults(plan.faults, _fault_targets(plan, media, directory, controller), log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
-        return cls(plan, run, observers, links, media, post, process_faults, watcher, datapath_stats())
+        return cls(plan, run, observers, links, media, controller, process_faults, watcher, datapath_stats())
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long.
 
         Everyone counts for as long how late they are, and the monitor how busy the machine is.
         """
-        order = MediaWindow(start_ns, end_ns)
+        window = MediaWindow(start_ns, end_ns)
         self.links.watch(start_ns, end_ns)
-        for member in (*self.media.members, self.monitor):
-            member.tell(order)
-        for post in self.media.relays:
-            post.media = order
+        self.media.start(window)
+        self.monitor.send(window)
 
     def finish(self) -> MachineReport:
         """Bring the media to rest, collect its records, and read the counters of the machinery."""
         memory_bytes = proportional_memory_bytes()
         end, counts = quiesce(self.media, self.links, self.observers)
         hosts = self.observers.hosts(counts)
-        members = (*self.media.members, self.monitor)
-        last_words = stop_all(members, _STOP_WITHIN_S)
+        members = (*self.media.running, self.monitor)
+        stopped = stop_all(members, _STOP_WITHIN_S)
         in_hand = collect_relay_fates(self.media.relays, self.run)
+        processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         self.links.close()
+        switches = [names.switch(cluster.ordinal) for cluster in self.plan.topology.clusters]
         return MachineReport(
-            counters=_by_process(
-                *((name, words.counters) for name, words in last_words.items()),
-                *((post.name, post.ended_counters.counters) for post in self.media.relays),
-                *in_hand.items(),
-            ),
-            socket_drops={
-                **_by_process(
-                    *((name, words.socket_drops) for name, words in last_words.items()),
-                    *((post.name, post.ended_counters.socket_drops) for post in self.media.relays),
-                ),
-                **packet_socket_drops(),
-            },
-            port_drops={
-                name: drops
-                for cluster in self.plan.topology.clusters
-                for name, drops in port_drops(names.switch(cluster.ordinal)).items()
-            },
+            counters=counter_rows(processes),
+            socket_drops=socket_rows(processes, packet_socket_drops()),
+            port_drops=tuple(drops for switch in switches for drops in port_drops(switch)),
             backlog_drops=self.observers.backlog_drops(),
             links=link_rows(self.plan.topology, end, counts),
             hosts=hosts,
-            lateness={
-                **_lateness({name: words.lateness for name, words in last_words.items()}),
-                **_lateness({post.name: post.ended_counters.lateness for post in self.media.relays}),
-                **({"wire: release": end.lateness} if end.lateness else {}),
-            },
+            lateness=lateness_rows(processes, end.lateness),
             lookups=datapath_stats().since(self.datapath_stats_before),
             memory_bytes=memory_bytes,
-            ended_early=tuple(member.name for member in members if member.name not in last_words),
+            ended_early=tuple(member.name for member in members if member.name not in stopped),
         )
 
     def stop_controller(self) -> None:
-        """End the controller, before anything that it watches; ServiceError if it had failed."""
+        """End the controller, before anything that it watches; ProcessError if it had failed."""
         self.controller.stop(_STOP_WITHIN_S)
 
 
-def _by_process(*counts: tuple[str, Mapping[str, int]]) -> dict[str, int]:
-    """Added up where a process had several lives."""
-    total: Counter[str] = Counter()
-    for process, each in counts:
-        total.update({f"{process}: {name}": count for name, count in each.items()})
-    return dict(total)
+def _start_probing(plan: Plan, media: MediaProcesses) -> None:
+    """From between two faults' round times: a probe sent at the instant of a fault may or may not be lost to it."""
+    start_ns = next_multiple(monotonic_ns()) + plan.controller.probe_interval_ns // 2
+    for prober in media.probers:
+        prober.send(StartProbing(start_ns))
 
 
-def _posts(
-    plan: Plan, media: MediaProcesses, directory: DirectoryTarget | None, controller: ControllerTarget
+def _fault_targets(
+    plan: Plan,
+    media: MediaProcesses,
+    directory: SupervisedProcess[DirectoryLife],
+    controller: SupervisedProcess[Controller],
 ) -> dict[Process, FaultTarget]:
-    """The place of every process that a fault may strike."""
-    posts: dict[Process, FaultTarget] = {Process("controller"): controller}
-    posts |= {
-        Process("relay", each.name): post for each, post in zip(plan.topology.clusters, media.relays, strict=True)
+    """Every process that a fault may strike."""
+    relays = {Process("relay", cluster): FaultTarget(relay) for cluster, relay in media.relays.items()}
+    return relays | {
+        Process("directory"): directory_target(directory),
+        Process("controller"): controller_target(controller, plan),
     }
-    return posts | {Process("directory"): directory} if directory else posts
-
-
-def _lateness(found: Mapping[str, Mapping[str, Lateness]]) -> dict[str, Lateness]:
-    return {f"{name}: {thread}": each for name, threads in found.items() for thread, each in threads.items()}
 
 
 def _spawn_monitor(run: RunDir) -> RunProcess:
@@ -207,8 +172,3 @@ def _environment(plan: Plan) -> Environment:
     if plan.environment is None:
         raise ValueError("the plan of a run has its environment")
     return plan.environment
-
-
-def _controller_post(plan: Plan, run: RunDir) -> ControllerTarget:
-    CONTROLLER_CONFIG.write_text(ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions).to_json())
-    return ControllerTarget(partial(ControllerProcess.start, CONTROLLER_CONFIG, run.log("controller")), TELEMETRY)

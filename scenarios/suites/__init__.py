@@ -1,1 +1,4 @@
-"""The standard scenarios against relay versions: played one after another, and where each version stands."""
+"""The standard scenarios against relay versions: played one after another, and where each version stands.
+
+May import `results.run_files`, `results.verdict` and `hostio`.
+"""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scenarios.debian_packages import packages_for
 from scenarios.errors import MachineError
 from scenarios.paths import PROJECT
 from scenarios.vm.guest import SCRIPT, SOURCES, cpio, first_process, numbered, tools
@@ -30,8 +31,6 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 Tell = Callable[[str], None]
 """Somebody who is told what goes on, a line at a time."""
 
-_PROGRAMS = ("qemu-system-x86_64", "busybox", "kmod", "mke2fs")
-
 
 @dataclass(frozen=True, slots=True)
 class MachineBuild:
@@ -43,7 +42,8 @@ class MachineBuild:
     @classmethod
     def open(cls, tell: Tell) -> MachineBuild:
         """Make what is not there yet; MachineError if it cannot be had."""
-        missing = [program for program in _PROGRAMS if shutil.which(program, path=PATH) is None]
+        programs = [program for package in packages_for("vm") for program in package.programs]
+        missing = [program for program in programs if shutil.which(program, path=PATH) is None]
         if missing:
             raise MachineError(f"no virtual machine without {', '.join(missing)}: run scripts/setup --vm")
         with _alone():

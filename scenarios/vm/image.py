@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hostio.commands import CommandError, run_in
+from hostio.files import replacing
 from scenarios.errors import MachineError
 from scenarios.vm.kernel import Kernel
 from scenarios.vm.packages import Package, files_of, installed_packages
@@ -43,17 +44,16 @@ def make_image(folder: Path, kernel: Kernel) -> Path:
     """Make it, half a minute's work, in place of older ones; MachineError if that fails."""
     packages = _packages()
     image, stage = folder / _name(kernel, packages), folder / f"stage-{os.getpid()}"
-    partial = stage / "image"
     try:
-        root = _staged(stage / "root", kernel, packages)
+        root = _staged(stage, kernel, packages)
         size = -(-int(_bytes_in(root) * _SPARE) // _BLOCK) * _BLOCK
-        partial.touch(mode=0o644)
-        os.truncate(partial, size)
         seed = f"hash_seed={_SAME_EVERY_TIME},root_owner=0:0"
-        run_in(folder, [_mke2fs(), "-q", "-F", "-t", "ext4", *_OPTIONS, "-E", seed, "-d", str(root), str(partial)])
-        for older in folder.glob("root-*.img"):
-            older.unlink()
-        partial.rename(image)
+        with replacing(image) as partial:
+            partial.touch(mode=0o644)
+            os.truncate(partial, size)
+            run_in(folder, [_mke2fs(), "-q", "-F", "-t", "ext4", *_OPTIONS, "-E", seed, "-d", str(root), str(partial)])
+            for older in folder.glob("root-*.img"):
+                older.unlink()
     except (CommandError, OSError) as error:
         raise MachineError(f"no file system for the virtual machine: {error}") from error
     finally:

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostio.commands import run
-
-WANTED = (
-    *("python3-venv", "util-linux", "mount", "iproute2", "ethtool", "procps", "kmod"),
-    *("mininet", "openvswitch-switch", "redis-server", "tshark"),
-)
-"""What runs and tests use, where it is installed. Packages that the distribution calls essential come with them."""
+from scenarios.debian_packages import packages_for
 
 _FORMAT = "${db:Status-Status}\t${Package}\t${Version}\t${Essential}\t${Provides}\t${Pre-Depends}, ${Depends}\n"
 _NAME = re.compile(r"^[a-z0-9][a-z0-9+.-]+")
@@ -65,8 +60,12 @@ def with_dependencies(wanted: Iterable[str], packages: Iterable[Package]) -> lis
 
 
 def installed_packages() -> list[Package]:
-    """Those on this machine that a machine needs; CommandError where there is no dpkg."""
-    return with_dependencies(WANTED, parse_packages(run(["dpkg-query", "--show", "--showformat", _FORMAT])))
+    """Those on this machine that a machine needs; CommandError where there is no dpkg.
+
+    What runs and tests use, where it is installed. Packages that the distribution calls essential come with them.
+    """
+    wanted = [package.name for package in packages_for("run", "test", "guest")]
+    return with_dependencies(wanted, parse_packages(run(["dpkg-query", "--show", "--showformat", _FORMAT])))
 
 
 def files_of(packages: Iterable[Package]) -> list[Path]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+from hostio.files import Tail
 from scenarios.errors import MachineError
 from scenarios.paths import PROJECT
 from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, Tell, project_sources
@@ -70,14 +71,14 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
             env=_environment(),
             start_new_session=True,
         )
-    output = Lines(share / OUTPUT)
+    output = Tail(share / OUTPUT)
     try:
         while not _ended(process):
-            for line in output.new():
+            for line in _lines(output.new_lines()):
                 tell(line)
             if within_s is not None and monotonic() - begin > within_s:
                 return False
-        for line in output.new(last=True):
+        for line in _lines(output.new_lines(last=True)):
             tell(line)
         return True
     finally:
@@ -102,24 +103,9 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-class Lines:
-    """The lines of a file that grows."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = 0
-        self._rest = ""
-
-    def new(self, *, last: bool = False) -> list[str]:
-        """Whole lines since the last call; at the last also what has no end."""
-        if not self._path.exists():
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._read)
-            found = file.read()
-        self._read += len(found)
-        *lines, self._rest = (self._rest + found.decode(errors="replace")).split("\n")
-        return [*lines, self._rest] if last and self._rest else lines
+def _lines(text: bytes) -> list[str]:
+    """Split at newlines only: a command may draw a line anew after a carriage return."""
+    return text.decode(errors="replace").removesuffix("\n").split("\n") if text else []
 
 
 def _bring_back(source: Path, target: Path) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from hostio.files import replacing
 
 _LEFT_OUT = {"__pycache__", "runs"}
 """Besides what begins with a dot: folders of what running the project leaves behind."""
@@ -31,9 +32,8 @@ def source_archive(folder: Path, project: Path, loops: Path, others: Iterable[Pa
     if not archive.exists():
         for older in folder.glob("sources-*.tar"):
             older.unlink()
-        partial = archive.with_suffix(f".{os.getpid()}")
-        _write(partial, sources, beside)
-        partial.rename(archive)
+        with replacing(archive) as partial:
+            _write(partial, sources, beside)
     return archive
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
+from every import every
+from link_lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
 from scipy import stats
 
 from hostio.timing import MS
@@ -94,4 +95,4 @@ def test_reordered_frames_overtake_those_on_their_way(make_lab: LabMaker) -> Non
     assert sorted(numbers(arrivals)) == list(range(count))
     assert numbers(arrivals) != list(range(count))
     assert stats.binomtest(len(early), count, share).pvalue > 1e-6
-    assert all(arrival.delay_ns >= 60 * MS + EARLY_NS for arrival in arrivals if arrival not in early)
+    assert every(arrival.delay_ns >= 60 * MS + EARLY_NS for arrival in arrivals if arrival not in early)

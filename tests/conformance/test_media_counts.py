@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import A_B, B_A, BOTH, Arrival, Lab, LabMaker, interface, own_network, udp_frame, userspace_lab
+from link_lab import A_B, B_A, BOTH, Arrival, Lab, LabMaker, interface, own_network, udp_frame, userspace_lab
 
 from hostio.commands import run
 from hostio.sockets import PacketCounter
@@ -70,6 +70,8 @@ def test_a_link_tells_how_much_media_came_to_it(make_lab: LabMaker) -> None:
         lab.send(A_B, 100)
         end = lab.backend.end()
         media = end.counters[A_B].media
+        assert (media is not None) == lab.backend.capabilities.counts_media
+        assert (end.lateness is not None) == lab.backend.capabilities.tells_lateness
         assert (media.received if media else end.onto_link[A_B]) == 300
         assert end.counters[A_B].lost_flow == 400
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import A_B, BOTH, LabMaker, numbers
+from link_lab import A_B, BOTH, LabMaker, numbers
 
 from hostio.timing import MS, S
 from topologies.link_state import LinkState

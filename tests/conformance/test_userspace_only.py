@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lab import A_B, A_C, B_A, numbers, userspace_lab
+from link_lab import A_B, A_C, B_A, DEADLINE_S, numbers, userspace_lab
 
 from hostio.commands import run_batch
-from hostio.timing import MS
+from hostio.timing import MS, wait_until
 from topologies.link_backend import LinkCounters, LinkError
 from topologies.link_state import LinkState, LostFrames, RandomLoss
 
@@ -56,7 +56,7 @@ def test_port_down_loses_what_is_under_way_and_counts_it_as_planned() -> None:
     with userspace_lab({A_B: LinkState(delay_ns=500 * MS), B_A: LinkState(delay_ns=500 * MS)}) as lab:
         lab.send(A_B, 50)
         lab.send(B_A, 50)
-        lab.wait_until(lambda: all(lab.backend.counters()[d].received == 50 for d in (A_B, B_A)))
+        assert wait_until(lambda: {lab.backend.counters()[way].received for way in (A_B, B_A)} == {50}, DEADLINE_S)
         lab.apply({A_B: LinkState(up=False)})
         for direction in (A_B, B_A):
             assert lab.backend.counters()[direction] == LinkCounters(50, 0, lost_port_down=50, media=LinkCounters())

@@ -1,7 +1,9 @@
-"""A sandbox's first process: a private Open vSwitch with one bridge per cluster, and the controller.
+"""A sandbox's first process: a private Open vSwitch with one bridge per cluster, and a controller.
 
-Usage: private_ovs.py DIRECTORY CONFIG. The bridges are of the `dummy` kind: real OpenFlow tables, no packets. Ends
-when the controller does, with its exit code, and the sandbox's other processes end with this one.
+Usage: private_ovs.py DIRECTORY CONFIG DATAPATH CONTROLLER…. DATAPATH is the bridges' datapath type: `dummy` (real
+OpenFlow tables, no packets), or `netdev` (the userspace datapath); their ports lead nowhere. CONTROLLER is a Python
+program's arguments, to which CONFIG is added. Ends when the controller does, with its exit code, and the sandbox's
+other processes end with this one.
 """
 
 from __future__ import annotations
@@ -26,12 +28,12 @@ def start_ovs(directory: Path) -> None:
     subprocess.run(["ovs-vswitchd", *daemon, "--enable-dummy", f"unix:{remote}"], check=True)
 
 
-def bridge_commands(topology: Topology, controller: str) -> list[str]:
+def bridge_commands(topology: Topology, controller: str, datapath: str) -> list[str]:
     commands = []
     for cluster in topology.clusters:
         bridge = f"s{cluster.ordinal}"
-        commands += ["--", "add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=dummy", "fail_mode=secure"]
-        commands += ["protocols=OpenFlow13", f"other-config:datapath-id={cluster.ordinal:016x}"]
+        commands += ["--", "add-br", bridge, "--", "set", "bridge", bridge, f"datapath_type={datapath}"]
+        commands += ["fail_mode=secure", "protocols=OpenFlow13", f"other-config:datapath-id={cluster.ordinal:016x}"]
         for port in [LAN_PORT, *(c.ordinal for c in topology.clusters if c != cluster)]:
             name = f"{bridge}-{port}"
             commands += ["--", "add-port", bridge, name]
@@ -40,13 +42,13 @@ def bridge_commands(topology: Topology, controller: str) -> list[str]:
     return commands
 
 
-def main(directory: Path, config_path: Path) -> int:
+def main(directory: Path, config_path: Path, datapath: str, controller: list[str]) -> int:
     config = ControllerConfig.from_json(config_path.read_text(encoding="utf-8"))
     start_ovs(directory)
     target = f"tcp:{config.listen_host}:{config.listen_port}"
-    subprocess.run(["ovs-vsctl", *bridge_commands(config.topology, target)], check=True)
-    return subprocess.run([sys.executable, "-m", "controller.app", config_path], check=False).returncode
+    subprocess.run(["ovs-vsctl", *bridge_commands(config.topology, target, datapath)], check=True)
+    return subprocess.run([sys.executable, *controller, config_path], check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:]))

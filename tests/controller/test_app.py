@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import select
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from controller_samples import triangle
+from ovs_lab import OvsLab
 
 from controller.settings import ControllerConfig, ControllerSettings
 from hostio.timing import MS, S
@@ -24,35 +22,24 @@ from topologies.model import Direction
 
 pytestmark = pytest.mark.root
 
-PROJECT = Path(__file__).parents[2]
-SANDBOX = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]
 INTERVAL = 20 * MS
 DEADLINE_S = 15
 
 
-class Lab:
+class Lab(OvsLab):
     """A running controller with its switches, and the probes of all links."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
         self.topology = triangle()
         settings = ControllerSettings(probe_interval_ns=INTERVAL, hold_ns=200 * MS)
-        self.config = ControllerConfig(self.topology, settings, directory / "telemetry", directory / "decisions")
-        (directory / "config.json").write_text(self.config.to_json(), encoding="utf-8")
-        lab = [sys.executable, str(PROJECT / "tests/controller/private_ovs.py"), str(directory)]
-        run_directories = {name: str(directory) for name in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR")}
-        environment = {**os.environ, **run_directories, "PYTHONPATH": str(PROJECT)}
-        command = [*SANDBOX, *lab, str(directory / "config.json")]
-        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        config = ControllerConfig(self.topology, settings, directory / "telemetry", directory / "decisions")
+        super().__init__(directory, config, "dummy", "-m", "controller.app")
         self.telemetry = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sequence = 0
 
-    def milestone(self) -> Any:
-        return json.loads(_pipe(self.process.stdout).readline())
-
     def start(self) -> None:
-        assert self.milestone() == {"ready": "listening"}
-        assert self.milestone() == {"ready": "installed"}
+        assert self.line() == {"ready": "listening"}
+        assert self.line() == {"ready": "installed"}
         self.telemetry.connect(str(self.config.telemetry))
         self.probe_until(lambda: len(self.records("health")) == 6)
 
@@ -61,7 +48,7 @@ class Lab:
         while not predicate():
             assert time.monotonic() < deadline, self.config.decisions.read_text(encoding="utf-8")
             self.probe(without)
-            select.select([_pipe(self.process.stdout)], [], [], INTERVAL / S)
+            select.select([self.stdout], [], [], INTERVAL / S)
 
     def probe(self, without: Direction | None) -> None:
         self.sequence += 1
@@ -75,38 +62,9 @@ class Lab:
         lines = self.config.decisions.read_text(encoding="utf-8").splitlines()
         return [record for record in map(json.loads, lines) if record["kind"] == kind]
 
-    def switch(self, switch: int, command: str, *arguments: str) -> str:
-        plain = ["--no-stats", "--no-names"]
-        target = f"unix:{self.directory}/s{switch}.mgmt"
-        return _output("ovs-ofctl", "-O", "OpenFlow13", *plain, command, target, *arguments)
-
-    def daemon(self, *command: str) -> str:
-        (control,) = self.directory.glob("ovs-vswitchd.*.ctl")
-        return _output("ovs-appctl", "-t", str(control), *command)
-
-    def flows(self, switch: int) -> set[str]:
-        dump = self.switch(switch, "dump-flows")
-        return {line.strip() for line in dump.splitlines() if "priority" in line}
-
-    def close(self) -> int:
-        _pipe(self.process.stdin).close()
-        return self.process.wait(DEADLINE_S)
-
     def destroy(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        super().destroy()
         self.telemetry.close()
-        _pipe(self.process.stdin).close()
-        _pipe(self.process.stdout).close()
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture
@@ -115,7 +73,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     try:
         lab.start()
         yield lab
-        assert lab.close() == 0
+        assert lab.end() == 0
         assert not lab.config.telemetry.exists()
     finally:
         lab.destroy()
@@ -160,10 +118,10 @@ def test_a_silent_direction_moves_the_lanes_and_its_return_moves_them_back(lab: 
 
 
 def test_port_down_reroutes_and_a_reconnected_switch_is_restored(lab: Lab) -> None:
-    lab.switch(1, "mod-port", "3", "down")
+    lab.ofctl(1, "mod-port", "3", "down")
     lab.probe_until(lambda: len(lab.records("decision")) == 1)
     assert lab.records("decision")[0]["reason"] == "east→west: port down"
     before = lab.flows(1)
-    lab.switch(1, "del-flows")
+    lab.ofctl(1, "del-flows")
     lab.daemon("bridge/reconnect", "s1")
     lab.probe_until(lambda: lab.flows(1) == before)

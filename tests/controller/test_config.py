@@ -1,14 +1,48 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any, get_type_hints
 
+import pytest
 from controller_samples import six
 
-from controller.settings import ControllerConfig, ControllerSettings
+from controller.settings import ControllerConfig, ControllerSettings, Setting
+
+CONFIG = ControllerConfig(
+    six(),
+    ControllerSettings(hold_ns=7, max_loss=0.05, detect=("link", "relay-canary")),
+    Path("run/t.sock"),
+    Path("run/c.jsonl"),
+    "127.0.0.2",
+    6700,
+)
 
 
 def test_reads_back_what_it_wrote() -> None:
-    config = ControllerConfig(
-        six(), ControllerSettings(hold_ns=7, max_loss=0.05), Path("run/t.sock"), Path("run/c.jsonl"), "127.0.0.2", 6700
-    )
-    assert ControllerConfig.from_json(config.to_json()) == config
+    jittery = replace(CONFIG.topology, links=tuple(replace(link, jitter_ns=3) for link in CONFIG.topology.links))
+    for config in (CONFIG, replace(CONFIG, topology=jittery)):
+        assert ControllerConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", '"x"', "7", "", CONFIG.to_json().replace("hold_ns", "hold"), CONFIG.to_json()[:-1]]
+)
+def test_what_is_no_configuration_is_an_error(text: str) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        ControllerConfig.from_json(text)
+
+
+def setting(each: Any) -> Setting:
+    found = each.metadata["setting"]
+    assert isinstance(found, Setting)
+    return found
+
+
+def test_every_setting_says_how_it_is_written_and_a_time_is_in_ns() -> None:
+    types = get_type_hints(ControllerSettings)
+    python_types: dict[str, object] = {"flag": bool, "time": int, "count": int, "share": float}
+    assert fields(ControllerSettings)
+    for each in fields(ControllerSettings):
+        assert (setting(each).quantity == "time") == each.name.endswith("_ns")
+        assert types[each.name] == python_types.get(setting(each).quantity, types["detect"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from random import Random
 
@@ -8,6 +9,7 @@ from controller_samples import six, triangle
 
 from controller.decisions import Decision, HealthChange, Kept, Review
 from controller.engine import Engine
+from controller.flow_rules import Bucket, FlowRule, GroupRule
 from controller.messages import (
     Action,
     BarrierReply,
@@ -19,8 +21,10 @@ from controller.messages import (
     SwitchError,
     SwitchRefused,
 )
-from controller.rules import FlowRule
+from controller.moves import Move, Pair, PolicyDecision
+from controller.policies import DEFAULT_POLICY, POLICIES, Policy
 from controller.settings import ControllerSettings
+from controller.situation import Situation
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
 from topologies.model import LAN_PORT, Direction, Topology
@@ -33,9 +37,11 @@ FAST = ControllerSettings(hold_ns=500 * MS)
 class Bench:
     """An engine with switches that obey at once, keep real priorities and confirm one millisecond later."""
 
-    def __init__(self, topology: Topology, settings: ControllerSettings = FAST) -> None:
+    def __init__(
+        self, topology: Topology, settings: ControllerSettings = FAST, policy: Policy = POLICIES[DEFAULT_POLICY]
+    ) -> None:
         self.topology = topology
-        self.engine = Engine(topology, settings)
+        self.engine = Engine(topology, settings, policy)
         self.now_ns = 0
         self.tables: dict[tuple[int, int, tuple[tuple[str, int | str], ...]], FlowRule] = {}
         self.records: list[Record] = []
@@ -64,6 +70,7 @@ class Bench:
     def apply(self, install: Install) -> None:
         for rule in install.rules:
             assert rule.switch == install.switch
+            assert isinstance(rule, FlowRule), "no run uses groups yet"
             if rule.command == "clear":
                 self.tables = {key: kept for key, kept in self.tables.items() if key[0] != rule.switch}
             elif rule.command == "delete":
@@ -164,6 +171,30 @@ def test_a_connecting_switch_is_cleared_first() -> None:
     (install,) = Engine(triangle(), FAST).handle(SwitchConnected(2), 0)
     assert isinstance(install, Install)
     assert [rule.command for rule in install.rules] == ["clear", "add", "add", "add"]
+
+
+def test_groups_that_an_earlier_controller_left_are_removed_before_anything_else() -> None:
+    left = GroupRule(2, "add", 7, "indirect", (Bucket(output=1),))
+    engine = Engine(triangle(), FAST)
+    for _ in ("the first connection", "a later one"):
+        (install,) = engine.handle(SwitchConnected(2, (), (left,)), 0)
+        assert isinstance(install, Install)
+        assert install.rules[:2] == (GroupRule(2, "clear"), FlowRule(2, "clear"))
+
+
+def test_the_policy_can_be_another_and_sees_its_own_moves_made() -> None:
+    seen: list[Mapping[Pair, str]] = []
+
+    def westward(situation: Situation) -> list[PolicyDecision]:
+        seen.append(situation.reroutes)
+        return [] if situation.reroutes else [Move("east", "west", "central", "always", situation.now_ns)]
+
+    bench = Bench(triangle(), policy=westward)
+    bench.connect()
+    bench.run(1 * S)
+    assert [(decision.via, decision.reason) for decision in bench.decisions()] == [("central", "always")]
+    assert bench.relays_passed("west", "east", 15) == ["central"]
+    assert (seen[0], seen[1]) == ({}, {Pair(("east", "west")): "central"})
 
 
 def test_the_watch_begins_with_the_last_confirmation() -> None:
@@ -340,7 +371,7 @@ def test_canaries_leave_a_stuck_relay_for_the_clean_direct_link_within_a_second(
     assert bench.relays_passed("east", "west", 3) == []
 
 
-def test_no_traffic_for_a_relay_that_was_sick_until_it_has_been_well_for_the_hold_time() -> None:
+def test_a_relay_that_was_unhealthy_gets_no_traffic_for_the_hold_time() -> None:
     bench = started(triangle(), ControllerSettings(hold_ns=5 * S, detect=("link", "relay-canary")))
     bench.stuck = {"central"}
     bench.run(2 * S)

@@ -5,20 +5,21 @@ from typing import get_args
 
 import pytest
 
-from controller.health import TRANSITIONS, Evidence, State
+from controller.detectors.tracker import TRANSITIONS, Finding
+from controller.health import State
 
 STATES = get_args(State)
-EVIDENCE = get_args(Evidence)
+FINDINGS = get_args(Finding)
 
 
 def test_every_key_and_target_is_a_known_state() -> None:
     assert {state for state, _ in TRANSITIONS} == set(STATES)
-    assert {evidence for _, evidence in TRANSITIONS} == set(EVIDENCE)
+    assert {finding for _, finding in TRANSITIONS} == set(FINDINGS)
     assert set(TRANSITIONS.values()) <= set(STATES)
 
 
-@pytest.mark.parametrize(("state", "evidence"), list(product(STATES, EVIDENCE)))
-def test_walks_the_whole_table(state: State, evidence: Evidence) -> None:
+@pytest.mark.parametrize(("state", "finding"), list(product(STATES, FINDINGS)))
+def test_walks_the_whole_table(state: State, finding: Finding) -> None:
     outcome = {
         "probes good": "clean",
         "probes bad": "degraded",
@@ -26,7 +27,7 @@ def test_walks_the_whole_table(state: State, evidence: Evidence) -> None:
         "port down": "down",
         "port up": "down" if state == "down" else None,
     }
-    assert TRANSITIONS.get((state, evidence)) == outcome[evidence]
+    assert TRANSITIONS.get((state, finding)) == outcome[finding]
 
 
 def test_unknown_is_never_entered_again() -> None:

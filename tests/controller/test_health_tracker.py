@@ -6,7 +6,7 @@ import pytest
 from controller_samples import probe
 
 from controller.decisions import HealthChange
-from controller.health import START_UP_NS, Tracker
+from controller.detectors.tracker import START_UP_NS, Tracker
 from controller.settings import ControllerSettings
 from hostio.timing import MS, S
 from topologies.model import Direction

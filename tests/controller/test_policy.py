@@ -6,10 +6,12 @@ import pytest
 from controller_samples import all_clean, broken, mesh, six, triangle
 
 from controller.decisions import Kept
-from controller.health import Health, State
-from controller.policy import Move, Pair, Situation, after, reviews, wanted
-from controller.relay_watch import RelayHealth, RelayPath
+from controller.health import CanaryPath, Health, RelayHealth, State
+from controller.moves import Move, Pair, after
+from controller.policies.failover import failover
+from controller.reviews import reviews
 from controller.settings import ControllerSettings
+from controller.situation import Situation
 from hostio.timing import S
 from topologies.model import Direction, Topology
 
@@ -20,13 +22,13 @@ EAST_WEST = Pair(("east", "west"))
 def situation(
     topology: Topology,
     bad: Mapping[Direction, Health] | None = None,
-    rerouted: Mapping[Pair, str] | None = None,
+    reroutes: Mapping[Pair, str] | None = None,
     settings: ControllerSettings | None = None,
     now_ns: int = 1000 * S,
-    relays: Mapping[RelayPath, RelayHealth] | None = None,
+    relays: Mapping[CanaryPath, RelayHealth] | None = None,
 ) -> Situation:
     health = {**all_clean(topology, now_ns), **(bad or {})}
-    return Situation(topology, health, relays or {}, rerouted or {}, settings or ControllerSettings(), now_ns)
+    return Situation(topology, health, relays or {}, reroutes or {}, settings or ControllerSettings(), now_ns)
 
 
 def cut(*links: tuple[str, str]) -> dict[Direction, Health]:
@@ -34,110 +36,110 @@ def cut(*links: tuple[str, str]) -> dict[Direction, Health]:
 
 
 def test_all_clean_wants_nothing() -> None:
-    assert wanted(situation(six())) == []
+    assert failover(situation(six())) == []
 
 
 @pytest.mark.parametrize("state", ["degraded", "down"])
 @pytest.mark.parametrize("direction", [Direction("east", "west"), Direction("west", "east")])
 def test_one_bad_direction_moves_the_pair(direction: Direction, state: str) -> None:
     health = Health("down" if state == "down" else "degraded", 7, "port down")
-    (move,) = wanted(situation(triangle(), {direction: health}))
+    (move,) = failover(situation(triangle(), {direction: health}))
     assert move == Move("east", "west", "central", f"{direction}: port down", 7)
 
 
 def test_the_reason_is_the_direction_that_failed_first() -> None:
     bad = {Direction("east", "west"): broken(since_ns=9), Direction("west", "east"): broken("port down", since_ns=8)}
-    (move,) = wanted(situation(triangle(), bad))
+    (move,) = failover(situation(triangle(), bad))
     assert isinstance(move, Move)
     assert (move.reason, move.seen_ns) == ("west→east: port down", 8)
 
 
 def test_the_shortest_detour_wins_and_the_cluster_order_breaks_a_tie() -> None:
     """Detours east-west: 33 ms over ohio, central or south, 41 over northwest."""
-    (move,) = wanted(situation(six(), cut(("east", "west"))))
+    (move,) = failover(situation(six(), cut(("east", "west"))))
     assert isinstance(move, Move)
     assert move.via == "ohio"
-    (move,) = wanted(situation(mesh("east", "northwest", "central", "west"), cut(("east", "west"))))
+    (move,) = failover(situation(mesh("east", "northwest", "central", "west"), cut(("east", "west"))))
     assert isinstance(move, Move)
     assert move.via == "central"
 
 
 @pytest.mark.parametrize("leg", [("east", "ohio"), ("ohio", "east"), ("ohio", "west"), ("west", "ohio")])
 def test_a_relay_needs_all_four_directions_clean(leg: tuple[str, str]) -> None:
-    moves = wanted(situation(six(), {**cut(("east", "west")), Direction(*leg): broken(state="degraded")}))
+    moves = failover(situation(six(), {**cut(("east", "west")), Direction(*leg): broken(state="degraded")}))
     (move,) = [move for move in moves if {move.a, move.b} == EAST_WEST]
     assert isinstance(move, Move)
     assert move.via == "central"
 
 
 def test_a_relay_whose_leg_is_rerouted_is_passed_over() -> None:
-    rerouted = {Pair(("east", "ohio")): "central"}
-    (move,) = wanted(situation(six(), cut(("east", "west")), rerouted))
+    reroutes = {Pair(("east", "ohio")): "central"}
+    (move,) = failover(situation(six(), cut(("east", "west")), reroutes))
     assert isinstance(move, Move)
     assert move.via == "central"
 
 
 def test_the_present_relay_is_kept_even_if_another_is_shorter() -> None:
-    assert wanted(situation(six(), cut(("east", "west")), {EAST_WEST: "northwest"})) == []
+    assert failover(situation(six(), cut(("east", "west")), {EAST_WEST: "northwest"})) == []
 
 
 def test_another_relay_when_a_leg_of_the_present_goes_bad() -> None:
     bad = {**cut(("east", "west")), Direction("ohio", "west"): broken("port down")}
-    moves = wanted(situation(six(), bad, {EAST_WEST: "ohio"}))
+    moves = failover(situation(six(), bad, {EAST_WEST: "ohio"}))
     assert Move("east", "west", "central", "ohio→west: port down", 7) in moves
 
 
 def test_another_relay_when_a_leg_of_the_present_is_itself_rerouted() -> None:
     now = situation(six(), cut(("east", "west")), {EAST_WEST: "ohio", Pair(("ohio", "west")): "south"})
-    assert Move("east", "west", "central", "a leg via ohio is itself rerouted", now.now_ns) in wanted(now)
+    assert Move("east", "west", "central", "a leg via ohio is itself rerouted", now.now_ns) in failover(now)
 
 
 def test_no_relay_left_keeps_the_pair_where_it_is() -> None:
     bad = cut(("east", "west"), ("east", "central"))
-    (direct, leg) = wanted(situation(triangle(), bad))
+    (direct, leg) = failover(situation(triangle(), bad))
     assert direct == Kept(
-        "east", "central", "no relay is well and has two clean legs; east→central: no probe for 251 ms", 1000 * S
+        "east", "central", "no relay is healthy and has two clean legs; east→central: no probe for 251 ms", 1000 * S
     )
     assert isinstance(leg, Kept)
-    (stuck, _) = wanted(situation(triangle(), bad, {EAST_WEST: "central"}))[::-1]
+    (stuck, _) = failover(situation(triangle(), bad, {EAST_WEST: "central"}))[::-1]
     assert stuck == Kept(
-        "east", "west", "no relay is well and has two clean legs; east→central: no probe for 251 ms", 1000 * S
+        "east", "west", "no relay is healthy and has two clean legs; east→central: no probe for 251 ms", 1000 * S
     )
 
 
 def test_an_isolated_cluster_is_not_detoured() -> None:
     topology = six()
     bad = cut(*(("east", name) for name in ("ohio", "central", "south", "west", "northwest")))
-    assert [type(move) for move in wanted(situation(topology, bad))] == [Kept] * 5
+    assert [type(move) for move in failover(situation(topology, bad))] == [Kept] * 5
 
 
 def test_switched_off_is_said() -> None:
-    (kept,) = wanted(situation(triangle(), cut(("east", "west")), settings=ControllerSettings(reroute=False)))
+    (kept,) = failover(situation(triangle(), cut(("east", "west")), settings=ControllerSettings(reroute=False)))
     assert kept == Kept("east", "west", "rerouting is switched off; east→west: no probe for 251 ms", 1000 * S)
 
 
 def test_unknown_anywhere_is_not_yet_the_time_to_move() -> None:
     bad = {**cut(("east", "west")), Direction("east", "central"): Health("unknown", 0, "no probe yet")}
-    assert wanted(situation(triangle(), bad)) == []
+    assert failover(situation(triangle(), bad)) == []
 
 
 def test_returns_after_both_directions_were_clean_for_the_hold_time() -> None:
     since = {Direction("east", "west"): 5 * S, Direction("west", "east"): 6 * S}
     healed = {direction: Health("clean", since_ns, "") for direction, since_ns in since.items()}
-    rerouted = {EAST_WEST: "central"}
-    assert wanted(situation(triangle(), healed, rerouted, now_ns=6 * S + HOLD - 1)) == []
-    (move,) = wanted(situation(triangle(), healed, rerouted, now_ns=6 * S + HOLD))
+    reroutes = {EAST_WEST: "central"}
+    assert failover(situation(triangle(), healed, reroutes, now_ns=6 * S + HOLD - 1)) == []
+    (move,) = failover(situation(triangle(), healed, reroutes, now_ns=6 * S + HOLD))
     assert move == Move("east", "west", None, "clean for 3000 ms", 6 * S)
 
 
 def test_one_direction_still_bad_stays_rerouted() -> None:
     bad = {Direction("west", "east"): broken()}
-    assert wanted(situation(triangle(), bad, {EAST_WEST: "central"})) == []
+    assert failover(situation(triangle(), bad, {EAST_WEST: "central"})) == []
 
 
 def test_returns_early_when_the_relay_is_lost_and_the_direct_link_is_clean() -> None:
     bad = {Direction("east", "central"): broken()}
-    moves = wanted(situation(triangle(), bad, {EAST_WEST: "central"}))
+    moves = failover(situation(triangle(), bad, {EAST_WEST: "central"}))
     reason = "east→central: no probe for 251 ms; the direct link is clean"
     assert Move("east", "west", None, reason, 7) in moves
 
@@ -148,7 +150,7 @@ def test_a_return_frees_its_link_as_a_leg_in_the_same_breath() -> None:
         Direction("east", "central"): Health("clean", 0, ""),
         Direction("central", "east"): Health("clean", 0, ""),
     }
-    moves = wanted(situation(mesh("east", "ohio", "central"), {**bad, **health}, {Pair(("east", "central")): "ohio"}))
+    moves = failover(situation(mesh("east", "ohio", "central"), {**bad, **health}, {Pair(("east", "central")): "ohio"}))
     assert [(move.a, move.b, move.via) for move in moves if isinstance(move, Move)] == [
         ("east", "central", None),
         ("east", "ohio", "central"),
@@ -163,53 +165,53 @@ def test_after_adds_replaces_and_removes() -> None:
 
 
 def relay(
-    observer: str, name: str, state: State = "down", last_sick_ns: int | None = None
-) -> dict[RelayPath, RelayHealth]:
-    return {RelayPath(observer, name): RelayHealth(broken("no canary for 512 ms", state), last_sick_ns)}
+    observer: str, name: str, state: State = "down", last_unhealthy_ns: int | None = None
+) -> dict[CanaryPath, RelayHealth]:
+    return {CanaryPath(observer, name): RelayHealth(broken("no canary for 512 ms", state), last_unhealthy_ns)}
 
 
-SICK = relay("west", "ohio", last_sick_ns=1000 * S)
+UNHEALTHY = relay("west", "ohio", last_unhealthy_ns=1000 * S)
 
 
-def test_a_sick_relay_is_left_for_the_direct_link_before_another_relay_that_may_be_as_cold() -> None:
-    (move,) = wanted(situation(six(), rerouted={EAST_WEST: "ohio"}, relays=SICK))
+def test_an_unhealthy_relay_is_left_for_the_direct_link_before_another_relay_that_may_be_as_cold() -> None:
+    (move,) = failover(situation(six(), reroutes={EAST_WEST: "ohio"}, relays=UNHEALTHY))
     reason = "west's canary through ohio: no canary for 512 ms; the direct link is clean"
     assert move == Move("east", "west", None, reason, 7)
 
 
-def test_a_sick_relay_is_left_for_another_while_the_direct_link_is_down() -> None:
-    (move,) = wanted(situation(six(), cut(("east", "west")), {EAST_WEST: "ohio"}, relays=SICK))
+def test_an_unhealthy_relay_is_left_for_another_while_the_direct_link_is_down() -> None:
+    (move,) = failover(situation(six(), cut(("east", "west")), {EAST_WEST: "ohio"}, relays=UNHEALTHY))
     assert move == Move("east", "west", "central", "west's canary through ohio: no canary for 512 ms", 7)
 
 
 def test_a_lossy_direct_link_is_better_than_a_relay_that_moves_nothing() -> None:
     bad = {Direction("east", "west"): broken("loss 30 %", "degraded")}
-    sick = relay("east", "central", last_sick_ns=1000 * S)
-    (move,) = wanted(situation(triangle(), bad, {EAST_WEST: "central"}, relays=sick))
+    unhealthy = relay("east", "central", last_unhealthy_ns=1000 * S)
+    (move,) = failover(situation(triangle(), bad, {EAST_WEST: "central"}, relays=unhealthy))
     assert isinstance(move, Move)
     assert (move.via, move.reason.split("; ")[1]) == (None, "the direct link carries something")
 
 
-def test_a_sick_relay_is_kept_where_there_is_nothing_else() -> None:
-    sick = relay("east", "central", last_sick_ns=1000 * S)
-    (kept,) = wanted(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=sick))
+def test_an_unhealthy_relay_is_kept_where_there_is_nothing_else() -> None:
+    unhealthy = relay("east", "central", last_unhealthy_ns=1000 * S)
+    (kept,) = failover(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=unhealthy))
     assert isinstance(kept, Kept)
-    assert kept.reason.startswith("no other relay is well and has two clean legs; east's canary through central: ")
+    assert kept.reason.startswith("no other relay is healthy and has two clean legs; east's canary through central: ")
 
 
 @pytest.mark.parametrize("state", ["unknown", "clean"])
-def test_what_is_not_known_to_be_sick_is_used(state: State) -> None:
-    (move,) = wanted(situation(triangle(), cut(("east", "west")), relays=relay("east", "central", state)))
+def test_what_is_not_known_to_be_unhealthy_is_used(state: State) -> None:
+    (move,) = failover(situation(triangle(), cut(("east", "west")), relays=relay("east", "central", state)))
     assert isinstance(move, Move)
 
 
-def test_a_relay_is_shunned_for_the_hold_time_after_it_was_sick() -> None:
-    was_sick = relay("east", "ohio", "clean", last_sick_ns=1000 * S - HOLD + 1)
-    (move,) = wanted(situation(six(), cut(("east", "west")), relays=was_sick))
+def test_a_relay_is_held_down_for_the_hold_time_after_it_was_unhealthy() -> None:
+    was_unhealthy = relay("east", "ohio", "clean", last_unhealthy_ns=1000 * S - HOLD + 1)
+    (move,) = failover(situation(six(), cut(("east", "west")), relays=was_unhealthy))
     assert isinstance(move, Move)
     assert move.via == "central"
-    well = relay("east", "ohio", "clean", last_sick_ns=1000 * S - HOLD)
-    (move,) = wanted(situation(six(), cut(("east", "west")), relays=well))
+    healthy = relay("east", "ohio", "clean", last_unhealthy_ns=1000 * S - HOLD)
+    (move,) = failover(situation(six(), cut(("east", "west")), relays=healthy))
     assert isinstance(move, Move)
     assert move.via == "ohio"
 

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from controller_samples import probe
 
-from controller.probe_window import ProbeWindow
+from controller.detectors.probe_window import ProbeWindow
 from hostio.timing import MS
 from relay_app.probing.probe_report import ProbeReport
 

@@ -81,7 +81,9 @@ def dial() -> socket.socket:
 def read(connection: socket.socket, length: int) -> bytes:
     answer = b""
     while len(answer) < length:
-        answer += connection.recv(1 << 20)
+        received = connection.recv(1 << 20)
+        assert received, f"closed after {answer!r}"
+        answer += received
     return answer
 
 

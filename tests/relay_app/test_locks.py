@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from hostio.compiled import compiled
+from hostio.timing import wait_until
 from relay_app.locks.lock import SharedLock
 from relay_app.locks.lock_set import LockSet, durations_of
 from relay_app.locks.mutex_compiled import LockPlace, enter, leave
@@ -57,8 +58,7 @@ def test_waiting_and_holding_are_told_apart_by_place() -> None:
 
     waiter = Thread(target=wait)
     waiter.start()
-    while not lock.waiters:
-        held.wait(0.001)
+    assert wait_until(lambda: lock.waiters > 0, WITHIN_S)
     assert "test_locks.py" in locks.situation()
     assert "1 wait" in locks.situation()
     go_on.set()

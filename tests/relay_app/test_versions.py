@@ -2,23 +2,23 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
-from media_lab import ORDINALS, media_lab
+from media_lab import ORDINALS, Lab, media_lab
 from redis_lab import loopback, stopped_redis
-from version_lab import Bench, Source, running, settle
+from version_lab import WITHIN_S, Bench, Source, running, settle
 
 from hostio.mmsg import SOCKADDR_IN, socket_address
 from hostio.sockets import udp_socket
-from hostio.timing import S
-from relay_app.relay.forwarding_loop import PathRules
-from relay_app.relay.packet_path import PathConfig
-from relay_app.relay.version import FetchSettings
+from hostio.timing import S, wait_until
+from relay_app.forwarding.forwarding_loop import PathRules
+from relay_app.forwarding.packet_path import PathConfig
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.sessions.directory import Directory, Fetched, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream
 from relay_app.versions.catalogue import version_named
+from relay_app.versions.version import FetchSettings
 from relay_app.versions.version_names import SOUND, VERSIONS
 
 REGRESSED = "2026-05-11"
@@ -26,7 +26,9 @@ FIXED = "2026-05-20"
 
 
 def test_every_version_that_can_be_named_exists() -> None:
-    assert all(version_named(name) for name in VERSIONS)
+    found = {name: version_named(name) for name in VERSIONS}
+    assert {*SOUND, REGRESSED} <= found.keys()
+    assert len(set(map(id, found.values()))) == len(VERSIONS)
 
 
 @pytest.mark.parametrize("version", [name for name in VERSIONS if name != "lock-order"])
@@ -47,7 +49,7 @@ def test_one_fetch_per_key_however_many_packets_ask(version: str) -> None:
     bench = Bench(source)
     with running(bench.control(version)) as control:
         control.missed([1, 1, 1])
-        assert source.entered.wait(30)
+        assert source.entered.wait(WITHIN_S)
         for _ in range(10):
             control.missed([1, 2, 1, 2])
         assert control.fetching == 2
@@ -92,7 +94,7 @@ def test_stopping_ends_every_wait() -> None:
     bench = Bench(Source(failures=1 << 30), FetchSettings(first_wait_ns=60 * S, longest_wait_ns=60 * S))
     with running(bench.control(FIXED)) as control:
         control.missed([7])
-        assert bench.source.entered.wait(30)
+        assert bench.source.entered.wait(WITHIN_S)
     assert control.counters()["failed_fetches"] == 1
 
 
@@ -103,7 +105,7 @@ def test_who_holds_the_cache_lock_while_a_fetch_is_under_way(version: str, free:
     bench = Bench(source)
     with running(bench.control(version)) as control:
         control.missed([1])
-        assert source.entered.wait(30)
+        assert source.entered.wait(WITHIN_S)
         taken = bench.table.lock.acquire(blocking=False)
         if taken:
             bench.table.lock.release()
@@ -119,7 +121,7 @@ def test_a_stampede_asks_once_per_packet_while_the_directory_is_slow() -> None:
     with running(bench.control("stampede")) as control:
         for _ in range(10):
             control.missed([1, 2])
-        assert source.entered.wait(30)
+        assert source.entered.wait(WITHIN_S)
         source.go_on.set()
         settle(control)
     assert sorted(key for keys in source.asked for key in keys) == [1] * 10 + [2] * 10
@@ -132,8 +134,7 @@ def test_a_livelock_fetches_for_nothing_whatever_was_in_flight_with_an_admission
     bench = Bench(source)
     with running(bench.control("livelock")) as control:
         control.missed(range(8))
-        while len(source.asked) < 8:
-            source.entered.wait(0.001)
+        assert wait_until(lambda: len(source.asked) == 8, WITHIN_S)
         source.go_on.set()
         settle(control)
     assert all(ssrc in bench.table.cache for ssrc in range(8))
@@ -144,6 +145,11 @@ def test_a_livelock_fetches_for_nothing_whatever_was_in_flight_with_an_admission
 @pytest.mark.parametrize(("version", "leaves"), [(name, name != "leak") for name in VERSIONS])
 def test_only_the_leak_keeps_idle_sessions(version: str, leaves: bool) -> None:
     assert version_named(version).expires is leaves
+
+
+def forwarded_by(lab: Lab, cluster: str) -> int:
+    samples = lab.rows(f"relay-{cluster}")
+    return int(samples[-1]["forwarded"]) if len(samples) else 0
 
 
 def test_gray_moves_no_media_beyond_its_own_cluster(tmp_path: Path) -> None:
@@ -162,8 +168,7 @@ def test_gray_moves_no_media_beyond_its_own_cluster(tmp_path: Path) -> None:
         for cluster in ("a", "b"):
             lab.start_client(cluster, (stream,))
         lab.play(S // 5)
-        while not lab.rows("relay-c")[-1]["forwarded"]:
-            Event().wait(0.01)
+        assert wait_until(lambda: forwarded_by(lab, "c") > 0, WITHIN_S)
         lab.stop()
         last = lab.rows("relay-c")[-1]
         assert last["forwarded"] == last["received"] > 0
@@ -211,8 +216,7 @@ def test_slow_drain_keeps_what_is_cold_and_lets_nothing_overtake() -> None:
         for ssrc in (cold, *[known] * 20):
             sender.sendto(blipnet_header(111, ssrc), (loopback(1), LANE_PORT))
         assert path.wait_for_misses().tolist()[0] == cold
-        while path.queued < 21:
-            Event().wait(0.001)
+        assert wait_until(lambda: path.queued == 21, WITHIN_S)
         table.cache.insert(cold, to_client, 0)
         client.settimeout(30)
         arrived = [RtpPacket.decode(client.recv(2048)).ssrc for _ in range(21)]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
-from hostio.timing import MS, S
+from hostio.timing import MS, S, wait_until
 from relay_app.locks.lock_set import LockSet
-from relay_app.relay.version import ControlSide, FetchSettings, RelayParts
 from relay_app.sessions.directory import DirectoryError, Fetched, StreamRecord
 from relay_app.sessions.session_table import NextHops, SessionTable
 from relay_app.versions.catalogue import version_named
+from relay_app.versions.version import ControlSide, FetchSettings, RelayParts
 
 WITHIN_S = 30.0
 
@@ -84,9 +84,4 @@ def running(control: ControlSide) -> Iterator[ControlSide]:
 
 def settle(control: ControlSide) -> None:
     """Wait until it fetches nothing any more."""
-    idle = Event()
-    for _ in range(int(WITHIN_S / 0.001)):
-        if not control.fetching:
-            return
-        idle.wait(0.001)
-    raise AssertionError(f"{control.fetching} keys are still being fetched")
+    assert wait_until(lambda: not control.fetching, WITHIN_S), f"{control.fetching} keys are still being fetched"

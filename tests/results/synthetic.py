@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,14 +19,26 @@ from relay_app.streams import SessionGroup, Stream, streams_of
 from results.metrics.matching import Ints
 from results.run_files import documents
 from results.run_files.events import End, FaultEdge, MediaStart, Phase
-from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, HostRow, LinkRow, MachineReport
-from results.run_files.plan import Environment, Expectation, Fault, Plan, RelaySettings
+from results.run_files.faults import Fault, LinkFault
+from results.run_files.machine import (
+    CORE_SAMPLE,
+    MACHINE_SAMPLE,
+    CounterRow,
+    HostRow,
+    LatenessRow,
+    LinkRow,
+    MachineReport,
+    ProcessId,
+    ProcessKind,
+    SocketRow,
+)
+from results.run_files.plan import Environment, Expectation, Plan, RelaySettings
 from results.run_files.records import Recording, Rows, write_rows, write_sessions
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
 from topologies.link_state import LinkChange
 from topologies.model import Cluster, Direction, Link, Topology
-from topologies.openvswitch import DatapathStats
+from topologies.openvswitch import DatapathStats, PortDrops
 
 START = 1_000 * S
 """Media start on the monotonic clock."""
@@ -138,7 +150,7 @@ def plan(
     )
 
 
-BLIP = Fault(
+BLIP = LinkFault(
     what="blackhole",
     at_ns=4 * S,
     until_ns=6 * S,
@@ -152,22 +164,35 @@ NO_COUNTERS = LinkCounters()
 def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
     links = tuple(LinkRow(*direction, counters, 0, 0) for direction in TRIANGLE.directions)
     return MachineReport(
-        counters={"client-us-east: refused": 0},
-        socket_drops={"us-east relay: lanes": 0},
-        port_drops={"us-east 3 rx": 0},
+        counters=(CounterRow(ProcessId("client", EAST), "refused", 0),),
+        socket_drops=(SocketRow(ProcessId("relay", EAST), "lane 0", 0),),
+        port_drops=(PortDrops("s1", "s1-w3", "rx", 0),),
         backlog_drops={"s1-lan": 0},
         links=links,
         hosts=(),
-        lateness={
-            **{f"relay-{each.name}: forward": punctual() for each in TRIANGLE.clusters},
-            **{f"prober-{each.name}: probe": punctual() for each in TRIANGLE.clusters},
-            **{f"client-{each.name}: {way}": punctual() for each in TRIANGLE.clusters for way in ("send", "receive")},
-            "wire: release": punctual(),
-        },
+        lateness=tuple(lateness_row(process, thread) for process, thread in timed_threads()),
         lookups=DatapathStats(1000, 20, 0),
         memory_bytes=300_000_000,
         ended_early=(),
     )
+
+
+def timed_threads() -> Iterator[tuple[ProcessId, str]]:
+    """Every thread that keeps time, where the userspace wire emulates the links."""
+    kinds: tuple[tuple[ProcessKind, str], ...] = (
+        ("relay", "forward"),
+        ("prober", "probe"),
+        ("client", "send"),
+        ("client", "receive"),
+    )
+    for kind, thread in kinds:
+        yield from ((ProcessId(kind, cluster.name), thread) for cluster in TRIANGLE.clusters)
+    yield ProcessId("wire"), "release"
+
+
+def lateness_row(process: ProcessId, thread: str, *late_ms: float) -> LatenessRow:
+    """A thread of a process that was punctual but for these wake-ups."""
+    return LatenessRow(process, thread, None, punctual(*late_ms))
 
 
 def punctual(*late_ms: float) -> Lateness:
@@ -267,8 +292,8 @@ class Blip:
             sum(len(self._within(_sent(*each), *span)) for each in enumerate(self._streams()) if each[1].source == EAST)
             for span in ((4.0, self.rerouted_s), (self.rerouted_s, self.returned_s))
         )
-        every = 600 * self.sessions
-        onto, off = every - over, every - over - lost
+        sent_each_way = 600 * self.sessions
+        onto, off = sent_each_way - over, sent_each_way - over - lost
         direct, leg = LinkCounters(onto, off, lost_blackhole=lost), LinkCounters(over, over)
         links = tuple(
             LinkRow(*each, replace(leg, media=leg), over, over)
@@ -276,7 +301,7 @@ class Blip:
             else LinkRow(*each, replace(direct, media=direct), onto, off)
             for each in TRIANGLE.directions
         )
-        ends = [HostRow(name, every, every - lost, {"NoPorts": 0}) for name in (EAST, "us-west")]
+        ends = [HostRow(name, sent_each_way, sent_each_way - lost, {"NoPorts": 0}) for name in (EAST, "us-west")]
         hosts = (ends[0], HostRow("us-central", 2 * over, 2 * over, {"NoPorts": 0}), ends[1])
         return replace(machine(), links=links, hosts=hosts)
 

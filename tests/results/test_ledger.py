@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from every import every
 from synthetic import START, TRIANGLE, machine, plan, received, sent
 
 from hostio.timing import MS, S
@@ -18,8 +19,9 @@ from relay_app.streams import Stream, streams_of
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Evidence, analyse
 from results.run_files.events import End, MediaStart
-from results.run_files.machine import HostRow, LinkRow, MachineReport
-from results.run_files.plan import Fault, Plan
+from results.run_files.faults import LinkFault
+from results.run_files.machine import HostRow, LinkRow, MachineReport, ProcessId, SocketRow
+from results.run_files.plan import Plan
 from results.run_files.records import Recording, Rows
 from topologies import link_backend as frame_fates
 from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
@@ -104,8 +106,8 @@ class World:
             for link in DIRECTIONS
         )
         hosts = tuple(HostRow(name, self.count["from", name], self.count["to", name], {"NoPorts": 0}) for name in NAMES)
-        drops = {f"relay-{name}: lane 3": self.count["buffer", name] for name in NAMES}
-        backlog = {interface: drops for (kind, interface), drops in self.count.items() if kind == "backlog"}
+        drops = tuple(SocketRow(ProcessId("relay", name), "lane 3", self.count["buffer", name]) for name in NAMES)
+        backlog = {interface: frames for (kind, interface), frames in self.count.items() if kind == "backlog"}
         return replace(machine(), links=links, hosts=hosts, socket_drops=drops, backlog_drops=backlog)
 
     def _counters(self, link: Direction, *, netem: bool) -> LinkCounters:
@@ -120,7 +122,7 @@ def _joined(rows: list[tuple[str, Any]], name: str, dtype: np.dtype[np.void]) ->
     return np.concatenate([np.empty(0, dtype), *(row for at, row in rows if at == name)])
 
 
-def book(evidence: Evidence) -> Ledger:
+def ledger(evidence: Evidence) -> Ledger:
     return reconcile(evidence, analyse(evidence))
 
 
@@ -150,10 +152,11 @@ def eventful(seed: int) -> World:
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_becomes_of_packets_is_explained(seed: int) -> None:
     world = eventful(seed)
-    found = book(world.evidence())
+    found = ledger(world.evidence())
     assert (found.unexplained, found.surplus) == (0, 0)
     assert found.untold_by_routes == found.untold_by_stations == sum(world.count["buffer", name] for name in NAMES) > 0
-    assert all(station.unexplained == 0 for station in found.stations)
+    assert every(station.unexplained == 0 for station in found.stations)
+    assert len(found.routes) >= 2
     for route in found.routes:
         known = route.delivered + sum(route.lost.values()) + sum(route.under_way.values())
         assert route.sent + route.duplicated == known + route.untold
@@ -190,7 +193,7 @@ def _deliver_twice(world: World) -> None:
 def test_one_packet_that_nobody_knows_of_is_found(spoil: Spoil) -> None:
     world = eventful(1)
     spoil(world)
-    unexplained = book(world.evidence()).unexplained
+    unexplained = ledger(world.evidence()).unexplained
     assert unexplained is not None
     assert unexplained > 0
 
@@ -202,7 +205,7 @@ def test_a_route_says_where_and_why() -> None:
     world.send(stream, 21, (), (f"link {east_west}", "duplicated"))
     world.send(stream, 22, ("us-central",), ("relay us-central", DropReason.COLD))
     world.send(stream, 23, ("us-central",), ("relay us-central", UNREAD))
-    route = book(world.evidence()).routes[0]
+    route = ledger(world.evidence()).routes[0]
     assert route.name == "us-east→us-west"
     assert route.lost == {"link us-east→us-west: blackhole": 1, "relay us-central: cold": 1}
     assert route.under_way == {"relay us-central: in its receive buffers": 1}
@@ -213,7 +216,7 @@ def test_netem_knows_how_many_but_not_which() -> None:
     world = calm()
     for number, cause in enumerate(("lost_blackhole", "lost_loss", "lost_loss", "lost_queue"), 20):
         world.send(STREAMS[0], number, (), (f"link {DIRECTIONS[2]}", cause))
-    found = book(world.evidence(netem=True))
+    found = ledger(world.evidence(netem=True))
     assert (found.unexplained, found.untold_by_routes) == (0, 4)
     (link,) = (station for station in found.stations if station.name == f"link {DIRECTIONS[2]}")
     assert {entry.cause: entry.packets for entry in link.entries} == {"blackhole": 1, "loss": 2, "queue": 1}
@@ -225,9 +228,9 @@ def test_copies_by_netem_are_its_own_where_it_is_to_duplicate() -> None:
     world.send(STREAMS[0], 20, (), (f"link {link}", "duplicated"))
     assert PLAN.environment is not None
     on_netem = replace(PLAN, environment=replace(PLAN.environment, link_backend="netem"))
-    assert book(world.evidence(on_netem, netem=True)).surplus == 1
-    planned = Fault("duplicate", 4 * S, 6 * S, (link,), LinkChange(duplicate=0.1))
-    found = book(world.evidence(replace(on_netem, faults=(planned,)), netem=True))
+    assert ledger(world.evidence(on_netem, netem=True)).surplus == 1
+    planned = LinkFault("duplicate", 4 * S, 6 * S, (link,), LinkChange(duplicate=0.1))
+    found = ledger(world.evidence(replace(on_netem, faults=(planned,)), netem=True))
     assert (found.unexplained, found.surplus, found.routes[0].duplicated) == (0, 0, 1)
 
 
@@ -235,7 +238,7 @@ def test_more_than_the_link_room_for_notes_is_counted_all_the_same() -> None:
     world = eventful(2)
     lost = [row for row in world.link_fates if FATES[row[3] % len(FATES)] in LINK_CAUSES]
     world.link_fates.remove(lost[-1])
-    found = book(world.evidence())
+    found = ledger(world.evidence())
     assert found.unexplained == 0
     assert found.untold_by_routes == 1 + sum(world.count["buffer", name] for name in NAMES)
 
@@ -245,7 +248,7 @@ def test_what_a_corrupted_frame_misses_is_put_down_to_it() -> None:
     world, link = calm(), Direction("us-east", "us-west")
     stream = next(stream for stream in STREAMS if stream.source == "us-east")
     world.send(stream, 20, (), (f"link {link}", "corrupted"))
-    found = book(world.evidence())
+    found = ledger(world.evidence())
     assert found.unexplained == 0
     assert found.routes[0].lost == {"link us-east→us-west: corrupted": 1}
 
@@ -258,7 +261,7 @@ def test_what_came_while_a_socket_was_being_closed_is_known_by_the_hosts_udp() -
     assert evidence.machine is not None
     udp = {"NoPorts": 0, "InErrors": 9, "RcvbufErrors": 7}
     hosts = tuple(replace(row, udp=udp) if row.cluster == "us-west" else row for row in evidence.machine.hosts)
-    found = book(replace(evidence, machine=replace(evidence.machine, hosts=hosts)))
+    found = ledger(replace(evidence, machine=replace(evidence.machine, hosts=hosts)))
     assert found.unexplained == 0
     (host,) = (station for station in found.stations if station.name == "host us-west")
     assert [(entry.cause, entry.packets) for entry in host.entries] == [("its socket was closing", 2)]
@@ -275,7 +278,7 @@ def test_what_found_the_kernels_backlog_full_is_lost_between_the_counters_there(
     world.lose_at("us-west", stream, 22, from_host, onto, off, ("to", "us-west"))
     if not netem:
         world.lose_at(f"x{east}-{west}", stream, 23, from_host)
-    found = book(world.evidence(netem=netem))
+    found = ledger(world.evidence(netem=netem))
     causes = {(station.name, entry.cause) for station in found.stations for entry in station.entries}
     assert found.unexplained == 0
     assert {name for name, cause in causes if cause == "receive backlog full"} == {
@@ -291,9 +294,9 @@ def test_a_switch_loses_to_a_port_only_where_one_is_planned_to_go_down() -> None
     world.count["off", link] -= 3
     world.count["to", "us-west"] -= 3
     world.received = _without(world.received, "us-west", 3)
-    assert book(world.evidence()).unexplained == 3
-    down = Fault("port-down", 4 * S, 6 * S, (link, link.reversed()), LinkChange(up=False))
-    found = book(world.evidence(replace(PLAN, faults=(down,))))
+    assert ledger(world.evidence()).unexplained == 3
+    down = LinkFault("port-down", 4 * S, 6 * S, (link, link.reversed()), LinkChange(up=False))
+    found = ledger(world.evidence(replace(PLAN, faults=(down,))))
     assert found.unexplained == 0
     (switch,) = (station for station in found.stations if station.name == "switch us-east")
     assert [(entry.cause, entry.packets) for entry in switch.entries] == [("port down", 3)]
@@ -307,4 +310,4 @@ def _without(rows: list[tuple[str, Any]], name: str, count: int) -> list[tuple[s
 def test_uncounted_stations_explain_nothing() -> None:
     evidence = calm().evidence()
     assert evidence.machine is not None
-    assert book(replace(evidence, machine=replace(evidence.machine, hosts=()))).unexplained is None
+    assert ledger(replace(evidence, machine=replace(evidence.machine, hosts=()))).unexplained is None

@@ -12,7 +12,7 @@ from hostio.timing import MS, S
 from results.metrics.analysis import Evidence
 from results.metrics.delay import probe_excess
 from results.report.report import read_evidence
-from results.run_files.plan import Fault
+from results.run_files.faults import Fault, LinkFault
 from topologies.link_state import LinkChange
 from topologies.model import Direction
 
@@ -36,7 +36,7 @@ def test_only_probes_sent_while_media_flowed_count(tmp_path: Path) -> None:
 
 def test_probes_under_a_fault_that_bends_delay_are_left_out(tmp_path: Path) -> None:
     east_west = Direction("us-east", "us-west")
-    latency = Fault("latency", 4 * S, 6 * S, (east_west,), LinkChange(extra_delay_ns=40 * MS))
+    latency = LinkFault("latency", 4 * S, 6 * S, (east_west,), LinkChange(extra_delay_ns=40 * MS))
     found = evidence(tmp_path, latency)
     rows = probes("us-west")
     bent = (rows["source"] == 1) & (rows["sent_ns"] >= START + 4 * S) & (rows["sent_ns"] < START + 6 * S)

@@ -46,8 +46,8 @@ def run(tmp_path: Path) -> RunDir:
 
 def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
     write_sessions(run, [stream()])
-    assert collect(staging, run, CLUSTERS, wired=True) == ()
-    recording, samples = read_recording(run, CLUSTERS, wired=True), read_machine_samples(run)
+    assert collect(staging, run, CLUSTERS, frames_noted=True) == ()
+    recording, samples = read_recording(run, CLUSTERS, frames_noted=True), read_machine_samples(run)
     assert recording.problems == ()
     assert np.array_equal(samples.machine, machine_samples())
     assert np.array_equal(samples.cores, core_samples())
@@ -64,6 +64,7 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
 def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
     collect(staging, run, CLUSTERS)
     before = {path: path.read_bytes() for path in run.root.rglob("*.parquet")}
+    assert len(before) > 2 * len(CLUSTERS)
     collect(staging, run, CLUSTERS)
     assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
 

@@ -14,9 +14,10 @@ from relay_app.records import FETCH, FetchOutcome
 from relay_app.streams import Stream
 from results.fidelity.all_checks import fidelity_checks
 from results.metrics.analysis import Evidence, analyse
-from results.metrics.figures import RelayFigures
 from results.metrics.relay_figures import relay_figures
+from results.metrics.system_figures import RelayFigures
 from results.report.report import read_evidence
+from results.run_files.machine import ProcessId, SocketRow
 from results.verdict.diagnosis import diagnose
 
 RELAY = "us-central"
@@ -117,8 +118,8 @@ def test_a_stuck_relays_own_overflow_is_a_finding_not_a_doubt(
     evidence: Evidence, locks: LockReport, doubted: float
 ) -> None:
     assert evidence.machine is not None
-    drops = {f"relay-{RELAY}: lane 3": 7, "relay-us-east: lane 3": 3}
+    drops = (SocketRow(ProcessId("relay", RELAY), "lane 3", 7), SocketRow(ProcessId("relay", "us-east"), "lane 3", 3))
     changed = replace(evidence, machine=replace(evidence.machine, socket_drops=drops), locks={RELAY: locks})
-    checks = {check.check: check for check in fidelity_checks(changed, analyse(changed))}
-    assert checks["packets dropped by sockets"].value == doubted
+    checks = {check.id: check for check in fidelity_checks(changed, analyse(changed))}
+    assert checks["socket-drops"].value == doubted
     assert figures(changed).receive_buffer == 7

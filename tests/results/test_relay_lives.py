@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from every import every
 from synthetic import START, Blip
 
 from hostio.timing import MS, S
@@ -16,11 +17,10 @@ from results.metrics.relay_figures import relay_figures
 from results.report.report import read_evidence
 from results.run_files.documents import dump
 from results.run_files.events import FaultEdge
-from results.run_files.plan import Fault, Process
+from results.run_files.faults import Kill, Process, ProcessFault
 from results.run_files.records import Rows, collect, read_recording
 from results.run_files.relay_lives import cumulative_over_lives, life_at, merged_lock_reports
 from results.run_files.run_dir import RunDir
-from topologies.link_state import LinkChange
 
 RELAY = "us-central"
 
@@ -131,7 +131,7 @@ def test_a_relay_started_anew_after_a_move_did_not_miss_at_the_move(tmp_path: Pa
 def test_what_is_cumulative_never_falls() -> None:
     held = THREE_LIVES.copy()
     held["lock_held_ns"] = np.array([1, 2, 0, 1, 0, 1]) * MS
-    assert (np.diff(cumulative_over_lives(held)["lock_held_ns"]) >= 0).all()
+    assert every(np.diff(cumulative_over_lives(held)["lock_held_ns"]) >= 0)
 
 
 def test_keys_asked_in_vain_of_a_directory_that_was_struck_are_not_the_relays_waste(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_keys_asked_in_vain_of_a_directory_that_was_struck_are_not_the_relays_wa
     fetches["ssrc"], fetches["outcome"] = 7, [FetchOutcome.FAILED] * 5 + [FetchOutcome.FOUND]
     fetches["asked_ns"] = START + np.array([1, 5, 5, 6, 9, 10]) * S
     fetches["answered_ns"] = fetches["asked_ns"] + 10 * MS
-    down = Fault("directory-down", 5 * S, 7 * S, (), LinkChange(), process=Process("directory"))
+    down = ProcessFault("directory-down", 5 * S, 7 * S, Process("directory"), Kill())
     number = len(evidence.plan.faults)
     begun_ns, ended_ns = START + 5 * S, START + 7 * S
     edges = (

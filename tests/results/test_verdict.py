@@ -3,11 +3,12 @@ from dataclasses import replace
 import pytest
 from synthetic import plan
 
-from results.fidelity.timing import CLOCK_STEP, STOLEN
-from results.metrics.figures import LedgerFigures, LengthQuantiles, MachineFigures, Media, Quantiles, WorstSecond
+from results.fidelity.checks import FidelityCheck
+from results.metrics.figures import LengthQuantiles, Media, Quantiles
 from results.metrics.metric_names import METRICS
+from results.metrics.system_figures import LedgerFigures, MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.summary import Backend, FidelityCheck, Findings
+from results.verdict.summary import Backend, Findings
 from results.verdict.verdict import evaluate, judge
 
 CALM = Media(
@@ -33,17 +34,14 @@ CALM = Media(
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
 NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, [])
-GOOD, BROKEN = FidelityCheck("drops", 0.0, 0.0, "", ok=True), FidelityCheck("pacing error", 12.5, 10.0, "ms", ok=False)
-UNKNOWN = FidelityCheck("socket drops", None, 0.0, "", ok=False)
+GOOD = FidelityCheck("port-drops", "drops", 0.0, 0.0, "", ok=True)
+BROKEN = FidelityCheck("pacing-p99", "pacing error", 12.5, 10.0, "ms", ok=False)
+UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)
 
 
-def findings(
-    media: Media, *checks: FidelityCheck, problems: tuple[str, ...] = (), machine: MachineFigures | None = None
-) -> Findings:
+def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | None = None) -> Findings:
     backend = Backend("netem", "kernel")
-    return Findings(
-        "s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, machine, list(checks), [], list(problems)
-    )
+    return Findings("s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, machine, list(checks), [])
 
 
 def expect(metric: str, comparison: Comparison, value: float) -> Expectation:
@@ -73,13 +71,13 @@ def test_doubt_comes_before_failure_and_failure_before_what_cannot_be_decided(
 ) -> None:
     checks = (GOOD,) if faithful else (GOOD, BROKEN)
     problems = () if whole else ("plan.json is missing",)
-    summary = judge(findings(BLIPPED, *checks, problems=problems), expectations)
+    summary = judge(findings(BLIPPED, *checks), problems, expectations)
     assert summary.verdict == (alone if faithful and whole else "inconclusive")
     assert summary.reasons
 
 
 def test_every_reason_is_given_with_figure_and_limit() -> None:
-    summary = judge(findings(BLIPPED, BROKEN, UNKNOWN, problems=("the run was interrupted",)), [UNDECIDABLE])
+    summary = judge(findings(BLIPPED, BROKEN, UNKNOWN), ["the run was interrupted"], [UNDECIDABLE])
     assert summary.reasons == [
         "the run was interrupted",
         "pacing error: 12.5 ms, at most 10 ms allowed",
@@ -90,14 +88,14 @@ def test_every_reason_is_given_with_figure_and_limit() -> None:
 
 
 def test_a_stolen_processor_is_not_blamed_on_the_load() -> None:
-    stolen = FidelityCheck(STOLEN, 9.0, 5.0, "%", ok=False)
-    (_, advice) = judge(findings(CALM, stolen), []).reasons
+    stolen = FidelityCheck("steal", "stolen", 9.0, 5.0, "%", ok=False)
+    (_, advice) = judge(findings(CALM, stolen), [], []).reasons
     assert advice.startswith("the machine's host kept the processor for others")
 
 
 def test_a_clock_that_was_set_is_not_blamed_on_the_load() -> None:
-    step = FidelityCheck(CLOCK_STEP, 40.0, 1.0, "ms", ok=False)
-    (_, advice) = judge(findings(CALM, step), []).reasons
+    step = FidelityCheck("clock-step", "step", 40.0, 1.0, "ms", ok=False)
+    (_, advice) = judge(findings(CALM, step), [], []).reasons
     assert advice.startswith("somebody set the machine's clock")
 
 
@@ -131,13 +129,13 @@ def test_who_took_the_processor_is_said_where_something_was_late(
         squeezed=0,
         upcalls=20,
     )
-    (_, *said) = judge(findings(CALM, BROKEN, machine=machine), []).reasons
+    (_, *said) = judge(findings(CALM, BROKEN, machine=machine), [], []).reasons
     assert said == advice
-    assert judge(findings(CALM, machine=machine), []).verdict == "pass"
+    assert judge(findings(CALM, machine=machine), [], []).verdict == "pass"
 
 
 def test_a_failure_says_what_was_found() -> None:
-    assert judge(findings(BLIPPED), [MISSED]).reasons == ["expected media.interruption_ms.max < 300, found 330"]
+    assert judge(findings(BLIPPED), [], [MISSED]).reasons == ["expected media.interruption_ms.max < 300, found 330"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ def test_nothing_measured_is_not_nothing_interrupted() -> None:
 
 def test_a_failed_expectation_of_an_interruption_says_there_was_none() -> None:
     longer = expect("media.interruption_ms.max", ">", 100)
-    assert judge(findings(CALM), [longer]).reasons == [
+    assert judge(findings(CALM), [], [longer]).reasons == [
         "expected media.interruption_ms.max > 100, found no interruption"
     ]
 
@@ -198,4 +196,4 @@ def test_every_metric_offered_can_be_looked_up() -> None:
 
 
 def test_a_plan_may_expect_nothing() -> None:
-    assert judge(findings(CALM), plan().expectations).verdict == "pass"
+    assert judge(findings(CALM), [], plan().expectations).verdict == "pass"

@@ -12,7 +12,7 @@ from benchmarks.load_loop import TRAIN
 from benchmarks.search import LADDER_KPPS, Run, highest
 from benchmarks.turn import channel_data, xor_address
 from relay_app.streams import LANES, lane_of
-from results.verdict.summary import FidelityCheck
+from results.fidelity.checks import FidelityCheck
 
 
 def run(kpps: int, *, loss: float = 0.0, p99_ms: float = 0.1, skipped: int = 0) -> Run:
@@ -53,8 +53,9 @@ def test_turn_wire_format() -> None:
 
 
 def test_checks_of_several_runs_are_set_beside_their_limit() -> None:
-    late = [FidelityCheck("late", value, 2.0, "ms", ok=value <= 2) for value in (1.0, 1.5, 7.0)]
-    drops, unknown = FidelityCheck("drops", 0.0, 0.0, "", ok=True), FidelityCheck("clock", None, 1.0, "ms", ok=False)
+    late = [FidelityCheck("pacing-max", "late", value, 2.0, "ms", ok=value <= 2) for value in (1.0, 1.5, 7.0)]
+    drops = FidelityCheck("port-drops", "drops", 0.0, 0.0, "", ok=True)
+    unknown = FidelityCheck("clock-step", "clock", None, 1.0, "ms", ok=False)
     assert table([[late[0], drops], [late[1], drops, unknown], [late[2], drops]]) == [
         ("late", "2 ms", "1.5 ms", "7 ms", "1"),
         ("drops", "0", "0", "0", "0"),

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
+from every import every
 
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
@@ -36,7 +37,7 @@ def test_is_a_full_mesh_with_names_the_kernel_takes(name: str) -> None:
         map(frozenset, itertools.combinations(names, 2))
     )
     assert [cluster.ordinal for cluster in topology.clusters] == list(range(1, len(names) + 1))
-    assert all(CLUSTER_NAME.fullmatch(name) for name in names)
+    assert every(CLUSTER_NAME.fullmatch(name) for name in names)
 
 
 @pytest.mark.parametrize("name", topology_names())
@@ -65,6 +66,5 @@ def test_a_wrong_catalogue_file_is_a_scenario_error(tmp_path: Path) -> None:
 
 
 def test_every_file_is_small_and_plain() -> None:
-    for path in CATALOGUE.iterdir():
-        assert path.suffix == ".yaml"
-        assert yamlfile.read(path).data["name"] == path.stem
+    assert every(path.suffix == ".yaml" for path in CATALOGUE.iterdir())
+    assert every(yamlfile.read(path).data["name"] == path.stem for path in CATALOGUE.iterdir())

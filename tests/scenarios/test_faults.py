@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from hostio.timing import MS, S
-from results.run_files.plan import Fault, Level, Process
+from results.run_files.faults import (
+    Action,
+    Cut,
+    Fault,
+    Freeze,
+    Kill,
+    Level,
+    LinkFault,
+    Process,
+    ProcessFault,
+    Slow,
+    Stop,
+)
 from scenarios.language.library import load_plan
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkChange, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
@@ -27,6 +39,13 @@ def faults(folder: Path, event: str) -> tuple[Fault, ...]:
     path = folder / "small.yaml"
     path.write_text(f"{HEAD}events: [{{at: 2s, for: 4s, {event}}}]\n")
     return load_plan(path).faults
+
+
+def link_faults(folder: Path, event: str) -> tuple[LinkFault, ...]:
+    found = faults(folder, event)
+    on_links = tuple(fault for fault in found if isinstance(fault, LinkFault))
+    assert on_links == found
+    return on_links
 
 
 @pytest.mark.parametrize(
@@ -52,7 +71,7 @@ def faults(folder: Path, event: str) -> tuple[Fault, ...]:
     ],
 )
 def test_what_a_word_does(event: str, change: LinkChange, tmp_path: Path) -> None:
-    (fault,) = faults(tmp_path, f"{event}, {LINK}")
+    (fault,) = link_faults(tmp_path, f"{event}, {LINK}")
     assert fault.change == change
     assert set(fault.directions) == {Direction(EAST, WEST), Direction(WEST, EAST)}
 
@@ -70,7 +89,7 @@ def test_what_a_word_does(event: str, change: LinkChange, tmp_path: Path) -> Non
     ],
 )
 def test_where_a_word_strikes(event: str, pairs: set[tuple[str, str]], tmp_path: Path) -> None:
-    (fault,) = faults(tmp_path, event)
+    (fault,) = link_faults(tmp_path, event)
     assert set(fault.directions) == pairs
     assert fault.change == LinkChange(blackhole=True)
 
@@ -87,7 +106,7 @@ def test_flap_is_down_first_in_each_period_and_up_at_its_end(tmp_path: Path) -> 
 
 
 def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
-    (fault,) = faults(tmp_path, f"what: loss, loss: 40%, ramp: 200ms, {LINK}")
+    (fault,) = link_faults(tmp_path, f"what: loss, loss: 40%, ramp: 200ms, {LINK}")
     assert fault.levels == (
         Level(2000 * MS, 0.25),
         Level(2050 * MS, 0.5),
@@ -101,22 +120,31 @@ def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "process", "where"),
+    ("event", "process", "action", "where"),
     [
-        ("what: relay-restart, cluster: us-central", Process("relay", CENTRAL), CENTRAL),
-        ("what: relay-kill, cluster: us-west", Process("relay", WEST), WEST),
-        ("what: relay-freeze, cluster: us-central", Process("relay", CENTRAL), CENTRAL),
-        ("what: controller-restart", Process("controller"), ""),
-        ("what: controller-cut", Process("controller"), ""),
-        ("what: directory-slow, extra: 200ms", Process("directory"), ""),
-        ("what: directory-down", Process("directory"), ""),
+        ("what: relay-restart, cluster: us-central", Process("relay", CENTRAL), Stop(), CENTRAL),
+        ("what: relay-kill, cluster: us-west", Process("relay", WEST), Kill(), WEST),
+        ("what: relay-freeze, cluster: us-central", Process("relay", CENTRAL), Freeze(), CENTRAL),
+        ("what: controller-restart", Process("controller"), Stop(), ""),
+        ("what: controller-cut", Process("controller"), Cut(), ""),
+        ("what: directory-slow, extra: 200ms", Process("directory"), Slow(200 * MS), ""),
+        ("what: directory-down", Process("directory"), Kill(), ""),
     ],
 )
-def test_a_word_for_a_process_touches_no_link(event: str, process: Process, where: str, tmp_path: Path) -> None:
+def test_what_a_word_does_to_a_process(
+    event: str, process: Process, action: Action, where: str, tmp_path: Path
+) -> None:
     (fault,) = faults(tmp_path, event)
-    assert (fault.process, fault.directions, fault.change, fault.where) == (process, (), LinkChange(), where)
-    assert fault.what == event.split()[1].rstrip(",")
-    assert fault.extra_ns == (200 * MS if "extra" in event else 0)
+    word = event.split()[1].rstrip(",")
+    assert fault == ProcessFault(word, 2 * S, 6 * S, process, action)
+    assert fault.where == where
+
+
+@pytest.mark.parametrize(
+    ("action", "ends"), [(Stop(), True), (Kill(), True), (Freeze(), False), (Cut(), False), (Slow(1), False)]
+)
+def test_a_process_that_is_stopped_or_killed_needs_a_successor(action: Action, ends: bool) -> None:
+    assert ProcessFault("a word", 0, 1, Process("controller"), action).ends_process is ends
 
 
 def test_a_directory_grows_slow_and_recovers_in_steps(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ import pytest
 from controller.settings import ControllerSettings
 from hostio.timing import MS, US, S
 from relay_app.streams import SessionGroup
-from results.run_files.plan import Expectation, Fault, FidelityLimits, Plan, RelaySettings
+from results.run_files.faults import LinkFault
+from results.run_files.plan import Expectation, FidelityLimits, Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan, scenario_files
 from topologies.link_state import Jitter, LinkChange, RandomLoss
@@ -56,7 +57,7 @@ def test_one_blip_is_the_plan_it_says() -> None:
     assert plan.controller == ControllerSettings(hold_ns=3 * S)
     assert plan.wire_tick_ns == 100 * US
     assert plan.faults == (
-        Fault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(blackhole=True)),
+        LinkFault("blackhole", 4 * S, 6 * S, (EAST_WEST, EAST_WEST.reversed()), LinkChange(blackhole=True)),
     )
     assert (
         Expectation("media.interruption_ms.max", "<", 1000.0, "media.interruption_ms.max < 1000ms") in plan.expectations
@@ -76,8 +77,6 @@ def test_what_a_file_leaves_out_has_the_documented_default(tmp_path: Path) -> No
     path.write_text(MINIMAL, encoding="utf-8")
     plan = load_plan(path)
     assert plan.controller == ControllerSettings()
-    kinds = [bool, tuple, int, int, int, float, int, int, int, int]
-    assert [type(value) for value in asdict(plan.controller).values()] == kinds
     assert (plan.seed, plan.faults, plan.expectations, plan.description) == (1, (), (), "")
     assert plan.relays.directory == "us-east"
 
@@ -114,10 +113,8 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         idle_ns=5 * S,
         lock_audit=False,
     )
-    assert plan.controller == ControllerSettings(
-        False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 30 * S
-    )
-    assert len(fields(ControllerSettings)) == 10
+    set_to = (False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 30 * S)
+    assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))
     assert astuple(plan.fidelity) == (*times_ns, 0.11, 0.12, 13 * US, 14, 15, 16, 17, 18)
@@ -155,7 +152,7 @@ def test_events_become_faults(
     path = tmp_path / "small.yaml"
     path.write_text(f"{MINIMAL}events: [{{at: 1s, {event}, link: [us-west, us-east], for: 9s{direction}}}]\n")
     (fault,) = load_plan(path).faults
-    assert fault == Fault(event.split(",")[0].removeprefix("what: "), 1 * S, 10 * S, directions, change)
+    assert fault == LinkFault(event.split(",")[0].removeprefix("what: "), 1 * S, 10 * S, directions, change)
 
 
 @pytest.mark.parametrize(

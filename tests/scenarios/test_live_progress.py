@@ -9,11 +9,10 @@ from controller.decisions import Decision
 from hostio.timing import MS, S
 from results.run_files.documents import dump_line
 from results.run_files.events import FaultEdge, MediaStart, Phase
-from results.run_files.plan import Fault, Process
+from results.run_files.faults import Cut, Kill, Process, ProcessFault
 from results.run_files.run_dir import RunDir
 from scenarios.cli.live_progress import LiveProgress
 from scenarios.language.library import load_plan
-from topologies.link_state import LinkChange
 
 PLAN = load_plan(Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml")
 
@@ -66,9 +65,9 @@ def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:
 
 def test_a_fault_on_a_process_is_told_with_its_cluster_or_alone(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
-    faults = tuple(
-        Fault(what, S, 2 * S, (), LinkChange(), process=process)
-        for what, process in (("relay-kill", Process("relay", "us-west")), ("controller-cut", Process("controller")))
+    faults = (
+        ProcessFault("relay-kill", S, 2 * S, Process("relay", "us-west"), Kill()),
+        ProcessFault("controller-cut", S, 2 * S, Process("controller"), Cut()),
     )
     edges = (FaultEdge(number, "start", START + S, START + S, START + S, START + S) for number in (0, 1))
     run.events.write_text("".join(map(dump_line, (MediaStart(START), *edges))))

@@ -1,4 +1,4 @@
-"""A relay's post with real relays on the loopback network: what is struck, proved, left behind, and who follows."""
+"""A supervised relay, with real relays on the loopback network: struck, verified, its packets counted, succeeded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from time import monotonic_ns
 import numpy as np
 import pytest
 
-from hostio.control import Ready
 from hostio.process_handle import ProcessHandle
 from hostio.timing import S, wait_until
 from relay_app.records import LEFT
@@ -20,12 +19,12 @@ from relay_app.relay import process as relay
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import LANE_PORT
-from results.run_files.plan import Fault, Process
-from scenarios.process_faults.process_fault import PreparedEdge
-from scenarios.process_faults.relay import RelayTarget
-from scenarios.run.processes import ProcessError, RunProcess, spawn, start_fork_server
-from scenarios.run.timeline import EdgeName, TimedEdge
-from topologies.link_state import LinkChange
+from results.run_files.faults import Action, Freeze, Kill, Process, ProcessFault, Stop
+from scenarios.language.timeline import EdgeName, TimedEdge
+from scenarios.process_faults.fault_target import FaultTarget
+from scenarios.process_faults.relay import RelayKind
+from scenarios.supervision.processes import ProcessError, RunProcess, spawn, start_fork_server
+from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 
 pytestmark = pytest.mark.root
 
@@ -33,29 +32,30 @@ ADDRESS = f"127.{os.getpid() >> 8 & 0x7F | 0x80}.{os.getpid() & 0xFF}.77"
 
 
 class Place:
-    """A post whose relays write into a folder."""
+    """A supervised relay whose lives write into a folder."""
 
-    def __init__(self, folder: Path, deaths: int) -> None:
+    def __init__(self, folder: Path, ends: int) -> None:
         self.folder = folder
-        self.recruited: list[RunProcess] = []
+        self.started: list[RunProcess] = []
         self.held: list[ProcessHandle] = []
-        self.post = RelayTarget("test", self._spawn, deaths)
-        assert self.post.serving.answer(60) == Ready()
+        self.relay = SupervisedProcess(RelayKind(self._spawn), ends)
+        self.target = FaultTarget(self.relay)
+        self.relay.serving.await_ready(60)
 
     def _spawn(self, life: int) -> RunProcess:
         files = RelayFiles(*(self.folder / f"{life}.{kind}" for kind in ("npy", "fetches", "json", "stacks")))
         config = RelayConfig(1, {1: ADDRESS}, DirectoryEndpoint(host=ADDRESS), files, 0, life=life)
-        member = spawn("relay-test", relay.stand_by if life else relay.serve, config, self.folder / "log")
-        self.recruited.append(member)
-        self.held.append(ProcessHandle(member.pid))
-        return member
+        started = spawn("relay-test", relay.stand_by if life else relay.serve, config, self.folder / "log")
+        self.started.append(started)
+        self.held.append(ProcessHandle(started.handle.pid))
+        return started
 
-    def act(self, what: str, edge: EdgeName) -> PreparedEdge:
-        fault = Fault(what, 0, S, (), LinkChange(), process=Process("relay", "test"))
-        return self.post.prepare(fault, TimedEdge(0, 0, edge), monotonic_ns() + 5 * S)
+    def act(self, action: Action, edge: EdgeName) -> PreparedEdge:
+        fault = ProcessFault("a word", 0, S, Process("relay", "test"), action)
+        return self.target.prepare(fault, TimedEdge(0, 0, edge), monotonic_ns() + 5 * S)
 
-    def do(self, what: str, edge: EdgeName) -> None:
-        act = self.act(what, edge)
+    def do(self, action: Action, edge: EdgeName) -> None:
+        act = self.act(action, edge)
         act.apply()
         assert act.verify()
 
@@ -70,9 +70,9 @@ class Place:
 
     def close(self) -> None:
         """Its sockets are free on return."""
-        self.post.release()
-        for member in self.recruited:
-            member.control.close()
+        self.target.release()
+        for started in self.started:
+            started.control.close()
         assert all(held.gone(10) for held in self.held)
 
 
@@ -85,8 +85,8 @@ def make_place(tmp_path: Path) -> Iterator[MakePlace]:
     start_fork_server(["scenarios.run.preload"])
     places: list[Place] = []
 
-    def make(deaths: int) -> Place:
-        places.append(Place(tmp_path, deaths))
+    def make(ends: int) -> Place:
+        places.append(Place(tmp_path, ends))
         return places[-1]
 
     yield make
@@ -106,29 +106,29 @@ def lane_is_bound() -> bool:
 def test_a_frozen_relay_stands_still_and_goes_on(make_place: MakePlace) -> None:
     place = make_place(0)
     (held,) = place.held
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     assert held.states() == {"T"}
     place.send(5)
-    place.do("relay-freeze", "end")
+    place.do(Freeze(), "end")
     assert "T" not in held.states()
     assert wait_until(lambda: place.counted(0) == 5, 5)
-    assert place.post.ended_counters.counters == {}
+    assert place.relay.ended_counters.counters == {}
 
 
 def test_a_killed_relay_leaves_its_records_and_the_datagrams_in_its_buffers_are_counted(make_place: MakePlace) -> None:
     place = make_place(1)
     place.send(7)
     assert wait_until(lambda: place.counted(0) == 7, 5)
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     place.send(11)
-    place.do("relay-kill", "start")
-    assert place.post.member is None
+    place.do(Kill(), "start")
+    assert place.relay.running is None
     assert not lane_is_bound()
     assert place.counted(0) == 7
-    assert place.post.ended_counters.counters == {"left_in_buffers": 11}
-    assert [row[:3] for row in place.post.ended_counters.left_behind] == [(0, 0, LEFT)] * 11, "they were no RTP"
-    assert sorted(place.post.ended_counters.socket_drops) == sorted(f"lane {number}" for number in range(16))
-    place.do("relay-kill", "end")
+    assert place.relay.ended_counters.counters == {"left_in_buffers": 11}
+    assert [row[:3] for row in place.relay.ended_counters.left_behind] == [(0, 0, LEFT)] * 11, "they were no RTP"
+    assert sorted(place.relay.ended_counters.socket_drops) == sorted(f"lane {number}" for number in range(16))
+    place.do(Kill(), "end")
     assert lane_is_bound()
     place.send(2)
     assert wait_until(lambda: place.counted(1) == 2, 5)
@@ -136,46 +136,46 @@ def test_a_killed_relay_leaves_its_records_and_the_datagrams_in_its_buffers_are_
 
 def test_what_overflowed_in_a_relay_that_was_killed_is_not_lost(make_place: MakePlace) -> None:
     place = make_place(1)
-    place.do("relay-freeze", "start")
+    place.do(Freeze(), "start")
     place.send(1000)
-    place.do("relay-kill", "start")
+    place.do(Kill(), "start")
     left, dropped = (
-        place.post.ended_counters.counters["left_in_buffers"],
-        place.post.ended_counters.socket_drops["lane 3"],
+        place.relay.ended_counters.counters["left_in_buffers"],
+        place.relay.ended_counters.socket_drops["lane 3"],
     )
     assert left > 0
     assert dropped > 0
     assert left + dropped == 1000
 
 
-def test_a_relay_told_to_end_says_its_last_words_and_the_next_one_counts_anew(make_place: MakePlace) -> None:
+def test_a_relay_told_to_end_reports_and_the_next_one_counts_anew(make_place: MakePlace) -> None:
     place = make_place(2)
     place.send(3)
     assert wait_until(lambda: place.counted(0) == 3, 5)
     for life in (1, 2):
-        place.do("relay-restart", "start")
-        place.do("relay-restart", "end")
-        assert place.post.serving is place.recruited[life]
-    assert place.post.ended_counters.counters["stuck_threads"] == 0
-    assert "killed" not in place.post.ended_counters.counters
+        place.do(Stop(), "start")
+        place.do(Stop(), "end")
+        assert place.relay.serving is place.started[life]
+    assert place.relay.ended_counters.counters["stuck_threads"] == 0
+    assert "killed" not in place.relay.ended_counters.counters
     assert place.counted(0) == 3
     assert wait_until(lambda: place.counted(2) == 0, 5)
 
 
 def test_a_relay_that_does_not_end_in_time_is_killed(make_place: MakePlace) -> None:
     place = make_place(1)
-    place.do("relay-freeze", "start")
-    fault = Fault("relay-restart", 0, S, (), LinkChange(), process=Process("relay", "test"))
-    act = place.post.prepare(fault, TimedEdge(0, 0, "start"), monotonic_ns() + S // 5)
+    place.do(Freeze(), "start")
+    fault = ProcessFault("relay-restart", 0, S, Process("relay", "test"), Stop())
+    act = place.target.prepare(fault, TimedEdge(0, 0, "start"), monotonic_ns() + S // 5)
     act.apply()
     assert act.verify()
-    assert place.post.ended_counters.counters["killed"] == 1
+    assert place.relay.ended_counters.counters["killed"] == 1
     assert not lane_is_bound()
 
 
 def test_a_relay_that_had_died_by_itself_is_not_put_down_to_the_fault(make_place: MakePlace) -> None:
     place = make_place(1)
-    act = place.act("relay-kill", "start")
+    act = place.act(Kill(), "start")
     place.held[0].send(signal.SIGKILL)
     assert place.held[0].gone(5)
     with pytest.raises(ProcessError, match="relay-test had ended before the fault"):
@@ -184,6 +184,6 @@ def test_a_relay_that_had_died_by_itself_is_not_put_down_to_the_fault(make_place
 
 def test_a_fault_that_was_not_played_to_its_end_leaves_no_relay_frozen(make_place: MakePlace) -> None:
     place = make_place(0)
-    place.do("relay-freeze", "start")
-    place.post.release()
+    place.do(Freeze(), "start")
+    place.target.release()
     assert wait_until(lambda: "T" not in place.held[0].states(), 5)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hostio.timing import MS, S
-from results.run_files.plan import Fault, Level, Process
-from scenarios.run.timeline import Step, TimedEdge, base_states, process_edges, steps_of
+from results.run_files.faults import Fault, Freeze, Kill, Level, LinkFault, Process, ProcessFault, Slow
+from scenarios.language.timeline import Step, TimedEdge, base_states, process_edges, steps_of
 from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
 from topologies.model import Cluster, Direction, Link, Topology
 
@@ -19,7 +19,7 @@ def steps(*faults: Fault) -> tuple[Step, ...]:
 
 
 def fault(at_s: int, until_s: int, change: LinkChange, *directions: Direction) -> Fault:
-    return Fault("fault", at_s * S, until_s * S, directions or (AB, BA), change)
+    return LinkFault("fault", at_s * S, until_s * S, directions or (AB, BA), change)
 
 
 CLEAN = LinkState(delay_ns=10 * MS, jitter=Jitter(1 * MS))
@@ -61,7 +61,7 @@ def test_a_direction_that_no_fault_touches_is_left_alone() -> None:
 
 def test_levels_scale_what_has_degrees_and_stay_in_force_until_the_next() -> None:
     change = LinkChange(extra_delay_ns=40 * MS, loss=RandomLoss(0.5))
-    rising = Fault("latency", 1 * S, 4 * S, (AB,), change, (Level(1 * S, 0.5), Level(2 * S, 1.0)))
+    rising = LinkFault("latency", 1 * S, 4 * S, (AB,), change, levels=(Level(1 * S, 0.5), Level(2 * S, 1.0)))
     found = steps(rising)
     assert [(step.at_ns // S, step.edges) for step in found] == [
         (1, ((0, "start"),)),
@@ -73,7 +73,8 @@ def test_levels_scale_what_has_degrees_and_stay_in_force_until_the_next() -> Non
 
 
 def test_a_level_of_nothing_leaves_the_link_as_it_was() -> None:
-    flapping = Fault("flap", 1 * S, 4 * S, (AB, BA), LinkChange(up=False), (Level(2 * S, 0.0), Level(3 * S, 1.0)))
+    levels = (Level(2 * S, 0.0), Level(3 * S, 1.0))
+    flapping = LinkFault("flap", 1 * S, 4 * S, (AB, BA), LinkChange(up=False), levels=levels)
     assert [step.states[AB].up for step in steps(flapping)] == [False, True, False, True]
 
 
@@ -81,10 +82,10 @@ def test_faults_on_processes_have_timelines_of_their_own_and_keep_their_numbers(
     relay, directory = Process("relay", "a"), Process("directory")
     levels = (Level(5 * S, 0.5), Level(6 * S, 1.0))
     faults = (
-        Fault("relay-kill", 3 * S, 4 * S, (), LinkChange(), process=relay),
+        ProcessFault("relay-kill", 3 * S, 4 * S, relay, Kill()),
         fault(1, 2, LinkChange(blackhole=True)),
-        Fault("directory-slow", 5 * S, 7 * S, (), LinkChange(), levels, directory, 40 * MS),
-        Fault("relay-freeze", 1 * S, 2 * S, (), LinkChange(), process=relay),
+        ProcessFault("directory-slow", 5 * S, 7 * S, directory, Slow(40 * MS), levels=levels),
+        ProcessFault("relay-freeze", 1 * S, 2 * S, relay, Freeze()),
     )
     assert [step.edges for step in steps(*faults)] == [((1, "start"),), ((1, "end"),)]
     assert process_edges(faults) == {

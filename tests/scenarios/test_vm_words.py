@@ -10,8 +10,8 @@ import pytest
 from scenarios.errors import MachineError
 from scenarios.vm.guest import Task, first_process, guest_script
 from scenarios.vm.kernel import Kernel, unpacked_kernel
-from scenarios.vm.machine import CONSOLE, EXIT_CODE, OUTPUT, Clock, Parts, boot_command
-from scenarios.vm.run import Lines, exit_code
+from scenarios.vm.machine import CONSOLE, EXIT_CODE, Clock, Parts, boot_command
+from scenarios.vm.run import exit_code
 
 KERNEL = Kernel(Path("/k/boot/vmlinuz-6.1.0-1-amd64"))
 PARTS = Parts(KERNEL, Path("/initramfs"), Path("/root,1.img"), 4 << 20, Path("/share"))
@@ -82,18 +82,6 @@ def test_modules_of_a_kernel_are_where_its_package_put_them(tmp_path: Path) -> N
     place = tmp_path / "usr" / "lib" / "modules" / kernel.release
     place.mkdir(parents=True)
     assert kernel.modules == place
-
-
-def test_lines_of_a_file_that_grows(tmp_path: Path) -> None:
-    path = tmp_path / OUTPUT
-    lines = Lines(path)
-    assert lines.new() == []
-    path.write_text("one\ntwo\nthr")
-    assert lines.new() == ["one", "two"]
-    with path.open("a") as file:
-        file.write("ee\nend")
-    assert lines.new() == ["three"]
-    assert lines.new(last=True) == ["end"]
 
 
 def test_machine_that_stops_too_early_tells_its_last_words(tmp_path: Path) -> None:

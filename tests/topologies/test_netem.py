@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from hostio.timing import MS, US
+from topologies.link_backend import refusal
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
-from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, refusal, shaping
+from topologies.netem.capabilities import NETEM
+from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, shaping
 from topologies.netem.tc_commands import shape, unshape
-from topologies.netem.tc_output import Row, Tally, flow_drops, shapings, tallies
+from topologies.netem.tc_output import Tally, flow_drops, shapings, tallies
+from topologies.tc.batch import Row
 
 RECORDED = Path(__file__).parent / "recorded" / "tc-qdisc-show-6.1.json"
 """After 300 frames of 1000 bytes into s1-w2, shaped as SHAPED: 79 passed, 27 were lost, 195 found the queue full."""
@@ -93,8 +96,8 @@ def test_seeds_differ_by_direction_and_change() -> None:
     ],
 )
 def test_what_netem_cannot_do_it_refuses_by_name(state: LinkState) -> None:
-    assert str(refusal(state)).startswith("netem ")
-    assert refusal(LinkState(delay_ns=MS, jitter=Jitter(MS), loss=RandomLoss(0.5))) is None
+    assert str(refusal("netem", NETEM, state)).startswith("netem ")
+    assert refusal("netem", NETEM, LinkState(delay_ns=MS, jitter=Jitter(MS), loss=RandomLoss(0.5))) is None
 
 
 def test_rate_adds_a_bucket_whose_queue_is_in_bytes() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from topologies.openvswitch import parse_packet_socket_drops, parse_port_drops
+from topologies.openvswitch import PortDrops, parse_packet_socket_drops, parse_port_drops
 from topologies.sandbox import RUNTIME, Sandbox, SandboxError, require_outside_runtime
 
 INSIDE = """
@@ -89,7 +89,11 @@ def test_port_drops_are_read_from_port_statistics() -> None:
   port  "s1-lan": rx pkts=7, bytes=790, drop=0, errs=0, frame=0, over=0, crc=0
            tx pkts=8, bytes=860, drop=?, errs=0, coll=0
 """
-    assert parse_port_drops("s1", dump) == {"s1 s1-w2 rx": 2, "s1 s1-w2 tx": 3, "s1 s1-lan rx": 0}
+    assert parse_port_drops("s1", dump) == (
+        PortDrops("s1", "s1-w2", "rx", 2),
+        PortDrops("s1", "s1-w2", "tx", 3),
+        PortDrops("s1", "s1-lan", "rx", 0),
+    )
 
 
 def test_drops_of_the_switch_daemons_packet_sockets_are_read() -> None:
@@ -98,4 +102,4 @@ p_raw 0      0                  *:s1-lan             *     users:(("ovs-vswitchd
 p_raw 9      0                  *:s1-w2              *     users:(("ovs-vswitchd",pid=9,fd=39)) skmem:(r0,rb212992,t0,tb212992,f0,w0,o176,bl0,d17)
 p_raw 0      0                  *:x1-2               *     users:(("wire",pid=30,fd=7)) skmem:(r0,rb33554432,t0,tb33554432,f0,w0,o0,bl0,d4)
 """  # noqa: E501 - as ss prints it
-    assert parse_packet_socket_drops(listing) == {"ovs-vswitchd: s1-lan": 0, "ovs-vswitchd: s1-w2": 17}
+    assert parse_packet_socket_drops(listing) == {"s1-lan": 0, "s1-w2": 17}

@@ -1,1 +1,4 @@
-"""Classic BPF programs for packet sockets and tc, built purely. May import nothing of the project."""
+"""Classic BPF programs for packet sockets and tc, built purely.
+
+May import nothing of the project.
+"""

@@ -29,7 +29,7 @@ _GO_ON, _DROP = 0xFFFFFFFF, 2
 def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
     """A socket filter that matches UDP frames to ports from the first to the last; `outgoing`: only those that leave.
 
-    It matches the frames whose port `wire.frame_compiled.udp_destination` gives.
+    It matches the frames whose port `topologies.wire.frame_compiled.udp_destination` gives.
     """
     first, last = ports
     tests = [

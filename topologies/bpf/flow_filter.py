@@ -1,6 +1,6 @@
 """Classic BPF program that matches a share of a link's flows, which the link then drops. Pure.
 
-It computes the hash of `wire.frame_compiled.flow_hash`, so that both link back ends drop the same flows.
+It computes the hash of `topologies.wire.frame_compiled.flow_hash`, so that both link back ends drop the same flows.
 """
 
 from __future__ import annotations

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hostio.commands import CommandError, batch_lines, run_batch
+from hostio.timing import wait_until
 from topologies.interface_names import switch_port
-from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify
+from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify, refusal
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
-from topologies.netem.shaping import Shaping, equivalent, netem_seed, refusal, shaping
+from topologies.netem.capabilities import NETEM
+from topologies.netem.shaping import Shaping, equivalent, netem_seed, shaping
 from topologies.netem.tc_commands import counting, shape, unshape
 from topologies.netem.tc_output import Tally, flow_drops, media_count, shapings, tallies
 from topologies.ports import ports_up, set_ports
@@ -29,7 +31,7 @@ class NetemLinks:
     reorders, nor what is lost to a port that is down.
     """
 
-    name = "netem"
+    capabilities = NETEM
 
     def __init__(
         self,
@@ -71,7 +73,7 @@ class NetemLinks:
     def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
         """Put down the drops so far to the states they fell in, and have the words for tc ready."""
         for direction, state in states.items():
-            if reason := refusal(state):
+            if reason := refusal("netem", NETEM, state):
                 raise LinkError(f"{direction}: {reason}")
         self._changes += 1
         wanted = {
@@ -130,9 +132,7 @@ class NetemLinks:
 
     def end(self) -> LinkEnd:
         """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""
-        deadline = time.monotonic() + _DRAIN_S
-        while any(each.queued for each in self.counters().values()) and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
+        wait_until(lambda: not any(each.queued for each in self.counters().values()), _DRAIN_S, _POLL_S)
         ports = list(self._port.values()) if self._counts_media else []
         filters, _ = self._show(ports)
         onto_link = {direction: media_count(filters[port]) for direction, port in self._port.items() if filters}

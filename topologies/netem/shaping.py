@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 from hostio.timing import US, S
 from topologies.distributions import LARGEST
-from topologies.link_state import Jitter, LinkState, Loss, LossPattern, LostFrames, RandomLoss, flows_below
+from topologies.link_state import Jitter, LinkState, Loss, RandomLoss, flows_below
 from topologies.model import Direction
 
 ROOT = "1:"
@@ -63,19 +63,6 @@ class Shaping:
     bucket: Bucket | None = None
     flows: int | None = None
     """Hashes of flows below it vanish, of 2³²; None where no filter was ever needed."""
-
-
-def refusal(state: LinkState) -> str | None:
-    """What netem cannot do of a state, in words; None if it can do all of it.
-
-    It takes the place in the distribution from the low bits of a number that it correlates in the high ones, so its
-    correlation of delays has no effect (net/sched/sch_netem.c, `get_crandom` and `tabledist`).
-    """
-    if isinstance(state.loss, LossPattern | LostFrames):
-        return "netem cannot lose packets by number"
-    if state.jitter and state.jitter.correlation:
-        return "netem does not correlate delays, although it takes the option"
-    return None
 
 
 def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shaping:

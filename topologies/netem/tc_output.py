@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hostio.timing import S
 from topologies.link_state import FourState, GilbertElliott, Jitter, Loss, RandomLoss
 from topologies.netem.shaping import BUCKET, ROOT, Bucket, Netem, Shaping
 from topologies.netem.tc_commands import COUNTING
-
-Row = dict[str, Any]
-"""One queueing discipline as `tc -json -statistics -raw qdisc show` tells it."""
+from topologies.tc.batch import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, TextIO, get_args
+from typing import Any, NamedTuple, TextIO, get_args
 
 from hostio.commands import CommandError, batch_lines
 from hostio.realtime import RealtimePriority, set_thread_priority
 from topologies.distributions import tc_file
 from topologies.link_state import Distribution
-from topologies.netem.tc_output import Row
+
+Row = dict[str, Any]
+"""One queueing discipline or filter, as tc's JSON tells it."""
 
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]

@@ -9,8 +9,7 @@ from __future__ import annotations
 from hostio.commands import Command, batch_lines
 from topologies.bpf.filters import port_filter
 from topologies.bpf.program import bytecode
-from topologies.netem.tc_output import Row
-from topologies.tc.batch import TcBatch
+from topologies.tc.batch import Row, TcBatch
 
 _DEVICE = "lo"
 _FILTER = ("dev", _DEVICE, "ingress", "protocol", "all", "prio", "1", "handle", "1", "bpf")

@@ -1,6 +1,6 @@
 """Compiled admission of frames to the userspace wire: on arrival a frame is lost, or scheduled and kept in its slot.
 
-Functions take the loop's whole memory (`memory.WireMemory`) and the number of the direction.
+Functions take the loop's whole memory (`topologies.wire.memory.WireMemory`) and the number of the direction.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkE
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
 from topologies.ports import ports_up, set_ports
+from topologies.wire.capabilities import USERSPACE
 from topologies.wire.messages import (
     BankSwitched,
     Finish,
@@ -36,7 +37,7 @@ Answer = TypeVar("Answer")
 class UserspaceWire:
     """A LinkBackend over the connection to a wire process that carries `topology` and began with `states`."""
 
-    name = "userspace"
+    capabilities = USERSPACE
 
     def __init__(self, topology: Topology, states: Mapping[Direction, LinkState], control: Connection) -> None:
         self._ends = {direction: _ends(topology, direction) for direction in topology.directions}

@@ -1,0 +1,73 @@
+"""The detector `relay-canary`: relays, from media that an observer sends through a relay and gets back. Pure.
+
+A canary crosses the link between observer and relay twice, so it tells of the relay only while that link is clean.
+Whenever it was not, the canaries of before are forgotten: they would blame the relay for what the link lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from controller.decisions import HealthChange
+from controller.detectors.tracker import Tracker
+from controller.health import CanaryPath, Health, MonitoredPath
+from controller.messages import Evidence, PortState
+from controller.settings import ControllerSettings
+from hostio.timing import S
+from topologies.model import Direction, Topology
+
+START_UP_NS = 2 * S
+"""A relay that never returned a canary is down this long after the watch began."""
+
+
+class RelayCanaryDetector:
+    """Every relay, watched by every cluster with a link to it; canaries are judged as probes are, at their own rate."""
+
+    def __init__(self, topology: Topology, settings: ControllerSettings) -> None:
+        self._topology = topology
+        self._settings = replace(settings, probe_interval_ns=settings.canary_interval_ns)
+        self._paths = {topology.ordinals(each): CanaryPath(*each) for each in topology.directions}
+        """By the ordinals of observer and relay."""
+        self._trackers: dict[CanaryPath, Tracker] = {}
+        self.known = True
+        """No relay that a clean link leads to is unknown."""
+
+    def begin(self, now_ns: int) -> list[HealthChange]:
+        """Watch from now on."""
+        self._trackers = {path: self._tracker(path, now_ns) for path in self._paths.values()}
+        return []
+
+    def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:  # noqa: ARG002 (protocol)
+        """A canary came back; KeyError if its observer has no link to the relay."""
+        if not isinstance(evidence, PortState) and evidence.via:
+            self._trackers[self._paths[evidence.source, evidence.via]].report(evidence)
+        return []
+
+    def tick(self, now_ns: int, links: Mapping[Direction, Health]) -> list[HealthChange]:
+        """Judge every relay that a clean link leads to, and forget what was known of the others."""
+        judged = [path for path in self._trackers if all(links[way].state == "clean" for way in _both_ways(path))]
+        for path in self._trackers.keys() - set(judged):
+            self._forget(path, now_ns)
+        changes = [change for path in judged for change in self._trackers[path].tick(now_ns)]
+        self.known = all(self._trackers[path].health.state != "unknown" for path in judged)
+        return changes
+
+    @property
+    def health(self) -> Mapping[MonitoredPath, Health]:
+        """Of every relay, by observer."""
+        return {path: tracker.health for path, tracker in self._trackers.items()}
+
+    def _forget(self, path: CanaryPath, now_ns: int) -> None:
+        if self._trackers[path].health.state != "unknown":
+            self._trackers[path] = self._tracker(path, now_ns)
+
+    def _tracker(self, path: CanaryPath, now_ns: int) -> Tracker:
+        link = self._topology.link(path.observer, path.relay)
+        there_and_back = (2 * link.one_way_ns, 2 * link.jitter_ns)
+        ends = (path.observer, path.relay)
+        return Tracker(ends, *there_and_back, self._settings, now_ns, START_UP_NS, "relay-canary")
+
+
+def _both_ways(path: CanaryPath) -> tuple[Direction, Direction]:
+    return Direction(path.observer, path.relay), Direction(path.relay, path.observer)

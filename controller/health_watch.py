@@ -1,0 +1,76 @@
+"""The health of all links and relays, as the detectors that the settings name find it together. Pure; times are ns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+from controller.decisions import HealthChange
+from controller.detectors import DETECTORS, HealthDetector
+from controller.health import CanaryPath, Health, MonitoredPath, RelayHealth, worse
+from controller.messages import Evidence
+from controller.settings import ControllerSettings
+from topologies.model import Direction, Topology
+
+
+class HealthWatch:
+    """Gives every detector all evidence, in the order of `DETECTORS`, and combines what they say of each path."""
+
+    def __init__(self, topology: Topology, settings: ControllerSettings) -> None:
+        named = [make for detector, make in DETECTORS.items() if detector in settings.detect]
+        self._detectors: list[HealthDetector] = [make(topology, settings) for make in named]
+        self._last_unhealthy_ns: dict[CanaryPath, int] = {}
+        self.begun = False
+        self.links: Mapping[Direction, Health] = {}
+        """Of every direction of every link; empty before the watch began."""
+        self.relays: Mapping[CanaryPath, RelayHealth] = {}
+        """Of every relay, by observer; empty if no detector watches relays."""
+
+    def begin(self, now_ns: int) -> list[HealthChange]:
+        """Judge from now on; the changes that earlier evidence makes at once."""
+        self.begun = True
+        changes = [change for detector in self._detectors for change in detector.begin(now_ns)]
+        self._combine()
+        return changes
+
+    def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:
+        """Evidence arrived; KeyError if it names no path that there is."""
+        changes = [change for detector in self._detectors for change in detector.observe(evidence, now_ns)]
+        if changes:
+            self._combine()
+        return changes
+
+    def tick(self, now_ns: int) -> list[HealthChange]:
+        """Judge every link and relay on the evidence so far."""
+        changes = []
+        for detector in self._detectors:
+            changes += detector.tick(now_ns, self.links)
+            # Before the next detector: whether a relay is to be judged depends on what this tick found of its links.
+            self._combine()
+        unhealthy = [path for path, relay in self.relays.items() if relay.unhealthy]
+        if unhealthy:
+            self._last_unhealthy_ns.update(dict.fromkeys(unhealthy, now_ns))
+            self._combine()
+        return changes
+
+    @property
+    def known(self) -> bool:
+        """The watch has begun, and the health of everything that can be judged is known."""
+        return self.begun and all(detector.known for detector in self._detectors)
+
+    def _combine(self) -> None:
+        found = combined(chain.from_iterable(detector.health.items() for detector in self._detectors))
+        self.links = {path: health for path, health in found.items() if isinstance(path, Direction)}
+        self.relays = {
+            path: RelayHealth(health, self._last_unhealthy_ns.get(path))
+            for path, health in found.items()
+            if isinstance(path, CanaryPath)
+        }
+
+
+def combined(found: Iterable[tuple[MonitoredPath, Health]]) -> dict[MonitoredPath, Health]:
+    """One health per path: the worst that any detector found."""
+    healths: dict[MonitoredPath, Health] = {}
+    for path, health in found:
+        healths[path] = worse(healths[path], health) if path in healths else health
+    return healths

@@ -1,0 +1,110 @@
+"""Which flow rules make the direct paths and the relay paths. Pure.
+
+All rules are in table 0. What matches none is dropped: neighbours are static, so there is no ARP to carry. A reroute is
+a second rule of higher priority beside the direct one, per lane and end; taking it away brings the direct rule back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from controller.flow_rules import FlowRule
+from relay_app.streams import LANE_PORT, LANES
+from topologies.model import LAN_PORT, Cluster, Topology
+
+DIRECT_PRIORITY = 100
+REROUTE_PRIORITY = 200
+
+_ETH_TYPE_IPV4 = 0x0800
+_IP_PROTO_UDP = 17
+
+
+def direct_rules(topology: Topology, cluster: Cluster) -> tuple[FlowRule, ...]:
+    """One switch's rules to its own host and to every cluster it has a link to."""
+    neighbours = [
+        topology.cluster(direction.destination) for direction in topology.directions if direction.source == cluster.name
+    ]
+    ports = [(cluster, LAN_PORT), *((neighbour, neighbour.ordinal) for neighbour in neighbours)]
+    return tuple(_direct_rule(cluster, target, port) for target, port in ports)
+
+
+def _direct_rule(at: Cluster, target: Cluster, port: int) -> FlowRule:
+    match = (("eth_type", _ETH_TYPE_IPV4), ("ipv4_dst", str(target.address)))
+    return FlowRule(at.ordinal, "add", DIRECT_PRIORITY, match, output=port)
+
+
+def reroute_rules(topology: Topology, a: str, b: str, via: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
+    """Send these lanes between `a` and `b`, both ways, to the relay at `via`; replaces a reroute over another relay."""
+    relay = topology.cluster(via)
+    fields = (("eth_dst", relay.mac), ("ipv4_dst", str(relay.address)))
+    return tuple(
+        FlowRule(at.ordinal, "add", REROUTE_PRIORITY, _lane_match(towards, lane), fields, relay.ordinal)
+        for at, towards, lane in _lane_ends(topology, a, b, lanes)
+    )
+
+
+def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
+    """Delete the reroute of these lanes, whichever relay it goes over.
+
+    Deleted, not replaced by a direct rule of the same priority: the direct rule is still there below and takes over at
+    once, and the table is again what it was before the reroute, so that a controller that reads it finds none.
+    """
+    return tuple(
+        FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, _lane_match(towards, lane))
+        for at, towards, lane in _lane_ends(topology, a, b, lanes)
+    )
+
+
+class FoundReroute(NamedTuple):
+    """A switch sends a lane from its own host towards another cluster over a relay; clusters by name."""
+
+    at: str
+    towards: str
+    lane: int
+    via: str
+
+    def other_end(self) -> FoundReroute:
+        """What the switch at the other end has, if that end was rerouted too."""
+        return self._replace(at=self.towards, towards=self.at)
+
+
+def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[FoundReroute, FlowRule]]:
+    """Those of a switch's rules that are reroutes between clusters of the topology."""
+    names = {str(cluster.address): cluster.name for cluster in topology.clusters}
+    clusters = {cluster.ordinal: cluster.name for cluster in topology.clusters}
+    found = []
+    for rule in rules:
+        match, fields = dict(rule.match), dict(rule.set_fields)
+        towards, via = names.get(str(match.get("ipv4_dst"))), names.get(fields.get("ipv4_dst", ""))
+        if rule.priority == REROUTE_PRIORITY and towards and via:
+            lane = int(match["udp_dst"]) - LANE_PORT
+            found.append((FoundReroute(clusters[rule.switch], towards, lane, via), rule))
+    return found
+
+
+def all_reroute_rules(topology: Topology) -> tuple[FlowRule, ...]:
+    """The rules of every reroute that links allow, and those that delete it."""
+    linked = {frozenset((link.a, link.b)) for link in topology.links}
+    found: list[FlowRule] = []
+    for link in topology.links:
+        found += restore_rules(topology, link.a, link.b, range(LANES))
+        for via in (cluster.name for cluster in topology.clusters):
+            if {frozenset((link.a, via)), frozenset((via, link.b))} <= linked:
+                found += reroute_rules(topology, link.a, link.b, via, range(LANES))
+    return tuple(found)
+
+
+def _lane_ends(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> list[tuple[Cluster, Cluster, int]]:
+    one, other = topology.cluster(a), topology.cluster(b)
+    return [(at, towards, lane) for lane in lanes for at, towards in ((one, other), (other, one))]
+
+
+def _lane_match(towards: Cluster, lane: int) -> tuple[tuple[str, int | str], ...]:
+    return (
+        ("in_port", LAN_PORT),
+        ("eth_type", _ETH_TYPE_IPV4),
+        ("ip_proto", _IP_PROTO_UDP),
+        ("ipv4_dst", str(towards.address)),
+        ("udp_dst", LANE_PORT + lane),
+    )

@@ -1,0 +1,47 @@
+"""The figures that plots are drawn on: their style, colours and artists, and how they become PNG files.
+
+The only module that knows matplotlib. Colours: Okabe and Ito's, which the colour-blind tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from hostio.files import replacing
+
+__all__ = ["Axes", "Figure", "Line2D", "LogNorm", "Patch", "ScalarMappable", "save_png"]
+
+BLUE, SKY, VERMILION, GREEN, PINK, ORANGE = "#0072B2", "#56B4E9", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+INK, PALE, FAULT = "#222222", "#9a9a9a", "#f0c75e"
+
+_DPI = 150
+_STYLE: Mapping[str, object] = MappingProxyType(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": PALE,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
+)
+
+
+def save_png(draw: Callable[[], Figure], target: Path) -> None:
+    """Call `draw` under the plots' common style, and make its figure a PNG file, whole or not at all."""
+    with mpl.rc_context(dict(_STYLE)), replacing(target) as partial:
+        FigureCanvasAgg(draw()).print_figure(partial, format="png", dpi=_DPI)

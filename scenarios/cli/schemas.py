@@ -1,0 +1,107 @@
+"""Writes the JSON schemas of scenario files, topology files and `summary.json`, made of the types that read and write
+them and of their docstrings:
+
+    .venv/bin/python -m scenarios.cli.schemas
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostio.files import write_whole
+from results.run_files.validation import FieldInfo, Section, Strict, json_schema, read_of
+from results.verdict.summary import Summary
+from scenarios.language import yamlfile
+from scenarios.language.fields import Reading
+from scenarios.language.schema import ScenarioFile, TopologyFile
+from scenarios.language.settings_section import settings_of
+from scenarios.paths import PROJECT
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """A schema in the repository, and the type whose files it describes."""
+
+    path: Path
+    title: str
+    of: type
+
+    def text(self) -> str:
+        """What the file is to hold."""
+        head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": self.title}
+        return json.dumps({**json_schema(self.of, described), **head}, indent=2, ensure_ascii=False) + "\n"
+
+
+SCHEMAS = (
+    SchemaFile(PROJECT / "results" / "summary.schema.json", "Summary of a Blipnet run", Summary),
+    SchemaFile(PROJECT / "scenarios" / "scenario.schema.json", "Blipnet scenario", ScenarioFile),
+    SchemaFile(PROJECT / "topologies" / "topology.schema.json", "Blipnet topology", TopologyFile),
+)
+
+_SETTINGS: Mapping[type, type] = {
+    section.model: section.of
+    for field in ScenarioFile.model_fields.values()
+    for section in field.metadata
+    if isinstance(section, Section)
+}
+"""The dataclasses of settings, by the models that sections of a scenario are read as."""
+
+
+def described(of: type) -> dict[str, dict[str, object]]:
+    """Descriptions, defaults and examples of what a class has in a file, by key."""
+    if not issubclass(of, Strict):
+        return {name: {"description": text} for name, text in attribute_docstrings(of).items()}
+    if of in _SETTINGS:
+        texts = {key: _sentence(setting.meaning) for key, (_, setting) in settings_of(_SETTINGS[of]).items()}
+    else:
+        texts = dict(attribute_docstrings(of))
+    return {field.alias or name: dict(_facts(field, texts.get(name))) for name, field in of.model_fields.items()}
+
+
+def _facts(field: FieldInfo, text: str | None) -> Iterator[tuple[str, object]]:
+    """`text` is the docstring of the field, if it has one; bounds are said behind it."""
+    reading = read_of(field)
+    known = reading.schema.get("description") if isinstance(reading, Reading) else None
+    yield "description", " ".join(filter(None, (text, _sentence(known) if isinstance(known, str) else None)))
+    if isinstance(reading, Reading) and not field.is_required() and field.default is not None:
+        yield "default", reading.write(field.default)
+    if field.examples:
+        yield "examples", [_plain(example) for example in field.examples]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _plain(example: str) -> object:
+    """The data that an example, as a file has it, stands for."""
+    return yamlfile.parse(f"example: {example}", "example").data["example"]
+
+
+def attribute_docstrings(of: type) -> Mapping[str, str]:
+    """The docstrings below the fields of a class and of its bases, each on one line."""
+    found: dict[str, str] = {}
+    for each in reversed(of.__mro__):
+        if each.__module__.split(".")[0] in ("controller", "results", "scenarios"):
+            found |= dict(_own_docstrings(each))
+    return found
+
+
+def _own_docstrings(of: type) -> Iterator[tuple[str, str]]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(of))).body
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    for field, text in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            yield field.target.id, " ".join(str(ast.literal_eval(text.value)).split())
+
+
+if __name__ == "__main__":
+    for schema in SCHEMAS:
+        write_whole(schema.path, schema.text())

@@ -1,0 +1,218 @@
+"""What the words of a scenario's events have in common: when, where, how fast; each word is a class of its own.
+
+A word's class is all that there is to know of it: its parameters, as fields; what it does, to links or to a process;
+its levels; what is wrong with some of its values. One that leaves a part open cannot be listed among the words: the
+type checker refuses it, and an instance of it cannot be made.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from hostio.timing import MS
+from results.run_files.faults import Action, Fault, Kill, Level, LinkFault, Process, ProcessFault, Stop
+from results.run_files.validation import Field, Strict, checked
+from scenarios.language.document import DataPath, Problem
+from scenarios.language.fields import one_of
+from scenarios.language.places import link_problems, unknown_cluster
+from scenarios.language.quantities import time_text
+from scenarios.language.values import Count, Instant, Pair, ShortName, Span
+from topologies.link_state import LinkChange
+from topologies.model import Direction, Topology
+
+RAMP_STEP_NS = 50 * MS
+"""A ramp goes in steps of about this length."""
+
+LEAST_ABSENCE_NS = 100 * MS
+"""A process takes some tens of milliseconds to be gone; no new one can be in its place before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an event's values are checked against: `smallest_packet` is that of the media, in bytes; 0 if there are
+    none."""
+
+    topology: Topology
+    duration_ns: int
+    smallest_packet: int
+
+
+class EventBase(Strict):
+    """When something happens."""
+
+    if TYPE_CHECKING:
+        # Each word has it as a field of its own, behind those of its bases: so keys are listed in messages.
+        what: str
+    at: Instant = Field(examples=["4s"])
+    """When it begins, after the media start."""
+    lasts: Span = Field(alias="for", examples=["2s"])
+    """How long it lasts."""
+    repeat: Count = 1
+    """How often it happens in all."""
+    every: Span | None = Field(default=None, examples=["10s"])
+    """With repeat: from one start to the next."""
+
+    def faults(self, topology: Topology) -> tuple[Fault, ...]:
+        """The event's faults: one, or as many as it repeats."""
+        every_ns = self.every or 0
+        return tuple(self.fault(topology, self.at + number * every_ns) for number in range(self.repeat))
+
+    @abstractmethod
+    def fault(self, topology: Topology, at_ns: int) -> Fault:
+        """Its fault that begins then."""
+
+    def levels(self, at_ns: int) -> tuple[Level, ...]:
+        """The shares of its strength in time, if it begins then; none if it is always the whole."""
+        del at_ns
+        return ()
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """What its values, alone, can still get wrong."""
+        end = f"the run ends at {time_text(around.duration_ns)}"
+        if self.at >= around.duration_ns:
+            yield Problem((*path, "at"), f"the event starts at {time_text(self.at)}, but {end}; start it earlier")
+        elif self.at + self.lasts > around.duration_ns:
+            right = f"write at most {time_text(around.duration_ns - self.at)}"
+            text = f"the event lasts until {time_text(self.at + self.lasts)}, but {end}; {right}"
+            yield Problem((*path, "for"), text)
+        elif self.repeat > 1:
+            yield from self._repeat_problems(path, around.duration_ns)
+
+    def _repeat_problems(self, path: DataPath, duration_ns: int) -> Iterator[Problem]:
+        if self.every is None:
+            right = f"add every: {time_text(2 * self.lasts)}"
+            yield Problem((*path, "repeat"), f"it is not said how often; {right}")
+        elif self.every <= self.lasts:
+            right = f"write over {time_text(self.lasts)}"
+            yield Problem((*path, "every"), f"the next would begin before the last ends; {right}")
+        elif self.at + (self.repeat - 1) * self.every + self.lasts > duration_ns:
+            most = (duration_ns - self.at - self.lasts) // self.every + 1
+            text = f"the last would end after the run does, at {time_text(duration_ns)}; write at most {most}"
+            yield Problem((*path, "repeat"), text)
+
+
+def words(*classes: type[EventBase]) -> tuple[type[EventBase], ...]:
+    """A list of words. The type checker takes none here that leaves a part of itself open."""
+    return classes
+
+
+class Ramp(EventBase):
+    """Something that need not have its full strength at once."""
+
+    ramp: Instant = 0
+    """It grows in even steps over its first time of this length, and fades over as much at its end."""
+
+    def levels(self, at_ns: int) -> tuple[Level, ...]:
+        """Up in even steps, the last of which is the whole; down in as many, of which the last but one is left."""
+        if not self.ramp:
+            return ()
+        count = max(1, self.ramp // RAMP_STEP_NS)
+        steps = [(self.ramp * number // count, (number + 1) / count) for number in range(count)]
+        fading_ns = at_ns + self.lasts - self.ramp
+        up = (Level(at_ns + after_ns, share) for after_ns, share in steps)
+        down = (Level(fading_ns + after_ns, 1 - share) for after_ns, share in steps[:-1])
+        return (*up, *down)
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a ramp that is too long."""
+        yield from super().problems(path, around)
+        if 2 * self.ramp > self.lasts:
+            right = f"write at most {time_text(self.lasts // 2)}"
+            yield Problem((*path, "ramp"), f"no time to grow and to fade within {time_text(self.lasts)}; {right}")
+
+
+class LinkEvent(EventBase):
+    """Something that happens on links."""
+
+    @abstractmethod
+    def directions(self, topology: Topology) -> tuple[Direction, ...]:
+        """The directions that it touches."""
+
+    @abstractmethod
+    def change(self) -> LinkChange:
+        """What it does to each of them at its full strength."""
+
+    def fault(self, topology: Topology, at_ns: int) -> LinkFault:
+        """Its fault that begins then."""
+        directions, levels = self.directions(topology), self.levels(at_ns)
+        return LinkFault(self.what, at_ns, at_ns + self.lasts, directions, self.change(), levels=levels)
+
+
+class OneLinkEvent(LinkEvent):
+    """Something that happens on a link."""
+
+    link: Pair = Field(examples=["[us-east, us-west]"])
+    """The link, by the two clusters at its ends."""
+    direction: Annotated[Literal["both", "forward", "backward"], checked(one_of("both", "forward", "backward"))] = (
+        "both"
+    )
+    """Both directions or one; forward is from the first cluster named to the second."""
+
+    def directions(self, topology: Topology) -> tuple[Direction, ...]:
+        """As the event wrote its link."""
+        del topology
+        forward = Direction(*self.link)
+        both = (forward, forward.reversed())
+        return {"forward": both[:1], "backward": both[1:]}.get(self.direction, both)
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a link that is none."""
+        yield from super().problems(path, around)
+        yield from link_problems(self.link, (*path, "link"), around.topology)
+
+
+class RampedEvent(Ramp, OneLinkEvent):
+    """The same on a link."""
+
+
+class Blackout(LinkEvent):
+    """Every frame vanishes; no interface goes down."""
+
+    def change(self) -> LinkChange:
+        """Everything vanishes."""
+        return LinkChange(blackhole=True)
+
+
+class ProcessEvent(EventBase):
+    """Something that happens to a process, and to no link."""
+
+    @abstractmethod
+    def process(self) -> Process:
+        """The process."""
+
+    @abstractmethod
+    def action(self) -> Action:
+        """What is done to it."""
+
+    def fault(self, topology: Topology, at_ns: int) -> ProcessFault:
+        """Its fault that begins then."""
+        del topology
+        until_ns, levels = at_ns + self.lasts, self.levels(at_ns)
+        return ProcessFault(self.what, at_ns, until_ns, self.process(), self.action(), levels=levels)
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a process that is to be replaced sooner than it can be gone."""
+        yield from super().problems(path, around)
+        if isinstance(self.action(), Stop | Kill) and self.lasts < LEAST_ABSENCE_NS:
+            right = f"write at least {time_text(LEAST_ABSENCE_NS)}"
+            text = f"a process takes some tens of ms to end, and a new one comes after it; {right}"
+            yield Problem((*path, "for"), text)
+
+
+class RelayEvent(ProcessEvent):
+    """Something that happens to the relay of a cluster."""
+
+    cluster: ShortName = Field(examples=["us-central"])
+    """The cluster whose relay it happens to."""
+
+    def process(self) -> Process:
+        """The cluster's relay."""
+        return Process("relay", self.cluster)
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a cluster that is none."""
+        yield from super().problems(path, around)
+        yield from unknown_cluster(self.cluster, (*path, "cluster"), around.topology)

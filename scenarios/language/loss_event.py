@@ -1,0 +1,106 @@
+"""The word `loss` of a scenario's events, with its models of loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, TypeAlias
+
+from results.run_files.validation import Field, Strict, checked
+from scenarios.language.document import DataPath, Problem
+from scenarios.language.event_base import RampedEvent, Surroundings
+from scenarios.language.fields import loss_pattern, numbers_from_one
+from scenarios.language.values import Probability, SomeShare
+from scenarios.language.wording import quoted
+from topologies.link_state import FourState, GilbertElliott, LinkChange, Loss, LossPattern, LostFrames, RandomLoss
+
+Pattern: TypeAlias = Annotated[str, checked(loss_pattern)]
+Numbers: TypeAlias = Annotated[tuple[int, ...], checked(numbers_from_one)]
+
+
+class GilbertElliottLoss(Strict):
+    """Probabilities of tc-netem(8) `loss gemodel`."""
+
+    p: Probability = Field(examples=["1%"])
+    """From the good state to the bad, per packet."""
+    r: Probability = Field(examples=["25%"])
+    """From the bad state to the good, per packet."""
+    one_minus_h: Probability = Field(default=1.0, alias="1-h")
+    """Of losing a packet in the bad state."""
+    one_minus_k: Probability = Field(default=0.0, alias="1-k")
+    """Of losing a packet in the good state."""
+
+    def model(self) -> Loss:
+        """The chain."""
+        return GilbertElliott(self.p, self.r, self.one_minus_h, self.one_minus_k)
+
+
+class FourStateLoss(Strict):
+    """Probabilities of tc-netem(8) `loss state`."""
+
+    p13: Probability = Field(examples=["1%"])
+    """From receiving to a burst of losses."""
+    p31: Probability = Field(examples=["25%"])
+    """From a burst of losses to receiving."""
+    p32: Probability = 0.0
+    """From a burst of losses to receiving within it."""
+    p23: Probability = 1.0
+    """From receiving within a burst to losses."""
+    p14: Probability = 0.0
+    """From receiving to a single loss."""
+
+    def model(self) -> Loss:
+        """The chain."""
+        return FourState(self.p13, self.p31, self.p32, self.p23, self.p14)
+
+    def problems(self, path: DataPath) -> Iterator[Problem]:
+        """More than all ways to leave a state."""
+        if self.p13 + self.p14 > 1:
+            yield Problem(path, "p13 and p14 leave the same state and add up to more than 100%; lower one")
+        if self.p31 + self.p32 > 1:
+            yield Problem(path, "p31 and p32 leave the same state and add up to more than 100%; lower one")
+
+
+class LossEvent(RampedEvent):
+    """Frames are lost by one of these: at random, by a chain of states, or (of the media) by number."""
+
+    what: Literal["loss"]
+    loss: SomeShare | None = Field(default=None, examples=["30%"])
+    """The share lost, at random."""
+    gilbert_elliott: GilbertElliottLoss | None = Field(
+        default=None, alias="gilbert-elliott", examples=["{p: 1%, r: 25%}"]
+    )
+    """Lost by a chain of two states."""
+    four_state: FourStateLoss | None = Field(default=None, alias="4-state", examples=["{p13: 1%, p31: 25%}"])
+    """Lost by a chain of four states."""
+    pattern: Pattern | None = Field(default=None, examples=['"1110"'])
+    """Which arrive (1) and which are lost (0), again and again."""
+    packets: Numbers | None = Field(default=None, examples=["[1, 2, 5]"])
+    """The numbers of the media packets lost, from 1 on."""
+
+    def change(self) -> LinkChange:
+        """Frames are lost by the model that is given."""
+        models = (each for each in self._models().values() if each is not None)
+        return LinkChange(loss=next(models, RandomLoss(0.0)))
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also no model or several, a model that cannot ramp, and chains that are none."""
+        yield from super().problems(path, around)
+        given = [key for key, model in self._models().items() if model is not None]
+        if not given:
+            yield Problem(path, f"what loss? add loss: 30%, or one of {', '.join([*self._models()][1:])}")
+        for key in given[1:]:
+            yield Problem((*path, key), f"there is {quoted(given[0])} already; keep one of them", at_key=True)
+        if self.ramp and self.loss is None:
+            yield Problem((*path, "ramp"), "only loss at random can ramp; leave the ramp out")
+        if self.four_state:
+            yield from self.four_state.problems((*path, "4-state"))
+
+    def _models(self) -> dict[str, Loss | None]:
+        """By the key that gives each."""
+        return {
+            "loss": None if self.loss is None else RandomLoss(self.loss),
+            "gilbert-elliott": self.gilbert_elliott.model() if self.gilbert_elliott else None,
+            "4-state": self.four_state.model() if self.four_state else None,
+            "pattern": None if self.pattern is None else LossPattern(self.pattern),
+            "packets": None if self.packets is None else LostFrames(self.packets),
+        }

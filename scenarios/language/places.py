@@ -1,0 +1,34 @@
+"""Whether the clusters and links that a scenario names are those of its topology. Pure; yields problems."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from scenarios.language.document import DataPath, Problem
+from scenarios.language.wording import quoted, suggestion
+from topologies.model import Topology
+
+
+def link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
+    """Two clusters that are not two linked clusters of the topology."""
+    unknown = [list(unknown_cluster(end, (*path, index), topology)) for index, end in enumerate(ends)]
+    yield from itertools.chain(*unknown)
+    if any(unknown):
+        return
+    if ends[0] == ends[1]:
+        yield Problem((*path, 1), f"{quoted(ends[1])} twice; write two different clusters")
+    elif set(ends) not in ({link.a, link.b} for link in topology.links):
+        others = ", ".join(_neighbours(ends[0], topology)) or "nothing"
+        yield Problem(path, f"no link {ends[0]}–{ends[1]} in {topology.name}; {ends[0]} is linked to {others}")
+
+
+def _neighbours(cluster: str, topology: Topology) -> tuple[str, ...]:
+    return tuple(there for here, there in topology.directions if here == cluster)
+
+
+def unknown_cluster(name: str, path: DataPath, topology: Topology, at_key: bool = False) -> Iterator[Problem]:
+    """A name that is no cluster's."""
+    names = [cluster.name for cluster in topology.clusters]
+    if name not in names:
+        yield Problem(path, f"unknown cluster {quoted(name)}; {suggestion(name, names)}", at_key)

@@ -1,0 +1,45 @@
+"""Sections of a scenario that a dataclass of settings states: their keys, bounds and defaults are its fields'.
+
+Each field has a default, and a `Setting` in its metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import Annotated, Any, get_type_hints
+
+from controller.settings import Setting
+from results.run_files.validation import Section, checked, strict_model
+from scenarios.language.fields import SHARE, WHOLE, Reading, boolean, detectors, time_within, within
+
+
+def settings_of(of: type) -> Mapping[str, tuple[Field[Any], Setting]]:
+    """The fields of a dataclass of settings, by their keys in a scenario, which writes the unit with the value."""
+    return {field.name.removesuffix("_ns"): (field, field.metadata["setting"]) for field in fields(of)}
+
+
+def settings_section(of: type) -> Section:
+    """How a mapping is read as a dataclass of settings; what is left out keeps its default."""
+    known, types = settings_of(of), get_type_hints(of)
+    values = {
+        key: (Annotated[types[field.name], checked(_reading(setting))], field.default)
+        for key, (field, setting) in known.items()
+    }
+
+    def make(found: object) -> object:
+        return of(**{field.name: getattr(found, key) for key, (field, _) in known.items()})
+
+    return Section(of, strict_model(of.__name__, of.__doc__, values), make)
+
+
+def _reading(setting: Setting) -> Reading:
+    """How the value of a setting is read."""
+    bounds = (setting.least, setting.most)
+    if setting.quantity == "time":
+        return time_within(*bounds)
+    if setting.quantity == "count":
+        return within(WHOLE, *bounds)
+    if setting.quantity == "share":
+        return within(SHARE, *bounds) if all(bounds) else SHARE
+    return boolean if setting.quantity == "flag" else detectors

@@ -1,0 +1,88 @@
+"""When each fault begins and ends, and the state that every touched link direction has from then on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from results.run_files.faults import Fault, LinkFault, Process, ProcessFault
+from topologies.link_state import Jitter, LinkState
+from topologies.model import Direction, Topology
+
+EdgeName = Literal["start", "level", "end"]
+"""A level is a step of a ramp or a flap."""
+
+Edge = tuple[int, EdgeName]
+"""The number of a fault in the plan, and which of its edges."""
+
+
+class TimedEdge(NamedTuple):
+    """At `at_ns` after media start the fault of that number in the plan has this edge."""
+
+    at_ns: int
+    fault: int
+    edge: EdgeName
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """At `at_ns` after media start these edges fall, and the touched directions take these states, all at once."""
+
+    at_ns: int
+    edges: tuple[Edge, ...]
+    states: dict[Direction, LinkState]
+
+
+def base_states(topology: Topology) -> dict[Direction, LinkState]:
+    """Every link direction without faults."""
+    return {
+        direction: LinkState(delay_ns=link.one_way_ns, jitter=Jitter(link.jitter_ns) if link.jitter_ns else None)
+        for link in topology.links
+        for direction in link.directions
+    }
+
+
+def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
+    """The links' timeline in order; edges of one instant make one step, and overlapping faults compose."""
+    edges = sorted(edge for edge in _edges(faults) if isinstance(faults[edge.fault], LinkFault))
+    return tuple(
+        _step(topology, faults, at_ns, tuple((fault, edge) for _, fault, edge in group))
+        for at_ns, group in groupby(edges, key=lambda edge: edge[0])
+    )
+
+
+def process_edges(faults: Sequence[Fault]) -> dict[Process, tuple[TimedEdge, ...]]:
+    """The timeline of every process that faults strike, in order; faults on one process do not overlap."""
+    process_of = {number: fault.process for number, fault in enumerate(faults) if isinstance(fault, ProcessFault)}
+    found: dict[Process, list[TimedEdge]] = {process: [] for process in process_of.values()}
+    for edge in sorted(_edges(faults)):
+        if edge.fault in process_of:
+            found[process_of[edge.fault]].append(edge)
+    return {process: tuple(edges) for process, edges in found.items()}
+
+
+def _edges(faults: Iterable[Fault]) -> list[TimedEdge]:
+    edges: list[TimedEdge] = []
+    for number, fault in enumerate(faults):
+        edges += [TimedEdge(fault.at_ns, number, "start"), TimedEdge(fault.until_ns, number, "end")]
+        edges += [TimedEdge(level.at_ns, number, "level") for level in fault.levels if level.at_ns > fault.at_ns]
+    return edges
+
+
+def _step(topology: Topology, faults: Sequence[Fault], at_ns: int, edges: tuple[Edge, ...]) -> Step:
+    base = base_states(topology)
+    changing = (faults[number] for number, _ in edges)
+    touched = {direction for fault in changing if isinstance(fault, LinkFault) for direction in fault.directions}
+    states = {direction: state_at(faults, direction, base[direction], at_ns) for direction in sorted(touched)}
+    return Step(at_ns, edges, states)
+
+
+def state_at(faults: Iterable[Fault], direction: Direction, base: LinkState, at_ns: int) -> LinkState:
+    """The state of a direction at a time after media start, under every fault of that time."""
+    on_it = (fault for fault in faults if isinstance(fault, LinkFault) and direction in fault.directions)
+    shares = ((fault.change, fault.share_at(at_ns)) for fault in on_it)
+    changes = (change if share == 1 else change.scaled(share) for change, share in shares if share)
+    return reduce(lambda under, change: change.applied_to(under), changes, base)

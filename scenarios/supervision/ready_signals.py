@@ -1,0 +1,131 @@
+"""How a program that was started from a command line tells that it is ready: sd_notify(3), a line of output, an answer.
+
+Each signal waits no longer than the program lives: a program that ends at once is not waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+from hostio.process_handle import ProcessHandle
+from hostio.timing import wait_until
+
+_READ_BYTES = 4096
+
+
+class ReadySignal(Protocol):
+    """Something that a program does once it has come so far."""
+
+    @property
+    def meaning(self) -> str:
+        """What the program is then, for an error message: ready, listening, …"""
+
+    def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
+        """Wait until the program gave it, ended, or that many seconds are over; whether it gave it."""
+
+
+class NotifySocket:
+    """The socket of sd_notify(3), to which a program sends READY=1; its `environment` tells the program where it is.
+
+    It is a path, not an abstract address: abstract addresses are of one network namespace, and programs run in others.
+    """
+
+    meaning = "ready"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """To be given to the program."""
+        return {"NOTIFY_SOCKET": str(self._path)}
+
+    def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
+        """Wait for READY=1 among the assignments of a datagram."""
+        return any("READY=1" in assignments for assignments in self._datagrams(program, monotonic() + timeout_s))
+
+    def close(self) -> None:
+        """Remove the socket."""
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def _datagrams(self, program: ProcessHandle, deadline: float) -> Iterator[list[str]]:
+        while _readable(self._socket.fileno(), program, deadline):
+            yield self._socket.recv(_READ_BYTES).decode(errors="replace").splitlines()
+
+
+class OutputLines:
+    """A pipe that becomes the standard output of a program, read line by line."""
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        self._pending = b""
+
+    def started(self) -> None:
+        """The program has the writing end now, and is to be the only one: so its end is the end of the pipe."""
+        os.close(self.writer)
+
+    def next(self, program: ProcessHandle, timeout_s: float) -> str | None:
+        """The next whole line, without its end; None if none comes while the program lives, or in that time."""
+        deadline = monotonic() + timeout_s
+        while b"\n" not in self._pending:
+            found = os.read(self._reader, _READ_BYTES) if _readable(self._reader, program, deadline) else b""
+            if not found:
+                return None
+            self._pending += found
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode(errors="replace")
+
+    def close(self) -> None:
+        """Read no more; idempotent."""
+        if self._reader >= 0:
+            os.close(self._reader)
+            self._reader = -1
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLine:
+    """The program's next line of output is this one."""
+
+    meaning: str
+    lines: OutputLines
+    text: str
+
+    def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
+        """Wait for the next line; whether it is the expected one."""
+        return self.lines.next(program, timeout_s) == self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The program answers when it is asked: `asked` tells whether it did, and is called until it does."""
+
+    asked: Callable[[], bool]
+    meaning: str = "ready"
+
+    def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
+        """Ask until it answers."""
+        answered = False
+
+        def answered_or_ended() -> bool:
+            nonlocal answered
+            answered = self.asked()
+            return answered or program.gone(0)
+
+        wait_until(answered_or_ended, timeout_s)
+        return answered
+
+
+def _readable(descriptor: int, program: ProcessHandle, deadline: float) -> bool:
+    """Wait until there is something to read; False if the program ended without, or the time is over."""
+    found, _, _ = select.select([descriptor, program.fileno()], [], [], max(0.0, deadline - monotonic()))
+    return descriptor in found or bool(select.select([descriptor], [], [], 0)[0])

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+from controller_samples import probe, triangle
+
+from controller.detectors import DETECTORS
+from controller.health import CanaryPath, Health, MonitoredPath, State, worse
+from controller.health_watch import HealthWatch, combined
+from controller.settings import ControllerSettings
+from hostio.timing import MS, S
+from relay_app.probing.probe_report import ProbeReport
+from topologies.model import Direction
+
+CANARIES = ControllerSettings(detect=("link", "relay-canary"))
+EAST_CENTRAL, CANARY = Direction("east", "central"), CanaryPath("east", "central")
+
+
+def canary(sequence: int, delay_ns: int = 40 * MS) -> ProbeReport:
+    """Of east, through the relay of central, one per 100 ms."""
+    return probe(sequence, delay_ns, 100 * MS, 1, 1)._replace(via=2)
+
+
+def fed(watch: HealthWatch, until_ns: int, *, canaries_until_ns: int = 0) -> None:
+    """Probes of every link, and east's canaries through central, 40 ms under way."""
+    for now_ns in range(0, until_ns + 1, 10 * MS):
+        for direction in triangle().directions:
+            ends = triangle().ordinals(direction)
+            if now_ns % (50 * MS) == 0 and now_ns:
+                watch.observe(probe(now_ns // (50 * MS), 0, 50 * MS, *ends), now_ns)
+        if now_ns % (100 * MS) == 40 * MS and now_ns <= canaries_until_ns:
+            watch.observe(canary(now_ns // (100 * MS)), now_ns)
+        watch.tick(now_ns)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("clean", 1), ("down", 5), ("down", 5)),
+        (("down", 5), ("degraded", 1), ("down", 5)),
+        (("unknown", 1), ("clean", 2), ("unknown", 1)),
+        (("degraded", 1), ("unknown", 2), ("degraded", 1)),
+        (("clean", 1), ("clean", 2), ("clean", 2)),
+        (("down", 1), ("down", 2), ("down", 1)),
+    ],
+)
+def test_the_worse_of_two_counts(one: tuple[State, int], other: tuple[State, int], expected: tuple[State, int]) -> None:
+    for first, second in ((one, other), (other, one)):
+        found = worse(Health(*first, ""), Health(*second, ""))
+        assert (found.state, found.since_ns) == expected
+
+
+def test_detectors_of_one_path_are_combined_and_a_link_is_not_mistaken_for_a_relay() -> None:
+    link, relay = Health("clean", 1, "probes"), Health("down", 2, "canaries")
+    found: list[tuple[MonitoredPath, Health]] = [
+        (EAST_CENTRAL, link),
+        (CANARY, relay),
+        (EAST_CENTRAL, Health("degraded", 3, "another detector")),
+    ]
+    assert combined(found) == {EAST_CENTRAL: Health("degraded", 3, "another detector"), CANARY: relay}
+
+
+def test_links_judge_before_relays_which_ask_for_their_health() -> None:
+    assert next(iter(DETECTORS)) == "link"
+
+
+def test_what_the_settings_do_not_name_is_not_watched() -> None:
+    watch = HealthWatch(triangle(), ControllerSettings())
+    watch.begin(0)
+    assert watch.observe(canary(0), 0) == []
+    assert watch.relays == {}
+    assert len(watch.links) == 6
+
+
+def test_evidence_of_no_path_is_an_error() -> None:
+    watch = HealthWatch(triangle(), CANARIES)
+    watch.begin(0)
+    with pytest.raises(KeyError):
+        watch.observe(probe(0, 0, source=1, destination=9), 0)
+    with pytest.raises(KeyError):
+        watch.observe(canary(0)._replace(via=9), 0)
+
+
+def test_nothing_is_known_before_the_watch_begins() -> None:
+    watch = HealthWatch(triangle(), CANARIES)
+    assert (watch.known, watch.links, watch.relays, watch.tick(0)) == (False, {}, {}, [])
+
+
+def test_a_relay_is_remembered_as_unhealthy_after_it_recovered() -> None:
+    watch = HealthWatch(triangle(), CANARIES)
+    watch.begin(0)
+    fed(watch, 3 * S, canaries_until_ns=1 * S)
+    silent = watch.relays[CANARY]
+    assert silent.unhealthy
+    assert silent.last_unhealthy_ns == 3 * S
+    for sequence in range(30, 60):
+        now_ns = sequence * 100 * MS + 50 * MS
+        for direction in triangle().directions:
+            for number in (2 * sequence, 2 * sequence + 1):
+                watch.observe(probe(number, 0, 50 * MS, *triangle().ordinals(direction)), now_ns)
+        watch.observe(canary(sequence), now_ns)
+        watch.tick(now_ns)
+    recovered = watch.relays[CANARY]
+    assert recovered.health.state == "clean"
+    assert recovered.last_unhealthy_ns is not None
+    assert 3 * S < recovered.last_unhealthy_ns < recovered.health.since_ns

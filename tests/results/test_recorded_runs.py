@@ -1,0 +1,40 @@
+"""Runs recorded by an earlier version still come to the figures that it reported.
+
+`recorded/NAME/run` is what the run wrote, `summary.json` and `ledger.json` beside it what was made of it then:
+a blackhole and a reroute, three relays restarted one after another, and a stall behind a lock with TCP connections.
+All have a `machine.json` of the first format.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from results.report.report import make_report
+from results.run_files.run_dir import RunDir
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+@pytest.mark.parametrize("name", ["one-blip", "rolling-restart", "incident-short"])
+def test_a_recorded_run_is_reported_with_the_same_figures(name: str, tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "run")
+    shutil.copytree(RECORDED / name / "run", run.root)
+    make_report(run)
+    for path in (run.summary, run.ledger):
+        then, now = (json.loads(each.read_text()) for each in (RECORDED / name / path.name, path))
+        assert without_additions(now, then) == then
+        assert [key for key in now if key in then] == [*then]
+
+
+def without_additions(now: Any, then: Any) -> Any:
+    """`now` without the keys that `then` does not have, at any depth."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {key: without_additions(value, then[key]) for key, value in now.items() if key in then}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [without_additions(*pair) for pair in zip(now, then, strict=True)]
+    return now

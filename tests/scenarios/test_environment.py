@@ -1,0 +1,97 @@
+"""Which link back end a plan gets of what a machine has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from results.run_files.plan import Environment, Plan
+from scenarios.cli.environment import environment_for
+from scenarios.errors import MachineError
+from scenarios.language.library import load_plan
+from scenarios.run.links import STARTERS
+from topologies.back_ends import CAPABILITIES, FALLBACK, BackendName
+from topologies.link_backend import refusal
+from topologies.link_state import Jitter, LinkState, LossPattern
+
+HEAD = """\
+name: small
+topology: us-triangle
+duration: 20s
+sessions:
+  - {between: [us-east, us-west], count: 1, media: voice}
+"""
+BY_NUMBER = 'events: [{at: 1s, what: loss, pattern: "10", link: [us-east, us-west], for: 1s}]\n'
+NETEM = Environment(
+    link_backend="netem",
+    link_backend_reason="the kernel accepted it in a trial",
+    link_backend_seeded=False,
+    datapath="kernel",
+    datapath_reason="",
+    kernel="6.1",
+    cpus=2,
+    privilege="root",
+    clock="real",
+    versions={},
+)
+WIRE = replace(NETEM, link_backend="userspace", link_backend_reason="no netem here", link_backend_seeded=True)
+
+
+def plan(folder: Path, more: str = "") -> Plan:
+    path = folder / "small.yaml"
+    path.write_text(HEAD + more)
+    return load_plan(path)
+
+
+@pytest.mark.parametrize("found", [NETEM, WIRE])
+def test_what_was_found_is_used_as_it_is(found: Environment, tmp_path: Path) -> None:
+    assert environment_for(plan(tmp_path), found) is found
+
+
+def test_wire_does_what_netem_cannot_and_the_run_says_why(tmp_path: Path) -> None:
+    chosen = environment_for(plan(tmp_path, BY_NUMBER), NETEM)
+    assert (chosen.link_backend, chosen.link_backend_seeded) == ("userspace", True)
+    assert chosen.link_backend_reason == "netem cannot lose packets by number"
+
+
+def test_wire_can_be_asked_for(tmp_path: Path) -> None:
+    chosen = environment_for(plan(tmp_path, "emulation: {links: userspace}\n"), NETEM)
+    assert (chosen.link_backend, chosen.link_backend_reason) == ("userspace", "the scenario asks for it")
+
+
+@pytest.mark.parametrize(
+    ("more", "found", "reason"),
+    [("", WIRE, "but no netem here"), (BY_NUMBER, NETEM, "but netem cannot lose packets by number")],
+)
+def test_netem_that_cannot_be_had_is_refused_by_name(
+    more: str, found: Environment, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(MachineError, match=reason):
+        environment_for(plan(tmp_path, f"{more}emulation: {{links: netem}}\n"), found)
+
+
+def test_correlated_delays_are_done_by_a_back_end_that_can(tmp_path: Path) -> None:
+    event = "{at: 1s, what: latency, extra: 5ms, jitter: 1ms, correlation: 25%, link: [us-east, us-west], for: 1s}"
+    correlated = plan(tmp_path, f"events: [{event}]\n")
+    assert environment_for(correlated, NETEM).link_backend == "userspace"
+    assert environment_for(correlated, WIRE) is WIRE
+
+
+def test_whether_a_seed_decides_is_as_the_trial_found() -> None:
+    assert [replace(NETEM, link_backend_seeded=seeded).link_capabilities.takes_seed for seeded in (True, False)] == [
+        True,
+        False,
+    ]
+
+
+def test_every_back_end_has_capabilities_and_a_way_to_start_it() -> None:
+    names = set(get_args(BackendName))
+    assert CAPABILITIES.keys() == STARTERS.keys() == names
+
+
+def test_the_fallback_does_whatever_a_state_can_ask_for() -> None:
+    states = (LinkState(loss=LossPattern("10")), LinkState(delay_ns=2, jitter=Jitter(1, correlation=0.5)))
+    assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None]
