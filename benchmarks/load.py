@@ -1,4 +1,4 @@
-"""The load on a relay: RTP of many sessions at a fixed rate from one core, and what came of it."""
+"""The load on a relay: RTP of many sessions at a fixed rate from one core, and the result of a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NS_PER_US = 1000
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """The SSRCs of the load, one train of each lane after another."""
+    """The SSRCs of the load, ordered by lane, a train for each."""
 
     ssrcs: tuple[int, ...]
 
@@ -95,9 +95,9 @@ class Load:
 
 
 def takes_trains(source: socket, target: tuple[str, int], size: int) -> bool:
-    """Have the socket send trains of packets of this size, if the kernel does it on the way to that target.
+    """Have the socket send trains of packets of this size (UDP_SEGMENT); whether the kernel does so to that target.
 
-    Before Linux 6.11 it does not where the interface leaves checksums to the kernel.
+    Before Linux 6.11 it does not where the interface has no checksum offload.
     """
     source.setsockopt(_UDP, _UDP_SEGMENT, size)
     try:

@@ -1,4 +1,4 @@
-"""The load on a relay as one compiled loop: it sends what is due, and receives what the relay has forwarded."""
+"""The load on a relay as one compiled event loop: it sends packets that are due and receives those forwarded."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.compiled import MSG_DONTWAIT, compiled, monotonic_ns, realtime_offset_ns, recvmmsg, sendmmsg, sleep_until
-from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, rearm_timestamps, receive_timestamp_ns
+from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch
+from hostio.mmsg_compiled import rearm_timestamps, receive_timestamp_ns
 from relay_app.rtp_compiled import has_fixed_layout, put_sent_ns, sent_ns_of
 
 Array = npt.NDArray[Any]
 
 TRAIN = 8
-"""Packets to one address that the kernel takes as one and delivers as single ones (UDP_SEGMENT): sending is cheap."""
+"""Packets to one address in one message, which the kernel splits (UDP_SEGMENT): that makes sending cheap."""
 
 SEND_BATCH = 4
-"""Most trains, or as many single packets, with one send time: it is theirs to within the system call for them."""
+"""Most trains with one send time, which is wrong by the duration of their system call at most."""
 
 RECEIVE_BATCH = 128
 DATAGRAM_BYTES = 256
@@ -26,13 +27,13 @@ _MESSAGE_BYTES = MMSGHDR.itemsize
 _ADDRESS_BYTES = SOCKADDR_IN.itemsize
 _TICK_NS = 20_000
 _MOST_BEHIND_NS = 1_000_000
-"""A load that is later than this was kept from its core: it goes on from now, and does not send what it missed."""
+"""A load later than this was kept from its core: it skips what it missed, as a burst would overload the relay."""
 
 _QUIET_NS = 150_000_000
-"""A relay that has forwarded nothing for so long has nothing left."""
+"""A relay that has forwarded nothing for this long has no packets left."""
 
 LOAD_COUNTS = np.dtype([(name, "<i8") for name in ("sent", "refused", "skipped", "received", "foreign", "elapsed_ns")])
-"""`refused` by the kernel; `skipped`: due while the load was kept from its core; `foreign`: no packet of ours."""
+"""`refused` by the kernel; `skipped`: due while the load was kept from its core; `foreign`: not in the fixed layout."""
 
 
 class LoadMemory(NamedTuple):
@@ -102,7 +103,7 @@ def drive(memory: Any, source: int, sink: int, framing: int, rate: int, duration
 
 @compiled
 def _send(memory: Any, source: int, first: int, due: int, train: int, framing: int, ntp_offset_ns: int) -> int:
-    """Send up to `due` trains from `first` on, as far as there are any; how many were due till there."""
+    """Send up to `due` trains from `first` on, up to the last one; how many."""
     count = min(due, len(memory.messages) - first)
     now_ns = monotonic_ns(memory.timespec)
     for row in range(first * train, (first + count) * train):
@@ -115,7 +116,7 @@ def _send(memory: Any, source: int, first: int, due: int, train: int, framing: i
 
 @compiled
 def _receive(memory: Any, sink: int, ntp_offset_ns: int) -> int:
-    """Receive a batch; how many packets it was."""
+    """Receive a batch; how many packets."""
     rearm_timestamps(memory.received_messages, memory.control, len(memory.received))
     arrived = recvmmsg(sink, memory.received_messages.ctypes.data, len(memory.received), MSG_DONTWAIT, 0)
     if arrived <= 0:

@@ -1,4 +1,4 @@
-"""The relays under load, each a process on one core: ours in several versions, asyncio, coturn."""
+"""The relays under load, each in a process on one core: ours in several versions, asyncio, coturn."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def _loaded(pid: int, sessions: Sessions) -> Iterator[Loaded]:
 
 
 def _ends() -> tuple[socket, socket]:
-    """Where the load leaves and arrives."""
+    """Sockets of the load: source and sink."""
     return udp_socket(SOURCE, 0), udp_socket(RELAY, SINK_PORT)
 
 
 @contextmanager
 def _child(serve: Callable[..., None], *arguments: object) -> Iterator[int]:
-    """A forked process that says when it is ready, and ends when its pipe does."""
+    """A forked process on its own; entered once it has sent "ready", terminated at the end."""
     ours_end, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(target=serve, args=(theirs, *arguments), daemon=True)
     process.start()

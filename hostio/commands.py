@@ -1,4 +1,4 @@
-"""Commands to the machine: argument lists, built purely, run here and nowhere else, failing loudly."""
+"""Runs commands given as argument lists; a failure raises CommandError with all that the command wrote to stderr."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class CommandError(Exception):
 
 
 def run(argv: Sequence[str], stdin: str = "") -> str:
-    """Run a command to its end; what it wrote to standard output. CommandError if it failed or is not there."""
+    """Run a command and return its standard output. CommandError if it fails, is missing or takes more than 30 s."""
     return _run(argv, stdin, None, _TIMEOUT_S)
 
 
 def run_in(folder: Path, argv: Sequence[str], timeout_s: float = 600) -> str:
-    """The same in another working folder, for what may take long: a download, an archive."""
+    """As `run`, in another working folder and with its own time limit: for downloads and archives."""
     return _run(argv, "", folder, timeout_s)
 
 
@@ -47,18 +47,18 @@ def _run(argv: Sequence[str], stdin: str, folder: Path | None, timeout_s: float)
 
 
 def run_batch(commands: Sequence[Command]) -> None:
-    """Run commands of one program that reads `-batch -` (ip, tc, bridge) in one process; CommandError at the first."""
+    """Run commands of one program that reads `-batch -` (ip, tc, bridge) in one process. CommandError if one fails."""
     if commands:
         run([commands[0][0], "-batch", "-"], stdin=batch_lines(commands))
 
 
 def batch_lines(commands: Iterable[Command]) -> str:
-    """The commands as a batch, a line each, without the program's name."""
+    """The commands as input of `-batch -`: a line each, without the program's name."""
     return "".join(" ".join(command[1:]) + "\n" for command in commands)
 
 
 def tc_replace(interface: str, *qdisc: str) -> Command:
-    """Add a queueing discipline, or change it in place if it is there with that handle."""
+    """Add a queueing discipline, or change it in place if one with that handle exists."""
     return ["tc", "qdisc", "replace", "dev", interface, *qdisc]
 
 

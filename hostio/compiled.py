@@ -1,10 +1,10 @@
-"""The only importer of numba: compiled loops without the interpreter lock, and the system calls they make.
+"""Compiled loops that run without the interpreter lock, and the system calls they make. The only importer of numba.
 
-Compiled code is cached in the environment's `numba-cache`, under a hash of all sources that may be compiled into it:
-numba itself notices a change in the file of the function it compiled, but not in the files of the functions and
-constants that one uses. So compiled code lives in this room and in files named `*_loop.py`, `*_loops.py`
-or `*_compiled.py`.
-System calls return -1 on failure, as in C.
+Compiled code lives in `*_loop.py` and `*_loops.py`, which are event loops, in `*_compiled.py` and here. It is cached in
+the environment's `numba-cache`, in a folder named by a hash of these modules and of all that they import: numba itself
+notices only a change in the file of the function it compiled, and not in the functions and constants that one uses.
+
+System calls return -1 on failure, as in C; errno is not to be had.
 """
 
 from __future__ import annotations
@@ -19,41 +19,49 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+CLOCK_REALTIME = 0
+CLOCK_MONOTONIC = 1
+TIMER_ABSTIME = 1
+MSG_DONTWAIT = 0x40
 
+_PATTERNS = ("*_loop.py", "*_loops.py", "*_compiled.py", "compiled.py")
 _PROJECT_IMPORT = re.compile(r"^from (\w+(?:\.\w+)+) import", re.MULTILINE)
 
 
-def _compiled_sources(house: Path) -> set[Path]:
-    """This room's files, every room's loops, and the modules whose constants and functions those import."""
+def compiled_sources(house: Path) -> set[Path]:
+    """The compiled modules of every room, and the project's modules that they import, directly or through others."""
     rooms = [path.parent for path in house.glob("*/__init__.py")]
-    loops = [
-        loop for room in rooms for name in ("*_loop.py", "*_loops.py", "*_compiled.py") for loop in room.rglob(name)
-    ]
-    imports = {found for loop in loops for found in _PROJECT_IMPORT.findall(loop.read_text(encoding="utf-8"))}
-    imported = {house.joinpath(*module.split(".")).with_suffix(".py") for module in imports}
-    return {*Path(__file__).parent.glob("*.py"), *loops, *filter(Path.is_file, imported)}
+    pending = [path for room in rooms for pattern in _PATTERNS for path in room.rglob(pattern)]
+    found: set[Path] = set()
+    while pending:
+        source = pending.pop()
+        if source not in found and source.is_file():
+            found.add(source)
+            modules = _PROJECT_IMPORT.findall(source.read_text(encoding="utf-8"))
+            pending += [house.joinpath(*module.split(".")).with_suffix(".py") for module in modules]
+    return found
 
 
 def _cache_folder() -> Path:
     digest = hashlib.sha256()
-    for source in sorted(_compiled_sources(Path(__file__).parent.parent)):
+    for source in sorted(compiled_sources(Path(__file__).parent.parent)):
         digest.update(source.read_bytes())
     return Path(sys.prefix) / "numba-cache" / digest.hexdigest()[:16]
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
 
-import numba  # noqa: E402 - it reads the setting above when it is imported
+import numba  # noqa: E402 - numba reads the setting above while it is imported
 from numba import types  # noqa: E402
 
 
 def compiled(function: Function) -> Function:
-    """Compile at first call, once per installation; runs without the interpreter lock."""
+    """Decorator: compile at the first call, or load from the cache; runs without the interpreter lock."""
     return numba.njit(cache=True, nogil=True, boundscheck=False)(function)  # type: ignore[no-any-return]
 
 
 def precompile(function: Callable[..., Any], *arguments: Any) -> None:
-    """Compile for the types of these arguments without calling; a later call or a forked child finds it done."""
+    """Compile for the types of these arguments without calling. Processes forked from here on need not compile it."""
     function.compile(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[attr-defined]
 
 
@@ -93,11 +101,6 @@ pthread_mutex_trylock = _system_call("pthread_mutex_trylock", types.int32, _poin
 pthread_mutex_unlock = _system_call("pthread_mutex_unlock", types.int32, _pointer)
 """pthread_mutex_unlock(mutex) → 0."""
 
-CLOCK_REALTIME = 0
-CLOCK_MONOTONIC = 1
-TIMER_ABSTIME = 1
-MSG_DONTWAIT = 0x40
-
 
 @compiled
 def monotonic_ns(timespec: Any) -> int:
@@ -108,7 +111,7 @@ def monotonic_ns(timespec: Any) -> int:
 
 @compiled
 def realtime_offset_ns(timespec: Any) -> int:
-    """CLOCK_REALTIME − CLOCK_MONOTONIC in ns: what to take off a kernel receive timestamp."""
+    """CLOCK_REALTIME − CLOCK_MONOTONIC, ns: subtract it from a kernel receive timestamp to have CLOCK_MONOTONIC."""
     clock_gettime(CLOCK_REALTIME, timespec.ctypes.data)
     realtime = timespec[0] * 1_000_000_000 + timespec[1]
     return realtime - monotonic_ns(timespec)  # type: ignore[no-any-return]
@@ -124,7 +127,7 @@ def sleep_until(deadline_ns: int, timespec: Any) -> None:
 
 @compiled
 def wait_readable(descriptors: Any, count: int, timeout_ns: int, timespec: Any) -> int:
-    """Wait until one of the first `count` poll descriptors is readable or the time is over; how many are."""
+    """Wait at most `timeout_ns` until one of the first `count` of POLLFD[n] is readable; how many are."""
     timespec[0] = timeout_ns // 1_000_000_000
     timespec[1] = timeout_ns % 1_000_000_000
     return ppoll(descriptors.ctypes.data, count, timespec.ctypes.data, 0)

@@ -1,10 +1,8 @@
-"""One process of a run: its control pipe to the runner, and its threads.
-
-The first thread that fails raises an alarm, and its error reaches the main thread.
-"""
+"""A process of a run: the messages on its control pipe to the runner, and its threads."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -13,50 +11,74 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from threading import Thread
 from time import monotonic
+from typing import Any
 
 from hostio.histogram import Lateness
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The process has opened its sockets and serves."""
+    """From a process: its sockets are open and it serves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Finish: write the records and say Stopped. Closing the pipe means the same."""
+    """To a process: finish, write the records and answer Stopped. The end of the pipe means the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The records are written. Datagrams lost in each socket's receive buffer; other counts of things gone wrong; by
-    how much the wake-ups of each thread that keeps time were late."""
+    """From a process: the records are written.
+
+    Datagrams lost in each socket's receive buffer, other counters of what went wrong, and how late the timed wake-ups
+    of each thread were; each by name.
+    """
 
     socket_drops: Mapping[str, int]
     counters: Mapping[str, int] = field(default_factory=dict)
     lateness: Mapping[str, Lateness] = field(default_factory=dict)
 
 
+def tell(control: Connection, message: object) -> None:
+    """Send a message; nothing happens if the runner has closed its end."""
+    with suppress(BrokenPipeError, ConnectionResetError):
+        control.send(message)
+
+
+def receive(control: Connection) -> Any:
+    """Wait for the next message; Stop at the end of the pipe."""
+    try:
+        return control.recv()
+    except EOFError:
+        return Stop()
+
+
 def messages(control: Connection, alarm: int) -> Iterator[object]:
-    """What arrives until Stop, end of file, or until the descriptor `alarm` becomes readable."""
+    """Every message before Stop; ends also when the descriptor `alarm` becomes readable (`Workers.alarm`)."""
     while alarm not in connection.wait([control, alarm]):
-        try:
-            message = control.recv()
-        except EOFError:
-            return
+        message = receive(control)
         if isinstance(message, Stop):
             return
         yield message
 
 
-def tell(control: Connection, message: object) -> None:
-    """Send; a runner that has gone away needs no telling."""
-    with suppress(BrokenPipeError, ConnectionResetError):
-        control.send(message)
+def message_queue(control: Connection) -> asyncio.Queue[object]:
+    """Every message up to Stop, as it arrives, for a coroutine of the running event loop."""
+    queue: asyncio.Queue[object] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        message = receive(control)
+        if isinstance(message, Stop):  # a pipe at its end stays readable
+            loop.remove_reader(control.fileno())
+        queue.put_nowait(message)
+
+    loop.add_reader(control.fileno(), read)
+    return queue
 
 
 class Workers:
-    """Named daemon threads. `alarm` is a descriptor that becomes readable when one of them has failed."""
+    """Named daemon threads. `alarm` is an eventfd that becomes readable when one of them has failed."""
 
     def __init__(self) -> None:
         self.alarm = os.eventfd(0)
@@ -72,12 +94,12 @@ class Workers:
     def _run(self, target: Callable[[], object]) -> None:
         try:
             target()
-        except BaseException as failure:  # whatever it is, it is raised again in join()
+        except BaseException as failure:  # of any kind: `join` raises it again in the main thread
             self._failures.append(failure)
             os.eventfd_write(self.alarm, 1)
 
     def join(self, timeout_s: float | None = None) -> int:
-        """Wait for all of them, at most so long in all; how many still run. Raises the first failure."""
+        """Wait for all threads, at most so long in all; how many still run. Raises the first failure."""
         deadline = None if timeout_s is None else monotonic() + timeout_s
         for thread in self._threads:
             thread.join(None if deadline is None else max(0.0, deadline - monotonic()))

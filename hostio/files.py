@@ -29,7 +29,7 @@ def write_whole(target: Path, text: str) -> None:
 
 
 class Tail:
-    """The whole lines that a growing file has gained since it was last asked; a missing file is an empty one."""
+    """Reads the whole lines added to a growing file since the last call; a missing file counts as empty."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

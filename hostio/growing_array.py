@@ -1,4 +1,4 @@
-"""A .npy file that grows and can be loaded at any time, so that a killed process leaves what it had recorded."""
+"""A .npy file that can be loaded at any time while rows are appended: a killed process leaves what it recorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COUNT_WIDTH = 20
 
 
 class GrowingArray:
-    """Rows of one dtype, on disk as soon as they are appended (NumPy enhancement proposal 1, version 1.0)."""
+    """Rows of one dtype, written unbuffered in the .npy format (NumPy enhancement proposal 1, version 1.0)."""
 
     def __init__(self, path: Path, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
@@ -24,7 +24,7 @@ class GrowingArray:
         self._file.write(self._header())
 
     def append(self, rows: npt.NDArray[Any]) -> None:
-        """Write the rows, then the header that counts them."""
+        """Write the rows, then the header that counts them: in this order it never counts a row that is missing."""
         self._file.write(np.ascontiguousarray(rows, self._dtype).tobytes())
         self._count += len(rows)
         self._file.seek(0)
@@ -36,7 +36,7 @@ class GrowingArray:
         self._file.close()
 
     def _header(self) -> bytes:
-        """The same length whatever the count: its blanks are part of a Python literal."""
+        """Of one length whatever the count, so that it can be overwritten; a Python literal may hold blanks."""
         shape = f"({self._count:{_COUNT_WIDTH}d},)"
         text = f"{{'descr': {self._dtype.descr!r}, 'fortran_order': False, 'shape': {shape}, }}"
         padded = text + " " * (-(len(_MAGIC) + 2 + len(text) + 1) % _ALIGNMENT) + "\n"

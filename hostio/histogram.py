@@ -1,23 +1,31 @@
-"""What counts of lateness come to. The only importer of HdrHistogram."""
+"""Figures of histograms of durations. The only importer of HdrHistogram."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
-from hostio.lateness import LONGEST_NS, UNIT_BITS, LatenessRows
+from hostio.histogram_compiled import COUNTS, LONGEST, LONGEST_NS, Histogram, new_histogram
+from hostio.lateness_compiled import LatenessRows
 
+_UNIT_NS = 1
 _DIGITS = 2
-_QUANTILES = (50.0, 99.0, 99.9, 100.0)
+_SHARES = (0.5, 0.99, 0.999, 1.0)
 _NS_PER_MS = 1e6
+
+_LAYOUT = HdrHistogram(_UNIT_NS, LONGEST_NS, _DIGITS)
+"""Stays empty: asked only which values a bucket stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """Of `wakeups` timed wake-ups, or releases: quantiles, upper edges of buckets that are 1 % wide; 0 if there were
-    none. `histogram` has all of them, ns, as HdrHistogram tools read it (V2, compressed, base64)."""
+    """Of `wakeups` timed wake-ups, or releases: quantiles, known to 1 %; 0 if there were none.
+
+    `histogram` has all of them, ns, as HdrHistogram tools read it (V2, compressed, base64).
+    """
 
     wakeups: int
     p50_ms: float
@@ -29,10 +37,45 @@ class Lateness:
 
 def lateness_of(lateness: LatenessRows) -> Lateness:
     """The figures of LATENESS[1]."""
-    counts = lateness["counts"][0]
-    histogram = HdrHistogram(1 << UNIT_BITS, LONGEST_NS, _DIGITS)
-    for index in np.flatnonzero(counts):
-        histogram.record_value(histogram.get_value_from_index(int(index)), int(counts[index]))
-    found = histogram.get_percentile_to_value_dict(_QUANTILES) if histogram.total_count else {}
-    p50, p99, p99_9, most = (round(found.get(percentile, 0) / _NS_PER_MS, 4) for percentile in _QUANTILES)
-    return Lateness(histogram.total_count, p50, p99, p99_9, most, histogram.encode().decode())
+    histogram = lateness["histogram"][0]
+    p50, p99, p99_9, most = (round(value / _NS_PER_MS, 4) for value in quantiles(histogram, _SHARES))
+    return Lateness(count_of(histogram), p50, p99, p99_9, most, _encoded(histogram))
+
+
+def count_of(histogram: Histogram) -> int:
+    """How many durations were counted."""
+    return int(histogram[:COUNTS].sum())
+
+
+def quantiles(histogram: Histogram, shares: Sequence[float]) -> list[int]:
+    """For each share the least duration, ns, that this share of all does not exceed; 0 if nothing was counted.
+
+    It is the upper edge of that duration's bucket, and at most the longest duration. The library's own query walks its
+    buckets in Python, 0.6 ms a time; a relay asks some twenty histograms each second while it forwards packets.
+    """
+    reached = np.cumsum(histogram[:COUNTS])
+    if not reached[-1]:
+        return [0 for _ in shares]
+    wanted = [max(1, round(share * int(reached[-1]))) for share in shares]
+    return [min(_upper_edge_ns(int(at)), int(histogram[LONGEST])) for at in np.searchsorted(reached, wanted)]
+
+
+def _upper_edge_ns(bucket: int) -> int:
+    return int(_LAYOUT.get_highest_equivalent_value(_LAYOUT.get_value_from_index(bucket)))
+
+
+def merged(histograms: Iterable[Histogram]) -> Histogram:
+    """All of them as one."""
+    result = new_histogram()
+    for histogram in histograms:
+        longest = max(result[LONGEST], histogram[LONGEST])
+        result += histogram
+        result[LONGEST] = longest
+    return result
+
+
+def _encoded(histogram: Histogram) -> str:
+    library = HdrHistogram(_UNIT_NS, LONGEST_NS, _DIGITS)
+    for index in np.flatnonzero(histogram[:COUNTS]):
+        library.record_value(library.get_value_from_index(int(index)), int(histogram[index]))
+    return str(library.encode().decode())

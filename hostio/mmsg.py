@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hostio.compiled import compiled
-
 IOVEC = np.dtype([("base", "<u8"), ("length", "<u8")])
 """struct iovec on 64-bit Linux."""
 
@@ -40,8 +38,7 @@ POLLFD = np.dtype([("fd", "<i4"), ("events", "<i2"), ("revents", "<i2")])
 
 POLLIN = 1
 _TIMESTAMP_CONTROL_WORDS = 4
-_TIMESTAMPNS_HEADER = 1 | 35 << 32
-"""cmsg_level SOL_SOCKET and cmsg_type SCM_TIMESTAMPNS, read as one little-endian word."""
+"""struct cmsghdr, 16 bytes, and a struct timespec."""
 
 Array = npt.NDArray[Any]
 
@@ -56,7 +53,8 @@ class MessageBatch:
     """Room for `count` datagrams of up to `size` bytes.
 
     `data` uint8[count, size]; `iovecs` IOVEC[count]; `messages` MMSGHDR[count]; `control` int64[count, 4] for one
-    receive timestamp each; `names` SOCKADDR_IN[count]. The messages point into the other arrays, which must be kept.
+    receive timestamp each; `names` SOCKADDR_IN[count]; `refused` uint8[count], written by `send_messages`. The messages
+    hold addresses in the other arrays, which must be kept for as long as they are used.
     """
 
     data: Array
@@ -64,6 +62,7 @@ class MessageBatch:
     messages: Array
     control: Array
     names: Array
+    refused: Array
 
     @classmethod
     def allocate(cls, count: int, size: int, *, named: bool = False, timestamped: bool = False) -> MessageBatch:
@@ -83,7 +82,7 @@ class MessageBatch:
         if timestamped:
             messages["control"] = _row_addresses(control)
             messages["control_length"] = control.strides[0]
-        return cls(data, iovecs, messages, control, names)
+        return cls(data, iovecs, messages, control, names, np.zeros(count, np.uint8))
 
 
 def _row_addresses(array: Array) -> Array:
@@ -96,18 +95,3 @@ def poll_descriptors(*fds: int) -> Array:
     descriptors["fd"] = fds
     descriptors["events"] = POLLIN
     return descriptors
-
-
-@compiled
-def rearm_timestamps(messages: Any, control: Any, count: int) -> None:
-    """Give the first `count` messages their whole control buffer again; recvmmsg shortens what it used."""
-    for index in range(count):
-        messages[index].control_length = control.shape[1] * 8
-
-
-@compiled
-def receive_timestamp_ns(control: Any, index: int, otherwise_ns: int) -> int:
-    """CLOCK_REALTIME ns at which the kernel received message `index`; `otherwise_ns` if it did not say."""
-    if control[index, 1] != _TIMESTAMPNS_HEADER:
-        return otherwise_ns
-    return control[index, 2] * 1_000_000_000 + control[index, 3]  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""A process group (setpgid(2)) whose leader is a child of ours: signals reach whatever the leader started, as well."""
+"""A process group (setpgid(2)) whose leader is a child of this process: signals also reach what the leader started."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _ENDED = {"Z", "X"}
 class ProcessGroup:
     """The group of a child that was started as leader of one.
 
-    The child must not be waited for (wait(2)) before the group is gone: until then nobody else can get its number.
+    The child must not be waited for (wait(2)) before the group has ended: until then no other process gets its number.
     """
 
     def __init__(self, leader: int) -> None:
         self.leader = ProcessHandle(leader)
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to every process of the group; one that is gone needs none."""
+        """Send a signal to every process of the group; nothing happens if all have ended."""
         with suppress(ProcessLookupError):
             os.killpg(self.leader.pid, number)
 
     def gone(self, timeout_s: float) -> bool:
-        """Wait until every process of the group has ended, at most so long; whether they have."""
+        """Wait at most `timeout_s` until every process of the group has ended; whether they have."""
         deadline = monotonic() + timeout_s
         return self.leader.gone(timeout_s) and wait_until(lambda: not self.states(), max(0.0, deadline - monotonic()))
 
     def states(self) -> set[str]:
-        """The letters of proc_pid_stat(5) for all threads of the group; none if it is gone."""
+        """The state letters of all threads of the group (proc_pid_stat(5)); none if all have ended."""
         return {state for pid in _members(self.leader.pid) for state in thread_states(pid)} - _ENDED
 
     def close(self) -> None:
-        """Let go of the leader; idempotent."""
+        """Close the leader's pidfd; idempotent."""
         self.leader.close()
 
 

@@ -1,6 +1,6 @@
-"""Another process, held by a pidfd: signals that reach no other of its number, its state, and its sockets.
+"""Another process by its pidfd (pidfd_open(2)): signals, state, and duplicates of its sockets (pidfd_getfd(2)).
 
-Sockets are duplicated by pidfd_getfd(2): what their receive buffers may hold, and what was in them when it ended.
+A pidfd keeps naming the same process when its number is used again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from pathlib import Path
 
 from hostio.sockets import BUFFER_BYTES, SO_RCVBUFFORCE
 
+_SYS_PIDFD_GETFD = 438
+
 
 class ProcessHandle:
-    """A process that exists now. ProcessLookupError if there is none of this number."""
+    """A process, by its number when the handle is made. ProcessLookupError if there is none."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -29,27 +31,27 @@ class ProcessHandle:
         return self._descriptor
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; a process that is gone needs none."""
+        """Send a signal; nothing happens if the process has ended."""
         if not self.gone(0):
             signal.pidfd_send_signal(self._descriptor, number)
 
     def gone(self, timeout_s: float) -> bool:
-        """Wait until it has ended, at most so long; whether it has. Its sockets are closed then."""
+        """Wait at most `timeout_s` until the process has ended and its sockets are closed; whether it has."""
         return bool(select.select([self._descriptor], [], [], max(0.0, timeout_s))[0])
 
     def states(self) -> set[str]:
-        """The letters of proc_pid_stat(5) for its threads: T is stopped by a signal; none if it is gone."""
+        """The state letters of its threads (proc_pid_stat(5)), such as T, stopped by a signal; none if it has ended."""
         return thread_states(self.pid)
 
     def close(self) -> None:
-        """Let go of it; idempotent."""
+        """Close the pidfd; idempotent."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def thread_states(pid: int) -> set[str]:
-    """The letters of proc_pid_stat(5) for the threads of a process; none if it is gone."""
+    """The state letters of a process's threads (proc_pid_stat(5)); none if it has ended."""
     found = set()
     for thread in Path(f"/proc/{pid}/task").glob("*"):
         try:
@@ -59,13 +61,10 @@ def thread_states(pid: int) -> set[str]:
     return found
 
 
-_SYS_PIDFD_GETFD = 438
-
-
 def enlarge_packet_buffers(pid: int, size: int = BUFFER_BYTES) -> bool:
-    """Give every packet socket of a process a receive buffer of this size; whether that was allowed.
+    """Give every packet socket of a process a receive buffer of this size; false if that was refused.
 
-    An ordinary user may not exceed the machine's limit; the sockets then stay as they are.
+    Without CAP_NET_ADMIN it is, and the sockets stay as they are.
     """
     for endpoint in _sockets_of(pid):
         with closing(endpoint):
@@ -79,7 +78,7 @@ def enlarge_packet_buffers(pid: int, size: int = BUFFER_BYTES) -> bool:
 
 
 def datagram_sockets(pid: int) -> list[socket.socket]:
-    """Duplicates of a process's UDP sockets. They stay open, and bound, until they are closed here as well."""
+    """Duplicates of a process's UDP sockets. The sockets stay open and bound until these are closed too."""
     found = []
     for endpoint in _sockets_of(pid):
         if (endpoint.family, endpoint.type) == (socket.AF_INET, socket.SOCK_DGRAM):
@@ -90,7 +89,7 @@ def datagram_sockets(pid: int) -> list[socket.socket]:
 
 
 def _sockets_of(pid: int) -> Iterator[socket.socket]:
-    """Duplicates of a process's sockets (pidfd_getfd(2)); none of them if that is refused."""
+    """Duplicates of a process's sockets; those whose duplication is refused are left out."""
     process = os.pidfd_open(pid)
     try:
         for entry in Path(f"/proc/{pid}/fd").iterdir():
@@ -104,7 +103,7 @@ def _sockets_of(pid: int) -> Iterator[socket.socket]:
 
 
 def _is_socket(entry: Path) -> bool:
-    """Whether a descriptor is one; false if its owner has closed it meanwhile."""
+    """Whether a descriptor is a socket; false if its owner has closed it meanwhile."""
     try:
         return str(entry.readlink()).startswith("socket:")
     except FileNotFoundError:

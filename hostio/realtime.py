@@ -1,4 +1,4 @@
-"""Ask the kernel to wake this thread on time."""
+"""Real-time scheduling of threads (sched(7), SCHED_FIFO) and their timer slack (prctl(2))."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ _PR_SET_TIMERSLACK = 29
 
 
 class RealtimePriority(IntEnum):
-    """SCHED_FIFO priorities: under a burst the emulated world may fall behind, its clockwork may not."""
+    """SCHED_FIFO priorities. Under a burst relays may fall behind, as real ones would; links and sources may not."""
 
     PROCESSING = 1
-    """Switches, relays, listeners: what has no time of its own."""
+    """Switches, relays, receivers: they react to packets."""
     SOURCE = 2
-    """Media and probes that are due, faults that are planned."""
+    """Senders of media and probes, and faults: each acts at a planned time."""
     LINK = 3
-    """Emulated links, on which every delay rests."""
+    """Emulated links: every measured delay depends on them."""
 
 
 def set_realtime_priority(urgency: RealtimePriority = RealtimePriority.PROCESSING) -> bool:
     """Timer slack of 1 ns and SCHED_FIFO for the calling thread; whether SCHED_FIFO was granted.
 
-    An ordinary user is refused it; the thread then runs without. What the thread starts does not inherit it.
+    Without CAP_SYS_NICE it is refused, and the thread goes on without. Threads and processes started later do not
+    inherit it (SCHED_RESET_ON_FORK).
     """
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
     return set_thread_priority(0, urgency)
@@ -33,7 +34,7 @@ def set_realtime_priority(urgency: RealtimePriority = RealtimePriority.PROCESSIN
 
 @contextmanager
 def realtime_priority(urgency: RealtimePriority) -> Iterator[None]:
-    """What the calling thread does meanwhile is to be on time; before and after, it is one among others."""
+    """Real-time priority for the calling thread inside the block, SCHED_OTHER afterwards."""
     set_realtime_priority(urgency)
     try:
         yield
@@ -42,7 +43,7 @@ def realtime_priority(urgency: RealtimePriority) -> Iterator[None]:
 
 
 def clear_realtime_priority() -> None:
-    """The calling thread is one among others again."""
+    """SCHED_OTHER for the calling thread."""
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 

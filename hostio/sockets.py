@@ -1,4 +1,4 @@
-"""Sockets as the emulator needs them: deep buffers, kernel receive timestamps, counts of overflow, frame counters."""
+"""UDP and packet sockets: deep buffers, kernel receive timestamps, counters of overflow, classic BPF filters."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ SO_TIMESTAMPNS = 35
 SO_MEMINFO = 55
 SO_RCVBUFFORCE = 33
 SO_SNDBUFFORCE = 32
+_SO_ATTACH_FILTER = 26
+
+BUFFER_BYTES = 16 << 20
+"""Some 40 000 packets of voice: no burst of the emulated traffic is to be lost in the emulator."""
+
 _TIMESPEC = struct.Struct("qq")
 _MEMINFO_WORDS = 9
 _MEMINFO_RECEIVE = 0
 _MEMINFO_DROPS = 8
-
-BUFFER_BYTES = 16 << 20
+_INSTRUCTION_BYTES = 8
 
 
 def udp_socket(address: str, port: int, buffer_bytes: int = BUFFER_BYTES) -> socket.socket:
-    """A non-blocking UDP socket bound there, with receive timestamps and buffers of that size, deep by default."""
+    """A non-blocking UDP socket, bound, with kernel receive timestamps and buffers of this size. OSError if taken."""
     endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     _prepare(endpoint, buffer_bytes)
     endpoint.bind((address, port))
@@ -33,7 +37,7 @@ def udp_socket(address: str, port: int, buffer_bytes: int = BUFFER_BYTES) -> soc
 
 
 def packet_socket(interface: str) -> socket.socket:
-    """A non-blocking packet socket that gets every frame that arrives at an interface, and none that it sends."""
+    """A non-blocking packet socket that gets every frame that arrives at an interface, and none that leaves it."""
     endpoint = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     _prepare(endpoint, BUFFER_BYTES)
     endpoint.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
@@ -45,7 +49,7 @@ def _prepare(endpoint: socket.socket, buffer_bytes: int) -> None:
     endpoint.setblocking(False)
     endpoint.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     for forced, limited in ((SO_RCVBUFFORCE, socket.SO_RCVBUF), (SO_SNDBUFFORCE, socket.SO_SNDBUF)):
-        try:
+        try:  # beyond the machine's limit needs CAP_NET_ADMIN
             endpoint.setsockopt(socket.SOL_SOCKET, forced, buffer_bytes)
         except PermissionError:
             endpoint.setsockopt(socket.SOL_SOCKET, limited, buffer_bytes)
@@ -60,7 +64,10 @@ class Arrival(NamedTuple):
 
 
 def receive_stamped(endpoint: socket.socket, size: int) -> Arrival | None:
-    """The next datagram of a `udp_socket`, cut off after `size` bytes; None if there is none now."""
+    """The next datagram of a `udp_socket`, truncated to `size` bytes; None if none waits.
+
+    Its arrival in CLOCK_MONOTONIC is now less its age by CLOCK_REALTIME: only a clock step in between would be wrong.
+    """
     try:
         datagram, ancillary, _, (sender, _) = endpoint.recvmsg(size, socket.CMSG_SPACE(_TIMESPEC.size))
     except BlockingIOError:
@@ -80,7 +87,7 @@ def udp_drops(endpoint: socket.socket) -> int:
 
 
 def waiting_bytes(endpoint: socket.socket) -> int:
-    """Memory that the datagrams in a socket's receive buffer take (SK_MEMINFO_RMEM_ALLOC), overhead included."""
+    """Memory of the datagrams in a socket's receive buffer with the kernel's overhead (SK_MEMINFO_RMEM_ALLOC)."""
     return _memory_info(endpoint)[_MEMINFO_RECEIVE]
 
 
@@ -90,20 +97,23 @@ def _memory_info(endpoint: socket.socket) -> tuple[int, ...]:
 
 
 def packet_drops(endpoint: socket.socket) -> int:
-    """Frames lost because this packet socket's buffer was full, since the last call (packet(7))."""
+    """Frames lost because this packet socket's buffer was full, since the last call: reading clears it (packet(7))."""
     _, drops = struct.unpack("II", endpoint.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     return int(drops)
 
 
-_SO_ATTACH_FILTER = 26
-_INSTRUCTION_BYTES = 8
+def attach_filter(endpoint: socket.socket, machine_code: bytes) -> None:
+    """Have a socket receive only what a classic BPF program (an array of struct sock_filter) matches."""
+    code = ctypes.create_string_buffer(machine_code, len(machine_code))
+    program = struct.pack("HL", len(machine_code) // _INSTRUCTION_BYTES, ctypes.addressof(code))
+    endpoint.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 class PacketCounter:
-    """The frames of an interface that a classic BPF program matches; `incoming`: those that arrive there only.
+    """Counts the frames of an interface that a classic BPF program matches; `incoming`: only those that arrive there.
 
-    Once its least of buffers is full nothing is copied, and the kernel counts what it turns away with what it took
-    (packet(7), PACKET_STATISTICS).
+    Nobody reads the socket. Its receive buffer is the smallest there is, and once that is full the kernel copies no
+    more frames, but counts them still: PACKET_STATISTICS includes those dropped (packet(7)).
     """
 
     def __init__(self, interface: str, machine_code: bytes, *, incoming: bool) -> None:
@@ -115,7 +125,7 @@ class PacketCounter:
         self._socket.bind((interface, ETH_P_ALL))
 
     def read(self) -> int:
-        """How many so far."""
+        """Frames since it was made."""
         packets, _ = struct.unpack("II", self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         self._counted += packets
         return self._counted
@@ -123,10 +133,3 @@ class PacketCounter:
     def close(self) -> None:
         """Stop counting."""
         self._socket.close()
-
-
-def attach_filter(endpoint: socket.socket, machine_code: bytes) -> None:
-    """Have a socket get only what a classic BPF program (an array of struct sock_filter) matches."""
-    code = ctypes.create_string_buffer(machine_code, len(machine_code))
-    program = struct.pack("HL", len(machine_code) // _INSTRUCTION_BYTES, ctypes.addressof(code))
-    endpoint.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)

@@ -1,4 +1,4 @@
 """The media side: RTP, sessions and their cache, the relay, the media clients and the probes.
 
-It does not know how its network was made. May import `hostio`.
+It uses addresses and ports and does not know how the network is emulated. May import `hostio`.
 """

@@ -1,4 +1,4 @@
-"""What the runner asks of the media processes, besides Stop. Times: CLOCK_MONOTONIC ns."""
+"""Messages between the runner and the media processes, besides those of `hostio.control`. Times: CLOCK_MONOTONIC ns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MediaWindow:
-    """To everyone: media are due at start_ns ≤ t < end_ns. Clients send them, peers keep their connections busy."""
+    """To every process: media are due at start_ns ≤ t < end_ns. Clients send, connections carry requests."""
 
     start_ns: int
     end_ns: int
@@ -15,31 +15,31 @@ class MediaWindow:
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """To a relay: fetch the records of these streams as if they had been missed; it answers Prefetched."""
+    """To a relay: fetch the records of these streams into the cache; it answers Prefetched."""
 
     ssrcs: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Prefetched:
-    """From a relay: how many of the streams asked for are in its cache now."""
+    """From a relay: how many of those streams are in its cache now."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class StopSending:
-    """To a client or a prober: send no packet any more; it answers Still."""
+    """To a client or a prober: send no more packets; it answers Quiesced."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopForwarding:
-    """To a relay: leave every packet where it is; it answers Quiesced, or after a few seconds if it is deadlocked."""
+    """To a relay: forward no more packets. It answers Quiesced, after 3 s at the latest, deadlocked or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quiesced:
-    """It sends nothing any more; what arrives is still received, or waits in its sockets."""
+    """From a process: it sends nothing any more. What arrives is still recorded, or waits in its sockets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +51,23 @@ class StartProbing:
 
 @dataclass(frozen=True, slots=True)
 class StandingBy:
-    """From a process that is to take the place of one that ends: it is ready to, and holds nothing yet."""
+    """From a successor: it is ready to take the place of a process that ends, and has no socket open yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakeOver:
-    """To a process that stands by: serve now; it answers Ready."""
+    """To a successor: open the sockets and serve; it answers Ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelayAnswers:
-    """To the directory's door: what the Redis behind it answers from now on goes out by so much later."""
+    """To the directory proxy: delay answers that come from now on by this much."""
 
     extra_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersDelayed:
-    """From the directory's door: that is in force."""
+    """From the directory proxy: the delay is applied."""
 
     extra_ns: int

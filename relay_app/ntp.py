@@ -1,7 +1,7 @@
-"""NTP timestamps (RFC 5905 §6: 32 bits of seconds since 1900, 32 of fraction) from a clock that nobody can set.
+"""NTP timestamps (RFC 5905 §6: 32 bits of seconds since 1900, 32 of fraction) from CLOCK_MONOTONIC.
 
-A run fixes one offset at its start and adds it to CLOCK_MONOTONIC ever after, so a step of the wall clock during
-the run cannot bend a delay. The two conversions are plain integer arithmetic within 64 bits: they run compiled too.
+A run fixes one offset at its start and adds it to CLOCK_MONOTONIC, so that a step of the wall clock during the run does
+not change a measured delay. The conversions use integers of 64 bits only: `rtp_compiled` compiles them as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _UNIX_EPOCH_NS = 2_208_988_800 * 1_000_000_000
 
 
 def ntp_offset_ns(realtime_ns: int, monotonic_ns: int) -> int:
-    """What to add to CLOCK_MONOTONIC for ns since 1900, given both clocks read at one instant."""
+    """What to add to CLOCK_MONOTONIC to have ns since 1900, from both clocks read at one instant."""
     return realtime_ns - monotonic_ns + _UNIX_EPOCH_NS
 
 

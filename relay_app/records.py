@@ -1,4 +1,4 @@
-"""Raw records as the media processes write them: fixed-size rows, nanoseconds on CLOCK_MONOTONIC unless said."""
+"""Raw records of the media processes: numpy dtypes of fixed-size rows. Times are CLOCK_MONOTONIC ns."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class DropReason(IntEnum):
     SEND_FAILED = 5
     """The kernel refused the packet."""
     STALE = 6
-    """It was sent so long ago that no listener could use it any more."""
+    """It was sent longer ago than the version's `stale_ns`."""
 
 
 LEFT, HELD, UNREAD = 253, 254, 255
-"""In place of a DropReason, of a packet that was still in a relay: when that ended before the run did; or at the run's
-end, kept back by its version, or in a lane's receive buffer."""
+"""In place of a DropReason, of a packet that was still in a relay. LEFT: when the relay ended before the run did. At
+the end of the run, HELD: kept back by the relay's version; UNREAD: in a lane's receive buffer."""
 
 RELAY_FATE = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("reason", "u1"), ("at_ns", "<i8")])
 """A packet that a relay did not forward, and its DropReason, LEFT, HELD or UNREAD; SSRC 0 if it is no RTP."""
@@ -57,7 +57,7 @@ for that lock. `life`: how often the relay had been started anew; each life begi
 
 
 class FetchOutcome(IntEnum):
-    """What became of one key of a fetch."""
+    """Outcome of one key of a fetch."""
 
     FOUND = 0
     UNKNOWN = 1
@@ -75,7 +75,7 @@ is a canary instead: sent by the prober itself, through the relay of that cluste
 
 
 class ExchangeOutcome(IntEnum):
-    """What became of a request over a TCP connection."""
+    """Outcome of a request over a TCP connection."""
 
     ANSWERED = 0
     UNANSWERED = 1

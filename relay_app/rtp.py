@@ -1,7 +1,7 @@
 """RTP packets (RFC 3550 §5.1) with one-byte header extensions (RFC 8285 §4.2): bytes in, values out, no I/O.
 
-`RtpPacket` reads and writes any RTP packet. Blipnet's own packets have one fixed layout, so that the packet path
-finds everything at a constant offset:
+`RtpPacket` reads and writes any RTP packet. Blipnet's own packets have one fixed layout, so that compiled code finds
+every field at a constant offset:
 
     0  RTP header without CSRCs           12 bytes
     12 0xBEDE, length 4 words              4
@@ -46,15 +46,15 @@ class RtpError(ValueError):
 
 
 class TruncatedError(RtpError):
-    """It ends before its header does."""
+    """The datagram ends within the header."""
 
 
 class VersionError(RtpError):
-    """It does not say version 2."""
+    """The version is not 2."""
 
 
 class PaddingError(RtpError):
-    """Its padding count is zero or reaches into the header."""
+    """The padding count is zero, or larger than the payload."""
 
 
 class ExtensionError(RtpError):
@@ -101,7 +101,7 @@ class RtpPacket:
 
 
 def blipnet_header(payload_type: int, ssrc: int) -> bytes:
-    """The 32 bytes before the payload in the fixed layout: times, sequence and path still zero."""
+    """The 32 bytes before the payload in the fixed layout, with times, sequence number and path log zero."""
     extensions = ((NTP_EXTENSION, bytes(8)), (PATH_EXTENSION, bytes(PATH_HOPS)))
     return RtpPacket(payload_type, 0, 0, ssrc, extensions=extensions).encode()
 

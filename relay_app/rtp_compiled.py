@@ -118,7 +118,7 @@ def put_sent_ns(data: Any, row: int, sent_ns: int, ntp_offset_ns: int) -> None:
 
 @compiled
 def put_header(data: Any, row: int, template: Any, packet: Any) -> None:
-    """Write a packet's header from its stream's template (uint8[32]); `packet` is a row of media.PACKET."""
+    """Write a packet's header from its stream's template (uint8[32]); `packet` is a row of PACKET."""
     for index in range(PAYLOAD_OFFSET):
         data[row, index] = template[index]
     if packet.marker:

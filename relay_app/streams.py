@@ -1,4 +1,4 @@
-"""Who talks to whom: sessions and their RTP streams, and long-lived TCP connections beside them. Pure data.
+"""Sessions and their RTP streams, and long-lived TCP connections beside them: which clusters they join. Pure data.
 
 One two-way session is two RTP streams, each with its own SSRC.
 """
@@ -13,20 +13,19 @@ from types import MappingProxyType
 from hostio.timing import MS, S
 
 LANES = 16
-"""Media between clusters is spread over this many UDP ports, so that a controller can move it in sixteenths."""
+"""UDP ports for media between clusters; a stream keeps one. A controller can so move media in sixteenths."""
 
 LANE_PORT = 40000
 """The first lane's UDP port, the same at every relay."""
 
 RESERVED_SSRCS = range(0xCA00_0000, 0xCA01_0000)
-"""No session's: the controller's canaries use them."""
+"""SSRCs of canaries; no session has one."""
 
 SENDER_PORT = 39999
-"""The UDP port from which a cluster's media client sends: always the same, so that a run's flows are its plan's."""
+"""The UDP port from which a cluster's media client sends: fixed, so that the flows' hashes depend on the plan alone."""
 
 CLIENT_PORT = 42000
 """The UDP port at which a cluster's media client receives from its relay."""
-
 
 MEDIA_PORTS = (LANE_PORT, CLIENT_PORT)
 """First and last UDP port to which media goes between clusters."""
@@ -42,7 +41,7 @@ class SessionGroup:
     count: int
     media: str
     relayed: bool = True
-    """Over the relays at both ends; otherwise straight from client to client, as a call on a path of its own."""
+    """Over the relays at both ends; otherwise directly from client to client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +58,12 @@ class Stream:
 
     @property
     def lane(self) -> int:
-        """Which of the lanes carries it: a hash of the SSRC, so that neighbours spread."""
+        """Which of the lanes carries it, 0 to 15."""
         return lane_of(self.ssrc)
 
 
 def lane_of(ssrc: int) -> int:
-    """Fibonacci hash of an SSRC onto the lanes."""
+    """The lane of an SSRC: the upper 4 bits of its Fibonacci hash, which spreads consecutive SSRCs evenly."""
     return (ssrc * 0x9E3779B1 & 0xFFFFFFFF) >> 28
 
 
@@ -93,12 +92,12 @@ def _distinct_ssrcs(random: Random) -> Iterator[int]:
 
 
 CONNECTION_PORT = 8620
-"""TCP port at every cluster's host where they are answered; no lane, so they take the direct links."""
+"""TCP port at every cluster's host where connections are answered. No lane: reroutes do not move them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionKind:
-    """What passes over a connection: a request of so many bytes every `interval_ns`, and the answer to each."""
+    """Traffic of a connection: a request every `interval_ns`, and an answer to each; lengths in bytes."""
 
     interval_ns: int
     request_bytes: int
@@ -111,12 +110,13 @@ KINDS: Mapping[str, ConnectionKind] = MappingProxyType(
         "agent": ConnectionKind(200 * MS, 1200, 64),
     }
 )
-"""A realtime API's event and its acknowledgement; an agent process that streams what it has, acknowledged likewise."""
+"""Signalling: an event of a realtime API and its acknowledgement, once a second. Agent: five messages a second, each
+acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionGroup:
-    """`count` connections of one kind, each dialled from cluster `a` to cluster `b`."""
+    """`count` connections of one kind, each opened from cluster `a` to cluster `b`."""
 
     name: str
     a: str
@@ -127,7 +127,7 @@ class ConnectionGroup:
 
 @dataclass(frozen=True, slots=True)
 class TcpConnection:
-    """One of them, by its number in the run."""
+    """One connection, by its number in the run."""
 
     number: int
     group: ConnectionGroup

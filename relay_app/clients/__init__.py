@@ -1,4 +1,4 @@
-"""What stands at the ends of a session: the media client that sends and records, and the holder of TCP connections.
+"""Both ends of sessions: the media client, which sends and records RTP, and the process that holds TCP connections.
 
 May import `relay_app` and `hostio`.
 """

@@ -1,7 +1,7 @@
-"""The compiled halves of a media client: one sends its streams' packets on time, the other records what arrives.
+"""The compiled event loops of a media client: `play` sends packets on time, `collect` records what arrives.
 
-Both share memory with Python threads, without locks: each word of a state record has one writer, and the words are
-read again after every system call.
+Both share memory with Python threads without locks: each word of a state record has one writer. A loop makes a system
+call in each round, and the compiler may not keep a word in a register across one, so it sees what the other side wrote.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from hostio.compiled import (
     monotonic_ns,
     realtime_offset_ns,
     recvmmsg,
-    sendmmsg,
     wait_readable,
     write_descriptor,
 )
-from hostio.lateness import empty_lateness, sleep_counted
-from hostio.mmsg import MMSGHDR, SOCKADDR_IN, MessageBatch, poll_descriptors, rearm_timestamps, receive_timestamp_ns
+from hostio.lateness_compiled import empty_lateness, sleep_counted
+from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
+from hostio.mmsg_compiled import rearm_timestamps, receive_timestamp_ns, send_messages
 from relay_app.clients.media_schedule import MAX_PAYLOAD, PACKET
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET
@@ -42,10 +42,9 @@ SEND_BATCH = 64
 RECEIVE_BATCH = 256
 DATAGRAM_BYTES = 2048
 
-_MESSAGE_BYTES = MMSGHDR.itemsize
 _ADDRESS_BYTES = SOCKADDR_IN.itemsize
-_NAP_NS = 50_000_000
-"""No wait is longer: how late a stop may be seen."""
+_MAX_WAIT_NS = 50_000_000
+"""A loop looks at `stop` after every wait, so this bounds how late it sees it, at 20 wake-ups a second when idle."""
 
 SENDER_STATE = np.dtype(
     [
@@ -57,14 +56,14 @@ SENDER_STATE = np.dtype(
         ("refused", "<i8"),
     ]
 )
-"""`prepared` chunks of `played`: the ring's cursors. `starved`: ticks without a chunk, after the first; `refused`:
-packets that the kernel did not take."""
+"""`prepared` and `played`: chunks written to and read from the ring so far. `starved`: ticks without a chunk after the
+first was played; `refused`: packets that the kernel did not take."""
 
 RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8")])
 
 
 class SenderMemory(NamedTuple):
-    """A ring of chunks with the rows they leave behind, each stream's template and address, and a batch to send.
+    """A ring of chunks to send with the records of their packets, each stream's template and address, a batch to send.
 
     chunks PACKET[n, capacity]; sent SENT[n, capacity]; prepared_count, sent_count int64[n]; ssrcs uint32[streams];
     templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; state SENDER_STATE[1];
@@ -81,6 +80,7 @@ class SenderMemory(NamedTuple):
     data: Array
     iovecs: Array
     messages: Array
+    refused: Array
     state: Array
     lateness: Array
     timespec: Array
@@ -101,6 +101,7 @@ class SenderMemory(NamedTuple):
             data=batch.data,
             iovecs=batch.iovecs,
             messages=batch.messages,
+            refused=batch.refused,
             state=np.zeros(1, SENDER_STATE),
             lateness=empty_lateness(),
             timespec=np.zeros(2, np.int64),
@@ -141,8 +142,8 @@ class ReceiverMemory(NamedTuple):
 def play(memory: Any, fd: int, wake_fd: int, chunks: int, ntp_offset_ns: int, tick_ns: int) -> None:
     """Send `chunks` chunks, each packet when it is due, unless stopped.
 
-    Wakes at most every `tick_ns`, and sends on `fd` all that is due by then. Each chunk played is told on the
-    eventfd `wake_fd`. Where the next one is not prepared in time, waits for it tick by tick.
+    Wakes at most every `tick_ns`, and sends on `fd` all that is due by then. After each chunk it writes to the eventfd
+    `wake_fd`. If the next chunk is not prepared yet, it looks again after each tick.
     """
     state = memory.state
     while state[0].played < chunks and state[0].stop == 0:
@@ -165,7 +166,7 @@ def _play_chunk(memory: Any, slot: int, fd: int, ntp_offset_ns: int, tick_ns: in
         now = monotonic_ns(memory.timespec)
         wake = max(memory.chunks[slot, position].due_ns, state[0].woken_ns + tick_ns)
         if now < wake:
-            sleep_counted(min(wake, now + _NAP_NS), memory.timespec, memory.lateness)
+            sleep_counted(min(wake, now + _MAX_WAIT_NS), memory.timespec, memory.lateness)
             continue
         state[0].woken_ns = now
         while position < count and memory.chunks[slot, position].due_ns <= now:
@@ -190,17 +191,12 @@ def _send_due(memory: Any, slot: int, first: int, count: int, now: int, fd: int,
 
 @compiled
 def _send_batch(memory: Any, slot: int, first: int, batch: int, fd: int, sent_ns: int) -> None:
-    """Hand the batch to the kernel; what it refuses is counted, not sent again: it would no longer be on time."""
-    done = 0
-    while done < batch:
-        taken = sendmmsg(fd, memory.messages.ctypes.data + done * _MESSAGE_BYTES, batch - done, 0)
-        if taken <= 0:
-            memory.state[0].refused += 1
-            done += 1
-            continue
-        for index in range(done, done + taken):
+    """Hand the batch to the kernel; record what it took, count what it refused."""
+    taken = send_messages(fd, memory.messages, batch, memory.refused)
+    memory.state[0].refused += batch - taken
+    for index in range(batch):
+        if memory.refused[index] == 0:
             _record_sent(memory, slot, memory.chunks[slot, first + index], sent_ns)
-        done += taken
 
 
 @compiled
@@ -215,15 +211,15 @@ def _record_sent(memory: Any, slot: int, packet: Any, sent_ns: int) -> None:
 
 @compiled
 def collect(memory: Any, rows: Any, ntp_offset_ns: int, tick_ns: int) -> int:
-    """Fill RECEIVED[n] until there is no room for a whole batch, or stopped; the rows filled.
+    """Fill RECEIVED[n] until there is no room for a whole batch, or stopped; the number of rows filled.
 
-    Stops once it has what had arrived by then. Wakes at most every `tick_ns`: the times are the kernel's, so waiting
-    costs no accuracy.
+    When stopped it first takes all that had arrived by then. Wakes at most every `tick_ns`: the times of arrival are
+    the kernel's, so a wait costs no accuracy.
     """
     filled = 0
     while filled + len(memory.data) <= len(rows):
-        stopping = memory.state[0].stop != 0
-        if wait_readable(memory.sockets, 1, 0 if stopping else _NAP_NS, memory.timespec) > 0:
+        stopping = memory.state[0].stop != 0  # read before the socket: what arrived before the stop is still taken
+        if wait_readable(memory.sockets, 1, 0 if stopping else _MAX_WAIT_NS, memory.timespec) > 0:
             woken_ns = monotonic_ns(memory.timespec)
             count = _receive_batch(memory)
             filled = _record_batch(memory, count, rows, filled, ntp_offset_ns)

@@ -1,8 +1,8 @@
-"""Which RTP packets a client's streams consist of, and when each is due: pure, seeded, any window at any time.
+"""The RTP packets of a client's streams and when each is due: a pure function of streams, seed and start.
 
 A stream is a series of frames at a fixed rate; a frame is one or more packets. Frame sizes repeat in a cycle, so the
-sequence number of any frame is known without playing what came before it: a schedule can be computed chunk by chunk
-with the same result whatever the chunks.
+sequence number of any frame is known without computing the frames before it: a schedule can be computed in chunks, and
+the result does not depend on their size.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _OVERHEAD_BYTES = 14 + 20 + 8 + PAYLOAD_OFFSET
 PACKET = np.dtype(
     [("due_ns", "<i8"), ("stream", "<i4"), ("seq", "<u4"), ("timestamp", "<u4"), ("length", "<u2"), ("marker", "<u2")]
 )
-"""A packet to send: when, of which stream (index), extended sequence number, RTP timestamp, payload bytes, marker."""
+"""A packet to send: due time, index of its stream, extended sequence number, RTP timestamp, payload bytes, marker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A media profile. Every `key_interval` frames comes a key frame, `key_factor` times as large as the others.
+    """A media profile. Every `key_interval`-th frame is a key frame, `key_factor` times as large as the others.
 
     Sizes vary uniformly by ± `size_spread` and repeat after `cycle` frames. The marker is on a frame's last packet
     where frames are pictures, and on a stream's first packet where they are speech (RFC 3551 §4.1).
@@ -52,7 +52,7 @@ class Profile:
 
     @property
     def smallest_packet(self) -> int:
-        """Bytes of an Ethernet frame with the least payload that its frames, split, come to."""
+        """Bytes of the smallest Ethernet frame that carries a packet of it."""
         least = round(self.frame_bytes * (1 - self.size_spread))
         return _OVERHEAD_BYTES + min(MAX_PAYLOAD, least)
 
@@ -95,7 +95,7 @@ class _Group:
 
 
 class Schedule:
-    """All packets of some streams, from `start_ns` on for ever; phases are spread over the frame interval."""
+    """All packets of some streams from `start_ns` on, without end; their phases are spread over a frame interval."""
 
     def __init__(self, streams: Sequence[Stream], seed: int, start_ns: int) -> None:
         self._start_ns = start_ns
@@ -108,14 +108,14 @@ class Schedule:
         ]
 
     def window(self, from_ns: int, to_ns: int) -> Array:
-        """PACKET[n] due at from_ns ≤ t < to_ns, in the order in which they are due; ties by stream, then sequence."""
+        """PACKET[n] due at from_ns ≤ t < to_ns, ordered by due time, stream and sequence number."""
         parts = [_packets(group, self._start_ns, from_ns, to_ns) for group in self._groups]
         packets = np.concatenate([np.empty(0, PACKET), *parts])
         ordered: Array = packets[np.lexsort((packets["seq"], packets["stream"], packets["due_ns"]))]
         return ordered
 
     def most(self, duration_ns: int) -> int:
-        """An upper bound to the packets of any window this long."""
+        """An upper bound to the number of packets in any window of this length."""
         return sum(_most(group, duration_ns) for group in self._groups)
 
 
@@ -144,7 +144,9 @@ def _group(profile: Profile, streams: Array, generator: np.random.Generator) -> 
 
 
 def _frame_sizes(profile: Profile, count: int, generator: np.random.Generator) -> Array:
-    """Bytes of each stream's frames. Streams join mid-way, so that their key frames do not fall together."""
+    """Bytes of each stream's frames. Each stream starts at a random place between two key frames: if all sent their key
+    frames at once, the
+    load would come in bursts, which independent calls do not send."""
     spread = generator.uniform(1 - profile.size_spread, 1 + profile.size_spread, (count, profile.cycle))
     joined_at = generator.integers(0, profile.key_interval, count)
     is_key = (np.arange(profile.cycle) + joined_at[:, np.newaxis]) % profile.key_interval == 0
@@ -158,7 +160,7 @@ def _packet_counts(sizes: Array) -> Array:
 
 
 def _packets(group: _Group, start_ns: int, from_ns: int, to_ns: int) -> Array:
-    """One row per packet of every frame that may have one in the window, then those that do."""
+    """PACKET[n] due in the window, from all frames that may have a packet in it."""
     row, frame = _frames(group, from_ns - start_ns, to_ns - start_ns)
     sizes = group.sizes[row, frame % group.profile.cycle]
     counts = _packet_counts(sizes)

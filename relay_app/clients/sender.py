@@ -1,4 +1,4 @@
-"""Plays a client's streams: one thread prepares chunks of the schedule, a compiled loop sends them on time."""
+"""Sends a client's streams: one thread computes chunks of the schedule, a compiled loop sends them on time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hostio.control import Workers
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import empty_lateness, watch
+from hostio.lateness_compiled import empty_lateness, watch
 from hostio.mmsg import socket_address
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import udp_socket
@@ -26,12 +26,14 @@ from relay_app.streams import CLIENT_PORT, LANE_PORT, SENDER_PORT, Stream
 
 CHUNK_NS = 500 * MS
 _SLOTS = 3
+"""Chunks in the ring: one is sent, one is ready, one is computed. So Python may be half a second late without harm."""
 
 
 class Sender:
     """The streams that start at one cluster. `direct_addresses`: hosts by cluster, for streams that pass no relay.
 
-    `begin` at most once; `stop` and joining the threads before `rows`."""
+    Call `begin` at most once; call `rows` after `stop`, when the threads have ended.
+    """
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class Sender:
         self._rows: list[npt.NDArray[Any]] = []
 
     def begin(self, order: MediaWindow, seed: int, workers: Workers) -> None:
-        """Start to play in two threads; they end at the end of the media or when stopped."""
+        """Start to send, in two threads; they end at the end of the media or when stopped."""
         self._ended.clear()
         schedule = Schedule(self._streams, seed, order.start_ns)
         memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
@@ -88,13 +90,13 @@ class Sender:
         self._rows.append(memory.sent[slot, : memory.sent_count[slot]].copy())
 
     def stop(self) -> None:
-        """End both threads, wherever they are."""
+        """Have both threads end, within 50 ms."""
         if self._memory is not None:
             self._memory.state["stop"] = 1
         os.eventfd_write(self._chunk_played, 1)
 
     def halt(self) -> None:
-        """Stop, and return when nothing is sent any more."""
+        """Stop, and return once nothing is sent any more."""
         self.stop()
         self._ended.wait()
 
@@ -107,13 +109,13 @@ class Sender:
         return np.concatenate([np.empty(0, SENT), *self._rows])
 
     def counters(self) -> dict[str, int]:
-        """`starved`: ticks without a chunk to play; `refused`: packets that the kernel did not take."""
+        """`starved`: ticks without a chunk to send; `refused`: packets that the kernel did not take."""
         if self._memory is None:
             return {"starved": 0, "refused": 0}
         return {name: int(self._memory.state[name][0]) for name in ("starved", "refused")}
 
     def lateness(self) -> Lateness:
-        """Of the wake-ups at which packets were due."""
+        """Of its timed wake-ups during the media."""
         return lateness_of(empty_lateness() if self._memory is None else self._memory.lateness)
 
     def close(self) -> None:
@@ -125,7 +127,7 @@ class Sender:
 def sender_memory(
     streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int
 ) -> SenderMemory:
-    """The loop's memory for these streams: sent to the relay on their lanes, or straight to a cluster's client."""
+    """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client."""
     headers = b"".join(blipnet_header(PROFILES[stream.media].payload_type, stream.ssrc) for stream in streams)
     destinations = [
         socket_address(relay_address, LANE_PORT + stream.lane)

@@ -1,6 +1,6 @@
-"""The process of a cluster that holds TCP connections: dials those that start there, answers those that end there.
+"""The process of a cluster that holds long-lived TCP connections: opens those that start there, answers the others.
 
-A connection that breaks is counted and dialled anew. Keep-alive probes (RFC 9293 §3.8.4) find a dead peer after 10 s of
+A connection that breaks is counted and opened again. Keep-alive probes (RFC 9293 §3.8.4) find a dead peer after 10 s of
 silence, unacknowledged data after 30 s (RFC 5482); neither ends a connection in a blip of a few seconds.
 """
 
@@ -18,14 +18,14 @@ from time import monotonic_ns
 
 import numpy as np
 
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.control import Ready, Stop, Stopped, message_queue, tell
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow
 from relay_app.records import EXCHANGE, ExchangeOutcome
 from relay_app.streams import CONNECTION_PORT, KINDS, TcpConnection
 
 _REQUEST = struct.Struct("!IHH")
-"""Its number, its own length, and how long the answer is to be."""
+"""Number, length of the request and length of the answer, bytes."""
 _ANSWER = struct.Struct("!I")
 
 _DIAL_WITHIN_S = 5.0
@@ -42,7 +42,7 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class TcpPeerConfig:
-    """`connections` are those dialled from here, `hosts` the addresses by cluster. Records: EXCHANGE rows, as .npy."""
+    """`connections` are those opened from here, `hosts` the addresses by cluster. Records: EXCHANGE[n], as .npy."""
 
     address: str
     hosts: Mapping[str, str]
@@ -51,7 +51,7 @@ class TcpPeerConfig:
 
 
 class DialledConnection:
-    """One connection's requests and what became of them."""
+    """A connection as its initiator sees it: its requests, and the outcome of each."""
 
     def __init__(self, connection: TcpConnection, host: str) -> None:
         self._connection = connection
@@ -63,7 +63,7 @@ class DialledConnection:
         self.breaks = 0
 
     async def hold(self, order: MediaWindow) -> None:
-        """Ask regularly from the media's start to its end, over one connection after another if need be."""
+        """Send requests at their times during the media, over a new connection whenever the last one has broken."""
         step_ns = self._kind.interval_ns
         start_ns = order.start_ns + self._connection.number * 37 * MS % step_ns
         while monotonic_ns() < order.end_ns:
@@ -91,7 +91,7 @@ class DialledConnection:
         self._lost |= set(range(len(self._sent_ns))) - self._answered_ns.keys()
 
     async def _ask(self, writer: asyncio.StreamWriter, start_ns: int, end_ns: int) -> None:
-        """Every request at its time; what was due while there was no connection is left out. Then wait for answers."""
+        """Send every request at its time, except those due while there was no connection; then wait for answers."""
         kind = self._kind
         due_ns = start_ns
         while due_ns < end_ns:
@@ -135,40 +135,29 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 def prepare(writer: asyncio.StreamWriter) -> None:
-    """Keep-alive, no delay, and a bound on unacknowledged data."""
+    """Set keep-alive, TCP_NODELAY and the user timeout."""
     endpoint: socket.socket = writer.get_extra_info("socket")
     for level, option, value in _OPTIONS:
         endpoint.setsockopt(level, option, value)
 
 
 def serve(config: TcpPeerConfig, control: Connection) -> None:
-    """Say Ready, obey MediaWindow, and on Stop write the records and say Stopped. It answers all the time."""
+    """Answer Ready, use the connections during MediaWindow, answer others all the time; on Stop write the records."""
     asyncio.run(_serve(config, control))
 
 
 async def _serve(config: TcpPeerConfig, control: Connection) -> None:
     server = await asyncio.start_server(answer, config.address, CONNECTION_PORT)
-    orders: asyncio.Queue[object] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(control.fileno(), lambda: orders.put_nowait(_received(control)))
+    queue = message_queue(control)
     tell(control, Ready())
     dialled = [DialledConnection(connection, config.hosts[connection.group.b]) for connection in config.connections]
     held: list[asyncio.Task[None]] = []
-    while not isinstance(order := await orders.get(), Stop):
-        if isinstance(order, MediaWindow):
-            held += [asyncio.create_task(each.hold(order)) for each in dialled]
-    loop.remove_reader(control.fileno())
+    while not isinstance(message := await queue.get(), Stop):
+        if isinstance(message, MediaWindow):
+            held += [asyncio.create_task(each.hold(message)) for each in dialled]
     for task in held:
         task.cancel()
     await asyncio.gather(*held, return_exceptions=True)
     server.close()
     np.save(config.records_path, np.array([row for each in dialled for row in each.rows()], EXCHANGE))
     tell(control, Stopped({}, {"broken_connections": sum(each.breaks for each in dialled)}))
-
-
-def _received(control: Connection) -> object:
-    """The next message; the end of the pipe means Stop."""
-    try:
-        return control.recv()
-    except EOFError:
-        return Stop()

@@ -1,4 +1,4 @@
-"""The packet path of a relay as an object: its lane sockets, its thread's loop, and what the loop tells of itself."""
+"""The packet path of a relay for its control side: lane sockets, the compiled loop, counters, misses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import watch
+from hostio.lateness_compiled import watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
 from relay_app.forwarding.fate_log import FateLog
@@ -27,7 +27,9 @@ from relay_app.sessions.session_table import SessionTable
 from relay_app.streams import LANE_PORT, LANES
 
 LANE_BUFFER_BYTES = 212_992 // 2
-"""Of a lane's receive buffer: what a stock kernel grants who asks for nothing, some 270 packets (it doubles it)."""
+"""Of a lane's receive buffer. The kernel doubles it to 212 992, a stock kernel's net.core.rmem_default, which holds
+some 270 packets of voice. With deeper buffers a relay that stands still would lose nothing and only be late; on a stock
+machine it loses packets, and that is what is to be seen."""
 
 _SNAPSHOT_TRIES = 100
 _HEADER = Struct("!2xH4xI")
@@ -40,7 +42,7 @@ _DATAGRAM_BYTES = 2048
 class PathConfig:
     """The relay of cluster `ordinal` listens on the lanes of `address`; under load it wakes once per `tick_ns`.
 
-    `fates`: the file of its FateLog, if that is to outlive it.
+    `fates`: the file of its FateLog; None: in memory.
     """
 
     ordinal: int
@@ -51,11 +53,11 @@ class PathConfig:
 
 
 class PacketPath(Protocol):
-    """What carries packets in a relay."""
+    """Interface of a relay's packet path to its control side."""
 
     @property
     def queued(self) -> int:
-        """Packets that it keeps back."""
+        """Packets that it keeps until their session is known."""
 
     @property
     def stopped(self) -> bool:
@@ -68,34 +70,36 @@ class PacketPath(Protocol):
         """Forward until stopped."""
 
     def wait_for_misses(self) -> npt.NDArray[np.uint32]:
-        """Block until packets found no session, then the SSRCs of all that did; none once stopped."""
+        """Wait for packets without a cached session; the SSRCs of all since the last call, with repetitions, or none
+        once stopped."""
 
     def stop(self) -> None:
-        """End `run`, and whoever waits for misses."""
+        """Have `run` and `wait_for_misses` return."""
 
     def counts(self) -> npt.NDArray[Any]:
         """RELAY_COUNTERS."""
 
     def last_round_ns(self) -> int:
-        """When it last looked for packets, CLOCK_MONOTONIC ns: tens of milliseconds ago at most, unless it is stuck."""
+        """When it last looked for packets, CLOCK_MONOTONIC ns; 0 before. Not longer than some 50 ms ago unless
+        stuck."""
 
     def waiting_bytes(self) -> int:
         """Memory that waiting datagrams take in the lanes' receive buffers."""
 
     def lost_misses(self) -> int:
-        """Misses that were not passed on."""
+        """Misses that `wait_for_misses` did not return, because there was no room for them."""
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""
 
     def log_undelivered(self) -> None:
-        """Note down every packet that is still in the relay, once `run` has ended or never will."""
+        """Log every packet that is still in the relay, once `run` has ended or is known to be stuck."""
 
     def watch(self, from_ns: int, until_ns: int) -> None:
-        """How late it wakes counts from then until then, CLOCK_MONOTONIC ns."""
+        """Count how late it wakes from `from_ns` until `until_ns`, CLOCK_MONOTONIC."""
 
     def lateness(self) -> Lateness:
-        """Of its timed wake-ups while it was watched."""
+        """Lateness of its timed wake-ups while it was watched."""
 
     def close(self) -> None:
         """Close the sockets, once `run` has ended."""
@@ -124,7 +128,8 @@ class Forwarder:
         forward(self._memory, self._place, config.rules, config.ordinal, self._missed, config.tick_ns)
 
     def wait_for_misses(self) -> npt.NDArray[np.uint32]:
-        """Block until packets found no session, then the SSRCs of all that did; none once stopped."""
+        """Wait for packets without a cached session; the SSRCs of all since the last call, with repetitions, or none
+        once stopped."""
         os.eventfd_read(self._missed)
         state = self._memory.state[0]
         first, end = int(state["taken"]), int(state["announced"])
@@ -144,14 +149,14 @@ class Forwarder:
         return bool(self._memory.state["stop"][0])
 
     def stop(self) -> None:
-        """End the loop, and whoever waits for misses."""
+        """Have `run` and `wait_for_misses` return."""
         self._memory.state["stop"] = 1
         os.eventfd_write(self._missed, 1)
 
     def counts(self) -> npt.NDArray[Any]:
         """RELAY_COUNTERS between two rounds of the loop, so that received = forwarded + drops.
 
-        The loop may be publishing at that very moment; then they do not add up, and are read again.
+        A copy taken while the loop writes does not add up, and is taken again.
         """
         for _ in range(_SNAPSHOT_TRIES):
             counts = self._memory.published.copy()
@@ -168,15 +173,15 @@ class Forwarder:
         return sum(map(waiting_bytes, self._lanes))
 
     def lost_misses(self) -> int:
-        """Misses that found the ring to the control side full."""
+        """Misses for which the ring to the control side had no room."""
         return int(self._memory.state["lost_misses"][0])
 
     def watch(self, from_ns: int, until_ns: int) -> None:
-        """How late the loop wakes counts from then until then, CLOCK_MONOTONIC ns."""
+        """Count how late the loop wakes from `from_ns` until `until_ns`, CLOCK_MONOTONIC."""
         watch(self._memory.lateness, from_ns, until_ns)
 
     def lateness(self) -> Lateness:
-        """Of the loop's timed wake-ups while it was watched; packets wake it without a deadline."""
+        """Lateness of the loop's timed wake-ups while it was watched; one that a packet causes has no deadline."""
         return lateness_of(self._memory.lateness)
 
     def drops(self) -> dict[str, int]:
@@ -184,7 +189,7 @@ class Forwarder:
         return {f"lane {number}": udp_drops(lane) for number, lane in enumerate(self._lanes)}
 
     def log_undelivered(self) -> None:
-        """Note down what the receive buffers hold."""
+        """Log the packets in the receive buffers as UNREAD."""
         self._log.append(unread(self._lanes))
 
     def close(self) -> None:
@@ -195,16 +200,16 @@ class Forwarder:
 
 
 def unread(lanes: Iterable[socket.socket], reason: int = UNREAD) -> Iterator[tuple[int, int, int, int]]:
-    """Empty these lanes: (ssrc, seq, reason, now) of every packet that waits there."""
+    """Take every packet out of these lanes' receive buffers; the RELAY_FATE row of each."""
     for lane in lanes:
         while (arrival := receive_stamped(lane, _DATAGRAM_BYTES)) is not None:
             yield fate_of(arrival.datagram, reason)
 
 
 def fate_of(datagram: bytes, reason: int) -> tuple[int, int, int, int]:
-    """A row of RELAY_FATE for a packet, now.
+    """A row of RELAY_FATE for a packet, with the present time.
 
-    Without the compiled readers: whoever calls this must not wait for a compiler.
+    In plain Python, unlike `rtp_compiled`: it also runs in the runner, where compiling would take time during a run.
     """
     if reason == DropReason.MALFORMED or len(datagram) < _HEADER.size:
         return (0, 0, reason, monotonic_ns())
@@ -218,5 +223,5 @@ def open_lanes(address: str) -> list[socket.socket]:
 
 
 def _lock_place(rules: PathRules, table: SessionTable) -> LockPlace:
-    """Where the loop takes the cache's lock; one that never does is none of the lock's places."""
+    """Where the loop takes the cache's lock; a loop that never does must not appear among the lock's places."""
     return table.lock.place(PACKET_PATH) if rules.locked else LockPlace.at(table.lock.mutex)

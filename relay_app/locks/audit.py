@@ -1,4 +1,4 @@
-"""Watches how the locks of a process are used: in which order, where from, and what is waited for meanwhile."""
+"""Audit of the locks of a process: in which order they are taken, at which call sites, and across which I/O."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from types import FrameType
 
 from relay_app.locks.report import HeldAcrossIo, Inversion
 
-_HERE = str(Path(__file__).parent)
+_OWN_CODE = str(Path(__file__).parent)
 _PROJECT = Path(__file__).resolve().parent.parent.parent
-_PASSED_OVER = (_HERE, threading.__file__, contextlib.__file__)
+_PASSED_OVER = (_OWN_CODE, threading.__file__, contextlib.__file__)
 
 
 def call_site() -> str:
-    """Where this thread is, outside the lock's own code and the library's around it."""
+    """The innermost call of this thread outside the lock's own code and the library's around it: file, line,
+    function."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_PASSED_OVER):
         frame = frame.f_back
@@ -30,7 +31,7 @@ def call_site() -> str:
 
 
 def stack() -> tuple[str, ...]:
-    """The calls that led here, outermost first, without the lock's own code."""
+    """The calls of this thread, outermost first, without the lock's own code."""
     calls = [call for call in traceback.extract_stack() if not call.filename.startswith(_PASSED_OVER)]
     return tuple(_place(call.filename, call.lineno or 0, call.name) for call in calls)
 
@@ -47,40 +48,40 @@ class _Hold:
     site: str
 
 
-class _Mine(local):
-    """The locks that the present thread holds, in the order in which it took them."""
+class _ThreadHolds(local):
+    """The locks that a thread holds, in the order in which it took them."""
 
     def __init__(self) -> None:
         self.holds: list[_Hold] = []
 
 
 class LockAudit:
-    """Locks report to it when they are taken and released, and I/O when it begins and ends. For any thread."""
+    """Collects what locks report when they are taken and released, and I/O when it begins and ends. Thread-safe."""
 
     def __init__(self) -> None:
-        self._mine = _Mine()
+        self._thread = _ThreadHolds()
         self._orders: dict[tuple[str, str], str] = {}
-        """(held, taken) → where the second was taken the first time."""
+        """(held, taken) → call site at which the second was first taken while the first was held."""
         self._across_io: dict[tuple[str, str, str], HeldAcrossIo] = {}
 
     def acquired(self, lock: str, site: str) -> None:
-        """The present thread took a lock."""
-        for hold in self._mine.holds:
+        """The calling thread took a lock."""
+        for hold in self._thread.holds:
             self._orders.setdefault((hold.lock, lock), site)
-        self._mine.holds.append(_Hold(lock, site))
+        self._thread.holds.append(_Hold(lock, site))
 
     def released(self, lock: str) -> None:
-        """The present thread gave a lock back."""
-        self._mine.holds = [hold for hold in self._mine.holds if hold.lock != lock]
+        """The calling thread is about to release a lock."""
+        self._thread.holds = [hold for hold in self._thread.holds if hold.lock != lock]
 
     @contextmanager
     def io(self, operation: str) -> Iterator[None]:
-        """What is done inside waits for the outside world; nobody should hold a lock meanwhile."""
+        """Marks I/O: every lock that the calling thread holds at its end is recorded as held across it."""
         start_ns = monotonic_ns()
         try:
             yield
         finally:
-            for hold in self._mine.holds:
+            for hold in self._thread.holds:
                 self._note_io(hold, operation, monotonic_ns() - start_ns)
 
     def _note_io(self, hold: _Hold, operation: str, lasted_ns: int) -> None:

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
+from hostio.histogram import count_of, merged, quantiles
+from hostio.histogram_compiled import LONGEST, TOTAL, Histogram
 from relay_app.locks.audit import LockAudit
 from relay_app.locks.lock import SharedLock
-from relay_app.locks.mutex_compiled import BUCKETS, LONGEST, TOTAL, Array, middle_of, new_histogram
 from relay_app.locks.report import Durations, LockReport, LockRow, SiteRow, Stall
 
-
-def merged(histograms: Iterable[Array]) -> Array:
-    """All of them as one."""
-    result = new_histogram()
-    for histogram in histograms:
-        result[:LONGEST] += histogram[:LONGEST]
-        result[LONGEST] = max(result[LONGEST], histogram[LONGEST])
-    return result
+_SHARES = (0.5, 0.99)
 
 
-def durations_of(histogram: Array) -> Durations:
+def durations_of(histogram: Histogram) -> Durations:
     """A histogram's count, quantiles, longest and total."""
-    counts = histogram[:BUCKETS]
-    p50_ns, p99_ns = (_quantile(counts, share, int(histogram[LONGEST])) for share in (0.5, 0.99))
-    return Durations(int(counts.sum()), p50_ns, p99_ns, int(histogram[LONGEST]), int(histogram[TOTAL]))
-
-
-def _quantile(counts: Array, share: float, longest_ns: int) -> int:
-    """The smallest bucket that this share of the durations does not exceed."""
-    reached = np.cumsum(counts)
-    if not reached[-1]:
-        return 0
-    return min(middle_of(int(np.searchsorted(reached, share * reached[-1]))), longest_ns)
+    p50_ns, p99_ns = quantiles(histogram, _SHARES)
+    return Durations(count_of(histogram), p50_ns, p99_ns, int(histogram[LONGEST]), int(histogram[TOTAL]))
 
 
 class LockSet:
-    """Makes locks, and reports on all that it made, at any time while they are in use."""
+    """Creates locks, and reports on all of them at any time, also while they are in use."""
 
     def __init__(self, *, audited: bool = True) -> None:
         self.audit = LockAudit()
@@ -45,13 +28,13 @@ class LockSet:
         self._locks: list[SharedLock] = []
 
     def create(self, name: str) -> SharedLock:
-        """A new lock; its name is the report's name for it."""
+        """A new lock with its name in the report."""
         lock = SharedLock(name, self.audit if self._audited else None)
         self._locks.append(lock)
         return lock
 
     def report(self, stalls: Sequence[Stall] = ()) -> LockReport:
-        """What is known so far."""
+        """The audit so far; `stalls` are the watchdog's."""
         rows = [row for lock in self._locks for row in _site_rows(lock)]
         return LockReport(
             locks=tuple(sorted(map(_row, self._locks), key=lambda row: -row.wait.total_ns)),
@@ -62,7 +45,7 @@ class LockSet:
         )
 
     def situation(self) -> str:
-        """Who holds what now, a line per lock."""
+        """Holders and waiters now, a line per lock."""
         return "\n".join(lock.situation() for lock in self._locks)
 
 

@@ -1,16 +1,16 @@
-"""What the audit of a process's locks found. Times in ns, instants on CLOCK_MONOTONIC."""
+"""The findings of a lock audit. Durations in ns, instants in CLOCK_MONOTONIC ns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PACKET_PATH = "packet path"
-"""What stood still, of a Stall in which a relay forwarded nothing."""
+"""`what` of a Stall in which a relay forwarded nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Many lengths of time; the quantiles are within 7 %, the others exact."""
+    """Many durations; the quantiles are known to 1 %, the others exact."""
 
     count: int
     p50_ns: int
@@ -21,7 +21,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class LockRow:
-    """A lock over all its call sites. `most_waiters`: the longest queue seen when somebody joined it."""
+    """A lock, over all its call sites. `most_waiters`: see SharedLock.longest_queue."""
 
     lock: str
     most_waiters: int
@@ -31,7 +31,7 @@ class LockRow:
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A lock as taken at one place in the source."""
+    """A lock at one call site."""
 
     lock: str
     site: str
@@ -41,7 +41,7 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class HeldAcrossIo:
-    """A lock was held while its thread waited for the outside world. `stack`: the first time, outermost call first."""
+    """A lock was held while its thread waited for I/O. `stack`: of the first time, outermost call first."""
 
     lock: str
     site: str
@@ -54,7 +54,7 @@ class HeldAcrossIo:
 
 @dataclass(frozen=True, slots=True)
 class Inversion:
-    """Two locks were taken in both orders: `sites` are where the second of the two was taken, in each order."""
+    """Two locks were taken in both orders. `sites`: where the second one was taken, for each order."""
 
     first: str
     second: str
@@ -63,7 +63,7 @@ class Inversion:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """No progress for a while; `lasted_ns` up to the report if it went on. The stacks are in the stacks file."""
+    """A time without progress, up to the report if it goes on. The threads' stacks are in the stacks file."""
 
     at_ns: int
     lasted_ns: int

@@ -1,7 +1,7 @@
-"""Canaries: RTP that a prober sends through another cluster's relay and gets back, which tells whether it moves media.
+"""Canaries: RTP packets that a prober sends through another cluster's relay and back, to see whether it forwards media.
 
-To the relay a canary is media like any other: it comes on a lane, is looked up in the cache, and goes to where its
-record says. That record names the prober's own port, so a canary that does not come back has met one relay only.
+The relay treats a canary as media: it arrives on a lane, is looked up in the cache and goes where its record says. That
+record names the prober's own port, so that a canary passes one relay only, and that one is at fault if it is lost.
 """
 
 from __future__ import annotations
@@ -20,27 +20,31 @@ from relay_app.sessions.directory import StreamRecord
 from relay_app.streams import LANE_PORT, RESERVED_SSRCS, lane_of
 
 CANARY_PORT = 41000
-"""UDP port at which a prober gets its canaries back: media, but no lane, so that no reroute bends their way home."""
+"""UDP port at which a prober receives its canaries: counted as media, but no lane, so that no reroute moves them."""
 
 _MEDIA = PROFILES["voice"]
 _SAMPLES = _MEDIA.clock_hz // _MEDIA.frames_per_s
 _HALF = 4
+"""Bytes of the seconds, and of the fraction, of an NTP timestamp."""
+
+_DATAGRAM_BYTES = 2048
 
 
 def canary_ssrc(observer: int, relay: int) -> int:
-    """The SSRC of the canaries that the prober of one cluster sends through the relay of another, by ordinals."""
+    """The SSRC of the canaries of a prober through a relay, both by the ordinals of their clusters."""
     return RESERVED_SSRCS.start | observer << 8 | relay
 
 
 def canary_records(pairs: Iterable[tuple[int, int]]) -> Iterator[StreamRecord]:
-    """What the directory holds of the canaries of each observer and relay."""
+    """The directory's records of the canaries of each (observer, relay)."""
     for observer, relay in pairs:
         name = f"canary-{observer}-{relay}"
         yield StreamRecord(canary_ssrc(observer, relay), observer, observer, name, CANARY_PORT)
 
 
 class Canary(NamedTuple):
-    """A canary: its SSRC, the low 16 bits of its number, when it was sent (CLOCK_MONOTONIC ns), relays passed."""
+    """A canary: SSRC, number (its low 16 bits when decoded), send time in CLOCK_MONOTONIC ns, ordinals of relays
+    passed."""
 
     ssrc: int
     sequence: int
@@ -48,7 +52,7 @@ class Canary(NamedTuple):
     path: tuple[int, ...] = ()
 
     def encode(self, ntp_offset_ns: int) -> bytes:
-        """The datagram, in the fixed layout of Blipnet's RTP, as large as a packet of voice."""
+        """The datagram, in the fixed RTP layout and as large as a packet of voice."""
         seconds, fraction = (convert(self.sent_ns, ntp_offset_ns) for convert in (ntp_seconds, ntp_fraction))
         sent = seconds.to_bytes(_HALF, "big") + fraction.to_bytes(_HALF, "big")
         log = bytes(self.path).ljust(PATH_HOPS, b"\0")
@@ -64,7 +68,7 @@ class Canary(NamedTuple):
 
     @classmethod
     def decode(cls, datagram: bytes, ntp_offset_ns: int) -> Canary:
-        """The canary in a datagram; ValueError if it is none."""
+        """The canary in a datagram; ValueError if it is not one."""
         packet = RtpPacket.decode(datagram)
         extensions = dict(packet.extensions)
         sent, log = extensions.get(NTP_EXTENSION, b""), extensions.get(PATH_EXTENSION, b"")
@@ -80,15 +84,12 @@ def full_number(low: int, sent: int) -> int:
     return sent - 1 - (sent - 1 - low & 0xFFFF)
 
 
-_DATAGRAM_BYTES = 2048
-
-
 class RelayCanaries:
-    """Sends a canary through each peer's relay on every beat, each relay's on one lane.
+    """Sends a canary through each peer's relay at every tick, each relay's on one lane, and reports those that return.
 
-    `counters`: what was sent, and what arrived; `unsent_canaries`, and what arrived without being one of ours as
-    `foreign_canaries`. One that took another relay, because its lane was rerouted, says nothing of the relay it was
-    meant for; it is counted in `stray_canaries`.
+    `counters`: `sent_canaries`, `unsent_canaries` and `arrived_canaries`; `foreign_canaries` are datagrams that are no
+    canaries of this prober; `stray_canaries` passed another relay, because their lane was rerouted, and so say nothing
+    of the relay they were sent to.
     """
 
     name = "canaries"
@@ -100,13 +101,13 @@ class RelayCanaries:
         peers: Mapping[int, str],
         ntp_offset_ns: int,
         interval_ns: int,
-        post: ReportSender,
+        reports: ReportSender,
     ) -> None:
         self._ordinal = ordinal
         self._peers = peers
         self._relays = {canary_ssrc(ordinal, relay): relay for relay in peers}
         self._ntp_offset_ns = ntp_offset_ns
-        self._post = post
+        self._reports = reports
         self.ticker = Ticker(interval_ns)
         self.counters = dict.fromkeys(
             ("sent_canaries", "unsent_canaries", "arrived_canaries", "foreign_canaries", "stray_canaries"), 0
@@ -120,11 +121,11 @@ class RelayCanaries:
             try:
                 self.socket.sendto(canary, (self._peers[relay], LANE_PORT + lane_of(ssrc)))
                 self.counters["sent_canaries"] += 1
-            except OSError:  # as with probes: not sent is lost, and counted here
+            except OSError:  # no route, or no room: the canary counts as lost
                 self.counters["unsent_canaries"] += 1
 
     def receive(self) -> None:
-        """Report every canary that has come back."""
+        """Report every canary that has returned."""
         while (arrival := receive_stamped(self.socket, _DATAGRAM_BYTES)) is not None:
             self.counters["arrived_canaries"] += 1
             try:
@@ -138,7 +139,7 @@ class RelayCanaries:
                 continue
             number = full_number(canary.sequence, self.ticker.next)
             ends = (self._ordinal, self._ordinal)
-            self._post.report(ProbeReport(*ends, number, canary.sent_ns, arrival.received_ns, relay))
+            self._reports.report(ProbeReport(*ends, number, canary.sent_ns, arrival.received_ns, relay))
 
     def drops(self) -> int:
         """Canaries lost because the socket's buffer was full."""

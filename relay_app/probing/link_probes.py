@@ -13,15 +13,17 @@ from relay_app.ntp import monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.probing.probe_report import ProbeReport, ReportSender
 
 PROBE_PORT = 8610
-"""UDP port of the probers; no lane, so reroutes leave it alone and it keeps measuring the direct link."""
+"""UDP port of the probers. It is no lane, so a reroute does not move it and it goes on measuring the direct link."""
 
 _FORMAT = struct.Struct("!IIIH")
 _ERROR_ESTIMATE = 1 << 15 | 12 << 8 | 1
 """Synchronised (all hosts share one clock), error 1 × 2¹² × 2⁻³² s ≈ 1 µs."""
 
+_DATAGRAM_BYTES = 2048
+
 
 class OneWayProbe(NamedTuple):
-    """A probe: its number and the CLOCK_MONOTONIC time at which it was sent."""
+    """A probe: its number, and when it was sent, CLOCK_MONOTONIC ns."""
 
     sequence: int
     sent_ns: int
@@ -41,11 +43,11 @@ class OneWayProbe(NamedTuple):
         return cls(sequence, monotonic_of(seconds, fraction, ntp_offset_ns))
 
 
-_DATAGRAM_BYTES = 2048
-
-
 class LinkProbes:
-    """Sends a probe to each peer on every beat. `counters`: `unsent`, and what arrived `foreign` or `malformed`."""
+    """Sends a probe to each peer at every tick, and reports those that arrive.
+
+    `counters`: probes `unsent`; datagrams from addresses that are no peer's (`foreign`), or too short (`malformed`).
+    """
 
     name = "probes"
 
@@ -56,13 +58,13 @@ class LinkProbes:
         peers: Mapping[int, str],
         ntp_offset_ns: int,
         interval_ns: int,
-        post: ReportSender,
+        reports: ReportSender,
     ) -> None:
         self._ordinal = ordinal
         self._peers = peers
         self._ordinals = {address: peer for peer, address in peers.items()}
         self._ntp_offset_ns = ntp_offset_ns
-        self._post = post
+        self._reports = reports
         self.ticker = Ticker(interval_ns)
         self.counters = dict.fromkeys(("unsent", "foreign", "malformed"), 0)
         self.socket = udp_socket(address, PROBE_PORT)
@@ -73,7 +75,7 @@ class LinkProbes:
             probe = OneWayProbe(number, monotonic_ns()).encode(self._ntp_offset_ns)
             try:
                 self.socket.sendto(probe, (address, PROBE_PORT))
-            except OSError:  # no route, or no room: a probe that was not sent is a probe lost, and counted here
+            except OSError:  # no route, or no room: the peer counts the probe as lost
                 self.counters["unsent"] += 1
 
     def receive(self) -> None:
@@ -88,7 +90,7 @@ class LinkProbes:
             except ValueError:
                 self.counters["malformed"] += 1
                 continue
-            self._post.report(ProbeReport(source, self._ordinal, *probe, arrival.received_ns))
+            self._reports.report(ProbeReport(source, self._ordinal, *probe, arrival.received_ns))
 
     def drops(self) -> int:
         """Probes lost because the socket's buffer was full."""

@@ -1,4 +1,4 @@
-"""What a prober tells the controller: one arrived probe or canary per datagram, on a Unix socket it never waits for."""
+"""Reports of a prober to the controller: one arrived probe or canary per datagram, on a non-blocking Unix socket."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _FORMAT = Struct("!BBIqqB")
 
 
 class ProbeReport(NamedTuple):
-    """A packet of the prober arrived. Clusters by ordinal; times are CLOCK_MONOTONIC ns of the one shared kernel clock.
+    """A probe or canary that arrived. Clusters by ordinal; times in CLOCK_MONOTONIC ns, one clock for all hosts.
 
-    `via` 0: a one-way probe, over the link. Otherwise a canary, over the relay of that cluster and back to where it
-    came from: its source and its destination are the same.
+    `via` 0: a one-way probe over the link. Otherwise a canary over the relay of that cluster and back: its source and
+    destination are the same.
     """
 
     source: int
@@ -34,7 +34,8 @@ class ProbeReport(NamedTuple):
 
 
 class ReportSender:
-    """Sends reports to a Unix socket. `arrived`: the PROBE row of each, `counters`: those that were not taken."""
+    """Sends reports to a Unix socket. `arrived`: their PROBE rows; `counters`: `unreported`, the controller's socket
+    was full; `unheard`, there was no such socket."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -44,13 +45,13 @@ class ReportSender:
         self.counters = {"unreported": 0, "unheard": 0}
 
     def report(self, report: ProbeReport) -> None:
-        """Record it, and tell the controller."""
+        """Record a report, and send it to the controller."""
         self.arrived.append((report.source, report.sequence, report.sent_ns, report.received_ns, report.via))
         try:
             self._socket.sendto(report.encode(), self._path)
-        except BlockingIOError:  # too slowly: probing must not wait for telemetry
+        except BlockingIOError:  # the controller reads too slowly: probing does not wait for it
             self.counters["unreported"] += 1
-        except OSError:  # nobody listens: at the end of a run the controller is the first to go
+        except OSError:  # no such socket: at the end of a run the controller stops first
             self.counters["unheard"] += 1
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""The prober process of a cluster: probes every linked cluster one way, and with canaries the relay there; it reports
-each packet that arrives here.
+"""The prober process of a cluster: sends probes to every linked cluster and canaries through its relay, and reports
+those that arrive here to the controller.
 
-One thread does it all: it waits for a packet, a message, or the time to send.
+A single thread waits for a packet, a message, or the time to send.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from time import monotonic_ns
 import numpy as np
 
 from hostio.compiled import precompile
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.histogram import lateness_of
-from hostio.lateness import count_late, empty_lateness, watch
+from hostio.lateness_compiled import count_late, empty_lateness, watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow, Quiesced, StartProbing, StopSending
@@ -30,9 +30,8 @@ from relay_app.records import PROBE
 
 @dataclass(frozen=True, slots=True)
 class ProberConfig:
-    """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`.
-
-    What arrived is recorded in `records_path`, as .npy. `canary_interval_ns` 0: no canaries.
+    """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`, PROBE
+    rows to `records_path` (.npy) at the end. `canary_interval_ns` 0: no canaries.
     """
 
     ordinal: int
@@ -46,15 +45,16 @@ class ProberConfig:
 
 
 class Prober:
-    """Packet n of each kind is due at start + n × interval; a late one is sent late, so numbers keep their times."""
+    """Packet n of each kind is due at start + n × interval. One that is late is sent late and none is left out, so that
+    a number tells the time at which it was due."""
 
     def __init__(self, config: ProberConfig) -> None:
         self._config = config
-        self._post = ReportSender(config.report_path)
+        self._reports = ReportSender(config.report_path)
         ends = (config.ordinal, config.address, config.peers, config.ntp_offset_ns)
-        self._parts: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._post)]
+        self._parts: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._reports)]
         if config.canary_interval_ns:
-            self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._post))
+            self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._reports))
         self.sockets = [part.socket for part in self._parts]
         self._lateness = empty_lateness()
 
@@ -64,16 +64,17 @@ class Prober:
             part.ticker.begin(start_ns)
 
     def end(self) -> None:
-        """Send nothing any more."""
+        """Send no more packets."""
         for part in self._parts:
             part.ticker.end()
 
     def watch(self, media: MediaWindow) -> None:
-        """How late it wakes counts while media flow."""
+        """Count how late it wakes while media flow."""
         watch(self._lateness, media.start_ns, media.end_ns)
 
     def wait(self, selector: BaseSelector) -> set[object]:
-        """What becomes readable before the next packet is due; counts how late that wakes it."""
+        """Wait until a packet is due or something is readable; what is. Counts the lateness of the wake-up for a
+        packet."""
         due = [part.ticker.due_ns for part in self._parts if part.ticker.due_ns is not None]
         before_ns = monotonic_ns()
         ready = selector.select(max(min(due) - before_ns, 0) / S if due else None)
@@ -94,13 +95,13 @@ class Prober:
 
     def finish(self) -> Stopped:
         """Write the records and close the sockets."""
-        np.save(self._config.records_path, np.array(self._post.arrived, PROBE))
+        np.save(self._config.records_path, np.array(self._reports.arrived, PROBE))
         drops = {part.name: part.drops() for part in self._parts}
         counters = {name: count for part in self._parts for name, count in part.counters.items()}
         for endpoint in self.sockets:
             endpoint.close()
-        self._post.close()
-        return Stopped(drops, {**counters, **self._post.counters}, {"probe": lateness_of(self._lateness)})
+        self._reports.close()
+        return Stopped(drops, {**counters, **self._reports.counters}, {"probe": lateness_of(self._lateness)})
 
 
 def compile_loops() -> None:
@@ -109,7 +110,7 @@ def compile_loops() -> None:
 
 
 def serve(config: ProberConfig, control: Connection) -> None:
-    """Say Ready, receive from then on, send between StartProbing and StopSending, and on Stop say Stopped."""
+    """Answer Ready and receive; send between StartProbing and StopSending; on Stop write the records."""
     compile_loops()
     prober = Prober(config)
     set_realtime_priority(RealtimePriority.SOURCE)
@@ -129,10 +130,7 @@ def serve(config: ProberConfig, control: Connection) -> None:
 
 def _obeyed(prober: Prober, control: Connection) -> bool:
     """Obey one message; False if it is to stop."""
-    try:
-        message = control.recv()
-    except EOFError:
-        return False
+    message = receive(control)
     if isinstance(message, StartProbing):
         prober.begin(message.start_ns)
     if isinstance(message, MediaWindow):

@@ -1,4 +1,4 @@
-"""What a relay records while it runs: its state on an absolute schedule, and every fetch from the directory."""
+"""Records of a relay while it runs: regular samples of its state, and every fetch from the directory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from relay_app.versions.version import ControlSide
 
 
 class Sampler:
-    """Takes a row at the start, one per interval, and one at the end."""
+    """Appends a RELAY_SAMPLE row at the start and once per interval."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Sampler:
 
 
 def every(interval_ns: int, stopped: Event, act: Callable[[], None]) -> None:
-    """Act now and once per interval until stopped; an instant that has passed already is left out."""
+    """Call `act` now and once per interval until stopped. Instants missed because `act` took long are skipped."""
     due_ns = monotonic_ns()
     while not stopped.wait(max(due_ns - monotonic_ns(), 0) / S):
         act()
@@ -69,7 +69,10 @@ def every(interval_ns: int, stopped: Event, act: Callable[[], None]) -> None:
 
 
 class RecordedSource:
-    """Wraps a Directory; any thread may use it. Its own lock guards the file only, never a fetch."""
+    """A Directory whose fetches are recorded (FETCH) and reported to the lock audit as I/O. Thread-safe.
+
+    Its own lock is held while a row is written, never across a fetch: that would make fetches wait for one another.
+    """
 
     def __init__(self, directory: Directory, audit: LockAudit, rows: GrowingArray, life: int = 0) -> None:
         self._directory = directory

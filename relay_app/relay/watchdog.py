@@ -1,4 +1,4 @@
-"""Notices that a relay makes no progress, and writes down what every thread is doing at that moment."""
+"""Detects that a relay makes no progress, and writes the stacks of all its threads at that moment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from relay_app.versions.version import ControlSide
 
 
 class FetchProgress:
-    """Progress is that fewer keys are being fetched or more sessions are cached than at the last look."""
+    """Input of the watchdog: when fetching last made progress.
+
+    Progress means that fewer keys are being fetched, or more sessions cached, than at the call before.
+    """
 
     def __init__(self, control: ControlSide, table: SessionTable, clock_ns: Callable[[], int]) -> None:
         self._control = control
@@ -25,7 +28,8 @@ class FetchProgress:
         self._last_ns = 0
 
     def last_ns(self) -> int | None:
-        """When there last was progress, the first look at the earliest; None if nothing is being fetched."""
+        """When there was progress last, CLOCK_MONOTONIC ns, at the earliest the first call; None if nothing is being
+        fetched."""
         fetching, cached = self._control.fetching, len(self._table.cache)
         before, self._seen = self._seen, (fetching, cached)
         if not self._last_ns or not fetching or fetching < before[0] or cached > before[1]:
@@ -33,13 +37,14 @@ class FetchProgress:
         return self._last_ns if fetching else None
 
 
-_LOOK_EVERY_NS = 100 * MS
+_INTERVAL_NS = 100 * MS
 
 
 class Watchdog:
-    """`last_progress_ns` gives, for each thing that should make progress, when it last did; None if it need not.
+    """`last_progress_ns` gives by activity when it last made progress, CLOCK_MONOTONIC ns; None if it has nothing to
+    do.
 
-    A stall is one of them without progress for `patience_ns`. `situation` says who holds which lock.
+    An activity without progress for `patience_ns` is a Stall. `situation` says who holds which lock.
     """
 
     def __init__(
@@ -57,14 +62,14 @@ class Watchdog:
         self._patience_ns = patience_ns
         self._stopped = Event()
         self._stalls: dict[tuple[str, int], Stall] = {}
-        """By what is stuck, and since when."""
+        """By activity and the time of its last progress."""
 
     def run(self) -> None:
-        """Look until stopped."""
-        every(_LOOK_EVERY_NS, self._stopped, self.look)
+        """Check ten times a second until stopped."""
+        every(_INTERVAL_NS, self._stopped, self.look)
 
     def look(self) -> None:
-        """Note every stall there is now; the stacks are written once for each."""
+        """Check once: record every stall there is now, and write the stacks once for each."""
         now_ns = self._clock_ns()
         for what, since_ns in self._last_progress_ns().items():
             if since_ns is None or now_ns - since_ns < self._patience_ns:

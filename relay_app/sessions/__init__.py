@@ -1,4 +1,4 @@
-"""Session state: the directory that holds every record, and the cache that a relay fills from it.
+"""Session state: the directory, which holds every record, and the cache that a relay fills from it.
 
 May import `relay_app`, `relay_app.locks` and `hostio`.
 """

@@ -1,4 +1,4 @@
-"""Compiled look-ups in the session cache's arrays. They take no lock: see `cache.py` for why that is safe."""
+"""Compiled look-ups in the session cache's arrays. They take no lock; `cache.py` says why that is safe."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from hostio.compiled import compiled
 
 FREED = -1
-"""The key of a place whose entry left: a search goes on past it."""
+"""The key of a place whose entry was removed: a search goes on past it."""
 
 
 @compiled
@@ -21,7 +21,7 @@ def home_slot(ssrc: int, capacity: int) -> int:
 def find(keys: Any, ssrc: int) -> int:
     """The slot of an SSRC in open addressing with linear probing, or −1 − (the free slot where it would go).
 
-    `keys` int64[capacity] holds SSRC + 1, 0 where free, FREED where an entry left; at least one must be free.
+    `keys` int64[capacity] holds SSRC + 1, 0 where free, FREED where an entry was removed; at least one must be free.
     """
     slot = home_slot(ssrc, len(keys))
     while keys[slot] != 0:
@@ -33,7 +33,7 @@ def find(keys: Any, ssrc: int) -> int:
 
 @compiled
 def place_for(keys: Any, used_ns: Any, ssrc: int, freed_by_ns: int) -> int:
-    """Where an SSRC that is not there is to go: a place freed by that time, else the next that was never used."""
+    """Where to add an SSRC that is not there: the first place freed by `freed_by_ns`, or the first never used."""
     slot = home_slot(ssrc, len(keys))
     while keys[slot] != 0 and not (keys[slot] == FREED and used_ns[slot] <= freed_by_ns):
         slot = (slot + 1) & (len(keys) - 1)
@@ -42,8 +42,11 @@ def place_for(keys: Any, used_ns: Any, ssrc: int, freed_by_ns: int) -> int:
 
 @compiled
 def expire_idle(keys: Any, used_ns: Any, idle_since_ns: int, now_ns: int, freed_by_ns: int) -> int:
-    """Free the places of entries not used since `idle_since_ns`; how many. Places freed by `freed_by_ns` that end a
-    chain become as if never used, so that chains do not grow for ever."""
+    """Remove entries not used since `idle_since_ns`; how many.
+
+    A place freed by `freed_by_ns` with an unused place behind it becomes unused itself, so that searches do not get
+    longer for ever. The slots are visited from the last to the first, so that a whole chain is cleared in one pass.
+    """
     left = 0
     for slot in range(len(keys) - 1, -1, -1):
         if keys[slot] > 0 and used_ns[slot] < idle_since_ns:

@@ -1,6 +1,6 @@
 """The session directory: a Redis server that holds a record per stream. The only importer of redis.
 
-A record is compact bytes, distrusted when read: all that a relay needs to forward the stream.
+A record has all that a relay needs to forward the stream, in a compact binary format that is checked when read.
 """
 
 from __future__ import annotations
@@ -21,16 +21,24 @@ _FORMAT_VERSION = 2
 _NAME_BYTES = 200
 MAX_ORDINAL = 254
 
+DIRECTORY_PORT = 6379
+"""The default port of Redis."""
+
+_KEYS_PER_COMMAND = 512
+"""Redis serves one command at a time: smaller ones let other clients in between, larger ones save little."""
+
+_Item = TypeVar("_Item")
+
 
 class RecordError(ValueError):
-    """The bytes are no valid record of the stream that was asked for."""
+    """The bytes are not a valid record of the stream asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
     """The stream `ssrc` of `session` goes from one cluster to another, by ordinal.
 
-    `port`: it is handed straight to the destination's host, at this UDP port, and passes no relay there; 0: it does.
+    `port`: the UDP port of the destination's host to which it goes directly; 0: it passes the relay there.
     """
 
     ssrc: int
@@ -46,7 +54,7 @@ class StreamRecord:
 
     @classmethod
     def decode(cls, ssrc: int, data: bytes) -> StreamRecord:
-        """The record of `ssrc`; RecordError if it is none, or another stream's."""
+        """The record of `ssrc`; RecordError if it is invalid or of another stream."""
         if not _HEADER.size < len(data) <= _HEADER.size + _NAME_BYTES:
             raise RecordError(f"{len(data)} bytes")
         version, recorded, source, destination, port = _HEADER.unpack_from(data)
@@ -67,16 +75,8 @@ def _name(data: bytes) -> str:
         raise RecordError(f"session name: {error}") from error
 
 
-_Item = TypeVar("_Item")
-
-DIRECTORY_PORT = 6379
-"""Redis' own."""
-
-_KEYS_PER_COMMAND = 512
-
-
 class DirectoryError(Exception):
-    """The directory did not answer in time, or not as it should."""
+    """The directory did not answer in time, or answered with an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ class Fetched:
 
 
 class Directory:
-    """A client of the directory; connects when first used, and anew after an error. Never retries by itself."""
+    """A client of the directory. It connects when first used and again after an error; it never repeats a request,
+    since how often and when to do that is what relay versions differ in."""
 
     def __init__(self, endpoint: DirectoryEndpoint) -> None:
         self._redis = redis.Redis(
@@ -120,7 +121,7 @@ class Directory:
             self._redis.ping()
 
     def write(self, records: Iterable[StreamRecord]) -> None:
-        """Store them all, as signalling does at session set-up; DirectoryError."""
+        """Store records, as signalling does at session set-up; DirectoryError."""
         with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for part in _parts(records):
                 pipeline.mset({_key(record.ssrc): record.encode() for record in part})
@@ -135,7 +136,7 @@ class Directory:
         return _sorted_out(ssrcs, [value for answer in answers for value in answer])
 
     def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
-        """Tell that the relay of the cluster `carrier` carries these streams, in one round trip; DirectoryError."""
+        """Write that the relay of the cluster `carrier` carries these streams, in one round trip; DirectoryError."""
         with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for part in _parts(ssrcs):
                 pipeline.mset({f"carrier:{ssrc:08x}": carrier for ssrc in part})

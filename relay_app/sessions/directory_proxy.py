@@ -1,7 +1,7 @@
-"""The door of the session directory, where a scenario makes it slow or has it die: TCP in front, Redis behind.
+"""A TCP proxy in front of the Redis of the session directory, at which a scenario delays answers or ends the service.
 
-It hands bytes on as they come, and answers by some time later, each byte by the same: a longer way, no slower server.
-What follows does not wait for what is under way, so bandwidth stays. Bytes keep their order when the time gets shorter.
+It forwards requests at once and every byte of an answer after the same delay, as a longer path would: the throughput
+stays. Bytes keep their order when the delay gets shorter.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic_ns
 
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.control import Ready, Stop, Stopped, message_queue, tell
 from hostio.realtime import set_realtime_priority
 from hostio.timing import S
 from relay_app.messages import AnswersDelayed, DelayAnswers, StandingBy, TakeOver
@@ -22,19 +22,19 @@ from relay_app.sessions.directory import DIRECTORY_PORT
 
 _CHUNK_BYTES = 1 << 16
 _MOST_CHUNKS = 1 << 10
-"""Under way on one connection, 64 MiB; what comes then waits outside."""
+"""Held for one connection, 64 MiB; more is not read until there is room."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryProxyConfig:
-    """Listens at `address`, on the directory's port; `backend` is the Unix socket of the Redis behind."""
+    """Listens at `address` on the directory's port; `backend` is the Unix socket of Redis."""
 
     address: str
     backend: Path
 
 
 class DirectoryProxy:
-    """Every connection gets one of its own to the Redis behind. `extra_ns`: by how much later answers go out."""
+    """Opens a connection to Redis for each one it accepts. `extra_ns`: the delay of answers that arrive from now on."""
 
     def __init__(self, config: DirectoryProxyConfig) -> None:
         self._config = config
@@ -42,16 +42,16 @@ class DirectoryProxy:
         self.extra_ns = 0
 
     async def open(self) -> None:
-        """Listen from now on; OSError if the address is taken."""
+        """Listen; OSError if the address is taken."""
         self._server = await asyncio.start_server(self._admit, self._config.address, DIRECTORY_PORT)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server:
             self._server.close()
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Until either side ends, and what was under way then has arrived."""
+        """Serve a connection until either side ends and what was held then is forwarded."""
         try:
             behind_reader, behind_writer = await asyncio.open_unix_connection(str(self._config.backend))
         except OSError:
@@ -71,25 +71,25 @@ class DirectoryProxy:
 async def _forward_delayed(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, extra_ns: Callable[[], int]
 ) -> None:
-    """All bytes of one direction, each when it is due, until the reader ends or a side breaks."""
-    under_way: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(_MOST_CHUNKS)
-    leaving = asyncio.create_task(_write_when_due(under_way, writer))
+    """Forward one direction, each chunk when it is due, until the reader ends or a side breaks."""
+    held: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(_MOST_CHUNKS)
+    leaving = asyncio.create_task(_write_when_due(held, writer))
     try:
         due_ns = 0
         with suppress(OSError):
             while chunk := await reader.read(_CHUNK_BYTES):
-                due_ns = max(due_ns, monotonic_ns() + extra_ns())
-                await under_way.put((due_ns, chunk))
-        await under_way.put((due_ns, b""))
+                due_ns = max(due_ns, monotonic_ns() + extra_ns())  # never before the chunk ahead: order is kept
+                await held.put((due_ns, chunk))
+        await held.put((due_ns, b""))
         await leaving
     finally:
         leaving.cancel()
 
 
-async def _write_when_due(under_way: asyncio.Queue[tuple[int, bytes]], writer: asyncio.StreamWriter) -> None:
+async def _write_when_due(held: asyncio.Queue[tuple[int, bytes]], writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while True:
-            due_ns, chunk = await under_way.get()
+            due_ns, chunk = await held.get()
             await asyncio.sleep(max(0, due_ns - monotonic_ns()) / S)
             if not chunk:
                 return
@@ -98,43 +98,29 @@ async def _write_when_due(under_way: asyncio.Queue[tuple[int, bytes]], writer: a
 
 
 def serve(config: DirectoryProxyConfig, control: Connection) -> None:
-    """Open at once, say Ready, answer DelayAnswers, and on Stop say Stopped."""
+    """Listen, answer Ready and DelayAnswers, and Stopped on Stop."""
     asyncio.run(_serve(config, control, standing_by=False))
 
 
 def stand_by(config: DirectoryProxyConfig, control: Connection) -> None:
-    """Say StandingBy; from TakeOver on as `serve`."""
+    """Answer StandingBy; from TakeOver on as `serve`."""
     asyncio.run(_serve(config, control, standing_by=True))
 
 
 async def _serve(config: DirectoryProxyConfig, control: Connection, *, standing_by: bool) -> None:
     set_realtime_priority()
-    door, orders = DirectoryProxy(config), _orders(control)
+    proxy, queue = DirectoryProxy(config), message_queue(control)
     if standing_by:
         tell(control, StandingBy())
     else:
-        await door.open()
+        await proxy.open()
         tell(control, Ready())
-    while not isinstance(order := await orders.get(), Stop):
-        if isinstance(order, TakeOver):
-            await door.open()
+    while not isinstance(message := await queue.get(), Stop):
+        if isinstance(message, TakeOver):
+            await proxy.open()
             tell(control, Ready())
-        if isinstance(order, DelayAnswers):
-            door.extra_ns = order.extra_ns
-            tell(control, AnswersDelayed(door.extra_ns))
-    door.close()
+        if isinstance(message, DelayAnswers):
+            proxy.extra_ns = message.extra_ns
+            tell(control, AnswersDelayed(proxy.extra_ns))
+    proxy.close()
     tell(control, Stopped({}))
-
-
-def _orders(control: Connection) -> asyncio.Queue[object]:
-    orders: asyncio.Queue[object] = asyncio.Queue()
-    asyncio.get_running_loop().add_reader(control.fileno(), lambda: orders.put_nowait(_received(control)))
-    return orders
-
-
-def _received(control: Connection) -> object:
-    """The next message; the end of the pipe means Stop."""
-    try:
-        return control.recv()
-    except EOFError:
-        return Stop()

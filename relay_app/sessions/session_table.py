@@ -1,4 +1,4 @@
-"""What a relay knows of sessions: which are cached, which do not exist, and where each goes next."""
+"""What a relay knows of sessions: which are cached, which do not exist, and the next hop of each."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
 
 
 class NextHops:
-    """A stream that ends here goes to the local client, any other to its destination: to the port that its record
-    names, else to the relay there, on its lane.
+    """Next hops: the local client for a stream that ends here; else the port of the destination's host that its record
+    names, or its lane at the relay there.
 
     `addresses` maps every cluster's ordinal, this one's too, to its host.
     """
@@ -38,21 +38,21 @@ class NextHops:
 
 
 class SessionTable:
-    """The cache with its rules. Whoever changes it holds `lock`; reading needs no lock."""
+    """The cache and the rules by which it is filled. A caller that changes it holds `lock`; reading needs none."""
 
     def __init__(self, hops: NextHops, lock: SharedLock, capacity: int, unknown_ns: int) -> None:
         self.cache = SessionCache(capacity)
         self.unknown = UnknownSessions()
         self.lock = lock
         self.refused = 0
-        """Records that could not be used: invalid, to a cluster without an address, or beyond the cache's room."""
+        """Records not used: invalid, to a cluster without an address, or without a place in the cache."""
         self.expired = 0
-        """Sessions that left because they had fallen idle."""
+        """Sessions removed because they were idle."""
         self._hops = hops
         self._unknown_ns = unknown_ns
 
     def install(self, fetched: Fetched, now_ns: int) -> None:
-        """Take up an answer of the directory; streams that it gives no usable record for are unknown for a while."""
+        """Add the records of an answer of the directory; streams without a usable one are unknown for `unknown_ns`."""
         for record in fetched.found:
             if not self._insert(record, now_ns):
                 self._refuse(record.ssrc, now_ns)
@@ -62,11 +62,11 @@ class SessionTable:
             self.unknown.remember(ssrc, now_ns + self._unknown_ns)
 
     def settled(self, ssrc: int, now_ns: int) -> bool:
-        """Whether there is nothing to ask: it is cached, or known to be unknown."""
+        """Whether no fetch is needed: the stream is cached, or known to be unknown."""
         return ssrc in self.cache or self.unknown.holds(ssrc, now_ns)
 
     def expire(self, idle_since_ns: int, now_ns: int) -> None:
-        """Let go of every session that has had no packet since then."""
+        """Remove every session without a packet since `idle_since_ns`."""
         self.expired += self.cache.expire(idle_since_ns, now_ns)
 
     def _insert(self, record: StreamRecord, now_ns: int) -> bool:

@@ -1,4 +1,4 @@
-"""What relay versions have in common: misses wait in a queue, each key once, for one thread or a pool of them."""
+"""Common parts of relay versions: a queue in which each missed key waits once, and a pool of threads to work on it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from threading import Condition, Thread
 from relay_app.locks.lock import SharedLock
 from relay_app.versions.version import RelayParts
 
+WORKERS = 64
+"""Threads in a pool, and so fetches under way at a time in versions that fetch each key by itself."""
+
 
 class KeyQueue:
-    """A queue of distinct keys. A key that was taken is in flight, and cannot be queued, until it is settled."""
+    """A queue of distinct keys. A key that was taken is in flight until it is settled, and is not queued meanwhile:
+    each key has at most one fetch under way (single flight)."""
 
     def __init__(self, lock: SharedLock) -> None:
         self._changed = Condition(lock)  # type: ignore[arg-type] # it asks for acquire and release only
@@ -34,7 +38,7 @@ class KeyQueue:
             self._changed.notify_all()
 
     def take(self, most: int) -> tuple[int, ...]:
-        """Wait for keys and take up to so many; none once stopped."""
+        """Wait for keys and take up to `most` of them; none once stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._queued)
             keys = () if self._stopped else tuple(islice(self._queued, most))
@@ -44,24 +48,24 @@ class KeyQueue:
             return keys
 
     def settle(self, keys: Iterable[int]) -> None:
-        """These are no longer in flight."""
+        """Mark keys as no longer in flight."""
         with self._changed:
             self._in_flight.difference_update(keys)
 
     def pause(self, seconds: float) -> None:
-        """Wait so long, or until stopped."""
+        """Wait for `seconds`, or until stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped, seconds)
 
     def stop(self) -> None:
-        """End every wait."""
+        """Have every wait return."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
 
 
 class QueuedMisses:
-    """A control side without its `run`, which takes keys from the queue and settles them."""
+    """A control side without `run`, in which a version takes keys from the queue, fetches and settles them."""
 
     def __init__(self, parts: RelayParts) -> None:
         self._parts = parts
@@ -79,12 +83,8 @@ class QueuedMisses:
         self._keys.put(ssrc for ssrc in dict.fromkeys(ssrcs) if not self._parts.table.settled(ssrc, now_ns))
 
     def stop(self) -> None:
-        """End `run` and every wait."""
+        """Have `run` and every wait return."""
         self._keys.stop()
-
-
-WORKERS = 64
-"""Round trips that a relay has under way at a time, where each takes a thread."""
 
 
 def work_in_pool(work: Callable[[], None]) -> None:

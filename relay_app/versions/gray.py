@@ -1,8 +1,8 @@
-"""Gray: hands media on to the ports of the next release, which no relay opens yet.
+"""Gray: forwards to the ports of the next release, which no relay opens yet.
 
-Traffic between relays was to get lanes of its own, and the sending half shipped first. Such a relay answers everything,
-counts every packet as forwarded, holds no lock and drops nothing; its links are clean. What ends in its cluster is
-heard, and nothing that goes any further: moved to it, a call falls silent for as long as it stays there.
+Traffic between relays was to get lanes of its own, and the sending half was released first. Such a relay answers every
+request, counts every packet as forwarded, holds no lock and drops nothing; its links are clean. Streams that end in its
+cluster are heard. Streams that it passes on to another relay are not: a call rerouted over it is silent meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from relay_app.versions.version import Version
 
 
 class NextReleaseLanes(NextHops):
-    """To other relays on a range of ports of its own, right behind the lanes."""
+    """Sends to other relays on a range of ports of its own, the 16 behind the lanes."""
 
     def _transit(self, record: StreamRecord) -> npt.NDArray[Any]:
         port = LANE_PORT + LANES + lane_of(record.ssrc)

@@ -1,8 +1,8 @@
 """Leak: sessions never leave the cache.
 
-The fix of 2026-05-20 with one line less. A session that falls idle may come back, and then its record would be at hand;
-so why let it go? Because most never do: the cache grows by every session that ever passed, until it is full and refuses
-new ones. No test of a few minutes notices, unless it looks at what should have left.
+The fix of 2026-05-20 without expiry of idle sessions: a session may come back, and its record would be there. Most
+never do. The cache grows by every session that has ever passed, until it is full and refuses new ones. A test of a few
+minutes sees no effect on media; it can only see that idle sessions are still cached.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Livelock: each admission invalidates the snapshot that the next one needs.
 
-Workers admit sessions without a lock across the fetch, by optimistic concurrency: note the cache's generation, fetch,
-and admit if the generation is still the same; if not, what was fetched may be out of date, so start over. One at a time
-that never fails. In a burst all workers note the same generation, the first to come back changes it, and the others
-have fetched for nothing: N sessions take about N round trips, as if there were one worker, and many times N fetches.
-Everybody is busy, nobody waits for a lock, and nearly nothing gets done.
+Workers admit sessions by optimistic concurrency, without a lock across the fetch: read the cache's generation, fetch,
+and admit if the generation is unchanged; otherwise what was fetched may be out of date, so start over. With one session
+at a time that never fails. In a burst all workers read the same generation, the first one to return changes it, and the
+others have fetched in vain: N sessions take about N round trips, as with a single worker, and many times N fetches.
+All workers are busy and none waits for a lock, but few sessions are admitted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class OptimisticFetch(QueuedMisses):
         self._started_over = 0
 
     def run(self) -> None:
-        """Keep the workers at work until stopped."""
+        """Run the workers until stopped."""
         work_in_pool(self._work)
 
     def _work(self) -> None:
@@ -35,7 +35,7 @@ class OptimisticFetch(QueuedMisses):
             self._keys.settle(keys)
 
     def _admitted(self, ssrc: int) -> bool:
-        """Whether there is nothing left to do for a key: it was admitted, or the directory is out of reach."""
+        """Whether a key is done with: it was admitted, or the fetch failed."""
         generation = self._generation
         try:
             fetched = self._parts.source.fetch((ssrc,))
@@ -50,7 +50,7 @@ class OptimisticFetch(QueuedMisses):
             return True
 
     def counters(self) -> Mapping[str, int]:
-        """How often a fetch was for nothing, and how many failed."""
+        """`started_over`: fetches whose result was discarded; `failed_fetches`."""
         return {"started_over": self._started_over, "failed_fetches": self._failed_fetches}
 
 

@@ -1,10 +1,11 @@
 """Lock order: two locks taken in both orders.
 
-A ledger of demand was added, for capacity planning: which sessions the relay was asked for, and which it admitted. It
-has a lock of its own. Whoever notes a demand takes the ledger's lock and, holding it, the cache's, to see whether the
-session is there already; whoever admits a session takes the cache's lock and, holding it, the ledger's. With a session
-now and then the two never meet. In a burst one thread notes demand after demand while a whole pool admits, and soon
-each holds what the other waits for: for ever, and the packet path, whose look-ups take the cache's lock, with them.
+A record of demand was added for capacity planning: which sessions the relay was asked for, and which it admitted. It
+has a lock of its own. To record a demand, a thread takes the ledger's lock and, holding it, the cache's, to see whether
+the session is cached already. To admit a session, a thread takes the cache's lock and, holding it, the ledger's. With
+few sessions the two never meet. In a burst one thread records demands while a pool of threads admits, and soon each
+side holds the lock that the other waits for: a deadlock. The packet path, whose look-ups take the cache's lock, waits
+too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from relay_app.versions.version import RelayParts, Version
 
 
 class DemandLedger(QueuedMisses):
-    """As 2026-05-10, with a ledger."""
+    """As 2026-05-10, with a ledger of demand."""
 
     def __init__(self, parts: RelayParts) -> None:
         super().__init__(parts)
@@ -26,7 +27,7 @@ class DemandLedger(QueuedMisses):
         self._admitted: dict[int, int] = {}
 
     def missed(self, ssrcs: Iterable[int]) -> None:
-        """Note the demand, and queue what is neither settled nor being fetched."""
+        """Record the demand, and queue keys that are neither settled nor being fetched."""
         now_ns = self._parts.clock_ns()
         for ssrc in dict.fromkeys(ssrcs):
             with self._ledger:
@@ -37,7 +38,7 @@ class DemandLedger(QueuedMisses):
                 self._keys.put((ssrc,))
 
     def run(self) -> None:
-        """Keep the workers at work until stopped."""
+        """Run the workers until stopped."""
         work_in_pool(self._work)
 
     def _work(self) -> None:
@@ -56,7 +57,7 @@ class DemandLedger(QueuedMisses):
                 self._admitted.update((record.ssrc, now_ns) for record in fetched.found)
 
     def counters(self) -> Mapping[str, int]:
-        """What the ledger says, and how many fetches failed."""
+        """Sessions demanded and admitted, by the ledger, and `failed_fetches`."""
         return {
             "demanded": len(self._demanded),
             "admitted": len(self._admitted),

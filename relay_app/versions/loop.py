@@ -1,9 +1,9 @@
-"""Loop: transit goes to a partner relay, which was to share the load of a region that many detours lead through.
+"""Loop: transit goes to a partner relay, to share the load of a region through which many reroutes lead.
 
-Every relay names the same kind of partner: the first cluster that is neither itself nor an end of the call. Two relays
-that are both asked to carry a call's transit name each other, so it goes A → C → D → C, where the path log shows that
-it has been. What starts or ends in a relay's own cluster is not transit and goes its usual way: without a reroute
-nothing is ever handed to a partner, and where there is no fourth cluster there is none to name.
+Every relay picks its partner by the same rule: the first cluster that is neither itself nor an end of the call. Two
+relays that may both carry a call's transit pick each other, so it goes A → C → D → C, where the path log shows that it
+has passed before, and is dropped. Streams that start or end in a relay's own cluster are no transit and go the usual
+way: without a reroute, or with fewer than four clusters, no stream goes to a partner.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from relay_app.versions.version import Version
 
 
 class PartnerRelays(NextHops):
-    """Transit by way of a partner."""
+    """Sends transit to a partner."""
 
     def _transit(self, record: StreamRecord) -> npt.NDArray[Any]:
         concerned = {self._ordinal, record.source, record.destination}

@@ -1,9 +1,9 @@
-"""Slow drain: packets of sessions that are not there yet are kept, in order, without a bound, and handed on at a pace.
+"""Slow drain: packets without a cached session are kept in order in an unbounded queue, which is sent at a fixed rate.
 
-Dropping the first words of a rerouted call seemed a pity, so they wait for their session; what comes behind them waits
-too, for nothing must overtake. And lest the next hop be hit by all of it at once, what has waited leaves at a steady
-1000 packets a second, twice what a region relays on a usual day. A burst brings more than that, so the queue never
-empties while it lasts: every packet is delivered, each later than the one before, until listeners hear the past only.
+In order not to drop the first words of a rerouted call, its packets wait for their session; packets behind them wait
+too, to keep the order. To spare the next hop a burst, the queue is sent at 1000 packets a second, twice what a region
+relays on a usual day. A burst brings more than that, so the queue does not empty while it lasts: every packet is
+delivered, each later than the one before, until all that listeners get is too old to be played.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import empty_lateness
+from hostio.lateness_compiled import empty_lateness
 from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes
@@ -35,14 +35,15 @@ from relay_app.versions.v2026_05_20 import BulkFetch
 from relay_app.versions.version import Version
 
 DRAIN_NS = S // 1000
-"""Between two packets that have waited."""
+"""Between two packets from the queue."""
 
 _DATAGRAM_BYTES = 2048
-_TURN = 64
-"""Packets that a lane may hand over before the next has its turn."""
-_NAP_NS = 50 * MS
+_BATCH = 64
+"""Packets taken from a lane before the next one's turn."""
+_MAX_WAIT_NS = 50 * MS
+"""Bounds how late a stop is seen."""
 _TICK_NS = MS
-"""It wakes no more often; packets wait in the lanes' receive buffers."""
+"""Least time between two wake-ups; packets wait in the lanes' receive buffers."""
 
 _RECEIVED, _FORWARDED, _FIRST_DROP = 0, 1, 2
 
@@ -51,12 +52,12 @@ _RECEIVED, _FORWARDED, _FIRST_DROP = 0, 1, 2
 class _Packet:
     lane: socket.socket
     data: npt.NDArray[np.uint8]
-    """One row, as the compiled accessors want it."""
+    """One row of a batch, as `rtp_compiled` takes it."""
     ssrc: int
 
 
 class HoldAndDrain:
-    """The packet path: forwards at once what is known while nothing waits, and holds everything else."""
+    """The packet path: while nothing waits it forwards packets of cached sessions at once, and it queues all others."""
 
     def __init__(self, config: PathConfig, table: SessionTable) -> None:
         self._ordinal = config.ordinal
@@ -68,13 +69,13 @@ class HoldAndDrain:
         self._log = FateLog.create(config.fates)
         self._next_drain_ns = 0
         self._missed: list[int] = []
-        self._news = os.eventfd(0)
+        self._missed_event = os.eventfd(0)
         self._last_round_ns = 0
         self.stopped = False
 
     @property
     def queued(self) -> int:
-        """Packets that wait."""
+        """Packets in the queue."""
         return len(self._held)
 
     def open(self) -> None:
@@ -89,7 +90,7 @@ class HoldAndDrain:
         for descriptor in lanes:
             poll.register(descriptor, select.POLLIN)
         while not self.stopped:
-            ready = poll.poll((DRAIN_NS if self._held else _NAP_NS) / MS)
+            ready = poll.poll((DRAIN_NS if self._held else _MAX_WAIT_NS) / MS)
             self._last_round_ns = monotonic_ns()
             for descriptor, _ in ready:
                 self._take(lanes[descriptor])
@@ -97,7 +98,7 @@ class HoldAndDrain:
             sleep(_TICK_NS / S)
 
     def _take(self, lane: socket.socket) -> None:
-        for _ in range(_TURN):
+        for _ in range(_BATCH):
             try:
                 datagram = lane.recv(_DATAGRAM_BYTES)
             except BlockingIOError:
@@ -113,13 +114,13 @@ class HoldAndDrain:
                 self._held.append(packet)
 
     def _drain(self, now_ns: int) -> None:
-        self._next_drain_ns = max(self._next_drain_ns, now_ns - _NAP_NS)
+        self._next_drain_ns = max(self._next_drain_ns, now_ns - _MAX_WAIT_NS)
         while self._held and self._next_drain_ns <= now_ns and self._settle(self._held[0]):
             self._held.popleft()
             self._next_drain_ns += DRAIN_NS
 
     def _settle(self, packet: _Packet) -> bool:
-        """Send a packet on or drop it; False if it has to wait for its session."""
+        """Forward or drop a packet; False if it has to wait for its session."""
         view, now_ns = self._table.cache.view, self._last_round_ns
         slot = find(view.keys, packet.ssrc)
         if slot >= 0:
@@ -130,7 +131,7 @@ class HoldAndDrain:
             self._drop(DropReason.UNKNOWN, packet.data.tobytes())
             return True
         self._missed.append(packet.ssrc)
-        os.eventfd_write(self._news, 1)
+        os.eventfd_write(self._missed_event, 1)
         return False
 
     def _send(self, packet: _Packet, next_hop: npt.NDArray[Any]) -> None:
@@ -155,15 +156,15 @@ class HoldAndDrain:
         self._log.state["in_hand"] -= 1
 
     def wait_for_misses(self) -> npt.NDArray[np.uint32]:
-        """Block until packets found no session, then the SSRCs of all that did; none once stopped."""
-        os.eventfd_read(self._news)
+        """Wait for packets without a cached session; the SSRCs of all since the last call; none once stopped."""
+        os.eventfd_read(self._missed_event)
         missed, self._missed = self._missed, []
         return np.array(missed, np.uint32)
 
     def stop(self) -> None:
-        """End `run`, and whoever waits for misses."""
+        """Have `run` and `wait_for_misses` return."""
         self.stopped = True
-        os.eventfd_write(self._news, 1)
+        os.eventfd_write(self._missed_event, 1)
 
     def counts(self) -> npt.NDArray[Any]:
         """RELAY_COUNTERS."""
@@ -178,14 +179,14 @@ class HoldAndDrain:
         return sum(map(waiting_bytes, self._lanes))
 
     def lost_misses(self) -> int:
-        """None is lost."""
+        """Always 0: the list of misses has no bound."""
         return 0
 
     def watch(self, from_ns: int, until_ns: int) -> None:
-        """It counts none."""
+        """Nothing is counted; see `lateness`."""
 
     def lateness(self) -> Lateness:
-        """None: it shares the interpreter with its control side, and what that makes late is its own doing."""
+        """Empty: it shares the interpreter lock with its control side, which makes it late, and not the machine."""
         return lateness_of(empty_lateness())
 
     def drops(self) -> dict[str, int]:
@@ -193,7 +194,7 @@ class HoldAndDrain:
         return {f"lane {number}": udp_drops(lane) for number, lane in enumerate(self._lanes)}
 
     def log_undelivered(self) -> None:
-        """Note down what it keeps back, and what the receive buffers hold."""
+        """Log the queue as HELD, and the packets in the receive buffers as UNREAD."""
         self._log.append(fate_of(packet.data.tobytes(), HELD) for packet in self._held)
         self._log.state["in_hand"] -= len(self._held)
         self._log.append(unread(self._lanes))
@@ -202,7 +203,7 @@ class HoldAndDrain:
         """Close the sockets, once `run` has ended."""
         for lane in self._lanes:
             lane.close()
-        os.close(self._news)
+        os.close(self._missed_event)
 
 
 VERSION = Version(BulkFetch, packet_path=HoldAndDrain)

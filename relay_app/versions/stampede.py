@@ -1,10 +1,10 @@
-"""Stampede: every packet of a session that is not there starts a fetch of its own.
+"""Stampede: every packet of a session that is not cached starts a fetch of its own.
 
-The queue that held each key once needed a lock and a second look at the cache; without both the code is half as long,
-and in a quiet region it behaves the same: a session's first packet fetches it, and the next ones find it. But while a
-fetch is under way the packets go on coming, 50 per second and stream, and each of them asks again. A burst of N streams
-to a relay that is a round trip of T away from the directory asks N × 50 × T times for what N answers would settle, and
-the directory serves the last of them first come, first served.
+The queue that holds each key once needed a lock and a second look-up in the cache; without both the code is half as
+long, and in a quiet region it behaves the same: a session's first packet fetches it, and the next ones find it. But
+while a fetch is under way the packets go on arriving, 50 a second per stream, and each of them asks again. A burst of N
+streams to a relay whose round trip to the directory is T asks N × 50 × T times where N answers would do, and the
+directory serves all of them in order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from relay_app.versions.version import RelayParts, Version
 
 
 class FetchPerPacket:
-    """Workers that each take one miss at a time. None in the queue ends a worker."""
+    """Workers that each take one miss at a time; a None in the queue ends a worker."""
 
     def __init__(self, parts: RelayParts) -> None:
         self._parts = parts
@@ -32,12 +32,12 @@ class FetchPerPacket:
         return self._misses.qsize()
 
     def missed(self, ssrcs: Iterable[int]) -> None:
-        """Queue them all."""
+        """Queue all of them, repeated ones too."""
         for ssrc in ssrcs:
             self._misses.put(ssrc)
 
     def run(self) -> None:
-        """Keep the workers at work until stopped."""
+        """Run the workers until stopped."""
         work_in_pool(self._work)
 
     def _work(self) -> None:
@@ -54,7 +54,7 @@ class FetchPerPacket:
             self._parts.table.install(fetched, self._parts.clock_ns())
 
     def stop(self) -> None:
-        """End the workers, whatever is still queued."""
+        """Empty the queue and end the workers."""
         with suppress(Empty):
             while True:
                 self._misses.get_nowait()

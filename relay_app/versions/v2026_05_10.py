@@ -1,7 +1,7 @@
-"""Before: every session is fetched by itself, by a pool of workers, off the packet path.
+"""Before the incident: a pool of workers fetches every session by itself, off the packet path.
 
 No lock is held while a worker waits for the directory, and the packet path reads the cache without one, so a session
-that is not there yet costs nobody but itself. A burst of N sessions takes N × round trip / workers.
+that is not cached delays no other. A burst of N sessions takes N × round trip / workers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class FetchPerSession(QueuedMisses):
     """Workers that each take one key at a time."""
 
     def run(self) -> None:
-        """Keep the workers at work until stopped."""
+        """Run the workers until stopped."""
         work_in_pool(self._work)
 
     def _work(self) -> None:

@@ -1,14 +1,13 @@
-"""The regression: the relay tells the directory which streams it carries, and keeps its cache in step with that.
+"""The regression: the relay announces to the directory which streams it carries, consistently with its cache.
 
 From this version on signalling can ask the directory for a stream's carrier. The announcement must match the cache: a
-session that is announced must be there, and one that is there must not leave before its announcement is out. So
-look-up, fetch, announcement and insertion became one critical section under the cache's lock, and the packet path takes
-the same lock for its look-ups. With the lock at hand the pool of workers seemed to be of no use, as two fills can no
-longer run side by side, and went.
+session that is announced must be cached, and one that is cached must not be removed before it is announced. So look-up,
+fetch, announcement and insertion became one critical section under the cache's lock, and the packet path takes the same
+lock for its look-ups. As two fills can no longer run at once, the pool of workers was removed.
 
-Each fill is short, and the lock is free nearly all of the time: in a warm region nothing is fetched, and a session or
-two per second are hardly seen. But a burst of N sessions that a cold relay does not have makes it hold the lock for
-N × two round trips to the directory, and all that time it forwards nothing, sessions that it has long had included.
+Each fill is short and the lock is nearly always free: in a warm region nothing is fetched, and one or two sessions a
+second have no visible effect. But a burst of N sessions that a cold relay does not have makes it hold the lock for
+N × two round trips to the directory. During all that time it forwards nothing, not even sessions long cached.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _MOST_KEYS = 4096
 
 
 class FillUnderLock(QueuedMisses):
-    """One thread that fills in whatever was missed, holding the cache's lock."""
+    """One thread that fetches missed sessions while it holds the cache's lock."""
 
     def run(self) -> None:
         """Fill until stopped."""

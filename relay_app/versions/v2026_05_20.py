@@ -1,8 +1,8 @@
-"""The fix: misses are fetched off the packet path, all that are queued in one round trip, and announced after that.
+"""The fix: misses are fetched off the packet path, all that are queued in one round trip, and announced afterwards.
 
-One fetch is in flight per key. No lock is held across a fetch, and the packet path takes none. Every wait is bounded:
-the directory's answer by its timeout, a repetition by the back-off. What waited longer than a listener can use is
-dropped and counted, so that a relay that fell behind serves the present, not the past.
+Each key has one fetch in flight. No lock is held across a fetch, and the packet path takes none. Every wait is bounded:
+for an answer of the directory by a timeout, before a repetition by the back-off. Packets that waited for over a second
+are dropped and counted, so that a relay that fell behind forwards packets that can still be played.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class BulkFetch(QueuedMisses):
         return Fetched()
 
     def _announce(self, ssrcs: Sequence[int]) -> None:
-        """Best effort: media does not depend on it."""
+        """Announce once; a failure is counted only, as media do not depend on it."""
         try:
             self._parts.source.announce(ssrcs, self._parts.ordinal)
         except DirectoryError:

@@ -1,4 +1,4 @@
-"""What makes one version of the relay differ from another: its control side, and the manners of its packet path."""
+"""The interface that relay versions implement: a control side, and options of the packet path."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class SessionSource(Protocol):
     """Where session records come from; `relay_app.relay.recording.RecordedSource` is one."""
 
     def fetch(self, ssrcs: Sequence[int]) -> Fetched:
-        """Every SSRC's record, or that there is none; DirectoryError if there is no answer."""
+        """The records of these streams; DirectoryError if there is no answer."""
 
     def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
-        """Tell that the relay of the cluster `carrier` carries these streams; DirectoryError."""
+        """Write that the relay of the cluster `carrier` carries these streams; DirectoryError."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchSettings:
-    """After a failed fetch waits `first_wait_ns`, then twice as long each time, at most `longest_wait_ns`."""
+    """Exponential back-off: the wait after a failed fetch, doubled after each further one, up to `longest_wait_ns`."""
 
     first_wait_ns: int = 20 * MS
     longest_wait_ns: int = 500 * MS
@@ -33,7 +33,7 @@ class FetchSettings:
 
 @dataclass(frozen=True, slots=True)
 class RelayParts:
-    """What a control side works with. `ordinal` is the cluster's."""
+    """The parts of a relay that a control side uses. `ordinal` is the cluster's."""
 
     ordinal: int
     source: SessionSource
@@ -44,23 +44,23 @@ class RelayParts:
 
 
 class ControlSide(Protocol):
-    """What a relay does about sessions that it does not have. Its methods are called from different threads."""
+    """Fetches sessions that the packet path lacks. Its methods are called from different threads."""
 
     @property
     def fetching(self) -> int:
-        """Sessions whose records are asked for and not there yet."""
+        """Sessions whose records are wanted and not there yet."""
 
     def missed(self, ssrcs: Iterable[int]) -> None:
         """Packets of these streams found no session; one SSRC may come many times."""
 
     def run(self) -> None:
-        """The body of the version's own thread, until stopped."""
+        """Work until stopped; called in a thread of its own."""
 
     def stop(self) -> None:
-        """End `run` and every wait."""
+        """Have `run` and every wait return."""
 
     def counters(self) -> Mapping[str, int]:
-        """What it counts about itself."""
+        """The version's own counters, for Stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ class Version:
     """A relay version.
 
     `locked_reads`: the packet path takes the cache's lock for each round of packets. `stale_ns`: packets sent longer
-    ago than this are dropped; 0 drops none. `expires`: sessions that fall idle leave the cache.
+    ago than this are dropped; 0 drops none. `expires`: idle sessions leave the cache. `hops`: next hop of a stream.
+    `packet_path`: makes the PacketPath from a PathConfig and a SessionTable.
     """
 
     control: Callable[[RelayParts], ControlSide]

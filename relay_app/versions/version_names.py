@@ -1,4 +1,4 @@
-"""The relay versions that a scenario may name, each with what is to be known of it in a line. Imports nothing."""
+"""The relay versions that a scenario may name, each with its one difference in a line. Imports nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 DEFAULT_VERSION = "2026-05-20"
 
 SOUND = ("2026-05-10", "2026-05-20")
-"""Versions that every standard scenario must pass."""
+"""Versions without a known defect; every standard scenario must pass with them."""
 
 VERSIONS: Mapping[str, str] = MappingProxyType(
     {

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hostio.control import Ready, Stop, Stopped, tell
+from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
 from hostio.timing import MS, S, Ticker
 from relay_app.messages import MediaWindow
@@ -88,10 +88,7 @@ def serve(config: MonitorConfig, control: Connection) -> None:
 
 def _obeyed(monitor: Monitor, control: Connection) -> bool:
     """Obey one message; False if it is to stop."""
-    try:
-        message = control.recv()
-    except EOFError:
-        return False
+    message = receive(control)
     if isinstance(message, MediaWindow):
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)

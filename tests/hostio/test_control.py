@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from multiprocessing import Pipe
 from threading import Event
 
 import pytest
 
-from hostio.control import Ready, Stop, Stopped, Workers, messages, tell
+from hostio.control import Ready, Stop, Stopped, Workers, message_queue, messages, tell
 
 
 def test_a_failed_thread_ends_the_service_and_is_raised() -> None:
@@ -48,3 +49,19 @@ def test_a_runner_that_went_away_needs_no_telling() -> None:
     ours.close()
     tell(theirs, Ready())
     tell(theirs, Stopped({}))
+
+
+@pytest.mark.parametrize("closing", [False, True], ids=["stop", "end of file"])
+def test_a_coroutine_gets_messages_up_to_stop(closing: bool) -> None:
+    ours, theirs = Pipe()
+
+    async def all_messages() -> list[object]:
+        queue = message_queue(theirs)
+        tell(ours, "order")
+        if closing:
+            ours.close()
+        else:
+            tell(ours, Stop())
+        return [await asyncio.wait_for(queue.get(), 30), await asyncio.wait_for(queue.get(), 30)]
+
+    assert asyncio.run(all_messages()) == ["order", Stop()]

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import relay_app
 
 ROOM = Path(relay_app.__file__).parent
@@ -37,3 +39,13 @@ def test_pure_modules_do_not_load_the_compiler() -> None:
     names = tuple(f"relay_app.{stem}" for stem in PURE)
     script = f"import sys, importlib; [importlib.import_module(n) for n in {names!r}]; print('numba' in sys.modules)"
     assert output_of(script) == "False"
+
+
+@pytest.mark.parametrize(
+    "module", ["relay_app.clients.client", "relay_app.clients.tcp_peer", "relay_app.probing.prober"]
+)
+def test_clients_and_probers_do_not_load_the_relay(module: str) -> None:
+    relays = (
+        "[n for n in sys.modules if n.startswith(('relay_app.relay', 'relay_app.versions', 'relay_app.forwarding'))]"
+    )
+    assert output_of(f"import sys, {module}; print({relays})") == "[]"

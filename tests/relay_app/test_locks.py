@@ -4,22 +4,12 @@ from threading import Condition, Event, Thread
 from typing import Any
 
 import numpy as np
-import pytest
 
 from hostio.compiled import compiled
 from hostio.timing import wait_until
 from relay_app.locks.lock import SharedLock
-from relay_app.locks.lock_set import LockSet, durations_of, merged
-from relay_app.locks.mutex_compiled import (
-    BUCKETS,
-    LockPlace,
-    bucket_of,
-    enter,
-    leave,
-    middle_of,
-    new_histogram,
-    note_duration,
-)
+from relay_app.locks.lock_set import LockSet, durations_of
+from relay_app.locks.mutex_compiled import LockPlace, enter, leave
 
 WITHIN_S = 30.0
 
@@ -34,35 +24,6 @@ def count_up(place: LockPlace, cell: Any, times: int) -> None:
             cell[1] += 1
         cell[0] = before + 1
         leave(place)
-
-
-def test_buckets_are_in_order_and_narrow() -> None:
-    durations = np.unique(np.geomspace(1, 1e12, 5000).astype(np.int64))
-    buckets = [bucket_of(int(duration)) for duration in durations]
-    assert buckets == sorted(buckets)
-    assert max(buckets) < BUCKETS
-    for duration, bucket in zip(durations.tolist(), buckets, strict=True):
-        assert abs(middle_of(bucket) - duration) <= max(1, duration / 15)
-
-
-def test_quantiles_agree_with_numpy() -> None:
-    durations = np.random.default_rng(1).lognormal(12, 2, 5000).astype(np.int64)
-    histogram = new_histogram()
-    for duration in durations.tolist():
-        note_duration(histogram, duration)
-    found = durations_of(histogram)
-    assert (found.count, found.max_ns, found.total_ns) == (5000, durations.max(), durations.sum())
-    assert found.p50_ns == pytest.approx(np.quantile(durations, 0.5), rel=0.07)
-    assert found.p99_ns == pytest.approx(np.quantile(durations, 0.99), rel=0.07)
-
-
-def test_nothing_measured_is_all_zero_and_merging_adds() -> None:
-    one, other = new_histogram(), new_histogram()
-    assert durations_of(merged([one, other])).max_ns == 0
-    note_duration(one, 10)
-    note_duration(other, 4)
-    both = durations_of(merged([one, other]))
-    assert (both.count, both.total_ns, both.max_ns) == (2, 14, 10)
 
 
 def test_a_compiled_loop_and_a_python_thread_exclude_one_another() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from controller.decisions import Decision
 from controller.settings import ControllerSettings
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness import count_late, empty_lateness, watch
+from hostio.lateness_compiled import count_late, empty_lateness, watch
 from hostio.timing import MS, US, S
 from relay_app.locks.report import LockReport
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT

@@ -1,4 +1,4 @@
-"""Which frames are media, and which are a TCP port's: classic BPF programs for packet sockets and tc. Pure."""
+"""Classic BPF programs that match media, and that drop the frames of a TCP port. Pure."""
 
 from __future__ import annotations
 
@@ -17,17 +17,25 @@ from topologies.bpf.program import (
     Program,
 )
 
+_LOAD_HALF_AT_X, _HEADER_LENGTH_TO_X = 0x48, 0xB1
+
+_IPV4, _IPV4_NO_OPTIONS = 0x0800, 0x45
+_TCP, _UDP = 6, 17
+
+_GO_ON, _DROP = 0xFFFFFFFF, 2
+"""TC_ACT_UNSPEC and TC_ACT_SHOT of linux/pkt_cls.h."""
+
 
 def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
-    """Matches frames to the ports from the first to the last; of those that leave an interface only, if `outgoing`.
+    """A socket filter that matches UDP frames to ports from the first to the last; `outgoing`: only those that leave.
 
-    It tells the same frames as `topologies.wire.frame_compiled.udp_destination`.
+    It matches the frames whose port `topologies.wire.frame_compiled.udp_destination` gives.
     """
     first, last = ports
     tests = [
-        (LOAD_HALF, 12, IF_EQUAL, 0x0800),
-        (LOAD_BYTE, 14, IF_EQUAL, 0x45),
-        (LOAD_BYTE, 23, IF_EQUAL, 17),
+        (LOAD_HALF, 12, IF_EQUAL, _IPV4),
+        (LOAD_BYTE, 14, IF_EQUAL, _IPV4_NO_OPTIONS),
+        (LOAD_BYTE, 23, IF_EQUAL, _UDP),
         (LOAD_HALF, 36, IF_AT_LEAST, first),
     ]
     if outgoing:
@@ -43,20 +51,13 @@ def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
     )
 
 
-_LOAD_HALF_AT_X, _HEADER_LENGTH_TO_X = 0x48, 0xB1
-
-_ETH_TYPE_IPV4, _IP_PROTO_TCP = 0x0800, 6
-_GO_ON, _DROP = 0xFFFFFFFF, 2
-"""TC_ACT_UNSPEC and TC_ACT_SHOT of linux/pkt_cls.h."""
-
-
 def port_filter(port: int) -> Program:
-    """The program that drops IPv4 frames of TCP from or to a port, and lets all others go on."""
+    """A tc action that drops IPv4 frames of TCP from or to a port, and lets all others go on."""
     return (
         Instruction(LOAD_HALF, operand=12),
-        Instruction(IF_EQUAL, 0, 7, operand=_ETH_TYPE_IPV4),
+        Instruction(IF_EQUAL, 0, 7, operand=_IPV4),
         Instruction(LOAD_BYTE, operand=23),
-        Instruction(IF_EQUAL, 0, 5, operand=_IP_PROTO_TCP),
+        Instruction(IF_EQUAL, 0, 5, operand=_TCP),
         Instruction(_HEADER_LENGTH_TO_X, operand=14),
         Instruction(_LOAD_HALF_AT_X, operand=14),
         Instruction(IF_EQUAL, 3, 0, operand=port),

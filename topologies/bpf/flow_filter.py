@@ -1,6 +1,6 @@
-"""The share of a link's flows that vanish, as a classic BPF program for the kernel. Pure.
+"""Classic BPF program that matches a share of a link's flows, which the link then drops. Pure.
 
-It computes the hash of `topologies.wire.frame_compiled.flow_hash`, so that both back ends take the same flows.
+It computes the hash of `topologies.wire.frame_compiled.flow_hash`, so that both link back ends drop the same flows.
 """
 
 from __future__ import annotations
@@ -27,13 +27,16 @@ from topologies.bpf.program import (
 )
 
 NO_FLOW = 0xFFFFFFFF
-"""In place of the hash, for frames that are not IPv4: they vanish with all flows only."""
+"""Hash of frames that are not IPv4: they are dropped only where all flows are."""
 
 _LARGEST_WORD = 0xFFFFFFFF
 
 
 def flow_filter(below: int) -> Program:
-    """The program that matches frames whose flow's hash is below a bound, 1 to 2³²."""
+    """The program that matches frames whose flow's hash is below a bound, 1 to 2³².
+
+    Words are 32 bits, so the bound 2³² cannot be compared with: then the program matches every frame.
+    """
     mixing = (
         Instruction(COPY_TO_X),
         Instruction(SHIFT_RIGHT, operand=16),

@@ -1,4 +1,4 @@
-"""Classic BPF programs, as tc and packet sockets take them (bpf(4), linux/filter.h). Pure."""
+"""Classic BPF programs and their two formats, for tc and for packet sockets (bpf(4), linux/filter.h). Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ XOR_X, XOR, MULTIPLY, SHIFT_RIGHT = 0xAC, 0xA4, 0x24, 0x74
 JUMP, IF_EQUAL, IF_ABOVE, IF_AT_LEAST, RETURN = 0x05, 0x15, 0x25, 0x35, 0x06
 
 MATCH, NO_MATCH = 0xFFFFFFFF, 0
-"""What a program returns."""
+"""Results of a socket filter: bytes to keep of a frame, or 0 to leave it out."""
 
 PACKET_TYPE = 0xFFFFF000 + 4
-"""Where a program finds the packet's type (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
+"""Offset at which a program loads the packet's type (SKF_AD_OFF + SKF_AD_PKTTYPE)."""
 
 OUTGOING = 4
 """The type of a packet that leaves (PACKET_OUTGOING)."""
@@ -33,7 +33,7 @@ Program = tuple[Instruction, ...]
 
 
 def bytecode(program: Program) -> str:
-    """The program as tc reads it: their number, and each one's four numbers."""
+    """The program for tc: the number of instructions, then the four numbers of each."""
     return ",".join([str(len(program)), *(" ".join(map(str, instruction)) for instruction in program)])
 
 

@@ -1,4 +1,4 @@
-"""One long-lived `tc -batch`, and what uses it beside netem: the cut of the control connections.
+"""A long-lived `tc -batch` process, and the cut of the control connections, which uses it as netem does.
 
 May import `topologies`, `topologies.bpf` and `hostio`.
 """

@@ -1,4 +1,4 @@
-"""One long-lived `tc -batch`: changes take effect back to back, without a process for each."""
+"""A long-lived `tc -batch` process: commands run back to back, without a new process for each."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Row = dict[str, Any]
 _ARGV = ("tc", "-force", "-json", "-statistics", "-raw", "-batch", "-")
 _SHOW = ["tc", "qdisc", "show"]
 _SHORTEST = ["tc", "filter", "show", "dev", "lo"]
-"""Answered at once: tells that what came before it is done."""
+"""A command with a short answer, which shows that those before it are done."""
 
 _ANSWER_WITHIN_S = 10.0
 _ANSWER = "["
 
 
 class TcBatch:
-    """A `tc` that reads commands from us until it is closed.
+    """A `tc` process that reads commands until it is closed.
 
-    It has the distributions of jitter from `distributions`, as the userspace wire has. It answers each `show` with
-    one line of JSON and flushes it, so an answer also tells that everything before it is done. Its complaints come on
-    the same stream, as other lines.
+    Its tables of jitter come from `distributions`, as those of the userspace wire do. It answers each `show` with one
+    line of JSON and flushes it, so an answer shows that everything before it is done. Error messages come on the same
+    stream, as other lines; `-force` has it go on after one.
     """
 
     def __init__(self) -> None:
@@ -63,85 +63,90 @@ class TcBatch:
         return self.change("", filtered).read()
 
     def change(self, words: str, filtered: Sequence[str] = ()) -> Changed:
-        """Run commands (`batch_lines`) back to back; returns when all is in force, or tc has ended."""
+        """Run commands (`batch_lines`) back to back; returns when all are done, or tc has ended.
+
+        The filters are shown before the change, as they were until then. The short answer after it marks its end; the
+        long one, of all queueing disciplines, is left to `Changed.read`, so that the caller's time stamp does not wait
+        for it.
+        """
         before = batch_lines(["tc", "filter", "show", "dev", port, "egress"] for port in filtered)
-        conversation = self._say(before + words + batch_lines([_SHORTEST, _SHOW]), len(filtered) + 2)
-        conversation.hear(len(filtered) + 1)
+        conversation = self._send(before + words + batch_lines([_SHORTEST, _SHOW]), len(filtered) + 2)
+        conversation.read(len(filtered) + 1)
         return Changed(time.monotonic_ns(), tuple(filtered), conversation)
 
     def ask(self, words: str, shows: int) -> list[list[Row]]:
-        """Run commands, and give the answers to the `show` among them; without one, it is not waited for them.
+        """Run commands with `shows` times `show` among them; its answers. Without a `show` it does not wait.
 
-        CommandError if tc refused one.
+        CommandError if tc refused a command.
         """
-        return self._say(words, shows).answers()
+        return self._send(words, shows).answers()
 
     def close(self) -> None:
-        """Let tc end; idempotent."""
+        """End tc; idempotent."""
         self._lines.close()
         self._socket.close()
         self._process.wait()
         self._tables.cleanup()
 
-    def _say(self, words: str, shows: int) -> Conversation:
-        """Whatever was not listened to of the last conversation is past."""
-        self._conversation.hear(self._conversation.shows)
+    def _send(self, words: str, shows: int) -> Conversation:
+        """Send commands, after reading what is left of the answers to those before."""
+        self._conversation.read(self._conversation.shows)
         self._conversation = Conversation(self._process, self._lines, shows)
         try:
             self._socket.sendall(words.encode())
         except OSError as error:
-            self._conversation.broken(error)
+            self._conversation.fail(error)
         return self._conversation
 
 
 class Conversation:
-    """What tc answers to a few commands, of which `shows` have it answer."""
+    """The answers of tc to some commands, `shows` of which have one."""
 
     def __init__(self, process: subprocess.Popen[bytes], lines: TextIO, shows: int) -> None:
         self.shows = shows
         self._process = process
         self._lines = lines
         self._answers: list[str] = []
-        self._complaints = ""
+        self._errors = ""
         self._ended: CommandError | None = None
 
-    def hear(self, count: int) -> None:
-        """Until there are so many answers, or will be none any more."""
+    def read(self, count: int) -> None:
+        """Read until there are `count` answers, or tc has ended."""
         try:
             while len(self._answers) < count and not self._ended:
                 line = self._lines.readline()
                 if line.startswith(_ANSWER):
                     self._answers.append(line)
                 elif line:
-                    self._complaints += line
+                    self._errors += line
                 else:
-                    self._ended = CommandError(_ARGV, self._process.wait(), self._complaints or "tc ended")
+                    self._ended = CommandError(_ARGV, self._process.wait(), self._errors or "tc ended")
         except OSError as error:
-            self.broken(error)
+            self.fail(error)
 
-    def broken(self, error: OSError) -> None:
-        """There will be no more answers."""
-        self._ended = CommandError(_ARGV, -1, self._complaints or str(error))
+    def fail(self, error: OSError) -> None:
+        """Record that there will be no more answers."""
+        self._ended = CommandError(_ARGV, -1, self._errors or str(error))
 
     def answers(self) -> list[list[Row]]:
-        """All of them; CommandError if tc refused a command or has ended."""
-        self.hear(self.shows)
+        """All answers; CommandError if tc refused a command or has ended."""
+        self.read(self.shows)
         if self._ended:
             raise self._ended
-        if self._complaints:
-            raise CommandError(_ARGV, 1, self._complaints)
+        if self._errors:
+            raise CommandError(_ARGV, 1, self._errors)
         return [json.loads(answer) for answer in self._answers]
 
 
 class Changed(NamedTuple):
-    """A change that is in force since `done_ns`, CLOCK_MONOTONIC; what tc shows of it is still to be read."""
+    """A change that was done at `done_ns`, CLOCK_MONOTONIC; what tc shows of it is still to be read."""
 
     done_ns: int
     filtered: tuple[str, ...]
     conversation: Conversation
 
     def read(self) -> Found:
-        """The filters that the ports had until then, and every queueing discipline as it is now.
+        """The filters that the ports had before, and every queueing discipline as it is now.
 
         CommandError if tc refused a command.
         """
@@ -150,7 +155,7 @@ class Changed(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What tc shows: the filters of ports, and all queueing disciplines."""
+    """Output of tc: the filters of ports, and all queueing disciplines."""
 
     filters: dict[str, list[Row]]
     disciplines: list[Row]

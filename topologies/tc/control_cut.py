@@ -1,7 +1,7 @@
-"""Cuts the switches off from their controller: what either sends to the other vanishes, and nobody is told.
+"""Cuts the switches off from their controller: frames of that TCP port are dropped silently in both directions.
 
-Both are on the sandbox's loopback interface, where each frame arrives once, whichever way it goes. It is dropped there
-on arrival, as on a wire, and not on its way out, where the sender would be told.
+Both ends use the sandbox's loopback interface, at whose ingress each frame arrives once, in either direction. It is
+dropped there, as on a wire; at egress the drop would be reported to the sender, and TCP would know of it.
 """
 
 from __future__ import annotations
@@ -17,35 +17,37 @@ _SHOW: Command = ["tc", "filter", "show", "dev", _DEVICE, "ingress"]
 
 
 class ControlCut:
-    """Of one TCP port, in the network namespace in which it is made; nothing is cut yet. CommandError if tc refuses."""
+    """A cut of one TCP port in the present network namespace; nothing is cut before `begin`. CommandError if tc
+    refuses."""
 
     def __init__(self, port: int) -> None:
         self._program = port_filter(port)
         self._tc = TcBatch()
         self._found: list[Row] = []
-        self._in_force = False
+        self._applied = False
         self._tc.ask(batch_lines([["tc", "qdisc", "add", "dev", _DEVICE, "clsact"]]), 0)
 
     def begin(self) -> None:
-        """In force on return."""
+        """Cut; done on return."""
         words = ["tc", "filter", "replace", *_FILTER, "direct-action", "bytecode", f'"{bytecode(self._program)}"']
         self._change(words)
-        self._in_force = True
+        self._applied = True
 
     def end(self) -> None:
-        """Nothing of it is left on return; idempotent."""
-        if self._in_force:
+        """End the cut; done on return. Idempotent."""
+        if self._applied:
             self._change(["tc", "filter", "del", *_FILTER])
-            self._in_force = False
+            self._applied = False
 
     def verify(self) -> bool:
-        """Whether the kernel has what it was last told: this very program, or nothing."""
+        """Whether the kernel had the program after `begin`, and none after `end`, as it showed right after the
+        change."""
         programs = [row["options"]["bytecode"]["insns"] for row in self._found if "options" in row]
         wanted = [{"code": code, "jt": true, "jf": false, "k": k} for code, true, false, k in self._program]
-        return programs == ([wanted] if self._in_force else [])
+        return programs == ([wanted] if self._applied else [])
 
     def close(self) -> None:
-        """Take everything away."""
+        """Remove the hook and end tc."""
         self._tc.ask(batch_lines([["tc", "qdisc", "del", "dev", _DEVICE, "clsact"]]), 0)
         self._tc.close()
 

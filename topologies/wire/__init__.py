@@ -1,4 +1,4 @@
-"""The userspace wire: emulates every link of a run in one process, where the kernel has no netem or is not to.
+"""The userspace wire: a link back end that emulates every link of a run in one process, without netem in the kernel.
 
 May import `topologies`, `topologies.bpf` and `hostio`.
 """

@@ -1,4 +1,4 @@
-"""Compiled admission of frames to the userspace wire: each is decided on arrival, and waits in its slot or is lost.
+"""Compiled admission of frames to the userspace wire: on arrival a frame is lost, or scheduled and kept in its slot.
 
 Functions take the loop's whole memory (`topologies.wire.memory.WireMemory`) and the number of the direction.
 """
@@ -29,7 +29,7 @@ _MSG_TRUNC = 0x20
 
 @compiled
 def admit(wire: Any, index: int, position: int, arrived_ns: int) -> None:
-    """Decide one received frame's fate; its slot leaves the batch only if the frame is to wait in it."""
+    """Lose or schedule one received frame. Its slot leaves the batch only if the frame is to wait in it."""
     slot = wire.in_slots[position]
     frame, length = wire.slots[slot], wire.in_messages[position].length
     media = _is_media(wire, frame, length)
@@ -51,7 +51,7 @@ def admit(wire: Any, index: int, position: int, arrived_ns: int) -> None:
 
 @compiled
 def _impair(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> bool:
-    """Whether the frame is to wait in its slot. Lost and duplicated at once, it goes on alone, as in netem."""
+    """Whether the frame is to wait in its slot. A frame both lost and duplicated goes on once, as in netem."""
     twice, gone = _is_duplicated(wire, index, bank), _is_lost(wire, index, slot, bank, 0)
     if twice and not gone:
         _send_copy(wire, index, slot, arrived_ns, bank)
@@ -68,9 +68,9 @@ def _is_duplicated(wire: Any, index: int, bank: int) -> bool:
 
 @compiled
 def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
-    """Ask the loss model, and count what it takes.
+    """Whether the loss model drops the frame; counts it if so.
 
-    Loss by number counts the media, or all frames in a wire that knows none, and no copies.
+    Loss by number counts media frames, or all frames in a wire without media ports, and no copies.
     """
     media = wire.media[slot]
     numbered = of_copy == 0 and (media == 1 or wire.loop[0].last_media_port == 0)
@@ -84,7 +84,7 @@ def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
 
 @compiled
 def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int) -> None:
-    """A second copy of a frame goes its own way from before the loss on, as netem's clone does."""
+    """Schedule a second copy of a frame, which has its own loss, delay and corruption, as netem's clone has."""
     length, media = wire.lengths[original], wire.media[original]
     count_and_log(wire, index, original, media, DUPLICATED)
     if _is_lost(wire, index, original, bank, OF_DUPLICATE):
@@ -101,7 +101,7 @@ def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int)
 
 @compiled
 def _schedule(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_copy: int) -> bool:
-    """Let a frame that luck spared wait for its release; False if the queue has no room for it."""
+    """Schedule a frame that is not lost; False if the queue has no room for it."""
     parameters, direction = wire.banks[bank, index], wire.directions[index]
     length, media = wire.lengths[slot], wire.media[slot]
     due_ns = due(length, arrived_ns, parameters, direction, wire.tables, of_copy)
@@ -139,14 +139,14 @@ def _is_media(wire: Any, frame: Any, length: int) -> int:
 
 @compiled
 def _bank(wire: Any, arrived_ns: int) -> int:
-    """The parameters in force when a frame arrived."""
+    """The bank of parameters that applied when a frame arrived."""
     loop = wire.loop[0]
     return loop.bank if arrived_ns >= loop.switched_ns else 1 - loop.bank  # type: ignore[no-any-return]
 
 
 @compiled
 def count_and_log(wire: Any, index: int, slot: int, media: int, what: int) -> None:
-    """Count what became of the frame in a slot, and if it is media note it down; `media` 1 if it is, else 0."""
+    """Count an event of the frame in a slot, and log it if the frame is media (`media` 1)."""
     count_frame(wire, index, media, what)
     if media:
         log_fate(wire, index, slot, what)
@@ -154,7 +154,7 @@ def count_and_log(wire: Any, index: int, slot: int, media: int, what: int) -> No
 
 @compiled
 def log_fate(wire: Any, index: int, slot: int, what: int) -> None:
-    """Note down what became of the media frame in a slot, while there is room."""
+    """Log an event of the media frame in a slot while there is room."""
     loop = wire.loop[0]
     if loop.fates < len(wire.fates):
         row, frame = wire.fates[loop.fates], wire.slots[slot]
@@ -168,14 +168,14 @@ def log_fate(wire: Any, index: int, slot: int, what: int) -> None:
 
 @compiled
 def count_frame(wire: Any, index: int, media: int, what: int) -> None:
-    """Count a frame of a direction; `media` 1 if it is one, else 0."""
+    """Count an event of a frame of a direction; `media` 1 if the frame is media, else 0."""
     wire.counters[index, ALL, what] += 1
     wire.counters[index, MEDIA, what] += media
 
 
 @compiled
 def take_slot(wire: Any) -> int:
-    """A free slot, or the one past the last if there is none: what is received there is lost."""
+    """A free slot, or the one past the last if there is none: a frame received there is lost."""
     loop = wire.loop[0]
     if loop.free == 0:
         loop.starved = 1

@@ -1,4 +1,4 @@
-"""Compiled reading and spoiling of a frame's bytes: its flow, its UDP port, one bit turned over."""
+"""Compiled access to the bytes of an Ethernet frame: UDP port, RTP header, flow hash, and inversion of one bit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TCP = 6
 
 @compiled
 def is_ipv4(frame: Any, length: int) -> bool:
-    """Whether it is an IPv4 packet without options and long enough for ports."""
+    """Whether the frame is IPv4 without options and long enough for ports."""
     return (
         length >= _PORTS + 4
         and frame[_ETHERTYPE] == 8
@@ -31,7 +31,7 @@ def is_ipv4(frame: Any, length: int) -> bool:
 
 @compiled
 def udp_destination(frame: Any, length: int) -> Any:
-    """The UDP port it is for; -1 if it is not UDP."""
+    """The destination port of a UDP frame; -1 if it is not UDP."""
     if not is_ipv4(frame, length) or frame[_IP + 9] != _UDP:
         return -1
     return np.int64(frame[_PORTS + 2]) << 8 | np.int64(frame[_PORTS + 3])
@@ -51,9 +51,9 @@ def rtp_ssrc(frame: Any) -> Any:
 
 @compiled
 def flow_hash(frame: Any, length: int) -> Any:
-    """32 bits that are the same for all frames of a flow (addresses, protocol, ports of UDP and TCP).
+    """A 32-bit hash of the flow: addresses, protocol, ports of UDP and TCP. NO_FLOW for frames that are not IPv4.
 
-    Frames that are not IPv4 have none, but the highest. The mixing is that of `flow_filter`, which the kernel runs.
+    It is the hash of `flow_filter`, which the kernel runs, so that both link back ends drop the same flows.
     """
     if not is_ipv4(frame, length):
         return NO_FLOW
@@ -63,9 +63,9 @@ def flow_hash(frame: Any, length: int) -> Any:
 
 
 @compiled
-def flip_bit(frame: Any, length: int, luck: float) -> None:
-    """Turn over the bit at a share of the frame's length."""
-    bit = int(luck * length * 8)
+def flip_bit(frame: Any, length: int, share: float) -> None:
+    """Invert the bit at a share, in [0, 1), of the frame's length."""
+    bit = int(share * length * 8)
     frame[bit >> 3] ^= np.uint8(1 << (bit & 7))
 
 

@@ -1,6 +1,7 @@
-"""Compiled order of release: a binary heap of slots per direction, without any input or output.
+"""Compiled order of release: a binary heap of slots for each direction. No input or output.
 
-`due` and `order` hold each slot's release time and arrival number; of two due at once the earlier arrival goes first.
+`due` and `order` hold each slot's release time and arrival number. Of two frames due at once the one that arrived first
+goes first: otherwise a link without jitter would reorder frames that arrive in one batch.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def push(heap: Any, size: int, slot: int, due: Any, order: Any) -> None:
 
 @compiled
 def pop(heap: Any, size: int, due: Any, order: Any) -> int:
-    """Take the slot due first out of a binary heap of `size` slots, at least one."""
+    """Remove and return the slot due first from a binary heap of `size` ≥ 1 slots."""
     first = heap[0]
     last = heap[size - 1]
     parent = 0

@@ -1,7 +1,10 @@
 """Compiled impairment of one frame: its random numbers, whether it is lost, and when it is due. No input or output.
 
 `parameters` is one PARAMETERS record, `direction` one DIRECTION record, `tables` the quantiles of the distributions
-(`topologies.wire.memory`). A fate below zero is minus the number of the counter that the frame falls to.
+(`topologies.wire.memory`). A result below zero is minus the number of the counter to which the frame is lost.
+
+A frame has a fixed set of random numbers, each for one use. So which frames are lost depends on the seed and their
+number alone, and not on what other impairments there are.
 """
 
 from __future__ import annotations
@@ -26,9 +29,16 @@ from topologies.wire.memory import (
 )
 
 DRAWS = 16
-"""Numbers of a frame; the second half is for its duplicate."""
-
+"""Random numbers of a frame; the second half is for its duplicate."""
 OF_DUPLICATE = 8
+
+LOSS_DRAW = 0
+"""And the next one: the Gilbert-Elliott model takes two."""
+JITTER_DRAW = 2
+REORDER_DRAW = 3
+CORRUPT_DRAW = 4
+BIT_DRAW = 5
+DUPLICATE_DRAW = 6
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -36,10 +46,21 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _SHIFT_1, _SHIFT_2, _SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
 _TO_53_BITS = np.uint64(11)
 
+_GOOD, _BAD = 0, 1
+"""States of the Gilbert-Elliott model."""
+_IN_GAP, _IN_BURST, _LOST_IN_BURST, _LOST_IN_GAP = 0, 1, 2, 3
+"""States 1 to 4 of the 4-state Markov model, netem's `loss state`."""
+
+_S = 1_000_000_000
+_TABLES_REACH = 4
+"""Standard deviations that the distributions' tables span at most."""
+_SQRT_2 = math.sqrt(2.0)
+
 
 @compiled
 def random_bits(direction: Any, draw: int) -> Any:
-    """The frame's 64 random bits number `draw`, from 0."""
+    """Number `draw` of the frame, from 0: 64 bits of SplitMix64 (Steele, Lea, Flood 2014), which can be computed in any
+    order."""
     z = direction.random + np.uint64(draw + 1) * _GAMMA
     z = (z ^ (z >> _SHIFT_1)) * _MIX_1
     z = (z ^ (z >> _SHIFT_2)) * _MIX_2
@@ -48,7 +69,7 @@ def random_bits(direction: Any, draw: int) -> Any:
 
 @compiled
 def uniform(direction: Any, draw: int) -> float:
-    """The frame's random number `draw` in [0, 1)."""
+    """Number `draw` of the frame, uniform in [0, 1)."""
     return (random_bits(direction, draw) >> _TO_53_BITS) * 2.0**-53  # type: ignore[no-any-return]
 
 
@@ -58,13 +79,37 @@ def next_frame(direction: Any) -> None:
     direction.random += np.uint64(DRAWS) * _GAMMA
 
 
-_GOOD, _BAD = 0, 1
-_IN_GAP, _IN_BURST, _LOST_IN_BURST, _LOST_IN_GAP = 0, 1, 2, 3
+@compiled
+def hard_drop(parameters: Any, flow: int) -> int:
+    """Minus the counter of what drops every such frame: a port that is down, the blackhole, or its flow; else 0.
+
+    `flow`: the flow's hash, 32 bits. The order is that of the path: the port comes before all that netem does.
+    """
+    if parameters.port_down:
+        return -LOST_PORT_DOWN
+    if parameters.blackhole:
+        return -LOST_BLACKHOLE
+    if flow < parameters.flows:
+        return -LOST_FLOW
+    return 0
 
 
 @compiled
-def lost(parameters: Any, direction: Any, sequence: Any, first_draw: int, numbered: bool) -> bool:
-    """Whether the loss model takes the frame; `numbered`: patterns and exact frames count it.
+def loss_model_drops(parameters: Any, direction: Any, sequence: Any, of_copy: int, numbered: bool) -> bool:
+    """Whether the loss model drops the frame, or the copy of it whose random numbers begin at `of_copy`.
+
+    A new `loss_number` starts the model in its first state.
+    """
+    if direction.loss_number != parameters.loss_number:
+        direction.loss_number = parameters.loss_number
+        direction.loss_state = 0
+        direction.frames = 0
+    return parameters.loss_model != NO_LOSS and _lost(parameters, direction, sequence, of_copy + LOSS_DRAW, numbered)
+
+
+@compiled
+def _lost(parameters: Any, direction: Any, sequence: Any, first_draw: int, numbered: bool) -> bool:
+    """Whether a loss model drops the frame; `numbered`: patterns and exact frames count it.
 
     `sequence` uint8[parameters.sequence_length or more] is 1 where a frame is lost.
     """
@@ -80,33 +125,33 @@ def lost(parameters: Any, direction: Any, sequence: Any, first_draw: int, number
 
 @compiled
 def _gilbert_elliott(loss: Any, direction: Any, first_draw: int) -> bool:
-    move, luck = uniform(direction, first_draw), uniform(direction, first_draw + 1)
+    move, draw = uniform(direction, first_draw), uniform(direction, first_draw + 1)
     p, r, one_minus_h, one_minus_k = loss[0], loss[1], loss[2], loss[3]
     if direction.loss_state == _GOOD:
         if move < p:
             direction.loss_state = _BAD
-        return luck < one_minus_k  # type: ignore[no-any-return]
+        return draw < one_minus_k  # type: ignore[no-any-return]
     if move < r:
         direction.loss_state = _GOOD
-    return luck < one_minus_h  # type: ignore[no-any-return]
+    return draw < one_minus_h  # type: ignore[no-any-return]
 
 
 @compiled
-def _four_state(loss: Any, direction: Any, luck: float) -> bool:
+def _four_state(loss: Any, direction: Any, draw: float) -> bool:
     p13, p31, p32, p23, p14 = loss[0], loss[1], loss[2], loss[3], loss[4]
     state = direction.loss_state
     if state == _IN_GAP:
-        if luck < p14:
+        if draw < p14:
             direction.loss_state = _LOST_IN_GAP
-        elif luck < p14 + p13:
+        elif draw < p14 + p13:
             direction.loss_state = _LOST_IN_BURST
     elif state == _IN_BURST:
-        if luck < p23:
+        if draw < p23:
             direction.loss_state = _LOST_IN_BURST
     elif state == _LOST_IN_BURST:
-        if luck < p32:
+        if draw < p32:
             direction.loss_state = _IN_BURST
-        elif luck < p32 + p31:
+        elif draw < p32 + p31:
             direction.loss_state = _IN_GAP
     else:
         direction.loss_state = _IN_GAP
@@ -115,7 +160,7 @@ def _four_state(loss: Any, direction: Any, luck: float) -> bool:
 
 @compiled
 def _by_number(parameters: Any, direction: Any, sequence: Any) -> bool:
-    """Repeating if the model is a pattern; past the end of exact frames nothing is lost."""
+    """A pattern repeats; after the last of exact frames nothing is lost."""
     number = direction.frames
     direction.frames += 1
     if parameters.loss_model == PATTERN:
@@ -123,46 +168,12 @@ def _by_number(parameters: Any, direction: Any, sequence: Any) -> bool:
     return number < parameters.sequence_length and sequence[number] == 1  # type: ignore[no-any-return]
 
 
-LOSS_DRAW = 0
-JITTER_DRAW = 2
-REORDER_DRAW = 3
-CORRUPT_DRAW = 4
-BIT_DRAW = 5
-DUPLICATE_DRAW = 6
-
-_S = 1_000_000_000
-_TABLES_REACH = 4
-_SQRT_2 = math.sqrt(2.0)
-
-
-@compiled
-def hard_drop(parameters: Any, flow: int) -> int:
-    """What takes a frame whatever its luck: a port that is down, the blackhole, or that its flow vanishes; else 0.
-
-    `flow`: the flow's hash, 32 bits.
-    """
-    if parameters.port_down:
-        return -LOST_PORT_DOWN
-    if parameters.blackhole:
-        return -LOST_BLACKHOLE
-    if flow < parameters.flows:
-        return -LOST_FLOW
-    return 0
-
-
-@compiled
-def loss_model_drops(parameters: Any, direction: Any, sequence: Any, of_copy: int, numbered: bool) -> bool:
-    """Whether the loss model takes the frame, or the copy of it whose numbers begin at `of_copy`."""
-    if direction.loss_number != parameters.loss_number:
-        direction.loss_number = parameters.loss_number
-        direction.loss_state = 0
-        direction.frames = 0
-    return parameters.loss_model != NO_LOSS and lost(parameters, direction, sequence, of_copy + LOSS_DRAW, numbered)
-
-
 @compiled
 def due(length: int, arrived_ns: int, parameters: Any, direction: Any, tables: Any, of_copy: int) -> int:
-    """When a frame that arrived then and is not lost is due, ns; or its fate if the queue has no room for it."""
+    """When a frame that arrived at `arrived_ns` and is not lost is due; below zero if the queue has no room for it.
+
+    A reordered frame is due without delay, as in netem: it overtakes the frames before it.
+    """
     serialised_ns = _serialise(length, arrived_ns, parameters, direction)
     if serialised_ns < 0:
         return serialised_ns
@@ -172,15 +183,8 @@ def due(length: int, arrived_ns: int, parameters: Any, direction: Any, tables: A
 
 
 @compiled
-def earliest_ns(parameters: Any) -> int:
-    """The shortest delay that the jitter allows, ns."""
-    steps = 1 if parameters.distribution == UNIFORM else _TABLES_REACH
-    return max(0, parameters.delay_ns - steps * parameters.jitter_ns)  # type: ignore[no-any-return]
-
-
-@compiled
 def _serialise(length: int, arrived_ns: int, parameters: Any, direction: Any) -> int:
-    """When the frame's last bit leaves the queue, ns. What an earlier rate still holds back goes out first."""
+    """When the frame's last bit leaves the queue, ns; frames that an earlier rate still holds go first."""
     start_ns = max(arrived_ns, direction.busy_until_ns)
     if parameters.rate_bps == 0:
         return start_ns  # type: ignore[no-any-return]
@@ -192,7 +196,7 @@ def _serialise(length: int, arrived_ns: int, parameters: Any, direction: Any) ->
 
 @compiled
 def _spread_ns(parameters: Any, direction: Any, tables: Any, of_copy: int) -> int:
-    """What the jitter adds to the delay, below zero too."""
+    """What jitter adds to the delay, ns; may be negative."""
     if parameters.jitter_ns == 0:
         return 0
     share = uniform(direction, of_copy + JITTER_DRAW)
@@ -207,8 +211,18 @@ def _spread_ns(parameters: Any, direction: Any, tables: Any, of_copy: int) -> in
 
 @compiled
 def _correlated(share: float, parameters: Any, direction: Any, tables: Any) -> float:
-    """A share that follows the frame before: a Gaussian autoregression, read off the normal distribution."""
+    """A share correlated with the last frame's: a Gaussian autoregression of first order, mapped back to [0, 1).
+
+    netem correlates the uniform numbers, which changes their distribution; this keeps it.
+    """
     rho = parameters.jitter_correlation
     fresh = tables[0, int(share * tables.shape[1])]
     direction.jitter_normal = rho * direction.jitter_normal + math.sqrt(1.0 - rho * rho) * fresh
     return min(0.5 * math.erfc(-direction.jitter_normal / _SQRT_2), 1.0 - 2.0**-53)
+
+
+@compiled
+def earliest_ns(parameters: Any) -> int:
+    """The shortest delay that the jitter allows, ns."""
+    steps = 1 if parameters.distribution == UNIFORM else _TABLES_REACH
+    return max(0, parameters.delay_ns - steps * parameters.jitter_ns)  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hostio.lateness import empty_lateness
+from hostio.lateness_compiled import empty_lateness
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
 from topologies.link_backend import FATES, FRAME_FATE
@@ -16,13 +16,14 @@ BATCH = 64
 """Frames per system call."""
 
 SLOT_BYTES = 1536
-"""Room for one frame; a longer one is refused."""
+"""Room for one frame; a longer one is lost (overflow)."""
 
 NO_LOSS, RANDOM, GILBERT_ELLIOTT, FOUR_STATE, PATTERN, EXACT = range(6)
-"""How `loss` is read: a probability; p, r, 1−h, 1−k; p13, p31, p32, p23, p14; or not, but the sequence."""
+"""Loss models. `loss` holds a probability (RANDOM); p, r, 1−h, 1−k (GILBERT_ELLIOTT); p13, p31, p32, p23, p14
+(FOUR_STATE). PATTERN and EXACT use `sequences`."""
 
 UNIFORM = -1
-"""As `distribution`; others are the row of the table."""
+"""Value of `distribution` for a uniform one; else it is the row of `tables`."""
 
 PARAMETERS = np.dtype(
     [
@@ -44,8 +45,8 @@ PARAMETERS = np.dtype(
         ("queue_ns", "<i8"),
     ]
 )
-"""A direction's impairment. `port_down` 1 = a port is down, and what is under way is lost; `flows`: hashes below it
-vanish, of 2³²; `loss_number` is new where the loss model begins anew; `rate_bps` 0 = unlimited."""
+"""Impairment of a direction. `port_down` 1: a port is down, and frames under way are lost. `flows`: flows whose hash is
+below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited."""
 
 DIRECTION = np.dtype(
     [
@@ -60,8 +61,8 @@ DIRECTION = np.dtype(
         ("send_fd", "<i4"),
     ]
 )
-"""A direction's own state: generator, loss model last met, its chain and the frames it has counted, last place in the
-normal distribution, end of its rate's backlog, frames in its heap, packet sockets."""
+"""State of a direction: random generator; loss model in use, its Markov state, frames it has counted; last value of the
+correlated jitter; end of the rate's backlog; frames in the heap; packet sockets."""
 
 (
     RECEIVED,
@@ -79,19 +80,20 @@ normal distribution, end of its rate's backlog, frames in its heap, packet socke
 """Columns of the counters, as LinkCounters has them."""
 
 FATE_ROWS = 1 << 22
-"""Room for that many rows of FRAME_FATE; what happens after is counted, and not told apart."""
+"""Capacity of the log of FRAME_FATE rows; later events are in the counters only."""
 
 ALL, MEDIA = 0, 1
 """Rows of a direction's counters: every frame, and those to the ports of media."""
 
 LOOP = np.dtype(
     [
-        *((name, "<i8") for name in ("free", "starved", "arrivals", "bank", "switched_ns", "tick_ns", "rest_ns")),
+        *((name, "<i8") for name in ("free", "starved", "arrivals", "bank", "switched_ns", "tick_ns", "max_unread_ns")),
         *((name, "<i8") for name in ("running", "command", "command_fd", "answer_fd", "answered_ns")),
         *((name, "<i8") for name in ("first_media_port", "last_media_port", "fates")),
     ]
 )
-"""The loop's own state, and its side of the conversation with the control thread. `fates`: rows of them."""
+"""State of the loop, and its communication with the control thread. `starved` 1: a message of the incoming batch has no
+slot; `switched_ns`: when a change that is being applied took effect, else 0; `fates`: rows in the log."""
 
 
 class WireMemory(NamedTuple):
@@ -127,6 +129,7 @@ class WireMemory(NamedTuple):
     out_slots: Array
     out_iovecs: Array
     out_messages: Array
+    out_refused: Array
     descriptors: Array
     loop: Array
     timespec: Array
@@ -161,6 +164,7 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         out_slots=np.zeros(BATCH, np.int32),
         out_iovecs=outgoing.iovecs,
         out_messages=outgoing.messages,
+        out_refused=outgoing.refused,
         descriptors=poll_descriptors(command_fd, *(receive for receive, _ in sockets)),
         loop=np.zeros(1, LOOP),
         timespec=np.zeros(2, np.int64),

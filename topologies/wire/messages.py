@@ -1,4 +1,4 @@
-"""What the runner and the wire process say to each other over their connection, and how the wire is configured."""
+"""Configuration of the wire process, and the messages between it and the runner."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hostio.lateness import LatenessRows
+from hostio.lateness_compiled import LatenessRows
 from topologies.interface_names import wire_port
 from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkState
@@ -25,10 +25,10 @@ class WireDirection:
 
 @dataclass(frozen=True, slots=True)
 class WireConfig:
-    """Everything a wire process does. `tick_ns` is its timer quantum; `capacity` the frames it can hold in all.
+    """Configuration of a wire process. `tick_ns`: least wait between two rounds; `capacity`: frames it can hold in all.
 
-    `media_ports`: first and last UDP port of media, which is counted apart, and which loss by number counts; (0, 0) for
-    none, when it counts every frame. `fates`: where to leave what became of single media frames, FRAME_FATE[n] as .npy.
+    `media_ports`: first and last UDP port of media, which have counters of their own, and which loss by number counts;
+    (0, 0): none, and it counts every frame. `fates`: where to save the log of media frames, FRAME_FATE[n], as .npy.
     """
 
     directions: tuple[WireDirection, ...]
@@ -41,19 +41,19 @@ class WireConfig:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Have these states ready; answered by Prepared."""
+    """Write these states into the bank that does not apply; answered by Prepared."""
 
     states: Mapping[Direction, LinkState]
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """They are ready."""
+    """The states are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchBank:
-    """Put the prepared states in force, all at one instant; answered by Switched."""
+    """Apply the prepared states, all at one instant; answered by BankSwitched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ class BankSwitched:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Count how late frames are released that are due from then until then, CLOCK_MONOTONIC ns; answered by Watched."""
+    """Count how late frames are released that are due from `from_ns` until `until_ns`, CLOCK_MONOTONIC; answered by
+    Watched."""
 
     from_ns: int
     until_ns: int
@@ -73,22 +74,22 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """They will be counted."""
+    """Watch is in effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCounters:
-    """Answered by Reading."""
+    """Read all counters; answered by Reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Carry no frame any further; answered by Reading, once the fates of media frames are written."""
+    """Stop carrying frames; answered by Reading once the log of media frames is saved."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """Counters of every direction at one instant, and by how much frames were released after they were due."""
+    """Counters of every direction at one instant, and how late frames were released."""
 
     counters: Mapping[Direction, LinkCounters]
     lateness: LatenessRows

@@ -1,4 +1,4 @@
-"""A link's state in the words of the userspace wire's compiled loops. Pure."""
+"""Translates link states into the PARAMETERS of the userspace wire. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from topologies.wire.memory import EXACT, FOUR_STATE, GILBERT_ELLIOTT, NO_LOSS, 
 def fill_bank(
     memory: WireMemory, bank: int, states: Mapping[Direction, LinkState], loss_numbers: Mapping[Direction, int]
 ) -> None:
-    """Write the states of all directions, in the memory's order, into a bank that is not in force.
+    """Write the states of all directions, in the memory's order, into a bank that does not apply.
 
-    A port that is down at either end stops both directions of its link. `loss_numbers` grow where a loss begins anew.
+    A port that is down at either end stops both directions of its link. A `loss_numbers` entry is greater than before
+    where the loss model is to start again.
     """
     for index, (direction, state) in enumerate(states.items()):
         back = states.get(direction.reversed())
@@ -60,7 +61,7 @@ def _fill_loss(row: Any, sequence: Any, loss: Loss | None) -> None:
 
 
 def _loss_words(loss: Loss | None) -> tuple[int, tuple[float, ...], list[bool]]:
-    """The model, its probabilities, and which frames by number it takes."""
+    """The model, its probabilities, and for loss by number which frames it drops, from the first."""
     match loss:
         case RandomLoss():
             return RANDOM, (loss.probability,), []

@@ -13,14 +13,13 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from hostio.control import Ready, Stop
-from hostio.lateness import watch
+from hostio.control import Ready, Stop, receive
+from hostio.lateness_compiled import watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import packet_drops, packet_socket
 from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkState
 from topologies.model import Direction
-from topologies.wire.loop import READ, STOP, SWITCH, run
 from topologies.wire.memory import WireMemory, allocate
 from topologies.wire.messages import (
     BankSwitched,
@@ -35,28 +34,26 @@ from topologies.wire.messages import (
     WireConfig,
 )
 from topologies.wire.parameters import fill_bank
+from topologies.wire.wire_loop import READ, STOP, SWITCH, run
 
 
 def serve(config: WireConfig, control: Connection) -> None:
-    """Emulate the links and answer `control` until it says Stop or is closed; OSError if an interface is missing."""
+    """Emulate the links and answer `control` until Stop or the end of the pipe. OSError if an interface is missing."""
     compile_loops()
     with Wire(config) as wire:
         set_realtime_priority(RealtimePriority.LINK)
         control.send(Ready())
         while True:
-            try:
-                request = control.recv()
-            except EOFError:
-                return
+            request = receive(control)
             if isinstance(request, Stop):
                 return
             control.send(wire.answer(request))
 
 
 def compile_loops() -> None:
-    """Compile the event loop, or load it from the cache, with the types it will run with.
+    """Compile the event loop for the types it is called with, or load it from the cache.
 
-    Done before any thread asks for punctuality: a compiler under SCHED_FIFO would keep everything else from a CPU.
+    To be called before any thread has real-time priority: a compiler under SCHED_FIFO would keep all else from a CPU.
     """
     with ExitStack() as opening:
         command = _eventfd(opening, os.EFD_NONBLOCK)
@@ -99,7 +96,7 @@ class Wire:
     def answer(
         self, request: Prepare | SwitchBank | Watch | ReadCounters | Finish
     ) -> Prepared | BankSwitched | Watched | Reading:
-        """Do what is asked."""
+        """Carry out a request; its answer."""
         match request:
             case Prepare():
                 self.prepare(request.states)
@@ -115,7 +112,7 @@ class Wire:
         return self.end()
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> None:
-        """Write these states into the bank that is not in force."""
+        """Write these states into the bank that does not apply."""
         for direction, state in states.items():
             self._loss_numbers[direction] += state.loss != self._states[direction].loss
         self._states.update(states)
@@ -123,7 +120,7 @@ class Wire:
         fill_bank(self._memory, other, self._states, self._loss_numbers)
 
     def end(self) -> Reading:
-        """Carry nothing any further, and leave what became of single media frames."""
+        """Stop carrying frames and save the log of media frames."""
         self._stop()
         memory = self._memory
         if self._fates:
@@ -136,14 +133,14 @@ class Wire:
         return Reading(counters, self._memory.lateness.copy())
 
     def _counters(self, index: int, direction: Direction) -> LinkCounters:
-        """The loop's counters, and what its socket had no room for."""
+        """The loop's counters, and the frames for which its socket had no room."""
         self._overflowed[direction] += packet_drops(self._sockets[index])
         unseen = self._overflowed[direction]
         every, media = (LinkCounters(*row.tolist()) for row in self._memory.counters_read[index])
         return replace(every, received=every.received + unseen, lost_overflow=every.lost_overflow + unseen, media=media)
 
     def _ask(self, command: int) -> int:
-        """Have the loop obey; when it did, CLOCK_MONOTONIC ns."""
+        """Have the loop carry out a command; when it did, CLOCK_MONOTONIC ns."""
         self._memory.loop["command"] = command
         os.eventfd_write(self._command, 1)
         os.eventfd_read(self._answer)
@@ -161,7 +158,7 @@ class Wire:
 
 
 def generator_state(seed: int, direction: Direction) -> int:
-    """Where a direction's random numbers begin: depends on the seed and on itself, not on any other link."""
+    """Start of a direction's random numbers: depends on the seed and its name, so that other links do not change it."""
     return int.from_bytes(hashlib.sha256(f"{seed} {direction}".encode()).digest()[:8], "little")
 
 

@@ -1,8 +1,8 @@
 """The compiled event loop of the userspace wire: one thread that carries the frames of every link of a run.
 
-Frames are received straight into free slots, wait there, and are sent from there. A frame is due at the kernel's
-receive timestamp plus its delay, and is never sent before. The control thread talks to the loop by writing
-`loop.command` and then the command eventfd; the loop answers on the answer eventfd.
+Frames are received into free slots, wait there and are sent from there, without a copy. A frame is due at the kernel's
+receive timestamp plus its delay, and is never sent before. The control thread writes `loop.command`, then the command
+eventfd; the loop answers on the answer eventfd.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from hostio.compiled import (
     read_descriptor,
     realtime_offset_ns,
     recvmmsg,
-    sendmmsg,
     wait_readable,
     write_descriptor,
 )
-from hostio.lateness import count_late
-from hostio.mmsg import receive_timestamp_ns
+from hostio.lateness_compiled import count_late
+from hostio.mmsg_compiled import receive_timestamp_ns, send_messages
 from topologies.link_backend import HELD
 from topologies.wire.admission_compiled import admit, count_and_log, count_frame, free_slot, log_fate, take_slot
 from topologies.wire.heap_compiled import pop
@@ -30,24 +29,28 @@ from topologies.wire.memory import LOST_OVERFLOW, LOST_PORT_DOWN, RELEASED
 
 STOP = 1
 SWITCH = 2
-"""Flip the bank of parameters; answered once it is in force everywhere."""
+"""Apply the other bank of parameters; answered once it applies to every direction."""
 READ = 3
 """Copy the counters; answered once they are copied."""
 
-_US = 1_000
 _FOREVER = 3_600_000_000_000
 _NOT_PENDING = 1 << 62
-_MESSAGE_BYTES = 64
 _BATCHES_PER_ROUND = 16
+"""Most batches received from a socket in a round: a busy direction must not delay the release of the others' frames."""
+
 _BATCHES_BEFORE_SWITCH = 1_024
+"""Enough to empty a socket's buffer; the bound is for a sender that is faster than the loop."""
+
+_MAX_UNREAD_NS = 1_000_000
+"""Longest time that new frames may wait in the sockets, on links with long delays: some frames gather for each call."""
 
 
 @compiled
 def run(wire: Any) -> None:
-    """Carry frames until told to stop. What is held then stays where it is, and its media is noted down."""
+    """Carry frames until told to stop. Frames held then are not sent; the media among them are logged as HELD."""
     loop = wire.loop[0]
     _arm_all(wire)
-    loop.rest_ns = _rest_ns(wire)
+    loop.max_unread_ns = _max_unread_ns(wire)
     loop.running = 1
     while loop.running:
         if _wait(wire) and _commanded(wire):
@@ -56,19 +59,23 @@ def run(wire: Any) -> None:
         if loop.running:
             _release_all(wire)
     _receive_all(wire, _BATCHES_BEFORE_SWITCH)
-    _note_held(wire)
+    _log_held(wire)
     _answer(wire)
 
 
 @compiled
 def _wait(wire: Any) -> int:
-    """Until there may be something to do: nothing pending, for any frame; else for the next release or a command."""
+    """Wait until there may be something to do; whether a descriptor is readable.
+
+    With no frame pending it waits for any frame or a command. Else it waits for the next release or a command only, at
+    least a tick (250 µs as run): waking for each frame that arrives would double the CPU time per frame.
+    """
     loop = wire.loop[0]
     next_ns = _next_release_ns(wire)
     if next_ns == _NOT_PENDING:
         return wait_readable(wire.descriptors, len(wire.descriptors), _FOREVER, wire.timespec)
     ahead_ns = next_ns - monotonic_ns(wire.timespec)
-    return wait_readable(wire.descriptors, 1, min(max(ahead_ns, loop.tick_ns), loop.rest_ns), wire.timespec)
+    return wait_readable(wire.descriptors, 1, min(max(ahead_ns, loop.tick_ns), loop.max_unread_ns), wire.timespec)
 
 
 @compiled
@@ -81,13 +88,14 @@ def _next_release_ns(wire: Any) -> int:
 
 
 @compiled
-def _rest_ns(wire: Any) -> int:
-    """How long new frames may lie unread: their delay must not be over before they are seen."""
+def _max_unread_ns(wire: Any) -> int:
+    """How long new frames may wait in the sockets, ns: half the shortest delay, so that they are read before it is
+    over."""
     loop = wire.loop[0]
-    rest_ns = 1_000 * _US
+    max_unread_ns = _MAX_UNREAD_NS
     for parameters in wire.banks[loop.bank]:
-        rest_ns = min(rest_ns, 0 if parameters.reorder else earliest_ns(parameters) // 2)
-    return max(rest_ns, loop.tick_ns)  # type: ignore[no-any-return]
+        max_unread_ns = min(max_unread_ns, 0 if parameters.reorder else earliest_ns(parameters) // 2)
+    return max(max_unread_ns, loop.tick_ns)  # type: ignore[no-any-return]
 
 
 @compiled
@@ -116,7 +124,7 @@ def _answer(wire: Any) -> None:
 
 
 @compiled
-def _note_held(wire: Any) -> None:
+def _log_held(wire: Any) -> None:
     for index in range(len(wire.directions)):
         for position in range(wire.directions[index].queued):
             slot = wire.heaps[index, position]
@@ -126,14 +134,19 @@ def _note_held(wire: Any) -> None:
 
 @compiled
 def _switch(wire: Any) -> None:
-    """Put the other bank in force at this instant: frames that arrived before it are decided by the old one."""
+    """Apply the other bank from this instant on.
+
+    First all sockets are read until empty: frames that arrived before the instant are decided by the old bank, by their
+    receive timestamps (`_bank`). Only then is the change answered and `switched_ns` cleared, so that no frame which
+    arrived before it can still be unread and be decided by the new bank.
+    """
     loop = wire.loop[0]
     loop.switched_ns = monotonic_ns(wire.timespec)
     loop.bank = 1 - loop.bank
     _receive_all(wire, _BATCHES_BEFORE_SWITCH)
     loop.answered_ns = loop.switched_ns
     loop.switched_ns = 0
-    loop.rest_ns = _rest_ns(wire)
+    loop.max_unread_ns = _max_unread_ns(wire)
     for index in range(len(wire.directions)):
         if wire.banks[loop.bank, index].port_down:
             _lose_queued(wire, index)
@@ -160,7 +173,7 @@ def _receive_all(wire: Any, batches: int) -> None:
 
 @compiled
 def _receive_batch(wire: Any, index: int) -> int:
-    """Receive and decide what has arrived, up to a batch; how many frames that was."""
+    """Receive and admit up to a batch of frames; how many."""
     if wire.loop[0].starved:
         _arm_all(wire)
     fd = wire.directions[index].receive_fd
@@ -185,7 +198,7 @@ def _arm_all(wire: Any) -> None:
 
 @compiled
 def _arm(wire: Any, position: int) -> None:
-    """Make a message of the incoming batch ready again, with a free slot if it has none and there is one."""
+    """Prepare a message of the incoming batch to receive again, with a free slot if it has none and there is one."""
     wire.in_messages[position].control_length = wire.in_control.shape[1] * 8
     if wire.in_slots[position] == len(wire.free):
         wire.in_slots[position] = take_slot(wire)
@@ -210,7 +223,7 @@ def _release_all(wire: Any) -> None:
 
 @compiled
 def _gather(wire: Any, index: int, now_ns: int) -> int:
-    """Take due frames out of a direction's heap into the outgoing batch; how many."""
+    """Move due frames from a direction's heap to the outgoing batch, up to a batch; how many."""
     direction = wire.directions[index]
     heap = wire.heaps[index]
     count = 0
@@ -226,20 +239,16 @@ def _gather(wire: Any, index: int, now_ns: int) -> int:
 
 @compiled
 def _send(wire: Any, index: int, count: int) -> None:
-    """Send the outgoing batch; a frame that the kernel refuses is lost and the rest goes on."""
+    """Send the outgoing batch and free its slots; a frame that the kernel refuses is lost."""
     if count == 0:
         return
-    fd = wire.directions[index].send_fd
-    done = 0
-    while done < count:
-        sent = sendmmsg(fd, wire.out_messages.ctypes.data + done * _MESSAGE_BYTES, count - done, MSG_DONTWAIT)
-        for _ in range(sent):
-            count_frame(wire, index, wire.media[wire.out_slots[done]], RELEASED)
-            done += 1
-        if sent <= 0:
-            count_and_log(wire, index, wire.out_slots[done], wire.media[wire.out_slots[done]], LOST_OVERFLOW)
-            done += 1
+    send_messages(wire.directions[index].send_fd, wire.out_messages, count, wire.out_refused)
     now_ns = monotonic_ns(wire.timespec)
     for position in range(count):
-        count_late(wire.lateness, wire.due[wire.out_slots[position]], now_ns)
-        free_slot(wire, wire.out_slots[position])
+        slot = wire.out_slots[position]
+        if wire.out_refused[position]:
+            count_and_log(wire, index, slot, wire.media[slot], LOST_OVERFLOW)
+        else:
+            count_frame(wire, index, wire.media[slot], RELEASED)
+        count_late(wire.lateness, wire.due[slot], now_ns)
+        free_slot(wire, slot)
