@@ -14,6 +14,7 @@ from hostio.commands import CommandError
 from relay_app.sessions.directory import DirectoryError
 from results.run_files.documents import dump
 from results.run_files.events import End
+from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
@@ -32,7 +33,7 @@ def main(run_dir: str) -> None:
     run = RunDir(Path(run_dir))
     log = EventLog(run.events)
     try:
-        end = _run(run, log, StopSignal(sys.stdin.fileno()))
+        end = _run(read_plan(run.plan), run, log, StopSignal(sys.stdin.fileno()))
     except _EXPECTED as error:
         end = _failed(str(error))
     except Exception:
@@ -41,8 +42,7 @@ def main(run_dir: str) -> None:
     log.add(end)
 
 
-def _run(run: RunDir, log: EventLog, stop: StopSignal) -> End:
-    plan = read_plan(run.plan)
+def _run(plan: Plan, run: RunDir, log: EventLog, stop: StopSignal) -> End:
     set_up_sandbox(SANDBOX_FOLDER)
     testbed = Testbed.build(plan, run, log)
     try:
