@@ -29,7 +29,7 @@ class Prefetched:
 
 @dataclass(frozen=True, slots=True)
 class StopSending:
-    """To a client or a prober: send no packet any more; it answers Still."""
+    """To a client or a prober: send no packet any more; it answers Quiesced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True)
 class DelayAnswers:
-    """To the directory's door: what the Redis behind it answers from now on goes out by so much later."""
+    """To the directory's proxy: what the Redis behind it answers from now on goes out by so much later."""
 
     extra_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersDelayed:
-    """From the directory's door: that is in force."""
+    """From the directory's proxy: that is in force."""
 
     extra_ns: int

@@ -1,4 +1,4 @@
-"""The door of the session directory, where a scenario makes it slow or has it die: TCP in front, Redis behind.
+"""The proxy of the session directory, where a scenario makes it slow or has it die: TCP in front, Redis behind.
 
 It hands bytes on as they come, and answers by some time later, each byte by the same: a longer way, no slower server.
 What follows does not wait for what is under way, so bandwidth stays. Bytes keep their order when the time gets shorter.
@@ -109,20 +109,20 @@ def stand_by(config: DirectoryProxyConfig, control: Connection) -> None:
 
 async def _serve(config: DirectoryProxyConfig, control: Connection, *, standing_by: bool) -> None:
     set_realtime_priority()
-    door, orders = DirectoryProxy(config), _orders(control)
+    proxy, orders = DirectoryProxy(config), _orders(control)
     if standing_by:
         tell(control, StandingBy())
     else:
-        await door.open()
+        await proxy.open()
         tell(control, Ready())
     while not isinstance(order := await orders.get(), Stop):
         if isinstance(order, TakeOver):
-            await door.open()
+            await proxy.open()
             tell(control, Ready())
         if isinstance(order, DelayAnswers):
-            door.extra_ns = order.extra_ns
-            tell(control, AnswersDelayed(door.extra_ns))
-    door.close()
+            proxy.extra_ns = order.extra_ns
+            tell(control, AnswersDelayed(proxy.extra_ns))
+    proxy.close()
     tell(control, Stopped({}))
 
 
