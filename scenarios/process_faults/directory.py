@@ -181,8 +181,8 @@ class DirectoryAnswers:
 
 def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProcess[DirectoryLife]:
     """Start the run's directory; on return it serves, and holds every record."""
-    struck = any(fault.process == Process("directory") for fault in plan.process_faults)
-    kind = DirectoryKind(plan, run, fabric, proxied=struck)
+    proxied = any(fault.process == Process("directory") for fault in plan.process_faults)
+    kind = DirectoryKind(plan, run, fabric, proxied=proxied)
     directory = SupervisedProcess(kind, count_ends(plan.faults, Process("directory")))
     directory.serving.await_ready(START_WITHIN_S)
     return directory

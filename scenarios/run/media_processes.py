@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from random import Random
 from time import monotonic_ns, time_ns
 
+from hostio.timing import next_multiple
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
-from relay_app.messages import MediaWindow, Prefetch, Prefetched
+from relay_app.messages import MediaWindow, Prefetch, Prefetched, StartProbing
 from relay_app.ntp import ntp_offset_ns
 from relay_app.probing import prober
 from relay_app.probing.canaries import canary_ssrc
@@ -67,6 +68,12 @@ class MediaProcesses:
             relay.do_in_each_life(lambda life: life.send(window))
         for process in (*self.clients, *self.probers, *self.peers):
             process.send(window)
+
+    def start_probing(self, interval_ns: int) -> None:
+        """Probe from between two round times on: whether a probe sent at the instant of a fault is lost is chance."""
+        start_ns = next_multiple(monotonic_ns()) + interval_ns // 2
+        for prober_process in self.probers:
+            prober_process.send(StartProbing(start_ns))
 
     def warm_relays(self, plan: Plan) -> None:
         """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""

@@ -21,6 +21,8 @@ from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, re
 from hostio.timing import MS, S, Ticker
 from relay_app.messages import MediaWindow
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
+from results.run_files.run_dir import RunDir
+from scenarios.supervision.processes import RunProcess, spawn
 
 _PHASE_NS = 770 * MS
 """When in each second of the scenario it samples."""
@@ -93,3 +95,9 @@ def _obeyed(monitor: Monitor, control: Connection) -> bool:
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)
+
+
+def spawn_monitor(run: RunDir) -> RunProcess:
+    """Start the process, whose samples go to the staging folder of a run; it may not be ready yet."""
+    config = MonitorConfig(run.staged(run.machine_samples), run.staged(run.core_samples))
+    return spawn("monitor", serve, config, run.log("monitor"))

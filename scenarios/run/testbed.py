@@ -7,26 +7,22 @@ asked for their records, and the sandbox takes the rest with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from time import monotonic_ns
 
 from hostio.procfs import proportional_memory_bytes
-from hostio.timing import next_multiple
-from relay_app.messages import MediaWindow, StartProbing
-from results.run_files.faults import Process
+from relay_app.messages import MediaWindow
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.controller import Controller, controller_target, start_controller
-from scenarios.process_faults.directory import DirectoryLife, directory_target, start_directory
-from scenarios.process_faults.fault_target import FaultTarget
+from scenarios.process_faults.controller import Controller, start_controller
+from scenarios.process_faults.directory import start_directory
 from scenarios.process_faults.player import ProcessFaults
-from scenarios.run import monitor
+from scenarios.process_faults.targets import fault_targets
 from scenarios.run.links import STARTERS
 from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses
-from scenarios.run.monitor import MonitorConfig
+from scenarios.run.monitor import spawn_monitor
 from scenarios.run.quiesce import Observers, collect_relay_fates, link_rows, quiesce
-from scenarios.supervision.processes import RunProcess, await_ready, spawn, start_fork_server, stop_all
+from scenarios.supervision.processes import RunProcess, await_ready, start_fork_server, stop_all
 from scenarios.supervision.run_control import EventLog
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies import interface_names as names
@@ -89,16 +85,16 @@ class Testbed:
         # The directory with all its records before the relays, which connect to it at once and back off if refused.
         directory = start_directory(plan, run, fabric)
         media = MediaProcesses.spawn(plan, run, fabric)
-        watcher = _spawn_monitor(run)
+        watcher = spawn_monitor(run)
         await_ready((*media.running, watcher), _READY_WITHIN_S)
         # Direct paths are in the switches before relays fetch over them.
         controller.serving.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
         # After the relays are warm: probes measure the health of links, not the burst of the records.
-        _start_probing(plan, media)
+        media.start_probing(plan.controller.probe_interval_ns)
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
         # Successors last: they take processor time to start, and are to delay nothing that is waited for above.
-        process_faults = ProcessFaults(plan.faults, _fault_targets(plan, media, directory, controller), log)
+        process_faults = ProcessFaults(plan.faults, fault_targets(plan, media.relays, directory, controller), log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
         return cls(plan, run, observers, links, media, controller, process_faults, watcher, datapath_stats())
@@ -118,8 +114,8 @@ class Testbed:
         memory_bytes = proportional_memory_bytes()
         end, counts = quiesce(self.media, self.links, self.observers)
         hosts = self.observers.hosts(counts)
-        members = (*self.media.running, self.monitor)
-        stopped = stop_all(members, _STOP_WITHIN_S)
+        running = (*self.media.running, self.monitor)
+        stopped = stop_all(running, _STOP_WITHIN_S)
         in_hand = collect_relay_fates(self.media.relays, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         self.links.close()
@@ -134,38 +130,12 @@ class Testbed:
             lateness=lateness_rows(processes, end.lateness),
             lookups=datapath_stats().since(self.datapath_stats_before),
             memory_bytes=memory_bytes,
-            ended_early=tuple(member.name for member in members if member.name not in stopped),
+            ended_early=tuple(process.name for process in running if process.name not in stopped),
         )
 
     def stop_controller(self) -> None:
         """End the controller, before anything that it watches; ProcessError if it had failed."""
         self.controller.stop(_STOP_WITHIN_S)
-
-
-def _start_probing(plan: Plan, media: MediaProcesses) -> None:
-    """From between two faults' round times: a probe sent at the instant of a fault may or may not be lost to it."""
-    start_ns = next_multiple(monotonic_ns()) + plan.controller.probe_interval_ns // 2
-    for prober in media.probers:
-        prober.send(StartProbing(start_ns))
-
-
-def _fault_targets(
-    plan: Plan,
-    media: MediaProcesses,
-    directory: SupervisedProcess[DirectoryLife],
-    controller: SupervisedProcess[Controller],
-) -> dict[Process, FaultTarget]:
-    """Every process that a fault may strike."""
-    relays = {Process("relay", cluster): FaultTarget(relay) for cluster, relay in media.relays.items()}
-    return relays | {
-        Process("directory"): directory_target(directory),
-        Process("controller"): controller_target(controller, plan),
-    }
-
-
-def _spawn_monitor(run: RunDir) -> RunProcess:
-    config = MonitorConfig(run.staged(run.machine_samples), run.staged(run.core_samples))
-    return spawn("monitor", monitor.serve, config, run.log("monitor"))
 
 
 def _environment(plan: Plan) -> Environment:

@@ -1,4 +1,4 @@
-"""The directory's door with a real Redis behind it: answers come later, all by the same, and nothing else changes."""
+"""The directory's proxy with a real Redis behind it: answers come later, all by the same, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 
 EXTRA_NS = 120 * MS
 RECORDS = tuple(StreamRecord(ssrc, 1, 2, f"talk-{ssrc:04d}") for ssrc in range(1, 200))
-DOOR = DirectoryEndpoint(host=loopback(253))
+PROXY = DirectoryEndpoint(host=loopback(253))
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def config_of(server: RedisServer) -> DirectoryProxyConfig:
-    return DirectoryProxyConfig(DOOR.host, Path(str(server.unix.path)))
+    return DirectoryProxyConfig(PROXY.host, Path(str(server.unix.path)))
 
 
 @pytest.fixture
-def door(redis_server: RedisServer) -> Iterator[Process]:
+def proxy(redis_server: RedisServer) -> Iterator[Process]:
     process = Process(directory_proxy.serve, config_of(redis_server))
     assert process.answer() == Ready()
     yield process
@@ -47,16 +47,16 @@ def door(redis_server: RedisServer) -> Iterator[Process]:
 
 
 @pytest.fixture
-def directory(door: Process) -> Iterator[Directory]:  # noqa: ARG001 - it must be open
-    directory = Directory(DOOR)
+def directory(proxy: Process) -> Iterator[Directory]:  # noqa: ARG001 - it must be open
+    directory = Directory(PROXY)
     directory.connect()
     yield directory
     directory.close()
 
 
-def answer_later(door: Process, extra_ns: int) -> None:
-    door.control.send(DelayAnswers(extra_ns))
-    assert door.answer() == AnswersDelayed(extra_ns)
+def answer_later(proxy: Process, extra_ns: int) -> None:
+    proxy.control.send(DelayAnswers(extra_ns))
+    assert proxy.answer() == AnswersDelayed(extra_ns)
 
 
 def took_ns(directory: Directory) -> int:
@@ -65,17 +65,17 @@ def took_ns(directory: Directory) -> int:
     return monotonic_ns() - begun_ns
 
 
-def test_answers_come_later_while_they_are_to_and_no_longer(door: Process, directory: Directory) -> None:
+def test_answers_come_later_while_they_are_to_and_no_longer(proxy: Process, directory: Directory) -> None:
     assert took_ns(directory) < EXTRA_NS / 2
-    answer_later(door, EXTRA_NS)
+    answer_later(proxy, EXTRA_NS)
     for _ in range(2):
         assert EXTRA_NS <= took_ns(directory) < EXTRA_NS + 50 * MS
-    answer_later(door, 0)
+    answer_later(proxy, 0)
     assert took_ns(directory) < EXTRA_NS / 2
 
 
 def dial() -> socket.socket:
-    return socket.create_connection((DOOR.host, DOOR.port), timeout=5)
+    return socket.create_connection((PROXY.host, PROXY.port), timeout=5)
 
 
 def read(connection: socket.socket, length: int) -> bytes:
@@ -87,9 +87,9 @@ def read(connection: socket.socket, length: int) -> bytes:
     return answer
 
 
-def test_many_answers_are_under_way_at_once(door: Process) -> None:
+def test_many_answers_are_under_way_at_once(proxy: Process) -> None:
     """Twenty clients together wait once, not twenty times, and so do twenty questions of one."""
-    answer_later(door, EXTRA_NS)
+    answer_later(proxy, EXTRA_NS)
     clients = [dial() for _ in range(20)]
     begun_ns = monotonic_ns()
     for client in clients:
@@ -100,27 +100,27 @@ def test_many_answers_are_under_way_at_once(door: Process) -> None:
         client.close()
 
 
-def test_a_large_answer_takes_no_longer_than_a_small_one(door: Process) -> None:
+def test_a_large_answer_takes_no_longer_than_a_small_one(proxy: Process) -> None:
     """8 MiB come in more than a hundred pieces, each later by the same."""
     large = b"x" * (8 << 20)
     with dial() as client:
         client.sendall(b"*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$%d\r\n%b\r\n" % (len(large), large))
         assert read(client, 5) == b"+OK\r\n"
-        answer_later(door, EXTRA_NS)
+        answer_later(proxy, EXTRA_NS)
         begun_ns = monotonic_ns()
         client.sendall(b"GET large\r\n")
         assert read(client, len(large) + 12) == b"$%d\r\n%b\r\n" % (len(large), large)
         assert EXTRA_NS <= monotonic_ns() - begun_ns < 4 * EXTRA_NS
 
 
-def test_answers_keep_their_order_when_they_need_no_longer_wait(door: Process) -> None:
+def test_answers_keep_their_order_when_they_need_no_longer_wait(proxy: Process) -> None:
     with dial() as client:
         client.sendall(b"PING\r\n")
         assert read(client, 7) == b"+PONG\r\n"
-        answer_later(door, EXTRA_NS)
+        answer_later(proxy, EXTRA_NS)
         client.sendall(b"ECHO first\r\n")
         assert not select.select([client], [], [], EXTRA_NS / 4 / S)[0], "it is under way"
-        answer_later(door, 0)
+        answer_later(proxy, 0)
         client.sendall(b"ECHO second\r\n")
         assert read(client, 23) == b"$5\r\nfirst\r\n$6\r\nsecond\r\n"
 
@@ -132,10 +132,10 @@ def test_without_redis_behind_it_connections_break(redis_server: RedisServer, di
             directory.connect()
 
 
-def test_a_door_that_stands_by_is_shut_until_it_takes_over(redis_server: RedisServer) -> None:
+def test_a_proxy_that_stands_by_is_closed_until_it_takes_over(redis_server: RedisServer) -> None:
     process = Process(directory_proxy.stand_by, config_of(redis_server))
     assert process.answer() == StandingBy()
-    directory = Directory(DOOR)
+    directory = Directory(PROXY)
     with pytest.raises(DirectoryError):
         directory.connect()
     process.control.send(TakeOver())

@@ -1,0 +1,27 @@
+"""The processes of a run that faults may strike, each with what a fault can do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from results.run_files.faults import Process
+from results.run_files.plan import Plan
+from scenarios.process_faults.controller import Controller, controller_target
+from scenarios.process_faults.directory import DirectoryLife, directory_target
+from scenarios.process_faults.fault_target import FaultTarget
+from scenarios.process_faults.relay import SupervisedRelay
+from scenarios.supervision.supervised import SupervisedProcess
+
+
+def fault_targets(
+    plan: Plan,
+    relays: Mapping[str, SupervisedRelay],
+    directory: SupervisedProcess[DirectoryLife],
+    controller: SupervisedProcess[Controller],
+) -> dict[Process, FaultTarget]:
+    """Every relay (`relays`: by cluster), the directory and the controller, for the faults of a plan."""
+    return {
+        **{Process("relay", cluster): FaultTarget(relay) for cluster, relay in relays.items()},
+        Process("directory"): directory_target(directory),
+        Process("controller"): controller_target(controller, plan),
+    }
