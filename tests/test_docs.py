@@ -26,7 +26,10 @@ from project_names import (
 
 from results.run_files.run_dir import RunDir
 
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
+
+COMMANDS = [*PAGES, PROJECT / ".ci" / "run", *sorted((PROJECT / ".github").rglob("*.yml"))]
+"""Texts whose commands name files, in code blocks too."""
 
 FOREIGN = {
     *("argsort", "numpy"),  # its function that the emulated CPU got wrong
@@ -35,15 +38,16 @@ FOREIGN = {
     "tabledist",  # functions of the kernel's sch_netem
     "lowbias32",  # a published hash
     "ksoftirqd",
-    "net.core.netdev_max_backlog",
+    *("net.core.netdev_max_backlog", "mypy --strict"),
 }
 """Names of other people's programs that no file of the project uses."""
 
 _PATH = re.compile(r"[\w.*/-]+")
+_FILE_OF_A_ROOM = re.compile(rf"(?<![\w./<-])(?:{'|'.join((*ROOMS, 'tests', 'docs', 'scripts'))})/[\w./-]*\w")
 _PLACEHOLDER = re.compile(r"<[^<>]*>|\{\w*\}")
 _METAVARIABLE = re.compile(r"\b[A-Z_]{2,}\b")
-_WRITTEN = ("results/runs",)
-"""Folders that only a run makes."""
+_WRITTEN = ("results/runs", ".venv/")
+"""Folders that only a run or an installation makes."""
 _SUFFIXES = (".py", ".md", ".json", ".jsonl", ".yaml", ".parquet", ".csv", ".png", ".txt", ".log", ".toml", ".npy")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
@@ -176,6 +180,13 @@ def test_what_pages_name_exists(known: Known) -> None:
     texts = [text for page in PAGES for text in prose_of_page(page)]
     assert {text.file for text in texts} == set(PAGES)
     assert complaints(known, texts) == []
+
+
+@pytest.mark.parametrize("page", COMMANDS, ids=lambda path: path.name)
+def test_files_in_commands_exist(page: Path) -> None:
+    named = set(_FILE_OF_A_ROOM.findall(page.read_text(encoding="utf-8")))
+    unwritten = {path for path in named if path.startswith(_WRITTEN) or _METAVARIABLE.search(path)}
+    assert {path for path in named - unwritten if not (PROJECT / path).exists()} == set()
 
 
 @pytest.mark.parametrize(
