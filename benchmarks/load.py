@@ -16,8 +16,7 @@ from benchmarks.load_loop import TRAIN, LoadMemory, drive
 from benchmarks.search import Run
 from hostio.mmsg import socket_address
 from hostio.timing import MS, S
-from relay_app.ntp import ntp_offset_ns
-from relay_app.rtp import blipnet_header
+from relay_app.rtp import blipnet_header, ntp_offset_ns
 from relay_app.streams import LANES, lane_of
 
 SINK_PORT = 42000

@@ -8,14 +8,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from socket import socket
 from time import monotonic_ns, time_ns
+from typing import cast
 
-from benchmarks.asyncio_relay import relay as asyncio_relay
 from benchmarks.load import SINK_PORT, Load, Sessions
 from benchmarks.turn import channel_data, open_channel
 from hostio.sockets import udp_socket
@@ -23,11 +23,46 @@ from hostio.timing import US, S
 from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
-from relay_app.ntp import ntp_offset_ns
+from relay_app.rtp import PATH_HOPS, PATH_OFFSET, PAYLOAD_OFFSET, SSRC_OFFSET, ntp_offset_ns
 from relay_app.sessions.directory import Fetched, StreamRecord
 from relay_app.sessions.session_table import SessionTable
 from relay_app.streams import LANE_PORT, LANES
 from relay_app.versions.catalogue import version_named
+
+Address = tuple[str, int]
+
+
+class Lane(asyncio.DatagramProtocol):
+    """Logs itself in each packet of a known session, and sends it on."""
+
+    def __init__(self, ordinal: int, next_hops: Mapping[bytes, Address]) -> None:
+        self._ordinal = ordinal
+        self._next_hops = next_hops
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio's way to hand over the socket."""
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, _addr: object) -> None:
+        """Relay one packet."""
+        next_hop = self._next_hops.get(data[SSRC_OFFSET : SSRC_OFFSET + 4])
+        free = data.find(0, PATH_OFFSET, PATH_OFFSET + PATH_HOPS)
+        if len(data) < PAYLOAD_OFFSET or next_hop is None or free < 0 or self._transport is None:
+            return
+        packet = bytearray(data)
+        packet[free] = self._ordinal
+        self._transport.sendto(packet, next_hop)
+
+
+async def relay(lanes: list[Address], next_hops: Mapping[bytes, Address], ready: Callable[[], None]) -> None:
+    """Serve until cancelled; call `ready` when all lanes are open."""
+    loop = asyncio.get_running_loop()
+    for lane in lanes:
+        await loop.create_datagram_endpoint(lambda: Lane(1, next_hops), local_addr=lane)
+    ready()
+    await asyncio.Event().wait()
+
 
 RELAY, SOURCE = "127.0.0.2", "127.0.0.1"
 """The sink is at the relay's own address, as a cluster's client is."""
@@ -147,4 +182,4 @@ def _serve_asyncio(control: Connection, sessions: Sessions, core: int) -> None:
     _become_ordinary(core)
     next_hops = {ssrc.to_bytes(4, "big"): (RELAY, SINK_PORT) for ssrc in sessions.ssrcs}
     lanes = [(RELAY, LANE_PORT + lane) for lane in range(LANES)]
-    asyncio.run(asyncio_relay(lanes, next_hops, lambda: control.send("ready")))
+    asyncio.run(relay(lanes, next_hops, lambda: control.send("ready")))

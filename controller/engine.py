@@ -24,10 +24,9 @@ from controller.messages import (
 )
 from controller.moves import Move, Pair, Reroutes, after
 from controller.policies import DEFAULT_POLICY, POLICIES, Policy
-from controller.reviews import reviews
 from controller.routing_rules import FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
 from controller.settings import ControllerSettings
-from controller.situation import Situation
+from controller.situation import Situation, reviews
 from hostio.timing import S
 from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction, Link, Topology

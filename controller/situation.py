@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from controller.decisions import Review
 from controller.health import CanaryPath, Health, RelayHealth
 from controller.moves import Pair, Reroutes
 from controller.settings import ControllerSettings
@@ -73,3 +74,25 @@ class Situation:
         others = [each.name for each in self.topology.clusters if each.name not in (link.a, link.b)]
         usable = [via for via in others if self.legs_usable(link, via) and not self.relay_held_down(link, via)]
         return min(usable, key=lambda via: self.topology.one_way_ns(link.a, via, link.b), default=None)
+
+
+def reviews(situation: Situation) -> list[Review]:
+    """One record for each rerouted pair."""
+    rerouted = [(link, via) for link in situation.topology.links if (via := situation.relay_of(link)) is not None]
+    return [Review(link.a, link.b, via, _state(situation, link, via), situation.now_ns) for link, via in rerouted]
+
+
+def _state(situation: Situation, link: Link, via: str) -> str:
+    unconfirmed = "a switch has not confirmed it; " if Pair((link.a, link.b)) in situation.unconfirmed else ""
+    legs = "both legs are clean" if situation.legs_usable(link, via) else "a leg is not clean"
+    direct = "waits for its hold time" if situation.link_clean(link.a, link.b) else "is not clean"
+    return f"{unconfirmed}{legs}; {_relay_state(situation, link, via)}; the direct link {direct}"
+
+
+def _relay_state(situation: Situation, link: Link, via: str) -> str:
+    known = [relay for _, relay in situation.canaries(link, via)]
+    if not known:
+        return "the relay itself is not watched"
+    if any(relay.unhealthy for relay in known):
+        return "the relay is unhealthy"
+    return "canaries come back through the relay"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from hostio.compiled import compiled
-from relay_app.ntp import monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.rtp import (
     EXTENSION_OFFSET,
     MARKER_BIT,
@@ -20,6 +19,9 @@ from relay_app.rtp import (
     SEQUENCE_OFFSET,
     SSRC_OFFSET,
     TIMESTAMP_OFFSET,
+    monotonic_of,
+    ntp_fraction,
+    ntp_seconds,
 )
 
 _FIRST_BYTE = 0x90

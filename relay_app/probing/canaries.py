@@ -13,9 +13,8 @@ from typing import NamedTuple
 from hostio.sockets import receive_stamped, udp_drops, udp_socket
 from hostio.timing import Ticker
 from relay_app.clients.media_schedule import PROFILES
-from relay_app.ntp import monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.probing.probe_report import ProbeReport, ReportSender
-from relay_app.rtp import NTP_EXTENSION, PATH_EXTENSION, PATH_HOPS, RtpPacket
+from relay_app.rtp import NTP_EXTENSION, PATH_EXTENSION, PATH_HOPS, RtpPacket, monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.sessions.directory import StreamRecord
 from relay_app.streams import LANE_PORT, RESERVED_SSRCS, lane_of
 

@@ -15,8 +15,7 @@ import numpy as np
 
 from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
-from hostio.files import write_whole
-from hostio.growing_array import GrowingArray
+from hostio.files import GrowingArray, write_whole
 from hostio.histogram_compiled import count_duration
 from hostio.realtime import set_realtime_priority
 from hostio.timing import MS, US, S

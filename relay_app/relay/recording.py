@@ -8,7 +8,7 @@ from time import monotonic_ns
 
 import numpy as np
 
-from hostio.growing_array import GrowingArray
+from hostio.files import GrowingArray
 from hostio.timing import S
 from relay_app.forwarding.packet_path import PacketPath
 from relay_app.locks.audit import LockAudit

@@ -20,8 +20,7 @@ from results.run_files import documents
 from results.run_files.documents import DocumentError, Lines
 from results.run_files.machine_formats import read_machine_report
 from results.run_files.plan_formats import read_plan
-from results.run_files.records import RecordsError, read_machine_samples, read_recording
-from results.run_files.relay_lives import merged_lock_reports
+from results.run_files.records import RecordsError, merged_lock_reports, read_machine_samples, read_recording
 from results.run_files.run_dir import RunDir
 from results.verdict.findings import find, record_problems
 from results.verdict.summary import Summary

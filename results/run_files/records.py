@@ -9,19 +9,54 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from hostio.files import replacing
-from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
+from relay_app.locks.report import LockReport
+from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_CUMULATIVE, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import Stream
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
-from results.run_files.relay_lives import cumulative_over_lives
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FRAME_FATE
+
+T = TypeVar("T")
+
+
+def cumulative_over_lives(samples: NDArray[np.void]) -> NDArray[np.void]:
+    """RELAY_SAMPLE rows, the lives in order, as if what is cumulative had never begun at 0 again."""
+    total = samples.copy()
+    for first in np.flatnonzero(np.diff(samples["life"].astype(np.int64))) + 1:
+        for name in RELAY_CUMULATIVE:
+            total[name][first:] += samples[name][first - 1]
+    return total
+
+
+def life_at(samples: NDArray[np.void], at_ns: int) -> int:
+    """Which life a relay was in, or last had been in; the first if there is no sample from before."""
+    before = samples["life"][samples["at_ns"] <= at_ns]
+    return int(before[-1]) if len(before) else 0
+
+
+def merged_lock_reports(reports: Sequence[LockReport]) -> LockReport:
+    """Rows of all lives; a lock has one for each, because quantiles do not add up."""
+    rows = sorted((row for report in reports for row in report.locks), key=lambda row: -row.wait.total_ns)
+    sites = sorted((row for report in reports for row in report.sites), key=lambda row: -row.wait.total_ns)
+    return LockReport(
+        locks=tuple(rows),
+        sites=tuple(sites),
+        held_across_io=_all(report.held_across_io for report in reports),
+        inversions=tuple(dict.fromkeys(_all(report.inversions for report in reports))),
+        stalls=_all(report.stalls for report in reports),
+    )
+
+
+def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    return tuple(each for part in parts for each in part)
+
 
 Rows: TypeAlias = NDArray[np.void]
 """A structured array; which dtype of `relay_app.records` it has stands beside each use."""

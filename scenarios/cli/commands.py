@@ -36,8 +36,7 @@ from scenarios.suites.runner import Suite
 from scenarios.suites.standings import Standing, Trial, standings, surprises
 from scenarios.vm.guest import Task
 from scenarios.vm.machine import Clock
-from scenarios.vm.run import run_in_machine
-from scenarios.vm.run_scenario import run_scenario_in_machine
+from scenarios.vm.run import run_in_machine, run_scenario_in_machine
 from topologies.sandbox import Sandbox, SandboxError
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import types
-from collections.abc import Mapping
-from typing import Annotated, Literal, Union, get_args, get_origin
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from controller.settings import ControllerSettings
 from hostio.timing import US, S
@@ -14,10 +15,9 @@ from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files import validation
 from results.run_files.plan import DEFAULT_LIMITS, FidelityLimits
 from results.run_files.validation import Field, FieldInfo, InvalidError, Model, Section, Strict, checked
-from scenarios.language.document import DataPath, Document
+from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.event_schema import Event
 from scenarios.language.fields import WHOLE, one_of, within
-from scenarios.language.schema_errors import problems
 from scenarios.language.settings_section import settings_section
 from scenarios.language.values import (
     Delay,
@@ -32,7 +32,55 @@ from scenarios.language.values import (
     Tick,
     Version,
 )
+from scenarios.language.wording import found, quoted, suggestion
 from topologies.back_ends import BackendName
+
+Keys = Callable[[DataPath], Mapping[str, str]]
+"""The keys known at a place, in the library's notation, each with an example."""
+
+
+def problems(errors: Sequence[Mapping[str, Any]], keys: Keys) -> tuple[Problem, ...]:
+    """One problem per error, without the missing keys that an unknown key beside them probably means."""
+    misspelt = {error["loc"][:-1] for error in errors if error["type"] == "extra_forbidden"}
+    return tuple(_problems(errors, misspelt, keys))
+
+
+def _problems(errors: Iterable[Mapping[str, Any]], misspelt: set[DataPath], keys: Keys) -> Iterator[Problem]:
+    for error in errors:
+        place, kind = error["loc"], error["type"]
+        path = _in_data(place)
+        if kind == "extra_forbidden":
+            key = str(path[-1])
+            yield Problem(path, f"unknown key {quoted(key)}; {suggestion(key, keys(place[:-1]))}", at_key=True)
+        elif kind != "missing":
+            yield _wrong_value(error, path)
+        elif place[:-1] not in misspelt:
+            yield Problem(path[:-1], _missing(str(path[-1]), keys(place[:-1])))
+
+
+def _missing(key: str, known: Mapping[str, str]) -> str:
+    example = known.get(key)
+    return f"{quoted(key)} is missing; add {f'{key}: {example}' if example else f'a list under {key}:'}"
+
+
+def _wrong_value(error: Mapping[str, Any], path: DataPath) -> Problem:
+    kind, value = error["type"], error["input"]
+    if kind == "value_error":
+        return Problem(path, str(error["ctx"]["error"]))
+    if kind == "union_tag_invalid":
+        tag, tags = str(error["ctx"]["tag"]), re.findall(r"'([^']+)'", error["ctx"]["expected_tags"])
+        return Problem((*path, "what"), f"unknown event {quoted(tag)}; {suggestion(tag, tags)}")
+    if kind == "union_tag_not_found":
+        return Problem(path, "'what' is missing; add what: blackhole")
+    if kind == "tuple_type":
+        return Problem(path, f"{found(value)} where a list is expected; start every entry with '- '")
+    return Problem(path, f"{found(value)} where a mapping is expected; write 'key: value' lines")
+
+
+def _in_data(place: DataPath) -> DataPath:
+    """The path without an event's tag, which the library puts behind the event's index."""
+    return place[:2] + place[3:] if place[0] == "events" else place
+
 
 MAX_CLUSTERS = 15
 """Ordinals end up in addresses and in the media's path log."""

@@ -15,7 +15,7 @@ from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.program import CommandLine, Program
 from scenarios.supervision.ready_signals import OutputLine, OutputLines
-from scenarios.supervision.sandbox_paths import CONTROLLER_CONFIG, TELEMETRY
+from scenarios.supervision.run_control import CONTROLLER_CONFIG, TELEMETRY
 from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 from topologies.fabric import CONTROLLER_PORT
 from topologies.tc.control_cut import ControlCut

@@ -16,13 +16,7 @@ from hostio.control import Stopped
 from relay_app.messages import AnswersDelayed, DelayAnswers
 from relay_app.probing.canaries import canary_records
 from relay_app.sessions import directory_proxy
-from relay_app.sessions.directory import (
-    DIRECTORY_PORT,
-    Directory,
-    DirectoryEndpoint,
-    DirectoryError,
-    StreamRecord,
-)
+from relay_app.sessions.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint, DirectoryError, StreamRecord
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from relay_app.streams import streams_of
 from results.run_files.faults import Process
@@ -33,7 +27,7 @@ from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
 from scenarios.supervision.program import CommandLine, Program
 from scenarios.supervision.ready_signals import Answers
-from scenarios.supervision.sandbox_paths import redis_socket
+from scenarios.supervision.run_control import redis_socket
 from scenarios.supervision.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
 from topologies.fabric import Fabric
 from topologies.sandbox import in_network_of

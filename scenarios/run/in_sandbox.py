@@ -20,8 +20,7 @@ from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
 from scenarios.run.testbed import Testbed
 from scenarios.supervision.processes import ProcessError
-from scenarios.supervision.run_control import EventLog, StopSignal
-from scenarios.supervision.sandbox_paths import SANDBOX_FOLDER
+from scenarios.supervision.run_control import SANDBOX_FOLDER, EventLog, StopSignal
 from topologies.link_backend import LinkError
 from topologies.sandbox import set_up_sandbox
 

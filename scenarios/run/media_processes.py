@@ -12,12 +12,12 @@ from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.messages import MediaWindow, Prefetch, Prefetched, StartProbing
-from relay_app.ntp import ntp_offset_ns
 from relay_app.probing import prober
 from relay_app.probing.canaries import canary_ssrc
 from relay_app.probing.prober import ProberConfig
 from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
+from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import Stream, connections_of, streams_of
 from results.run_files.faults import Process
@@ -26,7 +26,7 @@ from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.supervision.processes import ProcessError, RunProcess, Serve, spawn
-from scenarios.supervision.sandbox_paths import TELEMETRY, fate_log
+from scenarios.supervision.run_control import TELEMETRY, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology

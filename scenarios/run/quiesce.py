@@ -20,7 +20,7 @@ from results.run_files.run_dir import RunDir
 from scenarios.process_faults.relay import SupervisedRelay
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.supervision.processes import request_all
-from scenarios.supervision.sandbox_paths import fate_log
+from scenarios.supervision.run_control import fate_log
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend, LinkEnd
 from topologies.media_taps import MediaCounts, MediaTaps

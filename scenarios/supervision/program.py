@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hostio.control import Stopped
-from hostio.process_group import ProcessGroup
+from hostio.process_handle import ProcessGroup
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 from scenarios.supervision.ready_signals import OutputLines, ReadySignal
 

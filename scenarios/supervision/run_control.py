@@ -1,4 +1,4 @@
-"""What a run is told and tells: the signal to stop early, and `events.jsonl`, each line on disk at once."""
+"""What all parts of a run in its sandbox share: paths on its tmpfs, the signal to stop early, and `events.jsonl`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ from time import monotonic_ns
 from hostio.timing import S
 from results.run_files.documents import Event, dump_line
 from results.run_files.events import Phase
+
+SANDBOX_FOLDER = Path("/run/blipnet")
+
+TELEMETRY = SANDBOX_FOLDER / "telemetry.sock"
+CONTROLLER_CONFIG = SANDBOX_FOLDER / "controller.json"
+
+
+def redis_socket(life: int) -> Path:
+    """Of the session directory's Redis, in each of its lives."""
+    return SANDBOX_FOLDER / f"redis-{life}.sock"
+
+
+def fate_log(cluster: str, life: int) -> Path:
+    """What became of single packets in a cluster's relay (`relay_app.fate_log`), in each of its lives."""
+    return SANDBOX_FOLDER / f"fates-{cluster}-{life}"
 
 
 class StopSignal:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.root, pytest.mark.netem]
 
 
 def test_netem_does_not_correlate_delays() -> None:
-    """Should it one day, `NETEM` in `topologies/netem/capabilities.py` can say so."""
+    """Should it one day, `NETEM` in `topologies/back_ends.py` can say so."""
     with netem_lab({}) as lab:
         asked = ("delay", "100ms", "10ms", "90%", "distribution", "normal")
         run(["tc", "qdisc", "replace", "dev", "s1-w2", "root", "handle", "1:", "netem", "limit", "20000", *asked])

@@ -9,9 +9,8 @@ from controller.decisions import Kept
 from controller.health import CanaryPath, Health, RelayHealth, State
 from controller.moves import Move, Pair, after
 from controller.policies.failover import failover
-from controller.reviews import reviews
 from controller.settings import ControllerSettings
-from controller.situation import Situation
+from controller.situation import Situation, reviews
 from hostio.timing import S
 from topologies.model import Direction, Topology
 

@@ -11,14 +11,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from hostio.histogram import lateness_of
-from hostio.lateness_compiled import (
-    LatenessRows,
-    count_late,
-    empty_lateness,
-    sleep_counted,
-    wait_counted,
-    watch,
-)
+from hostio.lateness_compiled import LatenessRows, count_late, empty_lateness, sleep_counted, wait_counted, watch
 from hostio.mmsg import poll_descriptors
 from hostio.timing import MS, US, S
 

@@ -20,9 +20,9 @@ from hostio.timing import MS, S, wait_until
 from relay_app.clients import client
 from relay_app.clients.client import ClientConfig
 from relay_app.messages import MediaWindow, Prefetch, Prefetched
-from relay_app.ntp import ntp_offset_ns
 from relay_app.relay import process as relay
 from relay_app.relay.process import RelayConfig, RelayFiles
+from relay_app.rtp import ntp_offset_ns
 from relay_app.streams import Stream
 from relay_app.versions.version_names import DEFAULT_VERSION
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from relay_app.ntp import ntp_fraction, ntp_offset_ns, ntp_seconds
 from relay_app.probing.link_probes import OneWayProbe
+from relay_app.rtp import ntp_fraction, ntp_offset_ns, ntp_seconds
 
 OFFSET_NS = ntp_offset_ns(1_700_000_000_123_456_789, 0)
 

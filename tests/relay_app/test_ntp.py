@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from relay_app.ntp import monotonic_of, ntp_fraction, ntp_offset_ns, ntp_seconds
+from relay_app.rtp import monotonic_of, ntp_fraction, ntp_offset_ns, ntp_seconds
 
 UNIX_EPOCH_S = int(
     (datetime(1970, 1, 1, tzinfo=timezone.utc) - datetime(1900, 1, 1, tzinfo=timezone.utc)).total_seconds()

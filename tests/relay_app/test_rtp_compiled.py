@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from relay_app import ntp
+from relay_app import rtp as ntp
 from relay_app.clients.media_schedule import PACKET
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.rtp_compiled import (

@@ -18,8 +18,7 @@ from results.report.report import read_evidence
 from results.run_files.documents import dump
 from results.run_files.events import FaultEdge
 from results.run_files.faults import Kill, Process, ProcessFault
-from results.run_files.records import Rows, collect, read_recording
-from results.run_files.relay_lives import cumulative_over_lives, life_at, merged_lock_reports
+from results.run_files.records import Rows, collect, cumulative_over_lives, life_at, merged_lock_reports, read_recording
 from results.run_files.run_dir import RunDir
 
 RELAY = "us-central"

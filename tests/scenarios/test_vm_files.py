@@ -20,7 +20,7 @@ from scenarios.vm.build import project_sources
 from scenarios.vm.guest import cpio, numbered
 from scenarios.vm.machine import Clock
 from scenarios.vm.packages import files_of, installed_packages, parse_packages, with_dependencies
-from scenarios.vm.run_scenario import run_scenario_in_machine
+from scenarios.vm.run import run_scenario_in_machine
 from scenarios.vm.sources import source_archive
 
 LISTING = "\n".join(

@@ -8,8 +8,7 @@ from every import every
 
 from scenarios.errors import Mark, ScenarioError
 from scenarios.language.library import LIBRARY
-from scenarios.language.textfile import decoded
-from scenarios.language.yamlfile import parse, parse_scalar, read
+from scenarios.language.yamlfile import decoded, parse, parse_scalar, read
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from hostio.timing import MS, US
+from topologies.back_ends import NETEM
 from topologies.link_backend import refusal
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
-from topologies.netem.capabilities import NETEM
 from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, shaping
 from topologies.netem.tc_commands import shape, unshape
 from topologies.netem.tc_output import Tally, flow_drops, shapings, tallies

@@ -8,15 +8,24 @@ from dataclasses import dataclass, replace
 
 from hostio.commands import CommandError, batch_lines, run_batch
 from hostio.timing import wait_until
+from topologies.back_ends import NETEM
 from topologies.interface_names import switch_port
-from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify, refusal
+from topologies.link_backend import (
+    Applied,
+    Apply,
+    LinkCounters,
+    LinkEnd,
+    LinkError,
+    Verify,
+    ports_up,
+    refusal,
+    set_ports,
+)
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
-from topologies.netem.capabilities import NETEM
 from topologies.netem.shaping import Shaping, equivalent, netem_seed, shaping
 from topologies.netem.tc_commands import counting, shape, unshape
 from topologies.netem.tc_output import Tally, flow_drops, media_count, shapings, tallies
-from topologies.ports import ports_up, set_ports
 from topologies.tc.batch import Changed, Found, TcBatch
 
 _DRAIN_S = 2.0

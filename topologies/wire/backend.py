@@ -9,12 +9,11 @@ from typing import TypeVar
 
 from hostio.control import Ready, Stop
 from hostio.histogram import lateness_of
+from topologies.back_ends import USERSPACE
 from topologies.interface_names import switch_port, wire_port
-from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify
+from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify, ports_up, set_ports
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
-from topologies.ports import ports_up, set_ports
-from topologies.wire.capabilities import USERSPACE
 from topologies.wire.messages import (
     BankSwitched,
     Finish,

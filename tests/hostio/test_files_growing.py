@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hostio.growing_array import GrowingArray
+from hostio.files import GrowingArray
 
 PAIR = np.dtype([("at_ns", "<i8"), ("count", "<u4")])
 ODD = np.dtype([("kind", "<u1"), ("at_ns", "<i8")])
