@@ -100,7 +100,7 @@ def attempted(runs: RunRecord, out: Path, scenario: Path, *settings: str, believ
     """The first of at most ATTEMPTS runs that can be believed, or else the last; all are entered."""
     for attempt in range(ATTEMPTS):
         run = _played(out / f"attempt-{attempt}", scenario, settings)
-        runs.enter(run.summary["verdict"] if believed(run) else "inconclusive")
+        runs.enter(run.summary["verdict"])
         if believed(run):
             break
     return run

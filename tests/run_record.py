@@ -40,5 +40,9 @@ class RunRecord:
         """Whether more had none than a session may have."""
         return self.inconclusive > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * len(self.verdicts))
 
+    def too_few_tests_decided(self, undecided: int, tests: int) -> bool:
+        """Whether of so many tests that play runs too many met no run that they could judge."""
+        return undecided > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * tests)
+
     def __str__(self) -> str:
         return f"runs played: {len(self.verdicts)}, inconclusive: {self.inconclusive}"

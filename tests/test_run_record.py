@@ -35,6 +35,15 @@ def test_a_session_may_have_two_runs_or_a_fifth_without_a_verdict(
     assert str(record) == f"runs played: {played}, inconclusive: {inconclusive}"
 
 
+@pytest.mark.parametrize(
+    ("undecided", "tests", "too_few"), [(2, 4, False), (3, 4, True), (8, 40, False), (9, 40, True)]
+)
+def test_two_tests_or_a_fifth_of_those_that_play_runs_may_be_undecided(
+    undecided: int, tests: int, too_few: bool
+) -> None:
+    assert RunRecord().too_few_tests_decided(undecided, tests) is too_few
+
+
 UNDECIDED = """
 import pytest
 from run_record import InconclusiveError, RunRecord
@@ -56,7 +65,7 @@ def test_two(undecided: None) -> None: ...
 
 
 @pytest.mark.parametrize(
-    ("inconclusive", "options", "code"), [(2, (), 0), (3, (), 1), (2, ("--no-skips",), 1), (0, ("--no-skips",), 1)]
+    ("inconclusive", "options", "code"), [(2, (), 0), (3, (), 1), (2, ("--no-skips",), 0), (3, ("--no-skips",), 1)]
 )
 def test_an_undecided_test_is_told_apart_and_too_many_runs_fail_the_session(
     tmp_path: Path, inconclusive: int, options: tuple[str, ...], code: int
