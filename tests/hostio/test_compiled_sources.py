@@ -33,7 +33,7 @@ def test_nothing_else_is_called_so() -> None:
 def test_the_key_covers_compiled_modules_and_what_they_import_at_any_distance() -> None:
     covered = compiled_sources(HOUSE)
     assert covered >= set(COMPILED)
-    for distant in ("topologies/link_backend.py", "relay_app/records.py", "relay_app/ntp.py", "hostio/timing.py"):
+    for distant in ("topologies/link_backend.py", "relay_app/records.py", "relay_app/rtp.py", "hostio/timing.py"):
         assert HOUSE / distant in covered
 
 

@@ -30,7 +30,7 @@ def test_imports_start_no_thread() -> None:
 
 
 PURE = (
-    *("rtp", "ntp", "streams", "records", "messages", "clients.media_schedule", "sessions.directory"),
+    *("rtp", "streams", "records", "messages", "clients.media_schedule", "sessions.directory"),
     *("probing.link_probes", "probing.probe_report"),
 )
 

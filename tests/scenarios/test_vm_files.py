@@ -147,7 +147,7 @@ def somebody_waits_for(lock: Path) -> bool:
 
 
 def test_a_run_that_dies_in_the_machine_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenarios.vm.run_scenario.run_in_machine", lambda *_: 139)
+    monkeypatch.setattr("scenarios.vm.run.run_in_machine", lambda *_: 139)
     with pytest.raises(MachineError, match=r"died of signal 11; what it recorded is in .*root"):
         run_scenario_in_machine(tmp_path / "a.yaml", [], tmp_path / "root", Clock(), lambda _: None)
 
