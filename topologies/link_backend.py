@@ -1,4 +1,4 @@
-"""What a link back end is: it applies states of `link_state`, ports among them, and counts what it did to frames."""
+"""What a link back end is: it applies states of links, ports among them, and counts what it did to the frames."""
 
 from __future__ import annotations
 
