@@ -1,7 +1,7 @@
-"""Whether this machine keeps to the limits, and with how much room: `scripts/bench fidelity [TIMES [SCENARIO]]`.
+"""Fidelity of this machine: `scripts/bench fidelity [TIMES [SCENARIO]]`.
 
-The same scenario over and over, as a user starts it; then each check's limit beside the median and the worst of what
-was found. On an idle machine every run is conclusive.
+Runs a scenario repeatedly with the command line, and prints each check's limit with the median and the worst value
+found. On an idle machine every run should be conclusive.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ COLUMNS = ("check", "limit", "median", "worst", "broken")
 
 
 def main(arguments: list[str]) -> int:
-    """Print a line per run and the table; 1 if a run was inconclusive."""
+    """Print a line per run and the table. Returns the exit code: 1 if a run was inconclusive."""
     times = int(arguments[0]) if arguments else TIMES
     scenario = Path(arguments[1]).resolve() if len(arguments) > 1 else SCENARIO
     summaries = []
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
         for number in range(times):
-            summary = play(scenario, Path(folder) / str(number))
+            summary = run_scenario(scenario, Path(folder) / str(number))
             summaries.append(summary)
-            print(f"run {number + 1} of {times}: {told(summary)}", flush=True)
+            print(f"run {number + 1} of {times}: {run_line(summary)}", flush=True)
     conclusive = sum(summary.verdict != "inconclusive" for summary in summaries)
     print()
     Console().show_rows(COLUMNS, table([summary.fidelity for summary in summaries]))
@@ -43,16 +43,16 @@ def main(arguments: list[str]) -> int:
     return int(conclusive < times)
 
 
-def play(scenario: Path, runs: Path) -> Summary:
-    """Run a scenario with the command line; what it came to."""
+def run_scenario(scenario: Path, runs: Path) -> Summary:
+    """Run a scenario with the command line; gives its summary."""
     argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(scenario), "--out", str(runs)]
     subprocess.run(argv, check=False, stdout=subprocess.DEVNULL)
     (root,) = runs.glob("*/*")
     return read(Summary, RunDir(root).summary)
 
 
-def told(summary: Summary) -> str:
-    """Verdict, why it is inconclusive if it is, and how busy the machine was."""
+def run_line(summary: Summary) -> str:
+    """Verdict, reasons if inconclusive, and processor use, as one line."""
     reasons = f": {'; '.join(summary.reasons)}" if summary.verdict == "inconclusive" else ""
     machine = summary.machine
     busy = f" (processor used to {machine.used.percent:g} %, others {machine.others.percent:g} %)" if machine else ""
@@ -60,7 +60,7 @@ def told(summary: Summary) -> str:
 
 
 def table(runs: Iterable[Sequence[FidelityCheck]]) -> list[tuple[str, ...]]:
-    """A row per check, in the order of the first run that made it."""
+    """A row per check, in order of first appearance."""
     found: dict[str, list[FidelityCheck]] = {}
     for checks in runs:
         for check in checks:

@@ -1,7 +1,7 @@
-"""What the link emulation carries, and how exactly: `scripts/bench links [SECONDS [ROUNDS]]`.
+"""Throughput and delay error of link back ends: `scripts/bench links [SECONDS [ROUNDS]]`.
 
-The same load over a plain veth pair, the userspace wire, and netem where the kernel has it, measured in turn: the
-generator and sink on one core, the wire on another. The emulated links delay by 15 ms; the error is what comes on top.
+The same load over a plain veth pair, the userspace wire, and netem if the kernel has it; generator and sink on one
+core, the wire on another. Emulated links delay by 15 ms; the error is the measured one-way delay less that.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _HERE, _THERE = "10.9.0.1", "10.9.0.2"
 _PAIR = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", _DELAY_NS),))
 _NEAR, _FAR = switch_port(1, 2), switch_port(2, 1)
 
-Lay = Callable[[int, int, int], AbstractContextManager[int]]
-"""Lays a link between two processes' networks, on a core; gives the pid of what carries it, or our own."""
+MakeLink = Callable[[int, int, int], AbstractContextManager[int]]
+"""Makes a link between the networks of two pids, its process on a core; gives that process's pid, else our own."""
 
 
 def main(arguments: list[str]) -> int:
-    """Print both tables; 2 if this machine cannot run them."""
+    """Print both tables. Returns the exit code: 2 without root."""
     seconds = float(arguments[0]) if arguments else SECONDS
     rounds = int(arguments[1]) if len(arguments) > 1 else ROUNDS
     cores = sorted(os.sched_getaffinity(0))
@@ -56,8 +56,8 @@ def main(arguments: list[str]) -> int:
     sessions = Sessions.make()
     found: dict[str, list[tuple[Run | None, Run]]] = {}
     for _ in range(rounds):
-        for name, lay in _subjects(netem=netem).items():
-            found.setdefault(name, []).append(_measure(lay, sessions, cores, seconds))
+        for name, make_link in _subjects(netem=netem).items():
+            found.setdefault(name, []).append(_measure(make_link, sessions, cores, seconds))
     Console().show_rows(
         ("link, 15 ms", "kpps, < 0.1 % lost (range)", f"error p50 at {_QUIET_KPPS} kpps", "p99"),
         [_row(name, each) for name, each in found.items()],
@@ -70,17 +70,17 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _subjects(*, netem: bool) -> Mapping[str, Lay]:
-    subjects: dict[str, Lay] = {"veth, no delay": _plain, "userspace wire": _wired}
+def _subjects(*, netem: bool) -> Mapping[str, MakeLink]:
+    subjects: dict[str, MakeLink] = {"veth, no delay": _plain_veth, "userspace wire": _userspace_wire}
     return {**subjects, "netem": _netem} if netem else subjects
 
 
-def _measure(lay: Lay, sessions: Sessions, cores: list[int], seconds: float) -> tuple[Run | None, Run]:
-    """The highest rate that is carried, and a run at a quiet one, with the delay taken off."""
-    with network() as near, network() as far, lay(near, far, cores[-1]) as pid:
+def _measure(make_link: MakeLink, sessions: Sessions, cores: list[int], seconds: float) -> tuple[Run | None, Run]:
+    """The run at the highest rate carried, and one at a low rate; delays are less the emulated one."""
+    with network() as near, network() as far, make_link(near, far, cores[-1]) as pid:
         os.sched_setaffinity(0, {cores[0]})
         load = _load(sessions, near, far)
-        delay_ms = 0 if lay is _plain else _DELAY_NS / MS
+        delay_ms = 0 if make_link is _plain_veth else _DELAY_NS / MS
 
         def beyond_the_delay(kpps: int) -> Run:
             found = load.run(kpps, seconds, pid)
@@ -94,7 +94,11 @@ def _measure(lay: Lay, sessions: Sessions, cores: list[int], seconds: float) -> 
 
 
 def _load(sessions: Sessions, near: int, far: int) -> Load:
-    """Sockets stay in the network in which they were made, and a thread's network is its own."""
+    """The load, with its source in the near and its sink in the far network.
+
+    Each socket is made in a thread that has joined the network: setns(2) is per thread, and a socket keeps the network
+    in which it was made.
+    """
     made = {}
 
     def make(name: str, pid: int, address: str, port: int) -> None:
@@ -109,7 +113,7 @@ def _load(sessions: Sessions, near: int, far: int) -> Load:
 
 
 @contextmanager
-def _plain(near: int, far: int, _core: int) -> Iterator[int]:
+def _plain_veth(near: int, far: int, _core: int) -> Iterator[int]:
     run(in_network_of(near, ["ip", "link", "add", _NEAR, "type", "veth", "peer", "name", _FAR]))
     _finish_ends(near, far)
     yield os.getpid()
@@ -117,14 +121,14 @@ def _plain(near: int, far: int, _core: int) -> Iterator[int]:
 
 @contextmanager
 def _netem(near: int, far: int, core: int) -> Iterator[int]:
-    with _plain(near, far, core) as pid:
+    with _plain_veth(near, far, core) as pid:
         for command in shape(_NEAR, shaping(LinkState(delay_ns=_DELAY_NS), Shaping()), Shaping()):
             run(in_network_of(near, command))
         yield pid
 
 
 @contextmanager
-def _wired(near: int, far: int, core: int) -> Iterator[int]:
+def _userspace_wire(near: int, far: int, core: int) -> Iterator[int]:
     for end, behind in ((_NEAR, wire_port(1, 2)), (_FAR, wire_port(2, 1))):
         run(in_network_of(near, ["ip", "link", "add", end, "type", "veth", "peer", "name", behind]))
         run(in_network_of(near, ["ethtool", "-K", behind, "tx", "off", "tso", "off", "gso", "off", "gro", "off"]))
@@ -137,7 +141,10 @@ def _wired(near: int, far: int, core: int) -> Iterator[int]:
 
 
 def _finish_ends(near: int, far: int) -> None:
-    """The far end moves out; both get an address, know each other, and send frames one by one."""
+    """Move the far end to its network, and configure both: addresses, static neighbours, offloads off.
+
+    Without offloads each packet is a frame of its own, as on the links of a run.
+    """
     run(in_network_of(near, ["ip", "link", "set", "dev", _FAR, "netns", str(far)]))
     for pid, port, own, other, mac, other_mac in (
         (near, _NEAR, _HERE, _THERE, "02:00:00:00:00:01", "02:00:00:00:00:02"),

@@ -1,4 +1,4 @@
-"""The load on a relay: RTP of many sessions at a fixed rate from one core, and the result of a run."""
+"""Load on a relay: RTP of many sessions at a fixed rate, generated and received on one core."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from relay_app.streams import LANES, lane_of
 
 SINK_PORT = 42000
 PAYLOAD_BYTES = 140
-"""With the header, packets of 172 bytes."""
+"""Payload of voice, which makes packets of 172 bytes with the RTP header and its extension."""
 
 _UDP, _UDP_SEGMENT = 17, 103
 _NS_PER_US = 1000
@@ -29,13 +29,13 @@ _NS_PER_US = 1000
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """The SSRCs of the load, ordered by lane, a train for each."""
+    """The SSRCs of the load, ordered by lane, TRAIN for each lane."""
 
     ssrcs: tuple[int, ...]
 
     @classmethod
     def make(cls) -> Sessions:
-        """As many sessions on every lane as a train has packets."""
+        """Draw TRAIN sessions for each lane, the same ones every time."""
         random = Random("benchmark")
         drawn = sorted({random.getrandbits(32) for _ in range(100 * LANES)}, key=lane_of)
         lanes = (list(group)[:TRAIN] for _, group in groupby(drawn, key=lane_of))
@@ -43,9 +43,9 @@ class Sessions:
 
 
 class Load:
-    """Sends from `source` to `targets` (lane → address and port), each packet behind a `framing` of bytes.
+    """Sends from `source` to `targets` (lane → address, port), with `framing` before each packet; receives at `sink`.
 
-    It receives at `sink`. Both sockets become its own.
+    Takes ownership of both sockets.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Load:
         self._sink = sink
 
     def run(self, kpps: int, seconds: float, pid: int) -> Run:
-        """Drive the relay process `pid` at a rate for a time, on this thread."""
+        """Load the relay process `pid` at a rate for a time, blocking this thread."""
         memory = LoadMemory.allocate(self._packets, self._names, int(kpps * 1000 * seconds) + 1, self._train)
         before_ns = cpu_ns(pid)
         offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
@@ -94,9 +94,9 @@ class Load:
 
 
 def takes_trains(source: socket, target: tuple[str, int], size: int) -> bool:
-    """Have the socket send trains of packets of this size (UDP_SEGMENT); whether the kernel does so to that target.
+    """Set the socket to segment messages into packets of this size (UDP_SEGMENT); gives whether the kernel accepts it.
 
-    Before Linux 6.11 it does not where the interface has no checksum offload.
+    Before Linux 6.11 it does not for an interface without checksum offload (EIO). Sends two packets to try.
     """
     source.setsockopt(_UDP, _UDP_SEGMENT, size)
     try:
@@ -108,6 +108,6 @@ def takes_trains(source: socket, target: tuple[str, int], size: int) -> bool:
 
 
 def cpu_ns(pid: int) -> int:
-    """CPU time that all threads of a process have used (/proc/pid/task/*/schedstat)."""
+    """CPU time of all threads of a process, ns (/proc/pid/task/*/schedstat)."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)

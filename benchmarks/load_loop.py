@@ -1,4 +1,4 @@
-"""The load on a relay as one compiled event loop: it sends packets that are due and receives those forwarded."""
+"""The load generator and sink as one compiled loop."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from relay_app.rtp_compiled import has_fixed_layout, put_sent_ns, sent_ns_of
 Array = npt.NDArray[Any]
 
 TRAIN = 8
-"""Packets to one address in one message, which the kernel splits (UDP_SEGMENT): that makes sending cheap."""
+"""Packets to one address in one message, which the kernel segments (UDP_SEGMENT, udp(7)): one system call for eight."""
 
 SEND_BATCH = 4
-"""Most trains with one send time, which is wrong by the duration of their system call at most."""
+"""Most trains per system call. They carry one send time, whose error is at most the duration of the call."""
 
 RECEIVE_BATCH = 128
 DATAGRAM_BYTES = 256
@@ -27,20 +27,21 @@ _MESSAGE_BYTES = MMSGHDR.itemsize
 _ADDRESS_BYTES = SOCKADDR_IN.itemsize
 _TICK_NS = 20_000
 _MOST_BEHIND_NS = 1_000_000
-"""A load later than this was kept from its core: it skips what it missed, as a burst would overload the relay."""
+"""If the load is later than this, it was kept from its core. It then skips the packets missed, because to send them at
+once would be a burst above the nominal rate."""
 
 _QUIET_NS = 150_000_000
-"""A relay that has forwarded nothing for this long has no packets left."""
+"""After the last send, a run ends once no packet has arrived for this long."""
 
 LOAD_COUNTS = np.dtype([(name, "<i8") for name in ("sent", "refused", "skipped", "received", "foreign", "elapsed_ns")])
-"""`refused` by the kernel; `skipped`: due while the load was kept from its core; `foreign`: not in the fixed layout."""
+"""`refused`: by sendmmsg(2); `skipped`: due while the load was kept from its core; `foreign`: of another layout."""
 
 
 class LoadMemory(NamedTuple):
-    """One packet per session, sent over and over; a batch to receive; the latency of each packet received, ns.
+    """Memory of the loop: one packet per session, sent repeatedly; a receive batch; the delay of each packet received.
 
-    packets uint8[sessions, framing + size]: `framing` bytes that a relay may want before a packet; names
-    uint64[sessions, 2]: each a sockaddr_in; counts LOAD_COUNTS[1].
+    packets uint8[sessions, framing + size]: `framing` bytes of a relay's protocol before each packet; names
+    uint64[trains, 2]: a sockaddr_in each; latencies_ns int64[most]; counts LOAD_COUNTS[1].
     """
 
     packets: Array
@@ -57,7 +58,7 @@ class LoadMemory(NamedTuple):
 
     @classmethod
     def allocate(cls, packets: Array, names: Array, most: int, train: int) -> LoadMemory:
-        """Memory for packets in rows, each `train` of them to a sockaddr_in, and for `most` latencies."""
+        """Allocate for these packets, each `train` of them to one row of `names`, and for `most` delays."""
         outgoing = MessageBatch.allocate(len(packets) // train, train * packets.shape[1], named=True)
         outgoing.data.reshape(packets.shape)[:] = packets
         outgoing.names.view(np.uint64).reshape(names.shape)[:] = names
@@ -79,7 +80,7 @@ class LoadMemory(NamedTuple):
 
 @compiled
 def drive(memory: Any, source: int, sink: int, framing: int, rate: int, duration_ns: int, ntp_offset_ns: int) -> None:
-    """Send `rate` packets per second on the socket `source` for a while, and receive on `sink` until nothing comes."""
+    """Send `rate` packets/s on the socket `source` for a time, and receive on `sink` until no more arrive."""
     train = len(memory.packets) // len(memory.messages)
     batch = SEND_BATCH * TRAIN // train
     start_ns = monotonic_ns(memory.timespec)
@@ -103,7 +104,7 @@ def drive(memory: Any, source: int, sink: int, framing: int, rate: int, duration
 
 @compiled
 def _send(memory: Any, source: int, first: int, due: int, train: int, framing: int, ntp_offset_ns: int) -> int:
-    """Send up to `due` trains from `first` on, up to the last one; how many."""
+    """Send up to `due` trains from number `first` on, not beyond the last; returns how many."""
     count = min(due, len(memory.messages) - first)
     now_ns = monotonic_ns(memory.timespec)
     for row in range(first * train, (first + count) * train):
@@ -116,7 +117,7 @@ def _send(memory: Any, source: int, first: int, due: int, train: int, framing: i
 
 @compiled
 def _receive(memory: Any, sink: int, ntp_offset_ns: int) -> int:
-    """Receive a batch; how many packets."""
+    """Receive a batch without blocking; returns the number of packets."""
     rearm_timestamps(memory.received_messages, memory.control, len(memory.received))
     arrived = recvmmsg(sink, memory.received_messages.ctypes.data, len(memory.received), MSG_DONTWAIT, 0)
     if arrived <= 0:

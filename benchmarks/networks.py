@@ -1,4 +1,4 @@
-"""Networks of a benchmark's own, a wire in one of them, and how long it takes to change all links of a whole mesh."""
+"""Network namespaces for benchmarks, a userspace wire in one, and the time to change all links of a mesh."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TICK_NS = 100 * US
 
 @contextmanager
 def network() -> Iterator[int]:
-    """A process that does nothing but have a network."""
+    """A network namespace, held by a process that sleeps; gives its pid."""
     holder = subprocess.Popen(
         ["unshare", "--net", "sh", "-c", "ip link set lo up; echo ready; exec sleep 3600"], stdout=subprocess.PIPE
     )
@@ -48,7 +48,10 @@ def network() -> Iterator[int]:
 
 @contextmanager
 def wire_in(topology: Topology, network: int, core: int | None) -> Iterator[tuple[UserspaceWire, int]]:
-    """A wire process in another process's network."""
+    """A userspace wire in the network of process `network`, pinned to a core if one is named; gives back end and pid.
+
+    The caller closes the back end, which ends the process.
+    """
     ours, theirs = multiprocessing.Pipe()
     states = base_states(topology)
     config = wire_config(topology, states, seed=1, tick_ns=_TICK_NS)
@@ -73,18 +76,18 @@ def _serve(network: int, core: int | None, config: WireConfig, control: Connecti
 _CHANGES = 100
 
 Change = Callable[[Topology, int], list[int]]
-"""Emulates the links of a topology in another process's network, and changes them all; how long each took, ns."""
+"""Emulates the links of a topology in the network of a pid, changes all of them repeatedly; gives each duration, ns."""
 
 
 def changes_of_a_mesh(*, netem: bool) -> Iterator[tuple[str, list[int]]]:
-    """By link emulation, how long each change of every direction of us-6 took, ns."""
+    """Link back end, and the durations of changes of all directions of us-6, ns."""
     yield "userspace wire", _in_a_mesh(_changes_by_the_wire)
     if netem:
         yield "netem", _in_a_mesh(_changes_by_netem)
 
 
 def changes_row(name: str, took_ns: list[int]) -> tuple[str, ...]:
-    """A row of the table."""
+    """A row of the table: median, 99th percentile, number of changes."""
     middle, late = np.quantile([each / MS for each in took_ns], (0.5, 0.99))
     return name, f"{middle:.2f} ms", f"{late:.2f} ms", str(len(took_ns))
 
@@ -98,7 +101,7 @@ def _changes_by_the_wire(topology: Topology, place: int) -> list[int]:
 
 
 def _changes_by_netem(topology: Topology, place: int) -> list[int]:
-    """By a thread in that network, as that is where its links are made."""
+    """In a thread of its own: netem is set in the network of the calling thread, and setns(2) is per thread."""
     took = []
 
     def change() -> None:
@@ -113,7 +116,7 @@ def _changes_by_netem(topology: Topology, place: int) -> list[int]:
 
 
 def _changes(topology: Topology, links: LinkBackend) -> list[int]:
-    """How long it takes to change every direction, ns, many times over."""
+    """Durations of changes of every direction, applied and verified, ns; alternates between two states."""
     base = base_states(topology)
     worse = {direction: replace(state, delay_ns=state.delay_ns + 5 * MS) for direction, state in base.items()}
     took = []
@@ -126,7 +129,7 @@ def _changes(topology: Topology, links: LinkBackend) -> list[int]:
 
 
 def _in_a_mesh(change: Change) -> list[int]:
-    """What it takes in a network with all links of us-6."""
+    """Durations in a network with the veth pairs of all links of us-6."""
     topology = load_topology("us-6")
     with network() as place:
         for here, there in topology.directions:

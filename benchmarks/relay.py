@@ -1,4 +1,4 @@
-"""Relays under load, one core each, measured in turn: `scripts/bench relay [SECONDS [ROUNDS]]`."""
+"""Throughput of relays on one core each: `scripts/bench relay [SECONDS [ROUNDS]]`."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ AUDITED: Mapping[str, Start] = {
     "lock audit off": partial(subjects.ours, "2026-05-11", False),
     "lock audit on": partial(subjects.ours, "2026-05-11", True),
 }
-"""In the version whose packet path takes the cache's lock each round: no other notices the audit at all."""
+"""The version whose packet path takes the cache's lock each round; in the others the audit costs nothing measurable."""
 
 
 def main(arguments: list[str]) -> int:
-    """Print both tables; 2 if this machine cannot run them."""
+    """Print both tables. Returns the exit code: 2 if the machine lacks a core or coturn."""
     seconds = float(arguments[0]) if arguments else SECONDS
     rounds = int(arguments[1]) if len(arguments) > 1 else ROUNDS
     cores = sorted(os.sched_getaffinity(0))
@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> int:
     sessions, relay_core = Sessions.make(), cores[1]
     _warm_up(sessions, relay_core)
     found: dict[str, list[Highest]] = {name: [] for name in SUBJECTS}
+    # In rounds over all subjects, so that a change of the machine's speed affects all of them.
     for _ in range(rounds):
         for name, start in SUBJECTS.items():
             with start(sessions, relay_core) as loaded:
@@ -75,7 +76,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _warm_up(sessions: Sessions, relay_core: int) -> None:
-    """So that no measured run compiles the load."""
+    """Compile the load before the first measured run."""
     with SUBJECTS["asyncio"](sessions, relay_core) as loaded:
         loaded.load.run(10, 0.1, loaded.pid)
 

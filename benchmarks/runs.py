@@ -1,4 +1,4 @@
-"""Figures of whole runs, as a user starts them: `scripts/bench runs`."""
+"""Cost and accuracy of whole runs, started by the command line: `scripts/bench runs`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run cost and how exact it was. `added_ms`: median of one-way latency less the links' emulated delay."""
+    """Cost and accuracy of one run. `added_ms`: median of one-way delay less the links' emulated delay."""
 
     scenario: str
     first_packet_s: float
@@ -47,7 +47,7 @@ class Figures:
     verdict: str
 
     def row(self) -> tuple[str, ...]:
-        """The figures with their units."""
+        """A row of the table, with units."""
         return (
             self.scenario,
             f"{self.first_packet_s:.1f} s",
@@ -61,7 +61,7 @@ class Figures:
 
 
 def measure(scenario: Path, runs: Path) -> Figures:
-    """Run a scenario with the command line, and read what it left."""
+    """Run a scenario with the command line, and compute its figures from the run directory."""
     started_ns = monotonic_ns()
     argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(scenario), "--out", str(runs)]
     subprocess.run(argv, check=False, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""The highest rate that a relay carries, from runs at rates of a ladder. Pure."""
+"""Search for the highest rate that a relay or link carries (throughput of RFC 1242, here with a loss limit). Pure."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ LADDER_KPPS = (
     700,
     800,
 )
-"""Rates that are tried, thousands of packets per second."""
+"""The rates tried, in 1000 packets per second."""
 
 MOST_LOSS = 0.001
 MOST_P99_MS = 2.0
 MOST_SKIPPED = 0.01
+"""Limits of a run: loss ratio, added delay, and share of packets that the load generator skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run at one rate. `skipped`: packets that the load generator did not send on time, and left out.
+    """A run at one rate. `skipped`: packets that the load generator could not send on time, and omitted.
 
-    Latencies are those that the relay added, send call to the sink's receive timestamp, in ms; `cpu_us` is the relay's
-    CPU time per packet carried.
+    `p50_ms`, `p99_ms`: delay from the send call to the sink's receive timestamp; `cpu_us`: the relay's CPU time per
+    packet received, in µs.
     """
 
     kpps: int
@@ -56,30 +57,33 @@ class Run:
 
     @property
     def loss(self) -> float:
-        """Share of the packets sent that did not arrive."""
+        """Loss ratio: share of the packets sent that did not arrive, 0 to 1."""
         return 1 - self.received / self.sent if self.sent else 1.0
 
     @property
     def carried(self) -> bool:
-        """Nothing to complain about."""
+        """Whether loss and 99th percentile of delay are below their limits."""
         return self.loss < MOST_LOSS and self.p99_ms < MOST_P99_MS
 
     @property
     def short(self) -> bool:
-        """The generator did not keep up, so the run says nothing about this rate."""
+        """Whether the generator skipped too many packets for the run to be of its nominal rate."""
         return self.skipped > MOST_SKIPPED * (self.sent + self.skipped)
 
 
 @dataclass(frozen=True, slots=True)
 class Highest:
-    """The best run that a relay carried, if any. `bounded_by_load`: the next rate was too much for the generator."""
+    """The run at the highest rate carried, if any. `bounded_by_load`: at the next rate the generator fell short."""
 
     run: Run | None
     bounded_by_load: bool = False
 
 
 def highest(measure: Callable[[int], Run], ladder: Sequence[int] = LADDER_KPPS) -> Highest:
-    """Bisect the ladder: the highest rate that was carried, taking it that a relay carries all lower ones."""
+    """The highest rate of a sorted ladder that `measure` finds carried.
+
+    By bisection, in log2(n) runs of seconds each: it assumes that all rates below one that is carried are carried too.
+    """
     best, bounded = None, False
     low, high = 0, len(ladder)
     while low < high:

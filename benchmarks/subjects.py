@@ -1,4 +1,4 @@
-"""The relays under load, each in a process on one core: ours in several versions, asyncio, coturn."""
+"""The relays that are compared under load, each a process on one core: Blipnet's versions, asyncio, coturn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Address = tuple[str, int]
 
 
 class Lane(asyncio.DatagramProtocol):
-    """Logs itself in each packet of a known session, and sends it on."""
+    """A lane of the asyncio relay: writes itself into a packet's path log, and sends it to the next hop of its SSRC."""
 
     def __init__(self, ordinal: int, next_hops: Mapping[bytes, Address]) -> None:
         self._ordinal = ordinal
@@ -41,11 +41,11 @@ class Lane(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asyncio's way to hand over the socket."""
+        """Called by asyncio with the transport of the socket."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
-        """Relay one packet."""
+        """Forward a packet; drop it if malformed, of an unknown SSRC, or with a full path log."""
         next_hop = self._next_hops.get(data[SSRC_OFFSET : SSRC_OFFSET + 4])
         free = data.find(0, PATH_OFFSET, PATH_OFFSET + PATH_HOPS)
         if len(data) < PAYLOAD_OFFSET or next_hop is None or free < 0 or self._transport is None:
@@ -56,7 +56,10 @@ class Lane(asyncio.DatagramProtocol):
 
 
 async def relay(lanes: list[Address], next_hops: Mapping[bytes, Address], ready: Callable[[], None]) -> None:
-    """Serve until cancelled; call `ready` when all lanes are open."""
+    """Run the asyncio relay until cancelled.
+
+    `next_hops`: by SSRC in network byte order; `ready`: called when all lanes are open.
+    """
     loop = asyncio.get_running_loop()
     for lane in lanes:
         await loop.create_datagram_endpoint(lambda: Lane(1, next_hops), local_addr=lane)
@@ -65,7 +68,7 @@ async def relay(lanes: list[Address], next_hops: Mapping[bytes, Address], ready:
 
 
 RELAY, SOURCE = "127.0.0.2", "127.0.0.1"
-"""The sink is at the relay's own address, as a cluster's client is."""
+"""Addresses of relay and load source. The sink has the relay's address, like the client of a cluster."""
 
 _TURN_PORT = 34780
 _READY_WITHIN_S = 30.0
@@ -76,7 +79,7 @@ _NOBODY = 65534
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A relay process, and the load that is set up for it."""
+    """A running relay process, and the load connected to it."""
 
     pid: int
     load: Load
@@ -84,21 +87,21 @@ class Loaded:
 
 @contextmanager
 def ours(version: str, audited: bool, sessions: Sessions, core: int) -> Iterator[Loaded]:
-    """The packet path of a version of our relay, its cache full of the sessions."""
+    """The packet path of a Blipnet relay version; its cache holds all sessions, so that nothing is fetched."""
     with _child(_serve_ours, version, audited, sessions, core) as pid:
         yield from _loaded(pid, sessions)
 
 
 @contextmanager
 def plain_asyncio(sessions: Sessions, core: int) -> Iterator[Loaded]:
-    """The asyncio relay."""
+    """A relay in pure Python with asyncio, as the baseline."""
     with _child(_serve_asyncio, sessions, core) as pid:
         yield from _loaded(pid, sessions)
 
 
 @contextmanager
 def coturn(sessions: Sessions, core: int) -> Iterator[Loaded]:
-    """A TURN server with one allocation, all packets on one channel. TurnError; OSError if it is not installed."""
+    """A TURN server with one allocation, all packets on one channel. Raises TurnError; OSError if not installed."""
     targets = dict.fromkeys(range(LANES), (RELAY, _TURN_PORT))
     load = Load(sessions, *_ends(), targets, channel_data(_PACKET_BYTES))
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
@@ -136,13 +139,13 @@ def _loaded(pid: int, sessions: Sessions) -> Iterator[Loaded]:
 
 
 def _ends() -> tuple[socket, socket]:
-    """Sockets of the load: source and sink."""
+    """The load's sockets: source and sink."""
     return udp_socket(SOURCE, 0), udp_socket(RELAY, SINK_PORT)
 
 
 @contextmanager
 def _child(serve: Callable[..., None], *arguments: object) -> Iterator[int]:
-    """A forked process on its own; entered once it has sent "ready", terminated at the end."""
+    """Run `serve` in a forked process: entered once it sent "ready", terminated on exit. Raises ChildProcessError."""
     ours_end, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(target=serve, args=(theirs, *arguments), daemon=True)
     process.start()
@@ -157,7 +160,7 @@ def _child(serve: Callable[..., None], *arguments: object) -> Iterator[int]:
 
 
 def _serve_ours(control: Connection, version: str, audited: bool, sessions: Sessions, core: int) -> None:
-    _become_ordinary(core)
+    _pin_unprivileged(core)
     chosen = version_named(version)
     table = SessionTable(chosen.hops(1, {1: RELAY}), LockSet(audited=audited).create("session-cache"), 1 << 16, S)
     table.install(Fetched(found=tuple(StreamRecord(ssrc, 2, 1, "load") for ssrc in sessions.ssrcs)), monotonic_ns())
@@ -168,9 +171,12 @@ def _serve_ours(control: Connection, version: str, audited: bool, sessions: Sess
     path.run()
 
 
-def _become_ordinary(core: int) -> None:
-    """Onto one core, and without the right to real-time priority: the kernel takes 5 % of the core from a real-time
-    thread that is always busy (sched_rt_runtime_us), and with it thousands of packets at a time."""
+def _pin_unprivileged(core: int) -> None:
+    """Pin the process to a core, and drop the privilege of real-time priority.
+
+    The kernel throttles a real-time thread that is always busy to 95 % of a core (sched_rt_runtime_us, sched(7)); each
+    pause of 50 ms would lose thousands of packets.
+    """
     os.sched_setaffinity(0, {core})
     if os.geteuid() == 0:
         os.setgroups([])
@@ -179,7 +185,7 @@ def _become_ordinary(core: int) -> None:
 
 
 def _serve_asyncio(control: Connection, sessions: Sessions, core: int) -> None:
-    _become_ordinary(core)
+    _pin_unprivileged(core)
     next_hops = {ssrc.to_bytes(4, "big"): (RELAY, SINK_PORT) for ssrc in sessions.ssrcs}
     lanes = [(RELAY, LANE_PORT + lane) for lane in range(LANES)]
     asyncio.run(relay(lanes, next_hops, lambda: control.send("ready")))

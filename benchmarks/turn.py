@@ -1,4 +1,4 @@
-"""As much of a TURN client (RFC 8656) as gives a relay one allocation with one channel: bytes in, bytes out."""
+"""A minimal TURN client (RFC 8656): one allocation over UDP, with one channel, without authentication."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ _TRIES = 20
 
 
 class TurnError(Exception):
-    """The server refused, or does not answer."""
+    """The TURN server refused a request, or does not answer."""
 
 
 def open_channel(endpoint: socket.socket, server: tuple[str, int], peer: tuple[str, int]) -> None:
-    """Have the server relay what comes from this socket on CHANNEL to the peer; TurnError."""
+    """Make an allocation and bind CHANNEL to a peer; addresses are IPv4 and port. Raises TurnError.
+
+    Blocks for at most 10 s per request; leaves the socket non-blocking.
+    """
     transport = _attribute(_REQUESTED_TRANSPORT, bytes([_UDP, 0, 0, 0]))
     _ask(endpoint, server, _ALLOCATE, transport)
     channel = _attribute(_CHANNEL_NUMBER, struct.pack("!HH", CHANNEL, 0))
@@ -31,12 +34,12 @@ def open_channel(endpoint: socket.socket, server: tuple[str, int], peer: tuple[s
 
 
 def channel_data(size: int) -> bytes:
-    """The header before `size` bytes on the channel (RFC 8656 §12.4)."""
+    """The ChannelData header of a message of `size` bytes (RFC 8656 §12.4)."""
     return struct.pack("!HH", CHANNEL, size)
 
 
 def xor_address(address: str, port: int) -> bytes:
-    """The value of an XOR-PEER-ADDRESS (RFC 8489 §14.2)."""
+    """The value of an XOR-PEER-ADDRESS attribute for IPv4 (RFC 8656 §18.3, encoded as in RFC 8489 §14.2)."""
     return struct.pack("!BBHI", 0, _IPV4, port ^ _COOKIE >> 16, int(IPv4Address(address)) ^ _COOKIE)
 
 

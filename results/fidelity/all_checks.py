@@ -1,4 +1,4 @@
-"""Every check of a run, in a fixed order."""
+"""Runs every fidelity check, in a fixed order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from results.metrics.analysis import Analysis, Evidence
 
 
 def fidelity_checks(evidence: Evidence, analysis: Analysis) -> list[FidelityCheck]:
-    """What was measured of the testbed, beside the limits of the run's plan."""
+    """The checks of a run, each with the value found and the limit of the plan; the ledger's is `ledger_check`."""
     return [
         *media_checks(evidence, analysis),
         *lateness_checks(evidence),

@@ -1,4 +1,4 @@
-"""A fidelity check: its id, what it says, the value found and its limit; and how one is made of these."""
+"""Fidelity checks: type and constructors."""
 
 from __future__ import annotations
 
@@ -40,43 +40,43 @@ CheckId = Literal[
     "event-unverified",
     "ledger-unexplained",
 ]
-"""Every check that a run may be put to, in the order in which a run has them; docs/fidelity.md explains each."""
+"""Ids of all checks, in their order in a summary; docs/fidelity.md explains each."""
 
 
 @dataclass(frozen=True, slots=True)
 class FidelityCheck:
-    """A condition for believing the run."""
+    """A condition on the testbed: a value and its limit."""
 
     id: CheckId
-    """Which check, whatever its sentence says."""
+    """Id of the check; does not change with its sentence."""
     check: str
-    """What was checked."""
+    """What is checked, as text."""
     value: float | None
-    """What was found; null: unknown."""
+    """Value found; null: unknown."""
     limit: float
     """The largest value allowed."""
     unit: str
-    """Unit of both; empty: a count."""
+    """Unit of value and limit; empty: a count."""
     ok: bool
-    """Known, and within the limit."""
+    """The value is known and at most the limit."""
 
 
 def limited(check_id: CheckId, check: str, value: float | None, limit: float, unit: str) -> FidelityCheck:
-    """A value that may be as large as its limit; one that is unknown is not ok."""
+    """A check that holds if the value is known and at most the limit; the value is rounded to three decimals."""
     rounded = None if value is None else round(float(value), 3)
     return FidelityCheck(check_id, check, rounded, limit, unit, ok=value is not None and value <= limit)
 
 
 def in_ms(check_id: CheckId, check: str, value_ms: float | None, limit_ns: int) -> FidelityCheck:
-    """A time in ms."""
+    """A check of a time in ms, against a limit in ns."""
     return limited(check_id, check, value_ms, limit_ns / MS, "ms")
 
 
 def in_percent(check_id: CheckId, check: str, share: float | None, limit: float) -> FidelityCheck:
-    """A share, and its limit, as percentages."""
+    """A check of a share; value and limit are shares of 1, shown in percent."""
     return limited(check_id, check, None if share is None else 100 * share, round(100 * limit, 6), "%")
 
 
 def count(check_id: CheckId, check: str, value: int | None, limit: int = 0) -> FidelityCheck:
-    """A number of things that must not happen."""
+    """A check of a number of events."""
     return limited(check_id, check, value, float(limit), "")

@@ -1,4 +1,4 @@
-"""Did every fault happen when it was planned, and was it read back?"""
+"""Fidelity checks of faults: every edge applied on time, and verified."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from results.metrics.streams import quantile
 from results.run_files.events import FaultEdge
 
 MANY_FAULTS = 100
-"""Edges of faults from which a 99th percentile says more than the largest."""
+"""Fewest edges for which a 99th percentile is checked; with fewer it is close to the maximum."""
 
 
 def event_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
-    """Times and read-back of every edge."""
+    """Checks of missing edges, of the error of applied times, and of unverified edges."""
     limits = evidence.plan.fidelity
     planned = _planned_edges(evidence, analysis)
-    happened = _happened_edges(evidence)
-    pairs = [pair for key, times in planned.items() for pair in zip(times, happened.get(key, []), strict=False)]
+    applied = _applied_edges(evidence)
+    pairs = [pair for key, times in planned.items() for pair in zip(times, applied.get(key, []), strict=False)]
     yield count("event-missing", "fault edges that did not happen", sum(map(len, planned.values())) - len(pairs))
     errors = [_error_ms(edge, planned_ns) for planned_ns, edge in pairs]
     yield in_ms(
@@ -35,7 +35,8 @@ def event_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityChe
 
 
 def _planned_edges(evidence: Evidence, analysis: Analysis) -> dict[tuple[int, str], list[int]]:
-    """When the edges of each kind of each fault were to happen; after the media end, which an interrupt moves, none."""
+    """Due times of edges, CLOCK_MONOTONIC ns, by fault number and kind; those after the media end are left out, because
+    an interrupt ends the media early."""
     planned: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number, fault in enumerate(evidence.plan.faults):
         levels = (("level", level.at_ns) for level in fault.levels if level.at_ns > fault.at_ns)
@@ -45,11 +46,11 @@ def _planned_edges(evidence: Evidence, analysis: Analysis) -> dict[tuple[int, st
     return planned
 
 
-def _happened_edges(evidence: Evidence) -> dict[tuple[int, str], list[FaultEdge]]:
-    happened: dict[tuple[int, str], list[FaultEdge]] = defaultdict(list)
+def _applied_edges(evidence: Evidence) -> dict[tuple[int, str], list[FaultEdge]]:
+    applied: dict[tuple[int, str], list[FaultEdge]] = defaultdict(list)
     for edge in evidence.of(FaultEdge):
-        happened[edge.fault, edge.edge].append(edge)
-    return happened
+        applied[edge.fault, edge.edge].append(edge)
+    return applied
 
 
 def _error_ms(edge: FaultEdge, planned_ns: int) -> float:

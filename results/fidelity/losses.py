@@ -1,4 +1,4 @@
-"""Did packets go missing where no plan said so?"""
+"""Fidelity checks of losses that no fault of the plan accounts for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from relay_app.locks.report import PACKET_PATH
 from results.fidelity.checks import FidelityCheck, count
 from results.ledger.reconcile import Ledger
-from results.ledger.station import overflow, port_goes_down, spoils_unseen
+from results.ledger.station import corrupts_uncounted, overflow, port_goes_down
 from results.metrics.analysis import Evidence
 from results.metrics.relay_figures import lane_drops
 from results.run_files.machine import LinkRow, MachineReport
@@ -15,12 +15,12 @@ from results.run_files.plan import Plan
 from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
 
-_MISHAPS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries")
-"""Counters of clients and probers that are 0 in a run without trouble."""
+_ERRORS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries")
+"""Counters of errors of clients and probers."""
 
 
 def loss_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
-    """Sockets, switches, the kernel's receive queues, the link emulator, and what could not be sent or read."""
+    """Checks of drops in sockets, switches, receive backlogs and links, and of errors of clients and probers."""
     yield from _losses_on_arrival(evidence, evidence.machine)
     yield from _losses_of_senders_and_links(evidence.plan, evidence.machine)
 
@@ -58,7 +58,7 @@ def _losses_of_senders_and_links(plan: Plan, machine: MachineReport | None) -> I
     yield count(
         "client-errors",
         "packets that a client or prober could not send or read",
-        _mishaps(machine) if machine else None,
+        _errors(machine) if machine else None,
     )
     yield count(
         "emulator-drops",
@@ -74,28 +74,30 @@ def _losses_of_senders_and_links(plan: Plan, machine: MachineReport | None) -> I
 
 
 def ledger_check(ledger: Ledger) -> FidelityCheck:
-    """Whether all is explained."""
+    """Check that the ledger explains every packet."""
     return count("ledger-unexplained", "packets that the ledger does not explain", ledger.unexplained)
 
 
 def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
-    """Without those of relays whose packet path stood still, as their watchdogs saw or as was planned: these are the
-    relay's doing, or the fault's."""
+    """Drops at receive buffers, less those of relays whose packet path stalled, by their watchdog or by a fault: these
+    belong to what the run measures."""
     stuck = {name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)}
-    stuck |= evidence.plan.struck_relays
+    stuck |= evidence.plan.faulted_relays
     return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
 
 
 def _port_drops(plan: Plan, machine: MachineReport) -> int:
-    """Without those of frames that were corrupted by plan: a switch drops what it cannot read. Where nobody counted
-    what was corrupted, all of them may be."""
+    """Drops of switch ports, less the frames corrupted by plan, because a switch drops frames that it cannot parse.
+
+    0 if corrupted frames are not counted: then every drop may be one of them.
+    """
     corrupted = sum(row.counters.corrupted for row in machine.links)
     dropped = sum(row.drops for row in machine.port_drops)
-    return 0 if spoils_unseen(plan) else max(0, dropped - corrupted)
+    return 0 if corrupts_uncounted(plan) else max(0, dropped - corrupted)
 
 
 def _backlog_drops(plan: Plan, machine: MachineReport) -> int:
-    """Without those on their way to a port that is planned to go down: one that is down takes nothing."""
+    """Drops from receive backlogs, less those at ports planned to go down, where the kernel counts refused frames."""
     cut = [direction for direction in plan.topology.directions if port_goes_down(plan, direction)]
     down = {port for direction in cut for port in _ends(plan.topology, direction)}
     return sum(drops for interface, drops in machine.backlog_drops.items() if interface not in down)
@@ -106,9 +108,9 @@ def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:
     return switch_port(i, j), switch_port(j, i), wire_port(i, j), wire_port(j, i)
 
 
-def _mishaps(machine: MachineReport) -> int:
+def _errors(machine: MachineReport) -> int:
     sources = (row for row in machine.counters if row.process.kind in ("client", "prober"))
-    return sum(row.count for row in sources if row.counter in _MISHAPS)
+    return sum(row.count for row in sources if row.counter in _ERRORS)
 
 
 def _has_rate(plan: Plan, row: LinkRow) -> bool:

@@ -1,6 +1,6 @@
-"""Were media sent on time, threads woken in time, links as slow as they should be, and was the processor the run's?
+"""Fidelity checks of time: pacing of media, lateness of threads, delay of links, steal and clock steps.
 
-That a core was busy is no doubt in itself: where it hurt, something was late. It is said where a check did not hold.
+A busy core is no check of its own: where it matters, something was late. `advice` names it if a check does not hold.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from results.run_files.plan import Plan
 
 
 def media_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
-    """Pacing, whole records, and the delay that probes saw which pass no relay."""
+    """Checks of the pacing of media, of missing and unmatched records, and of the delay of probes."""
     yield from _pacing(evidence, analysis)
     yield from _records(evidence, analysis)
     yield from _delay(evidence, analysis)
@@ -56,7 +56,7 @@ def _delay(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
 
 @dataclass(frozen=True, slots=True)
 class _TimedThread:
-    """A kind of thread that keeps time: its name in the machine report, and its two checks."""
+    """A kind of thread with timed wake-ups: its name in the machine report, and the ids of its two checks."""
 
     kind: Literal["link", "relay", "sender", "receiver", "prober"]
     name: str
@@ -74,7 +74,10 @@ _THREADS = (
 
 
 def lateness_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
-    """Of every kind of thread that can tell: not of links whose back end does not, nor of relays that a plan stops."""
+    """Checks of the lateness of each kind of thread: the largest of its processes' figures.
+
+    Left out: links whose back end does not report lateness, and relays if every one of them is stopped by plan.
+    """
     limits, stopped = evidence.plan.fidelity, _stopped_relays(evidence.plan)
     links_tell = evidence.plan.link_capabilities.tells_lateness
     for thread in _THREADS:
@@ -94,19 +97,23 @@ def lateness_checks(evidence: Evidence) -> Iterator[FidelityCheck]:
 
 
 def _of_thread(machine: MachineReport | None, thread: str, stopped: Set[ProcessId]) -> list[Lateness]:
-    """Of every process that has such a thread, and that was not ended by plan."""
+    """Lateness of a thread in every process that has it, without lives that a fault ended."""
     rows = machine.lateness if machine else ()
     serving = (row for row in rows if row.thread == thread and row.ended_life is None)
     return [row.lateness for row in serving if row.process not in stopped]
 
 
 def _stopped_relays(plan: Plan) -> Set[ProcessId]:
-    """The relays that an event freezes, ends or replaces: they wake as late as was planned."""
-    return {ProcessId("relay", cluster) for cluster in plan.struck_relays}
+    """The relays that a fault acts on: their lateness is planned."""
+    return {ProcessId("relay", cluster) for cluster in plan.faulted_relays}
 
 
 def processor_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
-    """What the machine's own host kept for others, and whether somebody set the clock."""
+    """Checks of steal (`st` in vmstat(8)) and of steps of the realtime clock.
+
+    The kernel's receive timestamps are of CLOCK_REALTIME and are converted by its offset from CLOCK_MONOTONIC when they
+    are read, so that a step in between would appear as delay.
+    """
     limits = evidence.plan.fidelity
     use = machine_use(evidence.samples, analysis.start_ns, analysis.end_ns)
     stolen, in_one_second = (use.stolen, use.stolen_most.share) if use else (None, None)

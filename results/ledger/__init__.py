@@ -1,4 +1,4 @@
-"""Where did every packet go? Routes of single packets, balances of stations, and whether the two agree. Pure.
+"""The packet ledger: routes of single packets, balances of stations, and what the two do not explain. Pure.
 
 May import `results.metrics`, `results.run_files`, `relay_app` and `topologies`.
 """

@@ -1,6 +1,12 @@
-"""The stations a packet passes: hosts, switches and directions of links, each with its balance. Pure.
+"""The balances of the stations that a packet passes: hosts, switches and directions of links. Pure.
 
-In and out are counted at the interfaces between stations, by the kernel; what was lost is counted by whoever lost it.
+Packets in and out are counted by the kernel at the interfaces between stations; losses by the process, socket, switch
+port or queue that lost them. Counters of media alone, and records of single packets, are taken as they are. The others
+count frames of all kinds (probes, ARP, control), so each explains at most as many packets as are still missing
+(`up_to`). They are applied from the most specific to the least: receive backlog, socket, switch port, port down. A veth
+counts a frame that its peer's backlog refuses as a transmit drop too, so that the counter of a switch port may repeat
+what the backlog counted; applied first, it would blame the port. A port that is down is counted by nobody, and so comes
+last: it takes what is left.
 """
 
 from __future__ import annotations
@@ -16,11 +22,11 @@ from results.ledger.station import (
     Entry,
     Station,
     balanced,
+    corrupts_uncounted,
     lost_to_backlog,
     overflow_of_media,
     port_goes_down,
     refused_by_filters,
-    spoils_unseen,
     up_to,
 )
 from results.metrics.analysis import Evidence
@@ -33,7 +39,7 @@ _DROPPED = "dropped_"
 
 
 def stations(evidence: Evidence) -> Iterator[Station]:
-    """Every host, switch and direction of a link; none if the interfaces between them were not counted."""
+    """The balance of every host, switch and direction of a link; none if interfaces were not counted."""
     machine = evidence.machine
     if machine is None or not machine.hosts:
         return
@@ -53,16 +59,22 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
     lan_port = switch_lan_port(evidence.plan.topology.cluster(name).ordinal)
     backlog = lost_to_backlog(missing, machine, name, lan_port)
     missing -= backlog.packets
-    nowhere = Entry("no socket at its port", up_to(missing, row.udp.get("NoPorts", 0)), told=False)
-    refused = Entry("its socket was closing", up_to(missing - nowhere.packets, refused_by_filters(row)), told=False)
-    entries += [backlog, nowhere, refused]
+    # Of the host's UDP counters, after all that is known of its sockets: datagrams to a port without a socket, and
+    # those that a closing socket refused. Both include probes and other traffic.
+    no_socket = Entry("no socket at its port", up_to(missing, row.udp.get("NoPorts", 0)), told=False)
+    refused = Entry("its socket was closing", up_to(missing - no_socket.packets, refused_by_filters(row)), told=False)
+    entries += [backlog, no_socket, refused]
     return balanced(
-        f"host {name}", came_in, went_out + row.from_host, entries, spoilt_unseen=spoils_unseen(evidence.plan)
+        f"host {name}",
+        came_in,
+        went_out + row.from_host,
+        entries,
+        corrupted_uncounted=corrupts_uncounted(evidence.plan),
     )
 
 
 def _relay_entries(evidence: Evidence, machine: MachineReport, name: str) -> Iterator[Entry]:
-    """What the relay dropped or holds. Packets that are no RTP have no SSRC, and cannot be attributed."""
+    """Packets that the relay dropped or held at its end. Those that are not RTP have no SSRC: unattributed."""
     fates = evidence.recording.relay_fates.get(name, np.empty(0, RELAY_FATE))
     for known in (True, False):
         reasons, counts = np.unique(fates["reason"][(fates["ssrc"] != 0) == known], return_counts=True)
@@ -81,13 +93,13 @@ def _dropped(evidence: Evidence, name: str) -> int:
 
 
 def _socket_entries(machine: MachineReport, row: HostRow) -> Iterator[Entry]:
-    """Receive buffers that were full, and datagrams that the client could not read as RTP."""
+    """Packets lost at full receive buffers, and datagrams that the client could not parse as RTP."""
     yield Entry("receive buffers full", overflow_of_media(machine, row), told=False)
     yield Entry("client: no RTP", machine.counter(ProcessId("client", row.cluster), "malformed"), told=False)
 
 
 def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow) -> Station:
-    """Counters of all frames explain no more than what is missing of the media."""
+    """The balance of a cluster's switch."""
     arriving = [link for link in machine.links if link.destination == cluster.name]
     leaving = [link for link in machine.links if link.source == cluster.name]
     came_in = host.from_host + sum(link.off_link for link in arriving)
@@ -95,21 +107,23 @@ def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow)
     missing = came_in - went_out
     here, others = cluster.ordinal, [plan.topology.cluster(link.destination).ordinal for link in leaving]
     ports = [switch_lan_port(here), *(switch_port(here, other) for other in others)]
-    cut = _goes_down(plan, cluster.name)
-    backlog = lost_to_backlog(0 if cut else missing, machine, *(wire_port(here, other) for other in others))
+    # The kernel counts frames for an interface that is down as backlog drops as well, so that where a port was planned
+    # to go down the backlog cannot be told from it: all goes to the port.
+    down_planned = _goes_down(plan, cluster.name)
+    backlog = lost_to_backlog(0 if down_planned else missing, machine, *(wire_port(here, other) for other in others))
     missing -= backlog.packets
     unread = sum(row.drops for row in machine.sockets_of(ProcessId("ovs-vswitchd")) if row.socket in ports)
     sockets = up_to(missing, unread)
     counted = sum(row.drops for row in machine.port_drops if row.switch == switch(here) and row.port in ports)
     dropped = up_to(missing - sockets, counted)
-    down = missing - sockets - dropped if cut else 0
+    down = missing - sockets - dropped if down_planned else 0
     entries = (
         backlog,
         Entry("receive buffer full", sockets, told=False),
         Entry("dropped by a port", dropped, told=False),
         Entry("port down", max(0, down), told=False),
     )
-    return balanced(f"switch {cluster.name}", came_in, went_out, entries, spoilt_unseen=spoils_unseen(plan))
+    return balanced(f"switch {cluster.name}", came_in, went_out, entries, corrupted_uncounted=corrupts_uncounted(plan))
 
 
 def _goes_down(plan: Plan, cluster: str) -> bool:

@@ -1,4 +1,7 @@
-"""Directions of links as stations: what came onto one, what left it, and what its back end did in between. Pure."""
+"""The balances of directions of links: frames onto it, off it, and losses counted by its back end. Pure.
+
+The order of causes, and why counters of all frames explain at most what is missing: see `balances.py`.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from results.ledger.station import (
     Entry,
     Station,
     balanced,
-    copies_unseen,
+    corrupts_uncounted,
+    duplicates_uncounted,
     lost_to_backlog,
     port_goes_down,
-    spoils_unseen,
     up_to,
 )
 from results.metrics.analysis import Evidence
@@ -29,8 +32,8 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
     """The balance of one direction of a link."""
     direction, media = Direction(row.source, row.destination), row.counters.media
     if media is None:
-        spoilt, seen = spoils_unseen(evidence.plan), _by_all_frames(evidence.plan, machine, row)
-        return balanced(f"link {direction}", row.onto_link, row.off_link, seen, spoilt_unseen=spoilt)
+        spoilt, seen = corrupts_uncounted(evidence.plan), _by_all_frames(evidence.plan, machine, row)
+        return balanced(f"link {direction}", row.onto_link, row.off_link, seen, corrupted_uncounted=spoilt)
     attributed = list(_by_media(evidence, row, media))
     missing = row.onto_link + media.duplicated - row.off_link - sum(entry.packets for entry in attributed)
     backlog = _backlog(missing, evidence.plan, machine, direction)
@@ -47,7 +50,8 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
 
 
 def _by_media(evidence: Evidence, row: LinkRow, media: LinkCounters) -> Iterator[Entry]:
-    """Each cause as the back end counted it; those beyond its room for records of single frames are unattributed."""
+    """Losses of media as the back end counted them. It records a limited number of single frames; those beyond it are
+    unattributed."""
     recorded = _recorded(evidence, Direction(row.source, row.destination))
     for what in (each for each in FATES if each.startswith(LOST)):
         counted = getattr(media, what)
@@ -64,9 +68,9 @@ def _recorded(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
 
 
 def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator[Entry]:
-    """Counters of all frames, media and others, explain no more than what is missing of the media."""
+    """Losses by the counters of a back end that counts frames of all kinds together."""
     missing, direction = row.onto_link - row.off_link, Direction(row.source, row.destination)
-    if missing < 0 and copies_unseen(plan, direction):
+    if missing < 0 and duplicates_uncounted(plan, direction):
         yield Entry("copies", missing, told=False)
     backlog = _backlog(missing, plan, machine, direction)
     missing -= backlog.packets
@@ -80,6 +84,7 @@ def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator
 
 
 def _backlog(missing: int, plan: Plan, machine: MachineReport, direction: Direction) -> Entry:
-    """What found the kernel's backlog full where the direction ends; a port that is down takes nothing either."""
+    """Frames dropped from the kernel's receive backlog at the far end; none if that port is planned to go down, because
+    the kernel counts frames for an interface that is down there as well."""
     here, there = plan.topology.ordinals(direction)
     return lost_to_backlog(0 if port_goes_down(plan, direction) else missing, machine, switch_port(there, here))

@@ -1,7 +1,4 @@
-"""Records of single packets that were lost, held, copied or corrupted, by place and cause, matched with packets sent.
-
-Pure.
-"""
+"""Records of single packets (lost, held, duplicated, corrupted) by place and cause, joined with those sent. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ _HELD_REASONS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketFates:
-    """The records of one place and cause. `packets`: rows in Packets, one per record; `canaries`: those of canaries."""
+    """The records of one place and cause. `packets`: row in Packets of each; `canaries`: how many are of canaries."""
 
     cause: str
     kind: Kind
@@ -42,17 +39,17 @@ class PacketFates:
 
 
 def reason_name(reason: int) -> str:
-    """What a relay calls the reason in a row of RELAY_FATE."""
+    """Text for the reason in a row of RELAY_FATE."""
     return _HELD_REASONS.get(reason) or DropReason(reason).name.lower().replace("_", " ")
 
 
 def fate_name(what: str) -> str:
-    """What a link calls one of its fates."""
+    """Text for a fate of a link's frame."""
     return "vanished flow" if what == "lost_flow" else what.removeprefix(LOST).replace("_", " ")
 
 
 def packet_fates(evidence: Evidence, analysis: Analysis) -> Iterator[PacketFates]:
-    """All of a run: those of the links in the order of the topology, then those of the relays."""
+    """The fates in a run: those on links, in the order of the topology, then those in relays."""
     frames = evidence.recording.link_fates
     packets = _packets_of(frames, analysis)
     for number, direction in enumerate(evidence.plan.topology.directions):
@@ -63,7 +60,7 @@ def packet_fates(evidence: Evidence, analysis: Analysis) -> Iterator[PacketFates
 
 
 def _packets_of(rows: Rows, analysis: Analysis) -> Ints:
-    """For all rows at once: whoever looks a packet up goes through all packets first."""
+    # For all rows at once: each call makes a search key over all packets.
     return located(analysis.matched.streams, analysis.matched.packets, rows)
 
 
@@ -84,14 +81,14 @@ def _of_relay(cluster: str, rows: Rows, packets: Ints) -> Iterator[PacketFates]:
 
 
 def _fates(cause: str, kind: Kind, rows: Rows, packets: Ints) -> PacketFates:
-    """Of rows with their rows in Packets."""
+    """Fates of record rows, `packets` being the row in Packets of each, or UNMATCHED."""
     ssrc = rows["ssrc"].astype(np.int64)
     canary = (ssrc >= RESERVED_SSRCS.start) & (ssrc < RESERVED_SSRCS.stop)
     return PacketFates(cause, kind, packets[packets != UNMATCHED], int(np.count_nonzero(canary)))
 
 
 def per_packet(found: Sequence[PacketFates], kind: Kind, packets: int) -> Ints:
-    """How many records of a kind each packet has."""
+    """Number of records of a kind, by packet."""
     rows = np.concatenate([np.empty(0, np.int64), *(each.packets for each in found if each.kind == kind)])
     counted: Ints = np.bincount(rows, minlength=packets)
     return counted

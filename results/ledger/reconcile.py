@@ -1,10 +1,10 @@
-"""The packet ledger: where every media packet went, and whether two ways of counting agree on it. Pure.
+"""The packet ledger: accounts for every media packet in two independent ways, and compares them. Pure.
 
-*Routes* follow single packets, by SSRC and sequence number: each was delivered, or is attributed to whoever recorded
-its loss, or is unattributed. *Stations* (hosts, switches, directions of links) compare what came in with what went out,
-as interfaces between them counted, and take away what each station says it lost. The unattributed packets of the routes
-must be as many as the stations lost without recording which. What remains is unexplained. In files the unattributed are
-`untold`, and an entry whose packets are attributed is `told`.
+*Routes* follow single packets by SSRC and sequence number: each was delivered, or is attributed to the place that
+recorded its loss, or is unattributed. *Stations* (hosts, switches, directions of links) are balanced: packets in, less
+packets out, both counted at the interfaces between stations, less the losses that the station counted. The routes'
+unattributed packets must be as many as the losses that stations know by number only; the difference is unexplained. In
+files the unattributed are `untold`, and an entry whose packets are attributed is `told`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ from dataclasses import dataclass, replace
 
 from results.ledger.balances import stations
 from results.ledger.routes import routes
-from results.ledger.station import Station, copies_unseen
+from results.ledger.station import Station, duplicates_uncounted
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.system_figures import LedgerFigures, RouteRow
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """`untold`: unattributed packets, by the routes and by the stations; `surplus`: copies that nobody made.
-
-    `unexplained` is what the two do not agree on; None where the stations were not counted.
+    """`untold_by_routes`, `untold_by_stations`: unattributed packets; `surplus`: copies beyond those that links
+    made; `unexplained`: packets and copies on which the two disagree, None if interfaces were not counted.
     """
 
     routes: list[RouteRow]
@@ -35,13 +34,14 @@ class Ledger:
 
 
 def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
-    """The ledger of a run.
+    """Make the ledger of a run.
 
-    Where a back end does not count the copies that it is planned to make, any packet beyond the first is taken for one.
+    If a link back end duplicates frames by plan and does not count the copies, every copy beyond the first packet is
+    taken for one of those.
     """
     by_route, by_station = list(routes(evidence, analysis)), list(stations(evidence))
-    disagreement = max(_gap(by_route, by_station), _astray(by_route, by_station))
-    if any(copies_unseen(evidence.plan, direction) for direction in evidence.plan.topology.directions):
+    difference = max(_disagreement(by_route, by_station), _missing_at_stations(by_route, by_station))
+    if any(duplicates_uncounted(evidence.plan, direction) for direction in evidence.plan.topology.directions):
         by_route = [replace(route, duplicated=route.duplicated + route.surplus, surplus=0) for route in by_route]
     surplus = sum(route.surplus for route in by_route)
     return Ledger(
@@ -50,18 +50,21 @@ def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
         untold_by_routes=sum(route.untold for route in by_route),
         untold_by_stations=sum(map(_unattributed, by_station)),
         surplus=surplus,
-        unexplained=disagreement + surplus if by_station else None,
+        unexplained=difference + surplus if by_station else None,
     )
 
 
-def _gap(by_route: Sequence[RouteRow], by_station: Sequence[Station]) -> int:
-    """Between what single packets leave open, and what the stations do."""
+def _disagreement(by_route: Sequence[RouteRow], by_station: Sequence[Station]) -> int:
+    """Difference between the packets that the routes leave open and those that the stations do."""
     open_to_routes = sum(route.untold - route.surplus for route in by_route) + _corrupted(by_route)
     return abs(sum(_unattributed(station) + station.unexplained for station in by_station) - open_to_routes)
 
 
-def _astray(by_route: Sequence[RouteRow], by_station: Sequence[Station]) -> int:
-    """What stations miss, without the corrupted frames that no interface and no socket knew for media any more."""
+def _missing_at_stations(by_route: Sequence[RouteRow], by_station: Sequence[Station]) -> int:
+    """Packets missing at stations, less the corrupted frames, which no interface or socket recognises as media.
+
+    As a sum of absolute values: a surplus at one station must not cancel a loss at another.
+    """
     return max(0, sum(abs(station.unexplained) for station in by_station) - _corrupted(by_route))
 
 
@@ -74,7 +77,7 @@ def _corrupted(by_route: Iterable[RouteRow]) -> int:
 
 
 def ledger_figures(ledger: Ledger) -> LedgerFigures:
-    """The ledger in one line."""
+    """The ledger as figures of the summary: totals, losses known by number, and routes."""
     total = totals(ledger.routes)
     return LedgerFigures(
         sent=total.sent,
@@ -95,7 +98,7 @@ def _counted(by_station: Sequence[Station]) -> dict[str, int]:
 
 
 def totals(by_route: Sequence[RouteRow]) -> RouteRow:
-    """All routes as one."""
+    """The sum of all routes, as one row."""
     return RouteRow(
         name="all",
         sent=sum(route.sent for route in by_route),

@@ -1,4 +1,4 @@
-"""Single packets, followed by SSRC and sequence number, and summed up by route. Pure."""
+"""Routes of the ledger: fates of single packets, by SSRC and sequence number, summed by pair of clusters. Pure."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ CORRUPTED: Kind = "corrupted"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Balance:
-    """Per packet: copies made, delivered, and `left` when recorded losses are taken away too; below 0, a surplus.
+    """By packet: copies made and delivered; `left`: 1 + made − delivered − lost − under way; negative: a surplus.
 
-    `spoilt`: of those left, how many are recorded as corrupted on a link.
+    `corrupted`: how many of those left were recorded as corrupted on a link. They are taken from what is left because a
+    corrupted packet may still be delivered, or be recorded once more where it was dropped.
     """
 
     made: Ints
     delivered: Ints
     left: Ints
-    spoilt: Ints
+    corrupted: Ints
 
 
 def routes(evidence: Evidence, analysis: Analysis) -> Iterator[RouteRow]:
-    """Every pair of clusters between which media went, and the controller's canaries."""
+    """A row per ordered pair of clusters with streams, and one of the controller's canaries."""
     found = list(packet_fates(evidence, analysis))
     packets, streams = analysis.matched.packets, analysis.matched.streams
     balance = _balance(packets.copies, found)
@@ -51,10 +52,10 @@ def _balance(copies: Ints, found: Sequence[PacketFates]) -> _Balance:
 
 
 def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[PacketFates]) -> RouteRow:
-    left, spoilt = balance.left[mine], balance.spoilt
+    left, corrupted = balance.left[mine], balance.corrupted
     lost = _counted(found, "lost", mine)
     for each in (each for each in found if each.kind == CORRUPTED):
-        lost[each.cause] = int(np.count_nonzero(spoilt[each.packets] * mine[each.packets]))
+        lost[each.cause] = int(np.count_nonzero(corrupted[each.packets] * mine[each.packets]))
     return RouteRow(
         name=name,
         sent=int(np.count_nonzero(mine)),
@@ -62,7 +63,7 @@ def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[PacketFate
         delivered=int(balance.delivered[mine].sum()),
         lost={cause: packets for cause, packets in lost.items() if packets},
         under_way=_counted(found, "under way", mine),
-        untold=int((left - spoilt[mine]).clip(0).sum()),
+        untold=int((left - corrupted[mine]).clip(0).sum()),
         surplus=int((-left).clip(0).sum()),
     )
 
@@ -73,7 +74,7 @@ def _counted(found: Sequence[PacketFates], kind: Kind, mine: Flags) -> dict[str,
 
 
 def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
-    """They are numbered by their probers, and summed up here only."""
+    """The canaries, by number only: they are no streams of the plan, so that single ones are not matched."""
     sent, delivered = (_of_probers(machine, counter) for counter in ("sent_canaries", "arrived_canaries"))
     by_kind = {
         kind: {each.cause: each.canaries for each in found if each.kind == kind and each.canaries}
@@ -81,15 +82,15 @@ def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
     }
     lost, under_way, made = by_kind["lost"], by_kind["under way"], sum(by_kind["duplicated"].values())
     left = sent + made - delivered - sum(lost.values()) - sum(under_way.values())
-    spoilt = min(max(left, 0), sum(by_kind[CORRUPTED].values()))
+    corrupted = min(max(left, 0), sum(by_kind[CORRUPTED].values()))
     return RouteRow(
         name="canaries",
         sent=sent,
         duplicated=made,
         delivered=delivered,
-        lost={**lost, **({"links: corrupted": spoilt} if spoilt else {})},
+        lost={**lost, **({"links: corrupted": corrupted} if corrupted else {})},
         under_way=under_way,
-        untold=max(left - spoilt, 0),
+        untold=max(left - corrupted, 0),
         surplus=max(-left, 0),
     )
 

@@ -1,7 +1,7 @@
-"""The balance of a station: what came in, what went out, what it lost, and what its sockets did not take. Pure.
+"""The balance of a station: packets in and out, losses by cause, and drops of its sockets. Pure.
 
-A UDP socket counts with what it did not take those datagrams whose checksum failed, when it was read; the host's
-InCsumErrors tells these apart.
+The drop counter of a UDP socket (SK_MEMINFO_DROPS) includes datagrams whose checksum failed when they were read. Their
+number is the host's InCsumErrors, which is subtracted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from topologies.model import Direction
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Packets that came to a station and did not go on, by cause; below 0, copies that it made and that went on.
+    """Packets that a station received and did not send on, by cause; negative: copies that it made and sent on.
 
-    `told`: they are attributed, which is to say that a record names each of them by SSRC and sequence number.
+    `told`: they are attributed, that is, a record names each of them by SSRC and sequence number.
     """
 
     cause: str
@@ -28,7 +28,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A station's balance over the run; `unexplained` is below 0 where more came out than can have."""
+    """The balance of a station over the run: came_in + made = went_out + entries + unexplained.
+
+    `unexplained` is negative if more packets went out than came in or were made.
+    """
 
     name: str
     came_in: int
@@ -39,40 +42,48 @@ class Station:
 
 
 def balanced(
-    name: str, came_in: int, went_out: int, entries: Iterable[Entry], *, made: int = 0, spoilt_unseen: bool = False
+    name: str,
+    came_in: int,
+    went_out: int,
+    entries: Iterable[Entry],
+    *,
+    made: int = 0,
+    corrupted_uncounted: bool = False,
 ) -> Station:
-    """Every entry that counts something, and the rest. `spoilt_unseen`: what is missing may be frames that a link
-    corrupted without counting them."""
+    """A balance with its entries that are not 0, and the rest as unexplained.
+
+    `corrupted_uncounted`: links corrupt frames by plan and do not count them, so a positive rest is taken for those.
+    """
     kept = [entry for entry in entries if entry.packets]
     rest = came_in + made - went_out - sum(entry.packets for entry in kept)
-    if rest > 0 and spoilt_unseen:
+    if rest > 0 and corrupted_uncounted:
         kept, rest = [*kept, Entry("corrupted", rest, told=False)], 0
     return Station(name, came_in, made, went_out, kept, rest)
 
 
 def lost_to_backlog(missing: int, machine: MachineReport, *interfaces: str) -> Entry:
-    """What the kernel dropped of them on the way to these interfaces."""
+    """The part of the missing packets that the kernel dropped from its receive backlog at these interfaces."""
     dropped = sum(machine.backlog_drops.get(interface, 0) for interface in interfaces)
     return Entry("receive backlog full", up_to(missing, dropped), told=False)
 
 
 def up_to(missing: int, counted: int) -> int:
-    """What a counter of all frames explains of what is missing of the media."""
+    """The number of missing media packets that a counter of all frames explains: at most all of the missing."""
     return max(0, min(missing, counted))
 
 
 def port_goes_down(plan: Plan, direction: Direction) -> bool:
-    """Whether a port of this direction is planned to go down."""
+    """Whether a fault of the plan takes down a port of this direction."""
     return any(change.up is False for change in plan.changes_to(direction))
 
 
-def spoils_unseen(plan: Plan) -> bool:
-    """Whether frames are corrupted by a back end that does not count them."""
+def corrupts_uncounted(plan: Plan) -> bool:
+    """Whether the plan corrupts frames with a link back end that does not count them."""
     return not plan.link_capabilities.counts_corrupted and any(fault.change.corrupt for fault in plan.link_faults)
 
 
-def copies_unseen(plan: Plan, direction: Direction) -> bool:
-    """Whether frames of this direction are duplicated by a back end that does not count them."""
+def duplicates_uncounted(plan: Plan, direction: Direction) -> bool:
+    """Whether the plan duplicates frames of this direction with a link back end that does not count the copies."""
     planned = any(change.duplicate for change in plan.changes_to(direction))
     return planned and not plan.link_capabilities.counts_duplicates
 
@@ -82,20 +93,20 @@ _CANARIES = "canaries"
 
 
 def overflow_of_media(machine: MachineReport, host: HostRow) -> int:
-    """Of the sockets of one host that media comes to."""
+    """Packets dropped at full receive buffers of the sockets of a host that receive media."""
     sockets = _sockets(machine, host)
     media = sum(row.drops for row in sockets if row.process.kind in _MEDIA or row.socket == _CANARIES)
     return min(media, _overflow(machine, host))
 
 
 def overflow(machine: MachineReport) -> int:
-    """Of all sockets, those of the switch daemon too."""
+    """Packets dropped at full receive buffers of all sockets, those of ovs-vswitchd included."""
     failed = sum(_dropped(machine, host) - _overflow(machine, host) for host in machine.hosts)
     return sum(row.drops for row in machine.socket_drops) - failed
 
 
 def refused_by_filters(host: HostRow) -> int:
-    """Datagrams that a socket was no longer to take: errors of the host's UDP that it counts under no other name."""
+    """Datagrams that the filter of a closing socket refused: UDP input errors of no more specific counter."""
     known = sum(host.udp.get(name, 0) for name in ("RcvbufErrors", "MemErrors", "InCsumErrors"))
     return max(0, host.udp.get("InErrors", 0) - known)
 
@@ -109,5 +120,5 @@ def _dropped(machine: MachineReport, host: HostRow) -> int:
 
 
 def _sockets(machine: MachineReport, host: HostRow) -> Iterator[SocketRow]:
-    """The sockets of all processes of a host."""
+    """Sockets of all processes of a host."""
     return (row for row in machine.socket_drops if row.process.cluster == host.cluster)

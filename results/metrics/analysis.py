@@ -1,4 +1,4 @@
-"""A run's records put together once, for the summary, the table and the plot alike. Pure."""
+"""The evidence of a run, and its analysis, made once for summary, tables and plots. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)  # without slots: cached properties need a place
 class Evidence:
-    """All that a run directory holds. `problems`: one sentence per file that is missing, cut short or unreadable."""
+    """The contents of a run directory. `problems`: one sentence per file that is missing, truncated or unreadable."""
 
     plan: Plan
     events: tuple[Event, ...]
@@ -36,34 +36,35 @@ class Evidence:
     samples: MachineSamples | None
     recording: Recording
     locks: Mapping[str, LockReport]
-    """By cluster, of the relays that were audited."""
+    """Lock audits, by cluster of the relay; of all its lives."""
     problems: tuple[str, ...]
 
     def of(self, kind: type[T]) -> list[T]:
-        """The events, or the controller's records, of one kind, in order."""
+        """The events, or the controller's records, of one type, in the order of the file."""
         return [record for record in (*self.events, *self.decisions) if isinstance(record, kind)]
 
     @cached_property
     def end(self) -> End | None:
-        """How the run ended, if it came to that."""
+        """The end of the run; None if it was not recorded."""
         return next(iter(self.of(End)), None)
 
     @cached_property
     def fault_edges(self) -> Mapping[tuple[int, str], FaultEdge]:
-        """What became of each fault, by its number in the plan and `start` or `end`."""
+        """The edges of faults, by the fault's number in the plan and the kind of edge; of several levels the last."""
         return {(edge.fault, edge.edge): edge for edge in self.of(FaultEdge)}
 
     @cached_property
     def moves(self) -> list[Decision]:
-        """Every move of traffic, in the order of their installation."""
+        """Every installed move of traffic, in the order of installation."""
         return sorted(self.of(Decision), key=lambda decision: decision.installed_ns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """The media of a run. `start_ns` and `end_ns`: when the first packet was due, and from when on none was.
+    """The media of a run, from `start_ns`, when the first packet was due, to `end_ns`, from when on none was.
 
-    Both are 0 where nothing tells; no time can then be counted from the media start.
+    Both are 0 if neither an event nor a packet was recorded; times relative to the media start are then meaningless.
+    `intervals`: nominal packet interval by media, ns; `jitter_ns`: by arrival.
     """
 
     start_ns: int
@@ -75,12 +76,12 @@ class Analysis:
     jitter_ns: Floats
 
     def seconds(self, at_ns: int) -> float:
-        """Seconds since the media start, to the microsecond."""
+        """CLOCK_MONOTONIC ns as seconds since the media start, rounded to 1 µs."""
         return round((at_ns - self.start_ns) / 1e9, 6)
 
 
 def analyse(evidence: Evidence) -> Analysis:
-    """Match packets and find interruptions. Without an event that says so, the media began and ended as sent."""
+    """Match packets and find interruptions. Start and end of the media are taken from the events, else from packets."""
     matched = match(evidence.recording)
     due_ns = matched.packets.due_ns
     intervals = nominal_intervals(matched)
@@ -92,7 +93,7 @@ def analyse(evidence: Evidence) -> Analysis:
 
 
 def relays_passed(path: int, topology: Topology, ends: Iterable[str]) -> tuple[str, ...]:
-    """The relays of a path log that are at neither end, in the order in which they were passed."""
+    """Names of the relays in a path log, without those at `ends`, in the order passed."""
     names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
     excluded = set(ends)
     passed = (names.get(ordinal, "") for ordinal in path_ordinals(path))
@@ -100,12 +101,12 @@ def relays_passed(path: int, topology: Topology, ends: Iterable[str]) -> tuple[s
 
 
 def path_ordinals(path: int) -> list[int]:
-    """The ordinals of the clusters in a path log (RFC 8285 extension of the project's RTP), in the order passed."""
+    """Ordinals of the clusters in a path log (an RTP header extension, RFC 8285), in the order passed."""
     return [ordinal for place in range(PATH_HOPS) if (ordinal := path >> (8 * place) & 0xFF)]
 
 
 def passes(paths: Ints, ordinal: int) -> Flags:
-    """Which path logs contain a relay."""
+    """Flags the path logs that contain a cluster's ordinal."""
     found = np.zeros(len(paths), dtype=bool)
     for place in range(PATH_HOPS):
         found |= (paths >> (8 * place) & 0xFF) == ordinal
@@ -113,7 +114,7 @@ def passes(paths: Ints, ordinal: int) -> Flags:
 
 
 def route_name(via: Sequence[str]) -> str:
-    """A route as people say it."""
+    """A route as text: the relays passed, or `direct`."""
     return "via " + " and ".join(via) if via else "direct"
 
 

@@ -1,4 +1,4 @@
-"""One-way delay beyond the emulated links: of media, with what relays add to it, and of probes, without. Pure."""
+"""One-way delay (RFC 7679) less that of the emulated links: of media, over relays too, and of probes. Pure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ UNKNOWN = -1
 
 
 def added_delays(analysis: Analysis, topology: Topology) -> Ints:
-    """One-way latency of each packet that arrived, less the nominal delays of the links along its path log, ns.
+    """One-way delay of each packet that arrived, less the nominal delays of the links along its path log, ns.
 
-    A packet whose path log holds something else than linked clusters is left out.
+    Packets whose path log is not a path of this topology are left out.
     """
     packets = analysis.matched.packets
     arrived = packets.arrived
@@ -32,7 +32,7 @@ def added_delays(analysis: Analysis, topology: Topology) -> Ints:
 
 
 def path_delay_ns(topology: Topology, path: int) -> int:
-    """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is no path of this topology."""
+    """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is not a path of this topology."""
     names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
     ordinals = path_ordinals(path)
     if not ordinals:
@@ -44,13 +44,13 @@ def path_delay_ns(topology: Topology, path: int) -> int:
 
 
 _SETTLING_NS = 1 * S
-"""After a fault on delay or rate, what it held back may still be on its way."""
+"""For this long after a fault on delay or rate, packets that it queued may still arrive late."""
 
 
 def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
-    """One-way delay of each probe sent in that time, less its link's own delay and jitter, ns.
+    """One-way delay of each probe sent between two times, less the delay and jitter of its link, ns.
 
-    Probes on a direction whose delay a fault was changing are left out.
+    Probes on a direction whose delay a fault changed at the time are left out, because that excess is emulated.
     """
     parts = [_excess(evidence, direction, rows) for direction, rows in _by_direction(evidence, start_ns, end_ns)]
     excess: Ints = np.concatenate([np.empty(0, np.int64), *parts])
@@ -77,7 +77,7 @@ def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> Ints:
 def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     found = np.zeros(len(rows), dtype=bool)
     for number, fault in enumerate(evidence.plan.faults):
-        if not _bends_delay(fault, direction):
+        if not _changes_delay(fault, direction):
             continue
         start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
         if start is None:
@@ -87,7 +87,7 @@ def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     return found
 
 
-def _bends_delay(fault: Fault, direction: Direction) -> bool:
+def _changes_delay(fault: Fault, direction: Direction) -> bool:
     if not isinstance(fault, LinkFault) or direction not in fault.directions:
         return False
     state = fault.change.applied_to(LinkState())

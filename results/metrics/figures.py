@@ -1,7 +1,8 @@
-"""The figures of a run, as `summary.json` has them: what listeners heard, and when faults and reroutes happened.
+"""The media figures of `summary.json`: interruptions, loss and delay; and the times of faults and reroutes.
 
 Times are seconds since the media start; None (null) is unknown, or nothing to measure. A direction is one RTP stream:
-one direction of one session. `python -m scenarios.cli.schemas` makes `summary.schema.json` of types and docstrings.
+one direction of one session. `python -m scenarios.cli.schemas` generates `summary.schema.json` from these types and
+docstrings.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Media:
     hit_sessions: Count
     """Sessions with an interruption of a second or more in either direction."""
     hit_percent: Share | None
-    """Their share, %."""
+    """hit_sessions / sessions, %."""
     directions: Count
     """Streams recorded at both ends."""
     interrupted_directions: Count
@@ -82,7 +83,7 @@ class Media:
     received: Count
     """Of these, packets of which at least one copy was received."""
     lost: Count
-    """Of these, packets that never arrived and were not in flight."""
+    """Of these, packets that did not arrive and were not in flight."""
     in_flight: Count
     """Packets not received that were sent so late that they may have been under way when the media ended: within the
     largest one-way latency seen, at most 1 s."""
@@ -123,17 +124,17 @@ class GroupRow:
     """A group of sessions."""
 
     name: str
-    """The group's name."""
+    """Name of the group."""
     between: TwoClusters
     """The two clusters."""
     path: Literal["relayed", "direct"]
-    """Over relays, or past them."""
+    """Over relays, or from client to client."""
     sessions: Count
-    """How many there are."""
+    """Sessions of the group."""
     hit: Count
-    """Those with an interruption of a second or more in either direction."""
+    """Of these, sessions with an interruption of a second or more in either direction."""
     longest_ms: NonNegative
-    """The longest interruption of any, ms; 0 if there was none."""
+    """Longest interruption of the group, ms; 0 if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +144,17 @@ class ConnectionFigures:
     between: TwoClusters
     """The two clusters."""
     connections: Count
-    """How many there are."""
+    """Connections of the group."""
     requests: Count
     """Requests sent."""
     answered: Count
     """Requests answered."""
     lost: Count
-    """Requests that went down with their connection."""
+    """Requests whose connection broke before the answer."""
     response_ms: LengthQuantiles
-    """From a request to its answer, ms."""
+    """Time from a request to its answer, ms."""
     longest_wait_ms: NonNegative | None
-    """The longest wait for an answer, ms; at least until the last request was sent, if there was none."""
+    """Longest wait for an answer, ms; for a request without one, until the last request was sent (right-censored)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class FaultRow:
     """A planned fault."""
 
     what: str
-    """What happens to the links or the process."""
+    """Fault word: what is done to the links or the process."""
     where: str
     """a–b: both directions; a→b: one. A relay's cluster; empty for the directory and the controller."""
     planned_at: float
@@ -169,14 +170,14 @@ class FaultRow:
     planned_until: float
     """Planned end, s since the media start."""
     applied_at: float | None
-    """When the first direction changed, s since the media start."""
+    """When it was applied to the first direction, s since the media start."""
     applied_until: float | None
     """When the last direction was restored, s since the media start."""
 
 
 @dataclass(frozen=True, slots=True)
 class RerouteRow:
-    """Lanes of a link's traffic moved to a relay, taken apart: fault, seen, installed, first packet, returned."""
+    """A move of lanes of a link's traffic to a relay: when fault, seen, installed, first packet, returned."""
 
     link: str
     """The link whose traffic moved, both directions."""
@@ -195,4 +196,4 @@ class RerouteRow:
     first_packet_at: float | None
     """When the first packet between the link's ends that had passed the relay was received, s since the media start."""
     returned_at: float | None
-    """When lanes moved were confirmed on the direct path again, s since the media start."""
+    """When lanes moved were first confirmed on the direct path again, s since the media start."""

@@ -1,4 +1,4 @@
-"""Who was hit and who was not: groups of sessions, and the TCP connections beside the media. Pure."""
+"""Figures by group: hit sessions, and response times of the TCP connections beside the media. Pure."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from results.metrics.relay_figures import lengths_ms
 from results.run_files.records import Rows
 
 HIT_NS = 1 * S
-"""A session is hit by an interruption this long in either direction; the threshold is our own."""
+"""Shortest interruption, in either direction, by which a session counts as hit; of no standard."""
 
 
 def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
-    """A row per group of sessions, in the order of the scenario."""
+    """One row per group of sessions, in the order of the scenario."""
     for group in evidence.plan.sessions:
         own = [each for each in analysis.interruptions if each.stream.group == group.name]
         hit = {each.stream.session for each in own if each.length_ns >= HIT_NS}
@@ -35,7 +35,7 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
 
 
 def connection_figures(evidence: Evidence) -> dict[str, ConnectionFigures]:
-    """The figures of every group of connections, by name."""
+    """Figures of each group of TCP connections, by name."""
     recorded = list(evidence.recording.exchanges.values())
     rows = np.concatenate(recorded) if recorded else np.empty(0, EXCHANGE)
     numbers: dict[str, list[int]] = {}
@@ -61,7 +61,7 @@ def _figures(group: ConnectionGroup, rows: Rows) -> ConnectionFigures:
 
 
 def _longest_wait_ms(rows: Rows) -> float | None:
-    """The longest time that a request waited for its answer; at least until the last one sent, if it had none."""
+    """Longest time from request to answer, ms; without an answer, a lower bound: until the last request was sent."""
     if not len(rows):
         return None
     until_ns: Ints = np.where(rows["answered_ns"] > 0, rows["answered_ns"], rows["sent_ns"].max())

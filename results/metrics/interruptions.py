@@ -16,16 +16,19 @@ from results.metrics.matching import Flags, Ints, Matched, Packets
 from results.metrics.streams import Fates, slices
 
 INTERRUPTION_INTERVALS = 2.5
-"""A silence counts from this many nominal packet intervals (voice: 50 ms). One missing packet makes a silence of two
-intervals, which every codec conceals; two in a row make three, and half an interval is left to jitter."""
+"""Shortest silence that is an interruption, in nominal packet intervals (voice at 20 ms: 50 ms); of no standard.
+
+One missing packet leaves two intervals between arrivals, two in a row leave three. The bound lies halfway, so that
+jitter of less than half an interval neither makes an interruption of one missing packet nor hides one of two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """A stream's silence. Times: CLOCK_MONOTONIC ns.
+    """A silence of a stream. Times: CLOCK_MONOTONIC, ns.
 
-    `started_ns`: the last packet before arrived; for a stream not heard until then, its first packet was sent.
-    `ended_ns`: the first packet after arrived, by `resumed_path`; for one still interrupted, the media end.
+    `started_ns`: arrival of the last packet before; where none had arrived yet, when the first was sent.
+    `ended_ns`: arrival of the first packet after, whose path log is `resumed_path`; if `still` interrupted, the media
+    end.
     """
 
     stream: Stream
@@ -37,13 +40,13 @@ class Interruption:
 
     @property
     def length_ns(self) -> int:
-        """How long; at least, if still interrupted."""
+        """Length, ns; a lower bound if still interrupted (right-censored)."""
         return self.ended_ns - self.started_ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """One stream's packets, in sequence; `heard` are the rows of those that arrived, in order of arrival."""
+    """The packets of one stream in order of sequence; `heard`: rows of those that arrived, in order of arrival."""
 
     stream: Stream
     sent_ns: Ints
@@ -60,10 +63,10 @@ class _View:
 
 
 def nominal_intervals(matched: Matched) -> Mapping[str, int]:
-    """The longest regular pause in each media's schedule, ns, by media.
+    """Longest regular pause between due times of packets, ns, by media.
 
-    For voice it is the packet interval; for video, whose frames are several packets, the pause between frames. The
-    99th percentile, so that a schedule's rare irregularity does not set it.
+    For voice it is the packet interval; for video, whose frames are several packets, the pause between frames. It is
+    the 99th percentile of pauses, so that rare irregularities of a schedule do not determine it.
     """
     packets = matched.packets
     names = sorted({stream.media for stream in matched.streams})
@@ -78,7 +81,7 @@ def nominal_intervals(matched: Matched) -> Mapping[str, int]:
 def find_interruptions(
     matched: Matched, fate: Fates, intervals: Mapping[str, int], media_end_ns: int
 ) -> tuple[Interruption, ...]:
-    """Every interruption of every measured stream, in the order in which they began."""
+    """Every interruption of every measured stream, in order of start."""
     packets = matched.packets
     found: list[Interruption] = []
     for rows in slices(packets.stream):
@@ -108,7 +111,8 @@ def _interruptions(view: _View, fate: Fates, media_end_ns: int) -> Iterator[Inte
 
 
 def _before_the_first(view: _View) -> Iterator[Interruption]:
-    """Judged by send times: nobody knows when a packet that did not arrive would have."""
+    # By send times: there is no earlier arrival to measure from. One interval less, because the silence starts with
+    # the first missing packet, not with an arrival one interval before it.
     first = int(view.heard[0])
     if view.sent_ns[first] - view.sent_ns[0] >= (INTERRUPTION_INTERVALS - 1) * view.interval_ns:
         yield view.silence(view.sent_ns[0], view.received_ns[first], slice(first), resumed=first)
@@ -122,7 +126,8 @@ def _between(view: _View) -> Iterator[Interruption]:
 
 
 def _after_the_last(view: _View, fate: Fates, media_end_ns: int) -> Iterator[Interruption]:
-    """Packets that may have been in flight at the media end are no evidence of silence."""
+    # Packets sent after the horizon may have been in flight at the media end, so their absence does not count. The
+    # smaller of both estimates: silence at the receiver, and missing packets of those sent before the horizon.
     last = int(view.heard.max())
     judged = int(np.searchsorted(view.sent_ns, fate.horizon_ns)) - 1
     silent_ns = media_end_ns - view.received_ns[view.heard[-1]]

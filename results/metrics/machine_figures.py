@@ -1,4 +1,4 @@
-"""How much of the machine a run had, second by second, from samples of cumulative counters. Pure."""
+"""Use of the machine's processors by second, from samples of cumulative counters. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from results.run_files.machine import MachineSamples
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The largest share of a second's processor time, and when that second began, CLOCK_MONOTONIC ns."""
+    """The largest share (0 to 1) of a second's processor time, and the start of that second, CLOCK_MONOTONIC ns."""
 
     share: float
     at_ns: int
@@ -23,8 +23,11 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class MachineUse:
-    """While media flowed. Of all cores: `stolen` over the whole run, `used_most` and `others_most`, the part that other
-    programs than the run's own processes took. Of one core: `core_most` and `stolen_most`."""
+    """Shares of processor time while media flowed, 0 to 1.
+
+    Of all cores: `stolen` (steal) over the whole time; in the worst second `used_most`, and `others_most`, the part of
+    programs other than the run's. Of one core in its worst second: `core_most` (used) and `stolen_most` (steal).
+    """
 
     stolen: float
     used_most: Peak
@@ -35,7 +38,7 @@ class MachineUse:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seconds:
-    """Differences of successive samples: `start_ns` and `own` by second, the others [second, core], ns."""
+    """Differences of successive samples, ns. `start_ns` and `own`: [second]; the others: [second, core]."""
 
     start_ns: Ints
     own: Ints
@@ -50,9 +53,9 @@ class _Seconds:
 
 
 def machine_use(samples: MachineSamples | None, start_ns: int, end_ns: int) -> MachineUse | None:
-    """The use of seconds of which the greater part was between two times; None without any.
+    """Use of the seconds that lay for the greater part between two times, CLOCK_MONOTONIC ns; None without any.
 
-    A second is the time between two samples: longer, where the machine was too busy for one.
+    A second is the time between two successive samples; it is longer if a busy machine delayed the later one.
     """
     seconds = _seconds(samples, start_ns, end_ns) if samples else None
     if seconds is None:
@@ -69,14 +72,14 @@ def machine_use(samples: MachineSamples | None, start_ns: int, end_ns: int) -> M
 
 
 def softnet_growth(samples: MachineSamples, counter: str) -> int:
-    """By how much a counter of the kernel's receive queues grew, on all cores together."""
+    """Growth of a column of CORE_SAMPLE from the first sample to the last, summed over cores."""
     return int(_by_core(samples, counter)[[0, -1]].sum(axis=1) @ (-1, 1)) if len(samples.cores) else 0
 
 
 def clock_step_ns(samples: MachineSamples) -> int:
-    """The largest change between two samples of what is between the realtime and the monotonic clock.
+    """Largest change, between two samples, of CLOCK_REALTIME − CLOCK_MONOTONIC, ns: the realtime clock was set.
 
-    A clock that is slewed moves both alike, and shows nothing.
+    Slewing (adjtime(3)) changes the rate of both clocks alike, and so does not show.
     """
     return int(np.abs(np.diff(samples.machine["clock_offset_ns"])).max(initial=0))
 
@@ -96,7 +99,7 @@ def _seconds(samples: MachineSamples, start_ns: int, end_ns: int) -> _Seconds | 
 
 
 def _by_core(samples: MachineSamples, column: str) -> Ints:
-    """[sample, core], of the cores that are in every sample."""
+    """A column of CORE_SAMPLE as [sample, core], without cores that a sample lacks (taken offline)."""
     cores, seen = np.unique(samples.cores["core"], return_counts=True)
     steady = np.isin(samples.cores["core"], cores[seen == len(samples.machine)])
     rows = samples.cores[steady]
@@ -115,7 +118,7 @@ def _peak(seconds: _Seconds, shares: Floats) -> Peak:
 
 
 def machine_figures(evidence: Evidence, analysis: Analysis) -> MachineFigures | None:
-    """None where nobody watched the machine while media flowed."""
+    """Figures of the machine in the summary; None without samples while media flowed."""
     use = machine_use(evidence.samples, analysis.start_ns, analysis.end_ns)
     if use is None or evidence.samples is None:
         return None

@@ -1,4 +1,8 @@
-"""Each RTP packet's fate: what was sent, joined with what arrived. Pure."""
+"""Joins packets sent with packets received, by SSRC and extended sequence number. Pure.
+
+The joins are binary searches over sorted keys: a run has millions of packets, which numpy then looks up at once in
+O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8.1), too sparse to index an array.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +24,17 @@ NEVER = -1
 """`received_ns` of a packet that did not arrive."""
 
 UNMATCHED = -1
-"""`packet` of an arrival that no client sent."""
+"""`packet` of an arrival that matches no packet sent."""
 
 _SEQUENCE_SPACE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packets:
-    """Every packet sent, one row each, ordered by stream and extended sequence number; columns of equal length.
+    """Every packet sent, a row each, ordered by stream and extended sequence number; columns of equal length.
 
-    `stream` indexes the measured streams. `received_ns` and `path` are those of the first copy to arrive.
+    `stream`: index in the measured streams. `received_ns`, `path`: of the first copy to arrive. `copies`: number of
+    arrivals.
     """
 
     stream: Ints
@@ -42,11 +47,11 @@ class Packets:
 
     @property
     def arrived(self) -> Flags:
-        """At least one copy was received."""
+        """Flags packets of which at least one copy was received."""
         return self.arrived_in(slice(None))
 
     def arrived_in(self, rows: slice | Flags) -> Flags:
-        """The same of these rows only: of one stream's it costs little."""
+        """The same of some rows only, without a pass over all packets."""
         arrived: Flags = self.received_ns[rows] != NEVER
         return arrived
 
@@ -55,7 +60,7 @@ class Packets:
 class Arrivals:
     """Every packet received, duplicates included, ordered by stream and receive time; columns of equal length.
 
-    `packet` is the row in Packets.
+    `packet`: row in Packets, or UNMATCHED.
     """
 
     stream: Ints
@@ -67,9 +72,9 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """The measured streams, those recorded at both ends, with their packets.
+    """The measured streams, which are those recorded at both ends, with their packets.
 
-    `unrecorded` streams lack the record of an end. `foreign` counts arrivals of SSRCs that no stream has.
+    `unrecorded`: streams without the record of an end. `foreign`: number of arrivals with an SSRC of no stream.
     """
 
     streams: tuple[Stream, ...]
@@ -80,7 +85,7 @@ class Matched:
 
 
 def match(recording: Recording) -> Matched:
-    """Join sent and received packets of every stream that was recorded at both ends."""
+    """Join the packets sent and received of every stream that was recorded at both ends."""
     ends = [(stream.source in recording.sent, stream.destination in recording.received) for stream in recording.streams]
     streams = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if all(end))
     unrecorded = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if not all(end))
@@ -92,17 +97,17 @@ def match(recording: Recording) -> Matched:
 
 
 def extended(seq: Ints, reference: Ints) -> Ints:
-    """The extended sequence number nearest to a reference, of a 16-bit one (RFC 3550 A.1)."""
+    """Extend 16-bit sequence numbers (RFC 3550 A.1): of those equal modulo 2^16, the nearest to a reference."""
     half = _SEQUENCE_SPACE // 2
     result: Ints = reference + (seq - reference + half) % _SEQUENCE_SPACE - half
     return result
 
 
 def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
-    """The row in Packets of each of these rows (ssrc, 16-bit seq, at_ns), or UNMATCHED.
+    """The row in Packets, or UNMATCHED, of each row of a record with columns ssrc, seq (16 bits) and at_ns.
 
-    It is the last packet of its stream and number that had been sent at the time: what waits longer than 65 536 packets
-    take is told wrongly.
+    It is the last packet with that SSRC and number sent before `at_ns`, because a packet cannot be dropped before it is
+    sent. Wrong for packets that were held for longer than their stream takes to send 65 536 packets.
     """
     stream = _stream_index(streams, rows["ssrc"])
     if not len(packets.seq):
@@ -116,7 +121,7 @@ def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
 
 
 def _stream_index(streams: Sequence[Stream], ssrc: NDArray[np.uint32]) -> Ints:
-    """Index into the streams, or -1."""
+    """Index in `streams` of each SSRC, or -1."""
     ssrcs = np.array([stream.ssrc for stream in streams], dtype=np.uint32)
     if not len(ssrcs):
         return np.full(len(ssrc), -1, dtype=np.int64)
@@ -158,11 +163,10 @@ def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets) -> Ar
 
 
 def _packet_of(stream: Ints, rows: Rows, packets: Packets) -> Ints:
-    """The row in Packets of each received row, or UNMATCHED.
-
-    The 16-bit sequence number is extended against that of the packet its sender sent at the time in the packet's
-    own header extension, not against the last one received: no gap is then too long.
-    """
+    """The row in Packets, or UNMATCHED, of each received row."""
+    # The 16-bit number is extended against the one that the sender had reached at the send time in the packet's header
+    # extension, which is of the same clock as the sender's records. RFC 3550 A.1 extends against the last one received,
+    # which is ambiguous after a gap of 32 768 packets or more (11 min at 50 packets/s).
     if not len(packets.seq):
         return np.full(len(rows), UNMATCHED, dtype=np.int64)
     return _row_of(
@@ -171,7 +175,7 @@ def _packet_of(stream: Ints, rows: Rows, packets: Packets) -> Ints:
 
 
 def _row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
-    """The row in Packets of each extended sequence number, or UNMATCHED."""
+    """The row in Packets, or UNMATCHED, of each extended sequence number."""
     key = _packet_key(stream, seq)
     keys = _packet_key(packets.stream, packets.seq)
     found = np.searchsorted(keys, key).clip(max=len(keys) - 1)
@@ -180,9 +184,10 @@ def _row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
 
 
 def _reference(stream: Ints, sent_ns: Ints, packets: Packets) -> Ints:
-    """The extended sequence number of the packet its stream sent last before a time.
+    """The extended sequence number of the last packet that a stream sent at or before a time.
 
-    Send times rise with the sequence; should one not, the running maximum still finds a near neighbour.
+    Streams and times form one sorted key, so that one binary search serves all rows. Binary search needs send times
+    that do not decrease with the sequence; the running maximum makes them so, should two packets be out of order.
     """
     start = packets.sent_ns.min()
     first = np.searchsorted(packets.stream, stream)
@@ -195,7 +200,7 @@ def _reference(stream: Ints, sent_ns: Ints, packets: Packets) -> Ints:
 
 
 def _packet_key(stream: Ints, seq: Ints) -> Ints:
-    """Orders packets by stream and sequence; negative for rows of no stream."""
+    """Sort key of packets: stream, then extended sequence number; -1 for rows of no stream."""
     key: Ints = np.where(stream < 0, -1, stream << 32 | seq)
     return key
 

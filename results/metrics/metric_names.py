@@ -1,4 +1,4 @@
-"""The metrics that an expectation may name: numeric paths into `summary.json`, each with its unit."""
+"""The metrics that an expectation may name: paths of numbers in `summary.json`, each with its unit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: _unit(name) for
 
 
 def metric_names(clusters: Iterable[str], groups: Iterable[str] = ()) -> Mapping[str, Unit]:
-    """Every metric of a run with these clusters and groups of connections, with its unit."""
+    """Units of all metrics, by name, of a run with these clusters and groups of connections."""
     dialled = {f"connections.{group}.{name}": unit for group in groups for name, unit in CONNECTION_METRICS.items()}
     relays = {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in RELAY_METRICS.items()}
     return {**METRICS, **relays, **dialled}

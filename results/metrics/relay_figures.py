@@ -1,4 +1,4 @@
-"""What every relay went through: its cache at a reroute, its fetches, its queue, its locks, how it caught up. Pure."""
+"""Figures of each relay: cache hits at a reroute, fetches, queue, locks, catch-up time. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DROPPED = "dropped_"
 
 
 def relay_figures(evidence: Evidence, analysis: Analysis) -> dict[str, RelayFigures]:
-    """The figures of every relay that left samples, by cluster."""
+    """Figures of every relay that left samples, by cluster."""
     relays = evidence.recording.relays
     return {name: _figures(evidence, analysis, name, rows) for name, rows in relays.items() if len(rows)}
 
@@ -62,7 +62,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
 
 
 def _failed_by_plan(evidence: Evidence, fetches: Rows) -> Flags:
-    """Which fetches had no answer while a planned fault was on the directory: they are no waste of the relay's."""
+    """Flags fetches without answer during a fault on the directory: they are due to the fault, not to the relay."""
     failed = fetches["outcome"] == FetchOutcome.FAILED
     faulty = np.zeros(len(fetches), dtype=bool)
     for number, fault in enumerate(evidence.plan.faults):
@@ -75,8 +75,10 @@ def _failed_by_plan(evidence: Evidence, fetches: Rows) -> Flags:
 
 
 def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[int, int]:
-    """The streams that reroutes moved onto a cluster's relay while media flowed: index in the measured ones → when, ns,
-    the first time."""
+    """The streams that reroutes moved onto a cluster's relay before the media end.
+
+    Key: index in the measured streams; value: when its first such move was installed, CLOCK_MONOTONIC ns.
+    """
     moved: dict[int, int] = {}
     for move in (each for each in evidence.moves if each.via == cluster and each.installed_ns < analysis.end_ns):
         for index, stream in enumerate(analysis.matched.streams):
@@ -90,12 +92,12 @@ def _moves(move: Decision, stream: Stream) -> bool:
 
 
 def lane_drops(machine: MachineReport | None, cluster: str) -> int:
-    """Packets that found the receive buffer of one of a relay's lanes full; it has no other UDP sockets."""
+    """Packets dropped at the receive buffers of a relay's lanes, which are its only UDP sockets."""
     return sum(row.drops for row in machine.sockets_of(ProcessId("relay", cluster))) if machine else 0
 
 
 def _hit_percent(samples: Rows, fetches: Rows, moved: Mapping[int, int]) -> float | None:
-    """Share of the moved streams that the relay they were moved to did not have to ask for from then on."""
+    """Share of moved streams for which the relay fetched no record after the first move, in the same life, %."""
     if not moved:
         return None
     first_ns = min(moved.values())
@@ -105,14 +107,14 @@ def _hit_percent(samples: Rows, fetches: Rows, moved: Mapping[int, int]) -> floa
 
 
 def _first_forwarded(evidence: Evidence, analysis: Analysis, cluster: str, moved: Mapping[int, int]) -> dict[int, int]:
-    """From its move to the first packet that a moved stream's listener got over the relay, ns, by stream."""
+    """Time from a stream's move to the arrival of its first packet over the relay, ns, by index of the stream."""
     packets = analysis.matched.packets
     over = packets.arrived & passes(packets.path, evidence.plan.topology.cluster(cluster).ordinal)
     return dict(_delays(packets.stream[over], packets.received_ns[over], moved))
 
 
 def _delays(stream: Ints, received_ns: Ints, moved: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    """`stream` rises, so that each stream's packets lie together."""
+    # `stream` is sorted: the packets of a stream are found by binary search, not by a pass over all packets for each.
     starts = np.searchsorted(stream, [*moved], side="left").tolist()
     stops = np.searchsorted(stream, [*moved], side="right").tolist()
     for (index, moved_ns), start, stop in zip(moved.items(), starts, stops, strict=True):
@@ -137,11 +139,11 @@ def _durations_ms(durations: Durations | None) -> LengthQuantiles:
 
 
 def lengths_ms(lengths_ns: Ints | Floats) -> LengthQuantiles:
-    """Median, 99th percentile and longest, in ms."""
+    """Median, 99th percentile and maximum of lengths, in ms."""
     return LengthQuantiles(quantile_ms(lengths_ns, 0.5), quantile_ms(lengths_ns, 0.99), quantile_ms(lengths_ns, 1.0))
 
 
 def quantile_ms(values_ns: Ints | Floats, share: float) -> float | None:
-    """A quantile in ms; None if there are no values."""
+    """A quantile in ms; None without values."""
     found = quantile(values_ns, share)
     return None if found is None else round(found / 1e6, 3)

@@ -1,4 +1,4 @@
-"""Loss, latency and jitter of media streams, from matched packets. Pure; times in ns until `summary` says otherwise."""
+"""Loss, one-way delay and jitter of media streams, from matched packets. Pure; times in ns."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Matched, 
 Floats: TypeAlias = NDArray[np.float64]
 
 LONGEST_GUARD_NS = 1 * S
-"""A packet that takes longer is lost to any conversation (ITU-T G.114 ends at 400 ms), in flight or not."""
+"""Longest time before the media end for which packets count as in flight. Packets that take longer are useless to a
+conversation (ITU-T G.114: at most 400 ms), so their loss is not left open."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fates:
-    """Per packet that did not arrive: lost, or in flight at the media end. `horizon_ns` parts the two.
+    """Flags, per packet, of those that did not arrive: lost if sent before `horizon_ns`, else in flight.
 
-    A packet sent within the largest latency seen before the media end may still be under way then; nobody knows.
+    The horizon is the media end less the largest delay seen. A packet sent later may have been on its way when
+    recording stopped. To count it as lost would add loss to every run; to count it as received would hide an
+    interruption that lasts until the end. So it is neither, and takes no part in the loss ratio.
     """
 
     horizon_ns: int
@@ -33,7 +36,7 @@ class Fates:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Packets of some streams: `sent` = `received` + `lost` + `in_flight`; `duplicates` are further copies."""
+    """Packets of some streams: `sent` = `received` + `lost` + `in_flight`; `duplicates`: copies beyond the first."""
 
     sent: int
     received: int
@@ -43,14 +46,14 @@ class Counts:
 
     @property
     def loss(self) -> float | None:
-        """Lost packets over those whose fate is known; None if there are none."""
+        """Loss ratio, 0 to 1: lost / (lost + received); None if both are 0."""
         judged = self.received + self.lost
         return self.lost / judged if judged else None
 
 
 @dataclass(frozen=True, slots=True)
 class StreamMetrics:
-    """What one direction of a session heard; None where nothing arrived. `jitter_ns`: the estimate at the end."""
+    """Figures of one stream; None if nothing arrived. `jitter_ns`: the estimate J after the last arrival."""
 
     stream: Stream
     counts: Counts
@@ -60,7 +63,7 @@ class StreamMetrics:
 
 
 def fates(packets: Packets, media_end_ns: int) -> Fates:
-    """Lost or in flight, for every packet that did not arrive."""
+    """Decide, for every packet that did not arrive, whether it was lost or in flight."""
     guard = min(int(latencies(packets).max(initial=0)), LONGEST_GUARD_NS)
     horizon = media_end_ns - guard
     judged, missing = packets.sent_ns < horizon, ~packets.arrived
@@ -68,7 +71,7 @@ def fates(packets: Packets, media_end_ns: int) -> Fates:
 
 
 def counts(packets: Packets, fate: Fates, rows: slice | Flags = slice(None)) -> Counts:
-    """Count packets over a selection of rows."""
+    """Count the packets in a selection of rows."""
     arrived = packets.arrived_in(rows)
     received = int(np.count_nonzero(arrived))
     return Counts(
@@ -81,17 +84,17 @@ def counts(packets: Packets, fate: Fates, rows: slice | Flags = slice(None)) -> 
 
 
 def latencies(packets: Packets, rows: slice | Flags = slice(None)) -> Ints:
-    """One-way latency of the first copy of each packet that arrived, in the order of the rows."""
+    """One-way delay of the first copy of each packet that arrived, ns, in the order of the rows."""
     arrived = packets.arrived_in(rows)
     found: Ints = (packets.received_ns[rows] - packets.sent_ns[rows])[arrived]
     return found
 
 
 def jitter(arrivals: Arrivals) -> Floats:
-    """Interarrival jitter J after each arrival, duplicates included, per stream in order of arrival (RFC 3550 §6.4.1).
+    """Interarrival jitter J after each arrival (RFC 3550 §6.4.1), ns; per stream in order of arrival, with duplicates.
 
-    The send time is the transmission time the packet carries, not its RTP timestamp: this is the network's jitter
-    without the sender's pacing error (the correction of RFC 5450). J starts at 0 with the first packet.
+    The send time is the transmission time that the packet carries, not its RTP timestamp, so that the sender's pacing
+    error is no part of J (as with RFC 5450). J is 0 at the first packet.
     """
     transit = arrivals.received_ns - arrivals.sent_ns
     change = np.abs(np.diff(transit, prepend=transit[:1]))
@@ -104,18 +107,18 @@ def jitter(arrivals: Arrivals) -> Floats:
 
 
 def slices(stream: Ints) -> list[slice]:
-    """The rows of each stream that has any, of a column ordered by stream."""
+    """The rows of each stream that has any; `stream` is sorted."""
     edges = np.flatnonzero(np.diff(stream, prepend=-1, append=-1)).tolist()
     return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def quantile(values: Ints | Floats, share: float) -> float | None:
-    """Linear between neighbours; None without values."""
+    """A quantile, interpolated linearly between neighbours; None without values."""
     return float(np.quantile(values, share)) if len(values) else None
 
 
 def stream_metrics(matched: Matched, fate: Fates, estimates: Floats) -> tuple[StreamMetrics, ...]:
-    """One per measured stream that sent anything; `estimates` is the jitter of the arrivals."""
+    """Figures of each measured stream that sent anything; `estimates`: what `jitter` gives."""
     packets, arrivals = matched.packets, matched.arrivals
     last_jitter = {
         int(arrivals.stream[rows.start]): float(estimates[rows.stop - 1]) for rows in slices(arrivals.stream)
@@ -131,7 +134,7 @@ def stream_metrics(matched: Matched, fate: Fates, estimates: Floats) -> tuple[St
 
 
 def _median_and_p99(values: Ints) -> tuple[float | None, float | None]:
-    """Both quantiles at once: numpy takes longer to be called than for one stream's packets."""
+    # In one call: with the few packets of a stream, the cost of numpy's call exceeds that of its work.
     if not len(values):
         return None, None
     p50, p99 = np.quantile(values, (0.5, 0.99)).tolist()
@@ -139,5 +142,5 @@ def _median_and_p99(values: Ints) -> tuple[float | None, float | None]:
 
 
 def unmatched(matched: Matched) -> int:
-    """Arrivals that no client sent: of a foreign SSRC, or with a sequence number never used."""
+    """Number of arrivals that match no packet sent: unknown SSRC, or sequence number not used."""
     return matched.foreign + int(np.count_nonzero(matched.arrivals.packet == UNMATCHED))

@@ -1,6 +1,6 @@
-"""The figures of a run, as `summary.json` has them: what relays did, where packets went, what the machine did.
+"""The figures of relays, ledger and machine in `summary.json`; `figures.py` has those of the media.
 
-None (null) is unknown, or nothing to measure; `figures.py` has those of the media.
+None (null) is unknown, or nothing to measure.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from results.run_files.validation import Field
 
 @dataclass(frozen=True, slots=True)
 class RelayFigures:
-    """A relay; counters are those of all lives of one that was restarted."""
+    """A relay; counters are sums over its lives, if it was restarted."""
 
     version: str
-    """The relay version it ran."""
+    """Its relay version."""
     received: Count
     """Packets received."""
     forwarded: Count
@@ -25,53 +25,54 @@ class RelayFigures:
     dropped: dict[str, Count]
     """Packets not forwarded, by reason."""
     receive_buffer: Count
-    """Packets that found the receive buffer of a lane full."""
+    """Packets dropped because the receive buffer of a lane was full."""
     cached: Count
     """Session records in its cache at the end."""
     moved: Count
     """Streams that reroutes moved onto it."""
     hit_percent: Share | None
-    """Share of the moved streams that it did not have to ask the directory for from the first move on, %."""
+    """Share of the moved streams whose record it did not fetch from the directory from the first move on, %."""
     first_forwarded_ms: LengthQuantiles
-    """From its move until a moved stream's first packet arrived over this relay, emulated delay included, ms."""
+    """Time from a stream's move until its first packet arrived over this relay, emulated delay included, ms."""
     never_forwarded: Count
     """Moved streams of which no packet arrived over this relay."""
     catch_up_ms: NonNegative | None
-    """From the first move until the last moved stream was served, ms; at least until the media end if one never was."""
+    """Time from the first move until the last moved stream was served, ms; until the media end if one never was
+    (right-censored)."""
     fetched_keys: Count
-    """Keys asked of the directory after the media start, each time counted."""
+    """Keys requested from the directory after the media start, repeated requests included."""
     fetches_per_key: NonNegative
-    """The same, on average of the distinct keys; 1 is the target. Keys of another life of the relay count apart; those
-    that got no answer while a planned fault was on the directory do not count."""
+    """fetched_keys per distinct key; 1 is the target. A key counts anew in each life of the relay. Requests without an
+    answer during a planned fault on the directory do not count."""
     fetch_ms: LengthQuantiles
-    """Time from asking for a key to the answer, ms."""
+    """Time from the request of a key to the answer, ms."""
     queue_most: Count
-    """Largest sample of keys being fetched plus packets kept back."""
+    """Largest sample of keys being fetched plus packets held by the relay version."""
     waiting_most_kib: Count
-    """Largest sample of the memory that waiting packets took in the receive buffers, KiB."""
+    """Largest sample of the memory of packets that waited in the receive buffers, KiB."""
     lock_wait_ms: LengthQuantiles
-    """Waits for the lock with the longest total wait, ms, in the life in which that was longest."""
+    """Waits for the lock with the longest total wait in one life of the relay, ms."""
     lock_hold_ms: LengthQuantiles
     """Holds of that lock, ms."""
     lock_waiters_most: Count
     """Longest queue of waiters of any lock."""
     lock_held_across_io_ms: NonNegative
-    """How long locks were held while their holder waited for I/O, in all, ms."""
+    """Total time for which locks were held while their holder waited for I/O, ms."""
     lock_inversions: Count
-    """Pairs of locks taken in both orders."""
+    """Pairs of locks taken in both orders (possible deadlock)."""
     stalls: Count
-    """Times that its watchdog saw no progress."""
+    """Stalls that its watchdog reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:
     """Packets from one cluster to another: sent + duplicated + surplus = delivered + lost + under_way + untold.
 
-    Copies count like packets.
+    Each copy counts as a packet.
     """
 
     name: str
-    """source→destination, or canaries."""
+    """source→destination, or `canaries`."""
     sent: Count
     """Packets sent."""
     duplicated: Count
@@ -83,16 +84,16 @@ class RouteRow:
     under_way: dict[str, Annotated[int, Field(ge=1)]]
     """Packets under way at the end, by place."""
     untold: Count
-    """Packets that did not arrive, and that no record of single packets attributes to a place."""
+    """Unattributed packets: they did not arrive, and no record of single packets says where they were lost."""
     surplus: Count
     """Copies beyond those that links made."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerFigures:
-    """All media packets, the canaries among them: sent + duplicated = delivered + lost + under_way + untold.
+    """All media packets, canaries included: sent + duplicated = delivered + lost + under_way + untold.
 
-    Copies count like packets. `ledger.json` has the stations too.
+    Each copy counts as a packet. `ledger.json` has the stations too.
     """
 
     sent: Count
@@ -102,17 +103,16 @@ class LedgerFigures:
     delivered: Count
     """Packets and copies that arrived."""
     lost: Count
-    """Packets that records of single packets attribute to a place and a cause."""
+    """Packets that records of single packets attribute to a place and a cause of loss."""
     under_way: Count
     """Packets that were on a link, in a relay or in a receive buffer at the end."""
     untold: Count
-    """Packets that did not arrive, and that no such record attributes to a place; counted has where that many were
-    lost."""
+    """Unattributed packets: they did not arrive, and no such record says where they were lost. `counted` has the places
+    by number."""
     counted: dict[str, int]
-    """Losses that were counted and not recorded packet by packet, by station and cause; below 0: copies that netem
-    made."""
+    """Losses known by number only, not by packet, by station and cause; negative: copies that netem made."""
     unexplained: Count | None
-    """Packets and copies that both ways of counting leave open; null if interfaces did not count."""
+    """Packets and copies that routes and stations do not explain; null if interfaces were not counted."""
     routes: list[RouteRow]
     """By pair of clusters, and the controller's canaries."""
 
@@ -132,15 +132,15 @@ class MachineFigures:
     """The machine while media flowed, in its worst seconds."""
 
     used: WorstSecond
-    """Processor time of all cores that was used."""
+    """Processor time used, of all cores."""
     others: WorstSecond
-    """Processor time of all cores that programs took which are no part of the run."""
+    """Processor time used by programs other than the run's, of all cores."""
     core: WorstSecond
-    """Time of the busiest core that was used."""
+    """Processor time used of the busiest core."""
     stolen: WorstSecond
-    """Time of a core that the machine's own host kept for others."""
+    """Steal of one core: time that the machine's own host gave to others."""
     squeezed: Count
-    """Rounds of the kernel's receive queues that ended with packets left over; those of other programs are among
-    them."""
+    """Rounds of the kernel's receive queues that ended with packets left over (time_squeeze in
+    /proc/net/softnet_stat), other programs' included."""
     upcalls: Count | None
-    """Packets for which a switch had to ask its daemon what to do."""
+    """Packets that a switch's datapath had no flow for and passed to ovs-vswitchd."""

@@ -1,6 +1,6 @@
-"""The figures that plots are drawn on: their style, colours and artists, and how they become PNG files.
+"""Common style and colours of plots, and output as PNG. The only module that imports matplotlib.
 
-The only module that knows matplotlib. Colours: Okabe and Ito's, which the colour-blind tell apart.
+Colours: the palette of Okabe and Ito (2008), distinguishable with colour vision deficiency.
 """
 
 from __future__ import annotations
@@ -42,6 +42,6 @@ _STYLE: Mapping[str, object] = MappingProxyType(
 
 
 def save_png(draw: Callable[[], Figure], target: Path) -> None:
-    """Call `draw` under the plots' common style, and make its figure a PNG file, whole or not at all."""
+    """Call `draw` with the common style set, and write its figure as a PNG file, atomically."""
     with mpl.rc_context(dict(_STYLE)), replacing(target) as partial:
         FigureCanvasAgg(draw()).print_figure(partial, format="png", dpi=_DPI)

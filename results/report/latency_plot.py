@@ -1,4 +1,4 @@
-"""Draws the latency plot; what is computed is in `latency_series.py`. Routes are named beside their lines."""
+"""Draws the latency plot from the data of `latency_series.py`."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ from results.report.canvas import (
 from results.report.latency_series import LatencyPicture, Panel, Route, RouteLatency
 
 MOST_PANELS = 12
-"""Directions drawn; of more, those with most interrupted streams."""
+"""Largest number of directions drawn; those with most interrupted streams are chosen."""
 
 MOST_EVENTS = 16
-"""Faults and reroutes with a line of their own above the panels; of more it says how many. All are in the panels."""
+"""Largest number of faults and reroutes with a line above the panels; the rest is one line with their number. The
+panels mark all."""
 
 _DIRECT = BLUE
 _VIA = (VERMILION, GREEN, PINK, SKY, ORANGE)
@@ -42,28 +43,28 @@ _LOST = INK
 _LOSS_HEIGHT = 0.14
 _LEFT, _RIGHT = 0.07, 0.85
 _CHARACTERS = 122
-"""Of a label, that fit between left and right."""
+"""Characters of a label that fit between left and right margin."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """An event as a bar above the panels.
+    """A fault or reroute as a bar above the panels.
 
-    In the panels a fault is shaded; a reroute (of a `link`) is a line at start and end, in its own panels only.
+    In the panels a fault is shaded; a reroute of a `link` is a line at its start and end, in the panels of that link.
     """
 
     start_s: float
     end_s: float
     label: str
-    aftermath: str
+    suffix: str
     colour: str
     link: str | None
     bars: tuple[tuple[float, float], ...] = ()
-    """Start and end of each, s, where there are several."""
+    """Start and end of each bar, s, if there are several."""
 
     @property
     def shaded(self) -> tuple[tuple[float, float], ...]:
-        """All its bars."""
+        """Start and end of every bar, s."""
         return self.bars or ((self.start_s, self.end_s),)
 
 
@@ -96,7 +97,7 @@ def _figure(picture: LatencyPicture) -> Figure:
 
 
 def _colours(panels: Sequence[Panel]) -> dict[Route, str]:
-    """Direct is always the same colour; each other route takes the next."""
+    """Colours of routes: direct is always the same, each other takes the next."""
     routes = sorted({route.via for panel in panels for route in panel.routes if route.via})
     return {(): _DIRECT} | {via: _VIA[index % len(_VIA)] for index, via in enumerate(routes)}
 
@@ -109,7 +110,7 @@ def _spans(picture: LatencyPicture, colours: Mapping[Route, str]) -> list[_Span]
 
 
 def _fault_spans(faults: Sequence[FaultRow]) -> list[_Span]:
-    """One for each fault, and one for all times of a fault that repeats."""
+    """A span per fault; faults of the same word, place and length share one."""
     alike: dict[tuple[str, str, float], list[FaultRow]] = {}
     for fault in faults:
         length_s = round(fault.planned_until - fault.planned_at, 6)
@@ -160,10 +161,10 @@ def _draw_strip(ax: Axes, spans: Sequence[_Span], end_s: float) -> None:
 
 
 def _labels(span: _Span, characters_per_s: float) -> list[tuple[str, float, Literal["left", "right"]]]:
-    """Texts of a span, where, and which of their ends is there: inside the bar if they fit, else behind or before."""
+    """Texts of a span, each with its time and the end of it that is there: in the bar if it fits, else beside it."""
     if len(span.label) < (span.end_s - span.start_s) * characters_per_s:
-        return [(span.label, span.start_s, "left"), (span.aftermath, span.end_s, "left")]
-    text = "; ".join(part for part in (span.label, span.aftermath) if part)
+        return [(span.label, span.start_s, "left"), (span.suffix, span.end_s, "left")]
+    text = "; ".join(part for part in (span.label, span.suffix) if part)
     if len(text) < _CHARACTERS * (1 - _LEFT) / (_RIGHT - _LEFT) - span.end_s * characters_per_s:
         return [(text, span.end_s, "left")]
     return [(text, span.start_s, "right")]
@@ -206,13 +207,13 @@ def _draw_route(ax: Axes, route: RouteLatency, at_s: Floats, colour: str) -> Non
 
 
 def _draw_loss(ax: Axes, panel: Panel, at_s: Floats) -> None:
-    """A foot of bars: full height is every packet lost."""
+    """Share of packets lost, as bars at the bottom; full height: all."""
     foot = panel.lost * _LOSS_HEIGHT
     ax.fill_between(at_s, 0, foot, step="mid", color=_LOST, linewidth=0, transform=ax.get_xaxis_transform())
 
 
 def _name_routes(ax: Axes, routes: Sequence[RouteLatency], colours: Mapping[Route, str], top: float) -> None:
-    """Beside the lines, pushed apart where they are close."""
+    """Labels of routes beside their lines, moved apart where they would overlap."""
     floor = 0.0
     for route in sorted(
         (each for each in routes if each.one_way_ms is not None), key=lambda each: each.one_way_ms or 0

@@ -1,4 +1,4 @@
-"""What the latency plot shows, as plain numbers. Pure; seconds since the media start, and milliseconds."""
+"""Data of the latency plot. Pure; times in s since the media start, delays in ms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from topologies.model import Topology, link_name
 
 SHORTEST_BIN_NS = 50 * MS
 MOST_BINS = 600
-"""More would be narrower than a pixel column of the plot."""
+"""With more, a bin would be narrower than a pixel of the plot."""
 
 Route = tuple[str, ...]
 """The relays passed between the two ends; () is the direct path."""
@@ -26,9 +26,9 @@ Route = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteLatency:
-    """One-way latency over time by one route: 1st percentile, median and 99th of each bin, NaN where silent.
+    """One-way delay over time by one route: 1st percentile, median and 99th of each bin, NaN in a bin without packets.
 
-    `one_way_ms` is the sum of the emulated delays along the route.
+    `one_way_ms`: sum of the emulated delays along the route; None if it is not a path of the topology.
     """
 
     via: Route
@@ -52,13 +52,13 @@ class Panel:
 
     @property
     def links(self) -> tuple[str, str]:
-        """The names that the link between the two ends may have."""
+        """Both names of the link between the two clusters, which has them in either order."""
         return link_name(self.source, self.destination), link_name(self.destination, self.source)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LatencyPicture:
-    """The whole plot. `at_s` is the middle of each bin; packets are binned by the time they were sent."""
+    """The whole plot. `at_s`: middle of each bin; packets are binned by send time, so that losses have a place."""
 
     title: str
     subtitle: str
@@ -71,7 +71,7 @@ class LatencyPicture:
 
 
 def latency_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> LatencyPicture:
-    """Everything the latency plot needs."""
+    """The data of the latency plot of a run."""
     edges = _bin_edges(analysis)
     middles = (edges[:-1] + edges[1:]) / 2
     return LatencyPicture(
@@ -88,8 +88,8 @@ def latency_picture(evidence: Evidence, analysis: Analysis, summary: Summary) ->
 
 def _subtitle(summary: Summary) -> str:
     longest = summary.media.interruption_ms.max
-    calm = "nothing interrupted" if summary.media.sent else "nothing measured"
-    heard = calm if longest is None else f"longest interruption {longest:.0f} ms"
+    uninterrupted = "nothing interrupted" if summary.media.sent else "nothing measured"
+    heard = uninterrupted if longest is None else f"longest interruption {longest:.0f} ms"
     backend = f"{summary.backend.link or 'unknown'} links, {summary.backend.datapath or 'unknown'} datapath"
     return f"{heard} · {summary.media.directions} directions · seed {summary.seed} · {backend}"
 
@@ -136,7 +136,7 @@ def _emulated_ms(topology: Topology, ends: tuple[str, str], via: Route) -> float
 
 
 def _quantiles_by_bin(at_ns: Ints, values: Floats, edges: Ints, shares: Sequence[float]) -> list[Floats]:
-    """By nearest rank within each bin; NaN for an empty bin. Values outside the edges are left out."""
+    """Quantiles of each bin by nearest rank, an array per share; NaN for an empty bin. Values outside are ignored."""
     bins = np.searchsorted(edges, at_ns, side="right") - 1
     order = np.lexsort((values, bins))
     ordered = values[order]

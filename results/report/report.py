@@ -1,4 +1,4 @@
-"""The last step of a run, which can be redone offline from the run directory alone, with the same result."""
+"""Makes the reports of a run: its last step, repeatable from the run directory alone with the same result."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ T = TypeVar("T")
 
 
 def make_report(run: RunDir) -> Summary:
-    """Write the summary, the ledger, the tables of interruptions and of streams, and the plots of a run directory.
+    """Write ledger, summary, tables and plots into a run directory; give the summary.
 
-    Works on what is there: whatever is missing makes the run inconclusive. Only the plan must be whole; without it
-    nothing is known about the run, and DocumentError says so.
+    Missing or broken files make the run inconclusive; only the plan must be complete. Raises DocumentError without it.
     """
     evidence = read_evidence(run)
     analysis = analyse(evidence)
     ledger = reconcile(evidence, analysis)
     summary = summarise(evidence, analysis, ledger)
+    # Plots last: they take longest, and if drawing fails or is interrupted, verdict and tables are on disk.
     write_whole(run.ledger, documents.dump(ledger))
     write_whole(run.summary, documents.dump(summary))
     write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
@@ -48,12 +48,12 @@ def make_report(run: RunDir) -> Summary:
 
 
 def summarise(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Summary:
-    """Findings and verdict. Pure."""
+    """Findings and verdict of a run. Pure."""
     return judge(find(evidence, analysis, ledger), record_problems(evidence), evidence.plan.expectations)
 
 
 def read_evidence(run: RunDir) -> Evidence:
-    """Everything in the run directory but what this module itself writes; DocumentError if the plan is not there."""
+    """Read all files of a run directory except reports. Raises DocumentError if the plan cannot be read."""
     plan = read_plan(run.plan)
     problems: list[str] = []
     events = _lines(run.events, documents.read_events, problems)
@@ -88,7 +88,7 @@ def _lines(path: Path, read: Callable[[Path], Lines[T]], problems: list[str]) ->
 
 
 def _attempt(read: Callable[[], T], problems: list[str]) -> T | None:
-    """What is missing or broken is a finding about the run, not the end of the report."""
+    """Turn an unreadable file into a problem and None, so that the report is made of the files that remain."""
     try:
         return read()
     except (DocumentError, RecordsError) as error:

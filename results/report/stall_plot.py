@@ -1,4 +1,4 @@
-"""Draws the stall plot: what every stream that passed a relay heard, under what went on inside that relay."""
+"""Draws the stall plot: queue and lock of a relay, and below the one-way delay of every stream that passed it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from results.report.stall_series import Band, StallPicture
 _QUEUE, _WAITING, _LOCK, _MOVE = BLUE, SKY, VERMILION, GREEN
 _LEFT, _RIGHT = 0.17, 0.86
 _TWO_LINES = 0.06
+"""Least share of the rows for which a band's label has two lines."""
 _TICKS_MS = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
 
 
@@ -95,7 +96,7 @@ def _draw_scale(figure: Figure, ax: Axes, mesh: ScalarMappable, norm: LogNorm) -
 
 
 def _band_label(band: Band, share: float) -> str:
-    """One line, and a second one where the band is high enough for it."""
+    """Label of a band: one line, or two if the band is high enough."""
     ends = f"{band.source} → {band.destination}"
     how = "moved here" if band.moved else "here before"
     return f"{ends}\n{band.count} streams {how}" if share > _TWO_LINES else ends

@@ -1,4 +1,4 @@
-"""What the stall plot shows, as plain numbers. Pure; seconds since the media start, and milliseconds."""
+"""Data of the stall plot. Pure; times in s since the media start, delays in ms."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ from results.verdict.summary import Summary
 MOST_BINS = 600
 _LEAST_BIN_NS = 50 * MS
 _PACKETS_PER_BIN = 2.5
-"""So that a stream without a gap has no blank bin."""
+"""Least width of a bin in packet intervals, as the shortest interruption: a stream without one has no blank bin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Rows `first` to `first + count` of the picture: the streams from one cluster to another."""
+    """The `count` rows from `first` on: streams from one cluster to another."""
 
     source: str
     destination: str
     moved: bool
-    """A reroute brought them to the relay; the others had been there before."""
+    """Whether a reroute moved them to the relay, or they passed it before."""
     first: int
     count: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StallPicture:
-    """One relay and every stream that passed it.
+    """One relay, and every stream that passed it.
 
-    `edges_s` float[n + 1] are the borders of the time bins; `latency_ms` float[streams, n] is the mean one-way latency
-    of what a stream's listener received in each, NaN where that was nothing. At `at_s` the relay was sampled: `queue`,
-    keys being fetched and packets kept back; `waiting_kib`; `lock_held`, share of the time since the sample before.
+    `edges_s` float[n + 1]: borders of the time bins. `latency_ms` float[streams, n]: mean one-way delay of the packets
+    received in a bin, NaN if none. `at_s`: times of the relay's samples; at each, `queue`: keys being fetched plus
+    packets held; `waiting_kib`: memory of packets in receive buffers; `lock_held`: share (0 to 1) of the time since the
+    sample before.
     """
 
     title: str
@@ -61,7 +62,7 @@ class StallPicture:
 
 
 def stall_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> StallPicture | None:
-    """The relay that most streams were moved to; None if no stream was moved to any that left samples."""
+    """The picture of the relay that most streams were moved to; None if none were moved to a relay with samples."""
     relay = max(summary.relay, key=lambda name: summary.relay[name].moved, default=None)
     if relay is None or not summary.relay[relay].moved:
         return None
@@ -87,7 +88,7 @@ def stall_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> S
 
 
 def _rows(evidence: Evidence, analysis: Analysis, relay: str) -> tuple[list[int], tuple[Band, ...]]:
-    """The streams by band, those that were heard again first on top."""
+    """Indices of the streams, in the order of the rows, and their bands; in a band, the first to recover on top."""
     moved = moved_streams(evidence, analysis, relay)
     packets, streams = analysis.matched.packets, analysis.matched.streams
     over = packets.arrived & passes(packets.path, evidence.plan.topology.cluster(relay).ordinal)
@@ -107,7 +108,7 @@ def _rows(evidence: Evidence, analysis: Analysis, relay: str) -> tuple[list[int]
 
 
 def _longest_silence_ends(analysis: Analysis) -> dict[int, int]:
-    """When the longest interruption of each stream that had any ended, ns, by SSRC."""
+    """End of each interrupted stream's longest interruption, ns, by SSRC."""
     longest: dict[int, Interruption] = {}
     for each in analysis.interruptions:
         before = longest.get(each.stream.ssrc)

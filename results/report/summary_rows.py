@@ -1,4 +1,4 @@
-"""A summary as rows and sentences for a person. Pure."""
+"""A summary as rows and sentences for the terminal. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEDGER_COLUMNS = ("where packets went", "sent", "copies", "delivered", "lost", "
 
 
 def ledger_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
-    """One row per route, under `LEDGER_COLUMNS`; none where all was delivered, and once."""
+    """One row per route, under `LEDGER_COLUMNS`; none if every packet was delivered, without copies."""
     if figures.delivered == figures.sent and not figures.duplicated:
         return []
     return [_ledger_row(route) for route in figures.routes]
@@ -53,7 +53,7 @@ _MOST_CAUSES = 12
 
 
 def cause_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
-    """What packets were lost to, the most of them first, under `CAUSE_COLUMNS`."""
+    """Causes of loss, largest number of packets first, under `CAUSE_COLUMNS`; beyond the twelfth as one row."""
     packets = Counter(figures.counted)
     for route in figures.routes:
         packets.update(route.lost)
@@ -64,7 +64,7 @@ def cause_rows(figures: LedgerFigures) -> list[tuple[str, ...]]:
 
 
 def ledger_sentence(figures: LedgerFigures) -> str:
-    """Whether the books balance."""
+    """The balance of the ledger in one line, with the number of unexplained packets."""
     copies = f" and {figures.duplicated} copies" if figures.duplicated else ""
     parts = f"{figures.delivered} delivered + {figures.lost + figures.untold} lost + {figures.under_way} under way"
     unexplained = "unknown" if figures.unexplained is None else figures.unexplained
@@ -75,7 +75,7 @@ GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")
 
 
 def group_rows(summary: Summary) -> list[tuple[str, ...]]:
-    """One row per group of sessions and of TCP connections, under `GROUP_COLUMNS`; none where all is in one group."""
+    """One row per group of sessions and of TCP connections, under `GROUP_COLUMNS`; none if there is only one group."""
     sessions: list[tuple[str, ...]] = [
         (
             f"{group.name} ({group.path} calls)",
@@ -101,7 +101,7 @@ def group_rows(summary: Summary) -> list[tuple[str, ...]]:
 
 
 def sentences(summary: Summary) -> Iterator[str]:
-    """What the testbed did about the faults, and what the relays dropped."""
+    """Sentences on reroutes, on drops of relays, and the diagnosis."""
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
         yield _reroute_sentence(list(steps))
     for cluster, relay in summary.relay.items():
@@ -113,7 +113,7 @@ def sentences(summary: Summary) -> Iterator[str]:
 
 
 def _reroute_sentence(moves: list[RerouteRow]) -> str:
-    """One move, or all steps of a paced one."""
+    """Of one move, or of all steps of a paced one."""
     reroute = moves[0]
     steps = [("seen", reroute.seen_at), ("installed", reroute.installed_at), ("first packet", reroute.first_packet_at)]
     if reroute.fault_at is None:
@@ -128,5 +128,5 @@ def _reroute_sentence(moves: list[RerouteRow]) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """A length of time for a table cell."""
+    """A time in ms for a table cell; a dash if None."""
     return "–" if value is None else f"{value:.1f} ms"

@@ -1,4 +1,4 @@
-"""The tables of a report: every interruption, and what every stream heard. Pure."""
+"""The tables of a report: interruptions and streams. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from topologies.model import Topology
 
 @dataclass(frozen=True, slots=True)
 class InterruptionRow:
-    """A line of `interruptions.csv`; its fields are the columns. `resumed_via` is empty if it never resumed."""
+    """A line of `interruptions.csv`; its fields are the columns. `resumed_via`: empty if still interrupted."""
 
     session: str
     source: str
@@ -32,7 +32,7 @@ class InterruptionRow:
 
 
 def interruption_rows(analysis: Analysis, topology: Topology) -> Iterator[InterruptionRow]:
-    """Every interruption; the SSRC in hexadecimal, as Wireshark shows it."""
+    """A row per interruption, in order of start; the SSRC in hexadecimal, as Wireshark shows it."""
     for each in analysis.interruptions:
         yield InterruptionRow(
             session=each.stream.session,
@@ -49,7 +49,7 @@ def interruption_rows(analysis: Analysis, topology: Topology) -> Iterator[Interr
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """A line of `streams.csv`; its fields are the columns. What was not measured is empty."""
+    """A line of `streams.csv`; its fields are the columns. Empty: not measured."""
 
     session: str
     source: str
@@ -67,7 +67,7 @@ class StreamRow:
 
 
 def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
-    """Every direction of every session, in the order of the sessions; `interrupted_ms` is the sum."""
+    """A row per stream, in the order of the sessions; `interrupted_ms`: sum over its interruptions."""
     lengths_of: dict[int, list[int]] = defaultdict(list)
     for interruption in analysis.interruptions:
         lengths_of[interruption.stream.ssrc].append(interruption.length_ns)
@@ -94,7 +94,7 @@ Row = TypeVar("Row", InterruptionRow, StreamRow)
 
 
 def table_csv(of: type[Row], rows: Iterator[Row]) -> str:
-    """Rows as CSV under a heading."""
+    """Rows as CSV text, the names of the columns first."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = [field.name for field in fields(of)]
@@ -112,7 +112,7 @@ def _ms(value_ns: float | None) -> float | None:
 
 
 def _cell(value: object) -> object:
-    """Booleans in lower case: every reader of CSV knows those."""
+    """Booleans in lower case, as pandas, R and SQL readers of CSV parse them; others unchanged."""
     return str(value).lower() if isinstance(value, bool) else value
 
 

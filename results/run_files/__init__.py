@@ -1,4 +1,4 @@
-"""The files of a run directory: what is planned, what happened, what was recorded; how each is written and read.
+"""The files of a run directory (plan, events, counters, raw records): their types, and how each is written and read.
 
 May import `controller`, `relay_app`, `relay_app.locks`, `relay_app.versions`, `topologies` and `hostio`.
 """

@@ -1,4 +1,4 @@
-"""JSON documents and JSON lines of a run directory, read into the project's record types and written from them."""
+"""Reads and writes the JSON documents and the JSON lines files of a run directory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review
 
 
 class DocumentError(Exception):
-    """A file of a run directory cannot be read, or does not hold what it should; the message names the file."""
+    """A file of a run directory cannot be read, or is not of its format; the message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lines(Generic[T]):
-    """Records of a JSON lines file. `truncated`: the last line was cut short, as a killed writer leaves it."""
+    """Records of a JSON lines file. `truncated`: the last line has no newline, as after the writer was killed."""
 
     records: tuple[T, ...]
     truncated: bool
@@ -36,48 +36,48 @@ _CONTROLLER_RECORD = Annotated[ControllerRecord, Field(discriminator="kind")]
 
 
 def load(of: type[T], text: str | bytes, name: str) -> T:
-    """The document as a value of that type, nothing coerced. DocumentError, which calls the document `name`."""
+    """Parse a document strictly as type `of`. Raises DocumentError, whose message calls the document `name`."""
     value: T = _loaded(JsonReader(of), text, name)
     return value
 
 
 def read(of: type[T], path: Path) -> T:
-    """The document in a file; DocumentError."""
+    """Parse a file strictly as type `of`. Raises DocumentError."""
     return load(of, content(path), path.name)
 
 
 def dump(value: object) -> str:
-    """A record as indented JSON, keys in the order of its fields: equal records give equal text."""
+    """A record as indented JSON. Keys are in the order of the fields, so equal records give equal text."""
     return dump_json(value, indent=2) + "\n"
 
 
 def dump_line(value: object) -> str:
-    """A record as one line of a JSON lines file."""
+    """A record as one line of a JSON lines file, newline included."""
     return dump_json(value) + "\n"
 
 
 def load_events(text: str | bytes, name: str) -> Lines[Event]:
-    """The lines of an `events.jsonl`; DocumentError."""
+    """Parse the text of an `events.jsonl`. Raises DocumentError."""
     return _load_lines(_EVENT, text, name)
 
 
 def load_decisions(text: str | bytes, name: str) -> Lines[ControllerRecord]:
-    """The lines of a `controller.jsonl`; DocumentError."""
+    """Parse the text of a `controller.jsonl`. Raises DocumentError."""
     return _load_lines(_CONTROLLER_RECORD, text, name)
 
 
 def read_events(path: Path) -> Lines[Event]:
-    """The events in a file; DocumentError."""
+    """Parse an `events.jsonl`. Raises DocumentError."""
     return load_events(content(path), path.name)
 
 
 def read_decisions(path: Path) -> Lines[ControllerRecord]:
-    """The controller's records in a file; DocumentError."""
+    """Parse a `controller.jsonl`. Raises DocumentError."""
     return load_decisions(content(path), path.name)
 
 
 def _load_lines(of: Any, text: str | bytes, name: str) -> Lines[Any]:
-    """A line counts once its newline is there: what follows the last newline was never finished."""
+    # The writer ends each record with a newline: text after the last one is a record that was not written whole.
     content = text.encode() if isinstance(text, str) else text
     *whole, rest = content.split(b"\n")
     reader = JsonReader(of)
@@ -93,7 +93,7 @@ def _loaded(reader: JsonReader, text: str | bytes, name: str) -> Any:
 
 
 def content(path: Path) -> bytes:
-    """What a file holds; DocumentError."""
+    """The bytes of a file. Raises DocumentError."""
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

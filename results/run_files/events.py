@@ -1,4 +1,4 @@
-"""What the runner did and when: the lines of `events.jsonl`, each told apart by `kind`. Times: CLOCK_MONOTONIC ns."""
+"""The lines of `events.jsonl`: what the runner did, and when. `kind` says the type. Times: CLOCK_MONOTONIC, ns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class MediaStart:
-    """The instant from which every scenario time counts; the first packet is due then."""
+    """The origin of every time of the scenario, and when the first packet was due."""
 
     at_ns: int
     kind: Literal["media-start"] = "media-start"
@@ -25,9 +25,10 @@ class MediaStart:
 
 @dataclass(frozen=True, slots=True)
 class FaultEdge:
-    """Fault number `fault` of the plan began, ended, or took a level of its ramp or flap.
+    """Fault number `fault` of the plan began, ended, or reached a level of its ramp or flap.
 
-    Planned, applied on the first and on the last direction, read back.
+    `planned_ns`: due; `applied_first_ns`, `applied_last_ns`: applied to its first and to its last direction;
+    `verified_ns`: read back, at or after the last was applied.
     """
 
     fault: int
@@ -41,7 +42,7 @@ class FaultEdge:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The run is over. `media_end_ns`: no packet was due from then on. `failure` is what went wrong, if anything."""
+    """End of the run. `media_end_ns`: no packet was due from then on. `failure`: the error that ended it, if any."""
 
     at_ns: int
     media_end_ns: int

@@ -1,4 +1,4 @@
-"""What a plan does to the links and processes of a run, and when: a fault is one of a few types, told apart by them."""
+"""The faults of a plan: what is done to links and processes, when, and how it is verified."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from topologies.model import Direction, where
 
 
 class Verification(Enum):
-    """What shows that an edge of a fault was applied; the values are the words of docs/blips.md."""
+    """How an edge of a fault is verified; the values are the words of docs/blips.md."""
 
     LINK_STATE = "link state"
-    """The back end of the links has, or the kernel reads back, the state that was set."""
+    """The link back end holds, or the kernel returns, the state that was set."""
     SUCCESSION = "process gone, successor alive"
-    """At the start the kernel knows the process no more; at the end its successor has answered, and is alive."""
+    """Start: the process no longer exists. End: its successor has answered and is alive."""
     THREAD_STATES = "thread states"
-    """/proc has every thread stopped, or none."""
+    """Start: /proc shows every thread stopped. End: none."""
     FILTER = "filter"
-    """The packet filter that makes the cut is read back."""
+    """The packet filter that makes the cut is read back from the kernel."""
     ANSWER = "its answer"
-    """The process confirms the value that it was told."""
+    """The process returns the value that was set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """From `at_ns` (after media start) on, a fault has this share of its strength."""
+    """From `at_ns` (ns after media start) on, the fault has `share` (0 to 1) of its full strength."""
 
     at_ns: int
     share: float
@@ -35,9 +35,9 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class TimedFault:
-    """From `at_ns` (after media start) to `until_ns`; `what` is the scenario's word for it.
+    """A fault from `at_ns` to `until_ns` (ns after media start); `what` is the scenario's word for it.
 
-    `levels` in between, where it ramps or flaps; before the first of them, and without any, it has its full strength.
+    `levels`: steps of a ramp or flap, in order of time. Before the first, and without any, it has its full strength.
     """
 
     what: str
@@ -46,7 +46,7 @@ class TimedFault:
     levels: tuple[Level, ...] = field(default=(), kw_only=True)
 
     def share_at(self, at_ns: int) -> float:
-        """The share of its strength at a time after media start; 0 before it begins, and from its end on."""
+        """Share of its strength at a time after media start, 0 to 1; 0 before its start and from its end on."""
         if not self.at_ns <= at_ns < self.until_ns:
             return 0.0
         return next((level.share for level in reversed(self.levels) if level.at_ns <= at_ns), 1.0)
@@ -54,7 +54,7 @@ class TimedFault:
 
 @dataclass(frozen=True, slots=True)
 class LinkFault(TimedFault):
-    """`change` is made to these directions of links, all at one instant."""
+    """`change` is applied to these directions of links at one instant."""
 
     directions: tuple[Direction, ...]
     change: LinkChange
@@ -62,13 +62,13 @@ class LinkFault(TimedFault):
 
     @property
     def where(self) -> str:
-        """The directions as people say them."""
+        """The directions as one text, e.g. `a→b`."""
         return where(self.directions)
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that faults strike: the relay of a cluster, the session directory, or the controller."""
+    """A process that faults act on: the relay of a cluster, the session directory, or the controller."""
 
     kind: Literal["relay", "directory", "controller"]
     cluster: str = ""
@@ -79,7 +79,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The process is told to end in order; at the end of the fault its successor serves."""
+    """The process is told to terminate cleanly; at the end of the fault its successor takes over."""
 
     kind: Literal["stop"] = "stop"
     verified_by: ClassVar[Verification] = Verification.SUCCESSION
@@ -87,7 +87,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The process gets SIGKILL; at the end of the fault its successor serves."""
+    """The process gets SIGKILL; at the end of the fault its successor takes over."""
 
     kind: Literal["kill"] = "kill"
     verified_by: ClassVar[Verification] = Verification.SUCCESSION
@@ -103,7 +103,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The connections of the process carry nothing, in either direction; none is closed."""
+    """The connections of the process carry nothing in either direction, and stay open."""
 
     kind: Literal["cut"] = "cut"
     verified_by: ClassVar[Verification] = Verification.FILTER
@@ -111,7 +111,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """The process answers later by `extra_ns`, times the share of the fault's strength."""
+    """The process delays each answer by `extra_ns` times the share of the fault's strength."""
 
     extra_ns: int
     kind: Literal["slow"] = "slow"
@@ -124,24 +124,24 @@ Action: TypeAlias = Stop | Kill | Freeze | Cut | Slow
 
 @dataclass(frozen=True, slots=True)
 class ProcessFault(TimedFault):
-    """`action` is done to a process; no direction of a link is touched."""
+    """`action` is applied to a process; links stay as they are."""
 
     process: Process
     action: Action
 
     @property
     def where(self) -> str:
-        """The cluster of a relay; empty where there is only one such process."""
+        """The cluster of a relay; empty for processes of which a run has one."""
         return self.process.cluster
 
     @property
     def verified_by(self) -> Verification:
-        """What shows that an edge was applied."""
+        """How an edge is verified."""
         return self.action.verified_by
 
     @property
     def ends_process(self) -> bool:
-        """Whether the process does not outlive it, and so needs a successor."""
+        """Whether the fault terminates the process, which then needs a successor."""
         return isinstance(self.action, Stop | Kill)
 
 

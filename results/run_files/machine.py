@@ -1,4 +1,4 @@
-"""The machinery itself: what its counters said at the end of a run, and once a second while media flowed."""
+"""Counters of the machine, the switches and the run's processes: at the end of the run, and once a second."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from topologies.link_backend import LinkCounters
 from topologies.openvswitch import DatapathStats, PortDrops
 
 MACHINE_SAMPLE = np.dtype([("at_ns", "<i8"), ("clock_offset_ns", "<i8"), ("own_ns", "<i8")])
-"""The whole machine at an instant: CLOCK_REALTIME − CLOCK_MONOTONIC; and cumulative, the processor time that the run's
-own processes have used."""
+"""The whole machine at an instant. `clock_offset_ns`: CLOCK_REALTIME − CLOCK_MONOTONIC; `own_ns`: processor time of the
+run's own processes, cumulative."""
 
 CORE_SAMPLE = np.dtype(
     [
@@ -25,9 +25,9 @@ CORE_SAMPLE = np.dtype(
         *((name, "<i8") for name in ("softnet_processed", "softnet_dropped", "softnet_squeezed")),
     ]
 )
-"""One core of the machine at the same instants, all cumulative since boot. Its time: in processes, in interrupts, idle,
-and kept by the machine's own host for others. Packets of every network namespace, and not of this run alone, that the
-kernel took off the core's receive queues, that found its backlog full, and rounds that ended with packets left over."""
+"""One core at the same instants, cumulative since boot. Time (proc_stat(5)): in processes, in interrupts, idle, and
+steal. /proc/net/softnet_stat, of all network namespaces, other programs' too: packets taken off the core's receive
+queues, packets dropped because its backlog was full, and rounds that ended with packets left over."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class MachineSamples:
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """Counters of one direction of a link, and the media frames that came onto it and off, as its ends counted."""
+    """Counters of one direction of a link. `onto_link`, `off_link`: media frames, as counted at its two ends."""
 
     source: str
     destination: str
@@ -51,8 +51,8 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """Media frames that a cluster's switch got from its host and sent to it, as its port there counted them, and the
-    host's UDP counters (RFC 4113) over the run, by their kernel names."""
+    """Media frames that a cluster's switch received from its host and sent to it, as counted at its port to the host;
+    and the growth of the host's UDP counters (RFC 4113) over the run, by their kernel names."""
 
     cluster: str
     from_host: int
@@ -73,7 +73,7 @@ class ProcessId:
 
 @dataclass(frozen=True, slots=True)
 class CounterRow:
-    """What a process counted about itself, all its lives together, under a name that the process gave."""
+    """A counter that a process keeps of itself, under its own name for it; the sum over all its lives."""
 
     process: ProcessId
     counter: str
@@ -82,7 +82,7 @@ class CounterRow:
 
 @dataclass(frozen=True, slots=True)
 class SocketRow:
-    """Packets lost in a receive buffer of a process; the sockets of ovs-vswitchd have the names of their ports."""
+    """Packets dropped at a socket's receive buffer; the sockets of ovs-vswitchd are named after their ports."""
 
     process: ProcessId
     socket: str
@@ -91,9 +91,9 @@ class SocketRow:
 
 @dataclass(frozen=True, slots=True)
 class LatenessRow:
-    """How late a thread of a process was, or the frames that the wire's thread `release` released.
+    """Lateness of a thread's timed wake-ups; of the wire's thread `release`: lateness of the frames it released.
 
-    `ended_life`: which life of the process it was, where that had ended by plan before the media did.
+    `ended_life`: number of the life, if a planned fault ended it before the media end; else None.
     """
 
     process: ProcessId
@@ -106,11 +106,11 @@ class LatenessRow:
 class MachineReport:
     """What the processes, the switches and the kernel counted over a run.
 
-    `backlog_drops`: frames of any kind that the kernel dropped on their way to an interface, by interface, those of a
-    host by its cluster. `lateness`: of timed wake-ups while media flowed, and of released frames, which the kernel does
-    not tell where it emulates the links. `lookups`: of the switches while media flowed.
-    `memory_bytes`: proportional set size of all processes together, at the media end, when their records are largest.
-    `ended_early`: names of processes that were gone, or silent, when they were to stop.
+    `backlog_drops`: frames of any kind that the kernel dropped from its receive backlog, by the interface they arrived
+    at; those of a host under its cluster's name. `lateness`: of timed wake-ups while media flowed, and of released
+    frames; there is none of frames where netem emulates the links. `lookups`: of the switches while media flowed.
+    `memory_bytes`: sum of the proportional set sizes (PSS) of all processes at the media end, when their records are
+    largest. `ended_early`: names of processes that had ended, or did not answer, when they were told to stop.
     """
 
     format: Literal[2] = field(default=2, kw_only=True)
@@ -126,7 +126,7 @@ class MachineReport:
     ended_early: tuple[str, ...]
 
     def counter(self, process: ProcessId, name: str) -> int:
-        """What a process counted under that name; 0 if it did not."""
+        """The value of a process's counter; 0 if the process has none of that name."""
         return sum(row.count for row in self.counters if (row.process, row.counter) == (process, name))
 
     def sockets_of(self, process: ProcessId) -> Iterator[SocketRow]:

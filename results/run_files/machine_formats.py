@@ -1,4 +1,4 @@
-"""Reads `machine.json` in its present format, and in the first one, which named rows by text and had no `format`."""
+"""Reads `machine.json` in its present format, and in the first, which keyed rows by text and had no `format` key."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ SWITCH_DAEMON: ProcessKind = "ovs-vswitchd"
 
 
 def read_machine_report(path: Path) -> MachineReport:
-    """The report in a `machine.json` of either format; DocumentError."""
+    """Parse a `machine.json` of either format. Raises DocumentError."""
     if documents.read(_Format, path).format == 1:
         report = present_format(documents.read(FirstFormat, path))
-        return documents.load(MachineReport, documents.dump(report), path.name)  # proves the kinds and the sides
+        return documents.load(
+            MachineReport, documents.dump(report), path.name
+        )  # the strict reader rejects unknown kinds and sides
     return documents.read(MachineReport, path)
 
 
@@ -38,8 +40,8 @@ class _Format:
 
 @dataclass(frozen=True, slots=True)
 class FirstFormat:
-    """MachineReport as it was: `counters`, `socket_drops` and `lateness` by "kind-cluster: name", where the name of a
-    thread may end with " in life N"; `port_drops` by "switch port rx|tx"."""
+    """The first format of MachineReport. Keys of `counters`, `socket_drops` and `lateness`: "kind-cluster: name", where
+    the name of a thread may end with " in life N"; keys of `port_drops`: "switch port rx|tx"."""
 
     counters: dict[str, int]
     socket_drops: dict[str, int]
@@ -54,7 +56,7 @@ class FirstFormat:
 
 
 def present_format(first: FirstFormat) -> MachineReport:
-    """The same report with typed rows; kinds and sides are taken from the text as they are."""
+    """The same report with typed rows. Kinds and sides are copied from the text, unchecked."""
     return MachineReport(
         counters=tuple(CounterRow(*_process_and_name(key), count) for key, count in first.counters.items()),
         socket_drops=tuple(SocketRow(*_process_and_name(key), drops) for key, drops in first.socket_drops.items()),

@@ -1,4 +1,4 @@
-"""What a run is to do, and on what: the first file of a run directory, complete enough to repeat the run."""
+"""The plan of a run (`plan.json`), written before anything starts; it suffices to repeat the run."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ def _drops(meaning: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FidelityLimits:
-    """Within what the testbed must keep for a run to be believed; docs/fidelity.md says why each default is what it is.
+    """Limits of the fidelity checks; docs/fidelity.md gives the reason for each default."""
 
-    The only statement of the names, defaults, bounds and meanings of a scenario's `fidelity` section, which leaves the
-    `_ns` off the names. Each field's metadata hold its `Setting`.
-    """
+    # Single source of names (there without `_ns`), defaults, bounds and meanings of a scenario's `fidelity` section:
+    # schema, parser and checks are made of it.
 
     pacing_p99_ns: int = _time(10 * MS, "media: from when a packet was due until it was sent, 99th percentile")
     pacing_max_ns: int = _time(100 * MS, "the same, the worst packet")
@@ -70,29 +69,30 @@ Comparison = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A stated expectation: a path into `summary.json`, compared with a number in that metric's own unit."""
+    """A stated bound: the metric at a path into `summary.json`, compared with a number in the metric's own unit."""
 
     metric: str
     comparison: Comparison
     value: float
     text: str
-    """As the scenario wrote it."""
+    """The expectation as written in the scenario."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """Where the session directory lives, and which share of the records each relay holds before the media starts.
+    """`directory`: the cluster of the session directory. `warm`: by cluster, the share (0 to 1) of the session records
+    that its relay holds before the media start.
 
-    Relays at either end of a session always hold its record: they served its set-up.
+    Relays at either end of a session always hold its record, because they served its set-up.
     """
 
     directory: str
     warm: dict[str, float]
     version: str = DEFAULT_VERSION
     versions: dict[str, str] = field(default_factory=dict)
-    """Of the clusters whose relays run another version than `version`."""
+    """By cluster, where its relay runs another version than `version`."""
     idle_ns: int = 300 * S
-    """A session without packets for so long leaves the relays' caches."""
+    """A relay's cache drops the record of a session that had no packets for this long."""
     lock_audit: bool = True
 
     def version_of(self, cluster: str) -> str:
@@ -102,30 +102,30 @@ class RelaySettings:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The machine and the versions of a run, and which back ends were chosen, and why."""
+    """The machine and software of a run, and the back ends chosen, each with the reason."""
 
     link_backend: BackendName
     link_backend_reason: str
     link_backend_seeded: bool
-    """Whether the run's seed decides what it loses; netem takes one since Linux and iproute2 6.6."""
+    """Whether the run's seed determines its losses; netem takes a seed since Linux and iproute2 6.6."""
     datapath: Literal["kernel", "user"]
     datapath_reason: str
     kernel: str
     cpus: int
     privilege: Literal["root", "user namespace"]
     clock: str
-    """What drives the clock: `real`, or `virtual` and its speed."""
+    """`real`, or `virtual` and its speed."""
     versions: dict[str, str]
 
     @property
     def link_capabilities(self) -> Capabilities:
-        """What the back end of the links can do and tell here."""
+        """Capabilities of the link back end on this machine."""
         return replace(CAPABILITIES[self.link_backend], takes_seed=self.link_backend_seeded)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run is a function of this and of nothing else."""
+    """All inputs of a run."""
 
     scenario: str
     description: str
@@ -140,34 +140,34 @@ class Plan:
     wire_tick_ns: int
     """Timer quantum of the userspace wire."""
     links: Literal["auto"] | BackendName = "auto"
-    """The link back end that the scenario asks for."""
+    """The link back end that the scenario requests."""
     clock_shift: int = 1
-    """In a virtual machine with a virtual clock an instruction takes 2^shift ns."""
+    """Under virtual time an instruction takes 2^clock_shift ns."""
     connections: tuple[ConnectionGroup, ...] = ()
     fidelity: FidelityLimits = DEFAULT_LIMITS
-    """What the testbed must keep to for the run to be believed."""
+    """Limits of the fidelity checks."""
     environment: Environment | None = None
 
     @property
     def link_faults(self) -> tuple[LinkFault, ...]:
-        """Those of the faults that touch links."""
+        """The faults on links."""
         return tuple(fault for fault in self.faults if isinstance(fault, LinkFault))
 
     @property
     def process_faults(self) -> tuple[ProcessFault, ...]:
-        """Those of the faults that strike processes."""
+        """The faults on processes."""
         return tuple(fault for fault in self.faults if isinstance(fault, ProcessFault))
 
     @property
-    def struck_relays(self) -> frozenset[str]:
-        """The clusters whose relays a fault ends, freezes or otherwise strikes."""
+    def faulted_relays(self) -> frozenset[str]:
+        """The clusters whose relay a fault acts on."""
         return frozenset(fault.process.cluster for fault in self.process_faults if fault.process.kind == "relay")
 
     def changes_to(self, direction: Direction) -> tuple[LinkChange, ...]:
-        """What the faults do to a direction, each at its full strength."""
+        """The changes that faults make to a direction, each at full strength."""
         return tuple(fault.change for fault in self.link_faults if direction in fault.directions)
 
     @property
     def link_capabilities(self) -> Capabilities:
-        """What the links of the run can do and tell; nothing as long as no back end is chosen."""
+        """Capabilities of the run's links; none until a back end is chosen."""
         return self.environment.link_capabilities if self.environment else Capabilities()

@@ -1,4 +1,4 @@
-"""Reads `plan.json` in its present format, and in the first one, in which all faults had one shape."""
+"""Reads `plan.json` in its present format, and in the first, in which all faults had the same keys."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _OLD_ACTIONS = {
     "directory-slow": "slow",
     "directory-down": "kill",
 }
-"""What was done to a process, by the word of the fault: an old plan says nothing else of it."""
+"""Kind of the action by fault word: the first format has no `action`."""
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan in a file; DocumentError."""
+    """Parse a `plan.json` of either format. Raises DocumentError."""
     return load_plan_text(documents.content(path), path.name)
 
 
 def load_plan_text(text: str | bytes, name: str) -> Plan:
-    """A plan as JSON; DocumentError, which calls the document `name`."""
+    """Parse the text of a plan of either format. Raises DocumentError, whose message calls the document `name`."""
     try:
         plan = json.loads(text)
     except ValueError:
@@ -36,14 +36,14 @@ def load_plan_text(text: str | bytes, name: str) -> Plan:
 
 
 def _upgraded(plan: Any) -> Any:
-    """A plan in today's shape; what is no plan at all stays as it is, to be refused as that."""
+    """A plan in the present format. What is no plan is returned unchanged, for the strict reader to reject."""
     if not isinstance(plan, dict) or not isinstance(plan.get("faults"), list):
         return plan
     return {**plan, "faults": [_upgraded_fault(fault) for fault in plan["faults"]]}
 
 
 def _upgraded_fault(fault: Any) -> Any:
-    """An old fault had the keys of both kinds: those of the other kind were null or empty, and there was no action."""
+    """A fault in the present format. The first had the keys of both kinds, null or empty if of the other; no action."""
     if not isinstance(fault, dict) or "extra_ns" not in fault:
         return fault
     old = dict(fault)

@@ -1,4 +1,4 @@
-"""Raw records on disk: the media processes' arrays in, Parquet files in the run directory, and arrays again.
+"""Raw records: the arrays that processes leave (.npy), converted to Parquet files, and read back as arrays.
 
 The only module that knows polars.
 """
@@ -27,7 +27,11 @@ T = TypeVar("T")
 
 
 def cumulative_over_lives(samples: NDArray[np.void]) -> NDArray[np.void]:
-    """RELAY_SAMPLE rows, the lives in order, as if what is cumulative had never begun at 0 again."""
+    """RELAY_SAMPLE rows in order of time, with cumulative columns that continue over restarts of the relay.
+
+    The counters of each life start at 0; interfaces and switches count the whole run. Only the sum over all lives can
+    be balanced against them.
+    """
     total = samples.copy()
     for first in np.flatnonzero(np.diff(samples["life"].astype(np.int64))) + 1:
         for name in RELAY_CUMULATIVE:
@@ -36,13 +40,13 @@ def cumulative_over_lives(samples: NDArray[np.void]) -> NDArray[np.void]:
 
 
 def life_at(samples: NDArray[np.void], at_ns: int) -> int:
-    """Which life a relay was in, or last had been in; the first if there is no sample from before."""
+    """Number of the life in RELAY_SAMPLE rows at a time, or of the last before it; 0 if there is no earlier sample."""
     before = samples["life"][samples["at_ns"] <= at_ns]
     return int(before[-1]) if len(before) else 0
 
 
 def merged_lock_reports(reports: Sequence[LockReport]) -> LockReport:
-    """Rows of all lives; a lock has one for each, because quantiles do not add up."""
+    """The reports of all lives as one. A lock keeps one row per life, because quantiles cannot be summed."""
     rows = sorted((row for report in reports for row in report.locks), key=lambda row: -row.wait.total_ns)
     sites = sorted((row for report in reports for row in report.sites), key=lambda row: -row.wait.total_ns)
     return LockReport(
@@ -59,20 +63,20 @@ def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
 
 
 Rows: TypeAlias = NDArray[np.void]
-"""A structured array; which dtype of `relay_app.records` it has stands beside each use."""
+"""A structured array, of a dtype in `relay_app.records` that each use names."""
 
 
 class RecordsError(Exception):
-    """A file of raw records is missing or is not what it should be; the message names it."""
+    """A file of raw records is missing, incomplete or of another format; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Everything the media processes recorded in a run, by cluster.
+    """The raw records of a run, by cluster.
 
-    A cluster without a file is absent: it was not measured, which is not the same as nothing having happened. The
-    counters in `relays` are added up over the lives of a relay.
-    `problems` names every file that should be there and is not, or cannot be read.
+    A cluster whose file is missing has no key: it was not measured, as opposed to an empty array, where nothing
+    happened. Cumulative columns of `relays` are summed over all lives.
+    `problems`: one sentence per file that is missing or cannot be read.
     """
 
     streams: tuple[Stream, ...]
@@ -85,18 +89,18 @@ class Recording:
     exchanges: Mapping[str, Rows]
     """Empty if the scenario has no connections."""
     link_fates: Rows
-    """Empty where the link back end does not note single frames."""
+    """FRAME_FATE; empty where the link back end does not record single frames."""
     problems: tuple[str, ...]
 
 
 def collect(
     staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, frames_noted: bool = False
 ) -> tuple[str, ...]:
-    """Turn the arrays of `staging` into the Parquet files of the run directory; idempotent.
+    """Convert the .npy files in `staging` to the Parquet files of the run directory; idempotent.
 
-    `staging` holds a .npy file of the same name for each, and one more for each further life of a relay; files may be
-    missing after an interrupt.
-    Returns one sentence per file that could not be collected, in the order of the clusters; the machine's come last.
+    Each Parquet file has a .npy file of the same stem, and a further one per later life of a relay; after an interrupt
+    some may be missing. Returns one sentence per file that could not be converted, in the order of the clusters, those
+    of the machine last.
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
@@ -109,13 +113,13 @@ def collect(
 
 
 def write_rows(target: Path, rows: Rows) -> None:
-    """One column per field, in the order of the rows."""
+    """Write a structured array as a Parquet file, a column per field."""
     names = rows.dtype.names or ()
     _write(target, pl.DataFrame({name: np.ascontiguousarray(rows[name]) for name in names}))
 
 
 def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
-    """One row per direction of a session."""
+    """Write the streams of all sessions, a row each."""
     texts = dict.fromkeys(("session", "group", "source", "destination", "media"), pl.String)
     schema = {"ssrc": pl.UInt32} | texts | {"relayed": pl.Boolean}
     _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
@@ -124,9 +128,10 @@ def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
 def read_recording(
     run: RunDir, clusters: Sequence[str], *, connected: bool = False, frames_noted: bool = False
 ) -> Recording:
-    """What a run recorded: of TCP connections if it was `connected`, of single frames if the link back end noted them.
+    """Read all raw records of a run.
 
-    A missing file becomes a problem, not an error.
+    `connected`: the scenario has TCP connections; `frames_noted`: the link back end recorded single frames. A missing
+    or unreadable file becomes an entry of `problems`, not an error.
     """
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
@@ -150,12 +155,12 @@ def read_recording(
 
 
 def read_machine_samples(run: RunDir) -> MachineSamples:
-    """What the machine did second by second; RecordsError."""
+    """The samples of machine and cores, one a second. Raises RecordsError."""
     return MachineSamples(read_rows(run.machine_samples, MACHINE_SAMPLE), read_rows(run.core_samples, CORE_SAMPLE))
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
-    """Every direction of every session; RecordsError."""
+    """The streams of all sessions. Raises RecordsError."""
     frame = _read(run.sessions())
     if set(frame.columns) != {field.name for field in fields(Stream)}:
         raise RecordsError(f"raw/{run.sessions().name} has other columns than a stream")
@@ -163,7 +168,7 @@ def read_sessions(run: RunDir) -> tuple[Stream, ...]:
 
 
 def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
-    """The rows of a Parquet file as a structured array; RecordsError."""
+    """The rows of a Parquet file as a structured array. Raises RecordsError."""
     frame = _read(source)
     rows = np.empty(frame.height, dtype)
     for name in dtype.names or ():
@@ -186,7 +191,7 @@ def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, 
 
 
 def _load_lives(staging: Path, stem: str, dtype: np.dtype[Any]) -> Rows:
-    """The rows of all lives in order; the first must be there."""
+    """The rows of all lives in order. Raises RecordsError if the first life left no file."""
     later = sorted(staging.glob(f"{stem}.[0-9]*.npy"), key=lambda path: int(path.stem.rpartition(".")[2]))
     rows: Rows = np.concatenate([_load_array(path, dtype) for path in (staging / f"{stem}.npy", *later)])
     return rows
@@ -214,7 +219,7 @@ def _read_each(sources: Mapping[str, Path], dtype: np.dtype[Any], problems: list
 
 @contextmanager
 def _noting(problems: list[str]) -> Iterator[None]:
-    """A file that is missing or broken is a finding about the run, not the end of the report."""
+    """Turn a RecordsError into an entry of `problems`, so that the report is made of the files that remain."""
     try:
         yield
     except RecordsError as error:
@@ -231,7 +236,7 @@ def _read(source: Path) -> pl.DataFrame:
 
 
 def _write(target: Path, frame: pl.DataFrame) -> None:
-    """Whole or not at all: a reader never meets half a file."""
+    """Write atomically, by rename: a reader never sees a partial file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as partial:
         frame.write_parquet(partial)

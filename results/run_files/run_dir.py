@@ -1,4 +1,4 @@
-"""The run directory: every file name in it, and nothing else."""
+"""The names of all files in a run directory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class RunDir:
-    """Paths of one run. The plan is written first; summary, table and plot last, and these can be redone offline."""
+    """Paths of one run. The plan is written first; summary, tables and plots last, from the other files alone."""
 
     root: Path
 
     @property
     def plan(self) -> Path:
-        """What was to be done, and the environment: written before anything starts."""
+        """The inputs of the run, and its environment; written before anything starts."""
         return self.root / "plan.json"
 
     @property
@@ -26,59 +26,59 @@ class RunDir:
 
     @property
     def decisions(self) -> Path:
-        """What the controller saw, decided and installed, a JSON object per line."""
+        """The controller's records: health changes, decisions, reviews; a JSON object per line."""
         return self.root / "controller.jsonl"
 
     @property
     def machine(self) -> Path:
-        """Counters read at the end: sockets, links, switch ports, memory."""
+        """Counters at the end of the run: sockets, links, switch ports, processes, memory."""
         return self.root / "machine.json"
 
     @property
     def machine_samples(self) -> Path:
-        """The machine's clock and the run's processor time, once a second."""
+        """MACHINE_SAMPLE, once a second."""
         return self.root / "raw" / "machine.parquet"
 
     @property
     def core_samples(self) -> Path:
-        """What each core of the machine did, once a second."""
+        """CORE_SAMPLE, once a second for each core."""
         return self.root / "raw" / "cores.parquet"
 
     @property
     def staging(self) -> Path:
-        """Where the media processes leave their arrays; gone once they are collected."""
+        """Where the media processes write their arrays; removed once these are collected."""
         return self.root / "staging"
 
     def staged(self, raw: Path, life: int = 0) -> Path:
-        """Where the array is left that becomes a file of raw records; a relay that was started anew leaves another."""
+        """Where a process writes the array of a file of raw records; a restarted relay writes one per life."""
         return self.staging / f"{_of_life(raw.stem, life)}.npy"
 
     def sent(self, cluster: str) -> Path:
-        """RTP packets sent by a cluster's client."""
+        """Every RTP packet that a cluster's client sent (SENT)."""
         return self.root / "raw" / f"sent-{cluster}.parquet"
 
     def received(self, cluster: str) -> Path:
-        """RTP packets received by a cluster's client."""
+        """Every RTP packet that a cluster's client received (RECEIVED)."""
         return self.root / "raw" / f"received-{cluster}.parquet"
 
     def relay(self, cluster: str) -> Path:
-        """A relay's counters over time."""
+        """A relay's counters over time (RELAY_SAMPLE)."""
         return self.root / "raw" / f"relay-{cluster}.parquet"
 
     def fetches(self, cluster: str) -> Path:
-        """Every key that a cluster's relay fetched from the directory."""
+        """Every fetch of a relay from the session directory (FETCH)."""
         return self.root / "raw" / f"fetches-{cluster}.parquet"
 
     def exchanges(self, cluster: str) -> Path:
-        """Every request over a TCP connection dialled from a cluster, and when it was answered."""
+        """Every request over a TCP connection opened from a cluster, and its answer (EXCHANGE)."""
         return self.root / "raw" / f"exchanges-{cluster}.parquet"
 
     def locks(self, cluster: str, life: int = 0) -> Path:
-        """What a relay's lock audit found, as JSON (`relay_app.locks.report.LockReport`), in each of its lives."""
+        """The lock audit of one life of a relay, as JSON (`relay_app.locks.report.LockReport`)."""
         return self.root / "locks" / f"{_of_life(cluster, life)}.json"
 
     def locks_of_all_lives(self, cluster: str) -> Iterator[Path]:
-        """The first, whether it is there or not, and what later lives wrote."""
+        """The path of the first life, whether it exists or not, and those of later lives that exist."""
         yield self.locks(cluster)
         for life in itertools.count(1):
             if not self.locks(cluster, life).exists():
@@ -86,20 +86,20 @@ class RunDir:
             yield self.locks(cluster, life)
 
     def stacks(self, cluster: str, life: int = 0) -> Path:
-        """The stacks of all threads of a relay, each time that its watchdog saw no progress."""
+        """Stacks of all threads of a relay, for each stall that its watchdog reported."""
         return self.root / "locks" / f"{_of_life(cluster, life)}.stacks.txt"
 
     def probes(self, cluster: str) -> Path:
-        """One-way probes that a cluster's prober received."""
+        """Every one-way probe that a cluster's prober received (PROBE)."""
         return self.root / "raw" / f"probes-{cluster}.parquet"
 
     def relay_fates(self, cluster: str) -> Path:
-        """Every packet that a cluster's relay dropped, or still held at the end."""
+        """Every packet that a relay dropped, or held at its end (RELAY_FATE)."""
         return self.root / "raw" / f"fates-{cluster}.parquet"
 
     @property
     def link_fates(self) -> Path:
-        """Every media frame that the userspace wire lost, duplicated or corrupted, or still held at the end."""
+        """Every media frame that the userspace wire lost, duplicated, corrupted, or held at the end (FRAME_FATE)."""
         return self.root / "raw" / "links.parquet"
 
     def sessions(self) -> Path:
@@ -112,35 +112,35 @@ class RunDir:
 
     @property
     def summary(self) -> Path:
-        """The result, as `summary.schema.json` describes it."""
+        """Findings and verdict, after `summary.schema.json`."""
         return self.root / "summary.json"
 
     @property
     def ledger(self) -> Path:
-        """Where every media packet went."""
+        """The packet ledger: routes and stations."""
         return self.root / "ledger.json"
 
     @property
     def interruptions(self) -> Path:
-        """Every interruption, one row each."""
+        """Interruptions, a row each."""
         return self.root / "interruptions.csv"
 
     @property
     def streams(self) -> Path:
-        """What each direction of each session heard, one row each."""
+        """Loss, delay and jitter of streams, a row each."""
         return self.root / "streams.csv"
 
     @property
     def stall_plot(self) -> Path:
-        """Every session's latency over time, above it the relay's queue and lock."""
+        """One-way delay of every stream over a relay, with the relay's queue and lock."""
         return self.root / "stall.png"
 
     @property
     def latency_plot(self) -> Path:
-        """One-way latency over time."""
+        """One-way delay over time, by pair and route."""
         return self.root / "latency.png"
 
 
 def _of_life(name: str, life: int) -> str:
-    """A relay that was started anew writes new files."""
+    """The stem of files of a life: the first has no suffix."""
     return f"{name}.{life}" if life else name

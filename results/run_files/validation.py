@@ -1,6 +1,6 @@
-"""Strict reading of plain data and JSON into typed values, JSON written from them, and JSON schemas of both.
+"""Strict validation of plain data and JSON into typed values, JSON output of them, and their JSON schemas.
 
-The only module that knows pydantic: whatever else is read strictly is declared with what it exports.
+The only module that imports pydantic; other modules declare what they read with what this one exports.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from pydantic_core import core_schema
 __all__ = ["Field", "FieldInfo"]
 
 Describe = Callable[[type], Mapping[str, Mapping[str, object]]]
-"""For a class: what is to stand in its schema beside what follows from its types, by the names of its properties."""
+"""Gives, for a class, additions to its JSON schema (descriptions, defaults, examples), by name of the property."""
 
 
 class InvalidError(ValueError):
-    """Data do not have the shape declared. `errors`: in pydantic's form, a mapping for each."""
+    """Data do not match the declared type. `errors`: a mapping each, as pydantic has them."""
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
         self.errors = errors
@@ -39,7 +39,7 @@ class InvalidError(ValueError):
 
 
 class Strict(BaseModel):
-    """A mapping in a file: nothing unknown, nothing converted."""
+    """Base of models of mappings in a file: unknown keys are errors, values are not converted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -48,7 +48,7 @@ Model = TypeVar("Model", bound=Strict)
 
 
 class Section:
-    """As metadata of the type `of`: the data are the mapping `model`, of which `make` makes a value of the type."""
+    """Metadata of type `of`: the data are validated as `model`, and `make` builds the value from it."""
 
     def __init__(self, of: type, model: type[Strict], make: Callable[[Any], object]) -> None:
         self.of = of
@@ -60,7 +60,7 @@ class Section:
 
 
 class Read(Protocol):
-    """Turns plain data, which `schema` describes, into a value; ValueError says what is wrong with them."""
+    """Converts plain data, which `schema` describes, to a value. Raises ValueError with what is wrong."""
 
     @property
     def schema(self) -> Mapping[str, object]: ...
@@ -69,23 +69,23 @@ class Read(Protocol):
 
 
 def checked(read: Read) -> object:
-    """As metadata of a type: plain data are read so, before anything else is checked."""
+    """Metadata of a type: plain data are converted with `read` before any other validation."""
     return BeforeValidator(read, json_schema_input_type=Annotated[Any, WithJsonSchema(dict(read.schema))])
 
 
 def read_of(field: FieldInfo) -> object:
-    """How a model's field is read, if that was said with `checked`; else None."""
+    """The `Read` of a field that was declared with `checked`; else None."""
     return next((each.func for each in field.metadata if isinstance(each, BeforeValidator)), None)
 
 
 def strict_model(name: str, about: str | None, fields: Mapping[str, tuple[object, object]]) -> type[Strict]:
-    """A model with these fields: by name the type, as an annotation has it, and the default."""
+    """A model with these fields: by name, the annotation and the default. `about`: its docstring."""
     definitions: dict[str, Any] = {**fields}
     return create_model(name, __base__=Strict, __doc__=about, **definitions)
 
 
 def validated(model: type[Model], data: object) -> Model:
-    """Plain data as a model; InvalidError."""
+    """Validate plain data as a model. Raises InvalidError."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -93,13 +93,13 @@ def validated(model: type[Model], data: object) -> Model:
 
 
 class JsonReader:
-    """Reads many JSON texts as values of one type."""
+    """Parses JSON texts as values of one type; keeps the validator, which is expensive to build."""
 
     def __init__(self, of: Any) -> None:
         self._adapter = TypeAdapter[Any](of)
 
     def load(self, text: str | bytes) -> Any:
-        """The value, nothing converted; InvalidError."""
+        """Parse strictly, without conversion. Raises InvalidError."""
         try:
             return self._adapter.validate_json(text, strict=True)
         except ValidationError as error:
@@ -107,19 +107,19 @@ class JsonReader:
 
 
 def dump_json(value: object, indent: int | None = None) -> str:
-    """A value as JSON, keys in the order of its fields: equal values give equal text."""
+    """A value as JSON, keys in the order of the fields, so that equal values give equal text."""
     return TypeAdapter(type(value)).dump_json(value, indent=indent).decode()
 
 
 def json_schema(of: type, describe: Describe) -> dict[str, Any]:
-    """The JSON schema (draft 2020-12) of what is read as a type. Of a dataclass, nothing but its fields is allowed."""
+    """The JSON schema (draft 2020-12) of a type. Dataclasses allow no further properties."""
 
     class Generator(GenerateJsonSchema):
         def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - titles only repeat the keys
             return False
 
         def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-            return self.generate_inner(schema["schema"])  # defaults are values, not what a file would write
+            return self.generate_inner(schema["schema"])  # a default is a value of the type, not text of a file
 
         def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
             return _described(super().model_schema(schema), describe(schema["cls"]))

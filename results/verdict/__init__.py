@@ -1,4 +1,4 @@
-"""From figures to judgement: findings, diagnosis, verdict with its reasons, and the summary of all. Pure.
+"""Makes the summary of a run: findings, diagnosis, and the verdict with its reasons. Pure.
 
 May import `results.fidelity`, `results.ledger`, `results.metrics`, `results.run_files`, `controller`, `relay_app`,
 `relay_app.locks` and `topologies`.

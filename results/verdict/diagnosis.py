@@ -1,4 +1,4 @@
-"""Says in words what went wrong inside a relay, where the figures warrant it. Pure."""
+"""Sentences on faults inside a relay, where its figures exceed thresholds. Pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
 from results.metrics.system_figures import RelayFigures
 
 STALL_NS = 500_000_000
-"""A lock held across I/O is worth a word from this total on."""
+"""Least total time for which a lock was held across I/O to be reported, ns: 25 packet intervals of voice."""
 
 WASTEFUL_FETCHES = 1.5
+"""Requests per key above which a relay is reported as fetching records more than once."""
 
 
 def diagnose(
     cluster: str, figures: RelayFigures, locks: LockReport | None, checks: Sequence[Review] = ()
 ) -> Iterator[str]:
-    """What the relay's figures, its lock audit, and the controller's checks of pairs that go over it show."""
+    """Diagnose a relay from its figures, its lock audit, and the controller's reviews of pairs routed over it."""
     relay = f"relay {cluster} ({figures.version})"
     if locks is not None:
         yield from _of_locks(relay, locks)

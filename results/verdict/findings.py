@@ -1,4 +1,4 @@
-"""From evidence to findings: every number of the summary, rounded to the microsecond. Pure."""
+"""Computes the findings of a run: every figure of the summary, times rounded to 1 µs. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ from topologies.model import Direction, link_name
 
 
 def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
-    """Everything that is in the summary but the judgement. The ledger of records that are not whole says nothing."""
+    """All of the summary except the verdict.
+
+    The ledger is checked only if the records are complete, because packets whose record is missing are unexplained.
+    """
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
     relay = relay_figures(evidence, analysis)
@@ -59,12 +62,12 @@ def _diagnosis(evidence: Evidence, relay: str, figures: RelayFigures) -> Iterato
 
 
 def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:
-    """Every source and destination of streams, in the order of the streams."""
+    """Every pair of source and destination that has streams, in the order of the streams."""
     return list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
 
 
 def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
-    """Which packets went from one cluster to another."""
+    """Flags the packets from one cluster to another."""
     streams = analysis.matched.streams
     wanted = np.array([(stream.source, stream.destination) == (source, destination) for stream in streams], dtype=bool)
     rows: Flags = wanted[analysis.matched.packets.stream]
@@ -154,7 +157,7 @@ def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -
 
 
 def _fault_before(evidence: Evidence, move: Decision) -> int | None:
-    """When the latest fault on the link that began before the evidence of it arrived was applied, ns."""
+    """When the latest fault on the link that was applied before the controller saw its effect was applied, ns."""
     return max((edge.applied_first_ns for edge in _starts_on(evidence, move)), default=None)
 
 
@@ -175,7 +178,7 @@ def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
 
 
 def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> int | None:
-    """When the first packet between the pair, of the lanes moved, that had passed the relay arrived, ns."""
+    """Arrival of the first packet of the lanes moved, between the pair, whose path log has the relay, ns."""
     packets, streams = analysis.matched.packets, analysis.matched.streams
     moved = np.array(
         [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
@@ -187,7 +190,7 @@ def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str
 
 
 def _return_after(evidence: Evidence, move: Decision) -> int | None:
-    """When any of the lanes moved were next installed as direct again, ns."""
+    """When any of the lanes moved was next confirmed on the direct path, ns."""
     returns = (
         each.installed_ns
         for each in evidence.moves
@@ -200,7 +203,8 @@ def _return_after(evidence: Evidence, move: Decision) -> int | None:
 
 
 def record_problems(evidence: Evidence) -> list[str]:
-    """Why the records are not whole, one sentence each. What a failed run did not write is no news."""
+    """Why the records are incomplete, one sentence each. Of a failed run the failure alone: files are then missing as a
+    consequence of it."""
     end = evidence.end
     if end is None:
         return ["the run never came to its end; logs/ may tell why", *evidence.problems]

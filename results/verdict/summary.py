@@ -1,4 +1,4 @@
-"""The result of a run, figures and judgement: `summary.json`, whose schema is made of these types and docstrings."""
+"""The types of `summary.json`; its schema is generated from them and their docstrings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Backend:
     """What the run was emulated with."""
 
     link: BackendName | None
-    """What delayed and dropped frames: the kernel's sch_netem or the userspace wire."""
+    """What emulated the links: the kernel's sch_netem or the userspace wire."""
     datapath: Literal["kernel", "user"] | None
-    """Which Open vSwitch datapath switched them."""
+    """The datapath of Open vSwitch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class ExpectationRow:
     metric: str
     """Path into this document; a list stands for its length."""
     comparison: Comparison
-    """How the value found is compared with the limit."""
+    """Operator between value and limit."""
     limit: float
-    """In the metric's own unit."""
+    """Bound, in the metric's own unit."""
     value: float | None
-    """What was found; null: unknown, or nothing was interrupted."""
+    """Value found; null: unknown, or nothing was interrupted."""
     ok: bool | None
-    """Null: cannot be decided."""
+    """Whether it holds; null: undecided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +58,23 @@ class Findings:
     pairs: list[PairRow]
     """One entry per direction between two clusters."""
     groups: list[GroupRow]
-    """Every group of sessions: who was hit, and who was not."""
+    """One entry per group of sessions, hit or not."""
     connections: dict[str, ConnectionFigures]
-    """By group: the TCP connections beside the media."""
+    """Figures of the TCP connections beside the media, by group."""
     relay: dict[str, RelayFigures]
-    """By cluster: what its relay went through."""
+    """Figures of the relays, by cluster."""
     faults: list[FaultRow]
     """In the order of the plan."""
     reroutes: list[RerouteRow]
     """In the order of installation."""
     ledger: LedgerFigures
-    """Where all media packets went."""
+    """Account of all media packets."""
     machine: MachineFigures | None
-    """The machine while media flowed, in its worst seconds; null if nobody watched it."""
+    """The machine while media flowed, in its worst seconds; null without samples."""
     fidelity: list[FidelityCheck]
     """Every check, in a fixed order."""
     diagnosis: list[str]
-    """What went wrong inside the relays, one sentence each."""
+    """Faults found inside the relays, one sentence each."""
 
 
 @dataclass(frozen=True)  # a second base with slots would be a conflict of layouts
@@ -84,8 +84,8 @@ class Judgement:
     scenario: str
     seed: int
     verdict: Verdict
-    """inconclusive: the testbed was not faithful, or the records are not whole, so the media are not judged; fail: a
-    stated expectation does not hold; pass: all hold."""
+    """inconclusive: the testbed was not faithful, the records are incomplete, or an expectation is undecided; fail: an
+    expectation does not hold; pass: all hold."""
     reasons: Annotated[list[str], Field(min_length=1)]
     """Why, one sentence each."""
 
@@ -102,6 +102,6 @@ class Summary(Findings, Judgement):
 
 
 def conclude(findings: Findings, verdict: Verdict, reasons: list[str], expectations: list[ExpectationRow]) -> Summary:
-    """Findings and judgement as one document."""
+    """Join findings and judgement to a summary."""
     measured = {field.name: getattr(findings, field.name) for field in fields(findings)}
     return Summary(**measured, verdict=verdict, reasons=reasons, expectations=expectations)

@@ -1,6 +1,6 @@
-"""Pass, fail or inconclusive, and why. Pure.
+"""The verdict on a run (pass, fail or inconclusive), its reasons, and advice. Pure.
 
-A run whose testbed was not faithful, or whose records are not whole, is inconclusive: neither passed nor failed.
+A run whose testbed was not faithful, or whose records are incomplete, is inconclusive: neither passed nor failed.
 """
 
 from __future__ import annotations
@@ -16,34 +16,37 @@ from results.metrics.system_figures import MachineFigures
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
 
-MUCH_PERCENT = 20.0
-"""Of the machine's processor time in a second: what other programs take beyond it is worth a word."""
+OTHERS_PERCENT = 20.0
+"""Least share of all processor time in a second at which other programs are named as a cause of lateness."""
 
 STOLEN_PERCENT = 5.0
-"""Of a core's second: 50 ms, in one piece, are."""
+"""Least steal of a core in a second to be named: 50 ms, which in one piece delays media by 2.5 packet intervals."""
 
 _CLOCK_STEP: CheckId = "clock-step"
 _STEAL: Set[CheckId] = frozenset(("steal", "steal-second"))
 
 
 def advice(broken: Sequence[FidelityCheck], machine: MachineFigures | None) -> Iterator[str]:
-    """Sentences; none where a value is unknown."""
+    """Sentences on what to change so that a run becomes conclusive; none on checks whose value is unknown.
+
+    `broken`: the checks that do not hold.
+    """
     measured = {check.id for check in broken if check.value is not None}
     if _CLOCK_STEP in measured:
         yield "somebody set the machine's clock: let nothing but a slewing time service set it while runs last"
     found_late = bool(measured - _STEAL - {_CLOCK_STEP})
-    culprits = list(_culprits(machine)) if found_late and machine else []
-    if measured & _STEAL and not culprits:
+    competitors = list(_competitors(machine)) if found_late and machine else []
+    if measured & _STEAL and not competitors:
         yield "the machine's host kept the processor for others: run it again when the host is quieter"
-    yield from culprits
-    if found_late and not culprits:
+    yield from competitors
+    if found_late and not competitors:
         yield from _about_load(machine)
 
 
-def _culprits(machine: MachineFigures) -> Iterator[str]:
-    """Who took the processor from the run, if somebody did."""
+def _competitors(machine: MachineFigures) -> Iterator[str]:
+    """Sentences on who else used the processor: other programs, or the machine's host."""
     others, stolen = machine.others, machine.stolen
-    if others.percent >= MUCH_PERCENT:
+    if others.percent >= OTHERS_PERCENT:
         took = f"other programs took {others.percent:g} % of the processor in the second after {others.at:.0f} s"
         yield f"{took}: end them, or run it again when the machine is quieter"
     if stolen.percent >= STOLEN_PERCENT:
@@ -64,13 +67,16 @@ COMPARE: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
 )
 
 NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": True, ">=": False, ">": False})
-"""How an expectation on the length of interruptions ends where media was measured and nothing was interrupted."""
+"""Whether an expectation on the length of interruptions holds if media was measured and nothing was interrupted: any
+upper bound does, no lower bound does; an equation is undecided."""
 
 
 def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Expectation]) -> Summary:
-    """The findings with their verdict: doubt first, then failure, then the undecided, then pass.
+    """Give findings their verdict. `problems`: why the records are incomplete, one sentence each.
 
-    `problems`: why the records are not whole, one sentence each; any is reason enough not to judge the media.
+    Doubts about testbed or records come before failures: a late sender or a missing file can cause an interruption as
+    well as hide one, so that figures then support neither pass nor fail. Failures come before undecided expectations:
+    one that does not hold suffices to fail.
     """
     rows = [evaluate(expectation, findings) for expectation in expectations]
     verdict, reasons = _verdict(findings, problems, rows)
@@ -78,7 +84,7 @@ def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Ex
 
 
 def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
-    """Compare the metric with the expectation; a list counts as its length."""
+    """Compare an expectation with the metric it names; a list stands for its length."""
     value = _lookup(asdict(findings), expectation.metric)
     ok = (
         _undecided(expectation, findings)
@@ -92,9 +98,9 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
     if problems and not findings.media.sent:
         return "inconclusive", [*problems]
-    doubts = [*problems, *(_broken(check) for check in findings.fidelity if not check.ok)]
+    doubts = [*problems, *(_limit_sentence(check) for check in findings.fidelity if not check.ok)]
     undecided = [f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None]
-    failures = [f"expected {row.text}, found {_said(row.value)}" for row in rows if row.ok is False]
+    failures = [f"expected {row.text}, found {_value_text(row.value)}" for row in rows if row.ok is False]
     if doubts:
         broken = [check for check in findings.fidelity if not check.ok]
         return "inconclusive", [*doubts, *undecided, *advice(broken, findings.machine)]
@@ -105,14 +111,14 @@ def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[Expecta
     return "pass", [f"expectations met: {len(rows)}; fidelity checks passed: {len(findings.fidelity)}"]
 
 
-def _broken(check: FidelityCheck) -> str:
+def _limit_sentence(check: FidelityCheck) -> str:
     if check.value is None:
         return f"{check.check}: unknown"
     unit = f" {check.unit}" if check.unit else ""
     return f"{check.check}: {check.value:g}{unit}, at most {check.limit:g}{unit} allowed"
 
 
-def _said(value: float | None) -> str:
+def _value_text(value: float | None) -> str:
     return "no interruption" if value is None else f"{value:g}"
 
 
