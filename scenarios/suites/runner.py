@@ -1,7 +1,7 @@
 """Runs scenarios against relay versions, one after another.
 
-A run is inconclusive if the machine disturbed it, e.g. by other load on its CPUs, which often passes; so it is repeated.
-Runs that passed or failed are never repeated: their verdict stands, and a failure cannot be repeated away.
+A run is inconclusive if the machine disturbed it, e.g. by other load on its CPUs. That often passes, so such a run is
+repeated. Runs that passed or failed are never repeated: a failure must not disappear by repetition.
 """
 
 from __future__ import annotations

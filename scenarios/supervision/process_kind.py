@@ -1,7 +1,7 @@
-"""The protocols of supervised processes: `Life`, one start of a process to its end, and `ProcessKind`, which starts lives.
+"""The protocols of supervised processes: `Life`, and `ProcessKind`, which starts lives.
 
-Lives are forked processes with a control pipe (`processes`), programs started from a command line (`program`), or
-several of these together.
+A life is from one start of a process to its end. Lives are forked processes with a control pipe (`processes`), programs
+started from a command line (`program`), or several of these together.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The run's own processes: forked from one server (multiprocessing's forkserver), each in its host's network namespace.
 
-The server has imported all their code and loaded the compiled loops. So a process starts in milliseconds, even one that
-succeeds another while media flow; twenty of them share that memory; and the server, which has a single thread and none
-of the run's descriptors, is safe to fork.
+The server has imported their code and loaded the compiled loops, once for all: a process starts without these seconds
+of CPU time, also one that succeeds another while media flow, and all share that memory. The server has a single thread
+and none of the run's descriptors, so forking it is safe.
 
 A process is a function `serve(config, control)`. It sends Ready, handles the messages of its control pipe, and answers
 Stop with Stopped, its final report. Pipes are Unix sockets, which no fault on a link can affect.

@@ -142,7 +142,7 @@ class SupervisedProcess(Generic[L]):
         return life
 
     def _prepare_end(self) -> L:
-        # The successor first, because that takes long: what `prepare_end` holds of this life is then as recent as can be.
+        # The successor first, as it takes long: what `prepare_end` then holds of this life is as recent as possible.
         self.prepare_successor()
         life = self._intact()
         self._after_end = self._kind.prepare_end(life)
