@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run blip scenarios and say what the listeners heard: the command line, nothing else."""
+"""Run blip scenarios and report what every session heard. The commands are those of `scenarios.cli.commands`."""
 
 import os
 import sys
@@ -10,7 +10,10 @@ ENVIRONMENT = PROJECT / ".venv"
 
 
 def use_project_environment() -> None:
-    """Start again under the project's own python, whichever python this was started with."""
+    """Execute this program again with the interpreter of .venv, if another one runs it.
+
+    System python lacks the pinned packages. exec replaces the process, so signals and exit code need no relaying.
+    """
     if Path(sys.prefix).resolve() == ENVIRONMENT.resolve():
         return
     python = ENVIRONMENT / "bin" / "python"

@@ -1,4 +1,4 @@
-"""Wires everything: reads scenario files, plays their timeline, starts and stops every process of a run.
+"""Reads scenario files, starts and stops all processes of a run, and plays the scenario's timeline on them.
 
 May import `results`, `controller`, `relay_app`, `topologies` and `hostio`.
 """

@@ -1,4 +1,4 @@
-"""The Debian packages that the project uses, as `packages.txt` lists them; `scripts/setup` installs from the same."""
+"""The Debian packages that the project uses, from `packages.txt`, by which `scripts/setup` installs them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Use = Literal["run", "test", "vm", "guest"]
 
 @dataclass(frozen=True, slots=True)
 class DebianPackage:
-    """A package, what it is for, and those of its programs that are looked for by name."""
+    """A package; `uses`: what it is needed for; `programs`: those of its programs that are looked for on the path."""
 
     name: str
     uses: frozenset[str]
@@ -24,7 +24,7 @@ class DebianPackage:
 
 
 def packages_for(*uses: Use, path: Path = LIST) -> tuple[DebianPackage, ...]:
-    """The packages for any of these uses, in the order of the list; ValueError if a line of it is wrong."""
+    """The packages for any of these uses, in the order of the file; ValueError if a line of it is malformed."""
     return tuple(package for package in _listed(path) if package.uses & {*uses})
 
 

@@ -1,4 +1,4 @@
-"""The one error of reading: a scenario or topology file, or an argument that changes it, is wrong."""
+"""Errors that the command line prints as one line: a wrong scenario or topology file, or an unsuitable machine."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from typing import NamedTuple
 
 
 class Mark(NamedTuple):
-    """A place in a text file, both counted from 1; columns count characters."""
+    """A place in a text file: line and column, from 1; columns count characters."""
 
     line: int
     column: int
 
 
 START = Mark(1, 1)
-"""Where a problem with a file as a whole is reported."""
+"""The place of a problem with a file as a whole."""
 
 
 class ScenarioError(Exception):
-    """What is wrong and what would be right, in one line: `file:line:column: message`.
+    """A scenario or topology file, or an argument that changes one, is wrong: `file:line:column: message`.
 
-    A wrong argument has no mark, and `file` is the argument as it was typed: `--set seed=x: message`.
+    The message, one line, says what is wrong and what to write. For an argument, `mark` is None and `file` is the
+    argument as it was typed: `--set seed=x: message`.
     """
 
     def __init__(self, file: str, message: str, mark: Mark | None = START) -> None:
@@ -39,4 +40,4 @@ def _printable(text: str) -> str:
 
 
 class MachineError(Exception):
-    """This machine cannot run scenarios; one line says what is missing, and the remedy if a package brings it."""
+    """This machine cannot do what is asked; the message, one line, says what is missing and, if known, the remedy."""

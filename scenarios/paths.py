@@ -1,4 +1,4 @@
-"""Where run directories are made."""
+"""Paths of new run directories."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ RUNS = PROJECT / "results" / "runs"
 
 
 class OutputError(Exception):
-    """Run directories cannot be made where they should be."""
+    """A file or run directory cannot be created; the message, one line, names the path and the option to change it."""
 
 
 def new_root(scenario: str, runs: Path) -> Path:
-    """A name for it that no other run has."""
+    """A new path `<runs>/<scenario>/<UTC time>-<6 random hex digits>`; nothing is created."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     return runs / scenario / f"{stamp}-{secrets.token_hex(3)}"
 
 
 def new_run_dir(scenario: str, runs: Path) -> RunDir:
-    """A fresh directory `<runs>/<scenario>/<UTC time>-<id>`, never one that exists.
+    """Create a run directory at a `new_root`, with its folders.
 
-    SandboxError if it would be hidden from the run; OutputError if it cannot be made.
+    SandboxError if it lies where the sandbox's tmpfs would hide it; OutputError if it cannot be created.
     """
     require_outside_runtime(PROJECT, runs, Path(sys.prefix))
     root = new_root(scenario, runs)

@@ -1,4 +1,4 @@
-"""The link back ends that there are, by the names that scenarios and plans have for them, and what each can do."""
+"""The link back ends: their names in scenarios and plans, and their capabilities."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from topologies.link_backend import Capabilities
 
 NETEM = Capabilities()
-"""None of it. netem takes a correlation of delays, but without effect: a frame's place in the distribution comes from
-the low bits of a number that is correlated in the high ones (net/sched/sch_netem.c, `get_crandom` and `tabledist`).
-Since Linux and iproute2 6.6 it takes a seed, which a trial tells."""
+"""None. netem accepts a correlation of delays, but it has no effect: `tabledist` (net/sched/sch_netem.c) uses the low
+bits of a number that `get_crandom` correlates in the high ones. Since Linux and iproute2 6.6 it takes a seed; whether
+this machine's does is found by a trial (`topologies.backend_probe`)."""
 
 
 USERSPACE = Capabilities(
@@ -30,8 +30,8 @@ USERSPACE = Capabilities(
 BackendName: TypeAlias = Literal["netem", "userspace"]
 
 CAPABILITIES: Mapping[BackendName, Capabilities] = MappingProxyType({"netem": NETEM, "userspace": USERSPACE})
-"""What each can do and tell; of netem, `takes_seed` is found out by a trial. A name that is in the plan of a run keeps
-its meaning: a back end that learns to do more without a new name changes the reports of older runs."""
+"""Capabilities by name. Plans of old runs hold the name, and reports read capabilities by it: a back end that gains one
+needs a new name, or reports of older runs change."""
 
 FALLBACK: BackendName = "userspace"
-"""The back end that every machine can run, and that can do all of a LinkState."""
+"""The back end that runs on every machine and can do everything in a LinkState."""

@@ -1,4 +1,5 @@
-"""Which link back end this machine can run: found out by trying, never by guessing."""
+"""Finds the link back end that this machine can run, by trying netem: a kernel's version does not say whether it has
+it, nor whether kernel and tc accept a seed."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _TRIAL = LinkState(delay_ns=MS, loss=RandomLoss(0.1), rate_bps=1_000_000)
 
 
 class Choice(NamedTuple):
-    """A link back end, and why that one; `seeded`: the run's seed decides its random numbers."""
+    """A link back end and the reason for it. `seeded`: its random numbers are generated from the run's seed."""
 
     name: BackendName
     reason: str
@@ -24,14 +25,14 @@ class Choice(NamedTuple):
 
 
 def available_link_backend() -> Choice:
-    """Netem if the kernel accepts one, with a rate below it, in a throwaway network namespace; else the fallback."""
+    """netem if kernel and tc accept it, and a rate below it, in a temporary network namespace; else the fallback."""
     if problem := _refused(None):
         return Choice(FALLBACK, f"no netem here: {problem}")
     return Choice("netem", "the kernel accepted it in a trial", seeded=_refused(1) is None)
 
 
 def _refused(seed: int | None) -> str | None:
-    """What the kernel, or tc, has against a netem with that seed."""
+    """The error of kernel or tc for a netem with that seed; None if they accept it."""
     try:
         run(
             _in_new_network("tc", "-batch", "-"),

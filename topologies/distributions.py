@@ -1,6 +1,6 @@
-"""The distributions that netem's tables hold (iproute2, `netem/*.c`), by their quantile functions. Pure.
+"""The distributions of netem's tables (iproute2, `netem/*.c`) as quantile functions. Pure.
 
-netem multiplies a table's value by the jitter. Its values lie within ±4, the range of 16 bits at its scale of 8192.
+netem multiplies a value of the table by the jitter. Values are 16-bit integers at a scale of 8192, hence within ±4.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from topologies.link_state import Distribution
 
 TABLE_SIZE = 4096
 LARGEST = 4
-"""No value of a table is larger, or smaller than its negative."""
+"""Bound of the absolute values of a table."""
 
 _SCALE = 8_192
 _CLIP = 32_767 / _SCALE
@@ -24,11 +24,11 @@ _NORMAL_SHARE = 0.25
 _STANDARD = NormalDist()
 
 TABLES: tuple[Distribution, ...] = ("normal", "pareto", "paretonormal")
-"""Those that need a table, in the order of `tables`."""
+"""The distributions that need a table, in the order of `tables`."""
 
 
 def quantile(distribution: Distribution, share: float) -> float:
-    """The value that a share (0 < share < 1) of all lies below, in units of the jitter.
+    """The quantile of a share (0 < share < 1), in units of the jitter.
 
     normal: mean 0, deviation 1. pareto: (X − 3/2) · 4/3, X Pareto of shape 3 from 1, mean 0. paretonormal: a quarter
     of the normal's quantile and three quarters of the pareto's.
@@ -43,12 +43,12 @@ def quantile(distribution: Distribution, share: float) -> float:
 
 
 def tables() -> npt.NDArray[np.float64]:
-    """float64[len(TABLES), TABLE_SIZE]: the quantiles at the middle of each of TABLE_SIZE equal shares."""
+    """float64[len(TABLES), TABLE_SIZE]: quantiles at the middle of each of TABLE_SIZE equal shares."""
     shares = (np.arange(TABLE_SIZE) + 0.5) / TABLE_SIZE
     return np.array([[quantile(name, share) for share in shares] for name in TABLES])
 
 
 def tc_file(distribution: Distribution) -> str:
-    """The same table as a file for tc (`TC_LIB_DIR/NAME.dist`): whole numbers at netem's scale."""
+    """A table as text of a file for tc (`TC_LIB_DIR/NAME.dist`): integers at netem's scale."""
     shares = ((number + 0.5) / TABLE_SIZE for number in range(TABLE_SIZE))
     return " ".join(str(round(quantile(distribution, share) * _SCALE)) for share in shares) + "\n"

@@ -1,6 +1,6 @@
 """A topology as a Mininet network: per cluster a host and an OpenFlow 1.3 switch, per WAN link a veth pair or two.
 
-The only importer of mininet. Nothing is taken down here: the sandbox takes the whole network with it.
+The only importer of mininet. There is no tear-down: the kernel removes the network with the sandbox's namespaces.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ from topologies.sandbox import in_network_of
 
 CONTROLLER_ADDRESS = "127.0.0.1"
 CONTROLLER_PORT = 6653
-"""OpenFlow's registered port; the sandbox has a loopback interface of its own."""
+"""OpenFlow's registered port (IANA), on the sandbox's own loopback interface."""
 
 _OFFLOADS_OFF = ("tx", "off", "tso", "off", "gso", "off", "gro", "off")
+"""Checksum offload, because over a veth the checksum is then never completed: a back end or datapath that reads frames
+in user space would pass them on, and the receiver drop them. Segmentation and receive offload, because loss, rate and
+queues are to act on packets as on a wire, and not on aggregates of up to 64 KiB."""
 
 
 class Fabric:
-    """The network of one run. `inner_ends`: every WAN link is left open in the middle, for a back end that carries
-    frames between the two inner ends itself."""
+    """The network of one run; CommandError. `inner_ends`: every WAN link is left open in the middle, for a back end
+    that carries frames between its two inner ends."""
 
     def __init__(self, topology: Topology, datapath: Datapath, *, inner_ends: bool) -> None:
-        Mininet.inited = True  # or it would raise limits of the whole machine, and a run touches nothing of the host
+        Mininet.inited = True  # else it would raise sysctl limits of the whole host
         self._net = Mininet(
             topo=_ClusterTopo(topology=topology, datapath=datapath, inner_ends=inner_ends),
             switch=OVSSwitch,
@@ -41,22 +44,22 @@ class Fabric:
         )
         self._net.addController("c0", controller=_ListeningController, ip=CONTROLLER_ADDRESS, port=CONTROLLER_PORT)
         for cluster in topology.clusters:
-            _quieten(self.host_pid(cluster.name))
+            _set_up_host_port(self.host_pid(cluster.name))
 
     def start(self) -> None:
-        """Start the switches; they connect to the controller, which must be listening."""
+        """Start the switches, which connect to the controller; it must be listening."""
         self._net.start()
 
     def host_pid(self, cluster: str) -> int:
-        """A process that lives in the cluster host's network namespace."""
+        """A process in the network namespace of the cluster's host; KeyError if there is no such cluster."""
         return int(self._net.get(cluster).pid)
 
 
 class _ListeningController(RemoteController):  # type: ignore[misc] # mininet has no types
-    """A controller that is known to listen: mininet would ask a telnet client."""
+    """A controller that is known to listen; mininet would check it with a telnet client, which may be missing."""
 
     def checkListening(self) -> None:  # noqa: N802 - mininet's name
-        """Nothing to find out."""
+        """Does nothing."""
 
 
 class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
@@ -94,15 +97,15 @@ class _OpenLink(MininetLink):  # type: ignore[misc] # mininet has no types
 
     @classmethod
     def makeIntfPair(cls, intfname1: str, intfname2: str, *_: Any, **__: Any) -> None:  # noqa: N802 - mininet's name
-        """Called by mininet in place of making one pair."""
+        """Make the two pairs; mininet calls it where it would make one."""
         for outer in (intfname1, intfname2):
             inner = names.wire_port_behind(outer)
             makeIntfPair(outer, inner)
             run(["ip", "link", "set", "dev", inner, "up"])
 
 
-def _quieten(host_pid: int) -> None:
-    """No checksum offload (the userspace datapath would pass unfinished checksums on), no IPv6 chatter."""
+def _set_up_host_port(host_pid: int) -> None:
+    """Turn offloads off, and IPv6, whose solicitations would be frames that no scenario asked for."""
     run(in_network_of(host_pid, ["ethtool", "-K", names.HOST_PORT, *_OFFLOADS_OFF]))
     if Path("/proc/sys/net/ipv6").exists():
         run(in_network_of(host_pid, ["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"]))

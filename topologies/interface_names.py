@@ -1,4 +1,4 @@
-"""Interface names: every name that reaches the kernel is made here, within its 15 characters.
+"""Names of network interfaces; i and j are ordinals of clusters. The kernel's limit is 15 characters (IFNAMSIZ - 1).
 
 With netem a link is one veth pair, `s{i}-w{j}` ↔ `s{j}-w{i}`; with the userspace wire it is two,
 `s{i}-w{j}` ↔ `x{i}-{j}` and `s{j}-w{i}` ↔ `x{j}-{i}`, and the wire carries frames between the x ends.
@@ -7,7 +7,7 @@ With netem a link is one veth pair, `s{i}-w{j}` ↔ `s{j}-w{i}`; with the usersp
 from __future__ import annotations
 
 HOST_PORT = "lan"
-"""A host's only interface."""
+"""The only interface of a cluster's host, besides loopback."""
 
 
 def switch(i: int) -> str:
@@ -16,21 +16,21 @@ def switch(i: int) -> str:
 
 
 def switch_lan_port(i: int) -> str:
-    """A switch's port towards its own host."""
+    """A switch's port to the host of its cluster."""
     return f"s{i}-lan"
 
 
 def switch_port(i: int, j: int) -> str:
-    """The switch's end at cluster i of its link to cluster j."""
+    """The port of cluster i's switch for the link to cluster j."""
     return f"s{i}-w{j}"
 
 
 def wire_port(i: int, j: int) -> str:
-    """The emulator's end at cluster i of the link to cluster j: the veth peer of `switch_port(i, j)`."""
+    """The inner end at cluster i of the link to cluster j, the veth peer of `switch_port(i, j)`."""
     return f"x{i}-{j}"
 
 
 def wire_port_behind(port: str) -> str:
-    """The emulator's end behind a `switch_port`."""
+    """The inner end that is the veth peer of a `switch_port`, by the latter's name."""
     i, j = port.removeprefix("s").split("-w")
     return wire_port(int(i), int(j))

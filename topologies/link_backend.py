@@ -1,4 +1,4 @@
-"""What a link back end is: it applies states of links, ports among them, and counts what it did to the frames."""
+"""The protocol of link back ends, which apply link states and count frames; their capabilities; ports up and down."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from topologies.model import Direction
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a link back end can do beyond what all of them do, and what it can tell of what it did.
+    """What a link back end can do and measure beyond what all of them can.
 
-    Whoever depends on one of these asks for it, and for no back end by its name.
+    Code that depends on one of these checks the capability, never the back end's name.
     """
 
     inner_ends: bool = False
-    """It carries frames itself: each link is left open in the middle, and the two inner ends are its own."""
+    """It carries frames itself, between the two inner ends of a link that is left open in the middle."""
     loses_by_number: bool = False
-    """It loses frames by a pattern, or by their numbers."""
+    """It can lose frames by a pattern or by their numbers."""
     correlates_delays: bool = False
-    """It correlates the jitter of a frame with that of the frame before."""
+    """It can correlate the jitter of a frame with that of the frame before."""
     takes_seed: bool = False
-    """A seed decides its random numbers."""
+    """Its random numbers are generated from a seed."""
     notes_frames: bool = False
-    """It leaves a row of FRAME_FATE for each media frame that it lost, duplicated or corrupted, or holds at the end."""
+    """It writes a FRAME_FATE row for each media frame that it lost, duplicated, corrupted, or holds at the end."""
     counts_media: bool = False
     """It counts media apart from other frames: `LinkCounters.media`."""
     counts_duplicates: bool = False
-    """It counts the copies that it makes."""
+    """It counts the copies that it makes by duplication."""
     counts_corrupted: bool = False
     """It counts the frames in which it flips a bit."""
     tells_lateness: bool = False
@@ -42,7 +42,7 @@ class Capabilities:
 
 
 def refusal(name: str, capabilities: Capabilities, state: LinkState) -> str | None:
-    """What a back end of that name cannot do of a state, in words; None if it can do all of it."""
+    """Why a back end cannot apply a state, as text for an error message; None if it can. `name`: of the back end."""
     if isinstance(state.loss, LossPattern | LostFrames) and not capabilities.loses_by_number:
         return f"{name} cannot lose packets by number"
     if state.jitter and state.jitter.correlation and not capabilities.correlates_delays:
@@ -52,45 +52,49 @@ def refusal(name: str, capabilities: Capabilities, state: LinkState) -> str | No
 
 @dataclass(frozen=True, slots=True)
 class LinkCounters:
-    """Frames of one direction since the start, as the back end itself counted them."""
+    """Frames of one direction since the start, as counted by the back end.
+
+    Every frame received or duplicated is released, lost, or queued.
+    """
 
     received: int = 0
     released: int = 0
     duplicated: int = 0
     """Second copies made."""
     corrupted: int = 0
-    """Copies of which a bit was turned over."""
+    """Copies in which one bit was flipped."""
     reordered: int = 0
-    """Copies let past the delay."""
+    """Copies released without the link's delay."""
     lost_port_down: int = 0
-    """Under way, or sent, while a port of the link was down."""
+    """On the link, or sent onto it, while a port of the link was down."""
     lost_blackhole: int = 0
     lost_flow: int = 0
-    """Of the share of flows that vanish."""
+    """Lost as part of the share of flows that vanish."""
     lost_loss: int = 0
-    """Taken by the configured loss model."""
+    """Lost by the configured loss model."""
     lost_queue: int = 0
     """Dropped by the drop-tail queue of a configured rate."""
     lost_overflow: int = 0
-    """Dropped for want of room in the emulator or its socket: never planned."""
+    """Dropped because a buffer of the emulator or its socket was full: an error of the testbed, never planned."""
     media: LinkCounters | None = None
-    """The same of the frames to media ports alone; None where the back end does not count media apart."""
+    """The same counters of frames to media ports only; None if the back end does not count them apart."""
 
     @property
     def lost(self) -> int:
-        """All frames that will never be released."""
+        """All frames lost, for whatever reason."""
         losses = (self.lost_port_down, self.lost_blackhole, self.lost_flow, self.lost_loss, self.lost_queue)
         return sum(losses) + self.lost_overflow
 
     @property
     def queued(self) -> int:
-        """Frames that it holds."""
+        """Frames on the link now."""
         return self.received + self.duplicated - self.released - self.lost
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """When a set of changes took effect, CLOCK_MONOTONIC ns: the first and the last direction, and the read-back."""
+    """When a set of changes took effect, CLOCK_MONOTONIC ns: in the first and in the last direction; when it was
+    verified."""
 
     first_ns: int
     last_ns: int
@@ -101,8 +105,8 @@ class Applied:
 class LinkEnd:
     """What a back end counted up to its end.
 
-    `lateness`: by how much it released frames after they were due, while it was watched; None if nobody knows.
-    `onto_link`: media frames that came to each direction, where it tells.
+    `lateness`: by how much it released frames after they were due, within the watched time; None if it is unknown.
+    `onto_link`: media frames received in each direction; empty if the back end does not count them.
     """
 
     counters: Mapping[Direction, LinkCounters]
@@ -111,10 +115,11 @@ class LinkEnd:
 
 
 Verify = Callable[[], Applied]
-"""Whether every direction is as it was to be; LinkError if it was refused, or one differs."""
+"""Reads the states back and returns when they took effect; LinkError if a change was refused, or a state differs."""
 
 Apply = Callable[[], Verify]
-"""Changes directions in place, back to back, and is done when they are changed: it is what has to be on time."""
+"""Changes the prepared directions, one right after the other, and returns when that is done. It does nothing else,
+because its lateness is the fault's error in time."""
 
 
 class LinkBackend(Protocol):
@@ -123,28 +128,32 @@ class LinkBackend(Protocol):
     capabilities: Capabilities
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
-        """Make ready to change these directions; the result does it, once, before anything else is prepared."""
+        """Prepare a change of these directions; LinkError. The result is to be called once, before the next `prepare`.
+
+        Everything that can be done before a fault's time is done here.
+        """
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
         """Counters of every direction."""
 
     def watch(self, from_ns: int, until_ns: int) -> None:
-        """Count how late frames are released that are due from then until then, CLOCK_MONOTONIC ns, if it can tell."""
+        """Measure the lateness of frames that are due from `from_ns` until `until_ns`, CLOCK_MONOTONIC, if it can."""
 
     def end(self) -> LinkEnd:
-        """Carry nothing any further, if that can be had, or wait until nothing is under way."""
+        """Stop carrying frames or, if it cannot, wait until no frame is on a link; returns the final counts."""
 
     def close(self) -> None:
         """Stop emulating; idempotent."""
 
 
 class LinkError(Exception):
-    """A link could not be set, or did not read back as it was set."""
+    """A link could not be set, or its state read back differs from what was set."""
 
 
 FRAME_FATE = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("direction", "<u2"), ("what", "u1"), ("at_ns", "<i8")])
-"""A frame that was lost, duplicated or corrupted, or is still held at the end; SSRC and 16-bit sequence number as the
-frame had them before any corruption, `direction` its number in the topology, `at_ns` CLOCK_MONOTONIC."""
+"""A media frame that was lost, duplicated or corrupted, or is on the link at the end. SSRC and 16-bit sequence number
+are those before corruption; `direction` is its index in the topology, `what` an index in FATES or HELD; `at_ns` is of
+CLOCK_MONOTONIC."""
 
 FATES = (
     "received",
@@ -159,21 +168,21 @@ FATES = (
     "lost_queue",
     "lost_overflow",
 )
-"""What can become of a frame, in the order of the columns of the wire's counters; `what` is a place in it."""
+"""What can happen to a frame, in the order of the columns of the wire's counters."""
 
 HELD = len(FATES)
-"""As `what`: under way on the link at the end."""
+"""The `what` of a frame that is on the link at the end."""
 
 
 def ports_up(states: Mapping[Direction, LinkState], ends: Mapping[Direction, tuple[str, ...]]) -> dict[str, bool]:
-    """Which interfaces are to be up: `ends` of a direction go down with it."""
+    """Which interfaces are to be up. `ends`: interfaces that go down with each direction."""
     return {port: state.up for direction, state in states.items() for port in ends[direction]}
 
 
 def set_ports(before: Mapping[str, bool], after: Mapping[str, bool], *, up: bool) -> bool:
-    """Raise (or lower) the ports that are to be so now and were not before; whether there were any.
+    """Set those interfaces up (or down) that are to be so in `after` and were not in `before`; whether there were any.
 
-    LinkError if one cannot be set or does not read back.
+    LinkError if one cannot be set, or reads back otherwise.
     """
     changed = [port for port in after if after[port] is up and before[port] is not up]
     for port in changed:

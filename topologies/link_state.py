@@ -1,4 +1,4 @@
-"""What a link direction does to a frame: one vocabulary for both back ends, after tc-netem(8). Frozen data, pure.
+"""The impairments of a link direction, for all link back ends, in the terms of tc-netem(8). Frozen data, pure.
 
 Shares and probabilities are numbers from 0 to 1.
 """
@@ -12,17 +12,16 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from hostio.timing import MS
 
 SEQUENCE_FRAMES = 4_096
-"""The longest loss pattern, and the highest number of an exactly lost frame."""
+"""Length of the longest loss pattern, and highest number in LostFrames."""
 
 Distribution = Literal["uniform", "normal", "pareto", "paretonormal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """Spread of the delay: uniform over delay ± spread, else delay + spread × a value of `distributions`.
+    """Variation of the delay: uniform over delay ± spread, else delay + spread × a value of `topologies.distributions`.
 
-    A delay below zero is none. `correlation` is that of a frame's place in the distribution with the place of the
-    frame before (the coefficient of a first-order autoregression).
+    A negative delay counts as 0. `correlation`: coefficient of a first-order autoregression of the frames' quantiles.
     """
 
     spread_ns: int
@@ -32,7 +31,7 @@ class Jitter:
 
 @dataclass(frozen=True, slots=True)
 class RandomLoss:
-    """Each frame is lost independently of all others."""
+    """Each frame is lost with this probability, independently of all others."""
 
     probability: float
     model: Literal["random"] = "random"
@@ -40,10 +39,10 @@ class RandomLoss:
 
 @dataclass(frozen=True, slots=True)
 class GilbertElliott:
-    """A chain of a good and a bad state, moved by each frame after its fate: `p` good → bad, `r` bad → good.
+    """A Markov chain of a good and a bad state: `p` good → bad, `r` bad → good.
 
-    A frame is lost with probability 1 − h in the bad state and 1 − k in the good one (Salsano et al. 2012,
-    tc-netem(8) `loss gemodel`).
+    A frame is lost with probability 1 − h in the bad state and 1 − k in the good one; then the chain moves (Salsano et
+    al. 2012, tc-netem(8) `loss gemodel`).
     """
 
     p: float
@@ -55,7 +54,7 @@ class GilbertElliott:
 
 @dataclass(frozen=True, slots=True)
 class FourState:
-    """A chain of four states (Salsano et al. 2012, tc-netem(8) `loss state`), moved by each frame before its fate.
+    """A Markov chain of four states (Salsano et al. 2012, tc-netem(8) `loss state`), which moves before each frame.
 
     1: delivered in a gap; 2: delivered in a burst; 3: lost in a burst; 4: lost alone in a gap, and back to 1.
     """
@@ -70,7 +69,7 @@ class FourState:
 
 @dataclass(frozen=True, slots=True)
 class LossPattern:
-    """Frames are lost by a fixed pattern that repeats: 1 arrives, 0 is lost, as RFC 3611 §4.1 writes runs."""
+    """Frames are lost by a fixed pattern that repeats: 1 arrives, 0 is lost (as in RFC 3611 §4.1)."""
 
     pattern: str
     model: Literal["pattern"] = "pattern"
@@ -78,7 +77,7 @@ class LossPattern:
 
 @dataclass(frozen=True, slots=True)
 class LostFrames:
-    """Exactly these frames are lost, counted from 1 since the loss began."""
+    """Exactly these frames are lost, numbered from 1 since the loss began."""
 
     numbers: tuple[int, ...]
     model: Literal["frames"] = "frames"
@@ -89,13 +88,13 @@ Loss: TypeAlias = RandomLoss | GilbertElliott | FourState | LossPattern | LostFr
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """The whole impairment of one direction; the default is a perfect, instant link.
+    """All impairments of one direction; the default is a link without any, and without delay.
 
-    `up` False is port-down, an event that the switch sees; `blackhole` swallows every frame, and the switch sees
-    nothing. A frame meets in this order: the blackhole; `flows`, the share of flows that vanish, told by a hash of
-    addresses, protocol and ports; `duplicate`; `loss`; `corrupt`, which flips one bit; the rate, which serialises
-    frames (bits of the Ethernet frame per second) behind a drop-tail queue that holds `queue_ns` of traffic; the
-    delay with its jitter, from which `reorder` excepts a share of the frames.
+    `up` False: port down, which the switch sees. `blackhole`: every frame is dropped, which it does not see. A frame
+    passes, in this order: blackhole; `flows`, the share of flows that are dropped, chosen by a hash of addresses,
+    protocol and ports; `duplicate`; `loss`; `corrupt`, which flips one bit; the rate, which serialises frames (bits of
+    the Ethernet frame per second) behind a drop-tail queue that holds `queue_ns` of traffic; the delay with its jitter,
+    which a share `reorder` of the frames does not get.
     """
 
     up: bool = True
@@ -113,7 +112,7 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
-    """What a fault does to a direction while it lasts: `extra_delay_ns` adds up, None leaves a part as it is."""
+    """What a fault changes in a direction while it lasts: `extra_delay_ns` is added, None leaves a part as it is."""
 
     up: bool | None = None
     blackhole: bool | None = None
@@ -128,16 +127,16 @@ class LinkChange:
     queue_ns: int | None = None
 
     def applied_to(self, state: LinkState) -> LinkState:
-        """The state under this fault; faults compose by folding."""
+        """`state` with this change; concurrent faults are applied one to the result of the other."""
         return replace(state, delay_ns=state.delay_ns + self.extra_delay_ns, **self._set())
 
     def disagrees_with(self, other: LinkChange) -> str | None:
-        """The first part that both set, and not to the same; None if they compose in any order."""
+        """The first part that both set, to different values; None if they can be applied in any order."""
         mine, theirs = self._set(), other._set()
         return next((name for name in mine if name in theirs and mine[name] != theirs[name]), None)
 
     def scaled(self, share: float) -> LinkChange:
-        """This fault at a share of its strength: delay, jitter and probabilities; what has no degrees stays whole."""
+        """This change at a share of its strength: delay, jitter and probabilities are multiplied, other parts kept."""
         return replace(
             self,
             extra_delay_ns=round(self.extra_delay_ns * share),
@@ -158,14 +157,14 @@ class LinkChange:
 
 
 class Contradiction(NamedTuple):
-    """A part of a state that another part makes impossible, and what would be right."""
+    """A part of a state that another part makes impossible; `text` says so, and what to write instead."""
 
     part: str
     text: str
 
 
 def contradictions(state: LinkState) -> Iterator[Contradiction]:
-    """Everything in a state that cannot be emulated; times in the text are in ms."""
+    """All combinations in a state that cannot be emulated; times in the text are in ms."""
     if state.jitter and state.jitter.spread_ns > state.delay_ns:
         most = f"{state.delay_ns / MS:g}ms"
         yield Contradiction("jitter", f"more jitter than the one-way delay {most}; write at most {most}")
@@ -174,5 +173,5 @@ def contradictions(state: LinkState) -> Iterator[Contradiction]:
 
 
 def flows_below(share: float) -> int:
-    """The 32-bit hash below which a share of all flows lies."""
+    """The threshold for 32-bit hashes of flows: a share `share` of all flows lies below it."""
     return round(share * 2**32)

@@ -1,4 +1,4 @@
-"""Counts media at every port of every switch, where neither a switch nor a link back end has a say in it."""
+"""Counts media frames at every port of every switch, by packet sockets: independent of switches and link back end."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from topologies.model import Direction, Topology
 
 @dataclass(frozen=True, slots=True)
 class MediaCounts:
-    """Media frames so far: from each cluster's host to its switch and back, onto each link and off it.
+    """Media frames since the start: from each cluster's host to its switch and back, onto each link and off it.
 
-    `onto_link` is empty where no interface lies between switch and link back end.
+    `onto_link` is empty if no interface lies between switch and link back end.
     """
 
     from_host: Mapping[str, int]
@@ -26,7 +26,8 @@ class MediaCounts:
 
 
 class MediaTaps:
-    """Counts from the moment it is made. `inner_ends`: links have such; what comes onto a link is counted there."""
+    """Counts from its construction on. `ports`: first and last UDP port of media. `inner_ends`: links have inner ends,
+    at which frames onto a link are counted."""
 
     def __init__(self, topology: Topology, ports: tuple[int, int], *, inner_ends: bool) -> None:
         arriving, leaving = machine_code(media_filter(ports)), machine_code(media_filter(ports, outgoing=True))
@@ -44,7 +45,7 @@ class MediaTaps:
         }
 
     def read(self) -> MediaCounts:
-        """Every count, one after the other."""
+        """All counts; they are read one after the other, so they agree only while no media flow."""
         return MediaCounts(
             from_host={name: counter.read() for name, counter in self._from_host.items()},
             to_host={name: counter.read() for name, counter in self._to_host.items()},

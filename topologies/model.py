@@ -1,4 +1,4 @@
-"""Clusters and WAN links as frozen data. Nothing here touches the machine."""
+"""Clusters and WAN links as frozen data. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Direction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A data centre: one host and one OpenFlow switch. `ordinal` counts from 1 and names it on the wire."""
+    """A data centre: one host and one OpenFlow switch. `ordinal`, from 1, identifies it in addresses and packets."""
 
     name: str
     ordinal: int
@@ -47,7 +47,8 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A dedicated WAN link between two clusters; `one_way_ns` is half the round-trip time, each direction alike."""
+    """A WAN link between two clusters. `one_way_ns`: delay of each direction, half the round-trip time; `source`: where
+    that figure was published or measured."""
 
     a: str
     b: str
@@ -63,7 +64,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Topology:
-    """A full or partial mesh of clusters. Cluster order fixes ordinals, hence addresses and port numbers."""
+    """A full or partial mesh of clusters. The order of clusters sets ordinals, hence addresses and port numbers."""
 
     name: str
     clusters: tuple[Cluster, ...]
@@ -89,7 +90,7 @@ class Topology:
         return tuple(direction for link in self.links for direction in link.directions)
 
     def ordinals(self, direction: Direction) -> tuple[int, int]:
-        """Of the clusters at a direction's source and destination."""
+        """Ordinals of a direction's source and destination."""
         return self.cluster(direction.source).ordinal, self.cluster(direction.destination).ordinal
 
     def one_way_ns(self, *path: str) -> int:
@@ -102,16 +103,16 @@ LAN_PORT = 254
 
 
 def where(directions: Sequence[Direction]) -> str:
-    """Link directions as people say them: both directions of a link as one, a–b."""
-    said = []
+    """Link directions as text; both directions of a link are written as one, a–b."""
+    names = []
     for direction in directions:
         if direction.reversed() not in directions:
-            said.append(str(direction))
+            names.append(str(direction))
         elif directions.index(direction) < directions.index(direction.reversed()):
-            said.append(link_name(*direction))
-    return ", ".join(said)
+            names.append(link_name(*direction))
+    return ", ".join(names)
 
 
 def link_name(a: str, b: str) -> str:
-    """Both directions of a link."""
+    """A link, in both directions, as text."""
     return f"{a}–{b}"

@@ -1,4 +1,4 @@
-"""A private Open vSwitch: its own database and its own switch daemon, gone with the sandbox."""
+"""The sandbox's own Open vSwitch, a database and a switch daemon: start, counters, and which datapath it uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Datapath = Literal["kernel", "user"]
 
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 RUNTIME = Path("/run/openvswitch")
-"""Where the Open vSwitch tools look for the database's socket."""
+"""Folder in which the Open vSwitch tools look for the database's socket."""
 
 _PORT_LINE = re.compile(r'port\s+"?([^\s":]+)"?:\s+rx (.*)')
 _DROP = re.compile(r"drop=(\d+)")
@@ -23,7 +23,8 @@ _PACKET_SOCKET = re.compile(r'^p_raw .*\*:(\S+) .*"ovs-vswitchd".*,d(\d+)\)', re
 
 
 def probe_datapath() -> tuple[Datapath, str]:
-    """The datapath a run would use, and why: the kernel's where its netlink family answers (that loads the module)."""
+    """The datapath that a run would use, and why. It is the kernel's if its netlink family exists; the query loads the
+    module."""
     try:
         run(["genl", "ctrl", "get", "name", "ovs_datapath"])
     except (CommandError, FileNotFoundError):
@@ -34,8 +35,8 @@ def probe_datapath() -> tuple[Datapath, str]:
 def start_openvswitch(logs: Path) -> None:
     """Start a database and a switch daemon, both ready on return; log files go to `logs`.
 
-    The daemon's main thread, which is the userspace datapath, is to be as punctual as the emulated links: it stands
-    for hardware.
+    The daemon's main thread runs the userspace datapath. It gets real-time priority, because a real switch forwards in
+    hardware and does not wait for other programs.
     """
     RUNTIME.mkdir()
     database, socket = RUNTIME / "conf.db", RUNTIME / "db.sock"
@@ -47,7 +48,8 @@ def start_openvswitch(logs: Path) -> None:
 
 
 def enlarge_port_buffers() -> None:
-    """Let the userspace datapath's ports hold a burst. By default their packet sockets hold some 270 frames."""
+    """Enlarge the buffers of the userspace datapath's packet sockets, so that a burst fits; by default they hold some
+    270 frames. Called after the switches have started: the sockets are made then."""
     enlarge_packet_buffers(int(_pid_file("ovs-vswitchd").read_text()))
 
 
@@ -65,7 +67,7 @@ PortSide = Literal["rx", "tx"]
 
 @dataclass(frozen=True, slots=True)
 class PortDrops:
-    """Frames that a port of a switch dropped, of those that it received or of those that it was to send."""
+    """Frames that a port of a switch dropped on receipt (`rx`) or on sending (`tx`)."""
 
     switch: str
     port: str
@@ -74,7 +76,7 @@ class PortDrops:
 
 
 def port_drops(switch: str) -> tuple[PortDrops, ...]:
-    """What a switch's ports dropped, as its OpenFlow port statistics count it."""
+    """Drops of a switch's ports, from its OpenFlow port statistics; CommandError."""
     return parse_port_drops(switch, run(["ovs-ofctl", "-O", "OpenFlow13", "--names", "dump-ports", switch]))
 
 
@@ -92,12 +94,12 @@ def parse_port_drops(switch: str, dump: str) -> tuple[PortDrops, ...]:
 
 
 def datapath_stats() -> DatapathStats:
-    """Since the start, of either datapath."""
+    """Flow-table lookups since the start of the switches, of either datapath; CommandError."""
     return parse_datapath_stats(run(["ovs-appctl", "dpctl/show"]))
 
 
 def packet_socket_drops() -> dict[str, int]:
-    """Frames that the userspace datapath was too slow to read, by port; no port counter has them."""
+    """Frames that found the buffer of a userspace datapath's port full, by port; no port statistics include them."""
     return parse_packet_socket_drops(run(["ss", "--packet", "--numeric", "--memory", "--processes", "--oneline"]))
 
 
@@ -111,15 +113,15 @@ _LOOKUPS = re.compile(r"lookups: hit:(\d+) missed:(\d+) lost:(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class DatapathStats:
-    """Of packets in the flow tables of all switches together. For those that `missed` the daemon was asked what to do,
-    by an upcall; those whose question was `lost` are gone."""
+    """Lookups in the flow tables of all switches: packets that `hit` a flow, that `missed` and went to the daemon by an
+    upcall, and that were `lost` because the upcall could not be queued (ovs-dpctl(8))."""
 
     hit: int
     missed: int
     lost: int
 
     def since(self, before: DatapathStats) -> DatapathStats:
-        """What was added after an earlier reading."""
+        """The growth since an earlier reading."""
         return DatapathStats(self.hit - before.hit, self.missed - before.missed, self.lost - before.lost)
 
 

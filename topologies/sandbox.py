@@ -1,7 +1,7 @@
-"""Namespaces of a run's own: network, mount, pid, ipc and uts, and a user namespace when not root.
+"""A run's sandbox: network, mount, pid, ipc and uts namespaces of its own, and a user namespace if not root.
 
-When the first process in the sandbox dies, the kernel ends every process in it; with the last of them go its
-interfaces, bridges, mounts and sockets. When the process that entered it dies, the first process is killed.
+When process 1 of a pid namespace dies, the kernel kills all processes in it (pid_namespaces(7)); with the last of them
+it removes interfaces, bridges, mounts and sockets of the namespaces. So whatever way a run ends, nothing is left.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hostio.commands import CommandError, run
 Privilege = Literal["root", "user namespace"]
 
 RUNTIME = Path("/run")
-"""Covered by a tmpfs inside the sandbox, so that every daemon's sockets and pid files are the run's own."""
+"""Covered by a tmpfs inside the sandbox, so that daemons put sockets and pid files there and not on the host's /run."""
 
 TUN = Path("/dev/net/tun")
 
@@ -27,33 +27,37 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 _NETWORK_SETTINGS = {
-    # No router solicitations, no duplicate address detection.
+    # IPv6 off: no router solicitations, no duplicate address detection.
     Path("/proc/sys/net/ipv6/conf/all/disable_ipv6"): "1",
     Path("/proc/sys/net/ipv6/conf/default/disable_ipv6"): "1",
-    # Of a network namespace's Unix sockets: 10 datagrams would soon keep probe reports waiting.
+    # Datagrams that a Unix socket queues; with the default, 10, probers would block on sending reports.
     Path("/proc/sys/net/unix/max_dgram_qlen"): "4096",
 }
 
 
 class SandboxError(Exception):
-    """This machine does not let this user build a network; the message is one line that says what is missing."""
+    """This user cannot create a sandbox on this machine; the message, one line, says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """How to enter a sandbox with the privilege at hand."""
+    """How to start a command in a new sandbox. `privilege`: by being root, or by a user namespace."""
 
     privilege: Privilege
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """The command that runs `argv` as the first process of a new sandbox, and dies with the caller."""
+        """The command that runs `argv` as process 1 of a new sandbox, which is killed when the caller dies.
+
+        It takes two steps, because a parent-death signal (prctl(2), PR_SET_PDEATHSIG) is not inherited over fork(2):
+        setpriv has the kernel kill unshare when the caller dies, and --kill-child process 1 when unshare dies.
+        """
         user = ("--user", "--map-root-user") if self.privilege == "user namespace" else ()
         unshare = ("unshare", *user, *_NAMESPACES, "--fork", "--kill-child", "--mount-proc")
         return ["setpriv", "--pdeathsig", "KILL", "--", *unshare, "--", *argv]
 
 
 def find_sandbox() -> Sandbox:
-    """A sandbox that this user can enter here; SandboxError if there is none."""
+    """The sandbox that this user can create here, found by a trial; SandboxError if there is none."""
     sandbox = Sandbox("root" if os.geteuid() == 0 else "user namespace")
     try:
         run(sandbox.command(["true"]))
@@ -64,7 +68,7 @@ def find_sandbox() -> Sandbox:
 
 
 def require_outside_runtime(*paths: Path) -> None:
-    """SandboxError if one of these lies where the sandbox's own tmpfs would hide it."""
+    """SandboxError if one of these paths lies under `RUNTIME`, where the sandbox's tmpfs would hide it."""
     for path in paths:
         if RUNTIME in path.resolve().parents:
             raise SandboxError(f"{path} lies under {RUNTIME}, which a run covers with a file system of its own")
@@ -75,14 +79,14 @@ def tun_is_usable() -> bool:
     return TUN.exists() and stat.S_ISCHR(TUN.stat().st_mode) and os.access(TUN, os.R_OK | os.W_OK)
 
 
-def set_up_sandbox(scratch: Path) -> None:
-    """Inside, first of all: private run-time folders, a loopback interface, no IPv6 chatter, sbin on the PATH.
+def set_up_sandbox(temporary: Path) -> None:
+    """Called first inside a sandbox: mounts a tmpfs on `RUNTIME`, sets up loopback and sysctls, adds sbin to PATH.
 
-    `scratch` (under `RUNTIME`) is made and becomes the folder for temporary files.
+    `temporary` (under `RUNTIME`) is created and becomes TMPDIR. CommandError.
     """
     run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(RUNTIME)])
-    scratch.mkdir(parents=True)
-    os.environ["TMPDIR"] = str(scratch)
+    temporary.mkdir(parents=True)
+    os.environ["TMPDIR"] = str(temporary)
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"
     run(["ip", "link", "set", "dev", "lo", "up"])
     for setting, value in _NETWORK_SETTINGS.items():
@@ -91,5 +95,5 @@ def set_up_sandbox(scratch: Path) -> None:
 
 
 def in_network_of(pid: int, argv: Sequence[str]) -> list[str]:
-    """The command that runs `argv` in another process's network namespace."""
+    """The command that runs `argv` in the network namespace of process `pid`."""
     return ["nsenter", f"--net=/proc/{pid}/ns/net", "--", *argv]

@@ -1,4 +1,4 @@
-"""The command line: commands, what a person at a terminal sees, and whether this machine can run scenarios.
+"""The command line: commands, output to the terminal, and checks of whether this machine can run scenarios.
 
 May import `scenarios`, `scenarios.language`, `scenarios.run`, `scenarios.suites`, `scenarios.vm`, `results.report`,
 `results.run_files`, `results.verdict`, `controller`, `relay_app`, `relay_app.versions`, `topologies`,

@@ -1,7 +1,7 @@
 """The commands, their arguments and their exit codes. The only importer of click.
 
-What plots and tables need takes most of a second to import, so it is imported by the commands that report, and
-`check`, `list` and `--help` answer at once.
+The libraries of plots and tables take most of a second to import. They are imported inside the commands that report, so
+that `check`, `list` and `--help` do not wait for them.
 
 0: pass. 1: a stated expectation failed. 2: bad usage, bad scenario, or a machine that cannot run it.
 3: inconclusive. 130: interrupted.
@@ -55,7 +55,7 @@ _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_t
 
 
 class _RunByDefault(click.Group):
-    """A group whose first argument may be a file: `FILE` is short for `run FILE`."""
+    """A command group in which `FILE` is short for `run FILE`."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -118,7 +118,7 @@ def _repeated(option: str, values: Iterable[str]) -> list[str]:
 
 
 def _run_in_machine(file: Path, plan: Plan, options: list[str], out: Path, clock: Clock) -> int:
-    """Run one scenario in a machine of its own; wall time goes before each line that it prints."""
+    """Run one scenario in a virtual machine of its own; each line of its output is printed behind the wall time, s."""
     root = new_root(plan.scenario, out.resolve())
     begin = monotonic()
     return run_scenario_in_machine(
@@ -200,7 +200,7 @@ def _write_junit(path: Path, found: tuple[Standing, ...]) -> None:
 
 
 def _run_one(plan: Plan, out: Path, sandbox: Sandbox, label: str = "") -> Outcome:
-    """Run a plan; under a label, show no more than how far it is."""
+    """Run a plan and show its summary; with a label, which a suite sets, show only the progress bar."""
     from scenarios.run.host_side import run_plan
 
     run_dir = new_run_dir(plan.scenario, out)
@@ -256,9 +256,13 @@ def report(run_dir: Path) -> int:
 
 
 def main() -> int:
-    """The program: arguments in, exit code out; one line for what the user can mend, a traceback for a bug."""
+    """Run the command line of sys.argv and return the exit code.
+
+    Errors that the user can fix are printed as one line; any other exception is a bug, and leaves with a traceback.
+    SIGTERM is handled like SIGINT, so that records are kept.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that it builds a font cache is no news to the user
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs that it builds a font cache
     try:
         return int(cli(standalone_mode=False, prog_name="run_scenario.py") or 0)
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""What a person at a terminal, or reading a CI log, sees. The only importer of rich."""
+"""Output for a terminal or the log of a CI job. The only importer of rich."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Console:
 
     @contextmanager
     def following(self, plan: Plan, run: RunDir, label: str = "") -> Iterator[_Follower]:
-        """Show a run as it goes by, from what it writes to its directory; with a label, no more than how far it is."""
+        """Show a run's progress, from the files in its directory, inside the block; with a label, the bar only."""
         progress_lines = LiveProgress(plan, run)
         if not label:
             for line in progress_lines.opening():
@@ -57,13 +57,13 @@ class Console:
             yield _Follower(progress_lines, plan, progress, label)
 
     def show_trial(self, trial: Trial) -> None:
-        """A line for a trial that is done."""
+        """Print the line of a trial."""
         again = f" after {trial.attempts} runs" if trial.attempts > 1 else ""
         verdict = f"[{_STYLE[trial.verdict]}]{trial.verdict:<12}[/]"
         self._terminal.print(f"{verdict} {trial.version:<11} {trial.scenario}{again}  [dim]{escape(trial.evidence)}[/]")
 
     def show_suite(self, trials: Sequence[Trial], sentences: Sequence[str]) -> None:
-        """The table of a whole suite, and where each version stands."""
+        """Print the table of a suite, and a sentence per relay version."""
         self._terminal.print()
         self.show_rows(COLUMNS, table(trials), texts=len(COLUMNS))
         self._terminal.print()
@@ -71,7 +71,7 @@ class Console:
             self._terminal.print(escape(sentence))
 
     def show_summary(self, summary: Summary, run: RunDir) -> None:
-        """The result table, the verdict with its reasons, and where to look."""
+        """Print the tables of a run, its expectations, the verdict with its reasons, and the paths of its reports."""
         self._terminal.print()
         self.show_rows(PAIR_COLUMNS, pair_rows(summary))
         if groups := group_rows(summary):
@@ -100,11 +100,11 @@ class Console:
         self._terminal.print(f"summary  {_short(run.summary)}")
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:
-        """Scenario files and what each is about."""
+        """Print scenario files with their descriptions."""
         self.show_rows(("scenario", "what it is"), [(str(_short(path)), about) for path, about in scenarios], texts=2)
 
     def show_diagnosis(self, diagnosis: Diagnosis) -> None:
-        """Every check, the back ends of a run, and the command that mends what is missing."""
+        """Print all checks, the back ends that a run would use, and the command that installs what is missing."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("", "what", "found"):
             table.add_column(column)
@@ -121,7 +121,7 @@ class Console:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
 
     def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1) -> None:
-        """A table whose first `texts` columns are text, and the others figures."""
+        """Print a table; the first `texts` columns are text, aligned left, the others figures, aligned right."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for number, column in enumerate(header):
             table.add_column(column, justify="left" if number < texts else "right", no_wrap=True)
@@ -131,7 +131,7 @@ class Console:
 
 
 class _Follower:
-    """Tells of new lines in the run directory, and keeps the bar at the scenario's clock."""
+    """Prints a line per new record, and sets the progress bar to the scenario's time."""
 
     def __init__(self, progress_lines: LiveProgress, plan: Plan, progress: Progress, label: str) -> None:
         self._progress_lines = progress_lines
@@ -140,16 +140,16 @@ class _Follower:
         self._task = progress.add_task(label or "setting up", total=plan.duration_ns / 1e9, clock="")
 
     def look(self) -> None:
-        """Print what is new."""
+        """Print what is new since the last call."""
         for line in self._progress_lines.news():
             if not self._label:
                 self._progress.console.print(line)
         if (clock_s := self._progress_lines.clock_s()) is not None:
-            doing = self._label or "playing"
-            self._progress.update(self._task, description=doing, completed=clock_s, clock=f"{clock_s:4.1f} s")
+            description = self._label or "playing"
+            self._progress.update(self._task, description=description, completed=clock_s, clock=f"{clock_s:4.1f} s")
 
     def stopping(self) -> None:
-        """Say that an interrupt was heard."""
+        """Print that the run was interrupted and is ending."""
         self._progress.console.print("interrupted: stopping, and keeping what was recorded")
 
 

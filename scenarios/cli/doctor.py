@@ -1,4 +1,4 @@
-"""Whether this machine can run scenarios: what is there, what a run would use, and what to install."""
+"""Checks whether this machine can run scenarios, which back ends a run would use, and which packages are missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from topologies.sandbox import TUN, Sandbox, SandboxError, find_sandbox, tun_is_
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing a run may need. `package`: the Debian package that brings it, where one does."""
+    """Something that a run needs or, if not `required`, can use. `package`: the Debian package that contains it."""
 
     what: str
     found: bool
@@ -27,7 +27,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All checks; how a run would be confined, and what it would find there, if that is possible."""
+    """The result of all checks. `sandbox` and `environment` are None if this user can create no sandbox here."""
 
     checks: tuple[Requirement, ...]
     sandbox: Sandbox | None
@@ -35,17 +35,17 @@ class Diagnosis:
 
     @property
     def missing(self) -> tuple[Requirement, ...]:
-        """What a run must have and is not there."""
+        """Requirements that a run must have and that were not found."""
         return tuple(check for check in self.checks if check.required and not check.found)
 
     @property
     def remedy(self) -> str | None:
-        """The command that installs what is missing, if a package brings it."""
+        """The command that installs what is missing; None if no package contains it."""
         packages = dict.fromkeys(check.package for check in self.missing if check.package)
         return f"sudo apt-get install -y --no-install-recommends {' '.join(packages)}" if packages else None
 
     def require(self) -> tuple[Sandbox, Environment]:
-        """What a run needs to start; MachineError if something is missing."""
+        """Sandbox and environment of a run; MachineError if something required is missing."""
         if self.missing or self.sandbox is None or self.environment is None:
             why = "; ".join(f"{check.what}: {check.detail}" for check in self.missing)
             raise MachineError(
@@ -58,7 +58,7 @@ _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
 def diagnose() -> Diagnosis:
-    """Look at everything; starts nothing that outlives the call."""
+    """Do all checks; nothing that they start outlives the call."""
     programs = tuple(_program(name, package.name) for package in packages_for("run") for name in package.programs)
     try:
         sandbox = find_sandbox()

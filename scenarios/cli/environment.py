@@ -1,4 +1,4 @@
-"""What this machine has, and what a run on it would use."""
+"""The environment of a run: back ends, kernel, privilege and versions that this machine has and the run would use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 def find_environment(sandbox: Sandbox) -> Environment:
-    """Probe the machine: back ends by trying them, versions by asking the programs."""
+    """Probe this machine: back ends by a trial, versions by the programs' own output."""
     links = available_link_backend()
     datapath, datapath_reason = probe_datapath()
     return Environment(
@@ -48,21 +48,22 @@ def find_environment(sandbox: Sandbox) -> Environment:
 
 
 def environment_for(plan: Plan, found: Environment) -> Environment:
-    """What this plan would use of what was found; MachineError if it asks for what the machine does not have.
+    """The environment for a plan on a machine with the environment `found`.
 
-    Where the back end found cannot do what the plan's events need, the fallback does it, and says why.
+    With `links: auto`, the fallback is used if the link back end found cannot do what the plan's events need.
+    MachineError if the plan asks for a back end by name that this machine lacks, or that cannot do it.
     """
     if plan.links == FALLBACK:
         return _with_fallback(found, "the scenario asks for it")
     if plan.links not in ("auto", found.link_backend):
-        raise _not_to_be_had(plan.links, found.link_backend_reason)
+        raise _unavailable(plan.links, found.link_backend_reason)
     refused = _refusal(plan, found)
     if refused and plan.links == found.link_backend:
-        raise _not_to_be_had(plan.links, refused)
+        raise _unavailable(plan.links, refused)
     return _with_fallback(found, refused) if refused else found
 
 
-def _not_to_be_had(name: str, reason: str) -> MachineError:
+def _unavailable(name: str, reason: str) -> MachineError:
     return MachineError(f"the scenario asks for {name}, but {reason}; write links: auto")
 
 
@@ -92,10 +93,10 @@ def _program_versions() -> dict[str, str]:
 
 
 def program_version(*argv: str) -> str | None:
-    """The version a program states when asked so, or None if it is not there."""
+    """The version number in the output of a command; None if the program is not there or fails."""
     try:
-        said = run(argv)
+        output = run(argv)
     except CommandError:
         return None
-    numbers = _VERSION.search(said)
-    return numbers[0] if numbers else said.strip()
+    numbers = _VERSION.search(output)
+    return numbers[0] if numbers else output.strip()

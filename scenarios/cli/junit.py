@@ -1,4 +1,4 @@
-"""Trials as JUnit XML, which CI servers show. The only importer of junitparser."""
+"""Writes trials as JUnit XML, the format of CI servers. The only importer of junitparser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from scenarios.suites.standings import Standing, Trial
 
 
 def write_junit(path: Path, found: Sequence[Standing]) -> None:
-    """A suite per relay version, a case per run; an inconclusive run is an error, not a failure. OSError."""
+    """Write a test suite per relay version, with a test case per trial; OSError.
+
+    An inconclusive trial is an error: JUnit's failures are of the tested code, its errors of the test.
+    """
     document = JUnitXml("blipnet")
     for standing in found:
         suite = TestSuite(f"relay {standing.version}")

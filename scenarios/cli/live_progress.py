@@ -1,4 +1,4 @@
-"""A run told in lines while it goes by, from the files it writes."""
+"""The progress of a run as lines of text, from the files that it writes while it lasts."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from results.run_files.run_dir import RunDir
 
 
 class LiveProgress:
-    """Turns the records of a run into sentences, once each."""
+    """Turns new records of events.jsonl and controller.jsonl into lines, in rich's markup."""
 
     def __init__(self, plan: Plan, run: RunDir) -> None:
         self._plan = plan
         self._events = Tail(run.events)
         self._decisions = Tail(run.decisions)
         self._media_start_ns: int | None = None
-        self._told_checks: dict[tuple[str, str], str] = {}
+        self._last_reviews: dict[tuple[str, str], str] = {}
 
     def opening(self) -> Iterator[str]:
-        """What is about to be run, and on what."""
+        """Lines about the plan: scenario, seed, duration and back ends."""
         chosen = self._plan.environment
         yield f"[bold]{self._plan.scenario}[/]  seed {self._plan.seed}, {self._plan.duration_ns / S:g} s"
         if chosen:
@@ -34,19 +34,19 @@ class LiveProgress:
             yield f"[dim]switches   {chosen.datapath} datapath: {chosen.datapath_reason}[/]"
 
     def news(self) -> Iterator[str]:
-        """A line for each new record that a watcher cares about."""
+        """Lines for records that are new since the last call; records without interest to the user give none."""
         if events := self._events.new_lines():
-            yield from filter(None, map(self._tell_event, load_events(events, "events.jsonl").records))
+            yield from filter(None, map(self._event_line, load_events(events, "events.jsonl").records))
         if decisions := self._decisions.new_lines():
-            yield from filter(None, map(self._tell_decision, load_decisions(decisions, "controller.jsonl").records))
+            yield from filter(None, map(self._decision_line, load_decisions(decisions, "controller.jsonl").records))
 
     def clock_s(self) -> float | None:
-        """Scenario time now; None before the media starts."""
+        """Present time in seconds after the media start; None before it."""
         if self._media_start_ns is None:
             return None
         return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
 
-    def _tell_event(self, event: Event) -> str | None:
+    def _event_line(self, event: Event) -> str | None:
         if isinstance(event, MediaStart):
             self._media_start_ns = event.at_ns
         if isinstance(event, Phase):
@@ -59,7 +59,7 @@ class LiveProgress:
             return f"{self._at(event.applied_first_ns)}  {what} [dim](+{late_ms:.1f} ms)[/]"
         return None
 
-    def _tell_decision(self, record: ControllerRecord) -> str | None:
+    def _decision_line(self, record: ControllerRecord) -> str | None:
         if isinstance(record, Decision):
             path = f"over {record.via}" if record.via else "direct again"
             some = f" {_lanes(record.lanes)}" if len(record.lanes) < LANES else ""
@@ -67,16 +67,16 @@ class LiveProgress:
         if isinstance(record, Kept):
             return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays: {record.reason}"
         if isinstance(record, Review):
-            return self._tell_check(record)
+            return self._review_line(record)
         if isinstance(record, HealthChange) and record.before != "unknown":
             return f"{self._at(record.at_ns)}  {_subject(record)} is {record.after}: {record.reason}"
         return None
 
-    def _tell_check(self, record: Review) -> str | None:
-        """The first of a series that says the same."""
-        told = self._told_checks.get((record.a, record.b))
-        self._told_checks[record.a, record.b] = f"via {record.via}: {record.reason}"
-        if told == self._told_checks[record.a, record.b]:
+    def _review_line(self, record: Review) -> str | None:
+        """A line for a review, of which there is one a second, if path or reason differ from the pair's last one."""
+        before = self._last_reviews.get((record.a, record.b))
+        self._last_reviews[record.a, record.b] = f"via {record.via}: {record.reason}"
+        if before == self._last_reviews[record.a, record.b]:
             return None
         return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays via {record.via}: {record.reason}"
 

@@ -1,5 +1,5 @@
-"""Writes the JSON schemas of scenario files, topology files and `summary.json`, made of the types that read and write
-them and of their docstrings:
+"""Writes the JSON schemas of scenario files, topology files and `summary.json`, generated from the types that read and
+write them and from the docstrings of these types:
 
     .venv/bin/python -m scenarios.cli.schemas
 """
@@ -34,7 +34,7 @@ class SchemaFile:
     of: type
 
     def text(self) -> str:
-        """What the file is to hold."""
+        """The schema as JSON text."""
         head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": self.title}
         return json.dumps({**json_schema(self.of, described), **head}, indent=2, ensure_ascii=False) + "\n"
 
@@ -51,11 +51,11 @@ _SETTINGS: Mapping[type, type] = {
     for section in field.metadata
     if isinstance(section, Section)
 }
-"""The dataclasses of settings, by the models that sections of a scenario are read as."""
+"""Dataclasses of settings, by the model as which a section of a scenario is read."""
 
 
 def described(of: type) -> dict[str, dict[str, object]]:
-    """Descriptions, defaults and examples of what a class has in a file, by key."""
+    """Description, default and examples of each key that a class has in a file."""
     if not issubclass(of, Strict):
         return {name: {"description": text} for name, text in attribute_docstrings(of).items()}
     if of in _SETTINGS:
@@ -66,7 +66,7 @@ def described(of: type) -> dict[str, dict[str, object]]:
 
 
 def _facts(field: FieldInfo, text: str | None) -> Iterator[tuple[str, object]]:
-    """`text` is the docstring of the field, if it has one; bounds are said behind it."""
+    """What a schema says of a field. `text`: its docstring, if it has one; its bounds are appended."""
     reading = read_of(field)
     known = reading.schema.get("description") if isinstance(reading, Reading) else None
     yield "description", " ".join(filter(None, (text, _sentence(known) if isinstance(known, str) else None)))
@@ -81,12 +81,12 @@ def _sentence(text: str) -> str:
 
 
 def _plain(example: str) -> object:
-    """The data that an example, as a file has it, stands for."""
+    """The data of an example that is written as in a file."""
     return yamlfile.parse(f"example: {example}", "example").data["example"]
 
 
 def attribute_docstrings(of: type) -> Mapping[str, str]:
-    """The docstrings below the fields of a class and of its bases, each on one line."""
+    """Docstrings below the fields of a class and of its bases, each on one line, by field name."""
     found: dict[str, str] = {}
     for each in reversed(of.__mro__):
         if each.__module__.split(".")[0] in ("controller", "results", "scenarios"):

@@ -1,4 +1,4 @@
-"""The language of scenario and topology files: from text to the plan of a run, with one line for each mistake.
+"""The language of scenario and topology files: reads text, checks it, and makes the plan of a run.
 
 May import `scenarios`, `results.metrics`, `results.run_files`, `controller`, `relay_app`, `relay_app.clients`,
 `relay_app.versions`, `topologies` and `hostio`.

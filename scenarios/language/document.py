@@ -1,4 +1,4 @@
-"""A parsed file: plain data, and where in the text each key and each value stands."""
+"""A parsed file: plain data, and the place in the text of each key and each value, for error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DataPath: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with the value at `path`, or with its key."""
+    """What is wrong with the value at `path` or, if `at_key`, with its key."""
 
     path: DataPath
     message: str
@@ -23,7 +23,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's data with its marks. `arguments`: values that an argument set, by the argument as it was typed."""
+    """A file's data, and the places of its keys and values. `arguments`: for values set on the command line, the
+    argument as it was typed."""
 
     file: str
     data: dict[str, object]
@@ -32,7 +33,7 @@ class Document:
     arguments: Mapping[DataPath, str] = field(default_factory=dict)
 
     def error(self, problems: Iterable[Problem]) -> ScenarioError:
-        """The first of the problems: arguments before the file, then in the order of the file."""
+        """The error of the first problem: those of arguments come first, then those of the file in its order."""
         return min(map(self._located, problems), key=lambda error: (error.line or 0, error.column or 0))
 
     def _located(self, problem: Problem) -> ScenarioError:

@@ -1,8 +1,8 @@
-"""What the words of a scenario's events have in common: when, where, how fast; each word is a class of its own.
+"""Base classes of the words of a scenario's events: time, repetition, ramp, and the link or process concerned.
 
-A word's class is all that there is to know of it: its parameters, as fields; what it does, to links or to a process;
-its levels; what is wrong with some of its values. One that leaves a part open cannot be listed among the words: the
-type checker refuses it, and an instance of it cannot be made.
+Each word is a class, and the only place where the word is defined: its keys are fields, and its methods say what it
+does to links or to a process, its levels over time, and which values are wrong. The type checker refuses a class that
+leaves a method abstract in the lists of words (`words`), and python an instance of it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology
 
 RAMP_STEP_NS = 50 * MS
-"""A ramp goes in steps of about this length."""
+"""Least length of a step of a ramp, ns; a shorter ramp has a single step."""
 
 LEAST_ABSENCE_NS = 100 * MS
-"""A process takes some tens of milliseconds to be gone; no new one can be in its place before."""
+"""Least time between the end of a process and the start of its successor, ns: ending takes some tens of ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an event's values are checked against: `smallest_packet` is that of the media, in bytes; 0 if there are
-    none."""
+    """What an event's values are checked against. `smallest_packet`: size of the media's smallest packet, bytes; 0 if
+    there are no media."""
 
     topology: Topology
     duration_ns: int
@@ -41,36 +41,37 @@ class Surroundings:
 
 
 class EventBase(Strict):
-    """When something happens."""
+    """What all events have: times and repetition."""
 
     if TYPE_CHECKING:
-        # Each word has it as a field of its own, behind those of its bases: so keys are listed in messages.
+        # Not a field of this class: declared in each word, `what` follows the keys of its bases, and error messages
+        # list keys in the order of fields.
         what: str
     at: Instant = Field(examples=["4s"])
     """When it begins, after the media start."""
     lasts: Span = Field(alias="for", examples=["2s"])
     """How long it lasts."""
     repeat: Count = 1
-    """How often it happens in all."""
+    """How often it happens in total."""
     every: Span | None = Field(default=None, examples=["10s"])
     """With repeat: from one start to the next."""
 
     def faults(self, topology: Topology) -> tuple[Fault, ...]:
-        """The event's faults: one, or as many as it repeats."""
+        """The event's faults: one per repetition."""
         every_ns = self.every or 0
         return tuple(self.fault(topology, self.at + number * every_ns) for number in range(self.repeat))
 
     @abstractmethod
     def fault(self, topology: Topology, at_ns: int) -> Fault:
-        """Its fault that begins then."""
+        """The fault that begins `at_ns` after the media start."""
 
     def levels(self, at_ns: int) -> tuple[Level, ...]:
-        """The shares of its strength in time, if it begins then; none if it is always the whole."""
+        """Shares of the full strength over time, of a fault that begins at `at_ns`; empty: full strength throughout."""
         del at_ns
         return ()
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """What its values, alone, can still get wrong."""
+        """Problems of this event, apart from others. `path`: its place in the file."""
         end = f"the run ends at {time_text(around.duration_ns)}"
         if self.at >= around.duration_ns:
             yield Problem((*path, "at"), f"the event starts at {time_text(self.at)}, but {end}; start it earlier")
@@ -95,18 +96,19 @@ class EventBase(Strict):
 
 
 def words(*classes: type[EventBase]) -> tuple[type[EventBase], ...]:
-    """A list of words. The type checker takes none here that leaves a part of itself open."""
+    """The given classes. The type checker accepts only classes without abstract methods as arguments."""
     return classes
 
 
 class Ramp(EventBase):
-    """Something that need not have its full strength at once."""
+    """An event that can grow to its full strength and fade."""
 
     ramp: Instant = 0
     """It grows in even steps over its first time of this length, and fades over as much at its end."""
 
     def levels(self, at_ns: int) -> tuple[Level, ...]:
-        """Up in even steps, the last of which is the whole; down in as many, of which the last but one is left."""
+        """Equal steps up, the last of which is the full strength, and as many down, without the last, which is the end
+        of the fault."""
         if not self.ramp:
             return ()
         count = max(1, self.ramp // RAMP_STEP_NS)
@@ -117,7 +119,7 @@ class Ramp(EventBase):
         return (*up, *down)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also a ramp that is too long."""
+        """Also a ramp that is longer than half the event."""
         yield from super().problems(path, around)
         if 2 * self.ramp > self.lasts:
             right = f"write at most {time_text(self.lasts // 2)}"
@@ -125,24 +127,24 @@ class Ramp(EventBase):
 
 
 class LinkEvent(EventBase):
-    """Something that happens on links."""
+    """An event on links."""
 
     @abstractmethod
     def directions(self, topology: Topology) -> tuple[Direction, ...]:
-        """The directions that it touches."""
+        """The directions that it changes."""
 
     @abstractmethod
     def change(self) -> LinkChange:
-        """What it does to each of them at its full strength."""
+        """What it changes in each of them, at full strength."""
 
     def fault(self, topology: Topology, at_ns: int) -> LinkFault:
-        """Its fault that begins then."""
+        """The fault that begins `at_ns` after the media start."""
         directions, levels = self.directions(topology), self.levels(at_ns)
         return LinkFault(self.what, at_ns, at_ns + self.lasts, directions, self.change(), levels=levels)
 
 
 class OneLinkEvent(LinkEvent):
-    """Something that happens on a link."""
+    """An event on one link, in both directions or one."""
 
     link: Pair = Field(examples=["[us-east, us-west]"])
     """The link, by the two clusters at its ends."""
@@ -152,32 +154,32 @@ class OneLinkEvent(LinkEvent):
     """Both directions or one; forward is from the first cluster named to the second."""
 
     def directions(self, topology: Topology) -> tuple[Direction, ...]:
-        """As the event wrote its link."""
+        """The directions that `direction` selects."""
         del topology
         forward = Direction(*self.link)
         both = (forward, forward.reversed())
         return {"forward": both[:1], "backward": both[1:]}.get(self.direction, both)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also a link that is none."""
+        """Also a link that the topology does not have."""
         yield from super().problems(path, around)
         yield from link_problems(self.link, (*path, "link"), around.topology)
 
 
 class RampedEvent(Ramp, OneLinkEvent):
-    """The same on a link."""
+    """An event on one link that can ramp."""
 
 
 class Blackout(LinkEvent):
     """Every frame vanishes; no interface goes down."""
 
     def change(self) -> LinkChange:
-        """Everything vanishes."""
+        """A blackhole."""
         return LinkChange(blackhole=True)
 
 
 class ProcessEvent(EventBase):
-    """Something that happens to a process, and to no link."""
+    """An event on a process."""
 
     @abstractmethod
     def process(self) -> Process:
@@ -188,13 +190,13 @@ class ProcessEvent(EventBase):
         """What is done to it."""
 
     def fault(self, topology: Topology, at_ns: int) -> ProcessFault:
-        """Its fault that begins then."""
+        """The fault that begins `at_ns` after the media start."""
         del topology
         until_ns, levels = at_ns + self.lasts, self.levels(at_ns)
         return ProcessFault(self.what, at_ns, until_ns, self.process(), self.action(), levels=levels)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also a process that is to be replaced sooner than it can be gone."""
+        """Also a process that would be replaced before it can have ended."""
         yield from super().problems(path, around)
         if isinstance(self.action(), Stop | Kill) and self.lasts < LEAST_ABSENCE_NS:
             right = f"write at least {time_text(LEAST_ABSENCE_NS)}"
@@ -203,7 +205,7 @@ class ProcessEvent(EventBase):
 
 
 class RelayEvent(ProcessEvent):
-    """Something that happens to the relay of a cluster."""
+    """An event on the relay of a cluster."""
 
     cluster: ShortName = Field(examples=["us-central"])
     """The cluster whose relay it happens to."""
@@ -213,6 +215,6 @@ class RelayEvent(ProcessEvent):
         return Process("relay", self.cluster)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also a cluster that is none."""
+        """Also a cluster that the topology does not have."""
         yield from super().problems(path, around)
         yield from unknown_cluster(self.cluster, (*path, "cluster"), around.topology)

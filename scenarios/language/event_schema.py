@@ -1,4 +1,4 @@
-"""Every word of a scenario's events, and the shape of an event: one of the words, and what that word needs."""
+"""All words of a scenario's events, and the type of an event in a file: the union of their classes, by `what`."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ WORDS: tuple[type[EventBase], ...] = (*LINK_EVENTS, *PROCESS_EVENTS)
 if TYPE_CHECKING:
     Event: TypeAlias = EventBase
 else:
-    # The validator needs the list of words; whoever handles events needs no more than what all words have.
+    # The validator needs the union; to the type checker an event is what all words have in common.
     Event = Annotated[Union[WORDS], Field(discriminator="what")]  # noqa: UP007 - of a tuple

@@ -1,4 +1,4 @@
-"""What well-formed events can still get wrong, alone and together. Pure; every check yields its problems."""
+"""Checks of well-formed events, each by itself and all together. Pure; every check yields its problems."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from topologies.link_state import contradictions
 from topologies.model import Direction, Topology
 
 _PARTS = {"rate_bps": "rate", "queue_ns": "queue", "up": "port", "flows": "share of flows"}
-"""Parts of a link's state whose names are not the words of scenarios."""
+"""Parts of a link's state that have another name in error messages."""
 
 
 class _Numbered(NamedTuple):
-    """A fault, and the number of its event; in the order of the events."""
+    """A fault, and the index of its event in the file."""
 
     fault: Fault
     event: int
 
 
 def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
-    """Everything wrong with the events."""
+    """All problems of the events. Those of events together are looked for only if each is right by itself."""
     around = _surroundings(scenario, topology)
     found = [
         problem for index, event in enumerate(scenario.events) for problem in event.problems(("events", index), around)
@@ -50,9 +50,9 @@ def _surroundings(scenario: ScenarioFile, topology: Topology) -> Surroundings:
 
 
 def _overlaps(faults: Sequence[_Numbered]) -> Iterator[Problem]:
-    """Two faults on one process that overlap or touch."""
-    struck = [(fault, event) for fault, event in faults if isinstance(fault, ProcessFault)]
-    for (first, _), (second, event) in itertools.combinations(struck, 2):
+    """A problem per two faults on one process that overlap, or of which one begins when the other ends."""
+    on_processes = [(fault, event) for fault, event in faults if isinstance(fault, ProcessFault)]
+    for (first, _), (second, event) in itertools.combinations(on_processes, 2):
         if first.process == second.process and _meet(first, second):
             text = f"{second.process} has a {first.what} already {_times(first)}; let one end before the other begins"
             yield Problem(("events", event, "at"), text)
@@ -67,7 +67,7 @@ def _times(fault: Fault) -> str:
 
 
 def _disagreements(faults: Sequence[_Numbered]) -> Iterator[Problem]:
-    """Two faults that set the same part of one direction to different values at one time."""
+    """A problem per two concurrent faults that set the same part of a direction to different values."""
     on_links = [(fault, event) for fault, event in faults if isinstance(fault, LinkFault)]
     for (first, _), (second, event) in itertools.combinations(on_links, 2):
         part = second.change.disagrees_with(first.change)
@@ -82,19 +82,19 @@ def _disagreements(faults: Sequence[_Numbered]) -> Iterator[Problem]:
 
 
 def _impossible_states(faults: Sequence[_Numbered], written: Sequence[Event], topology: Topology) -> Iterator[Problem]:
-    """States that the events make, alone or together, and that no link can have."""
+    """A problem per contradiction in a state that the events, alone or together, give a link."""
     base, plain = base_states(topology), [each.fault for each in faults]
     for step in steps_of(topology, plain):
         for direction in step.states:
             state = state_at(plain, direction, base[direction], step.at_ns)
             for part, text in contradictions(state):
-                yield _blamed(part, text, direction, step.edges[-1][0], faults, written)
+                yield _placed(part, text, direction, step.edges[-1][0], faults, written)
 
 
-def _blamed(
+def _placed(
     part: str, text: str, direction: Direction, number: int, faults: Sequence[_Numbered], written: Sequence[Event]
 ) -> Problem:
-    """The problem at the event that says the part, or else at the last that came to it."""
+    """The problem at the event that sets this part or, if there is none, at the event of fault `number`."""
     on_it = (event for fault, event in faults if isinstance(fault, LinkFault) and direction in fault.directions)
     event = next((each for each in on_it if getattr(written[each], part, None)), faults[number].event)
     at = (part,) if getattr(written[event], part, None) is not None else ()

@@ -1,4 +1,4 @@
-"""Reads an expectation: `media.interruption_ms.max <= 1500ms`."""
+"""Reads expectations such as `media.interruption_ms.max <= 1500ms`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _OTHER_SIGNS = {"=": "==", "===": "==", "≤": "<=", "≥": ">=", "=<": "<=", "=
 
 
 def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] = ()) -> Expectation:
-    """The expectation in a text, of a run with these clusters and groups of connections; ValueError says what would be
-    right."""
+    """The expectation in a text, for a run with these clusters and groups of connections, which name some metrics.
+
+    ValueError with what is wrong and what to write.
+    """
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")

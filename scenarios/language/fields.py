@@ -1,4 +1,4 @@
-"""The kinds of single value a file may hold, each a checked reading of plain data; ValueError says what is right."""
+"""Readers of single values in a file: each checks plain data and converts it. ValueError says what to write instead."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ def _as_it_is(value: object) -> object:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A kind of value: how plain data are read as one (ValueError), their JSON schema, and how one is written."""
+    """A kind of value: `read` converts plain data to it (ValueError), `write` does the reverse; `schema` is the JSON
+    schema of the data."""
 
     read: Callable[[object], Any]
     schema: Mapping[str, object]
     write: Callable[[Any], object] = _as_it_is
 
     def __call__(self, value: object) -> Any:
-        """The value that plain data stand for; ValueError says what would be right."""
+        """The value of plain data; ValueError says what to write instead."""
         return self.read(value)
 
 
 def _reading(**schema: object) -> Callable[[Callable[[object], object]], Reading]:
-    """Makes a kind of value, with this JSON schema, of the function that reads it."""
+    """A decorator that makes a Reading of a function, with this JSON schema."""
     return lambda read: Reading(read, schema)
 
 
@@ -61,7 +62,7 @@ _CLUSTER = {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"}
 
 @_reading(type="string", pattern=r"\S")
 def text(value: object) -> str:
-    """Words of any kind; not empty, and line breaks become spaces."""
+    """Any text that is not blank; each run of white space, line breaks included, becomes a space."""
     if not isinstance(value, str):
         raise ValueError(f"{found(value)} where text is expected; write words, in quotes if they look like a number")
     if not value.strip():
@@ -70,7 +71,10 @@ def text(value: object) -> str:
 
 
 def name(longest: int, *, digit_first: bool = False) -> Reading:
-    """A name that reaches the kernel and the file system: [a-z0-9-]*, of bounded length, letter first unless said."""
+    """A name of at most `longest` characters of [a-z0-9-], a letter first or, if `digit_first`, a digit.
+
+    Such names become host and file names.
+    """
 
     def valid(word: str) -> bool:
         return _NAME.fullmatch(word) is not None and (digit_first or not word[0].isdigit())
@@ -93,7 +97,7 @@ def name(longest: int, *, digit_first: bool = False) -> Reading:
 
 @_reading(type="boolean")
 def boolean(value: object) -> bool:
-    """Only true and false: YAML 1.1's other words for them are text here."""
+    """true or false; YAML 1.1's other words, yes and no, on and off, are text here."""
     if isinstance(value, bool):
         return value
     right = _BOOLEAN_WORDS.get(str(value).lower(), "true or false")
@@ -101,7 +105,7 @@ def boolean(value: object) -> bool:
 
 
 def one_of(*words: str) -> Reading:
-    """One of a few words."""
+    """One of these words."""
 
     def read(value: object) -> object:
         if value in words:
@@ -114,7 +118,7 @@ def one_of(*words: str) -> Reading:
 
 @_reading(enum=list(VERSIONS))
 def relay_version(value: object) -> str:
-    """One of the relay versions; they are few and their names alike, so a wrong one gets them all."""
+    """One of the relay versions. Their names are too alike for a suggestion; the error lists all."""
     if isinstance(value, str) and value in VERSIONS:
         return value
     raise ValueError(f"{found(value)} is no relay version; known: {', '.join(VERSIONS)}")
@@ -122,7 +126,7 @@ def relay_version(value: object) -> str:
 
 @_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"const": "link"})
 def detectors(value: object) -> tuple[str, ...]:
-    """What the controller watches: the links always, and what else is named."""
+    """A list of the controller's detectors; `link` must be one of them."""
     known = get_args(Detector)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError(f"{found(value)} is not a list of detectors; write [link] or [{', '.join(known)}]")
@@ -136,7 +140,7 @@ def detectors(value: object) -> tuple[str, ...]:
 
 @_reading(type="string", pattern=f"^(?=.*0)[01]{{1,{SEQUENCE_FRAMES}}}$")
 def loss_pattern(value: object) -> str:
-    """Ones and zeros, of which some are zeros: RFC 3611's way to write what arrived and what was lost."""
+    """A string of 1 (arrives) and 0 (lost), as in RFC 3611 §4.1, with at least one 0."""
     if not isinstance(value, str) or not re.fullmatch(f"[01]{{1,{SEQUENCE_FRAMES}}}", value):
         raise ValueError(f'{found(value)} is no pattern of losses; write 1 for arrives and 0 for lost, as "1110"')
     if "0" not in value:
@@ -146,7 +150,7 @@ def loss_pattern(value: object) -> str:
 
 @_reading(type="array", minItems=1, items={"type": "integer", "minimum": 1, "maximum": SEQUENCE_FRAMES})
 def numbers_from_one(value: object) -> tuple[int, ...]:
-    """Numbers of packets, counted from 1, in order and without repeats."""
+    """A list of packet numbers, from 1; the value is sorted and without duplicates."""
     if not isinstance(value, list) or not value:
         raise ValueError(f"{found(value)} is not a list of packet numbers; write such as [1, 2, 5]")
     for number in value:
@@ -157,7 +161,7 @@ def numbers_from_one(value: object) -> tuple[int, ...]:
 
 @_reading(type="array", minItems=2, items={"type": "array", "minItems": 1, "items": _CLUSTER})
 def groups(value: object) -> tuple[tuple[str, ...], ...]:
-    """Lists of clusters; that they exist is checked against the topology."""
+    """Two or more lists of cluster names; whether they exist is checked later, against the topology."""
     if isinstance(value, list) and all(isinstance(group, list) for group in value):
         named = tuple(tuple(map(str, group)) for group in value)
         if len(named) > 1 and all(named):
@@ -167,14 +171,14 @@ def groups(value: object) -> tuple[tuple[str, ...], ...]:
 
 @_reading(type="array", minItems=2, maxItems=2, items=_CLUSTER)
 def pair(value: object) -> tuple[str, str]:
-    """Two clusters; that they exist and differ is checked against the topology."""
+    """Two cluster names; whether they exist and differ is checked later, against the topology."""
     if isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value):
         return value[0], value[1]
     raise ValueError(f"{_pair_text(value)} is not two clusters; write [us-east, us-west]")
 
 
 def time_within(least: str, most: str) -> Reading:
-    """A time in ns, of bounded length."""
+    """A time, ns, within bounds that are written as in a file."""
     least_ns, most_ns = time_ns(least), time_ns(most)
 
     def read(value: object) -> int:
@@ -188,7 +192,7 @@ def time_within(least: str, most: str) -> Reading:
 
 
 def within(quantity: Reading, least: str, most: str) -> Reading:
-    """A quantity of bounded size; the bounds are given as a file would write them."""
+    """A quantity within bounds that are written as in a file."""
     read = quantity.read
     least_value, most_value = (read(int(bound) if bound.isdecimal() else bound) for bound in (least, most))
 

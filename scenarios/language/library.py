@@ -1,4 +1,4 @@
-"""Finds the topologies and scenarios that come with the project, and makes the plan of a run from a scenario file."""
+"""Finds the project's topologies and scenarios, and makes the plan of a run from a scenario file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from topologies.model import Cluster, Link, Topology
 
 
 def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
-    """The plan of a scenario that has no problems, without an environment."""
+    """The plan of a scenario that has passed all checks; its environment is None."""
     clusters = [cluster.name for cluster in topology.clusters]
     groups = [connection_name(group) for group in scenario.connections]
     return Plan(
@@ -60,7 +60,7 @@ CATALOGUE = Path(topologies.__file__).parent / "catalogue"
 
 
 def topology_names(catalogue: Path = CATALOGUE) -> tuple[str, ...]:
-    """Every topology there is."""
+    """Names of all topologies in a catalogue."""
     return tuple(sorted(path.stem for path in catalogue.glob("*.yaml")))
 
 
@@ -131,20 +131,19 @@ LIBRARY = Path(scenarios.__file__).parent
 
 
 def scenario_files(library: Path = LIBRARY) -> tuple[Path, ...]:
-    """The scenarios that come with the project."""
+    """Files of all scenarios of the project."""
     return tuple(sorted(library.rglob("*.yaml")))
 
 
 def standard_scenarios(library: Path = LIBRARY) -> tuple[Path, ...]:
-    """Those that every relay version must pass before it is deployed."""
+    """Files of the scenarios that a relay version must pass before it is deployed."""
     return tuple(sorted((library / "suite").glob("*.yaml")))
 
 
 def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) -> Plan:
-    """The plan of the scenario in a file, without an environment. Touches nothing but files.
+    """The plan of the scenario in a file; its environment is None. Only reads files.
 
-    `overrides` are texts `path=value`, applied in order; `seed`, if given, is applied last. ScenarioError if
-    anything is wrong.
+    `overrides`: texts `path=value`, applied in order; `seed`, if given, is applied last. ScenarioError.
     """
     changes = [parse_override(text) for text in overrides]
     if seed is not None:

@@ -1,4 +1,4 @@
-"""The words of events that touch links: each class is a word, all of it."""
+"""The words of events on links, a class for each."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Blackhole(Blackout, OneLinkEvent):
 
 
 class OneWay(Blackout):
-    """Every frame from the first cluster to the second vanishes; the other direction is well."""
+    """Every frame from the first cluster to the second vanishes; the other direction is not affected."""
 
     what: Literal["one-way"]
     link: Pair = Field(examples=["[us-east, us-west]"])
     """From the first cluster to the second."""
 
     def directions(self, topology: Topology) -> tuple[Direction, ...]:
-        """The one that is named."""
+        """From the first cluster named to the second."""
         del topology
         return (Direction(*self.link),)
 
@@ -73,14 +73,14 @@ class Flap(OneLinkEvent):
         return LinkChange(up=False)
 
     def levels(self, at_ns: int) -> tuple[Level, ...]:
-        """Down first, in each period."""
+        """In each period, first down, then up."""
         starts = range(at_ns, at_ns + self.lasts, self.period)
         down_ns = round(self.period * self.duty)
         edges = chain.from_iterable((Level(start, 1.0), Level(start + down_ns, 0.0)) for start in starts)
         return tuple(edge for edge in edges if edge.at_ns < at_ns + self.lasts)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also periods that are none, or of which the port is down for nothing or all."""
+        """Also a period longer than the event, and a port that is down for none or all of the period."""
         yield from super().problems(path, around)
         if self.period > self.lasts:
             yield Problem((*path, "period"), f"longer than the event; write at most {time_text(self.lasts)}")
@@ -109,7 +109,7 @@ class Latency(RampedEvent):
         return LinkChange(extra_delay_ns=self.extra, jitter=jitter)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also what says more of a jitter that is not given."""
+        """Also keys of the jitter without a jitter."""
         yield from super().problems(path, around)
         more = {"distribution", "correlation"} & self.model_fields_set
         if self.jitter is None and more:
@@ -139,11 +139,11 @@ class Brownout(OneLinkEvent):
     """How much traffic, as time at that rate, waits before it is dropped."""
 
     def change(self) -> LinkChange:
-        """A rate, and the queue before it."""
+        """A rate, and the length of its queue."""
         return LinkChange(rate_bps=self.rate, queue_ns=self.queue)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also a rate at which the smallest packet of the media takes longer than the queue holds: it carries none."""
+        """Also a rate at which the media's smallest packet takes longer than the queue holds: it would carry none."""
         yield from super().problems(path, around)
         size = around.smallest_packet
         takes_ns = size * 8 * S // self.rate
@@ -153,7 +153,7 @@ class Brownout(OneLinkEvent):
 
 
 class Partial(RampedEvent):
-    """A share of the flows vanishes, by a hash of addresses, protocol and ports; the others are well."""
+    """A share of the flows vanishes, by a hash of addresses, protocol and ports; the others are not affected."""
 
     what: Literal["partial"]
     flows: SomeShare = Field(examples=["25%"])
@@ -177,11 +177,11 @@ class Duplicate(RampedEvent):
 
 
 class Corrupt(RampedEvent):
-    """A share of the frames arrives with one bit turned over."""
+    """A share of the frames arrives with one bit flipped."""
 
     what: Literal["corrupt"]
     share: SomeShare = Field(examples=["1%"])
-    """The share of the frames that arrive with one bit turned over."""
+    """The share of the frames that arrive with one bit flipped."""
 
     def change(self) -> LinkChange:
         """A share of the frames is corrupted."""
@@ -189,7 +189,7 @@ class Corrupt(RampedEvent):
 
 
 class Reorder(RampedEvent):
-    """A share of the frames does without the link's delay, and overtakes the others."""
+    """A share of the frames is not delayed by the link, and overtakes the others."""
 
     what: Literal["reorder"]
     share: SomeShare = Field(examples=["1%"])
@@ -208,7 +208,7 @@ class Isolate(Blackout):
     """The cluster."""
 
     def directions(self, topology: Topology) -> tuple[Direction, ...]:
-        """All from it and to it."""
+        """All directions from the cluster and to it."""
         return tuple(each for each in topology.directions if self.cluster in each)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
@@ -218,20 +218,20 @@ class Isolate(Blackout):
 
 
 class Partition(Blackout):
-    """Every link between clusters of different groups is a blackhole; clusters that no group names are left alone."""
+    """Every link between clusters of different groups is a blackhole; clusters in no group are not affected."""
 
     what: Literal["partition"]
     groups: Groups = Field(examples=["[[us-east], [us-central, us-west]]"])
-    """The groups of clusters that do not hear each other."""
+    """The groups of clusters between which nothing arrives."""
 
     def directions(self, topology: Topology) -> tuple[Direction, ...]:
-        """All from a cluster of one group to one of another."""
+        """All directions from a cluster of one group to one of another."""
         group_of = {cluster: number for number, group in enumerate(self.groups) for cluster in group}
         named = (each for each in topology.directions if set(each) <= group_of.keys())
         return tuple(each for each in named if group_of[each.source] != group_of[each.destination])
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also clusters that are none, or that are named twice."""
+        """Also clusters that the topology does not have, or that are named twice."""
         yield from super().problems(path, around)
         seen: set[str] = set()
         for group, names in enumerate(self.groups):

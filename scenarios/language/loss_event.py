@@ -1,4 +1,4 @@
-"""The word `loss` of a scenario's events, with its models of loss."""
+"""The word `loss` of a scenario's events, and its loss models."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Numbers: TypeAlias = Annotated[tuple[int, ...], checked(numbers_from_one)]
 
 
 class GilbertElliottLoss(Strict):
-    """Probabilities of tc-netem(8) `loss gemodel`."""
+    """The Gilbert-Elliott model, with the probabilities of tc-netem(8) `loss gemodel`."""
 
     p: Probability = Field(examples=["1%"])
     """From the good state to the bad, per packet."""
     r: Probability = Field(examples=["25%"])
     """From the bad state to the good, per packet."""
     one_minus_h: Probability = Field(default=1.0, alias="1-h")
-    """Of losing a packet in the bad state."""
+    """Of the loss of a packet in the bad state."""
     one_minus_k: Probability = Field(default=0.0, alias="1-k")
-    """Of losing a packet in the good state."""
+    """Of the loss of a packet in the good state."""
 
     def model(self) -> Loss:
         """The chain."""
@@ -35,7 +35,7 @@ class GilbertElliottLoss(Strict):
 
 
 class FourStateLoss(Strict):
-    """Probabilities of tc-netem(8) `loss state`."""
+    """The four-state model, with the probabilities of tc-netem(8) `loss state`."""
 
     p13: Probability = Field(examples=["1%"])
     """From receiving to a burst of losses."""
@@ -53,7 +53,7 @@ class FourStateLoss(Strict):
         return FourState(self.p13, self.p31, self.p32, self.p23, self.p14)
 
     def problems(self, path: DataPath) -> Iterator[Problem]:
-        """More than all ways to leave a state."""
+        """Probabilities of leaving a state that add up to more than 1."""
         if self.p13 + self.p14 > 1:
             yield Problem(path, "p13 and p14 leave the same state and add up to more than 100%; lower one")
         if self.p31 + self.p32 > 1:
@@ -61,7 +61,7 @@ class FourStateLoss(Strict):
 
 
 class LossEvent(RampedEvent):
-    """Frames are lost by one of these: at random, by a chain of states, or (of the media) by number."""
+    """Frames are lost, by one model: at random, by a chain of states, or (media frames only) by number."""
 
     what: Literal["loss"]
     loss: SomeShare | None = Field(default=None, examples=["30%"])
@@ -78,12 +78,12 @@ class LossEvent(RampedEvent):
     """The numbers of the media packets lost, from 1 on."""
 
     def change(self) -> LinkChange:
-        """Frames are lost by the model that is given."""
+        """The loss model that is given."""
         models = (each for each in self._models().values() if each is not None)
         return LinkChange(loss=next(models, RandomLoss(0.0)))
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
-        """Also no model or several, a model that cannot ramp, and chains that are none."""
+        """Also no model or several, a model that cannot ramp, and probabilities that add up to more than 1."""
         yield from super().problems(path, around)
         given = [key for key, model in self._models().items() if model is not None]
         if not given:
@@ -96,7 +96,7 @@ class LossEvent(RampedEvent):
             yield from self.four_state.problems((*path, "4-state"))
 
     def _models(self) -> dict[str, Loss | None]:
-        """By the key that gives each."""
+        """The loss model of each key; None where the key is not given."""
         return {
             "loss": None if self.loss is None else RandomLoss(self.loss),
             "gilbert-elliott": self.gilbert_elliott.model() if self.gilbert_elliott else None,

@@ -1,4 +1,5 @@
-"""Arguments that change a scenario: `sessions.0.count=200` sets one value of the parsed file before it is checked."""
+"""Arguments of `--set`: `sessions.0.count=200` sets a value of the parsed file. Set before the file is checked, it is
+checked like the file's own."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _INDEX = re.compile("0|[1-9][0-9]{0,5}")
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Sets the value at `keys`; `argument` is how the user typed it."""
+    """Sets the value at `keys`. `argument`: as it was typed, for error messages."""
 
     keys: tuple[str, ...]
     value: object
@@ -28,7 +29,7 @@ class Override:
 
 
 def parse_override(text: str) -> Override:
-    """`path=value`, the value read as a YAML scalar; ScenarioError names the argument."""
+    """Read `path=value`; the value is a YAML scalar. ScenarioError."""
     argument = f"--set {text}"
     path, equals, value = text.partition("=")
     keys = tuple(path.strip().split("."))
@@ -40,7 +41,7 @@ def parse_override(text: str) -> Override:
 
 
 def overridden(document: Document, overrides: Sequence[Override]) -> Document:
-    """The document with these values set, in order; keys that are not there yet are added."""
+    """A copy of the document with these values set, in order; missing keys are added. ScenarioError."""
     data = copy.deepcopy(document.data)
     arguments = dict(document.arguments)
     for override in overrides:
@@ -49,7 +50,7 @@ def overridden(document: Document, overrides: Sequence[Override]) -> Document:
 
 
 def _set(node: object, keys: tuple[str, ...], override: Override, path: DataPath = ()) -> Iterator[DataPath]:
-    """Set the value below `node`, which is at `path`; yields the paths that are now the argument's own."""
+    """Set the value below `node`, which is at `path`; yields the paths of values that the argument created."""
     container = _container(node, path, override.argument)
     step = _step(container, keys[0], path, override.argument)
     if len(keys) == 1:
@@ -71,7 +72,7 @@ def _container(node: object, path: DataPath, argument: str) -> Container:
 
 
 def _step(container: Container, key: str, path: DataPath, argument: str) -> str | int:
-    """The key or index that `key` means; one past the end of a list adds an entry."""
+    """The key or list index in `key`; the index one past the end of a list appends an entry. ScenarioError."""
     if isinstance(container, dict):
         return key
     if _INDEX.fullmatch(key) and int(key) <= len(container):

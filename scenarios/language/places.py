@@ -1,4 +1,4 @@
-"""Whether the clusters and links that a scenario names are those of its topology. Pure; yields problems."""
+"""Checks that clusters and links named in a scenario exist in its topology. Pure; yields problems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from topologies.model import Topology
 
 
 def link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
-    """Two clusters that are not two linked clusters of the topology."""
+    """A problem unless these are two different clusters with a link between them."""
     unknown = [list(unknown_cluster(end, (*path, index), topology)) for index, end in enumerate(ends)]
     yield from itertools.chain(*unknown)
     if any(unknown):
@@ -28,7 +28,7 @@ def _neighbours(cluster: str, topology: Topology) -> tuple[str, ...]:
 
 
 def unknown_cluster(name: str, path: DataPath, topology: Topology, at_key: bool = False) -> Iterator[Problem]:
-    """A name that is no cluster's."""
+    """A problem unless the topology has a cluster of this name."""
     names = [cluster.name for cluster in topology.clusters]
     if name not in names:
         yield Problem(path, f"unknown cluster {quoted(name)}; {suggestion(name, names)}", at_key)

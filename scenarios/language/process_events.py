@@ -1,4 +1,4 @@
-"""The words of events that strike a process: each class is a word, all of it."""
+"""The words of events on processes, a class for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scenarios.language.values import Delay
 
 
 class RelayRestart(RelayEvent):
-    """The relay is told to end in order; when it is over a new one serves, which holds no session."""
+    """The relay is asked to end in order; when the event is over a new one serves, which holds no session."""
 
     what: Literal["relay-restart"]
 
@@ -21,7 +21,7 @@ class RelayRestart(RelayEvent):
 
 
 class RelayKill(RelayEvent):
-    """The relay dies at once (SIGKILL); when it is over a new one serves, which holds no session."""
+    """The relay is killed (SIGKILL); when the event is over a new one serves, which holds no session."""
 
     what: Literal["relay-kill"]
 
@@ -31,12 +31,12 @@ class RelayKill(RelayEvent):
 
 
 class RelayFreeze(RelayEvent):
-    """The relay stands still (SIGSTOP), then goes on (SIGCONT)."""
+    """The relay is stopped (SIGSTOP), and when the event is over continued (SIGCONT)."""
 
     what: Literal["relay-freeze"]
 
     def action(self) -> Freeze:
-        """Stopped, to go on."""
+        """SIGSTOP, later SIGCONT."""
         return Freeze()
 
 
@@ -46,7 +46,7 @@ class _ControllerEvent(ProcessEvent):
 
 
 class ControllerRestart(_ControllerEvent):
-    """The controller ends; when it is over a new one starts. The switches keep their flows."""
+    """The controller ends; when the event is over a new one starts. The switches keep their flow rules."""
 
     what: Literal["controller-restart"]
 
@@ -56,12 +56,12 @@ class ControllerRestart(_ControllerEvent):
 
 
 class ControllerCut(_ControllerEvent):
-    """The OpenFlow connections carry nothing; no connection is closed to tell anyone."""
+    """The OpenFlow connections carry nothing, but are not closed: neither end is notified."""
 
     what: Literal["controller-cut"]
 
     def action(self) -> Cut:
-        """Cut off from the switches."""
+        """Cut off the switches."""
         return Cut()
 
 
@@ -78,12 +78,12 @@ class DirectorySlow(Ramp, _DirectoryEvent):
     """How much longer an answer takes."""
 
     def action(self) -> Slow:
-        """Slowed."""
+        """Delay its answers."""
         return Slow(self.extra)
 
 
 class DirectoryDown(_DirectoryEvent):
-    """The session directory dies; when it is over a new one serves, which holds every record."""
+    """The session directory is killed; when the event is over a new one serves, which holds every record."""
 
     what: Literal["directory-down"]
 

@@ -1,4 +1,5 @@
-"""Numbers with units as people write them (`40ms`, `0.5%`, `2mbit`), read by exact decimal arithmetic."""
+"""Quantities with units (`40ms`, `0.5%`, `2mbit`), read by exact arithmetic: binary floats cannot hold 0.1 s, and a
+value finer than its unit (ns, bit/s) is to be refused, not rounded."""
 
 from __future__ import annotations
 
@@ -17,12 +18,13 @@ _CLOCK = re.compile(r"([0-9]{1,4}):([0-5]?[0-9])")
 
 
 class QuantityError(ValueError):
-    """Not a quantity of the wanted kind; the message says what would be right."""
+    """Not a quantity of the wanted kind; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a quantity measures: its units by factor, other spellings people use, and the units to suggest."""
+    """A kind of quantity. `units`: factors of its units; `usual`: units to suggest; `spellings`: the right unit for
+    other spellings in use."""
 
     name: str
     example: str
@@ -32,7 +34,7 @@ class _Kind:
 
     @property
     def pattern(self) -> str:
-        """What such a quantity looks like, as a regular expression of JSON schema."""
+        """A regular expression for such a quantity, for JSON schema."""
         return rf"^[0-9]{{1,12}}(\.[0-9]{{1,12}})?({'|'.join(self.units)})$"
 
 
@@ -83,7 +85,7 @@ def bits_per_second(value: object) -> int:
 
 
 def percent(value: object) -> float:
-    """A percentage as its number: `5%` is 5.0."""
+    """A percentage as a number of percent: `5%` is 5.0."""
     return float(_amount(value, _SHARE))
 
 
@@ -105,7 +107,7 @@ def whole_number(value: object) -> int:
 
 
 def time_text(ns: int) -> str:
-    """A time as a scenario would write it, exactly."""
+    """A time, exactly, as it is written in a scenario."""
     for unit, factor in (("s", S), ("ms", MS)):
         if ns >= factor:
             return f"{(Decimal(ns) / factor).normalize():f}{unit}"
@@ -113,12 +115,12 @@ def time_text(ns: int) -> str:
 
 
 def share_text(share: float) -> str:
-    """A fraction as a scenario would write it."""
+    """A fraction as a percentage, as it is written in a scenario."""
     return f"{(Decimal(str(share)) * 100).normalize():f}%"
 
 
 def rate_text(bps: int) -> str:
-    """A rate as a scenario would write it, exactly."""
+    """A rate, exactly, as it is written in a scenario."""
     unit, factor = next(each for each in sorted(_RATE.units.items(), key=lambda unit: -unit[1]) if bps % each[1] == 0)
     return f"{bps // factor}{unit}"
 

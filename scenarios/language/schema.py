@@ -1,4 +1,4 @@
-"""The shape of scenario files and topology files, as strict models: nothing unknown, nothing without its unit."""
+"""Scenario files and topology files as strict models: unknown keys and numbers without their unit are errors."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ from scenarios.language.wording import found, quoted, suggestion
 from topologies.back_ends import BackendName
 
 Keys = Callable[[DataPath], Mapping[str, str]]
-"""The keys known at a place, in the library's notation, each with an example."""
+"""The keys known at a place, given as the library locates errors, each with an example."""
 
 
 def problems(errors: Sequence[Mapping[str, Any]], keys: Keys) -> tuple[Problem, ...]:
-    """One problem per error, without the missing keys that an unknown key beside them probably means."""
+    """A problem per error of the library. A missing key is left out if there is an unknown key beside it: that is
+    probably the missing one, misspelt."""
     misspelt = {error["loc"][:-1] for error in errors if error["type"] == "extra_forbidden"}
     return tuple(_problems(errors, misspelt, keys))
 
@@ -78,44 +79,44 @@ def _wrong_value(error: Mapping[str, Any], path: DataPath) -> Problem:
 
 
 def _in_data(place: DataPath) -> DataPath:
-    """The path without an event's tag, which the library puts behind the event's index."""
+    """The path in the data of a place; the library inserts the event's `what` after its index."""
     return place[:2] + place[3:] if place[0] == "events" else place
 
 
 MAX_CLUSTERS = 15
-"""Ordinals end up in addresses and in the media's path log."""
+"""Clusters of a topology at most; their ordinals are part of addresses, port names and the media's path log."""
 
 
 class Sessions(Strict):
     """A group of two-way sessions of one media profile."""
 
     name: ShortName | None = None
-    """Of the group; its medium and number unless given."""
+    """Name of the group; unless given, its media profile and number."""
     between: Pair = Field(examples=["[us-east, us-west]"])
     """The two clusters of the sessions' ends."""
     count: Annotated[int, checked(within(WHOLE, "1", "20000"))] = Field(examples=["100"])
-    """Sessions of the group; each is a stream in either direction."""
+    """Number of sessions; each is a stream in either direction."""
     media: Annotated[str, checked(one_of(*PROFILES))] = Field(examples=["voice"])
     """The media profile: codec, packet rate and size."""
     path: Annotated[Literal["relayed", "direct"], checked(one_of("relayed", "direct"))] = "relayed"
-    """Whether the media pass the relays of the two clusters, or go directly."""
+    """Whether the media pass the relays of the two clusters, or go directly from client to client."""
 
 
 class Connections(Strict):
     """A group of long-lived TCP connections beside the media, dialled from the first cluster to the second."""
 
     name: ShortName | None = None
-    """Of the group; its kind unless given."""
+    """Name of the group; unless given, its kind."""
     kind: Annotated[str, checked(one_of(*KINDS))] = Field(examples=["signalling"])
     """What the connections carry."""
     between: Pair = Field(examples=["[us-east, us-west]"])
-    """The cluster that dials, and the one that is dialled."""
+    """The cluster that opens the connections, and the one that accepts them."""
     count: Annotated[int, checked(within(WHOLE, "1", "1000"))] = Field(examples=["10"])
-    """Connections of the group."""
+    """Number of connections."""
 
 
 class Relays(Strict):
-    """What the relays are, and how they start."""
+    """Relay versions, and the state of the relays before the media start."""
 
     version: Version = DEFAULT_VERSION
     """The relay version of every cluster."""
@@ -124,7 +125,7 @@ class Relays(Strict):
     warm: dict[str, Share] = Field(default={})
     """The share of the session records that a cluster's relay holds before the media start, by cluster."""
     idle: Span = 300 * S
-    """A session without packets for so long leaves a relay's cache."""
+    """A relay drops the record of a session without packets for this time."""
     lock_audit: Flag = True
     """Whether the relays' locks are audited."""
 
@@ -144,13 +145,13 @@ class ScenarioFile(Strict):
     """A whole scenario file."""
 
     name: ScenarioName = Field(examples=["one-blip"])
-    """Names the scenario and the folder of its runs."""
+    """Name of the scenario, and of the folder of its runs."""
     description: Text = ""
     """In a sentence, what the scenario shows."""
     topology: ShortName = Field(examples=["us-triangle"])
     """A topology of topologies/catalogue, by its name."""
     seed: Annotated[int, checked(within(WHOLE, "0", "4294967295"))] = 1
-    """Everything random in the run grows from it."""
+    """Seed of all random numbers of a run."""
     duration: Span = Field(examples=["12s"])
     """How long media flow."""
     directory: ShortName | None = None
@@ -160,13 +161,13 @@ class ScenarioFile(Strict):
     connections: tuple[Connections, ...] = Field(default=(), strict=False)
     """The groups of TCP connections beside the media."""
     relays: Relays = Relays()
-    """What the relays are, and how they start."""
+    """Relay versions, and the state of the relays before the media start."""
     controller: Annotated[ControllerSettings, settings_section(ControllerSettings)] = ControllerSettings()
     """Detection and rerouting."""
     emulation: Emulation = Emulation()
     """Settings of the emulator itself."""
     fidelity: Annotated[FidelityLimits, settings_section(FidelityLimits)] = DEFAULT_LIMITS
-    """Within what the testbed must keep for the run to be believed."""
+    """Limits of the testbed's own errors, beyond which a run is inconclusive."""
     events: tuple[Event, ...] = Field(default=(), strict=False)
     """The blips: what happens, where, when and for how long."""
     expect: tuple[Text, ...] = Field(default=(), strict=False)
@@ -174,12 +175,12 @@ class ScenarioFile(Strict):
 
 
 class ClusterEntry(Strict):
-    """A data centre and where it stands."""
+    """A data centre and its location."""
 
     name: ShortName = Field(examples=["us-east"])
-    """Short, as host names and links have it."""
+    """Short name, used for hosts and links."""
     site: Text = Field(examples=["N. Virginia"])
-    """Where the data centre stands."""
+    """Location of the data centre."""
 
 
 class LinkEntry(Strict):
@@ -194,14 +195,14 @@ class LinkEntry(Strict):
     source: Text | None = None
     """Where the round-trip time was measured or published."""
     assumption: Text | None = None
-    """Why the round-trip time is thought to be so, where nobody measured it."""
+    """Why the round-trip time is assumed, if it was not measured."""
 
 
 class TopologyFile(Strict):
     """A whole topology file."""
 
     name: ShortName = Field(examples=["us-triangle"])
-    """As the file's, without its suffix."""
+    """Name of the topology; that of the file without its suffix."""
     description: Text = ""
     """In a sentence, what the topology stands for."""
     clusters: tuple[ClusterEntry, ...] = Field(strict=False)
@@ -211,7 +212,7 @@ class TopologyFile(Strict):
 
 
 def validated(model: type[Model], document: Document) -> Model:
-    """The document as a model; ScenarioError with the first problem otherwise."""
+    """The document as a model; ScenarioError with the first problem."""
     try:
         return validation.validated(model, document.data)
     except InvalidError as error:
@@ -219,7 +220,7 @@ def validated(model: type[Model], document: Document) -> Model:
 
 
 def known_keys(annotation: object, place: DataPath) -> Mapping[str, str]:
-    """The keys that the mapping at a place (as the library gives it) may have, each with an example or ''."""
+    """The keys that the mapping at a place may have, each with an example or ''; `place` as the library locates it."""
     model = _model_at(annotation, place)
     fields: Mapping[str, FieldInfo] = model.model_fields if model else {}
     return {field.alias or key: str((field.examples or [""])[0]) for key, field in fields.items()}
@@ -243,7 +244,7 @@ def _model_at(annotation: object, place: DataPath) -> type[Strict] | None:
 
 
 def _of_field(field: FieldInfo) -> object:
-    """The type that the data of a field are checked as."""
+    """The type as which the data of a field are checked."""
     return next((each.model for each in field.metadata if isinstance(each, Section)), field.annotation)
 
 

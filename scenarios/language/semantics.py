@@ -1,4 +1,4 @@
-"""What a well-formed scenario can still get wrong, given its topology. Pure; every check yields its problems."""
+"""Checks of a well-formed scenario against its topology. Pure; every check yields its problems."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scenarios.language.wording import quoted
 from topologies.model import Topology
 
 MAX_SESSIONS = 20_000
-"""Two streams each; far beyond what one machine can carry, near enough to catch a slip of the finger."""
+"""Sessions of a scenario at most: more than any one machine can carry, so a larger number is a typing error."""
 
 
 def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
-    """Everything wrong with the scenario, in no particular order."""
+    """All problems of the scenario, in no particular order."""
     if scenario.directory is not None:
         yield from unknown_cluster(scenario.directory, ("directory",), topology)
     for key, clusters in (("warm", scenario.relays.warm), ("versions", scenario.relays.versions)):
@@ -32,12 +32,12 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
 
 
 def group_name(sessions: Sessions, index: int) -> str:
-    """The name of a group of sessions, given or by its number."""
+    """The name of a group of sessions; unless given, its media profile and number."""
     return sessions.name or f"{sessions.media}-{index + 1}"
 
 
 def connection_name(connections: Connections) -> str:
-    """The name of a group of connections: its kind, unless given."""
+    """The name of a group of connections; unless given, its kind."""
     return connections.name or connections.kind
 
 

@@ -1,6 +1,6 @@
-"""Sections of a scenario that a dataclass of settings states: their keys, bounds and defaults are its fields'.
+"""Sections of a scenario that are defined by a dataclass of settings, whose fields give keys, bounds and defaults.
 
-Each field has a default, and a `Setting` in its metadata.
+Each field has a default, and a `Setting` in its metadata. So a setting is stated once, where it is used.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from scenarios.language.fields import SHARE, WHOLE, Reading, boolean, detectors,
 
 
 def settings_of(of: type) -> Mapping[str, tuple[Field[Any], Setting]]:
-    """The fields of a dataclass of settings, by their keys in a scenario, which writes the unit with the value."""
+    """The fields of a dataclass of settings, by key in a scenario. Keys lack the suffix `_ns`: a scenario writes the
+    unit with the value."""
     return {field.name.removesuffix("_ns"): (field, field.metadata["setting"]) for field in fields(of)}
 
 
 def settings_section(of: type) -> Section:
-    """How a mapping is read as a dataclass of settings; what is left out keeps its default."""
+    """The section that reads a mapping as a dataclass of settings; keys that are left out have their default."""
     known, types = settings_of(of), get_type_hints(of)
     values = {
         key: (Annotated[types[field.name], checked(_reading(setting))], field.default)
@@ -34,7 +35,7 @@ def settings_section(of: type) -> Section:
 
 
 def _reading(setting: Setting) -> Reading:
-    """How the value of a setting is read."""
+    """The reader of a setting's value."""
     bounds = (setting.least, setting.most)
     if setting.quantity == "time":
         return time_within(*bounds)

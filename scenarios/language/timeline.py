@@ -1,4 +1,4 @@
-"""When each fault begins and ends, and the state that every touched link direction has from then on. Pure."""
+"""The timeline of faults: their edges in order, and the states of link directions from each edge on. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from topologies.link_state import Jitter, LinkState
 from topologies.model import Direction, Topology
 
 EdgeName = Literal["start", "level", "end"]
-"""A level is a step of a ramp or a flap."""
+"""Edges of a fault; a level is a step of a ramp or a flap."""
 
 Edge = tuple[int, EdgeName]
-"""The number of a fault in the plan, and which of its edges."""
+"""The index of a fault in the plan, and an edge of it."""
 
 
 class TimedEdge(NamedTuple):
-    """At `at_ns` after media start the fault of that number in the plan has this edge."""
+    """An edge of a fault (by index in the plan), `at_ns` after the media start."""
 
     at_ns: int
     fault: int
@@ -29,7 +29,7 @@ class TimedEdge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """At `at_ns` after media start these edges fall, and the touched directions take these states, all at once."""
+    """All edges at one instant, `at_ns` after the media start, and the states that directions have from then on."""
 
     at_ns: int
     edges: tuple[Edge, ...]
@@ -37,7 +37,7 @@ class Step:
 
 
 def base_states(topology: Topology) -> dict[Direction, LinkState]:
-    """Every link direction without faults."""
+    """The state of every link direction without faults."""
     return {
         direction: LinkState(delay_ns=link.one_way_ns, jitter=Jitter(link.jitter_ns) if link.jitter_ns else None)
         for link in topology.links
@@ -46,7 +46,8 @@ def base_states(topology: Topology) -> dict[Direction, LinkState]:
 
 
 def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
-    """The links' timeline in order; edges of one instant make one step, and overlapping faults compose."""
+    """The timeline of the links, in order. Edges at one instant make one step, so that a state between them is never
+    applied; where faults overlap, their changes are combined."""
     edges = sorted(edge for edge in _edges(faults) if isinstance(faults[edge.fault], LinkFault))
     return tuple(
         _step(topology, faults, at_ns, tuple((fault, edge) for _, fault, edge in group))
@@ -55,7 +56,7 @@ def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
 
 
 def process_edges(faults: Sequence[Fault]) -> dict[Process, tuple[TimedEdge, ...]]:
-    """The timeline of every process that faults strike, in order; faults on one process do not overlap."""
+    """The timeline of every process with faults, in order; faults on one process do not overlap."""
     process_of = {number: fault.process for number, fault in enumerate(faults) if isinstance(fault, ProcessFault)}
     found: dict[Process, list[TimedEdge]] = {process: [] for process in process_of.values()}
     for edge in sorted(_edges(faults)):
@@ -81,7 +82,7 @@ def _step(topology: Topology, faults: Sequence[Fault], at_ns: int, edges: tuple[
 
 
 def state_at(faults: Iterable[Fault], direction: Direction, base: LinkState, at_ns: int) -> LinkState:
-    """The state of a direction at a time after media start, under every fault of that time."""
+    """The state of a direction `at_ns` after the media start, under all faults at that time. `base`: without faults."""
     on_it = (fault for fault in faults if isinstance(fault, LinkFault) and direction in fault.directions)
     shares = ((fault.change, fault.share_at(at_ns)) for fault in on_it)
     changes = (change if share == 1 else change.scaled(share) for change, share in shares if share)

@@ -1,4 +1,4 @@
-"""The values that files hold, as pydantic reads them: each with its unit, each of bounded size."""
+"""Types of values in files, for the models: each with the unit in which it is written and its bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words that error messages share: what was found, and the nearest right word."""
+"""Parts of error messages: the value found, and the known word nearest to an unknown one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ALIKE = 0.6
 
 
 def found(value: object) -> str:
-    """A value as a message shows it: quoted and shortened if it is single, else its kind."""
+    """A value as shown in a message: a scalar quoted and shortened, of a list or mapping only that it is one."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):
@@ -24,19 +24,19 @@ def found(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """The text in quotes, at most 40 characters of it, control characters escaped."""
+    """At most 40 characters of the text, in quotes, with control characters escaped."""
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` probably meant."""
+    """The known word most similar to `word`; None if none is similar enough."""
     typed = word[:_LONGEST].lower()
     likely = [choice for choice in known if difflib.SequenceMatcher(None, choice, typed).ratio() >= _ALIKE]
     return max(likely, key=lambda choice: _likeness(choice, typed), default=None)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`did you mean 'x'?`, or everything that is known."""
+    """`did you mean 'x'?` or, if no known word is similar, a list of all."""
     choices = tuple(known)
     match = nearest(word, choices)
     if match is not None:
@@ -45,6 +45,6 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 
 def _likeness(choice: str, typed: str) -> tuple[float, int]:
-    """Letters in common and in order; among equals, a slip late in the word is likelier than one at its start."""
+    """Similarity (difflib's ratio), then length of the common start: typing errors are rarer at the start of a word."""
     start = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(choice, typed, strict=False))
     return difflib.SequenceMatcher(None, choice, typed).ratio(), len(tuple(start))

@@ -1,8 +1,12 @@
-"""The only reader of YAML: one document of plain mappings, lists and scalars, every one with its place in the text.
+"""Reads YAML, one document of plain mappings, lists and scalars, each with its place in the text. The only importer of
+yaml.
 
 Scalars resolve by a subset of YAML 1.2's core schema (§10.3.2): null, true and false, decimal integers and floats.
-Everything else is text, so `no`, `1:30`, `010` and `0x1f` are never silently something else. Anchors, aliases, merge
-keys, tags and directives are refused as they stream by, before anything is built from them.
+Everything else is text: `no`, `1:30`, `010` and `0x1f` are never taken for a boolean or a number.
+
+Anchors, aliases, merge keys, tags and directives are refused in the stream of parser events, before data are built from
+them: nested aliases can expand a small file to gigabytes, tags can call constructors, and the event still has the line
+and column for the message.
 """
 
 from __future__ import annotations
@@ -24,18 +28,19 @@ from scenarios.language.wording import found, nearest, quoted
 MAX_BYTES = 256 * 1024
 
 CONTROL = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""Control characters, lone surrogates, noncharacters, byte order marks, and line separators no editor counts."""
+"""Characters that are refused: control characters, surrogates, noncharacters, byte order marks, and U+2028 and U+2029,
+which editors do not count as line ends, so that line numbers in messages would be wrong."""
 
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 def read_text(path: Path) -> str:
-    """The file's text, at most 256 KiB of UTF-8 without control characters; ScenarioError otherwise."""
+    """The text of a file: at most 256 KiB of UTF-8 without characters in `CONTROL`; ScenarioError."""
     return decoded(_read(path), str(path))
 
 
 def decoded(raw: bytes, file: str) -> str:
-    """The text of these bytes; ScenarioError at the first byte or character that has no place in it."""
+    """The text of these bytes; ScenarioError with the place of the first byte or character that is refused."""
     if len(raw) > MAX_BYTES:
         raise ScenarioError(file, "the file is larger than 256 KiB; a scenario is a few dozen lines")
     try:
@@ -53,13 +58,14 @@ def decoded(raw: bytes, file: str) -> str:
 
 
 def _mark_at(before: str) -> Mark:
-    """The place that follows this text."""
+    """The place directly after this text."""
     lines = re.split(r"\r\n|\r|\n", before)
     return Mark(len(lines), len(lines[-1]) + 1)
 
 
 def _read(path: Path) -> bytes:
-    """At most one byte more than the limit. Never blocks: only regular files are opened, and those non-blocking."""
+    """The file's bytes, at most one more than the limit. Never blocks: only regular files are opened, with O_NONBLOCK,
+    because between stat and open one may be replaced by a pipe."""
     try:
         status = path.stat()
         _require_regular(path, status)
@@ -109,12 +115,12 @@ _HINTS = {
 
 
 def read(path: Path) -> Document:
-    """The file's document; ScenarioError if it is not one."""
+    """The document in a file; ScenarioError."""
     return parse(read_text(path), str(path))
 
 
 def parse(text: str, file: str) -> Document:
-    """The document in a text from `read_text`; `file` names it in errors."""
+    """The document in a text from `read_text`; ScenarioError, in which `file` is the file's name."""
     builder = _Builder(text, file)
     data = builder.document()
     if not isinstance(data, dict):
@@ -123,7 +129,7 @@ def parse(text: str, file: str) -> Document:
 
 
 def parse_scalar(text: str, argument: str) -> object:
-    """The single value that an argument gives, read as the same text in a file would be."""
+    """The value of an argument, read as the same text would be in a file; ScenarioError if it is no scalar."""
     refused = CONTROL.search(text)
     if refused:
         raise ScenarioError(argument, f"control character U+{ord(refused[0]):04X} in the value; remove it", None)
@@ -139,7 +145,7 @@ def parse_scalar(text: str, argument: str) -> object:
 
 
 class _Builder:
-    """Turns the event stream of one document into data, and refuses what has no place in it."""
+    """Builds data from the parser events of one document; ScenarioError for features that are not allowed."""
 
     def __init__(self, text: str, file: str) -> None:
         self._events = self._stream(text)
@@ -162,7 +168,8 @@ class _Builder:
         return data
 
     def _stream(self, text: str) -> Iterator[yaml.Event]:
-        """The events, with the errors of the library translated; it lets some ValueErrors of its own escape."""
+        """The parser's events; its errors become ScenarioError. Some escape it as ValueError, without a place; the end
+        of the last event stands in for it."""
         last = START
         try:
             for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -254,7 +261,7 @@ def _shorthand(tag: str) -> str:
 
 
 class _LibraryMark(Protocol):
-    """A place as the library counts it, from 0."""
+    """A place as the library counts it, line and column from 0."""
 
     line: int
     column: int

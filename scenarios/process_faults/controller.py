@@ -1,4 +1,4 @@
-"""The controller as a supervised process, a program that stands by; and the fault that cuts switches off from it."""
+"""The controller as a supervised process, and the fault that cuts the switches off from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from topologies.tc.control_cut import ControlCut
 
 
 class Controller(Program):
-    """A life of the controller (`controller.app`): its milestones are lines on standard output."""
+    """A life of the controller (`controller.app`); it prints a line of standard output at each milestone."""
 
     def __init__(self, config: Path, log: Path, *, standing_by: bool) -> None:
         self._milestones = OutputLines()
@@ -36,7 +36,7 @@ class Controller(Program):
         super().__init__("the controller", command, log, standing_by=standing_by)
 
     def await_milestone(self, name: str, timeout_s: float) -> None:
-        """Wait until it has reached its next milestone, which must be this one."""
+        """Wait for the next milestone, which must be this one; ProcessError."""
         self.await_signal(self._milestone(name), timeout_s)
 
     def _milestone(self, name: str) -> OutputLine:
@@ -45,7 +45,7 @@ class Controller(Program):
 
 @dataclass(frozen=True, slots=True)
 class ControllerKind:
-    """`config`: its configuration file. `telemetry`: the socket that it binds."""
+    """Starts lives of the controller. `config`: configuration file; `telemetry`: path of the socket that it binds."""
 
     config: Path
     telemetry: Path
@@ -55,8 +55,8 @@ class ControllerKind:
         """Start a life of the controller."""
         return Controller(self.config, self.log, standing_by=life > 0)
 
-    def prepare_end(self, life: Controller) -> AfterEnd:  # noqa: ARG002 - it holds nothing of that life
-        """A controller that was killed leaves the path of its socket, and the next one could not bind it."""
+    def prepare_end(self, life: Controller) -> AfterEnd:  # noqa: ARG002 - nothing of that life is held
+        """After its end remove its socket's path: a killed controller leaves it, and the next one could not bind it."""
         return AfterEnd(lambda _: self.telemetry.unlink(missing_ok=True), lambda: None)
 
 
@@ -67,16 +67,16 @@ class OpenFlowConnections:
         self._cut = ControlCut(CONTROLLER_PORT)
 
     def prepare_cut(self, *, cut: bool) -> PreparedEdge:
-        """The cut begins, or ends."""
+        """Prepare the start of a cut or, if not `cut`, its end."""
         return PreparedEdge(self._cut.begin if cut else self._cut.end, self._cut.verify)
 
     def release(self) -> None:
-        """The switches reach the controller again."""
+        """End the cut, if there is one."""
         self._cut.end()
 
 
 def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
-    """Start the run's controller, and its successor if one is to follow; does not wait for either."""
+    """Start the run's controller, and its successor if a fault will end it; waits for neither."""
     CONTROLLER_CONFIG.write_text(ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions).to_json())
     kind = ControllerKind(CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
     controller = SupervisedProcess(kind, count_ends(plan.faults, Process("controller")))
@@ -85,6 +85,6 @@ def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
 
 
 def controller_target(controller: SupervisedProcess[Controller], plan: Plan) -> FaultTarget:
-    """The controller for the faults of a plan; the cut is made possible only if there is one to come."""
+    """The controller as a target of the plan's faults; the traffic-control hook of a cut is set up only if needed."""
     is_cut = any(isinstance(fault.action, Cut) for fault in plan.process_faults)
     return FaultTarget(controller, connections=OpenFlowConnections() if is_cut else None)

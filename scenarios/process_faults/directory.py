@@ -1,7 +1,8 @@
-"""The session directory as a supervised process: a Redis that holds every record and, if faults strike it, a proxy.
+"""The session directory as a supervised process: a Redis that holds every record and, if faults are to affect it, a
+proxy, to which the relays connect.
 
-Only the proxy is seen by relays: it can answer later, and one that stands by opens its port when it takes over, while
-the Redis behind it has had all records for long.
+The proxy can delay answers. It also makes successions quick: the Redis of the next life is filled beforehand, listening
+on a Unix socket of its own, and its proxy opens the directory's port when it takes over.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _REDIS_WITHIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DirectoryLife:
-    """A life of the directory: a Redis, and the proxy before it if there is one. `fill` writes every record."""
+    """A life of the directory: a Redis and, if there is one, its proxy. `fill` writes every record into the Redis."""
 
     redis: Program
     proxy: RunProcess | None
@@ -45,59 +46,59 @@ class DirectoryLife:
 
     @property
     def name(self) -> str:
-        """As messages say it."""
+        """Name in messages."""
         return "directory"
 
     @property
     def log(self) -> Path:
-        """Of the part that is seen."""
+        """Log of the part to which relays connect."""
         return self._front.log
 
     def await_ready(self, timeout_s: float) -> None:
-        """Wait until it holds every record, and listens."""
+        """Fill it, and wait until it listens; ProcessError."""
         self._fill_redis()
         if self.proxy:
             self.proxy.await_ready(timeout_s)
 
     def await_standing_by(self, timeout_s: float) -> None:
-        """Wait until it holds every record; only its proxy stands by, as nobody else knows where the Redis listens."""
+        """Fill it, and wait until its proxy stands by; the Redis runs already, on a socket that relays do not use."""
         self._fill_redis()
         if self.proxy:
             self.proxy.await_standing_by(timeout_s)
 
     def take_over(self) -> None:
-        """Listen."""
+        """Have the part to which relays connect listen; it does on return."""
         self._front.take_over()
 
     def ask_to_stop(self) -> None:
-        """Tell both to end."""
+        """Ask both parts to end; does not wait."""
         for part in self._parts:
             part.ask_to_stop()
 
     def final_report(self, timeout_s: float) -> Stopped | None:
-        """It has nothing to report; ProcessError if the Redis failed."""
+        """Wait for the end of the Redis; None, as there is no report. ProcessError if it failed."""
         return self.redis.final_report(timeout_s)
 
     def intact(self) -> bool:
-        """Whether neither part has ended."""
+        """Whether both parts are running."""
         return all(part.intact() for part in self._parts)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to both, to the one that relays see first."""
+        """Send a signal to both parts, first to the one to which relays connect."""
         for part in self._parts:
             part.signal(number)
 
     def gone(self, timeout_s: float) -> bool:
-        """Wait until both have ended."""
+        """Wait until both parts have ended, at most `timeout_s`; whether they have."""
         deadline = monotonic() + timeout_s
         return all(part.gone(max(0.0, deadline - monotonic())) for part in self._parts)
 
     def states(self) -> set[str]:
-        """Of the threads of both."""
+        """State letters (proc_pid_stat(5)) of the threads of both parts."""
         return {state for part in self._parts for state in part.states()}
 
     def close(self) -> None:
-        """Let go of both."""
+        """Close pipes and descriptors of both parts."""
         for part in self._parts:
             part.close()
 
@@ -115,7 +116,7 @@ class DirectoryLife:
 
 
 class DirectoryKind:
-    """The directory in its home cluster. `proxied`: relays reach it through a proxy."""
+    """Starts lives of the directory in its home cluster. `proxied`: relays connect to it through a proxy."""
 
     def __init__(self, plan: Plan, run: RunDir, fabric: Fabric, *, proxied: bool) -> None:
         self._plan = plan
@@ -131,12 +132,12 @@ class DirectoryKind:
         proxy = self._proxy(socket, standing_by=life > 0) if self._proxied else None
         return DirectoryLife(redis, proxy, lambda: _write_records(self._plan, socket))
 
-    def prepare_end(self, life: DirectoryLife) -> AfterEnd:  # noqa: ARG002 - the next one has sockets of its own
-        """It leaves nothing: the kernel resets every connection of a process that is gone, and refuses new ones."""
+    def prepare_end(self, life: DirectoryLife) -> AfterEnd:  # noqa: ARG002 - nothing of that life is held
+        """Nothing to hold: the kernel closes its connections, and the next life has a Unix socket of its own."""
         return AfterEnd(lambda _: None, lambda: None)
 
     def _redis(self, socket: Path) -> CommandLine:
-        """In memory only. Behind a proxy it has no port, but its Unix socket."""
+        """Redis without persistence (`save` empty); behind a proxy without TCP port, reachable by its Unix socket."""
         options = {
             "bind": str(self._home.address),
             "port": str(0 if self._proxied else DIRECTORY_PORT),
@@ -163,7 +164,7 @@ class DirectoryAnswers:
         self._directory = directory
 
     def prepare_delay(self, extra_ns: int) -> PreparedEdge:
-        """They come so much later than by themselves."""
+        """Prepare that each answer is delayed by `extra_ns`; 0 ends the delay. ProcessError without a proxy."""
         proxy = self._directory.serving.proxy
         if proxy is None:
             raise ProcessError("a fault is to slow a directory that has no proxy")
@@ -174,7 +175,7 @@ class DirectoryAnswers:
 
 
 def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProcess[DirectoryLife]:
-    """Start the run's directory; on return it serves, and holds every record."""
+    """Start the run's directory; on return it serves and holds every record. ProcessError."""
     proxied = any(fault.process == Process("directory") for fault in plan.process_faults)
     kind = DirectoryKind(plan, run, fabric, proxied=proxied)
     directory = SupervisedProcess(kind, count_ends(plan.faults, Process("directory")))
@@ -183,7 +184,7 @@ def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProces
 
 
 def directory_target(directory: SupervisedProcess[DirectoryLife]) -> FaultTarget:
-    """The directory for the faults of a plan."""
+    """The directory as a target of faults."""
     return FaultTarget(directory, answers=DirectoryAnswers(directory))
 
 
@@ -199,7 +200,7 @@ def _answers(socket: Path) -> bool:
 
 
 def _write_records(plan: Plan, socket: Path) -> None:
-    """As the sessions' signalling does."""
+    """Write the record of every relayed stream and of every canary, as signalling does when sessions are set up."""
     ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
     directory = Directory(DirectoryEndpoint(path=str(socket)))
     directory.write(

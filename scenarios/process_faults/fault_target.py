@@ -1,4 +1,4 @@
-"""What each fault does to the process that it strikes: what all processes know, or what only some of them do."""
+"""Maps each action of a fault to what it does to a process; cuts and delays are possible on some processes only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 
 
 def count_ends(faults: Iterable[Fault], process: Process) -> int:
-    """How many of these faults end a life of a process, and so need a successor."""
+    """Number of these faults that end a life of this process, each of which needs a successor."""
     on_it = (fault for fault in faults if isinstance(fault, ProcessFault) and fault.process == process)
     return sum(fault.ends_process for fault in on_it)
 
@@ -23,21 +23,21 @@ class Connections(Protocol):
     """The connections of a process, which can be cut."""
 
     def prepare_cut(self, *, cut: bool) -> PreparedEdge:
-        """Make ready that they carry nothing, or again everything."""
+        """Prepare that they carry nothing or, if not `cut`, everything again."""
 
     def release(self) -> None:
-        """Let them carry everything, if they do not."""
+        """End a cut, if there is one."""
 
 
 class Answers(Protocol):
     """The answers of a process, which can be delayed."""
 
     def prepare_delay(self, extra_ns: int) -> PreparedEdge:
-        """Make ready that they come so much later than by themselves."""
+        """Prepare that each answer is delayed by `extra_ns`; 0 ends the delay."""
 
 
 class FaultTarget:
-    """A supervised process that faults strike; with its connections and its answers, where faults may touch them."""
+    """A supervised process on which faults act. `connections` can be cut, `answers` delayed; None: no such faults."""
 
     def __init__(
         self,
@@ -51,13 +51,13 @@ class FaultTarget:
         self._answers = answers
 
     def prepare_successor(self) -> None:
-        """Have the life that would be next stand by, if there is one to come. Takes its time."""
+        """Have the next life stand by, if there will be one; may take seconds."""
         self._process.prepare_successor()
 
     def prepare(self, fault: ProcessFault, edge: TimedEdge, deadline_ns: int) -> PreparedEdge:
-        """Make an edge of a fault ready; ProcessError if its action is none of this process.
+        """Prepare an edge of a fault; ProcessError if its action is not possible on this process.
 
-        A process told to end in order has until `deadline_ns` (CLOCK_MONOTONIC).
+        A process that is asked to end in order has until `deadline_ns` (CLOCK_MONOTONIC).
         """
         starts = edge.edge == "start"
         match fault.action:
@@ -79,7 +79,7 @@ class FaultTarget:
                 assert_never(fault.action)
 
     def release(self) -> None:
-        """Undo whatever a fault that was not played to its end still holds."""
+        """Undo the effects of a fault that was not played to its end."""
         self._process.release()
         if self._connections:
             self._connections.release()

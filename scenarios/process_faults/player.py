@@ -1,6 +1,6 @@
-"""Plays the faults that strike processes, beside the links' timeline: each process has a thread of its own.
+"""Plays faults on processes, concurrently with the timeline of the links.
 
-So a process that takes long to end, or to be verified as gone, keeps no other fault waiting.
+Each process has a thread of its own, so that waiting for one to end delays no other fault.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _JOIN_WITHIN_S = 15.0
 
 
 class ProcessFaults:
-    """`faults`: all of the plan, for their numbers; `targets`: the processes that they strike."""
+    """`faults`: all faults of the plan, because edges name them by index; `targets`: the processes, to act on."""
 
     def __init__(self, faults: tuple[Fault, ...], targets: Mapping[Process, FaultTarget], log: EventLog) -> None:
         self._faults = faults
@@ -32,17 +32,17 @@ class ProcessFaults:
         self._workers = Workers()
 
     def prepare_successor(self) -> None:
-        """Have the first successor stand by wherever a process is to be replaced, before any media."""
+        """Have the first successor of each process that will be replaced stand by; before the media start."""
         for process in process_edges(self._faults):
             self._targets[process].prepare_successor()
 
     def begin(self, start_ns: int, stop: StopSignal) -> None:
-        """Play them from the media start on, CLOCK_MONOTONIC, until all are played or the stop signal comes."""
+        """Play all from the media start, `start_ns` (CLOCK_MONOTONIC), in threads; the stop signal ends them."""
         for process, edges in process_edges(self._faults).items():
             self._begin(process, edges, start_ns, stop)
 
     def join(self) -> None:
-        """Wait until all are played and verified; raises the first error that one of them met, or ProcessError."""
+        """Wait until all are played and verified; raises the first error of a thread, ProcessError after 15 s."""
         if self._workers.join(_JOIN_WITHIN_S):
             raise ProcessError("a fault on a process was not played to its end")
 
@@ -55,7 +55,7 @@ class ProcessFaults:
             for edge in edges:
                 fault = self._by_number[edge.fault]
                 prepared = target.prepare(fault, edge, start_ns + fault.until_ns)
-                # Only the wait and what is applied go before media: preparing and verifying take long and give way.
+                # Preparing and verifying may take seconds, so they run at ordinary priority and delay no media.
                 with realtime_priority(RealtimePriority.SOURCE):
                     if stop.by(start_ns + edge.at_ns):
                         return
@@ -70,5 +70,5 @@ class ProcessFaults:
 
 
 def _verified_ns(prepared: PreparedEdge) -> int:
-    """When an edge was verified; 0, before anything, if it was not."""
+    """When an edge was verified, CLOCK_MONOTONIC; 0 if it was not."""
     return monotonic_ns() if prepared.verify() else 0

@@ -1,4 +1,4 @@
-"""A cluster's relay as a supervised process: its sockets outlive it, until what is left in them is counted."""
+"""A cluster's relay as a supervised process, and the count of packets that were left in its sockets when it ended."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from scenarios.supervision.supervised import SupervisedProcess
 from topologies.bpf.program import NO_MATCH, RETURN, Instruction, machine_code
 
 _NOTHING = machine_code((Instruction(RETURN, operand=NO_MATCH),))
-"""A filter for a socket that is to take no datagram any more."""
+"""A socket filter that refuses every datagram."""
 
 SupervisedRelay = SupervisedProcess[RunProcess]
 
 
 @dataclass(frozen=True, slots=True)
 class RelayKind:
-    """`spawn` makes the relay of a life: 0 serves at once, the others stand by."""
+    """Starts lives of a relay by `spawn`, which takes the life's number."""
 
     spawn: Callable[[int], RunProcess]
 
@@ -34,15 +34,16 @@ class RelayKind:
         return self.spawn(life)
 
     def prepare_end(self, life: RunProcess) -> AfterEnd:
-        """Duplicate its UDP sockets: once it is gone, nobody could read them any more."""
+        """Duplicate its UDP sockets (pidfd_getfd(2)); the kernel would discard what is in them when the relay ends."""
         lanes = datagram_sockets(life.handle.pid)
         return AfterEnd(lambda ended: _drain(lanes, ended), lambda: _close(lanes))
 
 
 def _drain(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> None:
-    """Count what the lanes of a relay that is gone dropped, and what was left in them.
+    """Count datagrams that the sockets of an ended relay dropped, and those left in them; close the sockets.
 
-    They take nothing more before they are emptied: what comes until they are closed is an error to the host's UDP.
+    A filter refuses further datagrams before a socket is emptied, so that emptying it ends; the host's UDP counts
+    refused ones as errors.
     """
     for lane in lanes:
         with closing(lane):

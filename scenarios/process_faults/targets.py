@@ -1,4 +1,4 @@
-"""The processes of a run that faults may strike, each with what a fault can do to it."""
+"""The processes of a run on which faults may act."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fault_targets(
     directory: SupervisedProcess[DirectoryLife],
     controller: SupervisedProcess[Controller],
 ) -> dict[Process, FaultTarget]:
-    """Every relay (`relays`: by cluster), the directory and the controller, for the faults of a plan."""
+    """A fault target for every relay (`relays`: by cluster), the directory and the controller."""
     return {
         **{Process("relay", cluster): FaultTarget(relay) for cluster, relay in relays.items()},
         Process("directory"): directory_target(directory),

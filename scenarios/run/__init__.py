@@ -1,4 +1,4 @@
-"""One run, from both sides of its sandbox: its processes, its faults in time, and its end in good order.
+"""One run, on both sides of its sandbox: starts its processes, plays its faults, stops it and collects its records.
 
 May import `scenarios`, `scenarios.language`, `scenarios.process_faults`, `scenarios.supervision`, `results.report`,
 `results.run_files`, `results.verdict`, `relay_app`, `relay_app.clients`, `relay_app.forwarding`, `relay_app.probing`,

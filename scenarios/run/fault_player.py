@@ -1,6 +1,8 @@
-"""Plays a plan's timeline on a built testbed: media, and every fault at its time.
+"""Plays a plan's timeline on a built testbed: starts the media, and applies every link fault at its time.
 
-What makes a fault ready, or proves it, gives way to the media; what puts it in force does not.
+A fault is prepared 100 ms ahead, because that takes milliseconds: it reads counters and builds commands. Preparing and
+verifying run at ordinary priority, so that they delay no media. Only the wait for the planned time and the change
+itself have real-time priority, because their lateness is the fault's error in time.
 """
 
 from __future__ import annotations
@@ -17,17 +19,17 @@ from scenarios.supervision.run_control import EventLog, StopSignal
 from topologies.link_backend import Applied
 
 _LEAD_NS = 200 * MS
-"""From the order to play to the first packet, so that every client has its first packets ready."""
+"""From the order to play to the first packet, ns: long enough for every client to have its first packets ready."""
 
 _PREPARE_NS = 100 * MS
-"""How long before its time a change of the links is made ready."""
+"""How long before its planned time a change of the links is prepared, ns."""
 
 _DRAIN_NS = 1 * S
-"""What is under way at the media end may arrive for this long; later it is lost to any conversation."""
+"""For how long after the media end, ns, packets under way may still arrive; a later one is too late for any call."""
 
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
-    """Play the whole timeline, or until the stop signal."""
+    """Play the timeline to its end, or to the stop signal; returns how it ended. ProcessError, LinkError."""
     start_ns = next_multiple(monotonic_ns() + _LEAD_NS)
     testbed.start_media(start_ns, start_ns + plan.duration_ns)
     log.add(MediaStart(start_ns))

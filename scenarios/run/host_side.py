@@ -1,4 +1,7 @@
-"""A run, from outside its sandbox: plan on disk first, then the sandboxed run, then records and report."""
+"""A run, on the host's side of its sandbox: writes the plan, runs the sandbox, collects the records, reports.
+
+The plan is on disk before anything starts, so that a run that fails can still be judged against it.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from results.verdict.summary import Summary
 from scenarios.paths import PROJECT
 from topologies.sandbox import Sandbox
 
-_INSIDE = "import sys; from scenarios.run.in_sandbox import main; main(sys.argv[1])"
-"""Not `-m scenarios.run.in_sandbox`: every process forked for the run would import a main module of that name again."""
+_IN_SANDBOX = "import sys; from scenarios.run.in_sandbox import main; main(sys.argv[1])"
+"""Not `-m scenarios.run.in_sandbox`: multiprocessing imports a main module that has a name again in each process."""
 
 _POLL_S = 0.1
 _STOP_WITHIN_S = 20.0
@@ -29,38 +32,38 @@ _STOP_WITHIN_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run's result; `interrupted` if somebody ended it early."""
+    """A run's result; `interrupted`: the user ended it early."""
 
     summary: Summary
     interrupted: bool
 
 
 class Watcher(Protocol):
-    """Somebody who wants to see a run go by."""
+    """Shows a run to the user while it lasts."""
 
     def look(self) -> None:
-        """Called several times a second while the run lasts."""
+        """Show what is new; called ten times a second."""
 
     def stopping(self) -> None:
-        """Called when an interrupt asked the run to stop."""
+        """Show that the run was interrupted and is ending; called once."""
 
 
 def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Outcome:
     """Run a plan that has its environment, and report on it.
 
-    An interrupt (KeyboardInterrupt) ends the run early and keeps what it recorded.
+    KeyboardInterrupt is caught: it ends the run early, and what was recorded up to then is reported.
     """
     run.plan.write_text(dump(plan))
     with run.log("runner").open("wb") as log:
         process = subprocess.Popen(
-            sandbox.command([sys.executable, "-c", _INSIDE, str(run.root)]),
+            sandbox.command([sys.executable, "-c", _IN_SANDBOX, str(run.root)]),
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
-        interrupted = not _see_through(process, watcher)
+        interrupted = not _wait_for_end(process, watcher)
     write_sessions(run, streams_of(plan.sessions, plan.seed))
     clusters = [cluster.name for cluster in plan.topology.clusters]
     collect(
@@ -73,15 +76,15 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
 
 
 def _give_to_invoker(root: Path) -> None:
-    """What a run under sudo wrote belongs to whoever typed sudo."""
+    """Make the user who called sudo, if it was used, the owner of the run directory and of all in it."""
     if os.geteuid() == 0 and "SUDO_UID" in os.environ:
         owner, group = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
         for path in (root.parent, root, *root.rglob("*")):
             os.chown(path, owner, group)
 
 
-def _see_through(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:
-    """Watch the run to its end; False if it was interrupted."""
+def _wait_for_end(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:
+    """Wait for the run to end, and show its progress; False if it was interrupted."""
     try:
         while _alive_after(process, _POLL_S):
             watcher.look()
@@ -94,7 +97,10 @@ def _see_through(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:
 
 
 def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
-    """Closing the run's standard input asks it to stop and keep its records; killing it loses what is in memory."""
+    """End the run: close its standard input, which has it write its records and exit, and kill it after 20 s.
+
+    A second interrupt kills it at once; records that were still in memory are lost then.
+    """
     if process.stdin:
         process.stdin.close()
     try:

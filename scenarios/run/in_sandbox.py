@@ -1,6 +1,7 @@
-"""A run, from inside its sandbox; its plan is on disk already.
+"""A run, on the inside of its sandbox: reads the plan from the run directory, builds the testbed, plays, collects.
 
-Standard input is the leash: when it reaches its end the run stops early, and keeps what it recorded.
+The host side holds a pipe to standard input. When that is closed, or the host side has died, the run stops early and
+keeps what it recorded.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
 
 def main(run_dir: str) -> None:
-    """Build, play, collect. The last event tells how it ended."""
+    """Run the plan of a run directory. The last event written, an End, says how it ended; expected errors are in it."""
     run = RunDir(Path(run_dir))
     log = EventLog(run.events)
     try:
@@ -51,7 +52,10 @@ def _run(plan: Plan, run: RunDir, log: EventLog, stop: StopSignal) -> End:
 
 
 def _collect(testbed: Testbed, run: RunDir) -> None:
-    """Whatever became of the run, its media processes write what they recorded."""
+    """Stop everything and write the machine report.
+
+    The media processes are stopped even if the controller failed to stop: their records are in memory until then.
+    """
     try:
         testbed.stop_controller()
     finally:

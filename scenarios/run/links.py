@@ -1,4 +1,4 @@
-"""Starts the link back end of a run: a table of how each is started."""
+"""Starts the link back end of a run, by its name in the plan's environment."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def _start_netem(plan: Plan, _: RunDir) -> LinkBackend:
 def _start_wire(plan: Plan, run: RunDir) -> LinkBackend:
     states, fates = base_states(plan.topology), run.staged(run.link_fates)
     config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS, fates=fates)
-    carrier = UserspaceWire(plan.topology, states, spawn("wire", wire.serve, config, run.log("wire")).control)
-    carrier.wait_ready()
-    return carrier
+    links = UserspaceWire(plan.topology, states, spawn("wire", wire.serve, config, run.log("wire")).control)
+    links.wait_ready()
+    return links
 
 
 STARTERS: Mapping[BackendName, Callable[[Plan, RunDir], LinkBackend]] = MappingProxyType(
     {"netem": _start_netem, "userspace": _start_wire}
 )
-"""How each back end is started; on return it emulates every link of the plan's topology."""
+"""By name of the back end: starts it, and returns when it emulates every link of the plan's topology; LinkError."""

@@ -1,4 +1,4 @@
-"""Assembles the machine report from what processes said when they were stopped, and from what was counted for them."""
+"""Makes the rows of the machine report from final reports of processes, and from counters of lives that ended."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ WIRE = ProcessId("wire")
 
 @dataclass(frozen=True, slots=True)
 class ProcessCounts:
-    """One part of what is known of a process: `counters` and `socket_drops` by name, `lateness` by thread and, for a
-    life that ended by plan, its number."""
+    """Counters of a process from one source; a process has several, which are added up.
+
+    `counters` and `socket_drops` are by name; `lateness` is by thread and number of the life, None for the last life.
+    """
 
     process: ProcessId
     counters: Mapping[str, int] = field(default_factory=dict)
@@ -33,14 +35,17 @@ def process_counts(
     stopped: Mapping[str, Stopped],
     in_hand: Mapping[str, Mapping[str, int]],
 ) -> Iterator[ProcessCounts]:
-    """Of every process: what it said when it was stopped, by process name, what its ended lives had counted, and what
-    those had `in_hand`, by process name."""
+    """The counts of every media process and of the monitor.
+
+    `stopped`: final reports, by process name. `in_hand`: counters of packets that a relay's lives held when they ended,
+    by process name. Counters of ended lives are taken from `media`.
+    """
     identities = _identities(media, clusters)
-    for name, said in stopped.items():
+    for name, report in stopped.items():
         lateness: dict[tuple[str, int | None], Lateness] = {
-            (thread, None): each for thread, each in said.lateness.items()
+            (thread, None): each for thread, each in report.lateness.items()
         }
-        yield ProcessCounts(identities[name], said.counters, said.socket_drops, lateness)
+        yield ProcessCounts(identities[name], report.counters, report.socket_drops, lateness)
     for relay in media.relays.values():
         ended = relay.ended_counters
         yield ProcessCounts(identities[relay.name], ended.counters, ended.socket_drops, ended.lateness)
@@ -48,7 +53,7 @@ def process_counts(
 
 
 def _identities(media: MediaProcesses, clusters: Sequence[Cluster]) -> dict[str, ProcessId]:
-    """By process name."""
+    """Typed identities of all processes, by process name."""
     names = [cluster.name for cluster in clusters]
     return {
         "monitor": ProcessId("monitor"),
@@ -60,13 +65,13 @@ def _identities(media: MediaProcesses, clusters: Sequence[Cluster]) -> dict[str,
 
 
 def counter_rows(counts: Iterable[ProcessCounts]) -> tuple[CounterRow, ...]:
-    """A row per counter of a process, added up over its parts."""
+    """A row per process and counter, added up over all counts of that process."""
     total = _added((each.process, each.counters) for each in counts)
     return tuple(CounterRow(process, counter, count) for (process, counter), count in total.items())
 
 
 def socket_rows(counts: Iterable[ProcessCounts], switch_ports: Mapping[str, int]) -> tuple[SocketRow, ...]:
-    """A row per socket of a process, added up over its parts; `switch_ports`: drops of the switch daemon's sockets."""
+    """A row per process and socket; `switch_ports`: drops of the switch daemon's packet sockets, by port."""
     total = _added([*((each.process, each.socket_drops) for each in counts), (SWITCH_DAEMON, switch_ports)])
     return tuple(SocketRow(process, socket, drops) for (process, socket), drops in total.items())
 

@@ -1,4 +1,4 @@
-"""The media processes of a run: a relay, a client and a prober in every cluster."""
+"""The media processes of a run: in every cluster a relay, a client, a prober and, for TCP connections, a peer."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _PREFETCH_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class MediaProcesses:
-    """The media processes, each kind in the order of the clusters; `relays` by cluster."""
+    """The media processes. `relays` are by cluster name, the others in the order of the topology's clusters."""
 
     relays: Mapping[str, SupervisedRelay]
     clients: tuple[RunProcess, ...]
     probers: tuple[RunProcess, ...]
     peers: tuple[RunProcess, ...]
-    """Of the TCP connections; none if the scenario has none."""
+    """Ends of the TCP connections; empty if the scenario has none."""
 
     @classmethod
     def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric) -> MediaProcesses:
@@ -58,25 +58,35 @@ class MediaProcesses:
 
     @property
     def running(self) -> tuple[RunProcess, ...]:
-        """All that serve."""
+        """Every process that serves now; a relay between two lives is left out."""
         relays = [relay.running for relay in self.relays.values() if relay.running]
         return (*relays, *self.clients, *self.probers, *self.peers)
 
     def start(self, window: MediaWindow) -> None:
-        """Have media flow in that time, and every relay, those that follow included, count how late it is meanwhile."""
+        """Send the media window to every process: clients send media in it, all count their lateness in it.
+
+        Relays that succeed one of these get it when they take over.
+        """
         for relay in self.relays.values():
             relay.do_in_each_life(lambda life: life.send(window))
         for process in (*self.clients, *self.probers, *self.peers):
             process.send(window)
 
     def start_probing(self, interval_ns: int) -> None:
-        """Probe from between two round times on: whether a probe sent at the instant of a fault is lost is chance."""
+        """Start probing; `interval_ns` is the time between two probes of a link.
+
+        Media, and with them faults, start at an aligned time. Probes start half an interval after one, because a probe
+        sent at the very instant of a fault may or may not be lost, and detection would vary by an interval.
+        """
         start_ns = next_multiple(monotonic_ns()) + interval_ns // 2
         for prober_process in self.probers:
             prober_process.send(StartProbing(start_ns))
 
     def warm_relays(self, plan: Plan) -> None:
-        """Have every relay fetch the records it is to hold before the media: all relays at once, over the WAN."""
+        """Have all relays, concurrently, fetch the records that they are to hold before the media start.
+
+        ProcessError if one does not report the expected number of records within 30 s.
+        """
         streams = streams_of(plan.sessions, plan.seed)
         asked = [(relay.serving, records_held(plan, streams, cluster)) for cluster, relay in self.relays.items()]
         for relay, ssrcs in asked:
@@ -88,8 +98,11 @@ class MediaProcesses:
 
 
 def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
-    """SSRCs whose records a relay holds before the media: those of its own ends, its warm share of the others, and the
-    canaries' that go through it, or the first of them would wait for their record and make a cold relay look sick."""
+    """SSRCs whose records a relay holds before the media start.
+
+    These are streams that begin or end at its cluster, the warm share of the others, and canaries that go through it:
+    a canary that had to wait for its record would be late, and the detector would take a cold relay for a failed one.
+    """
     relayed = [stream for stream in streams if stream.relayed]
     own = [stream.ssrc for stream in relayed if cluster in (stream.source, stream.destination)]
     others = [stream.ssrc for stream in relayed if cluster not in (stream.source, stream.destination)]
@@ -105,7 +118,7 @@ def canaries_through(topology: Topology, relay: str) -> Iterator[int]:
 
 
 class _Spawner:
-    """Makes the configuration of every process from the plan, and starts it."""
+    """Makes the configuration of each process from the plan, and starts the process; it may not be ready on return."""
 
     def __init__(self, plan: Plan, run: RunDir, fabric: Fabric) -> None:
         self._plan = plan
@@ -122,7 +135,7 @@ class _Spawner:
         return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
 
     def relay_life(self, cluster: Cluster, life: int) -> RunProcess:
-        """A life of the relay of a cluster; from the second on they stand by."""
+        """Start life number `life` of a cluster's relay; life 0 serves, later ones stand by."""
         config = RelayConfig(
             ordinal=cluster.ordinal,
             addresses=self._addresses,
@@ -177,7 +190,7 @@ class _Spawner:
         return self._spawn("prober", prober.serve, config, cluster)
 
     def peer(self, cluster: Cluster) -> RunProcess:
-        """Who dials a cluster's TCP connections, and answers those of others."""
+        """The process that dials a cluster's TCP connections and accepts those of other clusters."""
         config = TcpPeerConfig(
             address=str(cluster.address),
             hosts={each.name: str(each.address) for each in self._plan.topology.clusters},

@@ -1,6 +1,7 @@
-"""The process that watches the machine while media flow: one sample a second, kept in memory until the end.
+"""The process that samples the machine's counters once a second while media flow, and writes them at the end.
 
-It yields to everything else, and samples where few events are planned: on a slow CPU a sample takes some milliseconds.
+A sample takes up to some milliseconds on a slow CPU. So the process has the lowest priority (nice 19), keeps samples in
+memory, and takes them at an offset within the second at which scenarios seldom have a fault.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from results.run_files.run_dir import RunDir
 from scenarios.supervision.processes import RunProcess, spawn
 
 _PHASE_NS = 770 * MS
-"""When in each second of the scenario it samples."""
+"""Offset of the samples within each second after the media start, ns."""
 
-_YIELDING = 19
+_NICENESS = 19
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
-    """Where MACHINE_SAMPLE and CORE_SAMPLE rows go at the end, as .npy."""
+    """Files for MACHINE_SAMPLE and CORE_SAMPLE rows, .npy."""
 
     machine_path: Path
     cores_path: Path
@@ -47,16 +48,16 @@ class Monitor:
         self._cores: list[npt.NDArray[Any]] = []
 
     def wait_s(self) -> float | None:
-        """Until the next sample; None before the media."""
+        """Seconds until the next sample; None before the media window is known."""
         return None if self.ticker.due_ns is None else max(self.ticker.due_ns - monotonic_ns(), 0) / S
 
     def sample_if_due(self) -> None:
-        """One sample, however many seconds have passed."""
+        """Take one sample if at least one is due; those missed in between are not made up for."""
         if list(self.ticker.due(monotonic_ns())):
             self.sample()
 
     def sample(self) -> None:
-        """Read everything now."""
+        """Take a sample now."""
         at_ns = monotonic_ns()
         self._cores.append(np.array(list(_core_rows(at_ns)), CORE_SAMPLE))
         self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
@@ -75,21 +76,21 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Say Ready, sample at MediaWindow and from then on once a second, and on Stop write all and say Stopped."""
-    os.setpriority(os.PRIO_PROCESS, 0, _YIELDING)
-    Monitor().sample()  # whatever it needs is in memory then
+    """Send Ready; sample at MediaWindow, then once a second; at Stop write all samples and send Stopped."""
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    Monitor().sample()  # discarded; its imports and first-use costs are paid before media flow
     monitor = Monitor()
     tell(control, Ready())
     while True:
-        if control.poll(monitor.wait_s()) and not _obeyed(monitor, control):
+        if control.poll(monitor.wait_s()) and not _handle_message(monitor, control):
             break
         monitor.sample_if_due()
     monitor.save(config)
     tell(control, Stopped({}))
 
 
-def _obeyed(monitor: Monitor, control: Connection) -> bool:
-    """Obey one message; False if it is to stop."""
+def _handle_message(monitor: Monitor, control: Connection) -> bool:
+    """Handle one message; False if it was Stop."""
     message = receive(control)
     if isinstance(message, MediaWindow):
         monitor.sample()
@@ -98,6 +99,6 @@ def _obeyed(monitor: Monitor, control: Connection) -> bool:
 
 
 def spawn_monitor(run: RunDir) -> RunProcess:
-    """Start the process, whose samples go to the staging folder of a run; it may not be ready yet."""
+    """Start the monitor, whose samples go to the run's staging folder; it may not be ready on return."""
     config = MonitorConfig(run.staged(run.machine_samples), run.staged(run.core_samples))
     return spawn("monitor", serve, config, run.log("monitor"))

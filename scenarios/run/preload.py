@@ -1,6 +1,7 @@
-"""What the fork server imports before the first process: all media code, with its loops compiled.
+"""Imported by the fork server before its first fork: the code of all forked processes, with its loops compiled.
 
-`python -m scenarios.run.preload` does the same at installation, and leaves the compiled loops in the cache.
+Importing and loading compiled loops takes seconds of CPU; done once in the server, each fork has the result at once.
+`python -m scenarios.run.preload` does the same at installation, and leaves the compiled loops in numba's cache.
 """
 
 from __future__ import annotations

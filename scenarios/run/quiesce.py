@@ -1,4 +1,7 @@
-"""Brings a run to rest, from its sources to its listeners, so that every packet lies where somebody counts it."""
+"""Stops the media of a run in the order in which packets travel, and reads the counters once they stand still.
+
+After that every packet sent is in exactly one counter: received, dropped, or held in a socket or on a link.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ _LOOK_AGAIN_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """Whoever counts packets without having a hand in them: interfaces, and the hosts' UDP."""
+    """Counters that the kernel keeps, independent of media processes and link back end.
+
+    `taps` count at interfaces; `host_pids` by cluster; `udp_before`: the hosts' UDP counters at the start, by cluster.
+    """
 
     taps: MediaTaps
     host_pids: Mapping[str, int]
@@ -41,13 +47,13 @@ class Observers:
 
     @classmethod
     def watch(cls, plan: Plan, fabric: Fabric) -> Observers:
-        """Count from now on."""
+        """Take the first reading, and count from now on."""
         pids = {cluster.name: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
         taps = MediaTaps(plan.topology, MEDIA_PORTS, inner_ends=plan.link_capabilities.inner_ends)
         return cls(taps, pids, {name: udp_statistics(pid) for name, pid in pids.items()})
 
     def settled(self) -> MediaCounts:
-        """The counts once they stand still, or after a second."""
+        """The interface counts once two readings, 20 ms apart, are equal, or after 1 s."""
         read: list[MediaCounts] = []
 
         def stand_still() -> bool:
@@ -58,20 +64,25 @@ class Observers:
         return read[-1]
 
     def hosts(self, counts: MediaCounts) -> tuple[HostRow, ...]:
-        """What crossed each host's port, and what its UDP counted."""
+        """A row per host: media frames over its port, taken from `counts`, and the growth of its UDP counters."""
         return tuple(
             HostRow(name, counts.from_host[name], counts.to_host[name], counter_growth(before, udp_statistics(pid)))
             for (name, pid), before in zip(self.host_pids.items(), self.udp_before.values(), strict=True)
         )
 
     def backlog_drops(self) -> dict[str, int]:
-        """Frames that the kernel dropped on their way to an interface of switch or link, or to and within a host."""
+        """Frames that the kernel dropped on receipt, by interface (switches, links) and by host."""
         to_hosts = {name: sum(receive_drops(pid).values()) for name, pid in self.host_pids.items()}
         return {**receive_drops(os.getpid()), **to_hosts}
 
 
 def quiesce(media: MediaProcesses, links: LinkBackend, observers: Observers) -> tuple[LinkEnd, MediaCounts]:
-    """Sources first, then relays, then links. What is under way then waits on a link or in a socket."""
+    """Stop sources, then relays, then links; returns the link back end's counts and the interface counts.
+
+    The order is that in which packets travel. When a stage stops, nothing reaches it any more but what is on the way to
+    it; stopped in another order, a stage would go on filling sockets whose counters are being read. What is under way
+    at the end lies on a link or in a receiver's socket, and is counted there.
+    """
     request_all((*media.clients, *media.probers), StopSending(), Quiesced(), _STILL_WITHIN_S)
     relays = [relay.running for relay in media.relays.values() if relay.running]
     request_all(relays, StopForwarding(), Quiesced(), _STILL_WITHIN_S)
@@ -80,7 +91,10 @@ def quiesce(media: MediaProcesses, links: LinkBackend, observers: Observers) -> 
 
 
 def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[LinkRow, ...]:
-    """Every direction, as its back end and the interfaces at its ends counted."""
+    """A row per direction: the back end's counters, and media frames at the interfaces of both ends.
+
+    Where no interface lies between switch and back end, media frames onto a link are those that the back end counted.
+    """
     onto_link = {**end.onto_link, **counts.onto_link}
     return tuple(
         LinkRow(*each, end.counters[each], onto_link.get(each, 0), counts.off_link[each])
@@ -89,7 +103,10 @@ def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[Li
 
 
 def collect_relay_fates(relays: Mapping[str, SupervisedRelay], run: RunDir) -> dict[str, Mapping[str, int]]:
-    """Put what the relays noted down with the records; what each had in hand at its end, all lives, as a counter."""
+    """Write RELAY_FATE rows of all lives of each relay to the staging folder.
+
+    Returns, by process name, the counter of packets that a relay's lives held when they ended.
+    """
     in_hand: dict[str, Mapping[str, int]] = {}
     for cluster, relay in relays.items():
         logs = [FateLog.read(fate_log(cluster, life)) for life in range(relay.lives)]

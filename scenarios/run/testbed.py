@@ -1,7 +1,7 @@
-"""Everything of one run that is alive: network, links, directory, relays, clients, probers and controller.
+"""The network and the processes of one run: built in order, started, and stopped for their records.
 
-Built inside the sandbox; each part tells when it is ready. Nothing is torn down piece by piece: the processes are
-asked for their records, and the sandbox takes the rest with it.
+Built inside the sandbox. Processes are stopped because their records are in memory; interfaces, switches and daemons
+are not torn down one by one, because the kernel removes them with the sandbox's namespaces.
 """
 
 from __future__ import annotations
@@ -43,10 +43,8 @@ _STOP_WITHIN_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Testbed:
-    """A built testbed. `links` emulates the WAN; `media` are the media processes, `process_faults` plays faults
-    on processes; `monitor` watches the machine.
-
-    `datapath_stats_before` is what the switches had looked up when it was ready.
+    """A built testbed. `observers`: kernel counters; `links`: the link back end; `process_faults`: plays faults on
+    processes; `monitor`: samples the machine; `datapath_stats_before`: flow-table lookups when the testbed was ready.
     """
 
     plan: Plan
@@ -61,48 +59,49 @@ class Testbed:
 
     @classmethod
     def build(cls, plan: Plan, run: RunDir, log: EventLog) -> Testbed:
-        """Start everything, and return when it is ready for media.
+        """Start everything; on return it is ready for media. ProcessError, LinkError, CommandError, DirectoryError.
 
-        What takes longest to start (imports, mostly) is started first and waited for last.
+        Each comment below says what a step must precede or follow. Where there is a choice, what takes longest to start
+        (mostly imports) is started first and waited for last.
         """
         environment = _environment(plan)
-        # Before any process: all are forked from it, and it compiles while the network is built.
+        # First: all processes of ours are forked from it, and it imports and compiles while the network is built.
         start_fork_server(["scenarios.run.preload"])
-        # Before the switches: they connect to it, and it imports its framework while they start.
+        # Before the switches: its framework takes long to import, which goes on while they start.
         controller = start_controller(plan, run)
         start_openvswitch(run.root / "logs")
         fabric = Fabric(plan.topology, environment.datapath, inner_ends=environment.link_capabilities.inner_ends)
-        # The controller listens before a switch first dials: one that is refused tries again only a second later.
+        # The controller must listen before switches connect: a refused one tries again only after a second.
         controller.serving.await_ready(_READY_WITHIN_S)
         fabric.start()
         enlarge_port_buffers()
-        # The counters' first reading, before anything sends.
+        # First reading of the counters, before any process sends.
         observers = Observers.watch(plan, fabric)
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
-        # Links before directory and relays: without them no cluster reaches another.
+        # Links before directory and relays: these talk to each other over the links.
         links = STARTERS[environment.link_backend](plan, run)
         log.phase(f"links emulated: {environment.link_backend}")
-        # The directory with all its records before the relays, which connect to it at once and back off if refused.
+        # The directory, filled, before the relays: they connect to it at once, and back off if refused.
         directory = start_directory(plan, run, fabric)
         media = MediaProcesses.spawn(plan, run, fabric)
-        watcher = spawn_monitor(run)
-        await_ready((*media.running, watcher), _READY_WITHIN_S)
-        # Direct paths are in the switches before relays fetch over them.
+        monitor = spawn_monitor(run)
+        await_ready((*media.running, monitor), _READY_WITHIN_S)
+        # The flow rules of direct paths before relays fetch records over them.
         controller.serving.await_milestone("installed", _READY_WITHIN_S)
         media.warm_relays(plan)
-        # After the relays are warm: probes measure the health of links, not the burst of the records.
+        # Probes after the relays are warm: delayed by the burst of records, they would show healthy links as degraded.
         media.start_probing(plan.controller.probe_interval_ns)
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
-        # Successors last: they take processor time to start, and are to delay nothing that is waited for above.
+        # Successors last: their start takes CPU time, which would delay what is waited for above.
         process_faults = ProcessFaults(plan.faults, fault_targets(plan, media.relays, directory, controller), log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
-        return cls(plan, run, observers, links, media, controller, process_faults, watcher, datapath_stats())
+        return cls(plan, run, observers, links, media, controller, process_faults, monitor, datapath_stats())
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
-        """Have every client send what is due from `start_ns` until `end_ns`, and every TCP connection held as long.
+        """Send media and hold TCP connections from `start_ns` until `end_ns`, CLOCK_MONOTONIC.
 
-        Everyone counts for as long how late they are, and the monitor how busy the machine is.
+        In that time links and processes count their lateness, and the monitor samples the machine.
         """
         window = MediaWindow(start_ns, end_ns)
         self.links.watch(start_ns, end_ns)
@@ -110,7 +109,10 @@ class Testbed:
         self.monitor.send(window)
 
     def finish(self) -> MachineReport:
-        """Bring the media to rest, collect its records, and read the counters of the machinery."""
+        """Stop media and processes, which write their records, and return all counters.
+
+        Memory is read while all processes live; counters of packets after everything that moves packets has stopped.
+        """
         memory_bytes = proportional_memory_bytes()
         end, counts = quiesce(self.media, self.links, self.observers)
         hosts = self.observers.hosts(counts)
@@ -134,7 +136,10 @@ class Testbed:
         )
 
     def stop_controller(self) -> None:
-        """End the controller, before anything that it watches; ProcessError if it had failed."""
+        """Stop the controller; ProcessError if it had failed.
+
+        Before the media processes: it would take probers and relays that are being stopped for failures, and reroute.
+        """
         self.controller.stop(_STOP_WITHIN_S)
 
 

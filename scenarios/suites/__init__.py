@@ -1,4 +1,4 @@
-"""The standard scenarios against relay versions: played one after another, and where each version stands.
+"""Runs scenarios against relay versions, and says of each version whether it passed.
 
 May import `results.run_files`, `results.verdict` and `hostio`.
 """

@@ -1,4 +1,8 @@
-"""Runs scenarios against relay versions, one after another."""
+"""Runs scenarios against relay versions, one after another.
+
+A run is inconclusive if the machine disturbed it, e.g. by other load on its CPUs. That often passes, so such a run is
+repeated. Runs that passed or failed are never repeated: a failure must not disappear by repetition.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +16,27 @@ from results.verdict.summary import Summary
 from scenarios.suites.standings import Trial, evidence_of, recovery_of
 
 RunPlan = Callable[[Plan, str], Summary]
-"""Runs a plan; the text says which trial it is."""
+"""Runs a plan; the text is a label of the trial, for the user."""
 
 ATTEMPTS = 3
-"""Runs at most before a trial is left inconclusive."""
+"""Runs of a trial at most. On a machine that is too slow for a scenario every run is inconclusive, so more runs would
+only take time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """`plans`: by relay version, the scenarios with that version in them. All of them are played `times` times."""
+    """`plans`: by relay version, the plans of all scenarios with that version. Each plan is tried `times` times."""
 
     plans: Mapping[str, Sequence[Plan]]
     times: int
 
     @property
     def size(self) -> int:
-        """How many trials there are."""
+        """Number of trials."""
         return self.times * sum(map(len, self.plans.values()))
 
     def trials(self, play: RunPlan) -> Iterator[Trial]:
-        """Play them, all scenarios of a version before the next; each trial when it is done."""
+        """Run all trials, one version after the other; yields each when it is done."""
         number = 0
         for version, plans in self.plans.items():
             for plan in [plan for _ in range(self.times) for plan in plans]:
@@ -44,5 +49,5 @@ class Suite:
         while attempts[-1].verdict == "inconclusive" and len(attempts) < ATTEMPTS:
             attempts.append(play(plan, label))
         last, seconds = attempts[-1], (monotonic_ns() - start_ns) / S
-        told = (last.verdict, evidence_of(last), recovery_of(last))
-        return Trial(version, plan.scenario, *told, len(attempts), seconds)
+        outcome = (last.verdict, evidence_of(last), recovery_of(last))
+        return Trial(version, plan.scenario, *outcome, len(attempts), seconds)

@@ -1,4 +1,4 @@
-"""What came of running the standard scenarios against relay versions: trials, and where each version stands. Pure."""
+"""Results of a suite: trials, and the verdict on each relay version. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ COLUMNS = ("relay", "scenario", "verdict", "back by itself", "evidence")
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One scenario with one relay version. `attempts`: runs it took; an inconclusive one is repeated a few times.
+    """One scenario with one relay version. `attempts`: runs that it took; verdict and texts are those of the last run.
 
-    `recovery`: whether service came back by itself, and how long after the network had cleared.
+    `evidence`: why it did not pass. `recovery`: whether and when service was restored after the last fault had ended.
     """
 
     version: str
@@ -29,25 +29,25 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All trials of one version."""
+    """All trials of one relay version."""
 
     version: str
     trials: tuple[Trial, ...]
 
     @property
     def caught_by(self) -> tuple[str, ...]:
-        """The scenarios that failed, each once."""
+        """Names of the scenarios that failed, each once."""
         return tuple(dict.fromkeys(trial.scenario for trial in self.trials if trial.verdict == "fail"))
 
     @property
     def verdict(self) -> Verdict:
-        """Caught is certain; a pass needs every trial."""
+        """Fail if any trial failed, pass if all passed, else inconclusive."""
         if self.caught_by:
             return "fail"
         return "pass" if all(trial.verdict == "pass" for trial in self.trials) else "inconclusive"
 
     def sentence(self) -> str:
-        """Where the version stands, in words."""
+        """The verdict and its ground as a line of text."""
         if self.caught_by:
             return f"{self.version}: caught by {', '.join(self.caught_by)}"
         undecided = sum(trial.verdict != "pass" for trial in self.trials)
@@ -57,7 +57,7 @@ class Standing:
 
 
 def standings(trials: Sequence[Trial]) -> tuple[Standing, ...]:
-    """One per version, in the order in which they were tried."""
+    """One standing per version, in the order of the trials."""
     versions = dict.fromkeys(trial.version for trial in trials)
     return tuple(
         Standing(version, tuple(trial for trial in trials if trial.version == version)) for version in versions
@@ -65,7 +65,7 @@ def standings(trials: Sequence[Trial]) -> tuple[Standing, ...]:
 
 
 def evidence_of(summary: Summary) -> str:
-    """What a run's verdict rests on, the first of it."""
+    """The first reason for a run's verdict; empty if it passed."""
     if summary.verdict == "pass":
         return ""
     missed = [row for row in summary.expectations if row.ok is False]
@@ -77,7 +77,10 @@ def evidence_of(summary: Summary) -> str:
 
 
 def recovery_of(summary: Summary) -> str:
-    """Whether every stream was heard again before the end, and when: metastable failures go on without their cause."""
+    """Whether all streams were restored before the run's end, and how long after the last fault had ended.
+
+    It tells metastable failures (Bronson et al., HotOS 2021), which go on after their cause has ended, from others.
+    """
     lag_ms = summary.media.recovery_lag_ms
     if lag_ms is None:
         return ""
@@ -87,7 +90,7 @@ def recovery_of(summary: Summary) -> str:
 
 
 def table(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
-    """A row per version and scenario, under `COLUMNS`."""
+    """A row per version and scenario, in the columns of `COLUMNS`; several trials are shown by the worst of them."""
     ordered = sorted(trials, key=lambda trial: (_first(trials, trial), trial.scenario))
     return [_row(list(group)) for _, group in groupby(ordered, key=lambda trial: (trial.version, trial.scenario))]
 
@@ -104,5 +107,5 @@ def _row(trials: list[Trial]) -> tuple[str, ...]:
 
 
 def surprises(found: Sequence[Standing], sound: Sequence[str]) -> list[str]:
-    """Sound versions that did not pass, and faulty ones that were not caught."""
+    """The sentences of `sound` versions that did not pass, and of all others that did not fail."""
     return [each.sentence() for each in found if each.verdict != ("pass" if each.version in sound else "fail")]

@@ -1,4 +1,4 @@
-"""The processes of a run, whatever they do: how each is started, is ready, ends, and is succeeded by another.
+"""Life cycle of a run's processes, whatever they do: start, readiness, end, and succession by a new life.
 
 May import `results.run_files`, `relay_app` and `hostio`.
 """

@@ -1,7 +1,7 @@
-"""What every kind of supervised process has: lives that are made ready, end, and leave something to be counted.
+"""The protocols of supervised processes: `Life`, and `ProcessKind`, which starts lives.
 
-A life is from one start of a process to its end. Kinds are forked processes with a control pipe (`processes`), programs
-that are started from a command line (`program`), and several such parts together.
+A life is from one start of a process to its end. Lives are forked processes with a control pipe (`processes`), programs
+started from a command line (`program`), or several of these together.
 """
 
 from __future__ import annotations
@@ -18,53 +18,56 @@ from hostio.histogram import Lateness
 
 
 class Life(Protocol):
-    """A life of a process, which may be several processes of the operating system. All errors are ProcessError."""
+    """One life of a process, which may be several processes of the operating system. All errors are ProcessError."""
 
     @property
     def name(self) -> str:
-        """As messages, logs and reports say it."""
+        """Name in messages, logs and reports."""
 
     @property
     def log(self) -> Path:
-        """Where it writes what it has to say."""
+        """File of its standard error."""
 
     def await_ready(self, timeout_s: float) -> None:
         """Wait until it serves; ProcessError if it does not in time."""
 
     def await_standing_by(self, timeout_s: float) -> None:
-        """Wait until it is ready to take over, and holds nothing open that the one before it has."""
+        """Wait until it is ready to take over; ProcessError if it is not in time.
+
+        Until then it binds no address that the life before it may hold.
+        """
 
     def take_over(self) -> None:
-        """Have one that stands by serve; it does on return."""
+        """Have a life that stands by serve; it serves on return."""
 
     def ask_to_stop(self) -> None:
-        """Tell it to end in order; does not wait."""
+        """Ask it to end in order; does not wait."""
 
     def final_report(self, timeout_s: float) -> Stopped | None:
-        """Wait for what it reports in the end, or for its end; None if nothing. ProcessError if it failed."""
+        """Wait for its final report or its end; None if there is no report. ProcessError if it failed."""
 
     def intact(self) -> bool:
-        """Whether no part of it has ended."""
+        """Whether all its parts are running."""
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to all of it; what is gone needs none."""
+        """Send a signal to all its parts; those that have ended are left out."""
 
     def gone(self, timeout_s: float) -> bool:
-        """Wait until all of it has ended, at most so long; whether it has."""
+        """Wait until all its parts have ended, at most `timeout_s`; whether they have."""
 
     def states(self) -> set[str]:
-        """The letters of proc_pid_stat(5) for all its threads."""
+        """State letters (proc_pid_stat(5)) of all its threads."""
 
     def close(self) -> None:
-        """Let go of its pipes and descriptors."""
+        """Close its pipes and descriptors."""
 
 
 @dataclass(slots=True)
 class EndedProcessCounters:
-    """What the lives that a fault ended counted, all together: `socket_drops` by socket, `counters` by name.
+    """Counters of all lives that faults ended, added up: `counters` by name, `socket_drops` by socket.
 
-    `left_behind`: RELAY_FATE rows of the packets that waited for them. `lateness`: by thread and life, of those that
-    could still tell.
+    `left_behind`: RELAY_FATE rows of packets that were left in their sockets. `lateness`: by thread and life; killed
+    lives report none.
     """
 
     counters: Counter[str] = field(default_factory=Counter)
@@ -73,13 +76,13 @@ class EndedProcessCounters:
     lateness: dict[tuple[str, int | None], Lateness] = field(default_factory=dict)
 
     def add(self, report: Stopped, life: int) -> None:
-        """Add the final report of a life, but for its sockets: these are read once it is gone."""
+        """Add the final report of a life, except for its sockets, which are read after it has ended."""
         self.counters.update(report.counters)
         self.lateness |= {(thread, life): each for thread, each in report.lateness.items()}
 
 
 class AfterEnd(NamedTuple):
-    """What is to be done once a life is gone: `collect` reads what it left; `release` lets go if it did not end."""
+    """What to do after a life was to end: `collect` what it left if it has, `release` what was held if it has not."""
 
     collect: Callable[[EndedProcessCounters], None]
     release: Callable[[], None]
@@ -89,10 +92,10 @@ L = TypeVar("L", bound=Life)
 
 
 class ProcessKind(Protocol[L]):
-    """How the lives of a process are made: by forking, from a command line, or of several such parts."""
+    """Starts the lives of a process."""
 
     def start(self, life: int) -> L:
-        """Start a life; it may not be ready yet. Number 0 serves as soon as it is, those after it stand by."""
+        """Start life number `life`; does not wait. Life 0 serves as soon as it is ready, later ones stand by."""
 
     def prepare_end(self, life: L) -> AfterEnd:
-        """Get hold of what is to be read, or removed, once this life is gone. The fault comes after it."""
+        """Called before the fault: hold what is to be read or removed after this life has ended."""

@@ -1,7 +1,11 @@
-"""The run's own processes: forked from one warm server, each in its host's network namespace.
+"""The run's own processes: forked from one server (multiprocessing's forkserver), each in its host's network namespace.
 
-A process is a function `serve(config, control)`. It says Ready, obeys what is sent over its control pipe, and answers
-Stop with Stopped, its final report. Pipes are Unix sockets: no emulated link, hence no fault, can touch them.
+The server has imported their code and loaded the compiled loops, once for all: a process starts without these seconds
+of CPU time, also one that succeeds another while media flow, and all share that memory. The server has a single thread
+and none of the run's descriptors, so forking it is safe.
+
+A process is a function `serve(config, control)`. It sends Ready, handles the messages of its control pipe, and answers
+Stop with Stopped, its final report. Pipes are Unix sockets, which no fault on a link can affect.
 """
 
 from __future__ import annotations
@@ -26,18 +30,18 @@ from relay_app.messages import StandingBy, TakeOver
 Serve = Callable[[Any, Connection], None]
 
 START_WITHIN_S = 10.0
-"""For a process that was made while media flow to be ready, or one that stands by to serve."""
+"""Limit for a successor to be ready, and for one that stands by to serve, seconds."""
 
 _context = get_context("forkserver")
 
 
 class ProcessError(Exception):
-    """A process of the run ended, failed, or did not answer in time; says which, and where its log is."""
+    """A process ended, failed, or did not answer in time; the message names it and its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunProcess:
-    """A life of a forked process, its control pipe and its log. Held by a pidfd: its signals reach no other."""
+    """A life of a forked process. `handle` is a pidfd: a signal cannot reach a later process of the same number."""
 
     name: str
     control: Connection
@@ -45,14 +49,14 @@ class RunProcess:
     handle: ProcessHandle
 
     def send(self, message: object) -> None:
-        """Send a message; ProcessError if the process is gone."""
+        """Send a message; ProcessError if the process has ended."""
         try:
             self.control.send(message)
         except OSError as error:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
 
     def answer(self, timeout_s: float) -> Any:
-        """The next message from the process; ProcessError if it ended or took too long."""
+        """The next message from the process; ProcessError if it ended, or after `timeout_s`."""
         if not self.control.poll(timeout_s):
             raise ProcessError(f"{self.name} did not answer within {timeout_s:g} s; its log is {self.log}")
         try:
@@ -61,7 +65,7 @@ class RunProcess:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
 
     def expect(self, message: object, timeout_s: float) -> None:
-        """Wait for this message; ProcessError if there is another, or none."""
+        """Wait for this message; ProcessError if another comes, or none in `timeout_s`."""
         answer = self.answer(timeout_s)
         if answer != message:
             raise ProcessError(f"{self.name} said {answer!r} in place of {message!r}; its log is {self.log}")
@@ -75,48 +79,51 @@ class RunProcess:
         self.expect(StandingBy(), timeout_s)
 
     def take_over(self) -> None:
-        """Have one that stands by serve; it does on return."""
+        """Have a process that stands by serve; it serves on return."""
         self.send(TakeOver())
         self.expect(Ready(), START_WITHIN_S)
 
     def ask_to_stop(self) -> None:
-        """Tell it to end; does not wait."""
+        """Ask it to end; does not wait."""
         self.send(Stop())
 
     def final_report(self, timeout_s: float) -> Stopped | None:
-        """What it reports once told to stop; None if nothing comes in that time."""
+        """Its answer to Stop; None if none comes in `timeout_s`."""
         return final_reports([self], timeout_s).get(self.name)
 
     def intact(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is running."""
         return not self.handle.gone(0)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal; a process that is gone needs none."""
+        """Send a signal; nothing if it has ended."""
         self.handle.send(number)
 
     def gone(self, timeout_s: float) -> bool:
-        """Wait until it has ended, at most so long; whether it has."""
+        """Wait until it has ended, at most `timeout_s`; whether it has."""
         return self.handle.gone(timeout_s)
 
     def states(self) -> set[str]:
-        """The letters of proc_pid_stat(5) for its threads."""
+        """State letters (proc_pid_stat(5)) of its threads."""
         return self.handle.states()
 
     def close(self) -> None:
-        """Let go of it; one that still runs takes the end of its pipe for Stop."""
+        """Close pipe and pidfd; a process that still runs takes the end of its pipe for Stop."""
         self.control.close()
         self.handle.close()
 
 
 def start_fork_server(preload: Iterable[str]) -> None:
-    """Start the fork server, which imports these modules once for all processes to come; does not wait for it."""
+    """Start the fork server, which imports these modules; does not wait for it."""
     _context.set_forkserver_preload(list(preload))
     ensure_running()
 
 
 def spawn(name: str, serve: Serve, config: Any, log: Path, network_of: int | None = None) -> RunProcess:
-    """Start a process, in the network namespace of the process `network_of` if given; it may not be ready yet."""
+    """Start a process; does not wait until it is ready. ProcessError if it has ended at once.
+
+    `network_of`: it joins the network namespace of this process.
+    """
     ours, theirs = _context.Pipe()
     process = _context.Process(target=_work, args=(name, serve, config, theirs, log, network_of), name=name)
     process.start()
@@ -131,14 +138,17 @@ def spawn(name: str, serve: Serve, config: Any, log: Path, network_of: int | Non
 
 
 def await_ready(processes: Iterable[RunProcess], timeout_s: float) -> None:
-    """Wait until every one of these processes is ready."""
+    """Wait until all these processes are ready, `timeout_s` in all; ProcessError."""
     deadline = monotonic() + timeout_s
     for process in processes:
         process.await_ready(max(0.0, deadline - monotonic()))
 
 
 def request_all(processes: Sequence[RunProcess], order: object, answer: object, timeout_s: float) -> None:
-    """Give these processes an order and wait for their answers, together; those that are gone give none."""
+    """Send `order` to all these processes, then wait for `answer` from each, `timeout_s` in all.
+
+    Processes that have ended, or that answer otherwise, are passed over.
+    """
     waiting = [process for process in processes if _sent(process, order)]
     deadline = monotonic() + timeout_s
     for process in waiting:
@@ -149,12 +159,12 @@ def request_all(processes: Sequence[RunProcess], order: object, answer: object, 
 
 
 def stop_all(processes: Iterable[RunProcess], timeout_s: float) -> dict[str, Stopped]:
-    """Stop these processes together and collect their final reports, by name; those that are gone have none."""
+    """Send Stop to all these processes and collect their final reports, by name; those that have ended have none."""
     return final_reports([process for process in processes if _sent(process, Stop())], timeout_s)
 
 
 def final_reports(processes: Iterable[RunProcess], timeout_s: float) -> dict[str, Stopped]:
-    """The final reports of processes that were told to stop, by name; those that are gone by then have none."""
+    """Final reports, by name, of processes that were sent Stop; those that end or time out without one have none."""
     found = {}
     waiting: dict[Any, RunProcess] = {process.control: process for process in processes}
     deadline = monotonic() + timeout_s

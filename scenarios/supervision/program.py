@@ -1,7 +1,7 @@
-"""A program of the run that is started from a command line: controller, Redis, and programs that are not ours.
+"""A program that is started from a command line: the controller, Redis, and foreign programs.
 
-It is ready by a signal of its own, told to stop by SIGTERM to its process group (or by the end of its standard input),
-and killed with all that it started if it does not. Exit code 0 and death by SIGTERM are clean ends.
+A ready signal of its own tells that it serves. It is stopped by SIGTERM to its process group, or by the end of its
+standard input. Exit code 0 and death by SIGTERM are clean ends.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _CLEAN = (0, -signal.SIGTERM)
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """How a program is started (`environment`: in addition to ours), gets ready, and is told to stop.
+    """How a program is started, tells that it is ready, and is stopped.
 
-    A program that can stand by gives the signal `standing_by`, and begins when its standard input says something.
-    `output` becomes its standard output; without, that goes to its log.
+    `environment` is added to ours. A program that can stand by gives the signal `standing_by`, and begins to serve at
+    the first byte of its standard input. `output` becomes its standard output; without it, that goes to the log.
     """
 
     argv: Sequence[str]
@@ -38,7 +38,7 @@ class CommandLine:
 
 
 class Program:
-    """A life of a program. One that is to stand by and cannot is launched when it takes over.
+    """A life of a program. One that is to stand by, but whose command cannot, is launched when it takes over.
 
     ProcessError if it cannot be started.
     """
@@ -54,7 +54,7 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """Of the process that was launched, the leader of its group."""
+        """Number of the launched process, the leader of its process group."""
         return self._launched().leader.pid
 
     def await_ready(self, timeout_s: float) -> None:
@@ -67,7 +67,7 @@ class Program:
             self.await_signal(self._command.standing_by, timeout_s)
 
     def await_signal(self, awaited: ReadySignal, timeout_s: float) -> None:
-        """Wait for a signal of this program; ProcessError if it does not come in time."""
+        """Wait for a signal of this program; ProcessError if it ends before, or after `timeout_s`."""
         leader = self._launched().leader
         if awaited.wait(leader, timeout_s):
             return
@@ -76,7 +76,7 @@ class Program:
         raise ProcessError(f"{self.name} is not {awaited.meaning} after {timeout_s:g} s; its log is {self.log}")
 
     def take_over(self) -> None:
-        """Have one that stands by serve; it does on return. ProcessError if it does not."""
+        """Have a program that stands by serve; it serves on return. ProcessError if it does not."""
         if self._process is None:
             self._launch()
         else:
@@ -84,40 +84,40 @@ class Program:
         self.await_ready(START_WITHIN_S)
 
     def ask_to_stop(self) -> None:
-        """Tell it to end; does not wait."""
+        """Ask it to end; does not wait."""
         if self._command.stops_at_end_of_input and self._process and self._process.stdin:
             self._process.stdin.close()
         else:
             self.signal(signal.SIGTERM)
 
     def final_report(self, timeout_s: float) -> Stopped | None:
-        """Wait until it has ended, at most so long; it reports nothing. ProcessError if it ended otherwise than asked.
+        """Wait until it and all that it started have ended, at most `timeout_s`; None, as programs have no report.
 
-        What it started and left behind does not count as ended.
+        ProcessError if it has ended, and not cleanly.
         """
         if self.gone(timeout_s) and (code := self._exit_code()) not in _CLEAN:
             raise ProcessError(f"{self.name} ended with exit code {code}; its log is {self.log}")
         return None
 
     def intact(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is running."""
         return self._group is not None and not self._group.leader.gone(0)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and to all that it started; those that are gone need none."""
+        """Send a signal to its process group."""
         if self._group:
             self._group.send(number)
 
     def gone(self, timeout_s: float) -> bool:
-        """Wait until it and all that it started have ended, at most so long; whether they have."""
+        """Wait until it and all that it started have ended, at most `timeout_s`; whether they have."""
         return self._group is None or self._group.gone(timeout_s)
 
     def states(self) -> set[str]:
-        """The letters of proc_pid_stat(5) for its threads and those of all that it started."""
+        """State letters (proc_pid_stat(5)) of its threads and of those of all that it started."""
         return self._group.states() if self._group else set()
 
     def close(self) -> None:
-        """Let go of a program that has ended, or that was never launched; idempotent."""
+        """Close its pipes and, if it has ended, reap it; idempotent."""
         if self._process and self._process.stdin:
             self._process.stdin.close()
         if self._process and self._group and self._group.gone(0):
@@ -129,13 +129,13 @@ class Program:
 
     def _launch(self) -> None:
         command = self._command
-        speaks_to_it = command.stops_at_end_of_input or command.standing_by
+        uses_input = command.stops_at_end_of_input or command.standing_by
         with self.log.open("ab") as log:
             try:
                 self._process = subprocess.Popen(
                     command.argv,
                     bufsize=0,
-                    stdin=subprocess.PIPE if speaks_to_it else subprocess.DEVNULL,
+                    stdin=subprocess.PIPE if uses_input else subprocess.DEVNULL,
                     stdout=command.output.writer if command.output else log,
                     stderr=log,
                     env={**os.environ, **command.environment},
@@ -161,7 +161,10 @@ class Program:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
 
     def _exit_code(self) -> int | None:
-        """Of a program that has ended; negative if a signal ended it. Unreaped (WNOWAIT), its number stays its own."""
+        """Exit code of a program that has ended, or the negative number of the signal that ended it; else None.
+
+        WNOWAIT leaves it unreaped, so that its process number, and that of its group, cannot be used again.
+        """
         if self._process is None:
             return None
         found = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)

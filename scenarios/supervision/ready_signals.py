@@ -1,6 +1,6 @@
-"""How a program that was started from a command line tells that it is ready: sd_notify(3), a line of output, an answer.
+"""Signals by which a program tells that it is ready: sd_notify(3), a line of output, or an answer to a request.
 
-Each signal waits no longer than the program lives: a program that ends at once is not waited for.
+Waiting for a signal ends when the program does, so that a program that fails at its start costs no time limit.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _READ_BYTES = 4096
 
 
 class ReadySignal(Protocol):
-    """Something that a program does once it has come so far."""
+    """Something observable that a program does when it reaches a state."""
 
     @property
     def meaning(self) -> str:
-        """What the program is then, for an error message: ready, listening, …"""
+        """That state, for an error message: ready, listening, …"""
 
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
-        """Wait until the program gave it, ended, or that many seconds are over; whether it gave it."""
+        """Wait until the program gives the signal or ends, at most `timeout_s`; whether it gave it."""
 
 
 class NotifySocket:
-    """The socket of sd_notify(3), to which a program sends READY=1; its `environment` tells the program where it is.
+    """The socket of sd_notify(3), to which a program sends READY=1.
 
-    It is a path, not an abstract address: abstract addresses are of one network namespace, and programs run in others.
+    It has a path, because an abstract address is visible in one network namespace only, and programs run in others.
     """
 
     meaning = "ready"
@@ -46,7 +46,7 @@ class NotifySocket:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """To be given to the program."""
+        """Environment variables that tell the program the socket's path."""
         return {"NOTIFY_SOCKET": str(self._path)}
 
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
@@ -71,11 +71,11 @@ class OutputLines:
         self._pending = b""
 
     def started(self) -> None:
-        """The program has the writing end now, and is to be the only one: so its end is the end of the pipe."""
+        """Close our writing end, once the program has its copy: then the pipe ends when the program does."""
         os.close(self.writer)
 
     def next(self, program: ProcessHandle, timeout_s: float) -> str | None:
-        """The next whole line, without its end; None if none comes while the program lives, or in that time."""
+        """The next whole line, without its newline; None if the program ends before, or after `timeout_s`."""
         deadline = monotonic() + timeout_s
         while b"\n" not in self._pending:
             found = os.read(self._reader, _READ_BYTES) if _readable(self._reader, program, deadline) else b""
@@ -86,7 +86,7 @@ class OutputLines:
         return line.decode(errors="replace")
 
     def close(self) -> None:
-        """Read no more; idempotent."""
+        """Close the reading end; idempotent."""
         if self._reader >= 0:
             os.close(self._reader)
             self._reader = -1
@@ -94,7 +94,7 @@ class OutputLines:
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """The program's next line of output is this one."""
+    """The signal is a line of output: the next one of `lines`, which must be `text`."""
 
     meaning: str
     lines: OutputLines
@@ -107,13 +107,13 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The program answers when it is asked: `asked` tells whether it did, and is called until it does."""
+    """The signal is an answer: `asked` sends the program a request and returns whether it answered."""
 
     asked: Callable[[], bool]
     meaning: str = "ready"
 
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
-        """Ask until it answers."""
+        """Call `asked` every millisecond until it returns True."""
         answered = False
 
         def answered_or_ended() -> bool:
@@ -126,6 +126,9 @@ class Answers:
 
 
 def _readable(descriptor: int, program: ProcessHandle, deadline: float) -> bool:
-    """Wait until there is something to read; False if the program ended without, or the time is over."""
+    """Wait until there is something to read; False if the program ended without, or at the deadline.
+
+    Data that the program wrote before it ended still counts, hence the second look.
+    """
     found, _, _ = select.select([descriptor, program.fileno()], [], [], max(0.0, deadline - monotonic()))
     return descriptor in found or bool(select.select([descriptor], [], [], 0)[0])

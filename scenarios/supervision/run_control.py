@@ -1,4 +1,4 @@
-"""What all parts of a run in its sandbox share: paths on its tmpfs, the signal to stop early, and `events.jsonl`."""
+"""Shared by all parts of a run in its sandbox: paths on its tmpfs, the signal to stop early, and `events.jsonl`."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ CONTROLLER_CONFIG = SANDBOX_FOLDER / "controller.json"
 
 
 def redis_socket(life: int) -> Path:
-    """Of the session directory's Redis, in each of its lives."""
+    """Unix socket of the session directory's Redis, in one of its lives."""
     return SANDBOX_FOLDER / f"redis-{life}.sock"
 
 
 def fate_log(cluster: str, life: int) -> Path:
-    """What became of single packets in a cluster's relay (`relay_app.fate_log`), in each of its lives."""
+    """The FateLog of a cluster's relay, in one of its lives."""
     return SANDBOX_FOLDER / f"fates-{cluster}-{life}"
 
 
 class StopSignal:
-    """Watches a descriptor to which nobody ever writes."""
+    """The signal to stop early: end of file on a descriptor, to which nothing is ever written."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def by(self, deadline_ns: int) -> bool:
-        """Wait until a CLOCK_MONOTONIC time, ns, or the wish, whichever comes first; whether it was the wish."""
+        """Wait until `deadline_ns` (CLOCK_MONOTONIC) or the signal, whichever is first; whether it was the signal."""
         remaining_ns = max(0, deadline_ns - monotonic_ns())
         readable, _, _ = select.select([self._descriptor], [], [], remaining_ns / S)
         return bool(readable)
 
 
 class EventLog:
-    """Appends records to the run's events."""
+    """Appends records to `events.jsonl`. Each is written out at once, for the live progress and in case of a crash."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._path.touch()
 
     def add(self, event: Event) -> None:
-        """Write one record."""
+        """Append a record."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(dump_line(event))
 
     def phase(self, name: str) -> None:
-        """Write that a step was reached, now."""
+        """Append a Phase with the present time."""
         self.add(Phase(name, monotonic_ns()))

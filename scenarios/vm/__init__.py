@@ -1,5 +1,5 @@
-"""A virtual machine on a stock distribution kernel: sch_netem and openvswitch wherever the host has neither.
+"""A virtual machine with the distribution's kernel, which has sch_netem and openvswitch where the host's has neither.
 
-Needs neither root nor any module of the host's kernel: the kernel package is fetched and unpacked, never installed.
+Needs neither root nor modules of the host's kernel: the kernel package is fetched and unpacked, not installed.
 May import `scenarios`, `topologies` and `hostio`.
 """

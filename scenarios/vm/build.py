@@ -1,4 +1,4 @@
-"""What a machine is made of, made ready on this host: kernel, file system, sources, and what it starts from."""
+"""Builds the parts of a virtual machine on this host: kernel, root file system, archive of sources, initramfs."""
 
 from __future__ import annotations
 
@@ -23,43 +23,46 @@ from scenarios.vm.machine import Clock, Parts
 from scenarios.vm.sources import source_archive
 
 FOLDER = PROJECT / ".vm"
-"""Where the kernel and the file system are, and what was found out about this host."""
+"""Where kernel, file system image and archives are kept, and whether KVM works on this host."""
 
 ANY_CPU = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
-Tell = Callable[[str], None]
-"""Somebody who is told what goes on, a line at a time."""
+PrintLine = Callable[[str], None]
+"""Prints a line of progress or output for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class MachineBuild:
-    """What is the same for every machine: kernel and file system."""
+    """The parts that all machines share: kernel and root file system."""
 
     kernel: Kernel
     image: Path
 
     @classmethod
-    def open(cls, tell: Tell) -> MachineBuild:
-        """Make what is not there yet; MachineError if it cannot be had."""
+    def open(cls, print_line: PrintLine) -> MachineBuild:
+        """Build the parts that are missing or out of date; MachineError if one cannot be built."""
         programs = [program for package in packages_for("vm") for program in package.programs]
         missing = [program for program in programs if shutil.which(program, path=PATH) is None]
         if missing:
             raise MachineError(f"no virtual machine without {', '.join(missing)}: run scripts/setup --vm")
-        with _alone():
+        with _locked():
             kernel = unpacked_kernel(FOLDER)
             if kernel is None:
-                tell("Fetching the distribution's kernel")
+                print_line("Fetching the distribution's kernel")
                 kernel = fetch_kernel(FOLDER)
             image = current_image(FOLDER, kernel)
             if image is None:
-                tell("Making the virtual machine's file system (about half a minute)")
+                print_line("Making the virtual machine's file system (about half a minute)")
                 image = make_image(FOLDER, kernel)
         return cls(kernel, image)
 
     @contextmanager
     def parts(self, sources: bytes, script: str, clock: Clock) -> Iterator[Parts]:
-        """The parts of one machine that is to run a script; what is its alone is in a folder that goes with it."""
+        """The parts of one machine, which runs `script`; initramfs and share are removed at the end of the block.
+
+        On the virtual clock the modules of the share are loaded only after the command has ended (`guest_script`).
+        """
         modules = (*ROOT_MODULES, *(SHARE_MODULES if clock.kind == "real" else ()))
         files = {
             **tools(PATH),
@@ -75,17 +78,17 @@ class MachineBuild:
             yield Parts(self.kernel, initramfs, self.image, self.image.stat().st_size, share)
 
 
-def project_sources(reads: Sequence[Path], tell: Tell) -> bytes:
-    """An archive of the project as it is now, with the loops for the machine's processor, and of files besides."""
-    tell("Compiling the packet loops for the virtual machine, if that is still to be done")
+def project_sources(reads: Sequence[Path], print_line: PrintLine) -> bytes:
+    """A tar archive of the project as it is now, its loops compiled for the machine's CPU, and the files `reads`."""
+    print_line("Compiling the packet loops for the virtual machine, if that is still to be done")
     others = [ENVIRONMENT / name for name in CHANGING if (ENVIRONMENT / name).is_file()]
-    with _alone():
+    with _locked():
         return source_archive(FOLDER, PROJECT, _loops_for_any_cpu(), [*others, *reads]).read_bytes()
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """While others would make something ready in the same folder, they wait."""
+def _locked() -> Iterator[None]:
+    """Hold the lock of FOLDER: two processes must not build the same part at the same time."""
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -93,7 +96,10 @@ def _alone() -> Iterator[None]:
 
 
 def _loops_for_any_cpu() -> Path:
-    """The compiled loops for a plain x86-64 processor, beside those for the host's: the emulated one is another."""
+    """The cache folder of the loops compiled for generic x86-64; MachineError if they do not compile.
+
+    Loops compiled for the host's CPU may use instructions that the emulated one does not have.
+    """
     compile_them = "import scenarios.run.preload, os; print(os.environ['NUMBA_CACHE_DIR'])"
     done = subprocess.run(
         [sys.executable, "-c", compile_them],

@@ -1,4 +1,5 @@
-"""What the machine does from its first process on. Pure: paths and settings in, scripts out."""
+"""The scripts that the virtual machine runs, from its first process on, and the archive in which it finds them. Pure,
+but for `tools`, which reads programs of this host."""
 
 from __future__ import annotations
 
@@ -20,15 +21,15 @@ _ALIGNED = 4
 
 
 def cpio(files: Mapping[str, bytes]) -> bytes:
-    """An archive of these executable files, by their paths without a leading slash, and of the folders above them."""
+    """A cpio archive (newc format) of executable files, by path without leading slash, and of their parent folders."""
     folders = {str(parent): b"" for name in files for parent in Path(name).parents if str(parent) != "."}
-    members = [_member(name, stat.S_IFDIR | 0o755, b"") for name in sorted(folders)]
-    members += [_member(name, stat.S_IFREG | 0o755, content) for name, content in files.items()]
-    return b"".join((*members, _member("TRAILER!!!", 0, b"")))
+    entries = [_member(name, stat.S_IFDIR | 0o755, b"") for name in sorted(folders)]
+    entries += [_member(name, stat.S_IFREG | 0o755, content) for name, content in files.items()]
+    return b"".join((*entries, _member("TRAILER!!!", 0, b"")))
 
 
 def tools(path: str) -> dict[str, bytes]:
-    """A shell with its commands, and the program that loads modules with the libraries it needs; both on the path."""
+    """busybox and kmod, found on `path`, with the libraries of the latter, by their paths in the initramfs."""
     busybox, kmod = (str(shutil.which(program, path=path)) for program in ("busybox", "kmod"))
     libraries = _LIBRARY.findall(run(["ldd", kmod]))
     return {
@@ -39,12 +40,13 @@ def tools(path: str) -> dict[str, bytes]:
 
 
 def numbered(modules: Iterable[Path]) -> dict[str, bytes]:
-    """Modules, under names that sort in the order in which they are to be loaded."""
+    """Modules by names that sort in the given order, in which they must be loaded."""
     return {f"modules/{number:02}-{path.name}": path.read_bytes() for number, path in enumerate(modules)}
 
 
 def _member(name: str, mode: int, content: bytes) -> bytes:
-    """Magic, then inode, mode, owner, group, links, time, size, four device numbers, length of the name, checksum."""
+    """One file of the archive; the header's fields are magic, inode, mode, owner, group, links, time, size, four device
+    numbers, length of the name, and checksum."""
     fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name) + 1, 0)
     head = b"070701" + "".join(f"{field:08X}" for field in fields).encode() + name.encode() + b"\0"
     return _padded(head) + _padded(content)
@@ -56,7 +58,7 @@ def _padded(data: bytes) -> bytes:
 
 SCRIPT = "script"
 SOURCES = "sources.tar"
-"""Files of the initramfs, which go to the root of the file system."""
+"""Files of the initramfs that are moved to the root of the new file system."""
 
 _NINE_P = "-t 9p -o trans=virtio,version=9p2000.L,msize=512000"
 _IN_NEW_ROOT = ("proc", "sys", "dev")
@@ -67,9 +69,9 @@ _SERIAL = "/dev/ttyS1"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A command for the machine; `out`: a folder of the machine's, kept in memory, that is brought back at its end.
+    """A command for the machine. `out`: a folder in the machine, on a tmpfs, that is copied to the share after it.
 
-    `reads`: files that it needs besides the project's.
+    `reads`: files of the host that it needs besides the project's.
     """
 
     argv: tuple[str, ...]
@@ -78,7 +80,11 @@ class Task:
 
 
 def first_process(clock: Clock) -> str:
-    """What leads from the initramfs to the root file system. A step that fails ends the machine."""
+    """The script of process 1: mounts the root file system and runs the guest script there. A failed step ends the
+    machine.
+
+    What is written goes to a tmpfs above the image, by an overlay; on the real clock the host's files lie below both.
+    """
     host = clock.kind == "real"
     return "\n".join(
         (
@@ -104,9 +110,11 @@ def first_process(clock: Clock) -> str:
 
 
 def guest_script(project: Path, task: Task, variables: Mapping[str, str]) -> str:
-    """What the machine does: load modules, run the command, leave what came of it in the share, and end.
+    """The script that loads modules, runs the command, copies its results to the share, and powers the machine off.
 
-    The kernel's own threads for packets come before whatever sends some; else a relay that is busy starves them.
+    ksoftirqd gets the real-time priority of links: at its ordinary priority a busy relay, which has a real-time one,
+    would keep the kernel from receiving packets. The share is mounted after the command: its 9p requests are answered
+    by the host, whose speed must not show on a virtual clock.
     """
     out = shlex.quote(str(task.out)) if task.out else ""
     return "\n".join(

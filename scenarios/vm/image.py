@@ -1,7 +1,7 @@
-"""The machine's root file system: a copy of what the project needs of this one, in one file.
+"""The machine's root file system: an ext4 image of those files of this host that the project needs.
 
-The machine maps it as memory. Nothing in it ever waits for the host's disk, which is what makes the virtual clock a
-function of the machine alone; and both clocks start in seconds.
+The machine has it as memory (an NVDIMM), not as a disk: a disk request completes when the host's disk has served it,
+and on the virtual clock the host's speed would change results. Mapping also avoids copying it at each start.
 """
 
 from __future__ import annotations
@@ -21,33 +21,39 @@ from scenarios.vm.packages import Package, files_of, installed_packages
 
 ENVIRONMENT = Path(sys.prefix)
 CHANGING = ("numba-cache", "compiled", "installed")
-"""What of the environment is not in the image, but goes with the project's sources."""
+"""Parts of .venv that change often: they are in the archive of sources, and not in the image."""
 
 _LAYOUT = 1
-"""To be counted up when what is put into an image changes."""
+"""Version of the image's contents; to be raised when this code puts other files into it."""
 
 _MOUNT_POINTS = ("proc", "sys", "dev", "run", "tmp", "var/tmp", "root", "host")
 _BLOCK = 2 * 1024 * 1024
 _SPARE = 1.15
-_SAME_EVERY_TIME = "6c1d0f52-37a8-4d1b-9a54-000000000001"
-_OPTIONS = ("-O", "^has_journal,^resize_inode", "-m", "0", "-b", "4096", "-U", _SAME_EVERY_TIME)
+_FIXED_UUID = "6c1d0f52-37a8-4d1b-9a54-000000000001"
+_OPTIONS = ("-O", "^has_journal,^resize_inode", "-m", "0", "-b", "4096", "-U", _FIXED_UUID)
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def current_image(folder: Path, kernel: Kernel) -> Path | None:
-    """The image in a folder that holds what this machine has now, if there is one; MachineError without dpkg."""
+    """The image in `folder` that matches this host's packages, environment and `kernel`; None if there is none.
+
+    MachineError without dpkg.
+    """
     image = folder / _name(kernel, _packages())
     return image if image.exists() else None
 
 
 def make_image(folder: Path, kernel: Kernel) -> Path:
-    """Make it, half a minute's work, in place of older ones; MachineError if that fails."""
+    """Make the image, which takes half a minute, and delete older ones; MachineError.
+
+    UUID and hash seed of the file system are fixed, so that the same files give the same image.
+    """
     packages = _packages()
     image, stage = folder / _name(kernel, packages), folder / f"stage-{os.getpid()}"
     try:
         root = _staged(stage, kernel, packages)
         size = -(-int(_bytes_in(root) * _SPARE) // _BLOCK) * _BLOCK
-        seed = f"hash_seed={_SAME_EVERY_TIME},root_owner=0:0"
+        seed = f"hash_seed={_FIXED_UUID},root_owner=0:0"
         with replacing(image) as partial:
             partial.touch(mode=0o644)
             os.truncate(partial, size)

@@ -1,4 +1,4 @@
-"""The distribution's own plain kernel, fetched as a package and unpacked beside the project."""
+"""The distribution's kernel: its package is downloaded by apt-get and unpacked in a folder of the project."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from hostio.commands import CommandError, run, run_in
 from scenarios.errors import MachineError
 
 MODULES = ("sch_netem", "sch_tbf", "sch_ingress", "cls_bpf", "act_gact", "veth", "openvswitch", "tun")
-"""What a run in the machine uses."""
+"""Modules that a run in the machine uses."""
 
 ROOT_MODULES = ("nfit", "nd_pmem", "ext4", "overlay")
-"""What the machine's root file system needs."""
+"""Modules that the root file system needs, loaded by the initramfs."""
 
 SHARE_MODULES = ("virtio_pci", "9pnet_virtio", "9p")
-"""By which the machine sees the host's files. Cloud kernels lack them."""
+"""Modules of virtio and 9p, by which the machine reads and writes the host's files. Cloud kernels lack them."""
 
 _META_PACKAGES = ("linux-image-amd64", "linux-image-generic")
 _DEPENDENCY = re.compile(r"Depends: (linux-image-[\w.+-]+)")
@@ -28,13 +28,13 @@ _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """An unpacked kernel: its image, in the tree that has its modules too."""
+    """An unpacked kernel. `image`: vmlinuz, in the tree that also holds its modules."""
 
     image: Path
 
     @property
     def release(self) -> str:
-        """As `uname -r` says it."""
+        """The release, as `uname -r` prints it."""
         return self.image.name.removeprefix("vmlinuz-")
 
     @property
@@ -49,21 +49,24 @@ class Kernel:
         return next((place for place in places if place.is_dir()), places[0])
 
     def modules_for(self, names: Iterable[str]) -> list[Path]:
-        """The files of modules, each after those that it depends on; what is built in has none. CommandError if one is
-        not there."""
+        """The files of modules, each after those that it depends on; built-in ones have none. CommandError if a module
+        is unknown."""
         settings = ["--dirname", str(self.modules.parents[2]), "--set-version", self.release, "--show-depends", "--all"]
         lines = run([_program("modprobe"), *settings, *names]).splitlines()
         return list(dict.fromkeys(Path(line.split()[1]) for line in lines if line.startswith("insmod ")))
 
 
 def unpacked_kernel(folder: Path) -> Kernel | None:
-    """The kernel that was unpacked there, if one was."""
+    """The kernel that was unpacked in `folder`; None if there is none."""
     images = sorted(folder.glob("root/boot/vmlinuz-*"))
     return Kernel(images[-1]) if images else None
 
 
 def fetch_kernel(folder: Path) -> Kernel:
-    """Fetch and unpack the kernel that this distribution would install; MachineError if it cannot be had."""
+    """Download and unpack the kernel that this distribution would install; MachineError.
+
+    The tree is renamed into place at the end, so that a download that was cut off is not taken for a kernel.
+    """
     partial = folder / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     packages, root = partial / "packages", partial / "root"
@@ -96,7 +99,7 @@ def _image_package() -> str:
 
 
 def _package_and_its_modules(image: str) -> list[str]:
-    """Debian's image holds its modules; Ubuntu has them in packages of their own."""
+    """Names of the packages of a kernel: Debian's image package holds the modules, Ubuntu has separate ones."""
     release = image.removeprefix("linux-image-")
     known = run_in(Path("/"), ["apt-cache", "pkgnames", "linux-modules"]).split()
     return [image, *(name for name in (f"linux-modules-{release}", f"linux-modules-extra-{release}") if name in known)]

@@ -1,7 +1,8 @@
-"""How the virtual machine is started. Pure: paths and settings in, words out.
+"""The QEMU command line of the virtual machine. Pure.
 
-Its root file system is an image that it maps as memory, under a tmpfs that takes what is written. On the real clock
-the host's own files are behind both; on the virtual clock the host has no part in it until the command has ended.
+The root file system is an image that is mapped as memory, below a tmpfs that takes what is written. On the real clock
+the host's files lie below both. On the virtual clock no device depends on the host until the command has ended: the
+time at which the host answers would show in the results.
 """
 
 from __future__ import annotations
@@ -20,30 +21,31 @@ REAL_CPUS = 2
 OUTPUT = "output"
 EXIT_CODE = "exit-code"
 CONSOLE = "console"
-"""Files of the share: what the command and what the kernel prints, and how the command ended."""
+"""Files of the share: output of the command, its exit code, and output of the kernel."""
 
 SHARE_TAG, HOST_TAG = "share", "host"
-"""Under which the machine can mount the share, and the host's root folder on the real clock."""
+"""9p mount tags of the share and, on the real clock, of the host's root folder."""
 
 CLOCK_VARIABLE = "BLIPNET_CLOCK"
-"""Tells a run in the machine what drives its clock."""
+"""Environment variable by which a run in the machine learns what drives its clock."""
 
 _DATE = "2030-01-01T00:00:00"
-"""When every machine on the virtual clock starts, so that no date differs; and no file is from its future."""
+"""Date at the start of each machine on the virtual clock: the same in every run, and later than every file's date."""
 
 _CPU = "max,avx=off,f16c=off,fma=off"
-"""All that QEMU can emulate but AVX: with its AVX2 (7.2), numpy's argsort returns wrong orders, or does not return."""
+"""All features that QEMU emulates except AVX: with its AVX2 (QEMU 7.2) numpy's argsort gives wrong orders or hangs."""
 
 _KERNEL_LINE = "console=ttyS0 quiet panic=-1"
-_NOTHING_BY_CHANCE = "nokaslr norandmaps"
+_NO_RANDOM_ADDRESSES = "nokaslr norandmaps"
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """What drives the machine's clock.
 
-    `virtual`: QEMU counts instructions, 2^`shift` ns each, on one CPU; while that is idle, time leaps to the next
-    timer. What the machine takes for chance grows from `seed`. So the host's speed and load cannot show in any result.
+    `virtual`: QEMU counts instructions, 2^`shift` ns each, on one CPU; while it is idle, time jumps to the next timer.
+    The kernel's random numbers are generated from `seed`: hash tables, port numbers and the like depend on them, and
+    with these the number of instructions, hence time. So results depend on neither speed nor load of the host.
     `real`: the host's clock.
     """
 
@@ -57,7 +59,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a machine is made of: an initramfs, a root file system, and the share, in which its output arrives."""
+    """The parts of a machine. `image`: root file system, `image_bytes` long; `share`: folder for output and results."""
 
     kernel: Kernel
     initramfs: Path
@@ -67,9 +69,12 @@ class Parts:
 
 
 def boot_command(parts: Parts, clock: Clock, *, kvm: bool) -> list[str]:
-    """The command that boots the machine, and ends when that is off."""
+    """The command that boots the machine; it ends when the machine powers off. `kvm`: use it, on the real clock.
+
+    Addresses are not randomized on the virtual clock (`nokaslr norandmaps`), for the reason of `Clock.seed`.
+    """
     virtual = clock.kind == "virtual"
-    chance = f" {_NOTHING_BY_CHANCE}" if virtual else ""
+    chance = f" {_NO_RANDOM_ADDRESSES}" if virtual else ""
     image = f"mem-path={_escaped(parts.image)},size={parts.image_bytes},share=on,readonly=on"
     most_mib = MEMORY_MIB + parts.image_bytes // 2**20 + 1024
     return [
@@ -86,15 +91,16 @@ def boot_command(parts: Parts, clock: Clock, *, kvm: bool) -> list[str]:
         *("-serial", f"file:{parts.share / CONSOLE}"),
         *("-serial", f"file:{parts.share / OUTPUT}"),
         *_folder(SHARE_TAG, parts.share, read_only=False),
-        *(_counting(clock) if virtual else _running(kvm=kvm)),
+        *(_virtual_clock(clock) if virtual else _real_clock(kvm=kvm)),
     ]
 
 
-def _counting(clock: Clock) -> Sequence[str]:
-    """One emulated CPU, the same on every host, with a clock and a source of chance of the machine's own.
+def _virtual_clock(clock: Clock) -> Sequence[str]:
+    """Options of the virtual clock: one emulated CPU, the same on every host, with fixed date and seed.
 
-    QEMU is to record, although nobody wants the recording: only then does its main loop wait until the CPU has counted
-    what it executed. Else it moves the clock now and then by some instructions, when the CPU has just become idle.
+    rr=record is set for a side effect, and the recording discarded: only then does QEMU's main loop wait until the CPU
+    has accounted for the instructions that it executed. Without it the loop now and then moves the clock by some
+    instructions too few or too many when the CPU becomes idle, and two runs differ.
     """
     return (
         *("-accel", "tcg,thread=single", "-cpu", _CPU, "-smp", "1"),
@@ -104,13 +110,13 @@ def _counting(clock: Clock) -> Sequence[str]:
     )
 
 
-def _running(*, kvm: bool) -> Sequence[str]:
+def _real_clock(*, kvm: bool) -> Sequence[str]:
     processor = ("-accel", "kvm", "-cpu", "host") if kvm else ("-accel", "tcg", "-cpu", _CPU)
     return (*processor, "-smp", str(REAL_CPUS), *_folder(HOST_TAG, Path("/"), read_only=True))
 
 
 def _folder(tag: str, path: Path, *, read_only: bool) -> Sequence[str]:
-    """A folder of the host's that the machine can mount under a tag."""
+    """Options for a folder of the host that the machine can mount (9p) by a tag."""
     settings = f"local,id={tag},path={_escaped(path)},security_model=none,multidevs=remap"
     return (
         *("-fsdev", f"{settings},readonly=on" if read_only else settings),

@@ -1,4 +1,4 @@
-"""Which of the distribution's files a machine needs: those of some packages, and of all that these depend on."""
+"""The Debian packages and files that a machine needs: those listed in `packages.txt`, and what they depend on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scenarios.debian_packages import packages_for
 
 _FORMAT = "${db:Status-Status}\t${Package}\t${Version}\t${Essential}\t${Provides}\t${Pre-Depends}, ${Depends}\n"
 _NAME = re.compile(r"^[a-z0-9][a-z0-9+.-]+")
-_UNREAD = tuple(f"/usr/share/{folder}/" for folder in ("doc", "man", "locale", "info", "lintian", "icons"))
+_NOT_NEEDED = tuple(f"/usr/share/{folder}/" for folder in ("doc", "man", "locale", "info", "lintian", "icons"))
 _LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _PROGRAMS = (Path("/usr/bin"), Path("/usr/sbin"))
 _ALTERNATIVES = Path("/etc/alternatives")
@@ -21,18 +21,18 @@ _ALTERNATIVES = Path("/etc/alternatives")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An installed package. `provides` are the names under which others may depend on it, its own among them."""
+    """An installed package. `provides`: names by which others may depend on it, its own among them."""
 
     name: str
     version: str
     essential: bool
     provides: frozenset[str]
     depends: frozenset[str]
-    """Of alternatives, each."""
+    """Names of packages that it depends on; of alternatives, all."""
 
 
 def parse_packages(listing: str) -> list[Package]:
-    """The installed packages in the output of dpkg-query with our format."""
+    """The installed packages in the output of dpkg-query, in the format `_FORMAT`."""
     rows = [line.split("\t") for line in listing.splitlines()]
     return [
         Package(name, version, essential == "yes", _names(provides) | {name}, _names(depends))
@@ -42,7 +42,7 @@ def parse_packages(listing: str) -> list[Package]:
 
 
 def with_dependencies(wanted: Iterable[str], packages: Iterable[Package]) -> list[Package]:
-    """The wanted and the essential among these packages, and what they depend on, by name."""
+    """Those of `packages` that are wanted or essential, and what they depend on, sorted by name."""
     providers: dict[str, list[Package]] = {}
     open_names = list(wanted)
     for package in packages:
@@ -60,22 +60,26 @@ def with_dependencies(wanted: Iterable[str], packages: Iterable[Package]) -> lis
 
 
 def installed_packages() -> list[Package]:
-    """Those on this machine that a machine needs; CommandError where there is no dpkg.
+    """The installed packages that a virtual machine needs: those of runs and tests, and the essential ones.
 
-    What runs and tests use, where it is installed. Packages that the distribution calls essential come with them.
+    CommandError without dpkg.
     """
     wanted = [package.name for package in packages_for("run", "test", "guest")]
     return with_dependencies(wanted, parse_packages(run(["dpkg-query", "--show", "--showformat", _FORMAT])))
 
 
 def files_of(packages: Iterable[Package]) -> list[Path]:
-    """Files and links of these packages, with the configuration and the links to alternatives, as far as they are there
-    and everybody may read them.
+    """Files and links of these packages, all of /etc, and links to alternatives; what is missing or not readable by all
+    users is left out.
 
-    By the paths where they really lie: a package may say /lib for /usr/lib.
+    Folders in the paths are resolved: a package may list /lib for /usr/lib.
     """
     listed = run(["dpkg-query", "--listfiles", *(package.name for package in packages)]).splitlines()
-    files = {_really(Path(line)) for line in listed if line.startswith("/") and not line.startswith(_UNREAD)}
+    files = {
+        _with_resolved_folder(Path(line))
+        for line in listed
+        if line.startswith("/") and not line.startswith(_NOT_NEEDED)
+    }
     links = {each for folder in _PROGRAMS for each in folder.iterdir() if _is_alternative(each)}
     configuration = set(Path("/etc").rglob("*"))
     folders = {Path(folder) for folder in _LINKED if Path(folder).is_symlink()}
@@ -91,7 +95,7 @@ def _is_public(path: Path) -> bool:
     return path.is_file() and bool(path.stat().st_mode & stat.S_IROTH)
 
 
-def _really(path: Path) -> Path:
+def _with_resolved_folder(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 

@@ -1,4 +1,4 @@
-"""Runs a command in the virtual machine: prepares it, boots it, passes its output on, tells how it ended."""
+"""Runs a command in the virtual machine: builds and boots it, passes its output on, and returns its exit code."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ from time import monotonic
 from hostio.files import Tail
 from scenarios.errors import MachineError
 from scenarios.paths import PROJECT
-from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, Tell, project_sources
+from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, PrintLine, project_sources
 from scenarios.vm.guest import Task, guest_script
 from scenarios.vm.machine import CLOCK_VARIABLE, CONSOLE, EXIT_CODE, OUTPUT, Clock, boot_command
 from topologies.sandbox import SandboxError, find_sandbox
 
-_SAME_EVERY_TIME = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+_REPRODUCIBLE = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
 _KVM = Path("/dev/kvm")
 _KVM_PROBE_S = 30.0
 _POLL_S = 0.2
 _TAIL = 20
 
 
-def run_in_machine(task: Task, clock: Clock, tell: Tell, brought: Path | None = None) -> int:
-    """The command's exit code. What `task.out`, a folder of the machine's, holds at the end goes to the host's folder
-    `brought`.
+def run_in_machine(task: Task, clock: Clock, print_line: PrintLine, results: Path | None = None) -> int:
+    """Run a command in a machine of its own and return its exit code; lines of its output go to `print_line`.
 
-    MachineError if the machine cannot be had, or did not come to the command's end.
+    `results`: folder of the host to which the contents of `task.out` are copied at the end.
+    MachineError if the machine cannot be built, or ended before the command did.
     """
-    build = MachineBuild.open(tell)
-    sources = project_sources(task.reads, tell)
+    build = MachineBuild.open(print_line)
+    sources = project_sources(task.reads, print_line)
     kvm = clock.kind == "real" and _kvm_works(build)
-    variables = {**ANY_CPU, **_SAME_EVERY_TIME, CLOCK_VARIABLE: str(clock)}
-    tell(f"Starting the virtual machine; clock: {clock}")
+    variables = {**ANY_CPU, **_REPRODUCIBLE, CLOCK_VARIABLE: str(clock)}
+    print_line(f"Starting the virtual machine; clock: {clock}")
     with build.parts(sources, guest_script(PROJECT, task, variables), clock) as parts:
-        _boot(boot_command(parts, clock, kvm=kvm), parts.share, tell, None)
+        _boot(boot_command(parts, clock, kvm=kvm), parts.share, print_line, None)
         code = exit_code(parts.share)
-        if task.out and brought:
-            _bring_back(parts.share / task.out.name, brought)
+        if task.out and results:
+            _copy_results(parts.share / task.out.name, results)
         return code
 
 
 def _kvm_works(build: MachineBuild) -> bool:
-    """Whether a machine under KVM comes up in time; asked once for each boot of the host, for it may hang instead."""
+    """Whether a machine under KVM boots within 30 s. Tried once per boot of the host and remembered: on some hosts
+    with /dev/kvm a machine hangs."""
     if not os.access(_KVM, os.R_OK | os.W_OK):
         return False
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -63,12 +64,13 @@ def _kvm_works(build: MachineBuild) -> bool:
     return works
 
 
-def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | None) -> bool:
-    """Boot, and pass on what is printed until the machine is off; False if it was not within the time."""
+def _boot(command: Sequence[str], share: Path, print_line: PrintLine, within_s: float | None) -> bool:
+    """Boot the machine and pass its output on until it is off; False if it was still on after `within_s`. It is killed
+    then, and on any exception."""
     begin = monotonic()
     with (share / CONSOLE).open("wb") as console:
         process = subprocess.Popen(
-            _mortal(command),
+            _killed_with_us(command),
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,
@@ -79,11 +81,11 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
     try:
         while not _ended(process):
             for line in _lines(output.new_lines()):
-                tell(line)
+                print_line(line)
             if within_s is not None and monotonic() - begin > within_s:
                 return False
         for line in _lines(output.new_lines(last=True)):
-            tell(line)
+            print_line(line)
         return True
     finally:
         if process.poll() is None:
@@ -91,8 +93,8 @@ def _boot(command: Sequence[str], share: Path, tell: Tell, within_s: float | Non
             process.wait()
 
 
-def _mortal(command: Sequence[str]) -> list[str]:
-    """The command in a sandbox, where whatever it starts dies when this process does; bare where none can be had."""
+def _killed_with_us(command: Sequence[str]) -> list[str]:
+    """The command in a sandbox, so that the machine is killed when this process dies; unchanged without a sandbox."""
     try:
         return find_sandbox().command(command)
     except SandboxError:
@@ -108,22 +110,24 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _lines(text: bytes) -> list[str]:
-    """Split at newlines only: a command may draw a line anew after a carriage return."""
+    """Split at newlines only: a carriage return, with which commands redraw a line, does not end one."""
     return text.decode(errors="replace").removesuffix("\n").split("\n") if text else []
 
 
-def _bring_back(source: Path, target: Path) -> None:
+def _copy_results(source: Path, target: Path) -> None:
     if source.exists():
         shutil.copytree(source, target, dirs_exist_ok=True)
 
 
 def exit_code(share: Path) -> int:
-    """What the command's was; MachineError with the console's last words if the machine did not come so far."""
-    told = share / EXIT_CODE
-    if told.exists() and told.read_text().strip():
-        return int(told.read_text())
+    """The command's exit code; MachineError with the end of the console's output if there is none."""
+    file = share / EXIT_CODE
+    if file.exists() and file.read_text().strip():
+        return int(file.read_text())
     lines = (share / CONSOLE).read_text(errors="replace").splitlines()[-_TAIL:]
-    raise MachineError("the virtual machine ended before the command did; its last words:\n" + "\n".join(lines))
+    raise MachineError(
+        "the virtual machine ended before the command did; the end of its console output:\n" + "\n".join(lines)
+    )
 
 
 def _environment() -> Mapping[str, str]:
@@ -131,25 +135,26 @@ def _environment() -> Mapping[str, str]:
 
 
 _RUNS = Path("/runs")
-"""In the machine. Like everything there the same for every run, or two of them would differ."""
+"""Folder of run directories in the machine; the same in each, because on the virtual clock a path of another length
+would take another time."""
 
 _BY_SIGNAL = 128
-"""A shell adds it to the number of the signal that ended a command."""
+"""Exit code of a command that was ended by a signal, less the signal's number (sh(1))."""
 
 _RUN = re.compile(rf"{_RUNS}/[^/\s]+/[^/\s]+")
 
 
-def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: Clock, tell: Tell) -> int:
-    """The exit code of a run of a scenario file, of which `root`, a new folder, becomes the run directory.
+def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: Clock, print_line: PrintLine) -> int:
+    """Run a scenario file in a machine and return the run's exit code; `root`, a new folder, gets the run directory.
 
-    MachineError as `run_in_machine`, and if the run did not come to its end.
+    MachineError as `run_in_machine`, and if the run was ended by a signal other than SIGINT.
     """
     reads = () if PROJECT in file.parents else (file,)
     argv = ("run_scenario.py", "run", str(file), "--out", str(_RUNS), *options)
     with TemporaryDirectory(prefix="blipnet-runs-") as folder:
         runs = Path(folder)
         task = Task((sys.executable, *argv), _RUNS, reads)
-        code = run_in_machine(task, clock, lambda line: tell(_RUN.sub(str(root), line)), runs)
+        code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs)
         for made in runs.glob("*/*"):
             shutil.copytree(made, root)
         if code > _BY_SIGNAL + SIGINT:

@@ -1,7 +1,7 @@
-"""The project's sources as the machine gets them: one archive for each state of them, with their bytecode.
+"""The tar archive of the project's sources and their bytecode from which the machine unpacks them.
 
-The same sources are the same archive, byte for byte: two machines that read different ones would not be in the same
-state any more. What the host's own python left beside the sources is not in it.
+The same sources give the same archive, byte for byte, because on the virtual clock everything that a machine reads
+changes what it executes. Bytecode is therefore compiled anew, and not taken from the host's __pycache__ folders.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from tempfile import TemporaryDirectory
 from hostio.files import replacing
 
 _LEFT_OUT = {"__pycache__", "runs"}
-"""Besides what begins with a dot: folders of what running the project leaves behind."""
+"""Folders that running the project creates; names that begin with a dot are left out too."""
 
 
 def source_archive(folder: Path, project: Path, loops: Path, others: Iterable[Path]) -> Path:
-    """An archive in a folder of a project, its compiled loops, and other files or folders as they are.
+    """The archive, in `folder`, of a project, its compiled loops and other files or folders; older ones are deleted.
 
-    Paths are absolute, and times exact to what numba compares: it would compile again what looks changed.
+    Paths are absolute, and file times have fractions of a second (PAX format): numba compares both with its cache, and
+    would compile loops again.
     """
     sources = sorted(_sources(project))
     beside = sorted([*(path for path in loops.rglob("*") if path.is_file()), *others])
@@ -65,7 +66,7 @@ def _write(target: Path, sources: Sequence[Path], beside: Iterable[Path]) -> Non
 
 
 def _compile(sources: Sequence[Path], scratch: Path) -> None:
-    """By an interpreter of its own: what else one has loaded shows in the bytecode that it makes."""
+    """Compile in a new interpreter with a fixed hash seed: bytecode depends on the state of the one that compiles."""
     argv = [sys.executable, "-S", "-B", "-X", f"pycache_prefix={scratch}", "-m", "compileall", "-q", "-i", "-"]
     names = "\n".join(map(str, sources))
     subprocess.run(argv, input=names, env={"PYTHONHASHSEED": "0"}, text=True, check=True)

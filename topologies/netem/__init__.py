@@ -1,4 +1,4 @@
-"""Links emulated by the kernel's netem: commands for tc, and what tc answers.
+"""The link back end netem: link states as queueing disciplines, commands for tc, and tc's output.
 
 May import `topologies`, `topologies.bpf`, `topologies.tc` and `hostio`.
 """

@@ -1,4 +1,7 @@
-"""The netem link back end: impairment by the kernel, set and read back through one long-lived `tc`."""
+"""The netem link back end: impairments by the kernel, set and read back by one tc process that runs all the time.
+
+To start tc for each change would take milliseconds, by which a fault would be late.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +36,11 @@ _POLL_S = 0.01
 
 
 class NetemLinks:
-    """A LinkBackend for `topology`'s veth pairs, in the network namespace in which it is made.
+    """A LinkBackend for the veth pairs of `topology`, in the network namespace in which it is made.
 
-    netem counts a packet lost by plan and one that found its delay line full alike. So what it drops counts as the
-    loss in force at the time, and as overflow where there was none. It does not count what it duplicates, corrupts or
-    reorders, nor what is lost to a port that is down.
+    netem has one counter for packets dropped by its loss model and because its delay line was full. Its drops are
+    therefore counted as the loss that was set at the time, and as overflow if none was. It counts no packets that it
+    duplicates, corrupts or reorders, nor those lost at a port that is down.
     """
 
     capabilities = NETEM
@@ -49,9 +52,9 @@ class NetemLinks:
         seed: int | None = None,
         media_ports: tuple[int, int] | None = None,
     ) -> None:
-        """Put the first states in force; LinkError if they cannot be. `seed` only where netem takes one.
+        """Apply the first states; LinkError. `seed`: None if this machine's netem takes none.
 
-        `media_ports`: first and last UDP port of media, which is counted as it comes to each direction.
+        `media_ports`: first and last UDP port of media; media frames received in each direction are counted.
         """
         self._seed = seed
         self._changes = 0
@@ -80,7 +83,7 @@ class NetemLinks:
                 raise LinkError(f"media on the links could not be counted: {error}") from error
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
-        """Put down the drops so far to the states they fell in, and have the words for tc ready."""
+        """Attribute the drops so far to the present states, and build the commands for tc; LinkError."""
         for direction, state in states.items():
             if reason := refusal("netem", NETEM, state):
                 raise LinkError(f"{direction}: {reason}")
@@ -91,18 +94,19 @@ class NetemLinks:
         }
         _, found = self._show()
         self._attribute(tallies(found), self._states)
-        words = batch_lines(
+        batch = batch_lines(
             command
             for direction, setting in wanted.items()
             for command in shape(self._port[direction], setting, self._shapings[direction])
         )
-        return lambda: self._apply(wanted, {**self._states, **states}, words)
+        return lambda: self._apply(wanted, {**self._states, **states}, batch)
 
-    def _apply(self, wanted: Mapping[Direction, Shaping], after: Mapping[Direction, LinkState], words: str) -> Verify:
+    def _apply(self, wanted: Mapping[Direction, Shaping], after: Mapping[Direction, LinkState], batch: str) -> Verify:
+
         ports = ports_up(after, self._ends)
         first_ns = time.monotonic_ns()
         self._set_ports(ports, up=True)
-        changed = self._running().change(words, self._filtered())
+        changed = self._running().change(batch, self._filtered())
         lowered = self._set_ports(ports, up=False)
         last_ns = time.monotonic_ns() if lowered else changed.done_ns
         return lambda: self._verify(wanted, after, changed, (first_ns, last_ns))
@@ -128,7 +132,8 @@ class NetemLinks:
         return Applied(*took_effect_ns, time.monotonic_ns())
 
     def counters(self) -> Mapping[Direction, LinkCounters]:
-        """Counters of every direction; `received` is what left, was lost, or is still in netem's delay line."""
+        """Counters of every direction. netem does not count what it receives: `received` is the sum of frames released,
+        lost, and still in the delay line."""
         filters, found = self._show()
         tally_of, vanished = tallies(found), {port: flow_drops(rows) for port, rows in filters.items()}
         return {
@@ -137,10 +142,10 @@ class NetemLinks:
         }
 
     def watch(self, from_ns: int, until_ns: int) -> None:
-        """The kernel does not tell how late it is."""
+        """Does nothing: the kernel does not report how late it is."""
 
     def end(self) -> LinkEnd:
-        """Wait until the delay lines are empty: nothing else stops netem. It knows no single frames."""
+        """Wait until the delay lines are empty, at most 2 s; netem cannot be stopped without losing what it holds."""
         wait_until(lambda: not any(each.queued for each in self.counters().values()), _DRAIN_S, _POLL_S)
         ports = list(self._port.values()) if self._counts_media else []
         filters, _ = self._show(ports)
@@ -161,20 +166,20 @@ class NetemLinks:
         return self._tc
 
     def _show(self, ports: Sequence[str] | None = None) -> Found:
-        """Every queueing discipline, and the filters of these ports, or of those where flows vanish."""
+        """All queueing disciplines, and the filters of `ports`; None: of the ports at which flows vanish. LinkError."""
         try:
             return self._running().show(self._filtered() if ports is None else ports)
         except CommandError as error:
             raise LinkError(f"links could not be read: {error}") from error
 
     def _attribute(self, found: Mapping[str, Tally], states: Mapping[Direction, LinkState]) -> None:
-        """Put down to these states what has been dropped since the last time."""
+        """Attribute what netem dropped since the last call to these states."""
         for direction, port in self._port.items():
             if port in found:
                 self._losses[direction] = self._losses[direction].and_then(found[port], states[direction])
 
     def _filtered(self) -> list[str]:
-        """Ports with a filter now."""
+        """Ports that have a filter of flows now."""
         return [port for direction, port in self._port.items() if self._shapings[direction].flows]
 
     def _seed_of(self, direction: Direction) -> int | None:
@@ -194,7 +199,7 @@ class NetemLinks:
         )
 
     def _set_ports(self, ports: Mapping[str, bool], *, up: bool) -> bool:
-        """Whether there were any to set."""
+        """Set those ports up (or down) that are not; whether there were any. LinkError."""
         if not set_ports(self._ports, ports, up=up):
             return False
         self._ports.update({port: up for port, wanted in ports.items() if wanted is up})
@@ -203,14 +208,14 @@ class NetemLinks:
 
 @dataclass(frozen=True, slots=True)
 class _Losses:
-    """netem's own drops so far, by the state in force when they happened."""
+    """netem's own drops so far, by the state that was set at the time."""
 
     blackhole: int = 0
     loss: int = 0
     overflow: int = 0
 
     def and_then(self, tally: Tally, state: LinkState) -> _Losses:
-        """The drops up to `tally`, since the last one under `state`."""
+        """These losses and what was dropped since, up to `tally`, under `state`."""
         new = tally.dropped - self.blackhole - self.loss - self.overflow
         if state.blackhole:
             return replace(self, blackhole=self.blackhole + new)

@@ -1,10 +1,10 @@
-"""What a link's state is to netem and a token bucket, and whether what is there is what was wanted; pure.
+"""A link's state as settings of netem and a token bucket, and the comparison of such settings; pure.
 
-A direction is shaped at its source's port by `netem` (root, 1:) for delay, jitter and loss, and for a rate by a token
-bucket below it (1:1, 10:), whose queue is bounded in bytes; netem's own rate is bounded in packets only. Fixed
-handles let `tc qdisc replace` change both in place, and nothing that is queued gets lost. For the same reason neither
-is removed: a netem without delay passes frames at once, and a rate that is lifted leaves a bucket that never holds
-anything back.
+A direction is shaped at its source's port, by netem (root, 1:) for delay, jitter and loss and, for a rate, by a token
+bucket below it (1:1, 10:). netem has a rate of its own, but its queue is bounded in packets only, that of the bucket in
+bytes. Handles are fixed, so that `tc qdisc replace` changes both in place, and no queued packet is lost. For the same
+reason neither is ever removed: netem without delay passes frames at once, and where a rate has ended the bucket stays,
+with a rate of 32 Gbit/s.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SHARE_TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Netem:
-    """What netem is told. `limit`: packets in the delay line; `seed` None: the kernel picks its own random numbers."""
+    """Settings of netem. `limit`: packets in the delay line; `seed` None: the kernel chooses one."""
 
     delay_ns: int
     jitter: Jitter | None
@@ -48,7 +48,7 @@ class Netem:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A token bucket: rate in bit/s, bucket and queue in bytes."""
+    """Settings of tbf: rate in bit/s; size of bucket (`burst`) and queue (`limit`) in bytes."""
 
     rate_bps: int
     burst: int
@@ -57,16 +57,16 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Shaping:
-    """The queueing disciplines of one end of a link; None where there is none."""
+    """Queueing disciplines and filter at one end of a link; None where there is none."""
 
     netem: Netem | None = None
     bucket: Bucket | None = None
     flows: int | None = None
-    """Hashes of flows below it vanish, of 2³²; None where no filter was ever needed."""
+    """Flows with a 32-bit hash below it are dropped; None if no filter was ever needed."""
 
 
 def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shaping:
-    """What an end is to have for a state; a bucket that is there stays."""
+    """The shaping for a state; `before`: the present one, whose bucket is kept."""
     netem = Netem(
         delay_ns=state.delay_ns,
         jitter=state.jitter,
@@ -84,23 +84,25 @@ def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shapi
 
 
 def _line_limit(state: LinkState) -> int:
-    """Room for what half a million packets per second leave in the line, more than one core can send."""
+    """Limit of the delay line, packets: for half a million per second, more than one core can send."""
     longest_ns = state.delay_ns + (LARGEST * state.jitter.spread_ns if state.jitter else 0)
     return _SPARE_PACKETS + _PACKETS_PER_SECOND * longest_ns // S
 
 
 def _bucket(rate_bps: int, limit: int) -> Bucket:
-    """A bucket of a millisecond, so that the timer's grain costs no throughput; both hold a frame at least."""
+    """A bucket of 1 ms of traffic, so that the timer's resolution costs no throughput; bucket and queue each hold at
+    least one frame."""
     return Bucket(rate_bps, max(_LARGEST_FRAME, rate_bps // 8 // _BURST_SHARE), max(_LARGEST_FRAME, limit))
 
 
 def netem_seed(seed: int, direction: Direction, change: int) -> int:
-    """A seed of its own for each change of each direction: netem begins its numbers anew with each."""
+    """The 64-bit seed of a change of a direction. Each has its own: netem restarts its generator at each change, and
+    would repeat the same losses."""
     return int.from_bytes(hashlib.sha256(f"netem {seed} {direction} {change}".encode()).digest()[:8], "little")
 
 
 def equivalent(wanted: Shaping, got: Shaping) -> bool:
-    """Whether a port has what was wanted, to the grain at which tc tells times (µs), rates (byte/s) and shares."""
+    """Whether a port has the wanted shaping, within the precision of tc's output: times in µs, rates in byte/s."""
     return _same_netem(wanted.netem, got.netem) and _same_bucket(wanted.bucket, got.bucket)
 
 
@@ -131,7 +133,7 @@ def _model(loss: Loss | None) -> str | None:
 
 
 def _probabilities(loss: Loss | None) -> tuple[float, ...]:
-    """Padded, so that those of different models can be laid side by side."""
+    """Probabilities of a loss model, padded with 0 to five, so that those of two models can be compared."""
     found = tuple(value for value in asdict(loss).values() if isinstance(value, int | float)) if loss else ()
     return (*found, *[0.0] * (5 - len(found)))
 

@@ -1,4 +1,4 @@
-"""What tc-netem(8), tc-tbf(8) and tc-bpf(8) are told to shape a port; pure."""
+"""Commands of tc-netem(8), tc-tbf(8) and tc-bpf(8) that shape a port; pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from topologies.link_state import FourState, GilbertElliott, Loss, RandomLoss
 from topologies.netem.shaping import BUCKET, BUCKET_PARENT, ROOT, Bucket, Netem, Shaping
 
 COUNTING = 1
-"""Preference of the filter that counts media, the first of a port's."""
+"""Preference of the filter that counts media; the lowest, so that it sees frames before others drop them."""
 
 _COUNT_FILTER = ("egress", "protocol", "all", "prio", str(COUNTING), "handle", "1")
 _FLOW_FILTER = ("egress", "protocol", "all", "prio", "2", "handle", "1")
@@ -20,7 +20,7 @@ _GO_ON = ("action", "continue")
 
 
 def shape(port: str, wanted: Shaping, before: Shaping) -> list[Command]:
-    """Commands that give a port what is wanted."""
+    """Commands that give a port the wanted shaping; `before`: its present one."""
     commands = []
     if wanted.flows is not None and before.flows is None:
         commands.append(["tc", "qdisc", "replace", "dev", port, "clsact"])
@@ -32,39 +32,40 @@ def shape(port: str, wanted: Shaping, before: Shaping) -> list[Command]:
     elif before.flows:
         commands.append(["tc", "filter", "del", "dev", port, *_FLOW_FILTER, "bpf"])
     if wanted.netem:
-        commands.append(tc_replace(port, "root", "handle", ROOT, "netem", *_netem_words(wanted.netem)))
+        commands.append(tc_replace(port, "root", "handle", ROOT, "netem", *_netem_arguments(wanted.netem)))
     if wanted.bucket:
-        words = _bucket_words(wanted.bucket)
-        commands.append(tc_replace(port, "parent", BUCKET_PARENT, "handle", BUCKET, "tbf", *words))
+        arguments = _bucket_arguments(wanted.bucket)
+        commands.append(tc_replace(port, "parent", BUCKET_PARENT, "handle", BUCKET, "tbf", *arguments))
     return commands
 
 
 def counting(port: str, media_ports: tuple[int, int]) -> list[Command]:
-    """Commands that have a port count the media that comes to it, ahead of whatever else happens there."""
+    """Commands that have a port count media frames before they are shaped. `media_ports`: first and last UDP port."""
     program = bytecode(media_filter(media_ports))
-    words = ["tc", "filter", "replace", "dev", port, *_COUNT_FILTER, "bpf", "bytecode", f'"{program}"', *_GO_ON]
-    return [["tc", "qdisc", "replace", "dev", port, "clsact"], words]
+    count = ["tc", "filter", "replace", "dev", port, *_COUNT_FILTER, "bpf", "bytecode", f'"{program}"', *_GO_ON]
+    return [["tc", "qdisc", "replace", "dev", port, "clsact"], count]
 
 
 def unshape(port: str) -> Command:
-    """Command that removes everything from a port, queued packets too."""
+    """Command that removes netem and token bucket from a port, with the packets that they hold."""
     return tc_delete(port, "root", "handle", ROOT)
 
 
-def _netem_words(netem: Netem) -> list[str]:
-    """All of it, zeros too: netem keeps what it is not told anew of corruption, correlation and distribution."""
-    words = ["limit", str(netem.limit), "delay", f"{netem.delay_ns / US:.3f}us"]
+def _netem_arguments(netem: Netem) -> list[str]:
+    """Arguments for tc. Corruption is always written, zero too, and jitter always with correlation and distribution:
+    netem keeps the former value of an attribute that is left out."""
+    arguments = ["limit", str(netem.limit), "delay", f"{netem.delay_ns / US:.3f}us"]
     if netem.jitter:
-        words += [f"{netem.jitter.spread_ns / US:.3f}us", "0%", "distribution", netem.jitter.distribution]
+        arguments += [f"{netem.jitter.spread_ns / US:.3f}us", "0%", "distribution", netem.jitter.distribution]
     if netem.reorder:
-        words += ["reorder", _percent(netem.reorder)]
-    words += ["loss", *_loss_words(netem.loss)] if netem.loss else []
-    words += ["duplicate", _percent(netem.duplicate)] if netem.duplicate else []
-    words += ["corrupt", _percent(netem.corrupt)]
-    return [*words, "seed", str(netem.seed)] if netem.seed is not None else words
+        arguments += ["reorder", _percent(netem.reorder)]
+    arguments += ["loss", *_loss_arguments(netem.loss)] if netem.loss else []
+    arguments += ["duplicate", _percent(netem.duplicate)] if netem.duplicate else []
+    arguments += ["corrupt", _percent(netem.corrupt)]
+    return [*arguments, "seed", str(netem.seed)] if netem.seed is not None else arguments
 
 
-def _loss_words(loss: Loss) -> list[str]:
+def _loss_arguments(loss: Loss) -> list[str]:
     match loss:
         case RandomLoss():
             return ["random", _percent(loss.probability)]
@@ -79,5 +80,5 @@ def _percent(share: float) -> str:
     return f"{100 * share:.6f}%"
 
 
-def _bucket_words(bucket: Bucket) -> list[str]:
+def _bucket_arguments(bucket: Bucket) -> list[str]:
     return ["rate", f"{bucket.rate_bps}bit", "burst", f"{bucket.burst}b", "limit", f"{bucket.limit}b"]

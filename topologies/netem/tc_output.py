@@ -1,4 +1,4 @@
-"""What tc tells of the ports that it shaped, in its own JSON; pure."""
+"""Reads settings and counters of ports from the JSON output of tc; pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from topologies.tc.batch import Row
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Packets of one end: sent, dropped by netem itself (loss, or a full delay line), by the bucket, and in line."""
+    """Packets of one end: sent, dropped by netem (loss or full delay line), dropped by the bucket, and queued."""
 
     sent: int
     dropped: int
@@ -23,7 +23,7 @@ class Tally:
 
 
 def shapings(rows: Iterable[Row]) -> dict[str, Shaping]:
-    """What every port has."""
+    """The shaping of every port, without filters."""
     found: dict[str, Shaping] = {}
     for row in rows:
         before = found.get(row["dev"], Shaping())
@@ -35,7 +35,7 @@ def shapings(rows: Iterable[Row]) -> dict[str, Shaping]:
 
 
 def tallies(rows: Iterable[Row]) -> dict[str, Tally]:
-    """Counters of every port that is shaped. netem counts as its own what its bucket drops; here they are apart."""
+    """Counters of every shaped port. netem's drop counter includes those of its bucket; they are subtracted here."""
     by_port: dict[str, dict[str, Row]] = {}
     for row in rows:
         if _is_netem(row) or _is_bucket(row):
@@ -44,13 +44,13 @@ def tallies(rows: Iterable[Row]) -> dict[str, Tally]:
 
 
 def flow_drops(rows: Iterable[Row]) -> int:
-    """Packets that a port's filter has dropped."""
+    """Packets dropped by the filters in these rows."""
     actions = [action for row in rows for action in row.get("options", {}).get("actions", [])]
     return sum(action["stats"]["drops"] for action in actions)
 
 
 def media_count(rows: Iterable[Row]) -> int:
-    """Media frames that came to a port, of those its filters tell."""
+    """Media frames that the counting filter in these rows has seen."""
     counting = (row for row in rows if row.get("pref") == COUNTING)
     actions = (action for row in counting for action in row.get("options", {}).get("actions", []))
     return sum(action["stats"]["packets"] for action in actions)
