@@ -5,8 +5,8 @@ port or queue that lost them. Counters of media alone, and records of single pac
 count frames of all kinds (probes, ARP, control), so each explains at most as many packets as are still missing
 (`up_to`). They are applied from the most specific to the least: receive backlog, socket, switch port, port down. A veth
 counts a frame that its peer's backlog refuses as a transmit drop too, so that the counter of a switch port may repeat
-what the backlog counted; applied first, it would blame the port. A port that is down is counted by nobody, and so comes
-last: it takes what is left.
+what the backlog counted; applied first, it would blame the port. A port that is down has no counter of its own, and so
+comes last: it takes what is left.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _switch(plan: Plan, machine: MachineReport, cluster: Cluster, host: HostRow)
     missing = came_in - went_out
     here, others = cluster.ordinal, [plan.topology.cluster(link.destination).ordinal for link in leaving]
     ports = [switch_lan_port(here), *(switch_port(here, other) for other in others)]
-    # The kernel counts frames for an interface that is down as backlog drops as well, so that where a port was planned
-    # to go down the backlog cannot be told from it: all goes to the port.
+    # The kernel counts frames for an interface that is down as backlog drops as well. Where a port was planned to go
+    # down the two cannot be distinguished, and all is attributed to the port.
     down_planned = _goes_down(plan, cluster.name)
     backlog = lost_to_backlog(0 if down_planned else missing, machine, *(wire_port(here, other) for other in others))
     missing -= backlog.packets

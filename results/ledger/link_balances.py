@@ -32,8 +32,8 @@ def link_station(evidence: Evidence, machine: MachineReport, row: LinkRow) -> St
     """The balance of one direction of a link."""
     direction, media = Direction(row.source, row.destination), row.counters.media
     if media is None:
-        spoilt, seen = corrupts_uncounted(evidence.plan), _by_all_frames(evidence.plan, machine, row)
-        return balanced(f"link {direction}", row.onto_link, row.off_link, seen, corrupted_uncounted=spoilt)
+        uncounted, losses = corrupts_uncounted(evidence.plan), _by_all_frames(evidence.plan, machine, row)
+        return balanced(f"link {direction}", row.onto_link, row.off_link, losses, corrupted_uncounted=uncounted)
     attributed = list(_by_media(evidence, row, media))
     missing = row.onto_link + media.duplicated - row.off_link - sum(entry.packets for entry in attributed)
     backlog = _backlog(missing, evidence.plan, machine, direction)

@@ -1,7 +1,7 @@
 """Joins packets sent with packets received, by SSRC and extended sequence number. Pure.
 
 The joins are binary searches over sorted keys: a run has millions of packets, which numpy then looks up at once in
-O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8.1), too sparse to index an array.
+O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8), too sparse to index an array.
 """
 
 from __future__ import annotations

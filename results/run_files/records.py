@@ -1,6 +1,6 @@
 """Raw records: the arrays that processes leave (.npy), converted to Parquet files, and read back as arrays.
 
-The only module that knows polars.
+The only module that imports polars.
 """
 
 from __future__ import annotations
