@@ -154,7 +154,7 @@ class Program:
 
     def _begin(self, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is None:
-            raise ProcessError(f"{self.name} cannot be told to begin")
+            raise ProcessError(f"{self.name} cannot be asked to begin")
         try:
             process.stdin.write(b"\n")
         except OSError as error:
