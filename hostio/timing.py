@@ -54,7 +54,7 @@ class Ticker:
             yield self.next - 1
 
 
-def wait_until(predicate: Callable[[], bool], timeout_s: float, poll_s: float = 0.001) -> bool:
+def wait_until(predicate: Callable[[], bool], timeout_s: float, poll_s: float = _POLL_S) -> bool:
     """Poll a predicate every `poll_s` until it holds, at most `timeout_s`; whether it held in time."""
     deadline = monotonic() + timeout_s
     while not predicate():

@@ -66,7 +66,8 @@ class RelayCanaryDetector:
         link = self._topology.link(path.observer, path.relay)
         there_and_back = (2 * link.one_way_ns, 2 * link.jitter_ns)
         ends = (path.observer, path.relay)
-        return Tracker(ends, *there_and_back, self._settings, now_ns, START_UP_NS, "relay-canary")
+        words = ("canary", "canaries")
+        return Tracker(ends, *there_and_back, self._settings, now_ns, START_UP_NS, "relay-canary", words)
 
 
 def _both_ways(path: CanaryPath) -> tuple[Direction, Direction]:

@@ -51,7 +51,8 @@ class Tracker:
     """The health of one path from `begun_ns` on, by the thresholds of the settings.
 
     `ends`: the clusters that its changes are logged with. `own_delay_ns` and `jitter_ns`: nominal values of the way
-    that its probes take. `start_up_ns`: how long the first probe may take.
+    that its probes take. `start_up_ns`: how long the first probe may take. `packets`: what its reasons call one probe,
+    and several.
     """
 
     def __init__(
@@ -63,11 +64,12 @@ class Tracker:
         begun_ns: int,
         start_up_ns: int = START_UP_NS,
         detector: Detector = "link",
+        packets: tuple[str, str] = ("probe", "probes"),
     ) -> None:
         self._ends = ends
         self._start_up_ns = start_up_ns
         self._detector = detector
-        self._packet, self._packets = ("probe", "probes") if detector == "link" else ("canary", "canaries")
+        self._packet, self._packets = packets
         self._own_delay_ns = own_delay_ns
         self._settings = settings
         self._begun_ns = begun_ns

@@ -27,9 +27,8 @@ def read_machine_report(path: Path) -> MachineReport:
     """Parse a `machine.json` of either format. Raises DocumentError."""
     if documents.read(_Format, path).format == 1:
         report = present_format(documents.read(FirstFormat, path))
-        return documents.load(
-            MachineReport, documents.dump(report), path.name
-        )  # the strict reader rejects unknown kinds and sides
+        # Through the strict reader, which rejects unknown kinds and sides.
+        return documents.load(MachineReport, documents.dump(report), path.name)
     return documents.read(MachineReport, path)
 
 

@@ -98,11 +98,11 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
     if problems and not findings.media.sent:
         return "inconclusive", [*problems]
-    doubts = [*problems, *(_limit_sentence(check) for check in findings.fidelity if not check.ok)]
+    broken = [check for check in findings.fidelity if not check.ok]
+    doubts = [*problems, *map(_limit_sentence, broken)]
     undecided = [f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None]
     failures = [f"expected {row.text}, found {_value_text(row.value)}" for row in rows if row.ok is False]
     if doubts:
-        broken = [check for check in findings.fidelity if not check.ok]
         return "inconclusive", [*doubts, *undecided, *advice(broken, findings.machine)]
     if failures:
         return "fail", [*failures, *undecided]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from time import monotonic_ns, time_ns
+from typing import TYPE_CHECKING
 
 from hostio.timing import next_multiple
 from relay_app.clients import client, tcp_peer
@@ -28,8 +29,11 @@ from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.supervision.processes import ProcessError, RunProcess, Serve, spawn
 from scenarios.supervision.run_control import TELEMETRY, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
-from topologies.fabric import Fabric
 from topologies.model import Cluster, Topology
+
+if TYPE_CHECKING:
+    # For its type only: what is pure here is also used where there is no Mininet.
+    from topologies.fabric import Fabric
 
 _PREFETCH_WITHIN_S = 30.0
 

@@ -28,6 +28,15 @@ _KVM_PROBE_S = 30.0
 _POLL_S = 0.2
 _TAIL = 20
 
+_RUNS = Path("/runs")
+"""Folder of run directories in the machine; the same in each, because on the virtual clock a path of another length
+would take another time."""
+
+_BY_SIGNAL = 128
+"""Exit code of a command that was ended by a signal, less the signal's number (sh(1))."""
+
+_RUN = re.compile(rf"{_RUNS}/[^/\s]+/[^/\s]+")
+
 
 def run_in_machine(task: Task, clock: Clock, print_line: PrintLine, results: Path | None = None) -> int:
     """Run a command in a machine of its own and return its exit code; lines of its output go to `print_line`.
@@ -132,16 +141,6 @@ def exit_code(share: Path) -> int:
 
 def _environment() -> Mapping[str, str]:
     return {**os.environ, "PATH": PATH}
-
-
-_RUNS = Path("/runs")
-"""Folder of run directories in the machine; the same in each, because on the virtual clock a path of another length
-would take another time."""
-
-_BY_SIGNAL = 128
-"""Exit code of a command that was ended by a signal, less the signal's number (sh(1))."""
-
-_RUN = re.compile(rf"{_RUNS}/[^/\s]+/[^/\s]+")
 
 
 def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: Clock, print_line: PrintLine) -> int:
