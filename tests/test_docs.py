@@ -44,6 +44,9 @@ FOREIGN = {
 
 _PATH = re.compile(r"[\w.*/-]+")
 _FILE_OF_A_ROOM = re.compile(rf"(?<![\w./<-])(?:{'|'.join((*ROOMS, 'tests', 'docs', 'scripts'))})/[\w./-]*\w")
+_LOCK_SITE = re.compile(r"taken at ([\w/]+\.py):(\d+) (\w+)")
+"""In quoted output: where a relay took a lock."""
+
 _PLACEHOLDER = re.compile(r"<[^<>]*>|\{\w*\}")
 _METAVARIABLE = re.compile(r"\b[A-Z_]{2,}\b")
 _WRITTEN = ("results/runs", ".venv/")
@@ -187,6 +190,15 @@ def test_files_in_commands_exist(page: Path) -> None:
     named = set(_FILE_OF_A_ROOM.findall(page.read_text(encoding="utf-8")))
     unwritten = {path for path in named if path.startswith(_WRITTEN) or _METAVARIABLE.search(path)}
     assert {path for path in named - unwritten if not (PROJECT / path).exists()} == set()
+
+
+def test_output_in_pages_names_lines_that_take_the_lock() -> None:
+    quoted = {site.groups() for page in PAGES for site in _LOCK_SITE.finditer(page.read_text())}
+    assert quoted
+    for path, number, function in quoted:
+        lines = (PROJECT / path).read_text().splitlines()[: int(number)]
+        assert re.match(r"with .*\block\b", lines[-1].strip()), f"{path}:{number}"
+        assert [line.split()[1] for line in lines if line.lstrip().startswith("def ")][-1].startswith(f"{function}(")
 
 
 @pytest.mark.parametrize(
