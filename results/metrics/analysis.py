@@ -17,6 +17,7 @@ from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.streams import Fates, Floats, fates, jitter
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import End, FaultEdge, MediaStart
+from results.run_files.hold_ups import HoldUps
 from results.run_files.machine import MachineReport, MachineSamples
 from results.run_files.plan import Plan
 from results.run_files.records import Recording
@@ -38,6 +39,8 @@ class Evidence:
     locks: Mapping[str, LockReport]
     """Lock audits, by cluster of the relay; of all its lives."""
     problems: tuple[str, ...]
+    hold_ups: HoldUps | None = None
+    """None: the run was made before they were recorded, or `problems` says why they cannot be read."""
 
     def of(self, kind: type[T]) -> list[T]:
         """The events, or the controller's records, of one type, in the order of the file."""

@@ -20,13 +20,22 @@ from results.run_files import documents
 from results.run_files.documents import DocumentError, Lines
 from results.run_files.machine_formats import read_machine_report
 from results.run_files.plan_formats import read_plan
-from results.run_files.records import RecordsError, merged_lock_reports, read_machine_samples, read_recording
+from results.run_files.records import (
+    RecordsError,
+    merged_lock_reports,
+    read_hold_ups,
+    read_machine_samples,
+    read_recording,
+)
 from results.run_files.run_dir import RunDir
 from results.verdict.findings import find, record_problems
 from results.verdict.summary import Summary
 from results.verdict.verdict import judge
 
 T = TypeVar("T")
+
+_WITH_HOLD_UPS = 3
+"""The first format of `machine.json` that says that they were recorded."""
 
 
 def make_report(run: RunDir) -> Summary:
@@ -60,12 +69,14 @@ def read_evidence(run: RunDir) -> Evidence:
     decisions = _lines(run.decisions, documents.read_decisions, problems)
     machine = _attempt(lambda: read_machine_report(run.machine), problems)
     samples = _attempt(lambda: read_machine_samples(run), problems)
+    hold_ups = _attempt(lambda: read_hold_ups(run), problems) if machine and machine.format >= _WITH_HOLD_UPS else None
     clusters = [cluster.name for cluster in plan.topology.clusters]
     recording = read_recording(
         run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
     )
     locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
-    return Evidence(plan, events, decisions, machine, samples, recording, locks, (*problems, *recording.problems))
+    problems += recording.problems
+    return Evidence(plan, events, decisions, machine, samples, recording, locks, tuple(problems), hold_ups)
 
 
 def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:

@@ -1,4 +1,4 @@
-"""Reads `machine.json` in its present format, and in the first, which keyed rows by text and had no `format` key."""
+"""Reads `machine.json` in formats 2 and 3, and in the first, which keyed rows by text and had no `format` key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SWITCH_DAEMON: ProcessKind = "ovs-vswitchd"
 
 
 def read_machine_report(path: Path) -> MachineReport:
-    """Parse a `machine.json` of either format. Raises DocumentError."""
+    """Parse a `machine.json` of any format. Raises DocumentError."""
     if documents.read(_Format, path).format == 1:
         report = present_format(documents.read(FirstFormat, path))
         # Through the strict reader, which rejects unknown kinds and sides.
@@ -34,7 +34,7 @@ def read_machine_report(path: Path) -> MachineReport:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    format: Literal[1, 2] = 1
+    format: Literal[1, 2, 3] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class FirstFormat:
 def present_format(first: FirstFormat) -> MachineReport:
     """The same report with typed rows. Kinds and sides are copied from the text, unchecked."""
     return MachineReport(
+        format=2,
         counters=tuple(CounterRow(*_process_and_name(key), count) for key, count in first.counters.items()),
         socket_drops=tuple(SocketRow(*_process_and_name(key), drops) for key, drops in first.socket_drops.items()),
         port_drops=tuple(_port_row(key, drops) for key, drops in first.port_drops.items()),

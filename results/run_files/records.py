@@ -19,6 +19,7 @@ from hostio.files import replacing
 from relay_app.locks.report import LockReport
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_CUMULATIVE, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import Stream
+from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FRAME_FATE
@@ -105,7 +106,12 @@ def collect(
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
     of_clusters = (file for cluster in clusters for file in _raw_files(run, cluster, connected))
-    of_machine = ((run.machine_samples, MACHINE_SAMPLE), (run.core_samples, CORE_SAMPLE))
+    of_machine = (
+        (run.machine_samples, MACHINE_SAMPLE),
+        (run.core_samples, CORE_SAMPLE),
+        (run.hold_ups, HOLD_UP),
+        (run.run_delays, RUN_DELAY),
+    )
     for target, dtype in (*of_links, *of_clusters, *of_machine):
         with _noting(problems):
             write_rows(target, _load_lives(staging, target.stem, dtype))
@@ -157,6 +163,12 @@ def read_recording(
 def read_machine_samples(run: RunDir) -> MachineSamples:
     """The samples of machine and cores, one a second. Raises RecordsError."""
     return MachineSamples(read_rows(run.machine_samples, MACHINE_SAMPLE), read_rows(run.core_samples, CORE_SAMPLE))
+
+
+def read_hold_ups(run: RunDir) -> HoldUps:
+    """When the machine held up parts of the testbed. Raises RecordsError; runs of `machine.json` before format 3 have
+    none."""
+    return HoldUps(read_rows(run.hold_ups, HOLD_UP), read_rows(run.run_delays, RUN_DELAY))
 
 
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:

@@ -45,6 +45,16 @@ class RunDir:
         return self.root / "raw" / "cores.parquet"
 
     @property
+    def hold_ups(self) -> Path:
+        """HOLD_UP, a row per time that a part of the testbed was held up."""
+        return self.root / "raw" / "hold-ups.parquet"
+
+    @property
+    def run_delays(self) -> Path:
+        """RUN_DELAY, once a second for each kind of process and cluster."""
+        return self.root / "raw" / "run-delays.parquet"
+
+    @property
     def staging(self) -> Path:
         """Where the media processes write their arrays; removed once these are collected."""
         return self.root / "staging"

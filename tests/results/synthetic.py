@@ -20,6 +20,7 @@ from results.metrics.matching import Ints
 from results.run_files import documents
 from results.run_files.events import End, FaultEdge, MediaStart, Phase
 from results.run_files.faults import Fault, LinkFault
+from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUpPlace, HoldUps, RunDelayPlace
 from results.run_files.machine import (
     CORE_SAMPLE,
     MACHINE_SAMPLE,
@@ -229,6 +230,14 @@ def core_samples(cores: int = 2) -> Rows:
     return rows
 
 
+def hold_ups() -> HoldUps:
+    """The relay of us-west and core 1 for 40 ms from 2 s on; the directory waited for 300 ms in that second."""
+    from_ns, until_ns = START + 2 * S, START + 2 * S + 40 * MS
+    late = [(HoldUpPlace.RELAY, 3, from_ns, until_ns), (HoldUpPlace.CORE, 1, from_ns - MS, until_ns)]
+    waits = [(RunDelayPlace.DIRECTORY, 2, from_ns, from_ns + S, 300 * MS)]
+    return HoldUps(np.array(late, HOLD_UP), np.array(waits, RUN_DELAY))
+
+
 @dataclass(frozen=True)
 class Blip:
     """A 2 s blackhole at 4 s, rerouted at `rerouted_s`, direct again from `returned_s`; no jitter unless asked."""
@@ -252,6 +261,8 @@ class Blip:
         write_sessions(run, streams)
         write_rows(run.machine_samples, machine_samples())
         write_rows(run.core_samples, core_samples())
+        write_rows(run.hold_ups, np.empty(0, HOLD_UP))
+        write_rows(run.run_delays, np.empty(0, RUN_DELAY))
         random = np.random.default_rng(1)
         for cluster in TRIANGLE.clusters:
             self._write_raw(run, streams, cluster.name, random)

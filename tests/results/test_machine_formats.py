@@ -1,9 +1,9 @@
-"""The first format of `machine.json`, whose rows were named by text, against typed rows written by hand."""
+"""Formats of `machine.json`: the first, named by text, against typed rows written by hand; and 2 and 3."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +68,27 @@ def test_what_was_typed_before_stays_as_it_is(tmp_path: Path) -> None:
 def test_the_present_format_says_its_number_and_survives_the_file(tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     path.write_text(dump(machine()))
-    assert json.loads(path.read_text())["format"] == 2
+    assert json.loads(path.read_text())["format"] == 3
     assert read_machine_report(path) == machine()
+
+
+def test_the_formats_before_it_are_read_and_told_apart(tmp_path: Path) -> None:
+    second = replace(machine(), format=2)
+    path = tmp_path / "machine.json"
+    path.write_text(dump(second))
+    assert read_machine_report(path) == second
+    assert written(path, {}).format == 2
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": 3}', r"^machine\.json: format: Input should be 1 or 2$"),
+        ('{"format": 4}', r"^machine\.json: format: Input should be 1, 2 or 3$"),
         ("{}", r"^machine\.json: counters: Field required$"),
         ("", r"^machine\.json: Invalid JSON"),
     ],
 )
-def test_what_is_of_neither_format_is_named(text: str, message: str, tmp_path: Path) -> None:
+def test_what_is_of_no_format_is_named(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     path.write_text(text)
     with pytest.raises(DocumentError, match=message):

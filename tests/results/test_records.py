@@ -2,12 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import core_samples, machine_samples, received, sent, stream
+from synthetic import core_samples, hold_ups, machine_samples, received, sent, stream
 
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from results.run_files.records import (
     RecordsError,
     collect,
+    read_hold_ups,
     read_machine_samples,
     read_recording,
     read_rows,
@@ -36,6 +37,8 @@ def staging(tmp_path: Path) -> Path:
     np.save(folder / "links.npy", np.ones(3, FRAME_FATE))
     np.save(folder / "machine.npy", machine_samples())
     np.save(folder / "cores.npy", core_samples())
+    np.save(folder / "hold-ups.npy", hold_ups().late)
+    np.save(folder / "run-delays.npy", hold_ups().waits)
     return folder
 
 
@@ -59,6 +62,16 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
         assert np.array_equal(recording.fetches[cluster], np.load(staging / f"fetches-{cluster}.npy"))
         assert np.array_equal(recording.relay_fates[cluster], np.load(staging / f"fates-{cluster}.npy"))
     assert np.array_equal(recording.link_fates, np.load(staging / "links.npy"))
+
+
+def test_hold_ups_are_those_recorded_and_one_of_their_files_missing_is_named(staging: Path, run: RunDir) -> None:
+    collect(staging, run, CLUSTERS)
+    found = read_hold_ups(run)
+    assert np.array_equal(found.late, hold_ups().late)
+    assert np.array_equal(found.waits, hold_ups().waits)
+    run.run_delays.unlink()
+    with pytest.raises(RecordsError, match=r"^raw/run-delays\.parquet is missing$"):
+        read_hold_ups(run)
 
 
 def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from synthetic import BLIP, START, TRIANGLE, Blip, plan
+from synthetic import BLIP, START, TRIANGLE, Blip, hold_ups, machine, plan
 
 import results
 from controller.decisions import Decision
@@ -18,6 +18,7 @@ from results.run_files import documents
 from results.run_files.documents import DocumentError
 from results.run_files.events import End
 from results.run_files.plan import Expectation, FidelityLimits, Plan
+from results.run_files.records import write_rows
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from topologies.model import Direction, where
@@ -43,6 +44,20 @@ def summary_of(run: RunDir) -> Summary:
 
 def document(run: RunDir) -> Any:
     return json.loads(run.summary.read_text())
+
+
+def test_hold_ups_are_evidence_and_a_run_of_before_has_none(tmp_path: Path) -> None:
+    run = Blip().write(tmp_path)
+    write_rows(run.hold_ups, hold_ups().late)
+    found = read_evidence(run)
+    assert found.hold_ups is not None
+    assert found.hold_ups.late.tolist() == hold_ups().late.tolist()
+    run.hold_ups.unlink()
+    broken = read_evidence(run)
+    assert (broken.hold_ups, broken.problems) == (None, ("raw/hold-ups.parquet is missing",))
+    run.machine.write_text(documents.dump(replace(machine(), format=2)))
+    before = read_evidence(run)
+    assert (before.hold_ups, before.problems) == (None, ())
 
 
 def test_the_truth_of_a_blip(run: RunDir) -> None:
