@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hostio.timing import S
+
 PACKET_PATH = "packet path"
 """`what` of a Stall in which a relay forwarded nothing."""
+
+STALL_AFTER_NS = 2 * S
+"""How long an activity makes no progress before that is a Stall, ns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from hostio.timing import MS, S
-from relay_app.locks.report import Stall
+from relay_app.locks.report import STALL_AFTER_NS, Stall
 from relay_app.relay.recording import every
 from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.version import ControlSide
@@ -53,7 +53,7 @@ class Watchdog:
         situation: Callable[[], str],
         clock_ns: Callable[[], int],
         stacks: Path,
-        patience_ns: int = 2 * S,
+        patience_ns: int = STALL_AFTER_NS,
     ) -> None:
         self._last_progress_ns = last_progress_ns
         self._situation = situation

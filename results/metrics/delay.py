@@ -24,11 +24,17 @@ def added_delays(analysis: Analysis, topology: Topology) -> Ints:
     """
     packets = analysis.matched.packets
     arrived = packets.arrived
-    paths, which = np.unique(packets.path[arrived], return_inverse=True)
-    emulated = np.array([path_delay_ns(topology, int(path)) for path in paths], dtype=np.int64)[which]
+    emulated = emulated_delays(packets.path[arrived], topology)
     latency = packets.received_ns[arrived] - packets.sent_ns[arrived]
     added: Ints = (latency - emulated)[emulated != UNKNOWN]
     return added
+
+
+def emulated_delays(paths: Ints, topology: Topology) -> Ints:
+    """The nominal delay of the links along each path log, ns; UNKNOWN if it is not a path of this topology."""
+    distinct, which = np.unique(paths, return_inverse=True)
+    emulated: Ints = np.array([path_delay_ns(topology, int(path)) for path in distinct], dtype=np.int64)[which]
+    return emulated
 
 
 def path_delay_ns(topology: Topology, path: int) -> int:
@@ -52,9 +58,14 @@ def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
 
     Probes on a direction whose delay a fault changed at the time are left out, because that excess is emulated.
     """
-    parts = [_excess(evidence, direction, rows) for direction, rows in _by_direction(evidence, start_ns, end_ns)]
+    parts = [excess for _, excess in probe_excesses(evidence, start_ns, end_ns)]
     excess: Ints = np.concatenate([np.empty(0, np.int64), *parts])
     return excess
+
+
+def probe_excesses(evidence: Evidence, start_ns: int, end_ns: int) -> Iterator[tuple[Ints, Ints]]:
+    """When probes arrived and the excess of each, as `probe_excess` has it, by direction of a link."""
+    return (_excess(evidence, direction, rows) for direction, rows in _by_direction(evidence, start_ns, end_ns))
 
 
 def _by_direction(evidence: Evidence, start_ns: int, end_ns: int) -> Iterator[tuple[Direction, Rows]]:
@@ -65,13 +76,13 @@ def _by_direction(evidence: Evidence, start_ns: int, end_ns: int) -> Iterator[tu
             yield Direction(source.name, destination), during[during["source"] == source.ordinal]
 
 
-def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> Ints:
+def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> tuple[Ints, Ints]:
     if not len(rows):
-        return np.empty(0, np.int64)
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     link = evidence.plan.topology.link(*direction)
     undisturbed = rows[~_disturbed(evidence, direction, rows)]
-    excess: Ints = undisturbed["received_ns"] - undisturbed["sent_ns"] - link.one_way_ns - link.jitter_ns
-    return excess
+    received_ns = undisturbed["received_ns"].astype(np.int64)
+    return received_ns, received_ns - undisturbed["sent_ns"] - link.one_way_ns - link.jitter_ns
 
 
 def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:

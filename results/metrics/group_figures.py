@@ -36,15 +36,18 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
 
 def connection_figures(evidence: Evidence) -> dict[str, ConnectionFigures]:
     """Figures of each group of TCP connections, by name."""
+    return {group.name: _figures(group, rows) for group, rows in exchanges(evidence)}
+
+
+def exchanges(evidence: Evidence) -> Iterator[tuple[ConnectionGroup, Rows]]:
+    """Each group of TCP connections with its EXCHANGE rows."""
     recorded = list(evidence.recording.exchanges.values())
     rows = np.concatenate(recorded) if recorded else np.empty(0, EXCHANGE)
     numbers: dict[str, list[int]] = {}
     for connection in connections_of(evidence.plan.connections):
         numbers.setdefault(connection.group.name, []).append(connection.number)
-    return {
-        group.name: _figures(group, rows[np.isin(rows["connection"], numbers[group.name])])
-        for group in evidence.plan.connections
-    }
+    for group in evidence.plan.connections:
+        yield group, rows[np.isin(rows["connection"], numbers[group.name])]
 
 
 def _figures(group: ConnectionGroup, rows: Rows) -> ConnectionFigures:
@@ -61,8 +64,11 @@ def _figures(group: ConnectionGroup, rows: Rows) -> ConnectionFigures:
 
 
 def _longest_wait_ms(rows: Rows) -> float | None:
-    """Longest time from request to answer, ms; without an answer, a lower bound: until the last request was sent."""
-    if not len(rows):
-        return None
-    until_ns: Ints = np.where(rows["answered_ns"] > 0, rows["answered_ns"], rows["sent_ns"].max())
-    return round(int((until_ns - rows["sent_ns"]).max()) / 1e6, 3)
+    """Longest time from request to answer, ms."""
+    return round(int((wait_ends(rows) - rows["sent_ns"]).max()) / 1e6, 3) if len(rows) else None
+
+
+def wait_ends(rows: Rows) -> Ints:
+    """When each request of a group was answered, ns; of one without an answer a lower bound: when the last was sent."""
+    until_ns: Ints = np.where(rows["answered_ns"] > 0, rows["answered_ns"], rows["sent_ns"].max(initial=0))
+    return until_ns

@@ -23,15 +23,18 @@ def _leaves(of: type) -> Iterator[str]:
             yield field.name
 
 
-def _unit(name: str) -> Unit:
-    stem = name.split(".", maxsplit=1)[0]
-    return "ms" if stem.endswith("_ms") else "percent" if stem.endswith("_percent") else "count"
+def unit_of(metric: str) -> Unit:
+    """The unit of a metric, by its path: that of the part whose name says one."""
+    parts = metric.split(".")
+    if any(part.endswith("_ms") for part in parts):
+        return "ms"
+    return "percent" if any(part.endswith("_percent") for part in parts) else "count"
 
 
 METRICS: Mapping[str, Unit] = MappingProxyType(
     {
-        **{f"media.{name}": _unit(name) for name in _leaves(Media)},
-        **{f"ledger.{name}": _unit(name) for name in _leaves(LedgerFigures)},
+        **{f"media.{name}": unit_of(name) for name in _leaves(Media)},
+        **{f"ledger.{name}": unit_of(name) for name in _leaves(LedgerFigures)},
         "reroutes": "count",
     }
 )
@@ -40,12 +43,12 @@ METRICS: Mapping[str, Unit] = MappingProxyType(
 _DROPPED = tuple(f"dropped.{reason.name.lower()}" for reason in DropReason)
 
 RELAY_METRICS: Mapping[str, Unit] = MappingProxyType(
-    {name: _unit(name) for name in (*_leaves(RelayFigures), *_DROPPED)}
+    {name: unit_of(name) for name in (*_leaves(RelayFigures), *_DROPPED)}
 )
 """Every number under `relay.<cluster>`."""
 
 
-CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: _unit(name) for name in _leaves(ConnectionFigures)})
+CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: unit_of(name) for name in _leaves(ConnectionFigures)})
 """Every number under `connections.<group>`."""
 
 

@@ -33,7 +33,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
     moved = moved_streams(evidence, analysis, cluster)
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
     delays = _first_forwarded(evidence, analysis, cluster, moved)
-    asked = fetches[(fetches["asked_ns"] >= analysis.start_ns) & ~_failed_by_plan(evidence, fetches)]
+    asked = asked_in_media(evidence, analysis, fetches)
     worst = max(locks.locks, key=lambda row: row.wait.total_ns, default=None)
     return RelayFigures(
         version=evidence.plan.relays.version_of(cluster),
@@ -59,6 +59,11 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
         lock_inversions=len(locks.inversions),
         stalls=len(locks.stalls),
     )
+
+
+def asked_in_media(evidence: Evidence, analysis: Analysis, fetches: Rows) -> Rows:
+    """The rows of FETCH that were asked for after the media start, without those that failed by plan."""
+    return fetches[(fetches["asked_ns"] >= analysis.start_ns) & ~_failed_by_plan(evidence, fetches)]
 
 
 def _failed_by_plan(evidence: Evidence, fetches: Rows) -> Flags:

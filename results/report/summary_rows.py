@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
+from results.bounds.interval import Interval
 from results.metrics.figures import PairRow, RerouteRow
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
+from results.verdict.value_text import interval_text, number_text
 from topologies.model import link_name
 
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
@@ -16,16 +18,18 @@ PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p5
 
 def pair_rows(summary: Summary) -> list[tuple[str, ...]]:
     """One row per pair of clusters, under `PAIR_COLUMNS`."""
-    return [_pair_row(pair) for pair in summary.pairs]
+    bounds = summary.bounds or {}
+    longest = (bounds.get(f"pairs.{number}.interruption_ms.max") for number in range(len(summary.pairs)))
+    return [_pair_row(pair, interval) for pair, interval in zip(summary.pairs, longest, strict=True)]
 
 
-def _pair_row(pair: PairRow) -> tuple[str, ...]:
+def _pair_row(pair: PairRow, longest: Interval | None) -> tuple[str, ...]:
     still = f" ({pair.still_interrupted} still)" if pair.still_interrupted else ""
     return (
         f"{pair.source} → {pair.destination}",
         str(pair.directions),
         f"{pair.interrupted}{still}",
-        milliseconds(pair.interruption_ms.max),
+        _length_text(pair.interruption_ms.max, longest),
         milliseconds(pair.one_way_ms.p50),
         milliseconds(pair.one_way_ms.p99),
         f"{pair.lost} of {pair.sent}",
@@ -125,6 +129,13 @@ def _reroute_sentence(moves: list[RerouteRow]) -> str:
     returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
     paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
     return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}"
+
+
+def _length_text(value: float | None, interval: Interval | None) -> str:
+    """A length in ms with its bounds; a dash if nothing was interrupted and nothing can have been."""
+    if value is None:
+        return "–" + interval_text(value, interval, " ms")
+    return f"{number_text(value)} ms{interval_text(value, interval)}"
 
 
 def milliseconds(value: float | None) -> str:

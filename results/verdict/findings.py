@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 import numpy as np
 
 from controller.decisions import Decision, Review
 from relay_app.streams import Stream
+from results.bounds.all_bounds import Measured, all_bounds
+from results.bounds.hold_up_rows import hold_up_rows
 from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
@@ -36,23 +39,30 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     """
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
-    relay = relay_figures(evidence, analysis)
     groups = list(group_rows(evidence, analysis))
-    return Findings(
-        scenario=plan.scenario,
-        seed=plan.seed,
-        backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
+    measured = Measured(
         media=_media(evidence, analysis, groups),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
         groups=groups,
         connections=connection_figures(evidence),
-        relay=relay,
-        faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
+        relay=relay_figures(evidence, analysis),
         reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
         ledger=ledger_figures(ledger),
+    )
+    fidelity = [*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])]
+    bounds = all_bounds(evidence, analysis, measured, fidelity)
+    return Findings(
+        scenario=plan.scenario,
+        seed=plan.seed,
+        backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
+        **{field.name: getattr(measured, field.name) for field in fields(measured)},
+        faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         machine=machine_figures(evidence, analysis),
-        fidelity=[*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])],
-        diagnosis=[sentence for name in relay for sentence in _diagnosis(evidence, name, relay[name])],
+        fidelity=fidelity,
+        bounds=dict(bounds.intervals) if bounds else None,
+        doubt=bounds.doubt.why if bounds and bounds.doubt else None,
+        hold_ups=hold_up_rows(evidence, analysis, evidence.hold_ups) if evidence.hold_ups else [],
+        diagnosis=[each for name, row in measured.relay.items() for each in _diagnosis(evidence, name, row)],
     )
 
 

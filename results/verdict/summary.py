@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
+from results.bounds.hold_up_rows import HoldUpRow
+from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow
 from results.metrics.system_figures import LedgerFigures, MachineFigures, RelayFigures
@@ -39,8 +41,10 @@ class ExpectationRow:
     """Bound, in the metric's own unit."""
     value: float | None
     """Value found; null: unknown, or nothing was interrupted."""
+    interval: Interval | None
+    """Bounds of the value, from `bounds`; null: none are known."""
     ok: bool | None
-    """Whether it holds; null: undecided."""
+    """Whether it holds for every value within the bounds; null: undecided, because it holds for some only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,13 @@ class Findings:
     """The machine while media flowed, in its worst seconds; null without samples."""
     fidelity: list[FidelityCheck]
     """Every check, in a fixed order."""
+    bounds: dict[str, Interval] | None
+    """By path into this document, the interval within which the machine's own doings can have moved a metric; null: the
+    run was recorded without the times of hold-ups."""
+    doubt: str | None
+    """Why metrics have no bounds from some time on; null: all that the machine did has bounds."""
+    hold_ups: list[HoldUpRow]
+    """What the machine held up while media flowed, longest total first."""
     diagnosis: list[str]
     """Faults found inside the relays, one sentence each."""
 
@@ -84,8 +95,8 @@ class Judgement:
     scenario: str
     seed: int
     verdict: Verdict
-    """inconclusive: the testbed was not faithful, the records are incomplete, or an expectation is undecided; fail: an
-    expectation does not hold; pass: all hold."""
+    """inconclusive: the records are not whole, or an expectation is undecided and none fails; fail: an expectation does
+    not hold whatever the machine did; pass: all hold so."""
     reasons: Annotated[list[str], Field(min_length=1)]
     """Why, one sentence each."""
 

@@ -1,7 +1,4 @@
-"""The verdict on a run (pass, fail or inconclusive), its reasons, and advice. Pure.
-
-A run whose testbed was not faithful, or whose records are incomplete, is inconclusive: neither passed nor failed.
-"""
+"""The verdict on a run (pass, fail or inconclusive), its reasons, and advice. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +8,12 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
+from results.bounds.interval import UNBOUNDED, decided
 from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.system_figures import MachineFigures
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
+from results.verdict.value_text import found_text, number_text
 
 OTHERS_PERCENT = 20.0
 """Least share of all processor time in a second at which other programs are named as a cause of lateness."""
@@ -71,12 +70,29 @@ NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": 
 upper bound does, no lower bound does; an equation is undecided."""
 
 
+_RECORDS: Set[CheckId] = frozenset(
+    (
+        "unmatched-packets",
+        "directions-without-records",
+        "client-errors",
+        "event-missing",
+        "event-unverified",
+        "ledger-unexplained",
+    )
+)
+"""Checks without which the records do not show what the plan says: no bounds can make up for that."""
+
+_MOST_HOLD_UPS = 3
+"""How many of the parts that were held up longest are named."""
+
+
 def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Expectation]) -> Summary:
     """Give findings their verdict. `problems`: why the records are incomplete, one sentence each.
 
-    Doubts about testbed or records come before failures: a late sender or a missing file can cause an interruption as
-    well as hide one, so that figures then support neither pass nor fail. Failures come before undecided expectations:
-    one that does not hold suffices to fail.
+    A missing file can hide an interruption as well as look like one, so that figures then support neither pass nor
+    fail. Otherwise an expectation is decided if it holds, or fails, for every value within the bounds of its metric:
+    one that decidedly fails suffices to fail, all must decidedly hold to pass. Where the times of hold-ups were not
+    recorded, metrics have no bounds, and every doubt about the testbed makes the run inconclusive.
     """
     rows = [evaluate(expectation, findings) for expectation in expectations]
     verdict, reasons = _verdict(findings, problems, rows)
@@ -84,31 +100,63 @@ def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Ex
 
 
 def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
-    """Compare an expectation with the metric it names; a list stands for its length."""
-    value = _lookup(asdict(findings), expectation.metric)
-    ok = (
-        _undecided(expectation, findings)
-        if value is None
-        else COMPARE[expectation.comparison](value, expectation.value)
-    )
+    """Compare an expectation with the metric it names, within its bounds; a list stands for its length."""
     metric, comparison, limit = expectation.metric, expectation.comparison, expectation.value
-    return ExpectationRow(expectation.text, metric, comparison, limit, value, ok)
+    value = _lookup(asdict(findings), metric)
+    interval = None if findings.bounds is None else findings.bounds.get(metric)
+    if interval is not None and interval != UNBOUNDED:
+        ok = decided(interval, comparison, limit)
+    elif value is None or interval is not None:
+        ok = _without_interruption(expectation, findings) if value is None else None
+    else:
+        ok = COMPARE[comparison](value, limit)
+    return ExpectationRow(expectation.text, metric, comparison, limit, value, interval, ok)
 
 
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
     if problems and not findings.media.sent:
         return "inconclusive", [*problems]
     broken = [check for check in findings.fidelity if not check.ok]
-    doubts = [*problems, *map(_limit_sentence, broken)]
-    undecided = [f"{row.metric} is unknown, so “{row.text}” cannot be decided" for row in rows if row.ok is None]
-    failures = [f"expected {row.text}, found {_value_text(row.value)}" for row in rows if row.ok is False]
+    undecided = [_undecided_sentence(row) for row in rows if row.ok is None]
+    failures = [f"expected {row.text}, found {found_text(row)}" for row in rows if row.ok is False]
+    doubts = [*problems, *map(_limit_sentence, _deciding(broken, findings))]
     if doubts:
         return "inconclusive", [*doubts, *undecided, *advice(broken, findings.machine)]
     if failures:
         return "fail", [*failures, *undecided]
     if undecided:
-        return "inconclusive", undecided
-    return "pass", [f"expectations met: {len(rows)}; fidelity checks passed: {len(findings.fidelity)}"]
+        return "inconclusive", [*undecided, *_causes(findings, broken), *advice(broken, findings.machine)]
+    return "pass", [f"expectations met: {len(rows)}; {_checks_sentence(findings, broken)}"]
+
+
+def _deciding(broken: Sequence[FidelityCheck], findings: Findings) -> list[FidelityCheck]:
+    """The broken checks that bounds do not make up for: all of them if there are no bounds."""
+    if findings.bounds is None:
+        return list(broken)
+    return [check for check in broken if check.id in _RECORDS or check.value is None]
+
+
+def _undecided_sentence(row: ExpectationRow) -> str:
+    if row.value is None and row.interval in (None, UNBOUNDED):
+        return f"{row.metric} is unknown, so “{row.text}” cannot be decided"
+    return f"“{row.text}” is undecided: found {found_text(row)}"
+
+
+def _causes(findings: Findings, broken: Sequence[FidelityCheck]) -> Iterator[str]:
+    """Sentences on why the bounds are as wide as they are."""
+    if findings.doubt:
+        yield findings.doubt
+    yield from map(_limit_sentence, broken)
+    for row in findings.hold_ups[:_MOST_HOLD_UPS]:
+        yield (
+            f"held up: {row.what} for {number_text(row.total_ms)} ms in all, longest {number_text(row.longest_ms)} ms "
+            f"at {row.at:.3f} s"
+        )
+
+
+def _checks_sentence(findings: Findings, broken: Sequence[FidelityCheck]) -> str:
+    held = f"fidelity checks passed: {len(findings.fidelity) - len(broken)}"
+    return f"{held} of {len(findings.fidelity)}, the others without bearing on this" if broken else held
 
 
 def _limit_sentence(check: FidelityCheck) -> str:
@@ -118,11 +166,7 @@ def _limit_sentence(check: FidelityCheck) -> str:
     return f"{check.check}: {check.value:g}{unit}, at most {check.limit:g}{unit} allowed"
 
 
-def _value_text(value: float | None) -> str:
-    return "no interruption" if value is None else f"{value:g}"
-
-
-def _undecided(expectation: Expectation, findings: Findings) -> bool | None:
+def _without_interruption(expectation: Expectation, findings: Findings) -> bool | None:
     lengths = expectation.metric.startswith("media.interruption_ms.")
     return NO_INTERRUPTION.get(expectation.comparison) if lengths and findings.media.sent else None
 

@@ -27,6 +27,7 @@ from results.report.summary_rows import (
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
+from results.verdict.value_text import found_text
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.live_progress import LiveProgress
 from scenarios.suites.standings import COLUMNS, Trial, table
@@ -87,9 +88,7 @@ class Console:
         for sentence in sentences(summary):
             self._terminal.print(sentence)
         for row in summary.expectations:
-            self._terminal.print(
-                f"{_MARK[row.ok]} {escape(row.text)}  [dim]{'' if row.value is None else row.value}[/]"
-            )
+            self._terminal.print(f"{_MARK[row.ok]} {escape(row.text)}  [dim]{escape(found_text(row))}[/]")
         self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
         for reason in summary.reasons:
             self._terminal.print(f"  {escape(reason)}")

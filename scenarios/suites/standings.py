@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from results.verdict.summary import Summary, Verdict
+from results.verdict.value_text import found_text
 
 COLUMNS = ("relay", "scenario", "verdict", "back by itself", "evidence")
 
@@ -71,8 +72,7 @@ def evidence_of(summary: Summary) -> str:
     missed = [row for row in summary.expectations if row.ok is False]
     if summary.verdict == "fail" and missed:
         first, more = missed[0], len(missed) - 1
-        found = "nothing" if first.value is None else f"{first.value:g}"
-        return f"{first.text}: found {found}" + (f" (and {more} more)" if more else "")
+        return f"{first.text}: found {found_text(first)}" + (f" (and {more} more)" if more else "")
     return next(iter(summary.reasons), "")
 
 

@@ -41,7 +41,9 @@ UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)
 
 def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | None = None) -> Findings:
     backend = Backend("netem", "kernel")
-    return Findings("s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, machine, list(checks), [])
+    return Findings(
+        "s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, machine, list(checks), None, None, [], []
+    )
 
 
 def expect(metric: str, comparison: Comparison, value: float) -> Expectation:
@@ -135,7 +137,7 @@ def test_who_took_the_processor_is_said_where_something_was_late(
 
 
 def test_a_failure_says_what_was_found() -> None:
-    assert judge(findings(BLIPPED), [], [MISSED]).reasons == ["expected media.interruption_ms.max < 300, found 330"]
+    assert judge(findings(BLIPPED), [], [MISSED]).reasons == ["expected media.interruption_ms.max < 300, found 330 ms"]
 
 
 @pytest.mark.parametrize(

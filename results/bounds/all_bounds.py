@@ -1,0 +1,106 @@
+"""Bounds of every metric that an expectation may name, and of the lengths in the summary's tables. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from results.bounds.connections import connection_bounds
+from results.bounds.doubts import Doubt, detection_ns, first_doubt
+from results.bounds.effects import EdgeErrors, Effects
+from results.bounds.held_up import held_up
+from results.bounds.interval import Interval, around, exactly
+from results.bounds.latency import latency_bounds
+from results.bounds.media import Shift, group_bounds, interruption_bounds, loss_shift, packet_bounds, pair_bounds
+from results.bounds.relays import relay_bounds
+from results.bounds.silences import Silences, silences
+from results.fidelity.checks import FidelityCheck
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow
+from results.metrics.group_figures import exchanges
+from results.metrics.system_figures import LedgerFigures, RelayFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of a run that have bounds."""
+
+    media: Media
+    pairs: list[PairRow]
+    groups: list[GroupRow]
+    connections: Mapping[str, ConnectionFigures]
+    relay: Mapping[str, RelayFigures]
+    reroutes: list[RerouteRow]
+    ledger: LedgerFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`intervals`: by path into `summary.json`. `doubt`: from when on nothing is known, and why."""
+
+    intervals: Mapping[str, Interval]
+    doubt: Doubt | None
+
+
+def all_bounds(
+    evidence: Evidence, analysis: Analysis, measured: Measured, checks: Sequence[FidelityCheck]
+) -> Bounds | None:
+    """The bounds of a run; None if its records do not say when the machine held it up."""
+    if evidence.hold_ups is None:
+        return None
+    held = held_up(evidence, analysis, evidence.hold_ups)
+    doubt = first_doubt(evidence, analysis, held, checks)
+    effects = Effects(held, EdgeErrors.of(evidence), detection_ns(evidence.plan), doubt)
+    return Bounds(dict(_intervals(evidence, analysis, measured, effects)), doubt)
+
+
+def _intervals(
+    evidence: Evidence, analysis: Analysis, measured: Measured, effects: Effects
+) -> Iterator[tuple[str, Interval]]:
+    found = silences(analysis, effects)
+    shift = loss_shift(found, effects)
+    yield from _prefixed("media", _of_media(evidence, analysis, measured.media, found, shift, effects))
+    yield from pair_bounds(analysis, measured.pairs, found, effects)
+    yield from group_bounds(analysis, measured.groups, found, effects)
+    for cluster, figures in measured.relay.items():
+        yield from _prefixed(f"relay.{cluster}", dict(relay_bounds(evidence, analysis, cluster, figures, effects)))
+    for group, rows in exchanges(evidence):
+        found_figures = measured.connections[group.name]
+        yield from _prefixed(f"connections.{group.name}", dict(connection_bounds(found_figures, rows, effects)))
+    yield from _prefixed("ledger", _of_ledger(measured.ledger, shift))
+    yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
+
+
+def _of_media(
+    evidence: Evidence, analysis: Analysis, figures: Media, found: Silences, shift: Shift, effects: Effects
+) -> dict[str, Interval]:
+    return {
+        **interruption_bounds(evidence, analysis, figures, found, effects),
+        **packet_bounds(figures, shift),
+        **latency_bounds(evidence, analysis, effects, shift.either),
+    }
+
+
+def _of_ledger(figures: LedgerFigures, shift: Shift) -> dict[str, Interval]:
+    """A packet that is not lost is delivered, or under way; what was sent and what is unexplained does not change."""
+    changed = ("delivered", "lost", "under_way", "untold")
+    counts = {name: around(getattr(figures, name), shift.either, shift.either) for name in changed}
+    copies = around(figures.duplicated, shift.either, shift.either) if figures.duplicated else exactly(0)
+    return {
+        **counts,
+        "sent": exactly(figures.sent),
+        "duplicated": copies,
+        "unexplained": exactly(figures.unexplained),
+    }
+
+
+def _of_reroutes(analysis: Analysis, reroutes: list[RerouteRow], effects: Effects) -> Interval:
+    """Those before a doubt are certain."""
+    if effects.doubt is None:
+        return exactly(len(reroutes))
+    doubt_s = analysis.seconds(effects.doubt.from_ns)
+    return Interval(sum(row.installed_at < doubt_s for row in reroutes), None)
+
+
+def _prefixed(prefix: str, bounds: Mapping[str, Interval]) -> Iterator[tuple[str, Interval]]:
+    return ((f"{prefix}.{name}", interval) for name, interval in bounds.items())

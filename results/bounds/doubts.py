@@ -1,0 +1,125 @@
+"""Disturbances whose effect has no bound: from the first of them on, nothing is known but what had happened. Pure.
+
+Packets that the machine lost, and a clock that was set, have no time: with them nothing is known from the media start
+on. A hold-up has no bound if it may have been taken for a fault, or hidden one: it then changes paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.decisions import Decision
+from hostio.lateness_compiled import HOLD_UP_NS
+from results.bounds.held_up import HeldUp
+from results.bounds.spans import Spans
+from results.fidelity.checks import CheckId, FidelityCheck
+from results.metrics.analysis import Analysis, Evidence
+from results.run_files.faults import LinkFault
+from results.run_files.plan import Plan
+
+_WITHOUT_A_TIME: frozenset[CheckId] = frozenset(
+    ("socket-drops", "port-drops", "lost-upcalls", "softnet-drops", "emulator-drops", "queue-drops", "clock-step")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """From `from_ns` (CLOCK_MONOTONIC) on metrics have no bounds; `why` is a sentence."""
+
+    from_ns: int
+    why: str
+
+
+def detection_ns(plan: Plan) -> int:
+    """How long a path must be silent to be called down by the quickest detector, ns."""
+    settings = plan.controller
+    intervals = [settings.probe_interval_ns, *([settings.canary_interval_ns] if settings.canaries else [])]
+    return min(intervals) * settings.detect_multiplier
+
+
+def first_doubt(evidence: Evidence, analysis: Analysis, held: HeldUp, checks: Sequence[FidelityCheck]) -> Doubt | None:
+    """The earliest of a run; None if all its disturbances have bounds."""
+    found = (
+        *_without_a_time(analysis, checks),
+        *_taken_for_faults(evidence, analysis, held),
+        *_moves_without_fault(evidence, analysis, held),
+        *_faults_as_long_as_detection(evidence, analysis, held),
+    )
+    return min(found, key=lambda doubt: doubt.from_ns, default=None)
+
+
+def _without_a_time(analysis: Analysis, checks: Sequence[FidelityCheck]) -> Iterator[Doubt]:
+    broken = (check for check in checks if check.id in _WITHOUT_A_TIME and not check.ok)
+    return (Doubt(analysis.start_ns, f"{check.check}: what they would have changed is unknown") for check in broken)
+
+
+def _taken_for_faults(evidence: Evidence, analysis: Analysis, held: HeldUp) -> Iterator[Doubt]:
+    """Hold-ups as long as detection takes, close to a fault or to a move of traffic."""
+    reach_ns = detection_ns(evidence.plan)
+    spans = Spans.all_of([held.media, held.detection])
+    edges = [edge.applied_first_ns for edge in evidence.fault_edges.values()]
+    for begin, end in zip(spans.from_ns.tolist(), spans.until_ns.tolist(), strict=True):
+        if end - begin < reach_ns:
+            continue
+        near = any(begin - reach_ns <= at <= end + reach_ns for at in edges)
+        moved = any(begin <= move.seen_ns <= end + _evidence_ns(evidence.plan) for move in evidence.moves)
+        if near or moved:
+            what = f"a hold-up of {(end - begin) / 1e6:.0f} ms at {analysis.seconds(begin):.3f} s"
+            yield Doubt(begin, f"{what} can have been taken for a fault, or have hidden one")
+
+
+def _moves_without_fault(evidence: Evidence, analysis: Analysis, held: HeldUp) -> Iterator[Doubt]:
+    """Moves to a relay with no fault in force, where a probe interval or more was held up before they were decided."""
+    reach_ns = _evidence_ns(evidence.plan)
+    for move in evidence.moves:
+        begin = move.seen_ns - reach_ns
+        if move.via is None or begin < analysis.start_ns - reach_ns or _in_force(evidence, begin, move.seen_ns):
+            continue
+        if _time(held, begin, move.seen_ns) >= evidence.plan.controller.probe_interval_ns:
+            yield Doubt(begin, _suspicion(analysis, move))
+
+
+def _suspicion(analysis: Analysis, move: Decision) -> str:
+    return (
+        f"traffic between {move.a} and {move.b} was moved to {move.via} at {analysis.seconds(move.seen_ns):.3f} s "
+        "without a fault, and the machine may have been the cause"
+    )
+
+
+def _faults_as_long_as_detection(evidence: Evidence, analysis: Analysis, held: HeldUp) -> Iterator[Doubt]:
+    """Faults on links that a hold-up can have made long enough to be found, or short enough not to be."""
+    reach_ns = detection_ns(evidence.plan)
+    for number, fault in enumerate(evidence.plan.faults):
+        edge = evidence.fault_edges.get((number, "start"))
+        if edge is None or not isinstance(fault, LinkFault):
+            continue
+        length_ns = fault.until_ns - fault.at_ns
+        begin = edge.applied_first_ns
+        taken_ns = _time(held, begin - reach_ns, begin + length_ns + reach_ns)
+        if taken_ns and abs(length_ns - reach_ns) <= taken_ns + HOLD_UP_NS:
+            what = f"{fault.what} of {fault.where} at {analysis.seconds(begin):.3f} s lasted about as long as detection"
+            yield Doubt(begin, f"{what} takes, and was found or not by {taken_ns / 1e6:.0f} ms of hold-ups")
+
+
+def _in_force(evidence: Evidence, from_ns: int, until_ns: int) -> bool:
+    """Whether any fault was in force at some time of a window."""
+    for number in range(len(evidence.plan.faults)):
+        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+        if begun and begun.applied_first_ns <= until_ns and (ended is None or ended.applied_last_ns >= from_ns):
+            return True
+    return False
+
+
+def _evidence_ns(plan: Plan) -> int:
+    """The longest time over which a detector gathers the evidence of one judgement, ns."""
+    settings = plan.controller
+    intervals = max(settings.detect_multiplier, settings.loss_window)
+    interval_ns = max(settings.probe_interval_ns, settings.canary_interval_ns if settings.canaries else 0)
+    return intervals * interval_ns
+
+
+def _time(held: HeldUp, from_ns: int, until_ns: int) -> int:
+    return int(held.time_in(np.array([from_ns]), np.array([until_ns]))[0])

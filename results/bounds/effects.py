@@ -1,0 +1,88 @@
+"""What hold-ups can have done to a time that was measured. Pure; times in ns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hostio.lateness_compiled import HOLD_UP_NS
+from results.bounds.doubts import Doubt
+from results.bounds.held_up import HeldUp
+from results.metrics.analysis import Evidence
+from results.metrics.matching import Ints
+from results.metrics.streams import Floats
+from results.run_files.events import FaultEdge
+
+NOISE_NS = HOLD_UP_NS
+"""Hold-ups shorter than this are not recorded: every time is known to this only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdgeErrors:
+    """When edges of faults were applied, and by how much before or after their planned time, ns; less than NOISE_NS
+    counts as nothing."""
+
+    at_ns: Ints
+    error_ns: Ints
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> EdgeErrors:
+        """Those of a run, in order of time."""
+        edges = sorted(evidence.of(FaultEdge), key=lambda edge: edge.applied_last_ns)
+        errors = [max(abs(e.applied_first_ns - e.planned_ns), abs(e.applied_last_ns - e.planned_ns)) for e in edges]
+        error_ns = np.array(errors, np.int64)
+        at_ns = np.array([edge.applied_last_ns for edge in edges], np.int64)
+        return cls(at_ns, np.where(error_ns >= NOISE_NS, error_ns, 0))
+
+    def within(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """Sum of the errors of the edges in each window, both ends included, ns."""
+        total = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.error_ns)])
+        first = np.searchsorted(self.at_ns, from_ns, side="left")
+        last = np.searchsorted(self.at_ns, until_ns, side="right")
+        inside: Ints = total[last] - total[np.minimum(first, last)]
+        return inside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effects:
+    """The disturbances of a run, and from when on nothing is known of their effect."""
+
+    held: HeldUp
+    edges: EdgeErrors
+    detection_ns: int
+    """How long the controller needs to call a link down."""
+    doubt: Doubt | None
+
+    def shortest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints) -> Floats:
+        """The least that each silence can have lasted without the machine's doings, ns.
+
+        All that was held up in it can have made it longer, and so can edges of faults at the wrong time, from a packet
+        interval before it on. If anything was, one packet more may have been missed.
+        """
+        known_ns = until_ns if self.doubt is None else np.clip(self.doubt.from_ns, from_ns, until_ns)
+        taken = self.held.time_in(from_ns, known_ns) + self.edges.within(from_ns - interval_ns, known_ns)
+        length = known_ns - from_ns - taken - np.where(taken > 0, interval_ns, 0)
+        least: Floats = np.maximum(length - self.noise_ns(from_ns, known_ns), 0.0)
+        return least
+
+    def longest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, late_before_ns: Ints) -> Floats:
+        """The most that each silence can have lasted, ns; inf where nothing is known.
+
+        It was shortened if the packet before it came late (`late_before_ns`), if sources fell silent themselves, or if
+        a hold-up before the fault was taken for a part of it, so that it was found early.
+        """
+        early = self.held.detection.overlap(from_ns - self.detection_ns, from_ns)
+        silent = self.held.senders.overlap(from_ns, until_ns)
+        edges = self.edges.within(from_ns - interval_ns, until_ns)
+        hidden = late_before_ns + silent + early + edges
+        length = until_ns - from_ns + hidden + np.where(hidden > 0, interval_ns, 0)
+        most: Floats = length + self.noise_ns(from_ns, until_ns)
+        if self.doubt is not None:
+            most = np.where(until_ns > self.doubt.from_ns, np.inf, most)
+        return most
+
+    def noise_ns(self, from_ns: Ints, until_ns: Ints) -> Floats:
+        """How well a time from one instant to another is known at best, ns."""
+        noise: Floats = NOISE_NS + self.held.drift * np.maximum(until_ns - from_ns, 0)
+        return noise

@@ -1,0 +1,152 @@
+"""Where and when the machine held up the run, from its records. Pure; times in ns.
+
+A *hold-up* is a window of time in which something was ready to act and could not. At any instant a chain of work is
+held up or it is not, so that the hold-ups of one window lengthen what happens in it by at most their union. Waits that
+are known by their sum only (run delays) are added to that. Hold-ups of less than HOLD_UP_NS are not recorded one by
+one; `drift` has what they add up to over many trips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hostio.lateness_compiled import HOLD_UP_NS
+from results.bounds.spans import Spans
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.delay import probe_excesses
+from results.metrics.matching import Flags, Ints
+from results.run_files.faults import ProcessFault
+from results.run_files.hold_ups import HoldUpPlace, HoldUps, RunDelayPlace
+from results.run_files.records import Rows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waits:
+    """Waits for a core known by their sum: `delay_ns` ended between `from_ns` and `until_ns`; int64[n] each."""
+
+    from_ns: Ints
+    until_ns: Ints
+    delay_ns: Ints
+
+    @classmethod
+    def of(cls, rows: Rows, places: Collection[RunDelayPlace]) -> Waits:
+        """Those of some kinds of process; waits of one sample are added up."""
+        mine = rows[np.isin(rows["place"], [int(place) for place in places])]
+        until_ns, which = np.unique(mine["until_ns"], return_inverse=True)
+        delay_ns = np.zeros(len(until_ns), np.int64)
+        np.add.at(delay_ns, which, mine["delay_ns"])
+        from_ns = until_ns.copy()
+        np.minimum.at(from_ns, which, mine["from_ns"])
+        return cls(from_ns, until_ns, delay_ns)
+
+    def within(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """The longest that they can have taken of each window, ns. A wait may have begun before its sample."""
+        total = np.zeros(np.shape(from_ns), np.int64)
+        for begin, end, delay in zip(self.from_ns, self.until_ns, self.delay_ns, strict=True):
+            common = np.minimum(until_ns, end) - np.maximum(from_ns, begin - delay)
+            total += np.clip(common, 0, delay)
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldUp:
+    """The hold-ups of a run.
+
+    `anywhere`: of every place. `media`: of what packets pass: senders, links, relays, cores; `senders` of these alone.
+    `detection`: of what finds faults: probers, links, cores. `waits`: of relays, directory, controller; `peer_waits`:
+    of the ends of TCP connections too. `drift`: the share of a time full of trips over links by which links and
+    switches, beyond what they emulate, lengthened it.
+    """
+
+    anywhere: Spans
+    media: Spans
+    senders: Spans
+    detection: Spans
+    waits: Waits
+    peer_waits: Waits
+    drift: float
+
+    def time_in(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """The most that all hold-ups and waits can have taken of each window, ns."""
+        return self._capped(self.waits, from_ns, until_ns)
+
+    def time_of_peers_in(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """The same of a TCP connection's requests."""
+        return self._capped(self.peer_waits, from_ns, until_ns)
+
+    def _capped(self, waits: Waits, from_ns: Ints, until_ns: Ints) -> Ints:
+        taken = self.anywhere.overlap(from_ns, until_ns) + waits.within(from_ns, until_ns)
+        total: Ints = np.minimum(taken, np.maximum(until_ns - from_ns, 0))
+        return total
+
+
+_CHAIN = (RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY, RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER)
+"""Processes of which a silence can wait for a thread without real-time priority."""
+
+
+def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
+    """The hold-ups of a run whose records have them."""
+    excesses = list(probe_excesses(evidence, analysis.start_ns, analysis.end_ns))
+    senders = late_packets(analysis)
+    links = Spans.all_of([_late_probes(*each) for each in excesses])
+    late = {place: of_place(evidence, found.late, place) for place in HoldUpPlace}
+    core, wire = late[HoldUpPlace.CORE], late[HoldUpPlace.LINK]
+    return HeldUp(
+        anywhere=Spans.all_of([senders, links, *late.values()]),
+        media=Spans.all_of([senders, links, core, wire, late[HoldUpPlace.RELAY], late[HoldUpPlace.SENDER]]),
+        senders=Spans.all_of([senders, late[HoldUpPlace.SENDER]]),
+        detection=Spans.all_of([links, core, wire, late[HoldUpPlace.PROBER]]),
+        waits=Waits.of(found.waits, _CHAIN),
+        peer_waits=Waits.of(found.waits, tuple(RunDelayPlace)),
+        drift=_drift(evidence, excesses),
+    )
+
+
+def late_packets(analysis: Analysis) -> Spans:
+    """From when a packet was due until it was sent, of packets sent late."""
+    packets = analysis.matched.packets
+    late = packets.sent_ns - packets.due_ns >= HOLD_UP_NS
+    return Spans.union(packets.due_ns[late], packets.sent_ns[late])
+
+
+def _late_probes(received_ns: Ints, excess_ns: Ints) -> Spans:
+    """Before the arrival of a probe, the time by which links and switches delayed it beyond what they emulate."""
+    late = excess_ns >= HOLD_UP_NS
+    return Spans.union(received_ns[late] - excess_ns[late], received_ns[late])
+
+
+def of_place(evidence: Evidence, late: Rows, place: HoldUpPlace) -> Spans:
+    """The HOLD_UP rows of one kind of place, without those of relays while a planned fault acted on them."""
+    rows = late[late["place"] == place]
+    if place == HoldUpPlace.RELAY:
+        rows = rows[~_by_plan(evidence, rows)]
+    return Spans.union(rows["from_ns"].astype(np.int64), rows["until_ns"].astype(np.int64))
+
+
+def _by_plan(evidence: Evidence, rows: Rows) -> Flags:
+    """Flags hold-ups of relays while a planned fault acted on them."""
+    found = np.zeros(len(rows), dtype=bool)
+    for ordinal, begun_ns, ended_ns in _faults_on_relays(evidence):
+        found |= (rows["number"] == ordinal) & (rows["until_ns"] > begun_ns) & (rows["from_ns"] < ended_ns)
+    return found
+
+
+def _faults_on_relays(evidence: Evidence) -> Iterator[tuple[int, int, int]]:
+    """Ordinal of the cluster, begin and end, ns, of every fault that acted on a relay."""
+    for number, fault in enumerate(evidence.plan.faults):
+        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+        if begun and isinstance(fault, ProcessFault) and fault.process.kind == "relay":
+            until_ns = ended.applied_last_ns if ended else int(np.iinfo(np.int64).max)
+            yield evidence.plan.topology.cluster(fault.process.cluster).ordinal, begun.applied_first_ns, until_ns
+
+
+def _drift(evidence: Evidence, excesses: list[tuple[Ints, Ints]]) -> float:
+    """Median excess of all probes over the mean delay of a link, at most 1."""
+    excess_ns = np.concatenate([np.empty(0, np.int64), *(excess for _, excess in excesses)])
+    one_way_ns = [link.one_way_ns for link in evidence.plan.topology.links]
+    if not len(excess_ns) or not sum(one_way_ns):
+        return 0.0
+    return min(1.0, max(0.0, float(np.median(excess_ns))) / (sum(one_way_ns) / len(one_way_ns)))

@@ -1,0 +1,68 @@
+"""Bounds of latency and jitter: by how much hold-ups can have delayed each packet. Pure; times in ns, results in ms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from results.bounds.effects import NOISE_NS, Effects
+from results.bounds.interval import Interval
+from results.bounds.quantiles import quantile_between
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.delay import UNKNOWN, emulated_delays
+from results.metrics.matching import Flags, Ints
+from results.metrics.streams import Floats
+
+_MS = 1e6
+_QUANTILES = (("p50", 0.5), ("p99", 0.99))
+_JITTER_MEMORY = 100
+"""Arrivals after which 1/600 of a deviation is left in the estimate of jitter, whose gain is 1/16."""
+
+
+def latency_bounds(
+    evidence: Evidence, analysis: Analysis, effects: Effects, other_packets: float
+) -> dict[str, Interval]:
+    """Bounds of `one_way_ms`, `added_ms` and `jitter_ms` of the media, by name. `other_packets`: how many of those that
+    arrived can be others without the machine's doings."""
+    packets = analysis.matched.packets
+    arrived = packets.arrived
+    sent_ns, received_ns = packets.sent_ns[arrived], packets.received_ns[arrived]
+    one_way_ns = received_ns - sent_ns
+    emulated_ns = emulated_delays(packets.path[arrived], evidence.plan.topology)
+    known = emulated_ns != UNKNOWN
+    added_ns = np.where(known, one_way_ns - emulated_ns, one_way_ns)
+    held_ns = np.minimum(effects.held.media.overlap(sent_ns, received_ns), np.maximum(added_ns, 0))
+    missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
+    return {
+        **_bounds("one_way_ms", one_way_ns, held_ns, missing),
+        **_bounds("added_ms", added_ns[known], held_ns[known], missing),
+        **_jitter(analysis, effects, missing),
+    }
+
+
+def _bounds(name: str, values_ns: Ints | Floats, held_ns: Ints | Floats, missing: float) -> dict[str, Interval]:
+    low, high = (values_ns - held_ns - NOISE_NS) / _MS, (values_ns + NOISE_NS) / _MS
+    return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in _QUANTILES}
+
+
+def _jitter(analysis: Analysis, effects: Effects, missing: float) -> dict[str, Interval]:
+    arrivals = analysis.matched.arrivals
+    late = effects.held.media.overlap(arrivals.sent_ns, arrivals.received_ns) > 0
+    disturbed = _soon_after(arrivals.stream, late)
+    estimate_ns = analysis.jitter_ns
+    return _bounds("jitter_ms", estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
+
+
+def _soon_after(stream: Ints, late: Flags) -> Flags:
+    """Flags the arrivals of a stream that came no more than `_JITTER_MEMORY` arrivals after a late one."""
+    number = np.arange(len(stream))
+    last = np.maximum.accumulate(np.where(late, number, -1))
+    found: Flags = (last >= 0) & (number - last <= _JITTER_MEMORY) & (stream[last] == stream)
+    return found
+
+
+def _after_doubt(sent_ns: Ints, effects: Effects) -> int:
+    return 0 if effects.doubt is None else int(np.count_nonzero(sent_ns >= effects.doubt.from_ns))
+
+
+def _share(part: float, whole: int) -> float:
+    return min(1.0, part / whole) if whole else 0.0

@@ -1,0 +1,147 @@
+"""Bounds of the figures of interruptions and of packets. Pure; times in ns, results in the metrics' units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from results.bounds.effects import Effects
+from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
+from results.bounds.quantiles import quantile_of_some
+from results.bounds.silences import Silences
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.figures import GroupRow, Media, PairRow
+from results.metrics.group_figures import HIT_NS
+from results.metrics.matching import Flags
+from results.run_files.events import FaultEdge
+
+_MS = 1e6
+_INF = float("inf")
+_LENGTHS = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How many packets fewer, and more, can have been lost without the machine's doings; both may be inf."""
+
+    fewer: float
+    more: float
+
+    @property
+    def either(self) -> float:
+        """Both together: how many packets can have had another fate."""
+        return self.fewer + self.more
+
+
+def loss_shift(found: Silences, effects: Effects) -> Shift:
+    """What shorter and longer silences make of the number of packets lost."""
+    if effects.doubt is not None:
+        return Shift(_INF, _INF)
+    length_ns = found.until_ns - found.from_ns
+    fewer = (length_ns - found.least_ns) // found.interval_ns
+    more = (found.most_ns - length_ns) // found.interval_ns
+    return Shift(float(fewer.sum()), float(more.sum()))
+
+
+def interruption_bounds(
+    evidence: Evidence, analysis: Analysis, figures: Media, found: Silences, effects: Effects
+) -> dict[str, Interval]:
+    """Bounds of the numbers of `media` that interruptions determine, by their names there."""
+    return {
+        **_of_sessions(analysis, figures, found, effects),
+        **_of_directions(analysis, figures, found, effects),
+        **{f"interruption_ms.{name}": each for name, each in length_bounds(found, effects).items()},
+        "recovery_lag_ms": _recovery_lag(evidence, figures, found),
+    }
+
+
+def length_bounds(found: Silences, effects: Effects) -> dict[str, Interval]:
+    """Bounds of median, 99th percentile and longest of the interruptions among some silences, ms."""
+    low, high, certain = found.least_ns / _MS, found.most_ns / _MS, found.certain
+    bounds = {name: quantile_of_some(low, high, certain, share) for name, share in _LENGTHS}
+    if effects.doubt is None:
+        return bounds
+    # There can have been any further ones: short ones lower the quantiles, but not the longest.
+    return {"p50": Interval(0.0, None), "p99": Interval(0.0, None), "max": Interval(bounds["max"].low, None)}
+
+
+def _of_sessions(analysis: Analysis, figures: Media, found: Silences, effects: Effects) -> dict[str, Interval]:
+    hit = _hit(analysis, figures.sessions, found, effects)
+    if not figures.sessions or hit.low is None or hit.high is None:
+        return {"hit_sessions": hit, "hit_percent": UNBOUNDED}
+    share = 100 / figures.sessions
+    return {"hit_sessions": hit, "hit_percent": finite(share * hit.low, share * hit.high)}
+
+
+def _hit(analysis: Analysis, sessions: int, found: Silences, effects: Effects) -> Interval:
+    """Bounds of the number of hit sessions among those of some silences; all of `sessions` if there is a doubt."""
+    session = np.array([each.session for each in analysis.matched.streams], dtype=object)[found.stream]
+    least = len(set(session[found.certain & (found.least_ns >= HIT_NS)]))
+    most = len(set(session[found.most_ns >= HIT_NS])) if effects.doubt is None else sessions
+    return finite(least, most)
+
+
+def _of_directions(analysis: Analysis, figures: Media, found: Silences, effects: Effects) -> dict[str, Interval]:
+    def directions(rows: Flags) -> int:
+        return len(np.unique(found.stream[rows]))
+
+    known = effects.doubt is None
+    length_ns = found.until_ns - found.from_ns
+    # A silence at the media end: had anything held it up, it might have ended before.
+    undisturbed = length_ns - found.least_ns <= effects.noise_ns(found.from_ns, found.until_ns)
+    late_to_end = found.counted & (found.from_ns + found.most_ns > analysis.end_ns)
+    interrupted = directions(found.possible) if known else figures.directions
+    still = directions(found.still | late_to_end) if known else figures.directions
+    return {
+        "interruptions": finite(int(found.certain.sum()), len(found.stream) if known else _INF),
+        "interrupted_directions": finite(directions(found.certain), interrupted),
+        "still_interrupted": finite(directions(found.still & undisturbed), still),
+    }
+
+
+def _recovery_lag(evidence: Evidence, figures: Media, found: Silences) -> Interval:
+    cleared = [edge.applied_last_ns for edge in evidence.of(FaultEdge) if edge.edge == "end"]
+    if figures.recovery_lag_ms is None or not cleared:
+        return UNBOUNDED
+    least_ns = (found.from_ns + found.least_ns)[found.certain].max(initial=0.0) - max(cleared)
+    most_ns = (found.from_ns + found.most_ns).max(initial=0.0) - max(cleared)
+    return finite(max(0.0, float(least_ns) / _MS), max(0.0, float(most_ns) / _MS))
+
+
+def packet_bounds(figures: Media, shift: Shift) -> dict[str, Interval]:
+    """Bounds of the counts of packets in `media`, by their names there. What is sent is fixed by the plan."""
+    judged = figures.lost + figures.received
+    least, most = max(0, figures.lost - shift.fewer), min(judged, figures.lost + shift.more)
+    return {
+        **{name: exactly(getattr(figures, name)) for name in ("sessions", "directions", "resolution_ms", "sent")},
+        "lost": finite(least, most),
+        "received": finite(judged - most, judged - least),
+        "in_flight": around(figures.in_flight, shift.either, shift.either),
+        "duplicates": around(figures.duplicates, shift.either, shift.either) if figures.duplicates else exactly(0),
+        "loss_percent": finite(100 * least / judged, 100 * most / judged) if judged else UNBOUNDED,
+    }
+
+
+def pair_bounds(
+    analysis: Analysis, pairs: list[PairRow], found: Silences, effects: Effects
+) -> Iterator[tuple[str, Interval]]:
+    """Bounds of the lengths of interruptions of each pair of clusters, by path in the summary."""
+    streams = analysis.matched.streams
+    for number, row in enumerate(pairs):
+        mine = np.array([(each.source, each.destination) == (row.source, row.destination) for each in streams], bool)
+        for name, interval in length_bounds(found.chosen(mine[found.stream]), effects).items():
+            yield f"pairs.{number}.interruption_ms.{name}", interval
+
+
+def group_bounds(
+    analysis: Analysis, groups: list[GroupRow], found: Silences, effects: Effects
+) -> Iterator[tuple[str, Interval]]:
+    """Bounds of the longest interruption and of the hit sessions of each group, by path in the summary."""
+    streams = analysis.matched.streams
+    for number, row in enumerate(groups):
+        mine = np.array([each.group == row.name for each in streams], bool)
+        own = found.chosen(mine[found.stream])
+        yield f"groups.{number}.longest_ms", length_bounds(own, effects)["max"]
+        yield f"groups.{number}.hit", _hit(analysis, row.sessions, own, effects)

@@ -1,0 +1,129 @@
+"""Bounds of the figures of relays. Pure; times in ns, results in the metrics' units.
+
+Of many of these only the sum over the run is recorded. What held up the run from the first move of traffic to a relay
+until the media end can have lengthened each of its times, and by what passes the relay meanwhile each of its counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from hostio.timing import S
+from relay_app.locks.report import STALL_AFTER_NS, LockReport
+from relay_app.records import FETCH
+from results.bounds.effects import NOISE_NS, Effects
+from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
+from results.bounds.times import LENGTH_QUANTILES, each_time
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.figures import LengthQuantiles
+from results.metrics.relay_figures import asked_in_media, moved_streams
+from results.metrics.system_figures import RelayFigures
+
+_MS = 1e6
+_INF = float("inf")
+_PACKET_KIB = 2.25
+"""Memory that the kernel accounts for a small packet in a receive buffer, KiB (skb truesize of 2304 bytes)."""
+
+_EXACT = ("cached", "moved", "hit_percent", "lock_inversions")
+"""Neither does any hold-up change these, nor does it add to them."""
+
+_TIMES = ("lock_held_across_io_ms", "catch_up_ms")
+_TIME_QUANTILES = ("first_forwarded_ms", "lock_wait_ms", "lock_hold_ms")
+_PACKETS = ("received", "forwarded", "receive_buffer", "queue_most")
+_ONLY_ADDED_TO = ("lock_waiters_most", "fetched_keys", "never_forwarded")
+"""Counts that grow while something is held up: without, they can be anything down to 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What hold-ups can have changed at a relay: a time by `time_ns`, a count by `packets`; inf if there is a doubt.
+
+    `drift` as in HeldUp.
+    """
+
+    time_ns: float
+    packets: float
+    drift: float
+
+
+def relay_bounds(
+    evidence: Evidence, analysis: Analysis, cluster: str, figures: RelayFigures, effects: Effects
+) -> Iterator[tuple[str, Interval]]:
+    """Bounds of every number of `relay.<cluster>`, by its name there."""
+    reach = _reach(evidence, analysis, cluster, effects)
+    doubtful = reach.time_ns == _INF
+    for name in _EXACT:
+        yield name, UNBOUNDED if doubtful else exactly(getattr(figures, name))
+    for name in _TIMES:
+        yield name, _shorter(getattr(figures, name), reach)
+    for name in _TIME_QUANTILES:
+        yield from _each(name, getattr(figures, name), reach)
+    for name in _PACKETS:
+        yield name, _count(getattr(figures, name), reach)
+    for name in _ONLY_ADDED_TO:
+        yield name, _fewer(getattr(figures, name), reach)
+    yield from ((f"dropped.{reason}", _count(count, reach)) for reason, count in figures.dropped.items())
+    yield "waiting_most_kib", around(figures.waiting_most_kib, _PACKET_KIB * reach.packets, _zero_or(reach))
+    yield "fetches_per_key", _fewer(figures.fetches_per_key, reach, least=min(1.0, figures.fetches_per_key))
+    yield "stalls", _stalls(figures.stalls, evidence.locks.get(cluster, LockReport()), reach, effects)
+    yield from _fetch_times(evidence, analysis, cluster, effects)
+
+
+def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effects) -> _Reach:
+    drift = effects.held.drift
+    if effects.doubt is not None:
+        return _Reach(_INF, _INF, drift)
+    moved = moved_streams(evidence, analysis, cluster)
+    window = np.array([min(moved.values(), default=analysis.start_ns)]), np.array([analysis.end_ns])
+    time_ns = float((effects.held.time_in(*window) + effects.edges.within(*window))[0])
+    return _Reach(time_ns, np.ceil(time_ns * _busiest_second(analysis) / S), drift)
+
+
+def _busiest_second(analysis: Analysis) -> int:
+    due_ns = analysis.matched.packets.due_ns
+    return int(np.bincount((due_ns - analysis.start_ns).clip(0) // S).max(initial=0)) if len(due_ns) else 0
+
+
+def _zero_or(reach: _Reach) -> float:
+    return _INF if reach.packets == _INF else 0.0
+
+
+def _shorter(value_ms: float | None, reach: _Reach) -> Interval:
+    """A time that hold-ups only lengthen."""
+    noise_ms = NOISE_NS / _MS + reach.drift * (value_ms or 0.0)
+    return around(value_ms, reach.time_ns / _MS + noise_ms, _INF if reach.time_ns == _INF else noise_ms)
+
+
+def _each(name: str, values: LengthQuantiles, reach: _Reach) -> Iterator[tuple[str, Interval]]:
+    return ((f"{name}.{which}", _shorter(getattr(values, which), reach)) for which, _ in LENGTH_QUANTILES)
+
+
+def _count(count: int, reach: _Reach) -> Interval:
+    """A count of packets; what did not happen to any of them would not have without the hold-ups."""
+    return around(count, reach.packets, reach.packets if count else _zero_or(reach))
+
+
+def _fewer(count: float, reach: _Reach, least: float = 0.0) -> Interval:
+    return around(count, count if reach.time_ns else 0.0, _zero_or(reach), least)
+
+
+def _stalls(stalls: int, locks: LockReport, reach: _Reach, effects: Effects) -> Interval:
+    """Stalls that would have been long enough to be stalls without what held them up."""
+    begun_ns = np.array([each.at_ns for each in locks.stalls], np.int64)
+    lasted_ns = np.array([each.lasted_ns for each in locks.stalls], np.int64)
+    held_ns = effects.held.time_in(begun_ns, begun_ns + lasted_ns)
+    certain = np.count_nonzero(lasted_ns - held_ns >= STALL_AFTER_NS)
+    return finite(0 if reach.time_ns == _INF else min(stalls, int(certain)), stalls + _zero_or(reach))
+
+
+def _fetch_times(
+    evidence: Evidence, analysis: Analysis, cluster: str, effects: Effects
+) -> Iterator[tuple[str, Interval]]:
+    fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
+    asked = asked_in_media(evidence, analysis, fetches)
+    asked_ns, answered_ns = asked["asked_ns"].astype(np.int64), asked["answered_ns"].astype(np.int64)
+    held_ns = effects.held.time_in(asked_ns, answered_ns)
+    return each_time("fetch_ms", asked_ns, answered_ns, held_ns, effects)

@@ -1,0 +1,146 @@
+"""Bounds of silences: of those that were interruptions, and of those that can have been. Pure; times in ns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from results.bounds.effects import Effects
+from results.metrics.analysis import Analysis
+from results.metrics.interruptions import INTERRUPTION_INTERVALS
+from results.metrics.matching import Flags, Ints, Packets
+from results.metrics.streams import Floats
+
+_CANDIDATE_INTERVALS = 1.5
+"""Gaps between packets from this many nominal intervals on can be part of a silence: one packet is missing, or late."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Silences:
+    """Silences, a row each; columns of equal length. `stream`: index of the measured stream. `least_ns` to `most_ns`:
+    its length without the machine's doings; `most_ns` may be inf. `counted`: it was an interruption as measured."""
+
+    stream: Ints
+    from_ns: Ints
+    until_ns: Ints
+    interval_ns: Ints
+    least_ns: Floats
+    most_ns: Floats
+    counted: Flags
+    still: Flags
+
+    @property
+    def certain(self) -> Flags:
+        """Flags those that are interruptions whatever the machine did."""
+        found: Flags = self.counted & (self.least_ns >= INTERRUPTION_INTERVALS * self.interval_ns)
+        return found
+
+    @property
+    def possible(self) -> Flags:
+        """Flags those that can be interruptions."""
+        found: Flags = self.counted | (self.most_ns >= INTERRUPTION_INTERVALS * self.interval_ns)
+        return found
+
+    def chosen(self, rows: Flags) -> Silences:
+        """Some of them."""
+        return Silences(
+            self.stream[rows],
+            self.from_ns[rows],
+            self.until_ns[rows],
+            self.interval_ns[rows],
+            self.least_ns[rows],
+            self.most_ns[rows],
+            self.counted[rows],
+            self.still[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gaps:
+    """As Silences, not yet judged. `before`: the row in Packets of the last packet before, -1 if there was none."""
+
+    stream: Ints
+    from_ns: Ints
+    until_ns: Ints
+    before: Ints
+    counted: Flags
+    still: Flags
+
+
+def silences(analysis: Analysis, effects: Effects) -> Silences:
+    """Every interruption, and every other gap that without the machine's doings can have been one."""
+    gaps = _gaps(analysis)
+    intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
+    interval_ns = intervals[gaps.stream]
+    late_ns = _late_before(analysis.matched.packets, effects, gaps)
+    found = Silences(
+        gaps.stream,
+        gaps.from_ns,
+        gaps.until_ns,
+        interval_ns,
+        effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns),
+        effects.longest(gaps.from_ns, gaps.until_ns, interval_ns, late_ns),
+        gaps.counted,
+        gaps.still,
+    )
+    return found.chosen(found.possible)
+
+
+def _gaps(analysis: Analysis) -> _Gaps:
+    index = {stream.ssrc: number for number, stream in enumerate(analysis.matched.streams)}
+    counted = [(index[each.stream.ssrc], each.started_ns, each.ended_ns, each.still) for each in analysis.interruptions]
+    stream, from_ns, until_ns, still = (
+        (np.array(column, np.int64) for column in zip(*counted, strict=True))
+        if (counted)
+        else (np.empty(0, np.int64) for _ in range(4))
+    )
+    others = _other_gaps(analysis, set(zip(stream.tolist(), from_ns.tolist(), strict=True)))
+    return _Gaps(
+        np.concatenate([stream, others.stream]),
+        np.concatenate([from_ns, others.from_ns]),
+        np.concatenate([until_ns, others.until_ns]),
+        np.concatenate([_packet_at(analysis, stream, from_ns), others.before]),
+        np.concatenate([np.ones(len(stream), dtype=bool), others.counted]),
+        np.concatenate([still.astype(bool), others.still]),
+    )
+
+
+def _other_gaps(analysis: Analysis, counted: set[tuple[int, int]]) -> _Gaps:
+    """Gaps between successive arrivals in which a packet was missing or late, and that were no interruption."""
+    packets, arrivals = analysis.matched.packets, analysis.matched.arrivals
+    first = np.flatnonzero(arrivals.packet >= 0)
+    first = first[arrivals.received_ns[first] == packets.received_ns[arrivals.packet[first]]]
+    rows, at_ns, stream = arrivals.packet[first], arrivals.received_ns[first], arrivals.stream[first]
+    intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
+    apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows]))
+    wide = (np.diff(stream) == 0) & (apart_ns >= _CANDIDATE_INTERVALS * intervals[stream[1:]])
+    gap = np.flatnonzero(wide & (intervals[stream[1:]] > 0))
+    new = np.array([key not in counted for key in zip(stream[gap].tolist(), at_ns[gap].tolist(), strict=True)], bool)
+    gap = gap[new]
+    nothing = np.zeros(len(gap), dtype=bool)
+    return _Gaps(stream[gap], at_ns[gap], at_ns[gap + 1], rows[gap], nothing, nothing)
+
+
+def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:
+    """The row in Packets of what a stream received at a time; -1 if nothing was."""
+    arrivals = analysis.matched.arrivals
+    # `arrivals` are in order of stream and time: one key for both makes it a single binary search.
+    if not len(arrivals.stream) or not len(stream):
+        return np.full(len(stream), -1, np.int64)
+    start, span = arrivals.received_ns.min(), np.ptp(arrivals.received_ns) + 1
+    keys = arrivals.stream * span + arrivals.received_ns - start
+    wanted = stream * span + np.clip(at_ns - start, 0, span - 1)
+    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+    there = (arrivals.stream[found] == stream) & (arrivals.received_ns[found] == at_ns)
+    rows: Ints = np.where(there, arrivals.packet[found], -1)
+    return rows
+
+
+def _late_before(packets: Packets, effects: Effects, gaps: _Gaps) -> Ints:
+    """By how much the packet before each gap can have been late, ns."""
+    late = np.zeros(len(gaps.before), np.int64)
+    known = np.flatnonzero(gaps.before >= 0)
+    rows = gaps.before[known]
+    late[known] = effects.held.media.overlap(packets.due_ns[rows], packets.received_ns[rows])
+    return late

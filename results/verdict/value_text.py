@@ -1,0 +1,38 @@
+"""Values of metrics with their bounds, as text. Pure."""
+
+from __future__ import annotations
+
+from results.bounds.interval import Interval
+from results.metrics.metric_names import unit_of
+from results.verdict.summary import ExpectationRow
+
+_UNITS = {"ms": " ms", "percent": " %", "count": ""}
+_WHOLE_FROM = 1000
+"""From this value on, ms and percent are shown without decimals."""
+
+
+def found_text(row: ExpectationRow) -> str:
+    """What an expectation found: `14 814 ms (14 702 … 14 814)`."""
+    unit = _UNITS[unit_of(row.metric)]
+    if row.value is None:
+        value = "no interruption" if row.ok is not None or row.interval else "unknown"
+        return value + interval_text(None, row.interval, unit)
+    return f"{number_text(row.value)}{unit}{interval_text(row.value, row.interval, unit)}"
+
+
+def interval_text(value: float | None, interval: Interval | None, unit: str = "") -> str:
+    """The bounds in parentheses, after a blank; empty if none are known, or if they are the value itself."""
+    if interval is None or interval == Interval(value, value):
+        return ""
+    low, high = interval.low, interval.high
+    if high is None:
+        return f" (at least {number_text(low)}{unit})" if low else " (no bounds)"
+    if value is None:
+        return f" (at most {number_text(high)}{unit})" if high else ""
+    return f" ({'' if low is None else number_text(low)} … {number_text(high)})"
+
+
+def number_text(value: float) -> str:
+    """A number in groups of three digits: whole from a thousand on, else with one decimal if it is not whole."""
+    decimals = 0 if abs(value) >= _WHOLE_FROM or float(value).is_integer() else 1 if abs(value) >= 1 else 3
+    return f"{value:,.{decimals}f}".replace(",", " ")
