@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from results.metrics.figures import PairRow, RerouteRow
+from results.metrics.figures import Media, PairRow, RerouteRow
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
 from topologies.model import link_name
@@ -101,7 +101,9 @@ def group_rows(summary: Summary) -> list[tuple[str, ...]]:
 
 
 def sentences(summary: Summary) -> Iterator[str]:
-    """Sentences on reroutes, on drops of relays, and the diagnosis."""
+    """Sentences on pauses, on reroutes, on drops of relays, and the diagnosis."""
+    if summary.media.pauses:
+        yield _pauses_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
         yield _reroute_sentence(list(steps))
     for cluster, relay in summary.relay.items():
@@ -124,7 +126,14 @@ def _reroute_sentence(moves: list[RerouteRow]) -> str:
         timing += " after the fault"
     returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
     paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
-    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}"
+    empty = "" if any(move.directions for move in moves) else "; no session moved"
+    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}{empty}"
+
+
+def _pauses_sentence(media: Media) -> str:
+    longest = milliseconds(media.longest_pause_ms)
+    pauses = "1 pause" if media.pauses == 1 else f"{media.pauses} pauses"
+    return f"{pauses} without loss, no longer than the links' delay variation explains; the longest {longest}"
 
 
 def milliseconds(value: float | None) -> str:

@@ -11,14 +11,15 @@ from relay_app.streams import Stream
 from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
-from results.metrics.analysis import Analysis, Evidence, passes
+from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import added_delays
 from results.metrics.figures import FaultRow, GroupRow, LengthQuantiles, Media, PairRow, Quantiles, RerouteRow
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags, Ints
-from results.metrics.relay_figures import lengths_ms, quantile_ms, relay_figures
+from results.metrics.paths import passes
+from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
 from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
@@ -38,17 +39,18 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     moves = evidence.moves if analysis.start_ns else []
     relay = relay_figures(evidence, analysis)
     groups = list(group_rows(evidence, analysis))
+    reroutes = [_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None]
     return Findings(
         scenario=plan.scenario,
         seed=plan.seed,
         backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
-        media=_media(evidence, analysis, groups),
+        media=_media(evidence, analysis, groups, reroutes),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
         groups=groups,
         connections=connection_figures(evidence),
         relay=relay,
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
-        reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
+        reroutes=reroutes,
         ledger=ledger_figures(ledger),
         machine=machine_figures(evidence, analysis),
         fidelity=[*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])],
@@ -74,7 +76,7 @@ def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
     return rows
 
 
-def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -> Media:
+def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow], reroutes: Sequence[RerouteRow]) -> Media:
     count = counts(analysis.matched.packets, analysis.fate)
     sessions, hit = sum(group.sessions for group in groups), sum(group.hit for group in groups)
     return Media(
@@ -86,6 +88,8 @@ def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -
         still_interrupted=_directions([each for each in analysis.interruptions if each.still]),
         interruptions=len(analysis.interruptions),
         interruption_ms=_lengths(analysis.interruptions),
+        pauses=len(analysis.pauses),
+        longest_pause_ms=round(max((each.length_ns for each in analysis.pauses), default=0) / 1e6, 3),
         resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
         recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
         one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
@@ -97,6 +101,7 @@ def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -
         in_flight=count.in_flight,
         duplicates=count.duplicates,
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
+        reroutes=sum(1 for row in reroutes if row.directions),
     )
 
 
@@ -121,6 +126,7 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         interrupted=_directions(interruptions),
         still_interrupted=_directions([each for each in interruptions if each.still]),
         interruption_ms=_lengths(interruptions),
+        pauses=sum(1 for each in analysis.pauses if (each.stream.source, each.stream.destination) == ends),
         sent=count.sent,
         received=count.received,
         lost=count.lost,
@@ -147,6 +153,7 @@ def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -
         link=link_name(move.a, move.b),
         via=via,
         lanes=list(move.lanes),
+        directions=sum(1 for stream in analysis.matched.streams if moves_stream(move, stream)),
         reason=move.reason,
         fault_at=None if fault_at is None else analysis.seconds(fault_at),
         seen_at=analysis.seconds(move.seen_ns),

@@ -20,6 +20,8 @@ CALM = Media(
     still_interrupted=0,
     interruptions=0,
     interruption_ms=LengthQuantiles(None, None, None),
+    pauses=0,
+    longest_pause_ms=0.0,
     resolution_ms=20.0,
     recovery_lag_ms=None,
     one_way_ms=Quantiles(31.2, 31.9),
@@ -31,6 +33,7 @@ CALM = Media(
     in_flight=0,
     duplicates=0,
     loss_percent=0.0,
+    reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
 NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, [])
