@@ -71,6 +71,22 @@ def ledger_sentence(figures: LedgerFigures) -> str:
     return f"ledger   {figures.sent} packets{copies} = {parts}; unexplained: {unexplained}"
 
 
+def losses_sentence(summary: Summary) -> str | None:
+    """Why the losses of the media and of the ledger are two numbers; None if they are one."""
+    why, losses = summary.ledger.not_in_media, summary.ledger.lost + summary.ledger.untold
+    if losses == summary.media.lost and not why.sent_late and not why.still_under_way:
+        return None
+    more = (
+        (why.sent_late, "sent too late to be missed (in flight to the media)"),
+        (why.canaries, "canaries"),
+        (why.copies, "copies"),
+    )
+    parts = [f" - {count} {what}" for count, what in more if count]
+    if why.still_under_way:
+        parts.append(f" + {why.still_under_way} under way for too long to be of use")
+    return f"media    {summary.media.lost} lost = {losses} in the ledger{''.join(parts)}"
+
+
 GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")
 
 

@@ -6,7 +6,7 @@ from synthetic import plan
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
 from results.metrics.metric_names import METRICS
-from results.metrics.system_figures import LedgerFigures, MachineFigures, WorstSecond
+from results.metrics.system_figures import LedgerFigures, LossDifference, MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import Backend, Findings
 from results.verdict.verdict import evaluate, judge
@@ -36,7 +36,7 @@ CALM = Media(
     reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
-NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, [])
+NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, LossDifference(0, 0, 0, 0), [])
 GOOD = FidelityCheck("port-drops", "drops", 0.0, 0.0, "", ok=True)
 BROKEN = FidelityCheck("pacing-p99", "pacing error", 12.5, 10.0, "ms", ok=False)
 UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)
