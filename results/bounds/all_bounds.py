@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from results.bounds.connections import connection_bounds
 from results.bounds.doubts import Doubt, detection_ns, first_doubt
 from results.bounds.effects import EdgeErrors, Effects
 from results.bounds.held_up import held_up
 from results.bounds.interval import Interval, around, exactly
-from results.bounds.latency import latency_bounds
+from results.bounds.latency import latency_bounds, pause_bounds
 from results.bounds.media import Shift, group_bounds, interruption_bounds, loss_shift, packet_bounds, pair_bounds
 from results.bounds.relays import relay_bounds
-from results.bounds.silences import Silences, silences
+from results.bounds.silences import BoundedSilences, silences
 from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow
@@ -35,7 +35,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class MetricBounds:
     """`intervals`: by path into `summary.json`. `doubt`: from when on nothing is known, and why."""
 
     intervals: Mapping[str, Interval]
@@ -44,14 +44,14 @@ class Bounds:
 
 def all_bounds(
     evidence: Evidence, analysis: Analysis, measured: Measured, checks: Sequence[FidelityCheck]
-) -> Bounds | None:
+) -> MetricBounds | None:
     """The bounds of a run; None if its records do not say when the machine held it up."""
     if evidence.hold_ups is None:
         return None
     held = held_up(evidence, analysis, evidence.hold_ups)
     doubt = first_doubt(evidence, analysis, held, checks)
     effects = Effects(held, EdgeErrors.of(evidence), detection_ns(evidence.plan), doubt)
-    return Bounds(dict(_intervals(evidence, analysis, measured, effects)), doubt)
+    return MetricBounds(dict(_intervals(evidence, analysis, measured, effects)), doubt)
 
 
 def _intervals(
@@ -69,22 +69,25 @@ def _intervals(
         yield from _prefixed(f"connections.{group.name}", dict(connection_bounds(found_figures, rows, effects)))
     yield from _prefixed("ledger", _of_ledger(measured.ledger, shift))
     yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
+    yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)
 
 
 def _of_media(
-    evidence: Evidence, analysis: Analysis, figures: Media, found: Silences, shift: Shift, effects: Effects
+    evidence: Evidence, analysis: Analysis, figures: Media, found: BoundedSilences, shift: Shift, effects: Effects
 ) -> dict[str, Interval]:
     return {
         **interruption_bounds(evidence, analysis, figures, found, effects),
         **packet_bounds(figures, shift),
         **latency_bounds(evidence, analysis, effects, shift.either),
+        **pause_bounds(analysis, figures, effects),
     }
 
 
 def _of_ledger(figures: LedgerFigures, shift: Shift) -> dict[str, Interval]:
     """A packet that is not lost is delivered, or under way; what was sent and what is unexplained does not change."""
-    changed = ("delivered", "lost", "under_way", "untold")
-    counts = {name: around(getattr(figures, name), shift.either, shift.either) for name in changed}
+    changed = {name: getattr(figures, name) for name in ("delivered", "lost", "under_way", "untold")}
+    changed |= {f"not_in_media.{name}": count for name, count in asdict(figures.not_in_media).items()}
+    counts = {name: around(count, shift.either, shift.either) for name, count in changed.items()}
     copies = around(figures.duplicated, shift.either, shift.either) if figures.duplicated else exactly(0)
     return {
         **counts,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from results.bounds.effects import NOISE_NS, Effects
-from results.bounds.interval import Interval
+from results.bounds.interval import UNBOUNDED, Interval, around, exactly
 from results.bounds.quantiles import quantile_between
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import UNKNOWN, emulated_delays
+from results.metrics.figures import Media
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats
 
@@ -50,6 +51,25 @@ def _jitter(analysis: Analysis, effects: Effects, missing: float) -> dict[str, I
     disturbed = _soon_after(arrivals.stream, late)
     estimate_ns = analysis.jitter_ns
     return _bounds("jitter_ms", estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
+
+
+def pause_bounds(analysis: Analysis, figures: Media, effects: Effects) -> dict[str, Interval]:
+    """Bounds of `pauses` and `longest_pause_ms` of the media, by name.
+
+    A packet that was held up can have made a pause of two arrivals, or have filled one. Where the links vary no delay
+    there is none, whatever is held up.
+    """
+    if not figures.pauses:
+        return {"pauses": exactly(0), "longest_pause_ms": exactly(0.0)}
+    if effects.doubt is not None:
+        return {"pauses": UNBOUNDED, "longest_pause_ms": UNBOUNDED}
+    arrivals = analysis.matched.arrivals
+    held_ns = effects.held.media.overlap(arrivals.sent_ns, arrivals.received_ns)
+    late, longest_ms = 2 * int(np.count_nonzero(held_ns)), (int(held_ns.max(initial=0)) + NOISE_NS) / _MS
+    return {
+        "pauses": around(figures.pauses, late, late),
+        "longest_pause_ms": around(figures.longest_pause_ms, longest_ms, longest_ms),
+    }
 
 
 def _soon_after(stream: Ints, late: Flags) -> Flags:

@@ -10,7 +10,7 @@ import numpy as np
 from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
 from results.bounds.quantiles import quantile_of_some
-from results.bounds.silences import Silences
+from results.bounds.silences import BoundedSilences
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.group_figures import HIT_NS
@@ -35,7 +35,7 @@ class Shift:
         return self.fewer + self.more
 
 
-def loss_shift(found: Silences, effects: Effects) -> Shift:
+def loss_shift(found: BoundedSilences, effects: Effects) -> Shift:
     """What shorter and longer silences make of the number of packets lost."""
     if effects.doubt is not None:
         return Shift(_INF, _INF)
@@ -46,7 +46,7 @@ def loss_shift(found: Silences, effects: Effects) -> Shift:
 
 
 def interruption_bounds(
-    evidence: Evidence, analysis: Analysis, figures: Media, found: Silences, effects: Effects
+    evidence: Evidence, analysis: Analysis, figures: Media, found: BoundedSilences, effects: Effects
 ) -> dict[str, Interval]:
     """Bounds of the numbers of `media` that interruptions determine, by their names there."""
     return {
@@ -57,7 +57,7 @@ def interruption_bounds(
     }
 
 
-def length_bounds(found: Silences, effects: Effects) -> dict[str, Interval]:
+def length_bounds(found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
     """Bounds of median, 99th percentile and longest of the interruptions among some silences, ms."""
     low, high, certain = found.least_ns / _MS, found.most_ns / _MS, found.certain
     bounds = {name: quantile_of_some(low, high, certain, share) for name, share in _LENGTHS}
@@ -67,7 +67,7 @@ def length_bounds(found: Silences, effects: Effects) -> dict[str, Interval]:
     return {"p50": Interval(0.0, None), "p99": Interval(0.0, None), "max": Interval(bounds["max"].low, None)}
 
 
-def _of_sessions(analysis: Analysis, figures: Media, found: Silences, effects: Effects) -> dict[str, Interval]:
+def _of_sessions(analysis: Analysis, figures: Media, found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
     hit = _hit(analysis, figures.sessions, found, effects)
     if not figures.sessions or hit.low is None or hit.high is None:
         return {"hit_sessions": hit, "hit_percent": UNBOUNDED}
@@ -75,7 +75,7 @@ def _of_sessions(analysis: Analysis, figures: Media, found: Silences, effects: E
     return {"hit_sessions": hit, "hit_percent": finite(share * hit.low, share * hit.high)}
 
 
-def _hit(analysis: Analysis, sessions: int, found: Silences, effects: Effects) -> Interval:
+def _hit(analysis: Analysis, sessions: int, found: BoundedSilences, effects: Effects) -> Interval:
     """Bounds of the number of hit sessions among those of some silences; all of `sessions` if there is a doubt."""
     session = np.array([each.session for each in analysis.matched.streams], dtype=object)[found.stream]
     least = len(set(session[found.certain & (found.least_ns >= HIT_NS)]))
@@ -83,7 +83,7 @@ def _hit(analysis: Analysis, sessions: int, found: Silences, effects: Effects) -
     return finite(least, most)
 
 
-def _of_directions(analysis: Analysis, figures: Media, found: Silences, effects: Effects) -> dict[str, Interval]:
+def _of_directions(analysis: Analysis, figures: Media, found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
     def directions(rows: Flags) -> int:
         return len(np.unique(found.stream[rows]))
 
@@ -101,7 +101,7 @@ def _of_directions(analysis: Analysis, figures: Media, found: Silences, effects:
     }
 
 
-def _recovery_lag(evidence: Evidence, figures: Media, found: Silences) -> Interval:
+def _recovery_lag(evidence: Evidence, figures: Media, found: BoundedSilences) -> Interval:
     cleared = [edge.applied_last_ns for edge in evidence.of(FaultEdge) if edge.edge == "end"]
     if figures.recovery_lag_ms is None or not cleared:
         return UNBOUNDED
@@ -125,7 +125,7 @@ def packet_bounds(figures: Media, shift: Shift) -> dict[str, Interval]:
 
 
 def pair_bounds(
-    analysis: Analysis, pairs: list[PairRow], found: Silences, effects: Effects
+    analysis: Analysis, pairs: list[PairRow], found: BoundedSilences, effects: Effects
 ) -> Iterator[tuple[str, Interval]]:
     """Bounds of the lengths of interruptions of each pair of clusters, by path in the summary."""
     streams = analysis.matched.streams
@@ -136,7 +136,7 @@ def pair_bounds(
 
 
 def group_bounds(
-    analysis: Analysis, groups: list[GroupRow], found: Silences, effects: Effects
+    analysis: Analysis, groups: list[GroupRow], found: BoundedSilences, effects: Effects
 ) -> Iterator[tuple[str, Interval]]:
     """Bounds of the longest interruption and of the hit sessions of each group, by path in the summary."""
     streams = analysis.matched.streams

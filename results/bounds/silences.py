@@ -17,7 +17,7 @@ _CANDIDATE_INTERVALS = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Silences:
+class BoundedSilences:
     """Silences, a row each; columns of equal length. `stream`: index of the measured stream. `least_ns` to `most_ns`:
     its length without the machine's doings; `most_ns` may be inf. `counted`: it was an interruption as measured."""
 
@@ -42,9 +42,9 @@ class Silences:
         found: Flags = self.counted | (self.most_ns >= INTERRUPTION_INTERVALS * self.interval_ns)
         return found
 
-    def chosen(self, rows: Flags) -> Silences:
+    def chosen(self, rows: Flags) -> BoundedSilences:
         """Some of them."""
-        return Silences(
+        return BoundedSilences(
             self.stream[rows],
             self.from_ns[rows],
             self.until_ns[rows],
@@ -58,7 +58,7 @@ class Silences:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Gaps:
-    """As Silences, not yet judged. `before`: the row in Packets of the last packet before, -1 if there was none."""
+    """Silences not yet judged. `before`: the row in Packets of the last packet before, -1 if there was none."""
 
     stream: Ints
     from_ns: Ints
@@ -68,13 +68,13 @@ class _Gaps:
     still: Flags
 
 
-def silences(analysis: Analysis, effects: Effects) -> Silences:
-    """Every interruption, and every other gap that without the machine's doings can have been one."""
+def silences(analysis: Analysis, effects: Effects) -> BoundedSilences:
+    """Every interruption, and every other gap but pauses that without the machine's doings can have been one."""
     gaps = _gaps(analysis)
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
     interval_ns = intervals[gaps.stream]
     late_ns = _late_before(analysis.matched.packets, effects, gaps)
-    found = Silences(
+    found = BoundedSilences(
         gaps.stream,
         gaps.from_ns,
         gaps.until_ns,
@@ -95,7 +95,8 @@ def _gaps(analysis: Analysis) -> _Gaps:
         if (counted)
         else (np.empty(0, np.int64) for _ in range(4))
     )
-    others = _other_gaps(analysis, set(zip(stream.tolist(), from_ns.tolist(), strict=True)))
+    pauses = {(index[each.stream.ssrc], each.started_ns) for each in analysis.pauses}
+    others = _other_gaps(analysis, pauses | set(zip(stream.tolist(), from_ns.tolist(), strict=True)))
     return _Gaps(
         np.concatenate([stream, others.stream]),
         np.concatenate([from_ns, others.from_ns]),
@@ -106,8 +107,9 @@ def _gaps(analysis: Analysis) -> _Gaps:
     )
 
 
-def _other_gaps(analysis: Analysis, counted: set[tuple[int, int]]) -> _Gaps:
-    """Gaps between successive arrivals in which a packet was missing or late, and that were no interruption."""
+def _other_gaps(analysis: Analysis, known: set[tuple[int, int]]) -> _Gaps:
+    """Gaps between successive arrivals in which a packet was missing or late, without those of which stream and begin
+    are known."""
     packets, arrivals = analysis.matched.packets, analysis.matched.arrivals
     first = np.flatnonzero(arrivals.packet >= 0)
     first = first[arrivals.received_ns[first] == packets.received_ns[arrivals.packet[first]]]
@@ -116,7 +118,7 @@ def _other_gaps(analysis: Analysis, counted: set[tuple[int, int]]) -> _Gaps:
     apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows]))
     wide = (np.diff(stream) == 0) & (apart_ns >= _CANDIDATE_INTERVALS * intervals[stream[1:]])
     gap = np.flatnonzero(wide & (intervals[stream[1:]] > 0))
-    new = np.array([key not in counted for key in zip(stream[gap].tolist(), at_ns[gap].tolist(), strict=True)], bool)
+    new = np.array([key not in known for key in zip(stream[gap].tolist(), at_ns[gap].tolist(), strict=True)], bool)
     gap = gap[new]
     nothing = np.zeros(len(gap), dtype=bool)
     return _Gaps(stream[gap], at_ns[gap], at_ns[gap + 1], rows[gap], nothing, nothing)

@@ -13,16 +13,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from results.ledger.balances import stations
-from results.ledger.routes import routes
+from results.ledger.media_losses import loss_difference
+from results.ledger.routes import balance_packets, routes
 from results.ledger.station import Station, duplicates_uncounted
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.system_figures import LedgerFigures, RouteRow
+from results.metrics.system_figures import LedgerFigures, LossDifference, RouteRow
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """`untold_by_routes`, `untold_by_stations`: unattributed packets; `surplus`: copies beyond those that links
-    made; `unexplained`: packets and copies on which the two disagree, None if interfaces were not counted.
+    made; `unexplained`: packets and copies on which the two disagree, None if interfaces were not counted;
+    `not_in_media`: why its losses are not those of `media.lost`.
     """
 
     routes: list[RouteRow]
@@ -31,6 +33,7 @@ class Ledger:
     untold_by_stations: int
     surplus: int
     unexplained: int | None
+    not_in_media: LossDifference
 
 
 def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
@@ -39,7 +42,8 @@ def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
     If a link back end duplicates frames by plan and does not count the copies, every copy beyond the first packet is
     taken for one of those.
     """
-    by_route, by_station = list(routes(evidence, analysis)), list(stations(evidence))
+    balance = balance_packets(evidence, analysis)
+    by_route, by_station = list(routes(evidence, analysis, balance)), list(stations(evidence))
     difference = max(_disagreement(by_route, by_station), _missing_at_stations(by_route, by_station))
     if any(duplicates_uncounted(evidence.plan, direction) for direction in evidence.plan.topology.directions):
         by_route = [replace(route, duplicated=route.duplicated + route.surplus, surplus=0) for route in by_route]
@@ -51,6 +55,7 @@ def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
         untold_by_stations=sum(map(_unattributed, by_station)),
         surplus=surplus,
         unexplained=difference + surplus if by_station else None,
+        not_in_media=loss_difference(analysis, balance, by_route),
     )
 
 
@@ -88,6 +93,7 @@ def ledger_figures(ledger: Ledger) -> LedgerFigures:
         untold=total.untold,
         counted=_counted(ledger.stations),
         unexplained=ledger.unexplained,
+        not_in_media=ledger.not_in_media,
         routes=ledger.routes,
     )
 

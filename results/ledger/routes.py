@@ -14,45 +14,49 @@ from results.metrics.system_figures import RouteRow
 from results.run_files.machine import MachineReport
 
 CORRUPTED: Kind = "corrupted"
+CANARIES = "canaries"
+"""Name of the canaries' route."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Balance:
-    """By packet: copies made and delivered; `left`: 1 + made − delivered − lost − under way; negative: a surplus.
+class Balance:
+    """By packet: copies made, delivered and lost; `left`: 1 + made − delivered − lost − under way; negative: a surplus.
 
     `corrupted`: how many of those left were recorded as corrupted on a link. They are taken from what is left because a
-    corrupted packet may still be delivered, or be recorded once more where it was dropped.
+    corrupted packet may still be delivered, or be recorded once more where it was dropped. `found`: the records.
     """
 
     made: Ints
     delivered: Ints
+    lost: Ints
     left: Ints
     corrupted: Ints
+    found: Sequence[PacketFates]
 
 
-def routes(evidence: Evidence, analysis: Analysis) -> Iterator[RouteRow]:
-    """A row per ordered pair of clusters with streams, and one of the controller's canaries."""
-    found = list(packet_fates(evidence, analysis))
-    packets, streams = analysis.matched.packets, analysis.matched.streams
-    balance = _balance(packets.copies, found)
-    pairs = list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
-    pair_of = np.array([pairs.index((stream.source, stream.destination)) for stream in streams], np.int64)
-    for number, (source, destination) in enumerate(pairs):
-        yield _route(f"{source}→{destination}", pair_of[packets.stream] == number, balance, found)
-    if evidence.plan.controller.canaries and evidence.machine:
-        yield _canaries(evidence.machine, found)
-
-
-def _balance(copies: Ints, found: Sequence[PacketFates]) -> _Balance:
+def balance_packets(evidence: Evidence, analysis: Analysis) -> Balance:
+    """The balance of every packet of the measured streams."""
+    found, copies = list(packet_fates(evidence, analysis)), analysis.matched.packets.copies
     made, lost, under_way, corrupted = (
         per_packet(found, kind, len(copies)) for kind in ("duplicated", "lost", "under way", CORRUPTED)
     )
     left = 1 + made - copies - lost - under_way
-    return _Balance(made, copies, left, np.minimum(corrupted, left.clip(0)))
+    return Balance(made, copies, lost, left, np.minimum(corrupted, left.clip(0)), found)
 
 
-def _route(name: str, mine: Flags, balance: _Balance, found: Sequence[PacketFates]) -> RouteRow:
-    left, corrupted = balance.left[mine], balance.corrupted
+def routes(evidence: Evidence, analysis: Analysis, balance: Balance) -> Iterator[RouteRow]:
+    """A row per ordered pair of clusters with streams, and one of the controller's canaries."""
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    pairs = list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
+    pair_of = np.array([pairs.index((stream.source, stream.destination)) for stream in streams], np.int64)
+    for number, (source, destination) in enumerate(pairs):
+        yield _route(f"{source}→{destination}", pair_of[packets.stream] == number, balance)
+    if evidence.plan.controller.canaries and evidence.machine:
+        yield _canaries(evidence.machine, balance.found)
+
+
+def _route(name: str, mine: Flags, balance: Balance) -> RouteRow:
+    left, corrupted, found = balance.left[mine], balance.corrupted, balance.found
     lost = _counted(found, "lost", mine)
     for each in (each for each in found if each.kind == CORRUPTED):
         lost[each.cause] = int(np.count_nonzero(corrupted[each.packets] * mine[each.packets]))
@@ -84,7 +88,7 @@ def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
     left = sent + made - delivered - sum(lost.values()) - sum(under_way.values())
     corrupted = min(max(left, 0), sum(by_kind[CORRUPTED].values()))
     return RouteRow(
-        name="canaries",
+        name=CANARIES,
         sent=sent,
         duplicated=made,
         delivered=delivered,

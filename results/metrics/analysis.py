@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-import numpy as np
-
 from controller.decisions import Decision
 from relay_app.locks.report import LockReport
-from relay_app.rtp import PATH_HOPS
-from results.metrics.interruptions import Interruption, find_interruptions, nominal_intervals
-from results.metrics.matching import Flags, Ints, Matched, match
+from results.metrics.delay_bounds import delay_bounds
+from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
+from results.metrics.matching import Ints, Matched, match
 from results.metrics.streams import Fates, Floats, fates, jitter
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import End, FaultEdge, MediaStart
@@ -21,7 +19,6 @@ from results.run_files.hold_ups import HoldUps
 from results.run_files.machine import MachineReport, MachineSamples
 from results.run_files.plan import Plan
 from results.run_files.records import Recording
-from topologies.model import Topology
 
 T = TypeVar("T")
 
@@ -76,6 +73,7 @@ class Analysis:
     fate: Fates
     intervals: Mapping[str, int]
     interruptions: tuple[Interruption, ...]
+    pauses: tuple[Pause, ...]
     jitter_ns: Floats
 
     def seconds(self, at_ns: int) -> float:
@@ -84,41 +82,17 @@ class Analysis:
 
 
 def analyse(evidence: Evidence) -> Analysis:
-    """Match packets and find interruptions. Start and end of the media are taken from the events, else from packets."""
+    """Match packets and find silences. Start and end of the media are taken from the events, else from packets."""
     matched = match(evidence.recording)
     due_ns = matched.packets.due_ns
     intervals = nominal_intervals(matched)
     start_ns = next((event.at_ns for event in evidence.of(MediaStart)), int(due_ns.min()) if len(due_ns) else 0)
     end_ns = evidence.end.media_end_ns if evidence.end and start_ns else _after_the_last(due_ns, intervals, start_ns)
     fate = fates(matched.packets, end_ns)
-    interruptions = find_interruptions(matched, fate, intervals, end_ns)
-    return Analysis(start_ns, end_ns, matched, fate, intervals, interruptions, jitter(matched.arrivals))
-
-
-def relays_passed(path: int, topology: Topology, ends: Iterable[str]) -> tuple[str, ...]:
-    """Names of the relays in a path log, without those at `ends`, in the order passed."""
-    names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
-    excluded = set(ends)
-    passed = (names.get(ordinal, "") for ordinal in path_ordinals(path))
-    return tuple(name for name in passed if name and name not in excluded)
-
-
-def path_ordinals(path: int) -> list[int]:
-    """Ordinals of the clusters in a path log (an RTP header extension, RFC 8285), in the order passed."""
-    return [ordinal for place in range(PATH_HOPS) if (ordinal := path >> (8 * place) & 0xFF)]
-
-
-def passes(paths: Ints, ordinal: int) -> Flags:
-    """Flags the path logs that contain a cluster's ordinal."""
-    found = np.zeros(len(paths), dtype=bool)
-    for place in range(PATH_HOPS):
-        found |= (paths >> (8 * place) & 0xFF) == ordinal
-    return found
-
-
-def route_name(via: Sequence[str]) -> str:
-    """A route as text: the relays passed, or `direct`."""
-    return "via " + " and ".join(via) if via else "direct"
+    bounds = delay_bounds(evidence.plan, evidence.fault_edges)
+    silences = find_silences(matched, fate, intervals, end_ns, bounds)
+    estimates = jitter(matched.arrivals)
+    return Analysis(start_ns, end_ns, matched, fate, intervals, silences.interruptions, silences.pauses, estimates)
 
 
 def _after_the_last(due_ns: Ints, intervals: Mapping[str, int], start_ns: int) -> int:

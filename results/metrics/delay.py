@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from hostio.timing import S
-from results.metrics.analysis import Analysis, Evidence, path_ordinals
+from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Flags, Ints
+from results.metrics.paths import path_ordinals
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.records import Rows
 from topologies.link_state import LinkState

@@ -58,11 +58,18 @@ class Media:
     still_interrupted: Count
     """Of these, streams silent when the media ended; their interruption lasts at least until then (right-censored)."""
     interruptions: Count
-    """Interruptions of all streams; two gaps are two interruptions."""
+    """Interruptions of all streams; two gaps are two interruptions. A silence that lost no packet is one only if it is
+    longer than the delay variation of the emulated links explains; else it is a pause."""
     interruption_ms: LengthQuantiles
     """Length of an interruption: last packet before to first packet after, timestamp method (RFC 6201 section 1.3,
     RFC 6412). A silence counts from 2.5 nominal packet intervals, that is two missing packets in a row. Null: nothing
     was interrupted."""
+    pauses: Count
+    """Pauses of all streams: silences of as long in which no packet was lost and which, less the most by which the
+    plan's delays, jitter, reordering, queues and paths can have parted two packets in sequence, are shorter than 2.5
+    nominal packet intervals. They are no interruptions, and nothing else in this document counts them."""
+    longest_pause_ms: NonNegative
+    """Longest pause, ms; 0 if there was none."""
     resolution_ms: NonNegative | None
     """Resolution of an interruption's length: the nominal packet interval, ms (RFC 6413 section 6.1.3); of several
     media the coarsest."""
@@ -91,6 +98,9 @@ class Media:
     """Further copies received."""
     loss_percent: Share | None
     """lost / (received + lost), %."""
+    reroutes: Count
+    """Reroutes, of paced ones each step, that moved at least one of these streams; the list `reroutes` has those that
+    moved none as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,8 @@ class PairRow:
     """Of these, silent when the media ended."""
     interruption_ms: LengthQuantiles
     """As media.interruption_ms, of these streams."""
+    pauses: Count
+    """As media.pauses, of these streams."""
     sent: Count
     """Packets sent."""
     received: Count
@@ -185,6 +197,8 @@ class RerouteRow:
     """The relay's cluster."""
     lanes: list[Lane]
     """The lanes moved."""
+    directions: Count
+    """Streams between the link's ends on these lanes, which moved; 0: no session used them."""
     reason: str
     """The controller's reason."""
     fault_at: float | None

@@ -1,7 +1,8 @@
 """Interruptions of media by the timestamp method (RFC 6201 §1.3, RFC 6412): last packet before to first packet after.
 
 Per stream; two gaps are two interruptions. Open-ended: a stream that is silent when the media ends is *still
-interrupted*, and its interruption lasts at least until then. Pure.
+interrupted*, and its interruption lasts at least until then. A silence that lost no packet and is no longer than the
+emulated links' own delay variation explains is a *pause*. Pure.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from relay_app.streams import Stream
-from results.metrics.matching import Flags, Ints, Matched, Packets
+from results.metrics.delay_bounds import DelayBounds, Transit
+from results.metrics.matching import NEVER, Flags, Ints, Matched, Packets
 from results.metrics.streams import Fates, slices
 
 INTERRUPTION_INTERVALS = 2.5
-"""Shortest silence that is an interruption, in nominal packet intervals (voice at 20 ms: 50 ms); of no standard.
+"""Shortest silence that counts, in nominal packet intervals (voice at 20 ms: 50 ms); of no standard.
 
 One missing packet leaves two intervals between arrivals, two in a row leave three. The bound lies halfway, so that
 jitter of less than half an interval neither makes an interruption of one missing packet nor hides one of two."""
@@ -44,6 +46,28 @@ class Interruption:
         return self.ended_ns - self.started_ns
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A silence without loss that the delay variation of the emulated links explains. Times as in `Interruption`."""
+
+    stream: Stream
+    started_ns: int
+    ended_ns: int
+
+    @property
+    def length_ns(self) -> int:
+        """Length, ns."""
+        return self.ended_ns - self.started_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Silences:
+    """The silences of all streams, in order of start."""
+
+    interruptions: tuple[Interruption, ...]
+    pauses: tuple[Pause, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
     """The packets of one stream in order of sequence; `heard`: rows of those that arrived, in order of arrival."""
@@ -60,6 +84,14 @@ class _View:
         lost = int(np.count_nonzero(self.lost[rows]))
         path = 0 if resumed is None else int(self.path[resumed])
         return Interruption(self.stream, int(started_ns), int(ended_ns), lost, resumed is None, path)
+
+    def all_arrived(self, rows: slice) -> bool:
+        """Whether each packet of some rows arrived, sooner or later; of no rows, too."""
+        return bool((self.received_ns[rows] != NEVER).all())
+
+    def transit(self, row: int) -> Transit:
+        """The way of a packet that arrived."""
+        return Transit(int(self.path[row]), int(self.sent_ns[row]), int(self.received_ns[row]))
 
 
 def nominal_intervals(matched: Matched) -> Mapping[str, int]:
@@ -78,19 +110,22 @@ def nominal_intervals(matched: Matched) -> Mapping[str, int]:
     return {name: int(np.quantile(each, 0.99, method="lower")) for name, each in pauses.items() if len(each)}
 
 
-def find_interruptions(
-    matched: Matched, fate: Fates, intervals: Mapping[str, int], media_end_ns: int
-) -> tuple[Interruption, ...]:
-    """Every interruption of every measured stream, in order of start."""
+def find_silences(
+    matched: Matched, fate: Fates, intervals: Mapping[str, int], media_end_ns: int, bounds: DelayBounds
+) -> Silences:
+    """Every interruption and every pause of every measured stream."""
     packets = matched.packets
-    found: list[Interruption] = []
+    found: list[Interruption | Pause] = []
     for rows in slices(packets.stream):
         stream = matched.streams[packets.stream[rows.start]]
         if stream.media in intervals:
-            found.extend(
-                _interruptions(_view(stream, packets, fate, rows, intervals[stream.media]), fate, media_end_ns)
-            )
-    return tuple(sorted(found, key=lambda each: (each.started_ns, each.stream.ssrc)))
+            view = _view(stream, packets, fate, rows, intervals[stream.media])
+            found.extend(_silences(view, fate, media_end_ns, bounds))
+    found.sort(key=lambda each: (each.started_ns, each.stream.ssrc))
+    return Silences(
+        tuple(each for each in found if isinstance(each, Interruption)),
+        tuple(each for each in found if isinstance(each, Pause)),
+    )
 
 
 def _view(stream: Stream, packets: Packets, fate: Fates, rows: slice, interval_ns: int) -> _View:
@@ -100,29 +135,51 @@ def _view(stream: Stream, packets: Packets, fate: Fates, rows: slice, interval_n
     return _View(stream, packets.sent_ns[rows], received, packets.path[rows], fate.lost[rows], heard, interval_ns)
 
 
-def _interruptions(view: _View, fate: Fates, media_end_ns: int) -> Iterator[Interruption]:
+def _silences(view: _View, fate: Fates, media_end_ns: int, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     if not len(view.heard):
         if view.lost.any():
             yield view.silence(view.sent_ns[0], media_end_ns, slice(None))
         return
-    yield from _before_the_first(view)
-    yield from _between(view)
+    yield from _before_the_first(view, bounds)
+    yield from _between(view, bounds)
     yield from _after_the_last(view, fate, media_end_ns)
 
 
-def _before_the_first(view: _View) -> Iterator[Interruption]:
+def _before_the_first(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     # By send times: there is no earlier arrival to measure from. One interval less, because the silence starts with
     # the first missing packet, not with an arrival one interval before it.
     first = int(view.heard[0])
-    if view.sent_ns[first] - view.sent_ns[0] >= (INTERRUPTION_INTERVALS - 1) * view.interval_ns:
-        yield view.silence(view.sent_ns[0], view.received_ns[first], slice(first), resumed=first)
+    shortest_ns = (INTERRUPTION_INTERVALS - 1) * view.interval_ns
+    if view.sent_ns[first] - view.sent_ns[0] < shortest_ns:
+        return
+    found = view.silence(view.sent_ns[0], view.received_ns[first], slice(first), resumed=first)
+    whole = view.all_arrived(slice(first))
+    by_links = whole and found.length_ns - bounds.longest_ns(view.stream, view.transit(0)) < shortest_ns
+    yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
 
 
-def _between(view: _View) -> Iterator[Interruption]:
+def _between(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     times = view.received_ns[view.heard]
+    furthest = np.maximum.accumulate(view.heard)
     for gap in np.flatnonzero(np.diff(times) >= INTERRUPTION_INTERVALS * view.interval_ns).tolist():
         before, after = int(view.heard[gap]), int(view.heard[gap + 1])
-        yield view.silence(times[gap], times[gap + 1], slice(before + 1, after), resumed=after)
+        found = view.silence(times[gap], times[gap + 1], slice(before + 1, after), resumed=after)
+        whole = view.all_arrived(slice(before + 1, after))
+        by_links = whole and _links_explain(view, found.length_ns, int(furthest[gap]), bounds)
+        yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
+
+
+def _links_explain(view: _View, length_ns: int, furthest: int, bounds: DelayBounds) -> bool:
+    """Whether a silence, less the delay variation of the links, is too short to count.
+
+    `furthest`: the row latest in sequence of those heard before it. The next one was sent an interval later and heard
+    after the silence, which therefore lasted no longer than an interval and the most by which the links can have
+    delayed the next more than this one. A longer one is due to something else, such as a relay that held packets.
+    """
+    if furthest + 1 >= len(view.sent_ns) or not view.all_arrived(slice(furthest + 1, furthest + 2)):
+        return False
+    variation_ns = bounds.variation_ns(view.stream, view.transit(furthest), view.transit(furthest + 1))
+    return length_ns - variation_ns < INTERRUPTION_INTERVALS * view.interval_ns
 
 
 def _after_the_last(view: _View, fate: Fates, media_end_ns: int) -> Iterator[Interruption]:

@@ -10,9 +10,10 @@ from controller.decisions import Decision
 from relay_app.locks.report import Durations, LockReport
 from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.streams import Stream
-from results.metrics.analysis import Analysis, Evidence, passes
+from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import LengthQuantiles
 from results.metrics.matching import Flags, Ints
+from results.metrics.paths import passes
 from results.metrics.streams import Floats, quantile
 from results.metrics.system_figures import RelayFigures
 from results.run_files.faults import ProcessFault
@@ -87,12 +88,13 @@ def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[
     moved: dict[int, int] = {}
     for move in (each for each in evidence.moves if each.via == cluster and each.installed_ns < analysis.end_ns):
         for index, stream in enumerate(analysis.matched.streams):
-            if _moves(move, stream):
+            if moves_stream(move, stream):
                 moved.setdefault(index, move.installed_ns)
     return moved
 
 
-def _moves(move: Decision, stream: Stream) -> bool:
+def moves_stream(move: Decision, stream: Stream) -> bool:
+    """Whether a move concerns a stream: a relayed one between its pair, on one of its lanes."""
     return stream.relayed and {stream.source, stream.destination} == {move.a, move.b} and stream.lane in move.lanes
 
 

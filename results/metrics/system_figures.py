@@ -90,6 +90,21 @@ class RouteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LossDifference:
+    """Why media.lost is not lost + untold of the ledger:
+    media.lost = lost + untold - canaries - copies - sent_late + still_under_way."""
+
+    canaries: Count
+    """Of lost and untold, the controller's canaries, which are no media."""
+    copies: Count
+    """Of lost and untold, copies of packets that are counted once: another copy arrived, or is counted as lost."""
+    sent_late: Count
+    """Of lost and untold, packets in media.in_flight: sent so late that to a listener they may have been under way."""
+    still_under_way: Count
+    """Of under_way, packets in media.lost: sent so early that they were of no use to a listener any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerFigures:
     """All media packets, canaries included: sent + duplicated = delivered + lost + under_way + untold.
 
@@ -113,6 +128,8 @@ class LedgerFigures:
     """Losses known by number only, not by packet, by station and cause; negative: copies that netem made."""
     unexplained: Count | None
     """Packets and copies that routes and stations do not explain; null if interfaces were not counted."""
+    not_in_media: LossDifference
+    """Why media.lost and media.in_flight differ from these losses and from under_way."""
     routes: list[RouteRow]
     """By pair of clusters, and the controller's canaries."""
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from results.metrics.analysis import route_name
 from results.metrics.figures import FaultRow, RerouteRow
+from results.metrics.paths import route_name
 from results.metrics.streams import Floats
 from results.report.canvas import (
     BLUE,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hostio.timing import MS
-from results.metrics.analysis import Analysis, Evidence, relays_passed
+from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import FaultRow, RerouteRow
 from results.metrics.matching import Flags, Ints
+from results.metrics.paths import relays_passed
 from results.metrics.streams import Floats
 from results.verdict.findings import pairs, rows_of_pair
 from results.verdict.summary import Summary

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from results.bounds.interval import Interval
-from results.metrics.figures import PairRow, RerouteRow
+from results.metrics.figures import Media, PairRow, RerouteRow
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
 from results.verdict.value_text import interval_text, number_text
@@ -75,6 +75,22 @@ def ledger_sentence(figures: LedgerFigures) -> str:
     return f"ledger   {figures.sent} packets{copies} = {parts}; unexplained: {unexplained}"
 
 
+def losses_sentence(summary: Summary) -> str | None:
+    """Why the losses of the media and of the ledger are two numbers; None if they are one."""
+    why, losses = summary.ledger.not_in_media, summary.ledger.lost + summary.ledger.untold
+    if losses == summary.media.lost and not why.sent_late and not why.still_under_way:
+        return None
+    more = (
+        (why.sent_late, "sent too late to be missed (in flight to the media)"),
+        (why.canaries, "canaries"),
+        (why.copies, "copies"),
+    )
+    parts = [f" - {count} {what}" for count, what in more if count]
+    if why.still_under_way:
+        parts.append(f" + {why.still_under_way} under way for too long to be of use")
+    return f"media    {summary.media.lost} lost = {losses} in the ledger{''.join(parts)}"
+
+
 GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")
 
 
@@ -105,7 +121,9 @@ def group_rows(summary: Summary) -> list[tuple[str, ...]]:
 
 
 def sentences(summary: Summary) -> Iterator[str]:
-    """Sentences on reroutes, on drops of relays, and the diagnosis."""
+    """Sentences on pauses, on reroutes, on drops of relays, and the diagnosis."""
+    if summary.media.pauses:
+        yield _pauses_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
         yield _reroute_sentence(list(steps))
     for cluster, relay in summary.relay.items():
@@ -128,7 +146,14 @@ def _reroute_sentence(moves: list[RerouteRow]) -> str:
         timing += " after the fault"
     returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
     paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
-    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}"
+    empty = "" if any(move.directions for move in moves) else "; no session moved"
+    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}{empty}"
+
+
+def _pauses_sentence(media: Media) -> str:
+    longest = milliseconds(media.longest_pause_ms)
+    pauses = "1 pause" if media.pauses == 1 else f"{media.pauses} pauses"
+    return f"{pauses} without loss, no longer than the links' delay variation explains; the longest {longest}"
 
 
 def _length_text(value: float | None, interval: Interval | None) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from relay_app.streams import Stream
-from results.metrics.analysis import Analysis, relays_passed, route_name
-from results.metrics.interruptions import Interruption
+from results.metrics.analysis import Analysis
+from results.metrics.interruptions import Interruption, Pause
+from results.metrics.paths import relays_passed, route_name
 from results.metrics.streams import stream_metrics
 from topologies.model import Topology
 
@@ -64,15 +65,15 @@ class StreamRow:
     jitter_ms: float | None
     interruptions: int
     interrupted_ms: float
+    pauses: int
+    longest_pause_ms: float
 
 
 def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
     """A row per stream, in the order of the sessions; `interrupted_ms`: sum over its interruptions."""
-    lengths_of: dict[int, list[int]] = defaultdict(list)
-    for interruption in analysis.interruptions:
-        lengths_of[interruption.stream.ssrc].append(interruption.length_ns)
+    lengths_of, pauses_of = _lengths_by_ssrc(analysis.interruptions), _lengths_by_ssrc(analysis.pauses)
     for each in stream_metrics(analysis.matched, analysis.fate, analysis.jitter_ns):
-        lengths = lengths_of[each.stream.ssrc]
+        lengths, pauses = lengths_of[each.stream.ssrc], pauses_of[each.stream.ssrc]
         yield StreamRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -87,7 +88,16 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             jitter_ms=_ms(each.jitter_ns),
             interruptions=len(lengths),
             interrupted_ms=round(sum(lengths) / 1e6, 3),
+            pauses=len(pauses),
+            longest_pause_ms=round(max(pauses, default=0) / 1e6, 3),
         )
+
+
+def _lengths_by_ssrc(silences: Iterable[Interruption | Pause]) -> defaultdict[int, list[int]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for each in silences:
+        found[each.stream.ssrc].append(each.length_ns)
+    return found
 
 
 Row = TypeVar("Row", InterruptionRow, StreamRow)

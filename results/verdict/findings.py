@@ -14,14 +14,15 @@ from results.bounds.hold_up_rows import hold_up_rows
 from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
-from results.metrics.analysis import Analysis, Evidence, passes
+from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import added_delays
 from results.metrics.figures import FaultRow, GroupRow, LengthQuantiles, Media, PairRow, Quantiles, RerouteRow
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags, Ints
-from results.metrics.relay_figures import lengths_ms, quantile_ms, relay_figures
+from results.metrics.paths import passes
+from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
 from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
@@ -40,13 +41,14 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
     groups = list(group_rows(evidence, analysis))
+    reroutes = [_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None]
     measured = Measured(
-        media=_media(evidence, analysis, groups),
+        media=_media(evidence, analysis, groups, reroutes),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
         groups=groups,
         connections=connection_figures(evidence),
         relay=relay_figures(evidence, analysis),
-        reroutes=[_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None],
+        reroutes=reroutes,
         ledger=ledger_figures(ledger),
     )
     fidelity = [*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])]
@@ -84,7 +86,7 @@ def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
     return rows
 
 
-def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -> Media:
+def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow], reroutes: Sequence[RerouteRow]) -> Media:
     count = counts(analysis.matched.packets, analysis.fate)
     sessions, hit = sum(group.sessions for group in groups), sum(group.hit for group in groups)
     return Media(
@@ -96,6 +98,8 @@ def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -
         still_interrupted=_directions([each for each in analysis.interruptions if each.still]),
         interruptions=len(analysis.interruptions),
         interruption_ms=_lengths(analysis.interruptions),
+        pauses=len(analysis.pauses),
+        longest_pause_ms=round(max((each.length_ns for each in analysis.pauses), default=0) / 1e6, 3),
         resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
         recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
         one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
@@ -107,6 +111,7 @@ def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow]) -
         in_flight=count.in_flight,
         duplicates=count.duplicates,
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
+        reroutes=sum(1 for row in reroutes if row.directions),
     )
 
 
@@ -131,6 +136,7 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         interrupted=_directions(interruptions),
         still_interrupted=_directions([each for each in interruptions if each.still]),
         interruption_ms=_lengths(interruptions),
+        pauses=sum(1 for each in analysis.pauses if (each.stream.source, each.stream.destination) == ends),
         sent=count.sent,
         received=count.received,
         lost=count.lost,
@@ -157,6 +163,7 @@ def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -
         link=link_name(move.a, move.b),
         via=via,
         lanes=list(move.lanes),
+        directions=sum(1 for stream in analysis.matched.streams if moves_stream(move, stream)),
         reason=move.reason,
         fault_at=None if fault_at is None else analysis.seconds(fault_at),
         seen_at=analysis.seconds(move.seen_ns),

@@ -21,6 +21,7 @@ from results.report.summary_rows import (
     group_rows,
     ledger_rows,
     ledger_sentence,
+    losses_sentence,
     pair_rows,
     sentences,
 )
@@ -93,6 +94,8 @@ class Console:
         for reason in summary.reasons:
             self._terminal.print(f"  {escape(reason)}")
         self._terminal.print(ledger_sentence(summary.ledger))
+        if difference := losses_sentence(summary):
+            self._terminal.print(difference)
         self._terminal.print(f"plot     {_short(run.latency_plot)}")
         if run.stall_plot.exists():
             self._terminal.print(f"relay    {_short(run.stall_plot)}")

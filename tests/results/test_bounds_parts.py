@@ -109,7 +109,7 @@ def test_bounds_of_a_quantile_are_those_over_all_sets_and_all_values() -> None:
     for _ in range(40):
         count = int(random.integers(1, 7))
         low = random.integers(0, 100, count).astype(float)
-        high = low + random.integers(0, 30, count)
+        high = low + random.integers(0, 30, count).astype(float)
         certain = random.random(count) < 0.5
         for share in (0.5, 0.99, 1.0):
             optional = np.flatnonzero(~certain)

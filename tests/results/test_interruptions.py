@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from synthetic import DIRECT_EAST_WEST, START, VIA_CENTRAL, received, recording, sent, stream, without
+from synthetic import DIRECT_EAST_WEST, START, VIA_CENTRAL, plan, received, recording, sent, stream, without
 
 from hostio.timing import MS, S
-from results.metrics.interruptions import Interruption, find_interruptions, nominal_intervals
+from results.metrics.delay_bounds import delay_bounds
+from results.metrics.interruptions import Interruption, find_silences, nominal_intervals
 from results.metrics.matching import match
 from results.metrics.streams import fates
 from results.run_files.records import Rows
@@ -16,7 +17,10 @@ END = START + 10 * S
 
 def interruptions(rows: Rows, arrived: Rows, media: str = "voice", end_ns: int = END) -> tuple[Interruption, ...]:
     matched = match(recording([stream(SSRC, media=media)], [rows], [arrived]))
-    return find_interruptions(matched, fates(matched.packets, end_ns), nominal_intervals(matched), end_ns)
+    bounds = delay_bounds(plan(), {})
+    return find_silences(
+        matched, fates(matched.packets, end_ns), nominal_intervals(matched), end_ns, bounds
+    ).interruptions
 
 
 def test_a_blip_lasts_from_the_last_packet_before_to_the_first_after() -> None:

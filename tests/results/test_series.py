@@ -6,7 +6,8 @@ from every import every
 from synthetic import TRIANGLE, VIA_CENTRAL, Blip
 
 from results.ledger.reconcile import reconcile
-from results.metrics.analysis import analyse, passes, relays_passed, route_name
+from results.metrics.analysis import analyse
+from results.metrics.paths import passes, relays_passed, route_name
 from results.report.latency_plot import plot_latency
 from results.report.latency_series import MOST_BINS, LatencyPicture, latency_picture
 from results.report.report import read_evidence, summarise

@@ -6,7 +6,7 @@ from synthetic import plan
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
 from results.metrics.metric_names import METRICS
-from results.metrics.system_figures import LedgerFigures, MachineFigures, WorstSecond
+from results.metrics.system_figures import LedgerFigures, LossDifference, MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import Backend, Findings
 from results.verdict.verdict import evaluate, judge
@@ -20,6 +20,8 @@ CALM = Media(
     still_interrupted=0,
     interruptions=0,
     interruption_ms=LengthQuantiles(None, None, None),
+    pauses=0,
+    longest_pause_ms=0.0,
     resolution_ms=20.0,
     recovery_lag_ms=None,
     one_way_ms=Quantiles(31.2, 31.9),
@@ -31,9 +33,10 @@ CALM = Media(
     in_flight=0,
     duplicates=0,
     loss_percent=0.0,
+    reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
-NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, [])
+NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, LossDifference(0, 0, 0, 0), [])
 GOOD = FidelityCheck("port-drops", "drops", 0.0, 0.0, "", ok=True)
 BROKEN = FidelityCheck("pacing-p99", "pacing error", 12.5, 10.0, "ms", ok=False)
 UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)

@@ -1,0 +1,137 @@
+"""The least and the largest one-way delay that a plan gives the links of a path, with faults as applied. Pure.
+
+Nominal delays, jitter, reordering, queues of links with a rate, and faults on any of these; times in ns. What relays,
+switches and the machine add is not in it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from relay_app.streams import Stream
+from results.metrics.paths import relays_passed
+from results.run_files.events import FaultEdge
+from results.run_files.faults import LinkFault
+from results.run_files.plan import Plan
+from topologies.distributions import quantile
+from topologies.link_state import Jitter, LinkChange, LinkState
+from topologies.model import Direction, Topology
+
+_EXTREME = 1e-9
+"""Share of a distribution of jitter at which its quantile is its bound, to within 1e-8 of the jitter."""
+
+_NEVER_ENDS = np.iinfo(np.int64).max
+
+
+class Transit(NamedTuple):
+    """A packet's path log, and from when until when it was under way."""
+
+    path: int
+    sent_ns: int
+    received_ns: int
+
+
+class Bounds(NamedTuple):
+    """Least and largest delay."""
+
+    least_ns: int
+    most_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedChange:
+    """A change that some of the time from `first_ns` to `last_ns`, and all from `full_ns` to `fading_ns`, applied."""
+
+    change: LinkChange
+    first_ns: int
+    full_ns: int
+    fading_ns: int
+    last_ns: int
+
+    def overlaps(self, start_ns: int, end_ns: int) -> bool:
+        return self.first_ns <= end_ns and start_ns <= self.last_ns
+
+    def covers(self, start_ns: int, end_ns: int) -> bool:
+        return self.full_ns <= start_ns and end_ns <= self.fading_ns
+
+
+@dataclass(frozen=True, slots=True)
+class DelayBounds:
+    """Bounds of the delay by direction and time; `delay_bounds` makes them."""
+
+    topology: Topology
+    base: Mapping[Direction, LinkState]
+    changes: Mapping[Direction, Sequence[_TimedChange]]
+
+    def variation_ns(self, stream: Stream, earlier: Transit, later: Transit) -> int:
+        """By how much the links can have made the time between two packets of a stream longer than between sending
+        them; 0 if one took a path that the topology does not have."""
+        try:
+            least = sum(bounds.least_ns for bounds in self._along(stream, earlier))
+            most = sum(bounds.most_ns for bounds in self._along(stream, later))
+        except KeyError:
+            return 0
+        return max(0, most - least)
+
+    def longest_ns(self, stream: Stream, transit: Transit) -> int:
+        """The largest delay that the links can have given a packet of a stream; 0 on a path that does not exist."""
+        try:
+            return sum(bounds.most_ns for bounds in self._along(stream, transit))
+        except KeyError:
+            return 0
+
+    def _along(self, stream: Stream, transit: Transit) -> Iterator[Bounds]:
+        via = relays_passed(transit.path, self.topology, (stream.source, stream.destination))
+        for hop in itertools.pairwise((stream.source, *via, stream.destination)):
+            yield self._of_link(Direction(*hop), transit.sent_ns, transit.received_ns)
+
+    def _of_link(self, direction: Direction, start_ns: int, end_ns: int) -> Bounds:
+        """Bounds at any time of a span: where a change came or went in it, of the link with it and without."""
+        around = [each for each in self.changes.get(direction, ()) if each.overlaps(start_ns, end_ns)]
+        lasting = [each.change for each in around if each.covers(start_ns, end_ns)]
+        passing = [each.change for each in around if not each.covers(start_ns, end_ns)]
+        state = reduce(lambda under, change: change.applied_to(under), lasting, self.base[direction])
+        states = [state, *(change.applied_to(state) for change in passing)]
+        low, high = _spread(each.jitter for each in states)
+        shortest = state.delay_ns + sum(min(0, change.extra_delay_ns) for change in passing) + low
+        longest = state.delay_ns + sum(max(0, change.extra_delay_ns) for change in passing) + high
+        overtaken = any(each.reorder for each in states)
+        queue_ns = max(each.queue_ns if each.rate_bps else 0 for each in states)
+        return Bounds(0 if overtaken else max(0, shortest), max(0, longest) + queue_ns)
+
+
+def delay_bounds(plan: Plan, edges: Mapping[tuple[int, str], FaultEdge]) -> DelayBounds:
+    """The bounds of a plan's links; `edges`: by the fault's number and the kind of edge. A fault whose start was not
+    recorded never applied, one whose end was not recorded did so until the end."""
+    changes: dict[Direction, list[_TimedChange]] = {direction: [] for direction in plan.topology.directions}
+    for number, fault in enumerate(plan.faults):
+        start, end = (edges.get((number, edge)) for edge in ("start", "end"))
+        if isinstance(fault, LinkFault) and start:
+            for direction in fault.directions:
+                changes[direction].append(_timed(fault, start, end))
+    base = {
+        direction: LinkState(delay_ns=link.one_way_ns, jitter=Jitter(link.jitter_ns) if link.jitter_ns else None)
+        for link in plan.topology.links
+        for direction in link.directions
+    }
+    return DelayBounds(plan.topology, base, changes)
+
+
+def _timed(fault: LinkFault, start: FaultEdge, end: FaultEdge | None) -> _TimedChange:
+    fading_ns, last_ns = (end.applied_first_ns, end.applied_last_ns) if end else (_NEVER_ENDS, _NEVER_ENDS)
+    full_ns = last_ns if fault.levels else start.applied_last_ns
+    return _TimedChange(fault.change, start.applied_first_ns, full_ns, fading_ns, last_ns)
+
+
+def _spread(jitters: Iterable[Jitter | None]) -> tuple[int, int]:
+    """Least and largest deviation from the delay, ns; with several, of any of them."""
+    found = [jitter for jitter in jitters if jitter]
+    low = (quantile(jitter.distribution, _EXTREME) * jitter.spread_ns for jitter in found)
+    high = (quantile(jitter.distribution, 1 - _EXTREME) * jitter.spread_ns for jitter in found)
+    return round(min(low, default=0)), round(max(high, default=0))

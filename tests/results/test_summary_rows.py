@@ -1,0 +1,92 @@
+"""The sentences on the terminal, of runs made by arithmetic."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import START, TRIANGLE, Blip
+
+from controller.decisions import Decision
+from hostio.timing import MS, S
+from results.ledger.reconcile import reconcile
+from results.metrics.analysis import analyse
+from results.report.report import read_evidence, summarise
+from results.report.summary_rows import sentences
+from results.report.tables import stream_rows
+from results.run_files import documents
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
+
+
+def summary_of(run: RunDir) -> Summary:
+    evidence = read_evidence(run)
+    analysis = analyse(evidence)
+    return summarise(evidence, analysis, reconcile(evidence, analysis))
+
+
+def move(a: str, b: str, via: str, at_s: float, *lanes: int) -> Decision:
+    at_ns = START + round(at_s * S)
+    return Decision(a, b, via, lanes, "why", at_ns - 3 * MS, at_ns - 2 * MS, at_ns - MS, at_ns)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return Blip().write(tmp_path / "run")
+
+
+def decide(run: RunDir, *moves: Decision) -> Summary:
+    run.decisions.write_text("".join(map(documents.dump_line, moves)))
+    return summary_of(run)
+
+
+ALL = tuple(range(16))
+WITH_MEDIA = move("us-east", "us-west", "us-central", 4.28, *ALL)
+WITHOUT = move("us-central", "us-west", "us-east", 4.29, *ALL)
+
+
+def test_a_reroute_of_a_pair_without_sessions_is_told_apart(run: RunDir) -> None:
+    summary = decide(run, WITH_MEDIA, WITHOUT)
+    assert [(row.link, row.directions) for row in summary.reroutes] == [
+        ("us-east–us-west", 8),
+        ("us-central–us-west", 0),
+    ]
+    assert summary.media.reroutes == 1
+    with_media, without = sentences(summary)
+    assert with_media.startswith("us-east–us-west rerouted via us-central: ")
+    assert "no session" not in with_media
+    assert without.startswith("us-central–us-west rerouted via us-east: ")
+    assert without.endswith("; no session moved")
+
+
+def test_steps_of_a_paced_reroute_count_the_streams_of_their_lanes(run: RunDir) -> None:
+    steps = [replace(move("us-east", "us-west", "us-central", 4.28 + lane / 16, lane), seen_ns=START) for lane in ALL]
+    summary = decide(run, *steps)
+    by_lane = [row.directions for row in summary.reroutes]
+    assert sum(by_lane) == 8
+    assert summary.media.reroutes == sum(1 for count in by_lane if count)
+    assert 0 in by_lane
+    (sentence,) = sentences(summary)
+    assert "16 steps" in sentence
+    assert "no session" not in sentence
+
+
+def test_pauses_are_said_and_counted_apart_from_interruptions(run: RunDir) -> None:
+    """Two packets in a row, 35 ms late each, of one stream; the links have as much jitter as that."""
+    evidence = read_evidence(run)
+    rows = evidence.recording.received["us-west"].copy()
+    late = np.flatnonzero(rows["ssrc"] == rows["ssrc"][0])[20:22]
+    rows["received_ns"][late] += 35 * MS
+    received = {**evidence.recording.received, "us-west": rows}
+    evidence = replace(evidence, recording=replace(evidence.recording, received=received))
+    smooth = summarise(evidence, analysis := analyse(evidence), reconcile(evidence, analysis))
+    assert (smooth.media.interruptions, smooth.media.pauses, smooth.media.longest_pause_ms) == (9, 0, 0.0)
+    links = tuple(replace(link, jitter_ns=20 * MS if link.a == "us-east" else 0) for link in TRIANGLE.links)
+    plan = replace(evidence.plan, topology=replace(TRIANGLE, links=links))
+    evidence = replace(evidence, plan=plan)
+    jittery = summarise(evidence, analysis := analyse(evidence), reconcile(evidence, analysis))
+    assert (jittery.media.interruptions, jittery.media.pauses, jittery.media.longest_pause_ms) == (8, 1, 55.0)
+    assert [(pair.source, pair.pauses) for pair in jittery.pairs] == [("us-east", 1), ("us-west", 0)]
+    assert next(sentences(jittery)).startswith("1 pause without loss")
+    rows_of = {row.ssrc: row for row in stream_rows(analysis)}
+    assert [(row.pauses, row.longest_pause_ms) for row in rows_of.values() if row.pauses] == [(1, 55.0)]
