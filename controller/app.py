@@ -181,6 +181,7 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
 
 def main(arguments: list[str]) -> int:
     """Run on the configuration file named by the first argument; the exit code."""
+    Path("/proc/self/comm").write_text("controller")  # as the run's other processes: the monitor tells them by it
     config = ControllerConfig.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
     try:
         run(config, sys.stdin.fileno(), sys.stdout, standing_by="--stand-by" in arguments)

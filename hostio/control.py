@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from hostio.histogram import Lateness
+from hostio.lateness_compiled import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,14 @@ class Stop:
 class Stopped:
     """From a process: the records are written.
 
-    Datagrams lost in each socket's receive buffer, other counters of what went wrong, and how late the timed wake-ups
-    of each thread were; each by name.
+    Datagrams lost in each socket's receive buffer, other counters of what went wrong, how late the timed wake-ups of
+    each thread were, and when they were held up; each by name.
     """
 
     socket_drops: Mapping[str, int]
     counters: Mapping[str, int] = field(default_factory=dict)
     lateness: Mapping[str, Lateness] = field(default_factory=dict)
+    hold_ups: Mapping[str, Spans] = field(default_factory=dict)
 
 
 def tell(control: Connection, message: object) -> None:

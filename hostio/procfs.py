@@ -85,10 +85,11 @@ def read_own_time_ns() -> int:
 
     Plain files, because the monitor reads them once a second: pathlib takes twice as long, and psutil 1.6 times.
     """
-    return sum(map(_time_of, _process_ids()))
+    return sum(map(_time_of, process_ids()))
 
 
-def _process_ids() -> Iterator[str]:
+def process_ids() -> Iterator[str]:
+    """Every process of this pid namespace."""
     return (name for name in os.listdir("/proc") if name.isdecimal())  # noqa: PTH208 - see read_own_time_ns
 
 
@@ -102,7 +103,7 @@ def _time_of(pid: str) -> int:
 
 def proportional_memory_bytes() -> int:
     """Sum of the proportional set sizes (shared pages counted once) of every process in this pid namespace."""
-    return sum(map(_pss_bytes, _process_ids()))
+    return sum(map(_pss_bytes, process_ids()))
 
 
 def _pss_bytes(pid: str) -> int:

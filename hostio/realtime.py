@@ -20,6 +20,8 @@ class RealtimePriority(IntEnum):
     """Senders of media and probes, and faults: each acts at a planned time."""
     LINK = 3
     """Emulated links: every measured delay depends on them."""
+    SENSOR = 4
+    """Sensors of the cores: above all else of a run, so that they see only what comes from outside."""
 
 
 def set_realtime_priority(urgency: RealtimePriority = RealtimePriority.PROCESSING) -> bool:

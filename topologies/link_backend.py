@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from hostio.histogram import Lateness
+from hostio.lateness_compiled import Spans
 from hostio.network import is_up, set_interface
 from topologies.link_state import LinkState, LossPattern, LostFrames
 from topologies.model import Direction
@@ -106,12 +107,14 @@ class LinkEnd:
     """What a back end counted up to its end.
 
     `lateness`: by how much it released frames after they were due, within the watched time; None if it is unknown.
-    `onto_link`: media frames received in each direction; empty if the back end does not count them.
+    `onto_link`: media frames received in each direction; empty if the back end does not count them. `hold_ups`: when
+    it released frames late by HOLD_UP_NS or more.
     """
 
     counters: Mapping[Direction, LinkCounters]
     lateness: Lateness | None
     onto_link: Mapping[Direction, int]
+    hold_ups: Spans = ()
 
 
 Verify = Callable[[], Applied]

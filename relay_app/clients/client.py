@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import watch
+from hostio.lateness_compiled import Spans, hold_ups_of, watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, udp_socket
 from hostio.timing import MS
@@ -70,6 +70,10 @@ class Receiver:
     def lateness(self) -> Lateness:
         """Of its timed wake-ups while it was watched."""
         return lateness_of(self._memory.lateness)
+
+    def hold_ups(self) -> Spans:
+        """When its timed wake-ups were held up while it was watched."""
+        return hold_ups_of(self._memory.lateness)
 
     def close(self) -> None:
         """Close the socket."""
@@ -141,6 +145,7 @@ def _finish(config: ClientConfig, sender: Sender, receiver: Receiver) -> Stopped
         socket_drops={"client": receiver.drops()},
         counters={**sender.counters(), **receiver.counters()},
         lateness={"send": sender.lateness(), "receive": receiver.lateness()},
+        hold_ups={"send": sender.hold_ups(), "receive": receiver.hold_ups()},
     )
     sender.close()
     receiver.close()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from hostio.control import Workers
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import empty_lateness, watch
+from hostio.lateness_compiled import Spans, empty_lateness, hold_ups_of, watch
 from hostio.mmsg import socket_address
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import udp_socket
@@ -117,6 +117,10 @@ class Sender:
     def lateness(self) -> Lateness:
         """Of its timed wake-ups during the media."""
         return lateness_of(empty_lateness() if self._memory is None else self._memory.lateness)
+
+    def hold_ups(self) -> Spans:
+        """When its timed wake-ups were held up during the media."""
+        return () if self._memory is None else hold_ups_of(self._memory.lateness)
 
     def close(self) -> None:
         """Close the socket."""

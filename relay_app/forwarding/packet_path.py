@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import watch
+from hostio.lateness_compiled import Spans, hold_ups_of, watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
 from relay_app.forwarding.fate_log import FateLog
@@ -101,6 +101,9 @@ class PacketPath(Protocol):
     def lateness(self) -> Lateness:
         """Lateness of its timed wake-ups while it was watched."""
 
+    def hold_ups(self) -> Spans:
+        """When its timed wake-ups were held up while it was watched."""
+
     def close(self) -> None:
         """Close the sockets, once `run` has ended."""
 
@@ -183,6 +186,10 @@ class Forwarder:
     def lateness(self) -> Lateness:
         """Lateness of the loop's timed wake-ups while it was watched; one that a packet causes has no deadline."""
         return lateness_of(self._memory.lateness)
+
+    def hold_ups(self) -> Spans:
+        """When the loop's timed wake-ups were held up while it was watched."""
+        return hold_ups_of(self._memory.lateness)
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""

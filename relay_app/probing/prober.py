@@ -18,7 +18,7 @@ import numpy as np
 from hostio.compiled import precompile
 from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.histogram import lateness_of
-from hostio.lateness_compiled import count_late, empty_lateness, watch
+from hostio.lateness_compiled import count_late, empty_lateness, hold_ups_of, watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow, Quiesced, StartProbing, StopSending
@@ -101,7 +101,8 @@ class Prober:
         for endpoint in self.sockets:
             endpoint.close()
         self._reports.close()
-        return Stopped(drops, {**counters, **self._reports.counters}, {"probe": lateness_of(self._lateness)})
+        lateness, hold_ups = {"probe": lateness_of(self._lateness)}, {"probe": hold_ups_of(self._lateness)}
+        return Stopped(drops, {**counters, **self._reports.counters}, lateness, hold_ups)
 
 
 def compile_loops() -> None:

@@ -190,7 +190,8 @@ class Relay:
             **self._control.counters(),
         }
         self._path.log_undelivered()
-        stopped = Stopped(self._path.drops(), counters, {"forward": self._path.lateness()})
+        lateness, hold_ups = {"forward": self._path.lateness()}, {"forward": self._path.hold_ups()}
+        stopped = Stopped(self._path.drops(), counters, lateness, hold_ups)
         if not stuck:
             self._path.close()
             self._directory.close()

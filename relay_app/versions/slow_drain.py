@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import empty_lateness
+from hostio.lateness_compiled import Spans, empty_lateness
 from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes
@@ -188,6 +188,10 @@ class HoldAndDrain:
     def lateness(self) -> Lateness:
         """Empty: it shares the interpreter lock with its control side, which makes it late, and not the machine."""
         return lateness_of(empty_lateness())
+
+    def hold_ups(self) -> Spans:
+        """None, for the same reason."""
+        return ()
 
     def drops(self) -> dict[str, int]:
         """Datagrams lost because a lane's receive buffer was full, by lane."""

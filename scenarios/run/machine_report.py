@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hostio.control import Stopped
 from hostio.histogram import Lateness
+from hostio.lateness_compiled import Spans
 from results.run_files.machine import CounterRow, LatenessRow, ProcessId, SocketRow
 from scenarios.run.media_processes import MediaProcesses
 from topologies.model import Cluster
@@ -20,13 +21,15 @@ WIRE = ProcessId("wire")
 class ProcessCounts:
     """Counters of a process from one source; a process has several, which are added up.
 
-    `counters` and `socket_drops` are by name; `lateness` is by thread and number of the life, None for the last life.
+    `counters` and `socket_drops` are by name; `lateness` is by thread and number of the life, None for the last life;
+    `hold_ups` by thread, of each life.
     """
 
     process: ProcessId
     counters: Mapping[str, int] = field(default_factory=dict)
     socket_drops: Mapping[str, int] = field(default_factory=dict)
     lateness: Mapping[tuple[str, int | None], Lateness] = field(default_factory=dict)
+    hold_ups: Sequence[Mapping[str, Spans]] = ()
 
 
 def process_counts(
@@ -45,10 +48,12 @@ def process_counts(
         lateness: dict[tuple[str, int | None], Lateness] = {
             (thread, None): each for thread, each in report.lateness.items()
         }
-        yield ProcessCounts(identities[name], report.counters, report.socket_drops, lateness)
+        yield ProcessCounts(identities[name], report.counters, report.socket_drops, lateness, (report.hold_ups,))
     for relay in media.relays.values():
         ended = relay.ended_counters
-        yield ProcessCounts(identities[relay.name], ended.counters, ended.socket_drops, ended.lateness)
+        yield ProcessCounts(
+            identities[relay.name], ended.counters, ended.socket_drops, ended.lateness, tuple(ended.hold_ups)
+        )
         yield ProcessCounts(identities[relay.name], in_hand[relay.name])
 
 

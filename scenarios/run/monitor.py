@@ -1,13 +1,13 @@
-"""The process that samples the machine's counters once a second while media flow, and writes them at the end.
+"""The process that watches the machine while media flow: samples once a second, and sensors of the cores.
 
-A sample takes up to some milliseconds on a slow CPU. So the process has the lowest priority (nice 19), keeps samples in
-memory, and takes them at an offset within the second at which scenarios seldom have a fault.
+A sample takes up to some milliseconds on a slow CPU. So the process keeps samples in memory, and takes them at an
+offset within the second at which scenarios seldom have a fault.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,26 +23,40 @@ from hostio.timing import MS, S, Ticker
 from relay_app.messages import MediaWindow
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.run_dir import RunDir
+from scenarios.run import core_sensor
+from scenarios.run.core_sensor import CoreSensors
+from scenarios.run.run_delays import RunDelays
 from scenarios.supervision.processes import RunProcess, spawn
 
 _PHASE_NS = 770 * MS
 """Offset of the samples within each second after the media start, ns."""
 
-_NICENESS = 19
+_SENSOR_PERIOD_NS = 2 * MS
+_VIRTUAL_SENSOR_PERIOD_NS = 20 * MS
+"""In virtual time nothing from outside runs beside the run, and each wake-up costs emulated instructions."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
-    """Files for MACHINE_SAMPLE and CORE_SAMPLE rows, .npy."""
+    """Files for MACHINE_SAMPLE, CORE_SAMPLE and RUN_DELAY rows, .npy.
+
+    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. Sensors wake every
+    `sensor_period_ns`.
+    """
 
     machine_path: Path
     cores_path: Path
+    run_delays_path: Path
+    host_pids: Mapping[int, int]
+    sensor_period_ns: int = _SENSOR_PERIOD_NS
 
 
 class Monitor:
-    """The samples so far, and when the next is due."""
+    """The samples so far, when the next is due, and the sensors of the cores."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: MonitorConfig) -> None:
+        self.sensors = CoreSensors(os.sched_getaffinity(0), config.sensor_period_ns)
+        self.run_delays = RunDelays(config.host_pids)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
         self._cores: list[npt.NDArray[Any]] = []
@@ -60,12 +74,20 @@ class Monitor:
         """Take a sample now."""
         at_ns = monotonic_ns()
         self._cores.append(np.array(list(_core_rows(at_ns)), CORE_SAMPLE))
+        self.run_delays.sample()
         self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
 
     def save(self, config: MonitorConfig) -> None:
         """Write all samples."""
         np.save(config.machine_path, np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
         np.save(config.cores_path, np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
+        np.save(config.run_delays_path, self.run_delays.rows())
+
+    def finish(self) -> Stopped:
+        """End the sensors; the final report. `run_delay_samples` 0: the kernel does not tell run delays."""
+        self.sensors.end()
+        counters = {"run_delay_samples": self.run_delays.told, **self.sensors.counters()}
+        return Stopped({}, counters, hold_ups=self.sensors.hold_ups())
 
 
 def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
@@ -76,29 +98,40 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Send Ready; sample at MediaWindow, then once a second; at Stop write all samples and send Stopped."""
-    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
-    Monitor().sample()  # discarded; its imports and first-use costs are paid before media flow
-    monitor = Monitor()
+    """Send Ready; sample at MediaWindow, then once a second, and at Stop; then write all samples and send Stopped."""
+    core_sensor.compile_loops()
+    Monitor(config).sample()  # discarded; its imports and first-use costs are paid before media flow
+    monitor = Monitor(config)
     tell(control, Ready())
     while True:
         if control.poll(monitor.wait_s()) and not _handle_message(monitor, control):
             break
         monitor.sample_if_due()
+    monitor.run_delays.sample()
     monitor.save(config)
-    tell(control, Stopped({}))
+    tell(control, monitor.finish())
 
 
 def _handle_message(monitor: Monitor, control: Connection) -> bool:
     """Handle one message; False if it was Stop."""
     message = receive(control)
     if isinstance(message, MediaWindow):
+        monitor.sensors.begin(message.start_ns, message.end_ns)
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)
 
 
-def spawn_monitor(run: RunDir) -> RunProcess:
-    """Start the monitor, whose samples go to the run's staging folder; it may not be ready on return."""
-    config = MonitorConfig(run.staged(run.machine_samples), run.staged(run.core_samples))
+def spawn_monitor(run: RunDir, host_pids: Mapping[int, int], *, virtual_time: bool) -> RunProcess:
+    """Start the monitor, whose samples go to the run's staging folder; it may not be ready on return.
+
+    `host_pids`: as in MonitorConfig.
+    """
+    config = MonitorConfig(
+        run.staged(run.machine_samples),
+        run.staged(run.core_samples),
+        run.staged(run.run_delays),
+        host_pids,
+        _VIRTUAL_SENSOR_PERIOD_NS if virtual_time else _SENSOR_PERIOD_NS,
+    )
     return spawn("monitor", serve, config, run.log("monitor"))

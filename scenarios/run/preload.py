@@ -10,12 +10,13 @@ from relay_app.clients import client, tcp_peer
 from relay_app.probing import prober
 from relay_app.relay import process as relay
 from relay_app.sessions import directory_proxy
-from scenarios.run import monitor
+from scenarios.run import core_sensor, monitor
 from topologies.wire import process as wire
 
-__all__ = ["client", "directory_proxy", "monitor", "prober", "relay", "tcp_peer", "wire"]
+__all__ = ["client", "core_sensor", "directory_proxy", "monitor", "prober", "relay", "tcp_peer", "wire"]
 
 wire.compile_loops()
 client.compile_loops()
 relay.compile_loops()
 prober.compile_loops()
+core_sensor.compile_loops()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
 from results.run_files.machine import MachineReport
@@ -17,6 +19,7 @@ from scenarios.process_faults.controller import Controller, start_controller
 from scenarios.process_faults.directory import start_directory
 from scenarios.process_faults.player import ProcessFaults
 from scenarios.process_faults.targets import fault_targets
+from scenarios.run.hold_up_rows import hold_up_rows
 from scenarios.run.links import STARTERS
 from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses
@@ -84,7 +87,8 @@ class Testbed:
         # The directory, filled, before the relays: they connect to it at once, and back off if refused.
         directory = start_directory(plan, run, fabric)
         media = MediaProcesses.spawn(plan, run, fabric)
-        monitor = spawn_monitor(run)
+        host_pids = {cluster.ordinal: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
+        monitor = spawn_monitor(run, host_pids, virtual_time=environment.clock == "virtual")
         await_ready((*media.running, monitor), _READY_WITHIN_S)
         # The flow rules of direct paths before relays fetch records over them.
         controller.serving.await_milestone("installed", _READY_WITHIN_S)
@@ -120,6 +124,8 @@ class Testbed:
         stopped = stop_all(running, _STOP_WITHIN_S)
         in_hand = collect_relay_fates(self.media.relays, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
+        ordinals = {cluster.name: cluster.ordinal for cluster in self.plan.topology.clusters}
+        np.save(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))
         self.links.close()
         switches = [names.switch(cluster.ordinal) for cluster in self.plan.topology.clusters]
         return MachineReport(

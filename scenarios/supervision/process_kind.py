@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 from hostio.control import Stopped
 from hostio.histogram import Lateness
+from hostio.lateness_compiled import Spans
 
 
 class Life(Protocol):
@@ -66,19 +67,21 @@ class Life(Protocol):
 class EndedProcessCounters:
     """Counters of all lives that faults ended, added up: `counters` by name, `socket_drops` by socket.
 
-    `left_behind`: RELAY_FATE rows of packets that were left in their sockets. `lateness`: by thread and life; killed
-    lives report none.
+    `left_behind`: RELAY_FATE rows of packets that were left in their sockets. `lateness`: by thread and life;
+    `hold_ups`: by thread, of each life. Killed lives report neither.
     """
 
     counters: Counter[str] = field(default_factory=Counter)
     socket_drops: Counter[str] = field(default_factory=Counter)
     left_behind: list[tuple[int, int, int, int]] = field(default_factory=list)
     lateness: dict[tuple[str, int | None], Lateness] = field(default_factory=dict)
+    hold_ups: list[Mapping[str, Spans]] = field(default_factory=list)
 
     def add(self, report: Stopped, life: int) -> None:
         """Add the final report of a life, except for its sockets, which are read after it has ended."""
         self.counters.update(report.counters)
         self.lateness |= {(thread, life): each for thread, each in report.lateness.items()}
+        self.hold_ups.append(report.hold_ups)
 
 
 class AfterEnd(NamedTuple):

@@ -11,7 +11,16 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from hostio.histogram import lateness_of
-from hostio.lateness_compiled import LatenessRows, count_late, empty_lateness, sleep_counted, wait_counted, watch
+from hostio.lateness_compiled import (
+    HOLD_UPS_NOTED,
+    LatenessRows,
+    count_late,
+    empty_lateness,
+    hold_ups_of,
+    sleep_counted,
+    wait_counted,
+    watch,
+)
 from hostio.mmsg import poll_descriptors
 from hostio.timing import MS, US, S
 
@@ -82,3 +91,44 @@ def test_only_the_timeout_counts_in_a_wait() -> None:
     assert lateness_of(lateness).wakeups == 1
     waker.join()
     os.close(event)
+
+
+@pytest.mark.parametrize(
+    ("late", "found"),
+    [
+        ([(0, 999_999)], []),
+        ([(0, MS)], [(0, MS)]),
+        ([(0, 2 * MS), (3 * MS, 5 * MS)], [(0, 2 * MS), (3 * MS, 5 * MS)]),
+        ([(0, 2 * MS), (2 * MS, 5 * MS)], [(0, 5 * MS)]),
+        ([(3 * MS, 9 * MS), (2 * MS, 9 * MS), (7 * MS, 10 * MS)], [(2 * MS, 10 * MS)]),
+        ([(0, 2 * MS), (3 * MS, 5 * MS), (6 * MS, 8 * MS), (4 * MS, 9 * MS)], [(0, 2 * MS), (3 * MS, 9 * MS)]),
+    ],
+)
+def test_hold_ups_that_touch_are_one(late: list[tuple[int, int]], found: list[tuple[int, int]]) -> None:
+    lateness = watched()
+    for deadline_ns, now_ns in late:
+        count_late(lateness, deadline_ns, now_ns)
+    assert hold_ups_of(lateness) == tuple(found)
+
+
+def test_only_the_part_of_a_hold_up_in_the_time_watched_is_noted() -> None:
+    lateness = empty_lateness()
+    watch(lateness, 10 * S, 20 * S)
+    for deadline_s, woken_s in ((8, 9), (9, 11), (19, 25), (21, 26)):
+        count_late(lateness, deadline_s * S, woken_s * S)
+    assert hold_ups_of(lateness) == ((10 * S, 11 * S), (19 * S, 25 * S))
+
+
+def test_hold_ups_without_room_are_covered_by_the_last() -> None:
+    lateness = watched()
+    count = HOLD_UPS_NOTED + 3
+    for number in range(count):
+        count_late(lateness, number * 10 * MS, number * 10 * MS + 2 * MS)
+    found = hold_ups_of(lateness)
+    assert len(found) == HOLD_UPS_NOTED
+    assert found[-2:] == (
+        (10 * (HOLD_UPS_NOTED - 2) * MS, (10 * (HOLD_UPS_NOTED - 2) + 2) * MS),
+        (10 * (HOLD_UPS_NOTED - 1) * MS, (10 * (count - 1) + 2) * MS),
+    )
+    count_late(lateness, 10 * (HOLD_UPS_NOTED - 2) * MS, 11 * count * MS)
+    assert hold_ups_of(lateness)[-1] == (10 * (HOLD_UPS_NOTED - 2) * MS, 11 * count * MS)

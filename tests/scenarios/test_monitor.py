@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from multiprocessing import Pipe
 from pathlib import Path
@@ -10,16 +11,22 @@ from time import monotonic_ns
 import numpy as np
 
 from hostio.control import Ready, Stop, Stopped
+from hostio.run_delay import run_delay_told
 from hostio.timing import MS, S, wait_until
 from relay_app.messages import MediaWindow
 from results.metrics.machine_figures import machine_use
+from results.run_files.hold_ups import RUN_DELAY
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
 from scenarios.run.monitor import MonitorConfig, serve
 
 
+def config_in(folder: Path) -> MonitorConfig:
+    return MonitorConfig(folder / "machine.npy", folder / "cores.npy", folder / "run-delays.npy", {1: os.getpid()})
+
+
 def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     ours, theirs = Pipe()
-    config = MonitorConfig(tmp_path / "machine.npy", tmp_path / "cores.npy")
+    config = config_in(tmp_path)
     thread = threading.Thread(target=serve, args=(config, theirs))
     thread.start()
     assert ours.recv() == Ready()
@@ -28,10 +35,13 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     assert wait_until(lambda: monotonic_ns() > start_ns + S, 30)
     assert not ours.poll(0)
     ours.send(Stop())
-    assert ours.recv() == Stopped({})
+    told = ours.recv()
     thread.join()
     samples = MachineSamples(np.load(config.machine_path), np.load(config.cores_path))
     at_s = (samples.machine["at_ns"] - start_ns) / S
+    assert isinstance(told, Stopped)
+    assert told.counters["core_sensors"] == len(os.sched_getaffinity(0)) == len(told.hold_ups)
+    assert told.counters["run_delay_samples"] == (len(at_s) + 1) * run_delay_told()
     assert [at_s[1] < 0, at_s[2] > 0] == [True, True]
     assert len(set(at_s[2:] // 1)) == len(at_s[2:]), "not twice in a second"
     assert machine_use(samples, start_ns, start_ns + S) is not None
@@ -39,10 +49,11 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
 
 def test_a_runner_that_is_gone_before_the_media_leaves_empty_records(tmp_path: Path) -> None:
     ours, theirs = Pipe()
-    config = MonitorConfig(tmp_path / "machine.npy", tmp_path / "cores.npy")
+    config = config_in(tmp_path)
     thread = threading.Thread(target=serve, args=(config, theirs))
     thread.start()
     assert ours.recv() == Ready()
     ours.close()
     thread.join(10)
     assert (np.load(config.machine_path).dtype, np.load(config.cores_path).dtype) == (MACHINE_SAMPLE, CORE_SAMPLE)
+    assert np.load(config.run_delays_path).dtype == RUN_DELAY

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from hostio.control import Ready, Stop
 from hostio.histogram import lateness_of
+from hostio.lateness_compiled import hold_ups_of
 from topologies.back_ends import USERSPACE
 from topologies.interface_names import switch_port, wire_port
 from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify, ports_up, set_ports
@@ -80,7 +81,7 @@ class UserspaceWire:
     def end(self) -> LinkEnd:
         """What the links hold stays held, and is among the fates that the process leaves."""
         reading = self._ask(Finish(), Reading)
-        return LinkEnd(reading.counters, lateness_of(reading.lateness), {})
+        return LinkEnd(reading.counters, lateness_of(reading.lateness), {}, hold_ups_of(reading.lateness))
 
     def close(self) -> None:
         """Tell the process to stop; idempotent."""
