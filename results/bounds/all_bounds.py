@@ -57,7 +57,7 @@ def all_bounds(
 def _intervals(
     evidence: Evidence, analysis: Analysis, measured: Measured, effects: Effects
 ) -> Iterator[tuple[str, Interval]]:
-    found = silences(analysis, effects)
+    found = silences(evidence, analysis, effects)
     shift = loss_shift(found, effects)
     yield from _prefixed("media", _of_media(evidence, analysis, measured.media, found, shift, effects))
     yield from pair_bounds(analysis, measured.pairs, found, effects)

@@ -11,15 +11,17 @@ from results.bounds.interval import UNBOUNDED, Interval, around, exactly
 from results.bounds.times import each_time
 from results.metrics.figures import ConnectionFigures
 from results.metrics.group_figures import wait_ends
+from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.records import Rows
 
 
 def connection_bounds(figures: ConnectionFigures, rows: Rows, effects: Effects) -> Iterator[tuple[str, Interval]]:
     """Bounds of every number of a group of connections, by its name there. `rows`: its exchanges."""
     sent_ns, ended_ns = rows["sent_ns"].astype(np.int64), wait_ends(rows)
-    held_ns = effects.held.time_of_peers_in(sent_ns, ended_ns)
+    waits = effects.held.waits(RunDelayPlace.PEER)
+    held_ns = effects.held.time_in(sent_ns, ended_ns, waits)
     # Each connection sends on a grid of times: what is late at the media end is one request of each.
-    moved = figures.connections if effects.held.time_of_peers_in(sent_ns[:1], ended_ns[-1:]).any() else 0
+    moved = figures.connections if effects.held.time_in(sent_ns[:1], ended_ns[-1:], waits).any() else 0
     unknown = effects.doubt is not None
     for name in ("requests", "answered"):
         yield name, UNBOUNDED if unknown else around(getattr(figures, name), moved, moved)

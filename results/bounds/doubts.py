@@ -18,6 +18,7 @@ from results.bounds.spans import Spans
 from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
 from results.run_files.faults import LinkFault
+from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.plan import Plan
 
 _WITHOUT_A_TIME: frozenset[CheckId] = frozenset(
@@ -90,18 +91,22 @@ def _suspicion(analysis: Analysis, move: Decision) -> str:
 
 
 def _faults_as_long_as_detection(evidence: Evidence, analysis: Analysis, held: HeldUp) -> Iterator[Doubt]:
-    """Faults on links that a hold-up can have made long enough to be found, or short enough not to be."""
+    """Faults on links that were found only because hold-ups made them longer, or not found because of them."""
     reach_ns = detection_ns(evidence.plan)
+    unsure_ns = evidence.plan.controller.probe_interval_ns + HOLD_UP_NS
     for number, fault in enumerate(evidence.plan.faults):
         edge = evidence.fault_edges.get((number, "start"))
         if edge is None or not isinstance(fault, LinkFault):
             continue
-        length_ns = fault.until_ns - fault.at_ns
-        begin = edge.applied_first_ns
+        length_ns, begin = fault.until_ns - fault.at_ns, edge.applied_first_ns
         taken_ns = _time(held, begin - reach_ns, begin + length_ns + reach_ns)
-        if taken_ns and abs(length_ns - reach_ns) <= taken_ns + HOLD_UP_NS:
-            what = f"{fault.what} of {fault.where} at {analysis.seconds(begin):.3f} s lasted about as long as detection"
-            yield Doubt(begin, f"{what} takes, and was found or not by {taken_ns / 1e6:.0f} ms of hold-ups")
+        found = any(begin <= move.seen_ns <= begin + length_ns + _evidence_ns(evidence.plan) for move in evidence.moves)
+        margin_ns = length_ns - reach_ns if not found else reach_ns - length_ns
+        if taken_ns and (abs(length_ns - reach_ns) <= unsure_ns or 0 <= margin_ns <= taken_ns):
+            what = (
+                f"{fault.what} of {fault.where} at {analysis.seconds(begin):.3f} s was {'' if found else 'not '}found"
+            )
+            yield Doubt(begin, f"{what}, and hold-ups of {taken_ns / 1e6:.0f} ms around it may be why")
 
 
 def _in_force(evidence: Evidence, from_ns: int, until_ns: int) -> bool:
@@ -122,4 +127,6 @@ def _evidence_ns(plan: Plan) -> int:
 
 
 def _time(held: HeldUp, from_ns: int, until_ns: int) -> int:
-    return int(held.time_in(np.array([from_ns]), np.array([until_ns]))[0])
+    """What hold-ups, and waits of controller and probers, can have taken of a window, ns."""
+    waits = held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER)
+    return int(held.time_in(np.array([from_ns]), np.array([until_ns]), waits)[0])

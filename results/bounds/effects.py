@@ -54,14 +54,19 @@ class Effects:
     """How long the controller needs to call a link down."""
     doubt: Doubt | None
 
-    def shortest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints) -> Floats:
+    def known_until(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """The end of each window, or the doubt in it, ns."""
+        return until_ns if self.doubt is None else np.clip(self.doubt.from_ns, from_ns, until_ns)
+
+    def shortest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, waits_ns: Ints) -> Floats:
         """The least that each silence can have lasted without the machine's doings, ns.
 
         All that was held up in it can have made it longer, and so can edges of faults at the wrong time, from a packet
-        interval before it on. If anything was, one packet more may have been missed.
+        interval before it on. If anything was, one packet more may have been missed. `waits_ns`: what threads without
+        real-time priority waited in it.
         """
-        known_ns = until_ns if self.doubt is None else np.clip(self.doubt.from_ns, from_ns, until_ns)
-        taken = self.held.time_in(from_ns, known_ns) + self.edges.within(from_ns - interval_ns, known_ns)
+        known_ns = self.known_until(from_ns, until_ns)
+        taken = self.held.time_in(from_ns, known_ns) + self.edges.within(from_ns - interval_ns, known_ns) + waits_ns
         length = known_ns - from_ns - taken - np.where(taken > 0, interval_ns, 0)
         least: Floats = np.maximum(length - self.noise_ns(from_ns, known_ns), 0.0)
         return least

@@ -2,13 +2,14 @@
 
 A *hold-up* is a window of time in which something was ready to act and could not. At any instant a chain of work is
 held up or it is not, so that the hold-ups of one window lengthen what happens in it by at most their union. Waits that
-are known by their sum only (run delays) are added to that. Hold-ups of less than HOLD_UP_NS are not recorded one by
-one; `drift` has what they add up to over many trips.
+are known by their sum only (run delays of threads without real-time priority) are added to that, of those processes on
+which the chain can depend. Hold-ups of less than HOLD_UP_NS are not recorded one by one; `drift` has what they add up
+to over many trips.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,14 +33,13 @@ class Waits:
     delay_ns: Ints
 
     @classmethod
-    def of(cls, rows: Rows, places: Collection[RunDelayPlace]) -> Waits:
-        """Those of some kinds of process; waits of one sample are added up."""
-        mine = rows[np.isin(rows["place"], [int(place) for place in places])]
-        until_ns, which = np.unique(mine["until_ns"], return_inverse=True)
+    def of(cls, rows: Rows) -> Waits:
+        """RUN_DELAY rows; waits of one sample are added up."""
+        until_ns, which = np.unique(rows["until_ns"], return_inverse=True)
         delay_ns = np.zeros(len(until_ns), np.int64)
-        np.add.at(delay_ns, which, mine["delay_ns"])
+        np.add.at(delay_ns, which, rows["delay_ns"])
         from_ns = until_ns.copy()
-        np.minimum.at(from_ns, which, mine["from_ns"])
+        np.minimum.at(from_ns, which, rows["from_ns"])
         return cls(from_ns, until_ns, delay_ns)
 
     def within(self, from_ns: Ints, until_ns: Ints) -> Ints:
@@ -56,35 +56,31 @@ class HeldUp:
     """The hold-ups of a run.
 
     `anywhere`: of every place. `media`: of what packets pass: senders, links, relays, cores; `senders` of these alone.
-    `detection`: of what finds faults: probers, links, cores. `waits`: of relays, directory, controller; `peer_waits`:
-    of the ends of TCP connections too. `drift`: the share of a time full of trips over links by which links and
-    switches, beyond what they emulate, lengthened it.
+    `detection`: of what finds faults: probers, links, cores. `run_delays`: RUN_DELAY rows. `drift`: the share of a time
+    full of trips over links by which links and switches, beyond what they emulate, lengthened it.
     """
 
     anywhere: Spans
     media: Spans
     senders: Spans
     detection: Spans
-    waits: Waits
-    peer_waits: Waits
+    run_delays: Rows
     drift: float
 
-    def time_in(self, from_ns: Ints, until_ns: Ints) -> Ints:
-        """The most that all hold-ups and waits can have taken of each window, ns."""
-        return self._capped(self.waits, from_ns, until_ns)
+    def waits(self, *places: RunDelayPlace, number: int | None = None) -> Waits:
+        """Waits of the threads of some kinds of process; with `number`, of that cluster only."""
+        mine = np.isin(self.run_delays["place"], [int(place) for place in places])
+        if number is not None:
+            mine &= self.run_delays["number"] == number
+        return Waits.of(self.run_delays[mine])
 
-    def time_of_peers_in(self, from_ns: Ints, until_ns: Ints) -> Ints:
-        """The same of a TCP connection's requests."""
-        return self._capped(self.peer_waits, from_ns, until_ns)
-
-    def _capped(self, waits: Waits, from_ns: Ints, until_ns: Ints) -> Ints:
-        taken = self.anywhere.overlap(from_ns, until_ns) + waits.within(from_ns, until_ns)
+    def time_in(self, from_ns: Ints, until_ns: Ints, *waits: Waits) -> Ints:
+        """The most that hold-ups, and these waits, can have taken of each window, ns."""
+        taken = self.anywhere.overlap(from_ns, until_ns)
+        for each in waits:
+            taken = taken + each.within(from_ns, until_ns)
         total: Ints = np.minimum(taken, np.maximum(until_ns - from_ns, 0))
         return total
-
-
-_CHAIN = (RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY, RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER)
-"""Processes of which a silence can wait for a thread without real-time priority."""
 
 
 def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
@@ -99,8 +95,7 @@ def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
         media=Spans.all_of([senders, links, core, wire, late[HoldUpPlace.RELAY], late[HoldUpPlace.SENDER]]),
         senders=Spans.all_of([senders, late[HoldUpPlace.SENDER]]),
         detection=Spans.all_of([links, core, wire, late[HoldUpPlace.PROBER]]),
-        waits=Waits.of(found.waits, _CHAIN),
-        peer_waits=Waits.of(found.waits, tuple(RunDelayPlace)),
+        run_delays=found.waits,
         drift=_drift(evidence, excesses),
     )
 

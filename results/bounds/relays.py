@@ -19,8 +19,10 @@ from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
 from results.bounds.times import LENGTH_QUANTILES, each_time
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import LengthQuantiles
+from results.metrics.matching import Ints
 from results.metrics.relay_figures import asked_in_media, moved_streams
 from results.metrics.system_figures import RelayFigures
+from results.run_files.hold_ups import RunDelayPlace
 
 _MS = 1e6
 _INF = float("inf")
@@ -68,7 +70,7 @@ def relay_bounds(
     yield from ((f"dropped.{reason}", _count(count, reach)) for reason, count in figures.dropped.items())
     yield "waiting_most_kib", around(figures.waiting_most_kib, _PACKET_KIB * reach.packets, _zero_or(reach))
     yield "fetches_per_key", _fewer(figures.fetches_per_key, reach, least=min(1.0, figures.fetches_per_key))
-    yield "stalls", _stalls(figures.stalls, evidence.locks.get(cluster, LockReport()), reach, effects)
+    yield "stalls", _stalls(evidence, cluster, figures.stalls, reach, effects)
     yield from _fetch_times(evidence, analysis, cluster, effects)
 
 
@@ -78,8 +80,15 @@ def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effect
         return _Reach(_INF, _INF, drift)
     moved = moved_streams(evidence, analysis, cluster)
     window = np.array([min(moved.values(), default=analysis.start_ns)]), np.array([analysis.end_ns])
-    time_ns = float((effects.held.time_in(*window) + effects.edges.within(*window))[0])
+    time_ns = float((_time(evidence, cluster, effects, *window) + effects.edges.within(*window))[0])
     return _Reach(time_ns, np.ceil(time_ns * _busiest_second(analysis) / S), drift)
+
+
+def _time(evidence: Evidence, cluster: str, effects: Effects, from_ns: Ints, until_ns: Ints) -> Ints:
+    """What hold-ups, and waits of the relay and of the directory that it asks, can have taken of each window, ns."""
+    ordinal = evidence.plan.topology.cluster(cluster).ordinal
+    relay = effects.held.waits(RunDelayPlace.RELAY, number=ordinal)
+    return effects.held.time_in(from_ns, until_ns, relay, effects.held.waits(RunDelayPlace.DIRECTORY))
 
 
 def _busiest_second(analysis: Analysis) -> int:
@@ -110,11 +119,12 @@ def _fewer(count: float, reach: _Reach, least: float = 0.0) -> Interval:
     return around(count, count if reach.time_ns else 0.0, _zero_or(reach), least)
 
 
-def _stalls(stalls: int, locks: LockReport, reach: _Reach, effects: Effects) -> Interval:
+def _stalls(evidence: Evidence, cluster: str, stalls: int, reach: _Reach, effects: Effects) -> Interval:
     """Stalls that would have been long enough to be stalls without what held them up."""
+    locks = evidence.locks.get(cluster, LockReport())
     begun_ns = np.array([each.at_ns for each in locks.stalls], np.int64)
     lasted_ns = np.array([each.lasted_ns for each in locks.stalls], np.int64)
-    held_ns = effects.held.time_in(begun_ns, begun_ns + lasted_ns)
+    held_ns = _time(evidence, cluster, effects, begun_ns, begun_ns + lasted_ns)
     certain = np.count_nonzero(lasted_ns - held_ns >= STALL_AFTER_NS)
     return finite(0 if reach.time_ns == _INF else min(stalls, int(certain)), stalls + _zero_or(reach))
 
@@ -125,5 +135,5 @@ def _fetch_times(
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
     asked = asked_in_media(evidence, analysis, fetches)
     asked_ns, answered_ns = asked["asked_ns"].astype(np.int64), asked["answered_ns"].astype(np.int64)
-    held_ns = effects.held.time_in(asked_ns, answered_ns)
+    held_ns = _time(evidence, cluster, effects, asked_ns, answered_ns)
     return each_time("fetch_ms", asked_ns, answered_ns, held_ns, effects)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from results.bounds.chains import Silent, waits_in
 from results.bounds.effects import Effects
-from results.metrics.analysis import Analysis
+from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
 from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.streams import Floats
@@ -58,28 +59,32 @@ class BoundedSilences:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Gaps:
-    """Silences not yet judged. `before`: the row in Packets of the last packet before, -1 if there was none."""
+    """Silences not yet judged. `path`: the path log of the packet that ended each, 0 if none did.
+    `before`: the row in Packets of the last packet before, -1 if there was none."""
 
     stream: Ints
     from_ns: Ints
     until_ns: Ints
+    path: Ints
     before: Ints
     counted: Flags
     still: Flags
 
 
-def silences(analysis: Analysis, effects: Effects) -> BoundedSilences:
+def silences(evidence: Evidence, analysis: Analysis, effects: Effects) -> BoundedSilences:
     """Every interruption, and every other gap but pauses that without the machine's doings can have been one."""
     gaps = _gaps(analysis)
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
     interval_ns = intervals[gaps.stream]
     late_ns = _late_before(analysis.matched.packets, effects, gaps)
+    silent = Silent(gaps.stream, gaps.from_ns, effects.known_until(gaps.from_ns, gaps.until_ns), gaps.path)
+    waits_ns = waits_in(evidence, analysis, effects.held, silent)
     found = BoundedSilences(
         gaps.stream,
         gaps.from_ns,
         gaps.until_ns,
         interval_ns,
-        effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns),
+        effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns, waits_ns),
         effects.longest(gaps.from_ns, gaps.until_ns, interval_ns, late_ns),
         gaps.counted,
         gaps.still,
@@ -89,11 +94,14 @@ def silences(analysis: Analysis, effects: Effects) -> BoundedSilences:
 
 def _gaps(analysis: Analysis) -> _Gaps:
     index = {stream.ssrc: number for number, stream in enumerate(analysis.matched.streams)}
-    counted = [(index[each.stream.ssrc], each.started_ns, each.ended_ns, each.still) for each in analysis.interruptions]
-    stream, from_ns, until_ns, still = (
+    counted = [
+        (index[each.stream.ssrc], each.started_ns, each.ended_ns, each.still, each.resumed_path)
+        for each in analysis.interruptions
+    ]
+    stream, from_ns, until_ns, still, path = (
         (np.array(column, np.int64) for column in zip(*counted, strict=True))
         if (counted)
-        else (np.empty(0, np.int64) for _ in range(4))
+        else (np.empty(0, np.int64) for _ in range(5))
     )
     pauses = {(index[each.stream.ssrc], each.started_ns) for each in analysis.pauses}
     others = _other_gaps(analysis, pauses | set(zip(stream.tolist(), from_ns.tolist(), strict=True)))
@@ -101,6 +109,7 @@ def _gaps(analysis: Analysis) -> _Gaps:
         np.concatenate([stream, others.stream]),
         np.concatenate([from_ns, others.from_ns]),
         np.concatenate([until_ns, others.until_ns]),
+        np.concatenate([path, others.path]),
         np.concatenate([_packet_at(analysis, stream, from_ns), others.before]),
         np.concatenate([np.ones(len(stream), dtype=bool), others.counted]),
         np.concatenate([still.astype(bool), others.still]),
@@ -121,7 +130,7 @@ def _other_gaps(analysis: Analysis, known: set[tuple[int, int]]) -> _Gaps:
     new = np.array([key not in known for key in zip(stream[gap].tolist(), at_ns[gap].tolist(), strict=True)], bool)
     gap = gap[new]
     nothing = np.zeros(len(gap), dtype=bool)
-    return _Gaps(stream[gap], at_ns[gap], at_ns[gap + 1], rows[gap], nothing, nothing)
+    return _Gaps(stream[gap], at_ns[gap], at_ns[gap + 1], packets.path[rows[gap + 1]], rows[gap], nothing, nothing)
 
 
 def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:

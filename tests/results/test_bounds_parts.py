@@ -94,11 +94,10 @@ def test_waits_of_one_sample_are_added_up_and_bounded_by_the_window() -> None:
         [
             (RunDelayPlace.RELAY, 1, 1_000, 2_000, 300),
             (RunDelayPlace.DIRECTORY, 2, 1_000, 2_000, 100),
-            (RunDelayPlace.PEER, 2, 1_000, 2_000, 999),
         ],
         RUN_DELAY,
     )
-    waits = Waits.of(rows, (RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY))
+    waits = Waits.of(rows)
     windows = np.array([[0, 5_000], [1_500, 1_600], [2_000, 3_000], [650, 700], [0, 500]])
     # All of it; no more than the window; none of it; one that began before its sample; none of it.
     assert waits.within(windows[:, 0], windows[:, 1]).tolist() == [400, 100, 0, 50, 0]
