@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
+from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, S, Ticker
-from relay_app.messages import MediaWindow
+from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.run_dir import RunDir
 from scenarios.run import core_sensor
@@ -115,8 +116,12 @@ def serve(config: MonitorConfig, control: Connection) -> None:
 def _handle_message(monitor: Monitor, control: Connection) -> bool:
     """Handle one message; False if it was Stop."""
     message = receive(control)
+    if isinstance(message, PrepareMedia):
+        set_realtime_priority(RealtimePriority.SOURCE)
+        tell(control, MediaPrepared())
     if isinstance(message, MediaWindow):
         monitor.sensors.begin(message.start_ns, message.end_ns)
+        clear_realtime_priority()
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)
