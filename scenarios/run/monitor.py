@@ -1,7 +1,8 @@
 """The process that watches the machine while media flow: samples once a second, and sensors of the cores.
 
-A sample takes up to some milliseconds on a slow CPU. So the process keeps samples in memory, and takes them at an
-offset within the second at which scenarios seldom have a fault.
+A sample takes some milliseconds of CPU. So the process keeps samples in memory, and takes them at an offset within the
+second at which scenarios seldom have a fault. It has ordinary priority: at a lower one, samples came seconds late on a
+busy machine.
 """
 
 from __future__ import annotations
@@ -34,29 +35,32 @@ _PHASE_NS = 770 * MS
 
 _SENSOR_PERIOD_NS = 2 * MS
 _VIRTUAL_SENSOR_PERIOD_NS = 20 * MS
-"""In virtual time nothing from outside runs beside the run, and each wake-up costs emulated instructions."""
+_VIRTUAL_NICENESS = 19
+"""In virtual time nothing from outside runs beside the run, so a sensor may wake seldom and a sample wait for the run;
+and the CPU is slow, so both are to take little of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
     """Files for MACHINE_SAMPLE, CORE_SAMPLE and RUN_DELAY rows, .npy.
 
-    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. Sensors wake every
-    `sensor_period_ns`.
+    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. `virtual_time`:
+    the run is on a virtual clock.
     """
 
     machine_path: Path
     cores_path: Path
     run_delays_path: Path
     host_pids: Mapping[int, int]
-    sensor_period_ns: int = _SENSOR_PERIOD_NS
+    virtual_time: bool = False
 
 
 class Monitor:
     """The samples so far, when the next is due, and the sensors of the cores."""
 
     def __init__(self, config: MonitorConfig) -> None:
-        self.sensors = CoreSensors(os.sched_getaffinity(0), config.sensor_period_ns)
+        period_ns = _VIRTUAL_SENSOR_PERIOD_NS if config.virtual_time else _SENSOR_PERIOD_NS
+        self.sensors = CoreSensors(os.sched_getaffinity(0), period_ns)
         self.run_delays = RunDelays(config.host_pids)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
@@ -100,6 +104,8 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 def serve(config: MonitorConfig, control: Connection) -> None:
     """Send Ready; sample at MediaWindow, then once a second, and at Stop; then write all samples and send Stopped."""
+    if config.virtual_time:
+        os.setpriority(os.PRIO_PROCESS, 0, _VIRTUAL_NICENESS)
     core_sensor.compile_loops()
     Monitor(config).sample()  # discarded; its imports and first-use costs are paid before media flow
     monitor = Monitor(config)
@@ -137,6 +143,6 @@ def spawn_monitor(run: RunDir, host_pids: Mapping[int, int], *, virtual_time: bo
         run.staged(run.core_samples),
         run.staged(run.run_delays),
         host_pids,
-        _VIRTUAL_SENSOR_PERIOD_NS if virtual_time else _SENSOR_PERIOD_NS,
+        virtual_time,
     )
     return spawn("monitor", serve, config, run.log("monitor"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from time import monotonic_ns
 
 import pytest
-from media_lab import loopback
+from redis_lab import loopback
 
 from hostio.control import Workers
 from hostio.timing import MS, S
