@@ -110,7 +110,8 @@ def compile_loops() -> None:
 
 
 def serve(config: ClientConfig, control: Connection) -> None:
-    """Answer Ready, send during MediaWindow until StopSending, record all the time; on Stop write the records."""
+    """Answer Ready and PrepareMedia, send during MediaWindow until StopSending, record all the time; on Stop write the
+    records."""
     compile_loops()
     offset_ns = config.ntp_offset_ns
     receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
@@ -131,8 +132,6 @@ def serve(config: ClientConfig, control: Connection) -> None:
             set_realtime_priority(RealtimePriority.SOURCE)
             tell(control, MediaPrepared())
         if isinstance(message, MediaWindow):
-            if not sender.prepared:
-                sender.prepare(message.end_ns - message.start_ns, config.seed, workers)
             receiver.watch(message.start_ns, message.end_ns)
             sender.begin(message)
             clear_realtime_priority()

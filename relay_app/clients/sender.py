@@ -87,11 +87,6 @@ class Sender:
         memory.state["prepared"] = self._ahead
         self._began.set()
 
-    @property
-    def prepared(self) -> bool:
-        """Whether `prepare` has been called."""
-        return self._memory is not None
-
     def _play(self, memory: SenderMemory, chunks: int) -> None:
         set_realtime_priority(RealtimePriority.SOURCE)
         play(memory, self._socket.fileno(), self._chunk_played, chunks, self._ntp_offset_ns, self._tick_ns)
