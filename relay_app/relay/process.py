@@ -227,7 +227,7 @@ def compile_loops() -> None:
 
 
 def serve(config: RelayConfig, control: Connection) -> None:
-    """Answer Ready and forward, then Prefetch, PrepareMedia, StopForwarding; on Stop answer Stopped, deadlocked or not."""
+    """Answer Ready and forward, then Prefetch, PrepareMedia, StopForwarding; on Stop answer Stopped, stuck or not."""
     compile_loops()
     _serve(Relay(config), control)
 

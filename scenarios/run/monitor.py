@@ -103,7 +103,7 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Send Ready; answer PrepareMedia; sample at MediaWindow, then once a second, and at Stop; answer that by Stopped."""
+    """Send Ready; answer PrepareMedia; sample at MediaWindow, then once a second, and at Stop; then send Stopped."""
     if config.virtual_time:
         os.setpriority(os.PRIO_PROCESS, 0, _VIRTUAL_NICENESS)
     core_sensor.compile_loops()
