@@ -6,6 +6,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareMedia:
+    """To a relay, a client or the monitor: a media window of this length comes next. Answered by MediaPrepared."""
+
+    duration_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPrepared:
+    """From a process: what takes time is done, such as the first packets, and it waits for the MediaWindow at real-time
+    priority. So it handles that before the media start on a busy machine, too."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaWindow:
     """To every process: media are due at start_ns ≤ t < end_ns. Clients send, connections carry requests."""
 

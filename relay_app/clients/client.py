@@ -15,12 +15,12 @@ from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.histogram import Lateness, lateness_of
 from hostio.lateness_compiled import Spans, hold_ups_of, watch
-from hostio.realtime import set_realtime_priority
+from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.sockets import udp_drops, udp_socket
 from hostio.timing import MS
 from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collect, play
 from relay_app.clients.sender import Sender, sender_memory
-from relay_app.messages import MediaWindow, Quiesced, StopSending
+from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia, Quiesced, StopSending
 from relay_app.records import RECEIVED
 from relay_app.streams import CLIENT_PORT, Stream
 
@@ -110,7 +110,8 @@ def compile_loops() -> None:
 
 
 def serve(config: ClientConfig, control: Connection) -> None:
-    """Answer Ready, send during MediaWindow until StopSending, record all the time; on Stop write the records."""
+    """Answer Ready and PrepareMedia, send during MediaWindow until StopSending, record all the time; on Stop write the
+    records."""
     compile_loops()
     offset_ns = config.ntp_offset_ns
     receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
@@ -126,9 +127,14 @@ def serve(config: ClientConfig, control: Connection) -> None:
     workers.start("receive", receiver.run)
     tell(control, Ready())
     for message in messages(control, workers.alarm):
+        if isinstance(message, PrepareMedia):
+            sender.prepare(message.duration_ns, config.seed, workers)
+            set_realtime_priority(RealtimePriority.SOURCE)
+            tell(control, MediaPrepared())
         if isinstance(message, MediaWindow):
             receiver.watch(message.start_ns, message.end_ns)
-            sender.begin(message, config.seed, workers)
+            sender.begin(message)
+            clear_realtime_priority()
         if isinstance(message, StopSending):
             sender.halt()
             tell(control, Quiesced())

@@ -1,4 +1,7 @@
-"""Sends a client's streams: one thread computes chunks of the schedule, a compiled loop sends them on time."""
+"""Sends a client's streams: one thread computes chunks of the schedule, a compiled loop sends them on time.
+
+The first chunks are computed before the start is known, with times that count from it.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,15 @@ from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
 from relay_app.streams import CLIENT_PORT, LANE_PORT, SENDER_PORT, Stream
 
 CHUNK_NS = 500 * MS
-_SLOTS = 3
-"""Chunks in the ring: one is sent, one is ready, one is computed. So Python may be half a second late without harm."""
+_SLOTS = 18
+"""Chunks in the ring: one is sent, one is computed, the others are ready. So Python, which computes them at ordinary
+priority, may be kept from the cores for 8 s without harm. A packet takes 48 bytes of it: 4 MB at 10 000 a second."""
 
 
 class Sender:
     """The streams that start at one cluster. `direct_addresses`: hosts by cluster, for streams that pass no relay.
 
-    Call `begin` at most once; call `rows` after `stop`, when the threads have ended.
+    Call `prepare` and then `begin`, each at most once; call `rows` after `stop`, when the threads have ended.
     """
 
     def __init__(
@@ -53,37 +57,53 @@ class Sender:
         self._socket = udp_socket(address, SENDER_PORT)
         self._chunk_played = os.eventfd(0)
         self._memory: SenderMemory | None = None
+        self._ahead = 0
+        self._start_ns = 0
+        self._began = Event()
         self._ended = Event()
         self._ended.set()
         self._rows: list[npt.NDArray[Any]] = []
 
-    def begin(self, order: MediaWindow, seed: int, workers: Workers) -> None:
-        """Start to send, in two threads; they end at the end of the media or when stopped."""
+    def prepare(self, duration_ns: int, seed: int, workers: Workers) -> None:
+        """Compute the first chunks, and start two threads; they end at the end of the media or when stopped."""
         self._ended.clear()
-        schedule = Schedule(self._streams, seed, order.start_ns)
+        schedule = Schedule(self._streams, seed, 0)
         memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
-        watch(memory.lateness, order.start_ns, order.end_ns)
-        self._memory = memory
-        chunks = -(-(order.end_ns - order.start_ns) // CHUNK_NS)
-        workers.start("prepare", lambda: self._prepare(memory, schedule, order, chunks))
+        chunks = -(-duration_ns // CHUNK_NS)
+        self._memory, self._ahead = memory, min(chunks, _SLOTS)
+        for number in range(self._ahead):
+            _fill(memory, number, _chunk(schedule, number, duration_ns))
+        workers.start("prepare", lambda: self._prepare(memory, schedule, duration_ns, chunks))
         workers.start("send", lambda: self._play(memory, chunks))
+
+    def begin(self, order: MediaWindow) -> None:
+        """Send in this window, which has the length that was prepared for; quick."""
+        memory = self._memory
+        if memory is None:
+            raise ValueError("the sender has not been prepared")
+        watch(memory.lateness, order.start_ns, order.end_ns)
+        self._start_ns = order.start_ns
+        memory.chunks["due_ns"][: self._ahead] += order.start_ns
+        memory.state["prepared"] = self._ahead
+        self._began.set()
 
     def _play(self, memory: SenderMemory, chunks: int) -> None:
         set_realtime_priority(RealtimePriority.SOURCE)
         play(memory, self._socket.fileno(), self._chunk_played, chunks, self._ntp_offset_ns, self._tick_ns)
         self._ended.set()
 
-    def _prepare(self, memory: SenderMemory, schedule: Schedule, order: MediaWindow, chunks: int) -> None:
+    def _prepare(self, memory: SenderMemory, schedule: Schedule, duration_ns: int, chunks: int) -> None:
         state = memory.state[0]
-        for number in range(chunks):
+        self._began.wait()
+        for number in range(self._ahead, chunks):
             while number - state["played"] >= _SLOTS and not state["stop"]:
                 os.eventfd_read(self._chunk_played)
             if state["stop"]:
                 return
-            if number >= _SLOTS:
-                self._keep_rows(memory, number % _SLOTS)
-            from_ns = order.start_ns + number * CHUNK_NS
-            _fill(memory, number % _SLOTS, schedule.window(from_ns, min(from_ns + CHUNK_NS, order.end_ns)))
+            self._keep_rows(memory, number % _SLOTS)
+            packets = _chunk(schedule, number, duration_ns)
+            packets["due_ns"] += self._start_ns
+            _fill(memory, number % _SLOTS, packets)
             state["prepared"] = number + 1
 
     def _keep_rows(self, memory: SenderMemory, slot: int) -> None:
@@ -93,6 +113,7 @@ class Sender:
         """Have both threads end, within 50 ms."""
         if self._memory is not None:
             self._memory.state["stop"] = 1
+        self._began.set()
         os.eventfd_write(self._chunk_played, 1)
 
     def halt(self) -> None:
@@ -146,6 +167,11 @@ def sender_memory(
         chunks=_SLOTS,
         capacity=capacity,
     )
+
+
+def _chunk(schedule: Schedule, number: int, duration_ns: int) -> npt.NDArray[Any]:
+    from_ns = number * CHUNK_NS
+    return schedule.window(from_ns, min(from_ns + CHUNK_NS, duration_ns))
 
 
 def _fill(memory: SenderMemory, slot: int, packets: npt.NDArray[Any]) -> None:

@@ -17,7 +17,7 @@ from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.files import GrowingArray, write_whole
 from hostio.histogram_compiled import count_duration
-from hostio.realtime import set_realtime_priority
+from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, US, S
 from relay_app.forwarding.fate_log import FateLog
 from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
@@ -25,7 +25,17 @@ from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
 from relay_app.locks.mutex_compiled import MUTEX_WORDS, LockPlace, lock_mutex, try_mutex, unlock_mutex
 from relay_app.locks.report import PACKET_PATH
-from relay_app.messages import MediaWindow, Prefetch, Prefetched, Quiesced, StandingBy, StopForwarding, TakeOver
+from relay_app.messages import (
+    MediaPrepared,
+    MediaWindow,
+    Prefetch,
+    Prefetched,
+    PrepareMedia,
+    Quiesced,
+    StandingBy,
+    StopForwarding,
+    TakeOver,
+)
 from relay_app.records import FETCH, RELAY_SAMPLE
 from relay_app.relay.recording import RecordedSource, Sampler, every
 from relay_app.relay.watchdog import FetchProgress, Watchdog
@@ -217,7 +227,7 @@ def compile_loops() -> None:
 
 
 def serve(config: RelayConfig, control: Connection) -> None:
-    """Answer Ready and forward; answer Prefetch and StopForwarding; on Stop answer Stopped, deadlocked or not."""
+    """Answer Ready and forward, then Prefetch, PrepareMedia, StopForwarding; on Stop answer Stopped, stuck or not."""
     compile_loops()
     _serve(Relay(config), control)
 
@@ -230,8 +240,12 @@ def _serve(relay: Relay, control: Connection) -> None:
     for message in messages(control, workers.alarm):
         if isinstance(message, Prefetch):
             tell(control, relay.prefetch(message))
+        if isinstance(message, PrepareMedia):
+            set_realtime_priority(RealtimePriority.SOURCE)
+            tell(control, MediaPrepared())
         if isinstance(message, MediaWindow):
             relay.watch(message)
+            clear_realtime_priority()
         if isinstance(message, StopForwarding):
             relay.halt()
             tell(control, Quiesced())

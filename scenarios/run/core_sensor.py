@@ -13,9 +13,9 @@ from threading import Thread
 import numpy as np
 
 from hostio.compiled import precompile
+from hostio.core_sensor_compiled import sense
 from hostio.lateness_compiled import LatenessRows, Spans, empty_lateness, hold_ups_of, watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
-from scenarios.run.core_sensor_loop import sense
 
 _END_WITHIN_S = 5.0
 

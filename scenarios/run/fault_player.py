@@ -19,7 +19,7 @@ from scenarios.supervision.run_control import EventLog, StopSignal
 from topologies.link_backend import Applied
 
 _LEAD_NS = 200 * MS
-"""From the order to play to the first packet, ns: long enough for every client to have its first packets ready."""
+"""From the order to play to the first packet, ns: every process has the order by then, at real-time priority."""
 
 _PREPARE_NS = 100 * MS
 """How long before its planned time a change of the links is prepared, ns."""
@@ -30,8 +30,10 @@ _DRAIN_NS = 1 * S
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the timeline to its end, or to the stop signal; returns how it ended. ProcessError, LinkError."""
-    start_ns = next_multiple(monotonic_ns() + _LEAD_NS)
-    testbed.start_media(start_ns, start_ns + plan.duration_ns)
+    testbed.prepare_media()
+    with realtime_priority(RealtimePriority.SOURCE):
+        start_ns = next_multiple(monotonic_ns() + _LEAD_NS)
+        testbed.start_media(start_ns, start_ns + plan.duration_ns)
     log.add(MediaStart(start_ns))
     testbed.process_faults.begin(start_ns, stop)
     try:

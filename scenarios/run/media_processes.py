@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from time import monotonic_ns, time_ns
@@ -12,7 +12,7 @@ from hostio.timing import next_multiple
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
-from relay_app.messages import MediaWindow, Prefetch, Prefetched, StartProbing
+from relay_app.messages import MediaPrepared, MediaWindow, Prefetch, Prefetched, PrepareMedia, StartProbing
 from relay_app.probing import prober
 from relay_app.probing.canaries import canary_ssrc
 from relay_app.probing.prober import ProberConfig
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from topologies.fabric import Fabric
 
 _PREFETCH_WITHIN_S = 30.0
+_PREPARED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,15 @@ class MediaProcesses:
             answer = relay.answer(_PREFETCH_WITHIN_S)
             if answer != Prefetched(len(ssrcs)):
                 raise ProcessError(f"{relay.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
+
+
+def prepare_media(processes: Iterable[RunProcess], duration_ns: int) -> None:
+    """Have all these processes prepare for media, concurrently; ProcessError if one has not answered after 30 s."""
+    asked = list(processes)
+    for process in asked:
+        process.send(PrepareMedia(duration_ns))
+    for process in asked:
+        process.expect(MediaPrepared(), _PREPARED_WITHIN_S)
 
 
 def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:

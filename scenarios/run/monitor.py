@@ -1,7 +1,8 @@
 """The process that watches the machine while media flow: samples once a second, and sensors of the cores.
 
-A sample takes up to some milliseconds on a slow CPU. So the process keeps samples in memory, and takes them at an
-offset within the second at which scenarios seldom have a fault.
+A sample takes some milliseconds of CPU. So the process keeps samples in memory, and takes them at an offset within the
+second at which scenarios seldom have a fault. It has ordinary priority: at a lower one, samples came seconds late on a
+busy machine.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy.typing as npt
 
 from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
+from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, S, Ticker
-from relay_app.messages import MediaWindow
+from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.run_dir import RunDir
 from scenarios.run import core_sensor
@@ -33,29 +35,32 @@ _PHASE_NS = 770 * MS
 
 _SENSOR_PERIOD_NS = 2 * MS
 _VIRTUAL_SENSOR_PERIOD_NS = 20 * MS
-"""In virtual time nothing from outside runs beside the run, and each wake-up costs emulated instructions."""
+_VIRTUAL_NICENESS = 19
+"""In virtual time nothing from outside runs beside the run, so a sensor may wake seldom and a sample wait for the run;
+and the CPU is slow, so both are to take little of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
     """Files for MACHINE_SAMPLE, CORE_SAMPLE and RUN_DELAY rows, .npy.
 
-    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. Sensors wake every
-    `sensor_period_ns`.
+    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. `virtual_time`:
+    the run is on a virtual clock.
     """
 
     machine_path: Path
     cores_path: Path
     run_delays_path: Path
     host_pids: Mapping[int, int]
-    sensor_period_ns: int = _SENSOR_PERIOD_NS
+    virtual_time: bool = False
 
 
 class Monitor:
     """The samples so far, when the next is due, and the sensors of the cores."""
 
     def __init__(self, config: MonitorConfig) -> None:
-        self.sensors = CoreSensors(os.sched_getaffinity(0), config.sensor_period_ns)
+        period_ns = _VIRTUAL_SENSOR_PERIOD_NS if config.virtual_time else _SENSOR_PERIOD_NS
+        self.sensors = CoreSensors(os.sched_getaffinity(0), period_ns)
         self.run_delays = RunDelays(config.host_pids)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
@@ -98,7 +103,9 @@ def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
 
 
 def serve(config: MonitorConfig, control: Connection) -> None:
-    """Send Ready; sample at MediaWindow, then once a second, and at Stop; then write all samples and send Stopped."""
+    """Send Ready; answer PrepareMedia; sample at MediaWindow, then once a second, and at Stop; then send Stopped."""
+    if config.virtual_time:
+        os.setpriority(os.PRIO_PROCESS, 0, _VIRTUAL_NICENESS)
     core_sensor.compile_loops()
     Monitor(config).sample()  # discarded; its imports and first-use costs are paid before media flow
     monitor = Monitor(config)
@@ -115,8 +122,12 @@ def serve(config: MonitorConfig, control: Connection) -> None:
 def _handle_message(monitor: Monitor, control: Connection) -> bool:
     """Handle one message; False if it was Stop."""
     message = receive(control)
+    if isinstance(message, PrepareMedia):
+        set_realtime_priority(RealtimePriority.SOURCE)
+        tell(control, MediaPrepared())
     if isinstance(message, MediaWindow):
         monitor.sensors.begin(message.start_ns, message.end_ns)
+        clear_realtime_priority()
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)
@@ -132,6 +143,6 @@ def spawn_monitor(run: RunDir, host_pids: Mapping[int, int], *, virtual_time: bo
         run.staged(run.core_samples),
         run.staged(run.run_delays),
         host_pids,
-        _VIRTUAL_SENSOR_PERIOD_NS if virtual_time else _SENSOR_PERIOD_NS,
+        virtual_time,
     )
     return spawn("monitor", serve, config, run.log("monitor"))

@@ -22,7 +22,7 @@ from scenarios.process_faults.targets import fault_targets
 from scenarios.run.hold_up_rows import hold_up_rows
 from scenarios.run.links import STARTERS
 from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
-from scenarios.run.media_processes import MediaProcesses
+from scenarios.run.media_processes import MediaProcesses, prepare_media
 from scenarios.run.monitor import spawn_monitor
 from scenarios.run.quiesce import Observers, collect_relay_fates, link_rows, quiesce
 from scenarios.supervision.processes import RunProcess, await_ready, start_fork_server, stop_all
@@ -101,6 +101,14 @@ class Testbed:
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
         return cls(plan, run, observers, links, media, controller, process_faults, monitor, datapath_stats())
+
+    def prepare_media(self) -> None:
+        """Have clients compute their first packets; afterwards the media window reaches every process in time.
+
+        ProcessError if one does not answer.
+        """
+        relays = (relay.serving for relay in self.media.relays.values())
+        prepare_media((*relays, *self.media.clients, self.monitor), self.plan.duration_ns)
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Send media and hold TCP connections from `start_ns` until `end_ns`, CLOCK_MONOTONIC.

@@ -19,7 +19,7 @@ from hostio.control import Ready, Stop, Stopped
 from hostio.timing import MS, S, wait_until
 from relay_app.clients import client
 from relay_app.clients.client import ClientConfig
-from relay_app.messages import MediaWindow, Prefetch, Prefetched
+from relay_app.messages import MediaPrepared, MediaWindow, Prefetch, Prefetched, PrepareMedia
 from relay_app.relay import process as relay
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
@@ -121,6 +121,9 @@ class Lab:
 
     def play(self, duration_ns: int, lead_ns: int = 20 * MS) -> tuple[int, int]:
         """Order the media of all clients; when it starts and ends."""
+        for process in self.clients.values():
+            process.control.send(PrepareMedia(duration_ns))
+            assert process.answer() == MediaPrepared()
         start_ns = monotonic_ns() + lead_ns
         for process in self.clients.values():
             process.control.send(MediaWindow(start_ns, start_ns + duration_ns))

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from hostio.control import Stopped
 from hostio.histogram import Lateness
+from results.run_files.hold_ups import HoldUpPlace
 from results.run_files.machine import CounterRow, LatenessRow, ProcessId, SocketRow
+from scenarios.run.hold_up_rows import hold_up_rows
 from scenarios.run.machine_report import ProcessCounts, counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.supervision.process_kind import EndedProcessCounters
@@ -34,9 +36,9 @@ def test_every_process_gets_its_kind_and_cluster_and_a_relay_its_ended_lives() -
     ended = EndedProcessCounters()
     ended.counters.update(killed=1)
     ended.socket_drops.update({"lane 3": 2})
-    ended.lateness["forward", 0] = LATE
+    ended.add(Stopped({}, {}, {"forward": LATE}, {"forward": ((1, 2),)}), 0)
     stopped = {
-        "relay-us-east-2": Stopped({"lane 3": 5}, {"stuck_threads": 0}, {"forward": LATE}),
+        "relay-us-east-2": Stopped({"lane 3": 5}, {"stuck_threads": 0}, {"forward": LATE}, {"forward": ((5, 6),)}),
         "client-us-east-2": Stopped({"client": 0}),
         "monitor": Stopped({}),
     }
@@ -56,6 +58,10 @@ def test_every_process_gets_its_kind_and_cluster_and_a_relay_its_ended_lives() -
         LatenessRow(RELAY, "forward", None, LATE),
         LatenessRow(RELAY, "forward", 0, LATE),
     )
+    assert hold_up_rows(found, (), {"us-east-2": 1}).tolist() == [
+        (HoldUpPlace.RELAY, 1, 5, 6),
+        (HoldUpPlace.RELAY, 1, 1, 2),
+    ]
 
 
 def test_a_counter_is_added_up_over_the_parts_of_its_process_only() -> None:

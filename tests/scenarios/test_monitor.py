@@ -13,7 +13,7 @@ import numpy as np
 from hostio.control import Ready, Stop, Stopped
 from hostio.run_delay import run_delay_told
 from hostio.timing import MS, S, wait_until
-from relay_app.messages import MediaWindow
+from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from results.metrics.machine_figures import machine_use
 from results.run_files.hold_ups import RUN_DELAY
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
@@ -30,6 +30,8 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     thread = threading.Thread(target=serve, args=(config, theirs))
     thread.start()
     assert ours.recv() == Ready()
+    ours.send(PrepareMedia(S))
+    assert ours.recv() == MediaPrepared()
     start_ns = monotonic_ns() + 400 * MS
     ours.send(MediaWindow(start_ns, start_ns + S))
     assert wait_until(lambda: monotonic_ns() > start_ns + S, 30)

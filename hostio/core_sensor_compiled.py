@@ -1,4 +1,4 @@
-"""The compiled loop of a core's sensor."""
+"""The compiled loop of a sensor, which notes when the core of its thread was held up."""
 
 from __future__ import annotations
 

@@ -1,0 +1,82 @@
+"""The sender's packets ahead of time, against the schedule, with the thread that computes more of them kept away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import monotonic_ns
+
+import pytest
+from redis_lab import loopback
+
+from hostio.control import Workers
+from hostio.timing import MS, S
+from relay_app.clients.client import compile_loops
+from relay_app.clients.media_schedule import Schedule
+from relay_app.clients.sender import CHUNK_NS, Sender
+from relay_app.messages import MediaWindow
+from relay_app.streams import Stream
+
+STREAMS = (Stream(0xAB, "s-0000", "s", "a", "b", "voice"), Stream(0xAC, "s-0001", "s", "a", "b", "probe-1khz"))
+SEED = 5
+CHUNKS = 5
+
+
+class WithoutPrepare(Workers):
+    """Starts no thread that computes chunks, as if it never got a core."""
+
+    def start(self, name: str, target: Callable[[], object]) -> None:
+        if name != "prepare":
+            super().start(name, target)
+
+
+@pytest.fixture
+def sender() -> Iterator[Sender]:
+    compile_loops()
+    made = Sender(STREAMS, loopback(1), loopback(1), {}, ntp_offset_ns=0, tick_ns=MS)
+    yield made
+    made.close()
+
+
+def test_what_was_computed_ahead_needs_no_python_and_is_the_schedule(sender: Sender) -> None:
+    workers = WithoutPrepare()
+    sender.prepare(CHUNKS * CHUNK_NS, SEED, workers)
+    start_ns = monotonic_ns() + 20 * MS
+    sender.begin(MediaWindow(start_ns, start_ns + CHUNKS * CHUNK_NS))
+    planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
+    workers.join(30)
+    sent = sender.rows()
+    assert sent["due_ns"].tolist() == planned["due_ns"].tolist()
+    assert sent["seq"].tolist() == planned["seq"].tolist()
+    assert sender.counters()["starved"] == 0
+
+
+def test_eight_seconds_are_ready_before_the_start(sender: Sender) -> None:
+    sender.prepare(60 * S, SEED, WithoutPrepare())
+    start_ns = monotonic_ns() + 3_600 * S
+    sender.begin(MediaWindow(start_ns, start_ns + 60 * S))
+    assert sender._memory is not None
+    ready = sender._memory
+    assert ready.state["prepared"][0] * CHUNK_NS >= 8 * S
+    assert ready.prepared_count.min() > 0
+    sender.halt()
+
+
+def test_beyond_the_first_chunks_the_packets_are_still_the_schedules(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay_app.clients.sender._SLOTS", 2)
+    workers = Workers()
+    sender.prepare(CHUNKS * CHUNK_NS, SEED, workers)
+    start_ns = monotonic_ns() + 20 * MS
+    sender.begin(MediaWindow(start_ns, start_ns + CHUNKS * CHUNK_NS))
+    workers.join(30)
+    planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
+    assert sender.rows()["due_ns"].tolist() == planned["due_ns"].tolist()
+
+
+def test_a_sender_that_never_begins_can_be_stopped(sender: Sender) -> None:
+    workers = Workers()
+    sender.prepare(60 * S, SEED, workers)
+    sender.halt()
+    assert workers.join(10) == 0
+    assert len(sender.rows()) == 0
