@@ -1,7 +1,7 @@
 """Disturbances whose effect has no bound: from the first of them on, nothing is known but what had happened. Pure.
 
-Packets that the machine lost, and a clock that was set, have no time: with them nothing is known from the media start
-on. A hold-up has no bound if it may have been taken for a fault, or hidden one: it then changes paths.
+Packets that the machine lost, a clock that was set, and waits that the kernel does not tell have no time: with them
+nothing is known from the media start on. A hold-up has no bound if it may have been taken for a fault, or hidden one: it then changes paths.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
 from results.run_files.faults import LinkFault
 from results.run_files.hold_ups import RunDelayPlace
+from results.run_files.machine import ProcessId
 from results.run_files.plan import Plan
 
 _WITHOUT_A_TIME: frozenset[CheckId] = frozenset(
@@ -44,7 +45,7 @@ def detection_ns(plan: Plan) -> int:
 def first_doubt(evidence: Evidence, analysis: Analysis, held: HeldUp, checks: Sequence[FidelityCheck]) -> Doubt | None:
     """The earliest of a run; None if all its disturbances have bounds."""
     found = (
-        *_without_a_time(analysis, checks),
+        *_without_a_time(evidence, analysis, checks),
         *_taken_for_faults(evidence, analysis, held),
         *_moves_without_fault(evidence, analysis, held),
         *_faults_as_long_as_detection(evidence, analysis, held),
@@ -52,9 +53,12 @@ def first_doubt(evidence: Evidence, analysis: Analysis, held: HeldUp, checks: Se
     return min(found, key=lambda doubt: doubt.from_ns, default=None)
 
 
-def _without_a_time(analysis: Analysis, checks: Sequence[FidelityCheck]) -> Iterator[Doubt]:
-    broken = (check for check in checks if check.id in _WITHOUT_A_TIME and not check.ok)
-    return (Doubt(analysis.start_ns, f"{check.check}: what they would have changed is unknown") for check in broken)
+def _without_a_time(evidence: Evidence, analysis: Analysis, checks: Sequence[FidelityCheck]) -> Iterator[Doubt]:
+    for check in checks:
+        if check.id in _WITHOUT_A_TIME and not check.ok:
+            yield Doubt(analysis.start_ns, f"{check.check}: what that changed is unknown")
+    if evidence.machine and not evidence.machine.counter(ProcessId("monitor"), "run_delay_samples"):
+        yield Doubt(analysis.start_ns, "the kernel does not tell how long threads waited for a core")
 
 
 def _taken_for_faults(evidence: Evidence, analysis: Analysis, held: HeldUp) -> Iterator[Doubt]:

@@ -165,7 +165,10 @@ NO_COUNTERS = LinkCounters()
 def machine(counters: LinkCounters = NO_COUNTERS) -> MachineReport:
     links = tuple(LinkRow(*direction, counters, 0, 0) for direction in TRIANGLE.directions)
     return MachineReport(
-        counters=(CounterRow(ProcessId("client", EAST), "refused", 0),),
+        counters=(
+            CounterRow(ProcessId("client", EAST), "refused", 0),
+            CounterRow(ProcessId("monitor"), "run_delay_samples", 14),
+        ),
         socket_drops=(SocketRow(ProcessId("relay", EAST), "lane 0", 0),),
         port_drops=(PortDrops("s1", "s1-w3", "rx", 0),),
         backlog_drops={"s1-lan": 0},

@@ -172,6 +172,16 @@ def test_lost_packets_of_the_machine_have_no_bounds(quiet: Evidence) -> None:
     assert bounds_of(lossy, "media.hit_sessions") == (0.0, 4.0)
 
 
+def test_waits_that_the_kernel_does_not_tell_have_no_bounds(quiet: Evidence) -> None:
+    assert quiet.machine is not None
+    told = [row for row in quiet.machine.counters if row.counter != "run_delay_samples"]
+    summary = summary_of(replace(quiet, machine=replace(quiet.machine, counters=tuple(told))), expect(1500))
+    assert (summary.verdict, summary.doubt) == (
+        "inconclusive",
+        "the kernel does not tell how long threads waited for a core",
+    )
+
+
 @pytest.mark.parametrize(
     ("late_ms", "limit", "verdict"),
     [
