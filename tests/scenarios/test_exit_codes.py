@@ -1,0 +1,275 @@
+"""Every way in which a command can end has its exit code and at most one line, and every page agrees on the codes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO
+
+import pytest
+
+from results.report import report as reporting
+from results.run_files.run_dir import RunDir
+from scenarios.cli import commands
+from scenarios.cli.entry import main
+from scenarios.cli.exit_codes import MEANINGS, ExitCode, worst
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+RUN_SCENARIO = PROJECT / "run_scenario.py"
+ONE_BLIP = str(PROJECT / "scenarios" / "one-blip.yaml")
+RECORDED = PROJECT / "tests" / "results" / "recorded" / "one-blip" / "run"
+COMMANDS = ("run", "vm", "suite", "list", "check", "doctor", "report")
+
+_ROW = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    def run(*arguments: str | Path) -> int:
+        monkeypatch.setattr(sys, "argv", ["run_scenario.py", *map(str, arguments)])
+        return main()
+
+    return run
+
+
+def started(
+    *arguments: str,
+    before: str = "pass",
+    env: Mapping[str, str] = MappingProxyType({}),
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
+) -> subprocess.CompletedProcess[bytes]:
+    """The command line in a process of its own, after the statement `before`."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys; {before}; from scenarios.cli.entry import main; sys.exit(main())",
+            *arguments,
+        ],
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **env},
+        stdout=stdout,
+        stderr=stderr,
+        check=False,
+        timeout=60,
+    )
+
+
+def broken(*_: object, **__: object) -> None:
+    """In place of a function of ours."""
+    raise KeyError("no such\nkey")
+
+
+def one_line(text: str) -> str:
+    (line,) = text.splitlines()
+    return line
+
+
+def test_the_readme_has_every_code_with_its_meaning() -> None:
+    rows = _ROW.findall((PROJECT / "README.md").read_text())
+    assert {int(code): meaning for code, meaning in rows} == {int(code): text for code, text in MEANINGS.items()}
+    assert set(MEANINGS) == set(ExitCode)
+
+
+@pytest.mark.parametrize("arguments", [(), *((name,) for name in COMMANDS)])
+def test_every_help_has_all_codes(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert command(*arguments, "--help") == 0
+    listed = capsys.readouterr().out.partition("Exit codes:")[2].splitlines()[1:]
+    assert [tuple(line.split(maxsplit=1)) for line in listed] == [(str(int(c)), text) for c, text in MEANINGS.items()]
+
+
+@pytest.mark.parametrize(
+    ("codes", "most_severe"),
+    [([0, 3], 3), ([3, 1, 0], 1), ([1, 2], 2), ([2, 74], 74), ([74, 70, 3], 70), ([0], 0)],
+)
+def test_the_worst_of_several_is_told(codes: list[int], most_severe: int) -> None:
+    assert worst(map(ExitCode, codes)) == most_severe
+
+
+def test_the_reader_of_the_output_may_leave(
+    command: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with monkeypatch.context() as stream, os.fdopen(writing, "w") as pipe:
+        stream.setattr(sys, "stdout", pipe)
+        assert command("check", ONE_BLIP) == 128 + 13
+    assert capsys.readouterr().err == ""
+
+
+def test_the_shell_sees_what_it_sees_of_other_programs() -> None:
+    """The reader has left when it says so: the shell waits for it before it starts the command."""
+    piped = f"exec 3> >(exec true); wait $!; {sys.executable} {RUN_SCENARIO} check {ONE_BLIP} >&3; echo $?"
+    done = subprocess.run(["bash", "-c", piped], capture_output=True, check=False, timeout=60)
+    assert (done.stdout, done.stderr) == (b"141\n", b"")
+
+
+@pytest.mark.parametrize("arguments", [("check", ONE_BLIP), ("list",), ("--help",), ("--version",)])
+def test_output_that_cannot_be_written_is_one_line(
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    with monkeypatch.context() as stream, Path("/dev/full").open("w") as full:
+        stream.setattr(sys, "stdout", full)
+        assert command(*arguments) == 74
+    assert capsys.readouterr().err == "run_scenario.py: standard output: No space left on device\n"
+
+
+def test_the_code_is_right_where_nothing_can_be_said(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        assert started("check", str(tmp_path / "none.yaml"), stderr=full).returncode == 2
+        assert started("check", ONE_BLIP, stdout=full, stderr=full).returncode == 74
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&-"])
+def test_closed_descriptors_are_like_dev_null(closed: str) -> None:
+    argv = ["bash", "-c", f"{sys.executable} {RUN_SCENARIO} check {ONE_BLIP} {closed}"]
+    done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_characters_that_an_encoding_lacks_are_replaced(
+    command: Callable[..., int], monkeypatch: pytest.MonkeyPatch, encoding: str, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "é→.yaml", tmp_path / "é→ bad.yaml"
+    shutil.copy(ONE_BLIP, good)
+    bad.write_text("name: é→\n")
+    for arguments, code in ((("list",), 0), (("--help",), 0), (("check", good), 0), (("check", bad), 2), (("é→",), 2)):
+        output, errors = BytesIO(), BytesIO()
+        monkeypatch.setattr(sys, "stdout", TextIOWrapper(output, encoding))
+        monkeypatch.setattr(sys, "stderr", TextIOWrapper(errors, encoding))
+        assert command(*arguments) == code
+        assert len(errors.getvalue().decode(encoding).splitlines()) == (code != 0)
+        assert bool(output.getvalue().decode(encoding)) == (code == 0)
+
+
+@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_a_poor_locale_is_no_error(variables: dict[str, str]) -> None:
+    done = started("list", env=variables)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.isascii()
+
+
+def test_a_name_that_is_no_utf8_is_printed(
+    command: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / os.fsdecode(b"\xff.yaml")
+    shutil.copy(ONE_BLIP, file)
+    assert command("check", file) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/?.yaml: one-blip is valid\n"
+
+
+def test_a_bug_has_a_code_a_line_and_a_traceback_in_a_file(
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(commands, "load_plan", broken)
+    assert command("check", ONE_BLIP) == 70
+    out, err = capsys.readouterr()
+    (file,) = tmp_path.iterdir()
+    assert out == ""
+    assert err == (f"run_scenario.py: a bug in Blipnet itself: KeyError: 'no such\\nkey'; the traceback is in {file}\n")
+    assert f"check {ONE_BLIP}" in file.read_text().splitlines()[0]
+    assert "Traceback (most recent call last)" in file.read_text()
+    assert file.read_text().rstrip().endswith("KeyError: 'no such\\nkey'")
+
+
+def test_a_traceback_that_no_folder_takes_is_printed(
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    monkeypatch.setattr(commands, "load_plan", broken)
+    assert command("check", ONE_BLIP) == 70
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first == "run_scenario.py: a bug in Blipnet itself: KeyError: 'no such\\nkey'; the traceback:"
+    assert second == "Traceback (most recent call last):"
+
+
+@pytest.mark.parametrize("module", ["rich.console", "results.run_files.documents"])
+def test_a_module_that_cannot_be_imported_is_a_bug_too(module: str, tmp_path: Path) -> None:
+    done = started("list", before=f"sys.modules['{module}'] = None", env={"TMPDIR": str(tmp_path)})
+    (file,) = tmp_path.iterdir()
+    assert done.returncode == 70
+    assert one_line(done.stderr.decode()).endswith(f"the traceback is in {file}")
+    assert module in one_line(done.stderr.decode())
+
+
+def test_a_package_that_is_not_installed_is_no_bug() -> None:
+    """Without site, an interpreter has the standard library alone."""
+    code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from scenarios.cli.entry import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    said = r"run_scenario.py: the project's environment lacks \w+; run scripts/setup first"
+    assert re.fullmatch(said, one_line(done.stderr))
+
+
+def test_what_cannot_be_imported_in_the_sandbox_is_a_bug_too() -> None:
+    code = (
+        "import sys; sys.modules['mininet'] = sys.modules['mininet.net'] = None; "
+        "from scenarios.run.sandbox_entry import main; sys.exit(main('/nonexistent'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 70
+    assert b"Traceback" in done.stderr
+
+
+def test_a_plot_that_cannot_be_drawn_is_a_bug_and_the_verdict_is_kept(
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(reporting, "plot_latency", lambda *_: [][1])
+    run = RunDir(tmp_path / "run")
+    shutil.copytree(RECORDED, run.root)
+    assert command("report", run.root) == 70
+    assert "IndexError" in one_line(capsys.readouterr().err)
+    assert run.summary.exists()
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES])
+def test_a_file_that_cannot_be_written_is_no_bug(
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    error: int,
+) -> None:
+    def refuse(path: Path, _text: str) -> None:
+        raise OSError(error, os.strerror(error), str(path))
+
+    monkeypatch.setattr(reporting, "write_whole", refuse)
+    run = RunDir(tmp_path / "run")
+    shutil.copytree(RECORDED, run.root)
+    assert command("report", run.root) == 74
+    assert capsys.readouterr().err == f"run_scenario.py: {run.ledger}: {os.strerror(error)}\n"
+
+
+def test_an_interrupt_while_modules_are_imported_is_an_interrupt() -> None:
+    interrupt = "lambda name, *_: signal.raise_signal(signal.SIGINT) if name == 'click' else None"
+    finder = f"type('Finder', (), {{'find_spec': staticmethod({interrupt})}})"
+    done = started("list", before=f"import signal; sys.meta_path.insert(0, {finder})")
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
