@@ -1,6 +1,6 @@
 """What is left of an error in Blipnet itself: a file with its traceback, and a line for the terminal.
 
-Imports nothing but the standard library and names without it: the error may be that a library cannot be imported.
+Imports no module that needs a library: the error may be that one cannot be imported.
 """
 
 from __future__ import annotations

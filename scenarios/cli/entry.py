@@ -1,6 +1,6 @@
 """The way in. Runs the command line, and turns every way in which it can end into an exit code and at most one line.
 
-Imports nothing but the standard library before it can report that something cannot be imported.
+Imports no module that needs a library until it can report that one cannot be imported.
 """
 
 from __future__ import annotations

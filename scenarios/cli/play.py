@@ -53,7 +53,7 @@ def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:
     console.show_summary(last.summary, RunDir(last.root))
     console.show_attempts(made)
     if spoilt_by_machine(made):
-        minutes = max(2, round(virtual_wall_s(plan.duration_ns) / 60))
+        minutes = round(virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60)
         console.say(
             "This machine did not let a run be decided. A virtual machine whose clock counts instructions is not "
             f"disturbed by it: add --vm --clock virtual, which takes about {minutes} minutes"

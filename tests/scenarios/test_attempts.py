@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 
+from hostio.timing import S
 from results.report.report import make_report
 from results.run_files.documents import dump
 from results.run_files.run_dir import RunDir
@@ -116,7 +117,15 @@ def test_a_machine_that_can_do_no_better_is_told_what_can_and_how_long_it_takes(
     assert decide(lambda: Attempt(spoilt, tmp_path), plan, 2) == ExitCode.INCONCLUSIVE
     said = capsys.readouterr().out
     assert "attempt 1 of 2 was inconclusive: late: 9 ms; trying again" in said
-    assert f"add --vm --clock virtual, which takes about {round(virtual_wall_s(plan.duration_ns) / 60)} minutes" in said
+    minutes = virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60
+    assert f"add --vm --clock virtual, which takes about {minutes:.0f} minutes" in said
+
+
+def test_wall_time_grows_with_duration_and_with_the_speed_of_the_virtual_cpu() -> None:
+    """Ten seconds of a CPU of a thousand million instructions a second, on an emulator that does a tenth."""
+    longer = virtual_wall_s(20 * S, Clock("virtual", 0)) - virtual_wall_s(10 * S, Clock("virtual", 0))
+    assert longer == pytest.approx(100, rel=0.5)
+    assert virtual_wall_s(10 * S, Clock("virtual", 2)) < virtual_wall_s(10 * S, Clock("virtual", 1))
 
 
 def test_a_full_disk_is_an_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
