@@ -142,14 +142,14 @@ def test_help_has_the_exit_codes_of_what_is_started(checkout: Path, script: str,
 
 @pytest.fixture
 def demo(checkout: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `scripts/demo` on stand-ins: one that installs, and a command line that ends with a given code."""
+    """Runs `scripts/demo` on stand-ins: one that installs, and a command line whose run ends with a given code."""
     _write_stand_in(checkout / "scripts" / "setup", 'echo "setup $*"')
     python = checkout / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    _write_stand_in(python, "exit 0")  # of the doctor: no root is needed
+    _write_stand_in(python, 'exec ./"$@"')
 
     def played(code: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-        _write_stand_in(checkout / "run_scenario.py", f'echo "$@"; exit {code}')
+        _write_stand_in(checkout / "run_scenario.py", f'[ "$1" != doctor ] || exit 0; echo "$@"; exit {code}')
         return subprocess.run(
             ["scripts/demo", *arguments], cwd=checkout, capture_output=True, text=True, check=False, timeout=20
         )
