@@ -108,9 +108,9 @@ def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_record
     assert process.stderr
     assert wait_until(lambda: "media-start" in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
     assert process.wait(timeout=150) == 128 + signal.SIGPIPE
-    assert process.stderr.read() == ""
-    process.stderr.close()
     _, summary = summary_of(tmp_path)
     assert "the run was interrupted" in " ".join(summary["reasons"])
     assert summary["media"]["sent"] > 0

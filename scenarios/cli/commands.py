@@ -234,10 +234,16 @@ def report(run_dir: Path) -> int:
 
 
 def run_command() -> int:
-    """Run the command of sys.argv and return its exit code. Errors that the user can mend are printed as one line."""
+    """Run the command of sys.argv and return its exit code. Errors that the user can mend are printed as one line.
+
+    Not by `cli()`, which prints an empty line for an interrupt and exits with 1 for a broken pipe, whichever it was.
+    """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs that it builds a font cache
     try:
-        return int(cli(standalone_mode=False, prog_name="run_scenario.py") or ExitCode.PASS)
+        with cli.make_context("run_scenario.py", sys.argv[1:]) as context:
+            return int(cli.invoke(context))
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show(sys.stderr)
     except click.UsageError as error:
@@ -248,6 +254,4 @@ def run_command() -> int:
         return error.code
     except (ScenarioError, MachineError, SandboxError, OutputError, DocumentError) as error:
         print(error, file=sys.stderr)
-    except click.Abort:
-        return ExitCode.INTERRUPTED
     return ExitCode.BAD_INPUT
