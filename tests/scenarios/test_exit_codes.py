@@ -128,15 +128,13 @@ def test_output_that_cannot_be_written_is_one_line(
     assert capsys.readouterr().err == "run_scenario.py: standard output: No space left on device\n"
 
 
-def test_the_code_is_right_where_nothing_can_be_said(tmp_path: Path) -> None:
+def test_the_code_is_right_where_nothing_can_be_said() -> None:
     with Path("/dev/full").open("wb") as full:
-        assert started("check", str(tmp_path / "none.yaml"), stderr=full).returncode == 2
         assert started("check", ONE_BLIP, stdout=full, stderr=full).returncode == 74
 
 
-@pytest.mark.parametrize("closed", ["2>&-", "<&- >&-"])
-def test_closed_descriptors_are_like_dev_null(closed: str) -> None:
-    argv = ["bash", "-c", f"{sys.executable} {RUN_SCENARIO} check {ONE_BLIP} {closed}"]
+def test_closed_descriptors_are_like_dev_null() -> None:
+    argv = ["bash", "-c", f"{sys.executable} {RUN_SCENARIO} check {ONE_BLIP} <&- >&-"]
     done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -157,9 +155,8 @@ def test_characters_that_an_encoding_lacks_are_replaced(
         assert bool(output.getvalue().decode(encoding)) == (code == 0)
 
 
-@pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
-def test_a_poor_locale_is_no_error(variables: dict[str, str]) -> None:
-    done = started("list", env=variables)
+def test_a_poor_locale_is_no_error() -> None:
+    done = started("list", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.isascii()
 
@@ -205,13 +202,12 @@ def test_a_traceback_that_no_folder_takes_is_printed(
     assert second == "Traceback (most recent call last):"
 
 
-@pytest.mark.parametrize("module", ["rich.console", "results.run_files.documents"])
-def test_a_module_that_cannot_be_imported_is_a_bug_too(module: str, tmp_path: Path) -> None:
-    done = started("list", before=f"sys.modules['{module}'] = None", env={"TMPDIR": str(tmp_path)})
+def test_a_module_that_cannot_be_imported_is_a_bug_too(tmp_path: Path) -> None:
+    done = started("list", before="sys.modules['scenarios.cli.commands'] = None", env={"TMPDIR": str(tmp_path)})
     (file,) = tmp_path.iterdir()
     assert done.returncode == 70
     assert one_line(done.stderr.decode()).endswith(f"the traceback is in {file}")
-    assert module in one_line(done.stderr.decode())
+    assert "scenarios.cli.commands" in one_line(done.stderr.decode())
 
 
 def test_a_package_that_is_not_installed_is_no_bug() -> None:
