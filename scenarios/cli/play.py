@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -53,10 +54,10 @@ def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:
     console.show_summary(last.summary, RunDir(last.root))
     console.show_attempts(made)
     if spoilt_by_machine(made):
-        minutes = round(virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60)
+        minutes = ceil(virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60)
         console.say(
             "This machine did not let a run be decided. A virtual machine whose clock counts instructions is not "
-            f"disturbed by it: add --vm --clock virtual, which takes about {minutes} minutes"
+            f"disturbed by it: add --vm --clock virtual, which takes up to {minutes} minutes here"
         )
     return VERDICT_CODES[last.summary.verdict]
 
