@@ -135,3 +135,29 @@ def test_a_bug_in_the_sandbox_has_its_own_exit_code_and_keeps_what_was_recorded(
     assert "TypeError: 'NoneType' object is not callable" in (run / "logs" / "runner.log").read_text()
     assert summary["verdict"] == "inconclusive"
     assert summary["media"]["received"] > 0
+
+
+UNDECIDED = """\
+name: undecided
+description: Without a fault no figure tells how long the recovery from it took
+topology: us-triangle
+duration: 1s
+sessions:
+  - {between: [us-east, us-west], count: 2, media: voice}
+expect:
+  - media.recovery_lag_ms < 1s
+"""
+
+
+@pytest.mark.root
+def test_an_inconclusive_run_is_repeated_and_every_run_is_kept_and_named(tmp_path: Path) -> None:
+    scenario = tmp_path / "undecided.yaml"
+    scenario.write_text(UNDECIDED)
+    code, output = finished(start("run", scenario, "--out", tmp_path / "runs", "--attempts", "2"))
+    assert code == 3
+    assert output.count("trying again") == 1
+    assert "attempt 1 of 2 was inconclusive: media.recovery_lag_ms is unknown" in output
+    kept = sorted((tmp_path / "runs" / "undecided").iterdir(), key=lambda run: run.stat().st_mtime)
+    assert [(run / "summary.json").exists() for run in kept] == [True, True]
+    lines = [line.split() for line in output.splitlines()]
+    assert all(["attempt", str(number), "inconclusive", str(run)] in lines for number, run in enumerate(kept, 1))

@@ -57,7 +57,7 @@ def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:
         minutes = ceil(virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60)
         console.say(
             "This machine did not let a run be decided. A virtual machine whose clock counts instructions is not "
-            f"disturbed by it: add --vm --clock virtual, which takes up to {minutes} minutes here"
+            f"disturbed by it: add --vm --clock virtual, which takes up to about {minutes} minutes"
         )
     return VERDICT_CODES[last.summary.verdict]
 

@@ -119,7 +119,7 @@ def test_a_machine_that_can_do_no_better_is_told_what_can_and_how_long_it_takes(
     said = capsys.readouterr().out
     assert "attempt 1 of 2 was inconclusive: late: 9 ms; trying again" in said
     minutes = virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60
-    assert f"add --vm --clock virtual, which takes up to {ceil(minutes)} minutes here" in said
+    assert f"add --vm --clock virtual, which takes up to about {ceil(minutes)} minutes" in said
 
 
 def test_wall_time_grows_with_duration_and_with_the_speed_of_the_virtual_cpu() -> None:
