@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from scenarios.cli.bug_report import report_bug
 from scenarios.cli.exit_codes import ExitCode
-from scenarios.cli.standard_streams import OutputLostError, guarded_output
+from scenarios.cli.standard_streams import OutputLostError, wrapped_streams
 from scenarios.errors import BugError
 
 _OF_FILES = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS))
@@ -27,7 +27,7 @@ _OF_NAMED_FILES = frozenset((errno.EACCES, errno.EPERM))
 def main() -> int:
     """Run the command line of sys.argv and return the exit code. SIGTERM is handled like SIGINT, to keep records."""
     signal.signal(signal.SIGTERM, _interrupt)
-    with guarded_output() as output:
+    with wrapped_streams() as output:
         code = _ended()
         lost = output.finish()
         if lost is None:

@@ -49,7 +49,7 @@ class _Sink(RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A guarded stream."""
+    """A wrapped stream."""
 
     text: TextIO
     sink: _Sink
@@ -62,12 +62,12 @@ class Output:
 
 
 @contextmanager
-def guarded_output() -> Iterator[Output]:
-    """Guard both streams inside the block; gives standard output. Errors of standard error can be told to nobody."""
+def wrapped_streams() -> Iterator[Output]:
+    """Wrap both streams inside the block; gives standard output. Errors of standard error can be told to nobody."""
     _open_closed_descriptors()
     before = sys.stdout, sys.stderr
-    output = _guarded(sys.stdout, 1, "replace", silent=False)
-    errors = _guarded(sys.stderr, 2, "backslashreplace", silent=True)
+    output = _wrapped(sys.stdout, 1, "replace", silent=False)
+    errors = _wrapped(sys.stderr, 2, "backslashreplace", silent=True)
     sys.stdout, sys.stderr = output.text, errors.text
     try:
         yield output
@@ -76,7 +76,7 @@ def guarded_output() -> Iterator[Output]:
         errors.finish()
 
 
-def _guarded(stream: TextIO | None, descriptor: int, unprintable: str, *, silent: bool) -> Output:
+def _wrapped(stream: TextIO | None, descriptor: int, unprintable: str, *, silent: bool) -> Output:
     """`stream` is None if its descriptor was closed when the program started."""
     if stream is None:
         sink = _Sink(FileIO(descriptor, "w", closefd=False), silent=silent)
