@@ -7,6 +7,7 @@ system full, raises OutputLostError; later ones are discarded, because a program
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -39,12 +40,19 @@ class _Sink(RawIOBase):
     def write(self, data: Any, /) -> int | None:
         if self.error is None:
             try:
-                return int(self._below.write(data))
+                return self._written(data)
             except OSError as error:
                 self.error = error
                 if not self._silent:
                     raise OutputLostError(error.strerror) from error
         return len(memoryview(data))
+
+    def _written(self, data: Any) -> int:
+        count = self._below.write(data)
+        while count is None:  # a pipe that does not block, as of some CI runners, and is full
+            select.select([], [self._below], [])
+            count = self._below.write(data)
+        return int(count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from io import BytesIO, TextIOWrapper
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import IO
 
 import pytest
+from command_lab import ONE_BLIP, PROJECT, one_line, run_command, started
 
 from results.report import report as reporting
 from results.run_files.run_dir import RunDir
 from scenarios.cli import commands
-from scenarios.cli.entry import main
 from scenarios.cli.exit_codes import MEANINGS, ExitCode, worst
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-RUN_SCENARIO = PROJECT / "run_scenario.py"
-ONE_BLIP = str(PROJECT / "scenarios" / "one-blip.yaml")
 RECORDED = PROJECT / "tests" / "results" / "recorded" / "one-blip" / "run"
 COMMANDS = ("run", "vm", "suite", "list", "check", "doctor", "report")
 
@@ -34,44 +29,12 @@ _ROW = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    def run(*arguments: str | Path) -> int:
-        monkeypatch.setattr(sys, "argv", ["run_scenario.py", *map(str, arguments)])
-        return main()
-
-    return run
-
-
-def started(
-    *arguments: str,
-    before: str = "pass",
-    env: Mapping[str, str] = MappingProxyType({}),
-    stdout: int | IO[bytes] = subprocess.PIPE,
-    stderr: int | IO[bytes] = subprocess.PIPE,
-) -> subprocess.CompletedProcess[bytes]:
-    """The command line in a process of its own, after the statement `before`."""
-    return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; {before}; from scenarios.cli.entry import main; sys.exit(main())",
-            *arguments,
-        ],
-        env={**os.environ, "PYTHONPATH": str(PROJECT), **env},
-        stdout=stdout,
-        stderr=stderr,
-        check=False,
-        timeout=60,
-    )
+    return partial(run_command, monkeypatch)
 
 
 def broken(*_: object, **__: object) -> None:
     """In place of a function of ours."""
     raise KeyError("no such\nkey")
-
-
-def one_line(text: str) -> str:
-    (line,) = text.splitlines()
-    return line
 
 
 def test_the_readme_has_every_code_with_its_meaning() -> None:
@@ -95,79 +58,6 @@ def test_every_help_has_all_codes(
 )
 def test_the_worst_of_several_is_told(codes: list[int], most_severe: int) -> None:
     assert worst(map(ExitCode, codes)) == most_severe
-
-
-def test_the_reader_of_the_output_may_leave(
-    command: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    with monkeypatch.context() as stream, os.fdopen(writing, "w") as pipe:
-        stream.setattr(sys, "stdout", pipe)
-        assert command("check", ONE_BLIP) == 128 + 13
-    assert capsys.readouterr().err == ""
-
-
-def test_the_shell_sees_what_it_sees_of_other_programs() -> None:
-    """The reader has left when it says so: the shell waits for it before it starts the command."""
-    piped = f"exec 3> >(exec true); wait $!; {sys.executable} {RUN_SCENARIO} check {ONE_BLIP} >&3; echo $?"
-    done = subprocess.run(["bash", "-c", piped], capture_output=True, check=False, timeout=60)
-    assert (done.stdout, done.stderr) == (b"141\n", b"")
-
-
-@pytest.mark.parametrize("arguments", [("check", ONE_BLIP), ("list",), ("--help",), ("--version",)])
-def test_output_that_cannot_be_written_is_one_line(
-    command: Callable[..., int],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: tuple[str, ...],
-) -> None:
-    with monkeypatch.context() as stream, Path("/dev/full").open("w") as full:
-        stream.setattr(sys, "stdout", full)
-        assert command(*arguments) == 74
-    assert capsys.readouterr().err == "run_scenario.py: standard output: No space left on device\n"
-
-
-def test_the_code_is_right_where_nothing_can_be_said() -> None:
-    with Path("/dev/full").open("wb") as full:
-        assert started("check", ONE_BLIP, stdout=full, stderr=full).returncode == 74
-
-
-def test_closed_descriptors_are_like_dev_null() -> None:
-    argv = ["bash", "-c", f"{sys.executable} {RUN_SCENARIO} check {ONE_BLIP} <&- >&-"]
-    done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
-def test_characters_that_an_encoding_lacks_are_replaced(
-    command: Callable[..., int], monkeypatch: pytest.MonkeyPatch, encoding: str, tmp_path: Path
-) -> None:
-    good, bad = tmp_path / "é→.yaml", tmp_path / "é→ bad.yaml"
-    shutil.copy(ONE_BLIP, good)
-    bad.write_text("name: é→\n")
-    for arguments, code in ((("list",), 0), (("--help",), 0), (("check", good), 0), (("check", bad), 2), (("é→",), 2)):
-        output, errors = BytesIO(), BytesIO()
-        monkeypatch.setattr(sys, "stdout", TextIOWrapper(output, encoding))
-        monkeypatch.setattr(sys, "stderr", TextIOWrapper(errors, encoding))
-        assert command(*arguments) == code
-        assert len(errors.getvalue().decode(encoding).splitlines()) == (code != 0)
-        assert bool(output.getvalue().decode(encoding)) == (code == 0)
-
-
-def test_a_poor_locale_is_no_error() -> None:
-    done = started("list", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.isascii()
-
-
-def test_a_name_that_is_no_utf8_is_printed(
-    command: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    file = tmp_path / os.fsdecode(b"\xff.yaml")
-    shutil.copy(ONE_BLIP, file)
-    assert command("check", file) == 0
-    assert capsys.readouterr().out == f"{tmp_path}/?.yaml: one-blip is valid\n"
 
 
 def test_a_bug_has_a_code_a_line_and_a_traceback_in_a_file(
