@@ -12,14 +12,21 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 from command_lab import ONE_BLIP, PROJECT, one_line, run_command, started
 
 from results.report import report as reporting
+from results.run_files.plan import Environment
 from results.run_files.run_dir import RunDir
 from scenarios.cli import commands
 from scenarios.cli.exit_codes import MEANINGS, ExitCode, worst
+from scenarios.cli.play import InSandbox
+from scenarios.errors import BugError
+from scenarios.language.library import load_plan
+from scenarios.run import host_side
+from topologies.sandbox import Sandbox
 
 RECORDED = PROJECT / "tests" / "results" / "recorded" / "one-blip" / "run"
 COMMANDS = ("run", "vm", "suite", "list", "check", "doctor", "report")
@@ -134,6 +141,19 @@ def test_a_plot_that_cannot_be_drawn_is_a_bug_and_the_verdict_is_kept(
     assert command("report", run.root) == 70
     assert "IndexError" in one_line(capsys.readouterr().err)
     assert run.summary.exists()
+
+
+def test_a_bug_on_the_outside_of_a_run_leaves_its_traceback_beside_the_records(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(host_side, "run_plan", broken)
+    plan = load_plan(Path(ONE_BLIP))
+    outside = InSandbox(Sandbox("root"), cast("Environment", None), tmp_path)
+    with pytest.raises(BugError, match="a bug in Blipnet itself: KeyError: 'no such") as caught:
+        outside.play(plan)
+    (file,) = tmp_path.glob("one-blip/*/logs/*")
+    assert str(caught.value).endswith(f"; the traceback is in {file}")
+    assert "Traceback" in file.read_text()
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES])
