@@ -24,6 +24,6 @@ def use_project_environment() -> None:
 
 if __name__ == "__main__":
     use_project_environment()
-    from scenarios.cli.commands import main
+    from scenarios.cli.entry import main
 
     sys.exit(main())

@@ -18,6 +18,7 @@ from results.run_files.documents import read
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.cli.console import Console
+from scenarios.cli.exit_codes import ExitCode
 from scenarios.language.library import LIBRARY
 from scenarios.paths import PROJECT
 
@@ -27,7 +28,7 @@ COLUMNS = ("check", "limit", "median", "worst", "broken")
 
 
 def main(arguments: list[str]) -> int:
-    """Print a line per run and the table. Returns the exit code: 1 if a run was inconclusive."""
+    """Print a line per run and the table. Returns the exit code, that of an inconclusive run if there was one."""
     times = int(arguments[0]) if arguments else TIMES
     scenario = Path(arguments[1]).resolve() if len(arguments) > 1 else SCENARIO
     summaries = []
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
     print()
     Console().show_rows(COLUMNS, table([summary.fidelity for summary in summaries]))
     print(f"\n{conclusive} of {times} runs were conclusive")
-    return int(conclusive < times)
+    return ExitCode.PASS if conclusive == times else ExitCode.INCONCLUSIVE
 
 
 def run_scenario(scenario: Path, runs: Path) -> Summary:

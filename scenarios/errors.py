@@ -32,12 +32,17 @@ class ScenarioError(Exception):
 
     def __str__(self) -> str:
         place = "" if self.line is None else f":{self.line}:{self.column}"
-        return _printable(f"{self.file}{place}: {self.message}")
+        return printable(f"{self.file}{place}: {self.message}")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with characters that a terminal would not print, or would obey, escaped as in Python."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 class MachineError(Exception):
     """This machine cannot do what is asked; the message, one line, says what is missing and, if known, the remedy."""
+
+
+class BugError(Exception):
+    """Blipnet itself is wrong, and the traceback is written down; the message, one line, says where."""

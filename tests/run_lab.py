@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 from run_record import InconclusiveError, RunRecord
 
-from scenarios.suites.runner import ATTEMPTS
+from scenarios.suites.attempts import ATTEMPTS
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUN_SCENARIO = PROJECT / "run_scenario.py"
@@ -27,9 +27,9 @@ _OTHERS_PERCENT = 20.0
 SMALL = ("--set", "sessions.0.count=10")
 
 
-def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
+def start(*arguments: str | Path, stderr: int = subprocess.STDOUT, **options: Any) -> subprocess.Popen[str]:
     argv = [sys.executable, str(RUN_SCENARIO), *map(str, arguments)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=stderr, text=True, **options)
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, str]:

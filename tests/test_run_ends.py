@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from run_lab import (
     ONE_BLIP,
+    PROJECT,
     SMALL,
     STARTED_WITHIN_S,
     command_name,
@@ -96,3 +100,64 @@ def traces() -> tuple[list[str], list[str], list[str]]:
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     sockets = [line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if "/run/" in line]
     return interfaces, mounts, sorted(sockets)
+
+
+@pytest.mark.root
+def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_recorded(tmp_path: Path) -> None:
+    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    assert wait_until(lambda: "media-start" in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(timeout=150) == 128 + signal.SIGPIPE
+    _, summary = summary_of(tmp_path)
+    assert "the run was interrupted" in " ".join(summary["reasons"])
+    assert summary["media"]["sent"] > 0
+
+
+@pytest.mark.root
+def test_a_bug_in_the_sandbox_has_its_own_exit_code_and_keeps_what_was_recorded(tmp_path: Path) -> None:
+    """The bug: from the moment of the fault on there are no steps of the timeline that could be logged."""
+    bug = "import scenarios.run.fault_player as player; player._log_step = None"
+    planted = (
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r}); import scenarios.run.host_side as side; "
+        f"side._IN_SANDBOX = {bug!r} + '; ' + side._IN_SANDBOX; "
+        "from scenarios.cli.entry import main; sys.exit(main())"
+    )
+    argv = [sys.executable, "-c", planted, "run", str(ONE_BLIP), "--attempts", "2", "--out", str(tmp_path), *SMALL]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=150)
+    run, summary = summary_of(tmp_path)
+    assert done.returncode == 70
+    assert done.stderr == (
+        f"run_scenario.py: a bug in Blipnet itself ended the run; the traceback is in {run / 'logs' / 'runner.log'}\n"
+    )
+    assert "TypeError: 'NoneType' object is not callable" in (run / "logs" / "runner.log").read_text()
+    assert summary["verdict"] == "inconclusive"
+    assert summary["media"]["received"] > 0
+
+
+UNDECIDED = """\
+name: undecided
+description: Without a fault no figure tells how long the recovery from it took
+topology: us-triangle
+duration: 1s
+sessions:
+  - {between: [us-east, us-west], count: 2, media: voice}
+expect:
+  - media.recovery_lag_ms < 1s
+"""
+
+
+@pytest.mark.root
+def test_an_inconclusive_run_is_repeated_and_every_run_is_kept_and_named(tmp_path: Path) -> None:
+    scenario = tmp_path / "undecided.yaml"
+    scenario.write_text(UNDECIDED)
+    code, output = finished(start("run", scenario, "--out", tmp_path / "runs", "--attempts", "2"))
+    assert code == 3
+    assert re.findall("^attempt (.) of (.) was inconclusive: .+; trying again$", output, re.MULTILINE) == [("1", "2")]
+    kept = sorted((tmp_path / "runs" / "undecided").iterdir(), key=lambda run: run.stat().st_mtime)
+    assert [(run / "summary.json").exists() for run in kept] == [True, True]
+    lines = [line.split() for line in output.splitlines()]
+    assert all(["attempt", str(number), "inconclusive", str(run)] in lines for number, run in enumerate(kept, 1))

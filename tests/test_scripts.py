@@ -7,11 +7,15 @@ programs that install: a script that goes on where it should stop fails its test
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("scripts/bench", "scripts/check", "scripts/demo", "scripts/setup", "scripts/test", "scripts/vm", ".ci/run")
@@ -31,8 +35,8 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def _write_stand_in(path: Path) -> None:
-    path.write_text(f"#!/bin/sh\necho reached {path.name}\nexit {STAND_IN_CODE}\n")
+def _write_stand_in(path: Path, does: str | None = None) -> None:
+    path.write_text(f"#!/bin/sh\n{does or f'echo reached {path.name}; exit {STAND_IN_CODE}'}\n")
     path.chmod(0o755)
 
 
@@ -116,3 +120,53 @@ def test_bad_usage_is_one_line_and_exit_code_2(checkout: Path, script: str, argu
 def test_good_usage_goes_on_to_the_installation(checkout: Path, script: str, arguments: list[str]) -> None:
     ended = run(checkout, script, *arguments)
     assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")
+
+
+def codes_in(text: str) -> set[int]:
+    """The numbers in a text's paragraph of exit codes."""
+    (paragraph,) = re.findall(r"^Exit codes: (.*?)(?:\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    return {int(number) for number in re.findall(r"(?:; |\s)(\d+)\s[a-z]", f" {paragraph}")}
+
+
+@pytest.mark.parametrize(
+    ("script", "codes"),
+    [
+        ("scripts/demo", set(ExitCode)),
+        ("scripts/vm", set(ExitCode) - {*VERDICT_CODES.values()}),  # those are the command's
+        ("scripts/bench", {ExitCode.PASS, ExitCode.BAD_INPUT, ExitCode.INCONCLUSIVE}),
+    ],
+)
+def test_help_has_the_exit_codes_of_what_is_started(checkout: Path, script: str, codes: set[int]) -> None:
+    assert codes_in(run(checkout, script, "--help").stdout) == codes
+
+
+@pytest.fixture
+def demo(checkout: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `scripts/demo` on stand-ins: one that installs, and a command line whose run ends with a given code."""
+    _write_stand_in(checkout / "scripts" / "setup", 'echo "setup $*"')
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    _write_stand_in(python, 'exec ./"$@"')
+
+    def played(code: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        _write_stand_in(checkout / "run_scenario.py", f'[ "$1" != doctor ] || exit 0; echo "$@"; exit {code}')
+        return subprocess.run(
+            ["scripts/demo", *arguments], cwd=checkout, capture_output=True, text=True, check=False, timeout=20
+        )
+
+    return played
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_the_demo_ends_as_its_run_does_but_for_the_failure_that_it_shows(
+    demo: Callable[..., subprocess.CompletedProcess[str]], code: ExitCode
+) -> None:
+    assert demo(code).returncode == (ExitCode.PASS if code == ExitCode.FAIL else code)
+    assert demo(code, "--seed=7").returncode == code
+
+
+def test_the_demo_repeats_what_is_inconclusive(demo: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    setup, run_line = demo(0).stdout.splitlines()
+    assert (setup, run_line) == ("setup ", "run scenarios/incident/short.yaml --attempts 3")
+    setup, run_line = demo(0, "--attempts", "1", "--vm").stdout.splitlines()
+    assert (setup, run_line) == ("setup --vm", "run scenarios/incident/short.yaml --attempts 3 --attempts 1 --vm")

@@ -78,7 +78,7 @@ class Analysis:
 
     def seconds(self, at_ns: int) -> float:
         """CLOCK_MONOTONIC ns as seconds since the media start, rounded to 1 µs."""
-        return round((at_ns - self.start_ns) / 1e9, 6)
+        return round((at_ns - self.start_ns) / 1e9, 6) + 0.0  # + 0.0: a negative zero becomes zero
 
 
 def analyse(evidence: Evidence) -> Analysis:

@@ -165,4 +165,4 @@ def _length_text(value: float | None, interval: Interval | None) -> str:
 
 def milliseconds(value: float | None) -> str:
     """A time in ms for a table cell; a dash if None."""
-    return "–" if value is None else f"{value:.1f} ms"
+    return "–" if value is None else f"{round(value, 1) + 0.0:.1f} ms"  # + 0.0: no "-0.0"

@@ -10,7 +10,7 @@ from typing import Any
 
 from results.bounds.interval import UNBOUNDED, decided
 from results.fidelity.checks import CheckId, FidelityCheck
-from results.metrics.system_figures import MachineFigures
+from results.metrics.system_figures import MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
 from results.verdict.value_text import found_text, number_text
@@ -46,18 +46,22 @@ def _competitors(machine: MachineFigures) -> Iterator[str]:
     """Sentences on who else used the processor: other programs, or the machine's host."""
     others, stolen = machine.others, machine.stolen
     if others.percent >= OTHERS_PERCENT:
-        took = f"other programs took {others.percent:g} % of the processor in the second after {others.at:.0f} s"
+        took = f"other programs took {others.percent:g} % of the processor {_when(others)}"
         yield f"{took}: end them, or run it again when the machine is quieter"
     if stolen.percent >= STOLEN_PERCENT:
-        kept = (
-            f"the machine's host kept {stolen.percent:g} % of a core for others in the second after {stolen.at:.0f} s"
-        )
+        kept = f"the machine's host kept {stolen.percent:g} % of a core for others {_when(stolen)}"
         yield f"{kept}: run it again when the host is quieter"
+
+
+def _when(second: WorstSecond) -> str:
+    """The worst second in words. It may begin before the media, and a rounded start has no sign if it is zero."""
+    start = round(second.at)
+    return f"in the second after {start} s" if start >= 0 else f"in the second that began {-start} s before the media"
 
 
 def _about_load(machine: MachineFigures | None) -> Iterator[str]:
     if machine:
-        yield f"the busiest core was used to {machine.core.percent:g} % in the second after {machine.core.at:.0f} s"
+        yield f"the busiest core was used to {machine.core.percent:g} % {_when(machine.core)}"
     yield "if that happens again this machine cannot carry the load: lower sessions.*.count, or use voice-100ms"
 
 

@@ -1,23 +1,17 @@
-"""The commands, their arguments and their exit codes. The only importer of click.
+"""The commands and their arguments. The only importer of click.
 
 The libraries of plots and tables take most of a second to import. They are imported inside the commands that report, so
 that `check`, `list` and `--help` do not wait for them.
-
-0: pass. 1: a stated expectation failed. 2: bad usage, bad scenario, or a machine that cannot run it.
-3: inconclusive. 130: interrupted.
 """
 
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from time import monotonic
-from types import FrameType
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import Literal
 
 import click
 
@@ -25,27 +19,24 @@ from relay_app.versions.version_names import DEFAULT_VERSION, SOUND, VERSIONS
 from results.run_files.documents import DocumentError
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
+from scenarios.cli import exit_codes
 from scenarios.cli.console import Console
 from scenarios.cli.doctor import diagnose
-from scenarios.cli.environment import environment_for
+from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode, worst
+from scenarios.cli.play import GuestError, InMachine, InSandbox, decide, decide_in_machine
+from scenarios.cli.version import version_lines
 from scenarios.errors import MachineError, ScenarioError
 from scenarios.language.library import load_plan, scenario_files, standard_scenarios
-from scenarios.paths import RUNS, OutputError, new_root, new_run_dir
+from scenarios.paths import RUNS, OutputError
+from scenarios.suites.attempts import Attempt
 from scenarios.suites.runner import Suite
-from scenarios.suites.standings import Standing, Trial, standings, surprises
+from scenarios.suites.standings import Standing, Trial, self_test_verdict, standings
 from scenarios.vm.guest import Task
 from scenarios.vm.machine import Clock
-from scenarios.vm.run import run_in_machine, run_scenario_in_machine
-from topologies.sandbox import Sandbox, SandboxError
+from scenarios.vm.run import run_in_machine
+from topologies.sandbox import SandboxError
 
-if TYPE_CHECKING:
-    from scenarios.run.host_side import Outcome
-
-EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 3}
-BAD_INPUT = 2
-INTERRUPTED = 130
-
+_EXIT_CODES = f"\b\n{exit_codes.table()}"
 _CLOCK = click.Choice(["real", "virtual"])
 _overrides = click.option(
     "overrides", "--set", multiple=True, metavar="PATH=VALUE", help="Override a value, e.g. sessions.0.count=200."
@@ -54,7 +45,7 @@ _seed = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Override
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 
 
-class _RunByDefault(click.Group):
+class _Commands(click.Group):
     """A command group in which `FILE` is short for `run FILE`."""
 
     def resolve_command(
@@ -65,7 +56,16 @@ class _RunByDefault(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_RunByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+def _show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked:
+        print("\n".join(version_lines()))
+        context.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Version and back ends."
+)
 def cli() -> None:
     """Reproduce network blips between media clusters, and measure what every session heard.
 
@@ -73,10 +73,11 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(epilog=_EXIT_CODES)
 @_files
 @_seed
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@click.option("--attempts", type=click.IntRange(1), default=1, help="Repeat an inconclusive run: this many at most.")
 @click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
 @click.option("--clock", type=_CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
 @_overrides
@@ -84,61 +85,53 @@ def run(
     files: tuple[Path, ...],
     seed: int | None,
     out: Path,
+    attempts: int,
     vm: bool,
     clock: Literal["real", "virtual"] | None,
     overrides: tuple[str, ...],
 ) -> int:
     """Run scenarios one after another.
 
-    All of them are read before the first one starts. Exit codes: 0 pass, 1 a stated expectation failed,
-    2 bad usage or scenario, 3 inconclusive, 130 interrupted.
+    All of them are read before the first one starts. The exit code is that of the worst.
     """
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
-        codes = [
-            _run_in_machine(file, plan, options, out, Clock(clock or "real", plan.clock_shift, plan.seed))
-            for file, plan in zip(files, plans, strict=True)
-        ]
-        return max(codes, key=[0, 3, 1, BAD_INPUT, INTERRUPTED].index)
+        codes = []
+        for file, plan in zip(files, plans, strict=True):
+            machine = InMachine(file, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), _print_line)
+            codes.append(decide_in_machine(partial(machine.play, plan), attempts))
+        return worst(codes)
     if clock:
         raise click.UsageError("--clock is the virtual machine's: add --vm")
-    sandbox, environment = diagnose().require()
-    summaries = []
-    for plan in [replace(plan, environment=environment_for(plan, environment)) for plan in plans]:
-        outcome = _run_one(plan, out, sandbox)
-        if outcome.interrupted:
-            return INTERRUPTED
-        summaries.append(outcome.summary)
-    return _worst(summaries)
+    sandbox = InSandbox.on(diagnose(), out)
+    return worst(
+        [decide(partial(sandbox.play, plan), plan, attempts) for plan in [sandbox.prepared(plan) for plan in plans]]
+    )
+
+
+def _print_line(line: str) -> None:
+    print(line, flush=True)
 
 
 def _repeated(option: str, values: Iterable[str]) -> list[str]:
     return [word for value in values for word in (option, value)]
 
 
-def _run_in_machine(file: Path, plan: Plan, options: list[str], out: Path, clock: Clock) -> int:
-    """Run one scenario in a virtual machine of its own; each line of its output is printed behind the wall time, s."""
-    root = new_root(plan.scenario, out.resolve())
-    begin = monotonic()
-    return run_scenario_in_machine(
-        file.resolve(), options, root, clock, lambda line: click.echo(f"{monotonic() - begin:5.0f} s │ {line}")
-    )
-
-
-@cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}, epilog=_EXIT_CODES)
 @click.option("--clock", type=_CLOCK, default="real", help="What drives its clock; virtual counts instructions.")
 @click.option("--shift", type=click.IntRange(0, 10), default=1, help="An instruction takes 2^SHIFT ns of virtual time.")
 @click.argument("command", nargs=-1, required=True)
 def vm(clock: Literal["real", "virtual"], shift: int, command: tuple[str, ...]) -> int:
     """Run a command in a virtual machine with a stock kernel, which has sch_netem and openvswitch.
 
-    The machine sees the host's files, and keeps what is written to them in memory; its exit code is the command's.
+    The machine sees the host's files, and keeps what is written to them in memory. The exit code is the command's.
+    Without a machine, it is one of these.
     """
-    return run_in_machine(Task(command), Clock(clock, shift), click.echo)
+    return run_in_machine(Task(command), Clock(clock, shift), _print_line)
 
 
-@cli.command()
+@cli.command(epilog=_EXIT_CODES)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
 @click.option("--relay", "versions", multiple=True, metavar="VERSION", help="A relay version to try; more than once.")
 @click.option("--self-test", is_flag=True, help="Try all versions: the sound must pass, and each faulty one be caught.")
@@ -157,8 +150,8 @@ def suite(
 ) -> int:
     """Run the standard scenarios against a relay version, before it is deployed.
 
-    FILEs replace the standard scenarios. Exit codes: 0 passed, 1 caught, 2 bad usage, 3 inconclusive, 130 interrupted;
-    with --self-test 1 means that a sound version was caught or a faulty one was not.
+    FILEs replace the standard scenarios. The exit code is that of the worst version. With --self-test a sound version
+    that was caught is a failure, and so is a faulty one that was not.
     """
     chosen = tuple(VERSIONS) if self_test else versions or (DEFAULT_VERSION,)
     scenarios = files or standard_scenarios()
@@ -166,18 +159,25 @@ def suite(
         version: [load_plan(file, overrides=[*overrides, f"relays.version={version}"]) for file in scenarios]
         for version in chosen
     }
-    sandbox, environment = diagnose().require()
+    sandbox = InSandbox.on(diagnose(), out)
+    found = _tried(
+        {version: list(map(sandbox.prepared, each)) for version, each in plans.items()}, times, sandbox, junit
+    )
+    if self_test:
+        return VERDICT_CODES[self_test_verdict(found, SOUND)]
+    return worst(VERDICT_CODES[standing.verdict] for standing in found)
+
+
+def _tried(plans: dict[str, list[Plan]], times: int, sandbox: InSandbox, junit: Path | None) -> tuple[Standing, ...]:
+    """Play a suite; what is known of it so far is shown and written whatever ends it."""
     console = Console()
     trials: list[Trial] = []
 
-    def play(plan: Plan, label: str) -> Summary:
-        outcome = _run_one(replace(plan, environment=environment_for(plan, environment)), out, sandbox, label)
-        if outcome.interrupted:
-            raise KeyboardInterrupt
-        return outcome.summary
+    def play(plan: Plan, label: str) -> Attempt:
+        return sandbox.play(plan, label)
 
     try:
-        for trial in Suite(plans, times).trials(play):
+        for trial in Suite(plans, times).trials(play, console.say):
             trials.append(trial)
             console.show_trial(trial)
     finally:
@@ -185,45 +185,23 @@ def suite(
         console.show_suite(trials, [standing.sentence() for standing in found])
         if junit:
             _write_junit(junit, found)
-    if self_test:
-        return int(bool(surprises(found, SOUND)))
-    return max((EXIT_CODES[standing.verdict] for standing in found), key=[0, 3, 1].index)
+    return found
 
 
 def _write_junit(path: Path, found: tuple[Standing, ...]) -> None:
     from scenarios.cli.junit import write_junit
 
-    try:
-        write_junit(path, found)
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}; say with --junit where the file may go") from error
+    write_junit(path, found)
 
 
-def _run_one(plan: Plan, out: Path, sandbox: Sandbox, label: str = "") -> Outcome:
-    """Run a plan and show its summary; with a label, which a suite sets, show only the progress bar."""
-    from scenarios.run.host_side import run_plan
-
-    run_dir = new_run_dir(plan.scenario, out)
-    console = Console()
-    with console.following(plan, run_dir, label) as watcher:
-        outcome = run_plan(plan, run_dir, sandbox, watcher)
-    if not label:
-        console.show_summary(outcome.summary, run_dir)
-    return outcome
-
-
-def _worst(summaries: list[Summary]) -> int:
-    return max((EXIT_CODES[summary.verdict] for summary in summaries), key=[0, 3, 1].index)
-
-
-@cli.command(name="list")
+@cli.command(name="list", epilog=_EXIT_CODES)
 def list_() -> int:
     """List the scenarios that come with the project."""
     Console().show_scenarios([(file, load_plan(file).description) for file in scenario_files()])
-    return 0
+    return ExitCode.PASS
 
 
-@cli.command()
+@cli.command(epilog=_EXIT_CODES)
 @_files
 @_seed
 @_overrides
@@ -231,19 +209,19 @@ def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...])
     """Say whether scenarios are valid; touches nothing."""
     for file in files:
         plan = load_plan(file, seed=seed, overrides=overrides)
-        click.echo(f"{file}: {plan.scenario} is valid")
-    return 0
+        print(f"{file}: {plan.scenario} is valid")
+    return ExitCode.PASS
 
 
-@cli.command()
+@cli.command(epilog=_EXIT_CODES)
 def doctor() -> int:
     """Say what this machine has, and what a run would use."""
     diagnosis = diagnose()
     Console().show_diagnosis(diagnosis)
-    return BAD_INPUT if diagnosis.missing else 0
+    return ExitCode.BAD_INPUT if diagnosis.missing else ExitCode.PASS
 
 
-@cli.command()
+@cli.command(epilog=_EXIT_CODES)
 @click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_dir: Path) -> int:
     """Redo the report of a run directory, offline."""
@@ -252,28 +230,28 @@ def report(run_dir: Path) -> int:
     run_directory = RunDir(run_dir.resolve())
     summary = make_report(run_directory)
     Console().show_summary(summary, run_directory)
-    return _worst([summary])
+    return VERDICT_CODES[summary.verdict]
 
 
-def main() -> int:
-    """Run the command line of sys.argv and return the exit code.
+def run_command() -> int:
+    """Run the command of sys.argv and return its exit code. Errors that the user can mend are printed as one line.
 
-    Errors that the user can fix are printed as one line; any other exception is a bug, and leaves with a traceback.
-    SIGTERM is handled like SIGINT, so that records are kept.
+    Not by `cli()`, which prints an empty line for an interrupt and exits with 1 for a broken pipe, whichever it was.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs that it builds a font cache
     try:
-        return int(cli(standalone_mode=False, prog_name="run_scenario.py") or 0)
-    except click.ClickException as error:
-        error.show()
-        return BAD_INPUT
+        with cli.make_context("run_scenario.py", sys.argv[1:]) as context:
+            return int(cli.invoke(context))
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show(sys.stderr)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "run_scenario.py"
+        print(f"{command}: {error.format_message().rstrip('.')}; see {command} --help", file=sys.stderr)
+    except GuestError as error:
+        print(error, file=sys.stderr)
+        return error.code
     except (ScenarioError, MachineError, SandboxError, OutputError, DocumentError) as error:
         print(error, file=sys.stderr)
-        return BAD_INPUT
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+    return ExitCode.BAD_INPUT

@@ -31,6 +31,8 @@ from results.verdict.summary import Summary
 from results.verdict.value_text import found_text
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.live_progress import LiveProgress
+from scenarios.cli.standard_streams import OutputLostError
+from scenarios.suites.attempts import Attempt
 from scenarios.suites.standings import COLUMNS, Trial, table
 
 _LOG_WIDTH = 140
@@ -57,6 +59,16 @@ class Console:
             *columns, console=self._terminal, transient=True, disable=not self._terminal.is_terminal
         ) as progress:
             yield _Follower(progress_lines, plan, progress, label)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence as it is."""
+        self._terminal.print(escape(sentence))
+
+    def show_attempts(self, attempts: Sequence[Attempt]) -> None:
+        """Print verdict and directory of each run, if there was more than one."""
+        for number, attempt in enumerate(attempts if len(attempts) > 1 else (), 1):
+            verdict = f"[{_STYLE[attempt.summary.verdict]}]{attempt.summary.verdict:<12}[/]"
+            self._terminal.print(f"attempt {number}  {verdict} {escape(str(_short(attempt.root)))}")
 
     def show_trial(self, trial: Trial) -> None:
         """Print the line of a trial."""
@@ -142,7 +154,13 @@ class _Follower:
         self._task = progress.add_task(label or "setting up", total=plan.duration_ns / 1e9, clock="")
 
     def look(self) -> None:
-        """Print what is new since the last call."""
+        """Print what is new since the last call. A run whose output is lost is interrupted: nobody follows it."""
+        try:
+            self._look()
+        except OutputLostError:
+            raise KeyboardInterrupt from None
+
+    def _look(self) -> None:
         for line in self._progress_lines.news():
             if not self._label:
                 self._progress.console.print(line)

@@ -54,7 +54,8 @@ class Diagnosis:
         return self.sandbox, self.environment
 
 
-_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+PROGRAM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+"""Where the programs of a run are looked for: in sbin too, whoever calls."""
 
 
 def diagnose() -> Diagnosis:
@@ -71,7 +72,7 @@ def diagnose() -> Diagnosis:
 
 
 def _program(name: str, package: str) -> Requirement:
-    path = shutil.which(name, path=_PATH)
+    path = shutil.which(name, path=PROGRAM_PATH)
     return Requirement(name, path is not None, path or "not found", package=package)
 
 

@@ -83,7 +83,7 @@ class LiveProgress:
     def _at(self, at_ns: int) -> str:
         if self._media_start_ns is None:
             return "    set-up"
-        return f"{(at_ns - self._media_start_ns) / 1e9:8.3f} s"
+        return f"{round((at_ns - self._media_start_ns) / 1e9, 3) + 0.0:8.3f} s"  # + 0.0: no "-0.000"
 
 
 def _subject(record: HealthChange) -> str:

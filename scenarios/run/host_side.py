@@ -23,8 +23,8 @@ from results.verdict.summary import Summary
 from scenarios.paths import PROJECT
 from topologies.sandbox import Sandbox
 
-_IN_SANDBOX = "import sys; from scenarios.run.in_sandbox import main; main(sys.argv[1])"
-"""Not `-m scenarios.run.in_sandbox`: multiprocessing imports a main module that has a name again in each process."""
+_IN_SANDBOX = "import sys; from scenarios.run.sandbox_entry import main; sys.exit(main(sys.argv[1]))"
+"""Not `-m scenarios.run.sandbox_entry`: multiprocessing imports a main module that has a name again in each process."""
 
 _POLL_S = 0.1
 _STOP_WITHIN_S = 20.0
@@ -32,10 +32,11 @@ _STOP_WITHIN_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run's result; `interrupted`: the user ended it early."""
+    """A run's result. `interrupted`: the user ended it early; `bug`: Blipnet was wrong; see `logs/runner.log`."""
 
     summary: Summary
     interrupted: bool
+    bug: bool = False
 
 
 class Watcher(Protocol):
@@ -72,7 +73,7 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
     shutil.rmtree(run.staging)
     summary = make_report(run)
     _give_to_invoker(run.root)
-    return Outcome(summary, interrupted)
+    return Outcome(summary, interrupted, process.returncode == os.EX_SOFTWARE)
 
 
 def _give_to_invoker(root: Path) -> None:

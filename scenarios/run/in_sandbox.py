@@ -6,6 +6,7 @@ keeps what it recorded.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -28,8 +29,11 @@ from topologies.sandbox import set_up_sandbox
 _EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
 
-def main(run_dir: str) -> None:
-    """Run the plan of a run directory. The last event written, an End, says how it ended; expected errors are in it."""
+def run_in_sandbox(run_dir: str) -> int:
+    """Run the plan of a run directory. The last event written, an End, says how it ended; expected errors are in it.
+
+    Returns the exit code: EX_SOFTWARE after any other error, whose traceback is then on standard error.
+    """
     run = RunDir(Path(run_dir))
     log = EventLog(run.events)
     try:
@@ -38,8 +42,10 @@ def main(run_dir: str) -> None:
         end = _failed(str(error))
     except Exception:
         traceback.print_exc()
-        end = _failed("an error in blipnet itself; logs/runner.log has it")
+        log.add(_failed("a bug in Blipnet itself; logs/runner.log has the traceback"))
+        return os.EX_SOFTWARE
     log.add(end)
+    return os.EX_OK
 
 
 def _run(plan: Plan, run: RunDir, log: EventLog, stop: StopSignal) -> End:

@@ -106,6 +106,8 @@ def _row(trials: list[Trial]) -> tuple[str, ...]:
     return (worst.version, worst.scenario, verdict, worst.recovery, worst.evidence)
 
 
-def surprises(found: Sequence[Standing], sound: Sequence[str]) -> list[str]:
-    """The sentences of `sound` versions that did not pass, and of all others that did not fail."""
-    return [each.sentence() for each in found if each.verdict != ("pass" if each.version in sound else "fail")]
+def self_test_verdict(found: Sequence[Standing], sound: Sequence[str]) -> Verdict:
+    """Fail if a `sound` version failed or another passed; else inconclusive if one is undecided; else pass."""
+    if any(each.verdict == ("fail" if each.version in sound else "pass") for each in found):
+        return "fail"
+    return "inconclusive" if any(each.verdict == "inconclusive" for each in found) else "pass"

@@ -53,8 +53,14 @@ class Clock:
     shift: int = 1
     seed: int = 1
 
+    @property
+    def instructions_per_s(self) -> float:
+        """What the CPU executes in a second of the virtual clock."""
+        return 1e9 / (1 << self.shift)
+
     def __str__(self) -> str:
-        return f"virtual, {1000 / 2**self.shift:g} million instructions a second" if self.kind == "virtual" else "real"
+        per_s = f"{self.instructions_per_s / 1e6:g} million instructions a second"
+        return f"virtual, {per_s}" if self.kind == "virtual" else "real"
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,3 +202,21 @@ def test_every_metric_offered_can_be_looked_up() -> None:
 
 def test_a_plan_may_expect_nothing() -> None:
     assert judge(findings(CALM), [], plan().expectations).verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("start_s", "said"),
+    [
+        (-0.0, "in the second after 0 s"),
+        (-0.46, "in the second after 0 s"),
+        (0.4, "in the second after 0 s"),
+        (-1.3, "in the second that began 1 s before the media"),
+        (11.9, "in the second after 12 s"),
+    ],
+)
+def test_a_second_that_began_before_the_media_has_no_minus(start_s: float, said: str) -> None:
+    worst = WorstSecond(99.0, start_s)
+    machine = MachineFigures(worst, worst, worst, worst, squeezed=0, upcalls=0)
+    advice = judge(findings(CALM, BROKEN, machine=machine), [], []).reasons[1:]
+    assert [said in sentence for sentence in advice] == [True, True]
+    assert "-" not in "".join(advice)

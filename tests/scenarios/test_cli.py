@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.cli.commands import main
+from scenarios.cli.entry import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ONE_BLIP = "scenarios/one-blip.yaml"
@@ -51,6 +51,38 @@ def test_exit_codes(
 ) -> None:
     assert run_scenario(*arguments) == code
     assert output in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("run", ONE_BLIP, "--attempts", "0"),
+            "run_scenario.py run: Invalid value for '--attempts': 0 is not in the range",
+        ),
+        (
+            ("run", ONE_BLIP, "--attempts", "x"),
+            "run_scenario.py run: Invalid value for '--attempts': 'x' is not a valid",
+        ),
+        (
+            ("run", ONE_BLIP, "--clock", "virtual"),
+            "run_scenario.py run: --clock is the virtual machine's: add --vm; see",
+        ),
+        (("check",), "run_scenario.py check: Missing argument 'FILE...'; see run_scenario.py check --help"),
+        (("frobnicate",), "run_scenario.py: No such command 'frobnicate'; see run_scenario.py --help"),
+    ],
+)
+def test_a_usage_error_is_one_line(
+    run_scenario: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    assert run_scenario(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert line.startswith(said)
 
 
 def test_any_python_finds_the_projects_own() -> None:

@@ -75,3 +75,12 @@ def test_a_fault_on_a_process_is_told_with_its_cluster_or_alone(tmp_path: Path) 
         "   1.000 s  relay-kill begins on us-west [dim](+0.0 ms)[/]",
         "   1.000 s  controller-cut begins [dim](+0.0 ms)[/]",
     ]
+
+
+def test_a_moment_before_the_media_is_no_negative_zero(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    run.events.write_text("".join(map(dump_line, RECORDS)))
+    list(progress_lines.news())
+    run.decisions.write_text(dump_line(replace(MOVE, installed_ns=START - 400_000)))
+    assert [line.split()[:2] for line in progress_lines.news()] == [["0.000", "s"]]

@@ -1,0 +1,152 @@
+"""Plays plans for `run` and `suite`, in this machine's sandbox or in a virtual machine of their own.
+
+A run that came to no verdict by itself ends in an exception, after what it recorded was reported: KeyboardInterrupt,
+BugError, GuestError.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from results.run_files.documents import DocumentError, read
+from results.run_files.plan import Environment, Plan
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
+from scenarios.cli.bug_report import report_bug
+from scenarios.cli.console import Console
+from scenarios.cli.doctor import Diagnosis
+from scenarios.cli.environment import environment_for
+from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
+from scenarios.errors import BugError
+from scenarios.paths import OutputError, new_root, new_run_dir
+from scenarios.suites.attempts import Attempt, attempted, spoilt_by_machine
+from scenarios.vm.machine import Clock
+from scenarios.vm.run import run_scenario_in_machine
+from scenarios.vm.wall_time import virtual_wall_s
+from topologies.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from scenarios.run.host_side import Outcome, Watcher
+
+PrintLine = Callable[[str], None]
+
+
+class GuestError(Exception):
+    """A run in a virtual machine ended without a verdict, with exit code `code`; its output has the reason."""
+
+    def __init__(self, code: int, root: Path) -> None:
+        recorded = f"; what it recorded is in {root}" if root.exists() else ""
+        super().__init__(f"the run in the virtual machine ended with exit code {code}{recorded}")
+        self.code = ExitCode(code) if code in [*ExitCode] else ExitCode.BUG
+
+
+def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:
+    """Play a plan in the sandbox until it is decided, at most so often; show its summary and what to do without one."""
+    console = Console()
+    made = attempted(play, at_most, console.say)
+    last = made[-1]
+    console.show_summary(last.summary, RunDir(last.root))
+    console.show_attempts(made)
+    if spoilt_by_machine(made):
+        minutes = ceil(virtual_wall_s(plan.duration_ns, Clock("virtual", plan.clock_shift)) / 60)
+        console.say(
+            "This machine did not let a run be decided. A virtual machine whose clock counts instructions is not "
+            f"disturbed by it: add --vm --clock virtual, which takes up to about {minutes} minutes"
+        )
+    return VERDICT_CODES[last.summary.verdict]
+
+
+def decide_in_machine(play: Callable[[], Attempt], at_most: int) -> ExitCode:
+    """Play a plan in a virtual machine until it is decided, at most so often."""
+    console = Console()
+    made = attempted(play, at_most, console.say)
+    console.show_attempts(made)
+    return VERDICT_CODES[made[-1].summary.verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class InSandbox:
+    """Plays plans that have their environment in a sandbox; their run directories go to `out`."""
+
+    sandbox: Sandbox
+    environment: Environment
+    out: Path
+
+    @classmethod
+    def on(cls, diagnosis: Diagnosis, out: Path) -> InSandbox:
+        """That of a machine that was diagnosed; MachineError if it cannot run scenarios."""
+        return cls(*diagnosis.require(), out)
+
+    def prepared(self, plan: Plan) -> Plan:
+        """The plan with its environment; MachineError if this machine lacks what it asks for."""
+        return replace(plan, environment=environment_for(plan, self.environment))
+
+    def play(self, plan: Plan, label: str = "") -> Attempt:
+        """Run a plan once. With a label, which a suite sets, only the progress bar is shown."""
+        run = new_run_dir(plan.scenario, self.out)
+        console = Console()
+        with console.following(plan, run, label) as watcher:
+            outcome = self._outcome(plan, run, watcher)
+        if (outcome.interrupted or outcome.bug) and not label:
+            console.show_summary(outcome.summary, run)
+        if outcome.bug:
+            raise BugError(f"a bug in Blipnet itself ended the run; the traceback is in {run.log('runner')}")
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        return Attempt(outcome.summary, run.root, lack_of_room(run.root))
+
+    def _outcome(self, plan: Plan, run: RunDir, watcher: Watcher) -> Outcome:
+        from scenarios.run.host_side import run_plan
+
+        try:
+            return run_plan(plan, run, self.sandbox, watcher)
+        except (DocumentError, OutputError, OSError):
+            raise
+        except Exception as error:
+            raise BugError(report_bug(error, run.log("runner").parent)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class InMachine:
+    """Plays a scenario file in a virtual machine; its run directories go to `out`, and its output to `print_line`."""
+
+    file: Path
+    options: list[str]
+    out: Path
+    clock: Clock
+    print_line: PrintLine
+
+    def play(self, plan: Plan) -> Attempt:
+        """Run the file once; each line of output is printed behind the wall time, s."""
+        root, begin = new_root(plan.scenario, self.out.resolve()), monotonic()
+        code = run_scenario_in_machine(
+            self.file.resolve(),
+            self.options,
+            root,
+            self.clock,
+            lambda line: self.print_line(f"{monotonic() - begin:5.0f} s │ {line}"),
+        )
+        if code == ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        if code not in VERDICT_CODES.values():
+            raise GuestError(code, root)
+        same = "on the virtual clock a repetition would be the same run" if self.clock.kind == "virtual" else None
+        return Attempt(read(Summary, RunDir(root).summary), root, same)
+
+
+def lack_of_room(root: Path) -> str | None:
+    """Why another run like that in `root` has no room where it lies; None if it has."""
+    try:
+        taken = sum(path.lstat().st_size for path in root.rglob("*"))
+        free = shutil.disk_usage(root).free
+    except OSError as error:
+        return f"{root}: {error.strerror}"
+    if free >= taken:
+        return None
+    return f"{free / 1e6:.0f} MB are free where {root} lies, and it took {taken / 1e6:.0f} MB"
