@@ -4,12 +4,19 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 PROJECT = Path(__file__).resolve().parent
 ENVIRONMENT = PROJECT / ".venv"
 sys.path[:0] = [str(PROJECT)]  # -I leaves it out
 
 from hostio.isolation import caller_environment  # noqa: E402
+
+
+def end(why: str) -> NoReturn:
+    """Say that nothing can be run yet, and exit with 2."""
+    print(f"run_scenario.py: {why}; run scripts/setup first", file=sys.stderr)
+    sys.exit(2)
 
 
 def use_project_environment() -> None:
@@ -23,16 +30,17 @@ def use_project_environment() -> None:
         return
     python = ENVIRONMENT / "bin" / "python"
     if not python.exists():
-        print("run_scenario.py: the project's environment is missing; run scripts/setup first", file=sys.stderr)
-        sys.exit(2)
+        end("the project's environment is missing")
     os.execve(str(python), [str(python), str(PROJECT / "run_scenario.py"), *sys.argv[1:]], variables)
 
 
 if __name__ == "__main__":
     use_project_environment()
-    from scenarios.cli.commands import main
-    from scenarios.paths import give_checkout_back
-
+    try:
+        from scenarios.cli.commands import main
+        from scenarios.paths import give_checkout_back
+    except ModuleNotFoundError as error:
+        end(f"the project's environment lacks {error.name}")
     try:
         sys.exit(main())
     finally:
