@@ -18,7 +18,7 @@ from tempfile import gettempdir, mkdtemp
 def cache_folder(name: str) -> Path:
     """The folder `name` in the environment or, if this user may not write all of it, a private one of its contents."""
     kept = Path(sys.prefix) / name
-    return kept if _writable(kept) else _shown(kept, private_folder(Path(gettempdir())))
+    return kept if _writable(kept) else shown(kept, private_folder(Path(gettempdir())))
 
 
 def _writable(folder: Path) -> bool:
@@ -39,7 +39,7 @@ def private_folder(place: Path) -> Path:
     return folder if safe else Path(mkdtemp(prefix="blipnet-", dir=place))
 
 
-def _shown(kept: Path, place: Path) -> Path:
+def shown(kept: Path, place: Path) -> Path:
     """A folder in `place` whose files are links to those of `kept`; a file written there replaces its link."""
     shown = place / hashlib.sha256(bytes(kept)).hexdigest()[:16]
     if not shown.exists():
