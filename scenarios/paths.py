@@ -42,7 +42,6 @@ def new_run_dir(scenario: str, runs: Path) -> RunDir:
 
 
 def give_checkout_back() -> None:
-    """Give to the owner of the checkout what root has made in it. Run directories have been given already, and the
-    folders left out are those that no run writes."""
+    """Give to the owner of the checkout what root has made in it; no command writes the folders left out."""
     if owner := owner_beside_root(PROJECT):
-        give(PROJECT, owner, leaving_out=(PROJECT / ".git", PROJECT / ".venv" / "lib", RUNS))
+        give(PROJECT, owner, leaving_out=(PROJECT / ".git", PROJECT / ".venv" / "lib"))
