@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -11,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from run_lab import PROJECT, SMALL, STARTED_WITHIN_S, command_name, descendants, finished, start, written
 
-PROJECT = Path(__file__).resolve().parent.parent
+from hostio.timing import wait_until
+
 ONE_BLIP = "scenarios/one-blip.yaml"
 LATIN_1 = "de_DE.ISO-8859-1"
 
@@ -139,16 +142,18 @@ def test_a_path_with_a_space_and_an_accent_is_like_any_other(arguments: list[str
     assert "Traceback" not in done.stderr
 
 
+def report(copy: Path, variables: Mapping[str, str], at: Path) -> None:
+    shutil.copytree(PROJECT / "tests" / "results" / "recorded" / "one-blip" / "run", copy)
+    command = [PROJECT / "run_scenario.py", "report", copy]
+    done = subprocess.run(command, cwd=at, env={**os.environ, **variables}, capture_output=True, check=False)
+    assert done.stderr == b""
+
+
 def test_a_report_has_the_style_of_the_project_whatever_that_of_the_user(foreign: Path, tmp_path: Path) -> None:
     """The rc file of the working directory comes before all others (matplotlib's own rule)."""
-    for folder, environ, at in (
-        ("plain", {}, PROJECT),
-        ("styled", {"MPLBACKEND": "nothing", "MATPLOTLIBRC": str(foreign), "HOME": str(foreign)}, foreign),
-    ):
-        shutil.copytree(PROJECT / "tests" / "results" / "recorded" / "one-blip" / "run", tmp_path / folder)
-        command = [PROJECT / "run_scenario.py", "report", tmp_path / folder]
-        done = subprocess.run(command, cwd=at, env={**os.environ, **environ}, capture_output=True, check=False)
-        assert done.stderr == b""
+    styled = {"MPLBACKEND": "nothing", "MATPLOTLIBRC": str(foreign), "HOME": str(foreign)}
+    report(tmp_path / "plain", {}, PROJECT)
+    report(tmp_path / "styled", styled, foreign)
     assert (tmp_path / "styled" / "latency.png").read_bytes() == (tmp_path / "plain" / "latency.png").read_bytes()
 
 
@@ -163,3 +168,23 @@ def test_an_environment_without_its_packages_is_one_line(elsewhere: Path) -> Non
     (line,) = done.stderr.splitlines()
     assert line.startswith("run_scenario.py: the project's environment lacks ")
     assert line.endswith("; run scripts/setup first")
+
+
+POINTING_ELSEWHERE = (
+    *("PYTHONPATH", "PYTHONUSERBASE", "LD_LIBRARY_PATH", "CONDA_PREFIX", "VIRTUAL_ENV", "MPLCONFIGDIR", "OVS_RUNDIR"),
+    *("BASH_ENV", "PROMPT_COMMAND", "TMPDIR"),
+)
+
+
+@pytest.mark.root
+def test_no_process_of_a_run_has_them(foreign: Path, tmp_path: Path) -> None:
+    environ = {**os.environ, "LC_ALL": "C", **dict.fromkeys(POINTING_ELSEWHERE, f"{foreign}/libraries/x")}
+    process = start("run", PROJECT / ONE_BLIP, "--out", tmp_path, *SMALL, env=environ)
+    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+    pids = list(descendants(process.pid))
+    environments = {command_name(pid): Path(f"/proc/{pid}/environ").read_bytes() for pid in pids}
+    process.send_signal(signal.SIGINT)
+    code, output = finished(process)
+    assert code == 130, output
+    assert {"ovs-vswitchd", "redis-server", "relay-us-centra", "bash"} <= environments.keys()
+    assert [name for name, variables in environments.items() if str(foreign).encode() in variables] == []

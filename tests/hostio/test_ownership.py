@@ -28,6 +28,11 @@ def belongs_to(path: Path, whose: Owner) -> None:
     os.chown(path, whose.user, whose.group)
 
 
+def made_twice(path: Path) -> None:
+    path.mkdir()
+    path.mkdir()
+
+
 def called_by(caller: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_UID", str(caller.user))
     monkeypatch.setenv("SUDO_GID", str(caller.group))
@@ -79,7 +84,7 @@ def test_what_was_there_before_is_not_given_and_a_failure_is_no_reason_to_keep(
         (tmp_path / "old" / "file").touch()
     assert owner(tmp_path / "old").user == 0
     with pytest.raises(FileExistsError), made_for_user(tmp_path / "new"):
-        [(tmp_path / "new").mkdir() for _ in range(2)]
+        made_twice(tmp_path / "new")
     assert owner(tmp_path / "new") == ANOTHER
 
 
