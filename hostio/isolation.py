@@ -47,7 +47,7 @@ def isolated(environ: Mapping[str, str], environment: Path, encoding: str, *, fo
         kept["LD_LIBRARY_PATH"] = libraries
     if not os.access(kept.get("TMPDIR", "/"), os.W_OK | os.X_OK):
         kept.pop("TMPDIR", None)
-    if kept.get("PYTHONUTF8") != "1":
+    if kept.get("PYTHONUTF8") != "1" and encoding.lower() != "utf-8":
         kept.setdefault("PYTHONIOENCODING", encoding)
     if for_another:
         kept["PYTHONDONTWRITEBYTECODE"] = "1"

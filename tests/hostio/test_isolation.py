@@ -76,6 +76,7 @@ def test_a_second_isolation_changes_nothing(tmp_path: Path) -> None:
 def test_the_caller_s_word_on_the_encoding_of_output_stays() -> None:
     assert kept_of({"PYTHONIOENCODING": "koi8-r"}) == {"PYTHONIOENCODING": "koi8-r"}
     assert "PYTHONIOENCODING" not in isolated({"PYTHONUTF8": "1"}, Path("/nowhere"), "ascii", for_another=False)
+    assert "PYTHONIOENCODING" not in isolated({}, Path("/nowhere"), "UTF-8", for_another=False)
 
 
 def test_a_folder_for_temporary_files_stays_if_it_can_be_used(tmp_path: Path) -> None:
