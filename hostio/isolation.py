@@ -1,4 +1,5 @@
-"""The variables that a process of the project takes over from its caller: none that choose what code it runs.
+"""The variables that a process of the project takes over from its caller: none that choose what code it runs, or in
+which language and encoding other programs answer.
 
 Shells of conda, ROS and others export such variables for programs of their own.
 `python3 -I hostio/isolation.py COMMAND…` runs a command without them. It runs before the project's own Python does, so
@@ -16,13 +17,17 @@ from pathlib import Path
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where the distribution and the administrator put programs."""
 
-_CHOOSES_CODE = re.compile(
+_EVERYWHERE = {"PATH": PATH, "LC_ALL": "C.UTF-8", "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
+
+_DROPPED = re.compile(
     # Python's own variables, and those of what it imports.
     r"_?PYTHON.*|_?CONDA_.*|VIRTUAL_ENV.*|PIP_.*|NUMBA_.*|MPL.*|MATPLOTLIB.*"
     # Of the dynamic linker, of shells (mininet starts one for each host), of Open vSwitch's tools, and of git.
     r"|LD_.*|BASH_.*|ENV|SHELLOPTS|BASHOPTS|PROMPT_COMMAND|CDPATH|POSIXLY_CORRECT|OVS_.*|GIT_.*"
     # Of the compiler: a package without a wheel is built by the distribution's.
     r"|CC|CXX|CPP|LD|AR|(?:C|CXX|CPP|LD)FLAGS"
+    # The locale: what programs say is read, and kept in logs.
+    r"|LC_.*|LANG|LANGUAGE|LOCPATH"
 )
 
 _KEPT = re.compile(
@@ -39,7 +44,7 @@ _KEPT = re.compile(
 def isolated(environ: Mapping[str, str], environment: Path, encoding: str, *, for_another: bool) -> dict[str, str]:
     """The variables for the Python in `environment`, a virtual environment; of them it makes no others.
 
-    `encoding`: the terminal's, in which output remains, while Python reads and writes files in UTF-8 in every locale.
+    `encoding`: the terminal's, in which output remains; files, and what other programs say, are UTF-8 in every locale.
     `for_another`: as root in somebody's checkout, where bytecode would be root's.
     """
     kept = {name: value for name, value in environ.items() if _is_kept(name)}
@@ -51,11 +56,11 @@ def isolated(environ: Mapping[str, str], environment: Path, encoding: str, *, fo
         kept.setdefault("PYTHONIOENCODING", encoding)
     if for_another:
         kept["PYTHONDONTWRITEBYTECODE"] = "1"
-    return {**kept, "PATH": PATH, "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
+    return {**kept, **_EVERYWHERE}
 
 
 def _is_kept(name: str) -> bool:
-    return _KEPT.fullmatch(name) is not None or _CHOOSES_CODE.fullmatch(name) is None
+    return _KEPT.fullmatch(name) is not None or _DROPPED.fullmatch(name) is None
 
 
 def _of_the_interpreter(folders: str, environment: Path) -> str:

@@ -13,7 +13,13 @@ import pytest
 from hostio.isolation import PATH, isolated
 
 ISOLATION = Path(__file__).resolve().parents[2] / "hostio" / "isolation.py"
-EVERYWHERE = {"PATH": PATH, "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", "PYTHONIOENCODING": "latin-1"}
+EVERYWHERE = {
+    "PATH": PATH,
+    "LC_ALL": "C.UTF-8",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONUTF8": "1",
+    "PYTHONIOENCODING": "latin-1",
+}
 
 
 def kept_of(environ: dict[str, str], environment: Path = Path("/nowhere"), *, for_another: bool = False) -> object:
@@ -47,7 +53,7 @@ def kept_of(environ: dict[str, str], environment: Path = Path("/nowhere"), *, fo
             "MATPLOTLIBRC",
         ),
         *("BASH_ENV", "ENV", "BASH_FUNC_ip%%", "SHELLOPTS", "PROMPT_COMMAND", "CDPATH", "POSIXLY_CORRECT"),
-        *("OVS_RUNDIR", "GIT_DIR", "CC", "CFLAGS", "LDFLAGS"),
+        *("LANG", "LC_ALL", "LC_NUMERIC", "LANGUAGE", "LOCPATH", "OVS_RUNDIR", "GIT_DIR", "CC", "CFLAGS", "LDFLAGS"),
     ],
 )
 def test_what_chooses_code_is_dropped(name: str) -> None:
@@ -57,7 +63,7 @@ def test_what_chooses_code_is_dropped(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("HOME", "LANG", "LC_ALL", "LOCPATH", "TERM", "SUDO_UID", "SSL_CERT_FILE", "https_proxy", "NO_COLOR"),
+        *("HOME", "TZ", "TERM", "SUDO_UID", "SSL_CERT_FILE", "https_proxy", "NO_COLOR"),
         *("PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "NUMBA_CACHE_DIR", "NUMBA_CPU_NAME"),
         *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_FIND_LINKS", "PIP_CERT", "PIP_PROXY"),
     ],
