@@ -1,4 +1,4 @@
-"""A run with sudo, then one without, in the checkout of an ordinary user: both work, and nothing in it becomes root's.
+"""Runs and set-up with sudo and without, in the checkout of a user: all work, and nothing in it becomes root's.
 
 A layer above the checkout, at its own path (compiled loops are kept by path), makes it somebody's without touching it.
 """
@@ -6,6 +6,7 @@ A layer above the checkout, at its own path (compiled loops are kept by path), m
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -38,6 +39,7 @@ of_root() {
 play() {
     "$@" --set sessions.0.count=5 >&2 || echo "exit code $?" >&2
 }
+refused=/mnt/refused
 umask 077
 export SUDO_UID="$user" SUDO_GID="$user"
 play ./run_scenario.py run scenarios/micro-blips.yaml
@@ -47,9 +49,14 @@ as_user="setpriv --reuid $user --regid $user --clear-groups --inh-caps=-all"
 play $as_user ./run_scenario.py run scenarios/one-blip.yaml
 $as_user ./run_scenario.py report results/runs/one-blip/* >&2 || true
 ./run_scenario.py report results/runs/one-blip/* >&2 || true
+rm .venv/compiled
+setpriv --reuid 54321 --regid 54321 --clear-groups scripts/setup >&2 2>"$refused" || echo "refused with $?" >>"$refused"
+scripts/setup >&2
 of_root
 echo SUMMARIES
-$as_user cat results/runs/*/*/summary.json
+cat results/runs/*/*/summary.json
+echo REFUSED
+cat "$refused"
 """
 
 
@@ -68,10 +75,15 @@ def test_runs_with_and_without_sudo_do_not_stand_in_each_other_s_way(runs: RunRe
     script = ["unshare", "--mount", "sh", "-c", ONE_AFTER_THE_OTHER, "sh", str(PROJECT), SOMEBODY]
     done = subprocess.run(script, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr
-    of_root, _, rest = done.stdout.partition("SUMMARIES")
+    of_root, found, refused = re.split("SUMMARIES|REFUSED", done.stdout)
     assert of_root == "", done.stderr
-    found = summaries(rest)
-    assert sorted(str(summary["scenario"]) for summary in found) == ["micro-blips", "one-blip"], done.stderr
+    assert_played(summaries(found), runs)
+    cannot = f"you cannot write {PROJECT}; run it as the owner of {PROJECT}, or with sudo"
+    assert refused.split("\n") == ["", f"scripts/setup: {cannot}", "refused with 2", ""]
+
+
+def assert_played(found: list[dict[str, object]], runs: RunRecord) -> None:
+    assert sorted(str(summary["scenario"]) for summary in found) == ["micro-blips", "one-blip"]
     for summary in found:
         runs.enter(str(summary["verdict"]))
         assert "ended early" not in str(summary["reasons"])
