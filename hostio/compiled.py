@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from hostio.caches import cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -46,7 +47,7 @@ def _cache_folder() -> Path:
     digest = hashlib.sha256()
     for source in sorted(compiled_sources(Path(__file__).parent.parent)):
         digest.update(source.read_bytes())
-    return Path(sys.prefix) / "numba-cache" / digest.hexdigest()[:16]
+    return cache_folder(f"numba-cache/{digest.hexdigest()[:16]}")
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
+from hostio.ownership import give, made_for_user, owner_beside_root
 from results.run_files.run_dir import RunDir
 from topologies.sandbox import require_outside_runtime
 
@@ -25,15 +26,22 @@ def new_root(scenario: str, runs: Path) -> Path:
 
 
 def new_run_dir(scenario: str, runs: Path) -> RunDir:
-    """Create a run directory at a `new_root`, with its folders.
+    """Create a run directory at a `new_root`, with its folders, all its user's (`made_for_user`).
 
     SandboxError if it lies where the sandbox's tmpfs would hide it; OutputError if it cannot be created.
     """
     require_outside_runtime(PROJECT, runs, Path(sys.prefix))
     root = new_root(scenario, runs)
     try:
-        for folder in ("raw", "logs", "staging"):
-            (root / folder).mkdir(parents=True)
+        with made_for_user(root):
+            for folder in ("raw", "logs", "staging"):
+                (root / folder).mkdir(parents=True)
     except OSError as error:
         raise OutputError(f"{root}: {error.strerror}; say with --out where run directories may go") from error
     return RunDir(root.resolve())
+
+
+def give_checkout_back() -> None:
+    """Give to the owner of the checkout what root has made in it; no command writes the folders left out."""
+    if owner := owner_beside_root(PROJECT):
+        give(PROJECT, owner, leaving_out=(PROJECT / ".git", PROJECT / ".venv" / "lib"))

@@ -78,33 +78,33 @@ def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Pa
 
 AS_NOBODY = """
 set -e
-project=$1 cache=$2 python=$3
+project=$1
 mount -t tmpfs -o mode=755 tmpfs /mnt
-mkdir /mnt/project /mnt/home /mnt/runs
+mkdir /mnt/project /mnt/runs
 mount --bind "$project" /mnt/project
-cp -r "$cache" /mnt/home/numba
 mknod -m 666 /mnt/tun c 10 200
 mount --bind /mnt/tun /dev/net/tun
-chown -R 65534:65534 /mnt/home /mnt/runs
+chown 65534:65534 /mnt/runs
 top=/$(echo "$project" | cut -d / -f 2)
 mount -t tmpfs -o mode=1777 tmpfs "$top"
 mkdir -p "$project"
 mount --bind /mnt/project "$project"
+mount -o remount,bind,ro "$project"
 cd "$project"
 nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all"
-HOME=/mnt/home NUMBA_CACHE_DIR=/mnt/home/numba \\
-    $nobody "$python" run_scenario.py run scenarios/one-blip.yaml --set sessions.0.count=10 --out /mnt/runs >&2 || true
+env -u HOME -u NUMBA_CACHE_DIR \\
+    $nobody ./run_scenario.py run scenarios/one-blip.yaml --set sessions.0.count=10 --out /mnt/runs >&2 || true
 cat /mnt/runs/one-blip/*/plan.json
 echo SUMMARY
 cat /mnt/runs/one-blip/*/summary.json
 """
-"""Whatever the permissions above the checkout: nobody sees it at its own path, with a tun device that all may open."""
+"""Whatever the permissions above the checkout: nobody sees it at its own path, where no one can write, and has no home,
+but a tun device that all may open."""
 
 
 @pytest.mark.root
-def test_an_ordinary_user_can_run_where_the_tun_device_is_open_to_all(runs: RunRecord) -> None:
-    cache = os.environ.get("NUMBA_CACHE_DIR") or str(Path(sys.prefix) / "numba-cache")
-    script = ["unshare", "--mount", "sh", "-c", AS_NOBODY, "sh", str(PROJECT), cache, sys.executable]
+def test_a_user_without_home_can_run_in_a_read_only_checkout_where_the_tun_device_is_open(runs: RunRecord) -> None:
+    script = ["unshare", "--mount", "sh", "-c", AS_NOBODY, "sh", str(PROJECT)]
     done = subprocess.run(script, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     plan, summary = map(json.loads, done.stdout.split("SUMMARY"))

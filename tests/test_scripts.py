@@ -10,8 +10,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -46,14 +47,16 @@ def without_setup(checkout: Path, script: str) -> None:
         _write_stand_in(checkout / "scripts" / "setup")
 
 
-def run(checkout: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    checkout: Path, script: str, *arguments: str, environ: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     without_setup(checkout, script)
     path = f"{checkout.parent / 'programs'}:{os.environ['PATH']}"
     before = everything_in(checkout)
     ended = subprocess.run(
-        [f"./{script}", *arguments],
+        [script, *arguments],
         cwd=checkout,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, **environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
@@ -106,17 +109,17 @@ def test_bad_usage_is_one_line_and_exit_code_2(checkout: Path, script: str, argu
     assert "--help" in line
 
 
-@pytest.mark.parametrize(
-    ("script", "arguments"),
-    [
-        ("scripts/bench", ["links", "1", "1"]),
-        ("scripts/check", []),
-        ("scripts/demo", ["--seed=7", "--set", "relays.version=2026-05-20"]),
-        ("scripts/test", ["-m", "not root", "--no-such-option-of-ours"]),
-        ("scripts/vm", ["--clock", "virtual", "--shift=2", "uname", "-r"]),
-        (".ci/run", []),
-    ],
-)
+GOOD_USAGE = [
+    ("scripts/bench", ["links", "1", "1"]),
+    ("scripts/check", []),
+    ("scripts/demo", ["--seed=7", "--set", "relays.version=2026-05-20"]),
+    ("scripts/test", ["-m", "not root", "--no-such-option-of-ours"]),
+    ("scripts/vm", ["--clock", "virtual", "--shift=2", "uname", "-r"]),
+    (".ci/run", []),
+]
+
+
+@pytest.mark.parametrize(("script", "arguments"), GOOD_USAGE)
 def test_good_usage_goes_on_to_the_installation(checkout: Path, script: str, arguments: list[str]) -> None:
     ended = run(checkout, script, *arguments)
     assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")
@@ -170,3 +173,22 @@ def test_the_demo_repeats_what_is_inconclusive(demo: Callable[..., subprocess.Co
     assert (setup, run_line) == ("setup ", "run scenarios/incident/short.yaml --attempts 3")
     setup, run_line = demo(0, "--attempts", "1", "--vm").stdout.splitlines()
     assert (setup, run_line) == ("setup --vm", "run scenarios/incident/short.yaml --attempts 3 --attempts 1 --vm")
+
+
+@pytest.mark.parametrize(("script", "arguments"), GOOD_USAGE)
+def test_nothing_of_the_caller_s_shell_changes_what_a_script_does(
+    checkout: Path, script: str, arguments: list[str], tmp_path: Path
+) -> None:
+    traps = tmp_path / "traps"
+    (traps / "scripts").mkdir(parents=True)
+    (traps / "startup").write_text("echo the startup file of somebody else; exit 1\n")
+    environ = {
+        **dict.fromkeys(("BASH_ENV", "ENV"), str(traps / "startup")),
+        **{f"BASH_FUNC_{name}%%": "() { echo the function of somebody else; }" for name in ("dirname", "cd", "stat")},
+        "CDPATH": str(traps),
+        "SHELLOPTS": "noglob:nounset:xtrace",
+        "POSIXLY_CORRECT": "1",
+        "TMPDIR": str(traps / "missing"),
+    }
+    ended = run(checkout, script, *arguments, environ=environ)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")

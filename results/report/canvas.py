@@ -5,9 +5,15 @@ Colours: the palette of Okabe and Ito (2008), distinguishable with colour vision
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+
+from hostio.caches import cache_folder
+from hostio.files import replacing
+
+os.environ["MPLCONFIGDIR"] = str(cache_folder("matplotlib"))
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -17,8 +23,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-
-from hostio.files import replacing
 
 __all__ = ["Axes", "Figure", "Line2D", "LogNorm", "Patch", "ScalarMappable", "save_png"]
 
@@ -42,6 +46,8 @@ _STYLE: Mapping[str, object] = MappingProxyType(
 
 
 def save_png(draw: Callable[[], Figure], target: Path) -> None:
-    """Call `draw` with the common style set, and write its figure as a PNG file, atomically."""
-    with mpl.rc_context(dict(_STYLE)), replacing(target) as partial:
+    """Call `draw` with the common style set and no other, and write its figure as a PNG file, atomically."""
+    with mpl.rc_context(), replacing(target) as partial:
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
         FigureCanvasAgg(draw()).print_figure(partial, format="png", dpi=_DPI)

@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 from dataclasses import dataclass
 
+from hostio.isolation import PATH
 from results.run_files.plan import Environment
 from scenarios.cli.environment import find_environment
 from scenarios.debian_packages import packages_for
@@ -54,10 +55,6 @@ class Diagnosis:
         return self.sandbox, self.environment
 
 
-PROGRAM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
-"""Where the programs of a run are looked for: in sbin too, whoever calls."""
-
-
 def diagnose() -> Diagnosis:
     """Do all checks; nothing that they start outlives the call."""
     programs = tuple(_program(name, package.name) for package in packages_for("run") for name in package.programs)
@@ -72,7 +69,7 @@ def diagnose() -> Diagnosis:
 
 
 def _program(name: str, package: str) -> Requirement:
-    path = shutil.which(name, path=PROGRAM_PATH)
+    path = shutil.which(name, path=PATH)
     return Requirement(name, path is not None, path or "not found", package=package)
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from hostio.commands import CommandError, run
-from scenarios.cli.doctor import PROGRAM_PATH
+from hostio.isolation import PATH
 from scenarios.paths import PROJECT
 from topologies.back_ends import FALLBACK
 from topologies.sandbox import tun_is_usable
@@ -57,7 +57,7 @@ def _link_back_ends() -> list[str]:
 
 
 def _datapaths() -> list[str]:
-    if shutil.which("ovs-vswitchd", path=PROGRAM_PATH) is None:
+    if shutil.which("ovs-vswitchd", path=PATH) is None:
         return []
     kernel, user = _kernel_has("openvswitch"), tun_is_usable()
     return [*(["kernel"] if kernel else []), *(["user"] if user else [])]

@@ -5,7 +5,6 @@ The plan is on disk before anything starts, so that a run that fails can still b
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hostio.ownership import give, owner_beside_root
 from relay_app.streams import streams_of
 from results.report.report import make_report
 from results.run_files.documents import dump
@@ -72,16 +72,14 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
     )
     shutil.rmtree(run.staging)
     summary = make_report(run)
-    _give_to_invoker(run.root)
+    _give_to_user(run.root)
     return Outcome(summary, interrupted, process.returncode == os.EX_SOFTWARE)
 
 
-def _give_to_invoker(root: Path) -> None:
-    """Make the user who called sudo, if it was used, the owner of the run directory and of all in it."""
-    if os.geteuid() == 0 and "SUDO_UID" in os.environ:
-        owner, group = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
-        for path in (root.parent, root, *root.rglob("*")):
-            os.chown(path, owner, group)
+def _give_to_user(root: Path) -> None:
+    """Make the owner of the run directory, if root works for somebody else, the owner of all in it."""
+    if owner := owner_beside_root(root):
+        give(root, owner)
 
 
 def _wait_for_end(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:

@@ -88,9 +88,14 @@ def project_sources(reads: Sequence[Path], print_line: PrintLine) -> bytes:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    """Hold the lock of FOLDER: two processes must not build the same part at the same time."""
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:
+    """Hold the lock of FOLDER: two processes must not build the same part at the same time. MachineError if this user
+    cannot write there."""
+    try:
+        FOLDER.mkdir(exist_ok=True)
+        lock = (FOLDER / "lock").open("w")
+    except OSError as error:
+        raise MachineError(f"no virtual machine without a place for its parts: {FOLDER}: {error.strerror}") from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

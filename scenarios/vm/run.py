@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from hostio.files import Tail
+from hostio.ownership import made_for_user
 from scenarios.errors import MachineError
 from scenarios.paths import PROJECT
 from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, PrintLine, project_sources
@@ -155,7 +156,8 @@ def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: C
         task = Task((sys.executable, *argv), _RUNS, reads)
         code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs)
         for made in runs.glob("*/*"):
-            shutil.copytree(made, root)
+            with made_for_user(root):
+                shutil.copytree(made, root)
         if code > _BY_SIGNAL + SIGINT:
             died = f"the run in the virtual machine died of signal {code - _BY_SIGNAL}"
             raise MachineError(f"{died}; what it recorded is in {root}")

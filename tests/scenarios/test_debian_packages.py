@@ -35,7 +35,8 @@ def test_setup_installs_what_the_list_says(arguments: list[str], uses: tuple[Use
     head = script[: script.index("as_root=()")]
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "setup").write_text(head + 'printf "%s\\n" "${packages[@]}"\n')
-    (tmp_path / "scripts" / "usage.bash").write_bytes((PROJECT / "scripts" / "usage.bash").read_bytes())
+    for sourced in (PROJECT / "scripts").glob("*.bash"):
+        (tmp_path / "scripts" / sourced.name).write_bytes(sourced.read_bytes())
     (tmp_path / "packages.txt").write_bytes(LIST.read_bytes())
     asked = ["bash", str(tmp_path / "scripts" / "setup"), *arguments]
     found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
