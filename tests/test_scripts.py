@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,9 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def _write_stand_in(path: Path) -> None:
-    path.write_text(f"#!/bin/sh\necho reached {path.name}\nexit {STAND_IN_CODE}\n")
+def _write_stand_in(path: Path, does: str = "", code: int = STAND_IN_CODE) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{does or f'echo reached {path.name}'}\nexit {code}\n")
     path.chmod(0o755)
 
 
@@ -116,3 +118,44 @@ def test_bad_usage_is_one_line_and_exit_code_2(checkout: Path, script: str, argu
 def test_good_usage_goes_on_to_the_installation(checkout: Path, script: str, arguments: list[str]) -> None:
     ended = run(checkout, script, *arguments)
     assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "last"),
+    [
+        ("scripts/test", ["-m", "not root and not vm", "-k", "", "tests/a b.py"], None),
+        (".ci/run", [], ["-m", "", "--no-skips"]),
+    ],
+)
+def test_arguments_come_to_pytest_as_they_were_given_and_last(
+    checkout: Path, script: str, arguments: list[str], last: list[str] | None
+) -> None:
+    """The last of several `-m` counts. CI leaves out none of the tests, whatever pytest leaves out by default."""
+    _write_stand_in(checkout / "scripts" / "setup", "true", 0)
+    _write_stand_in(checkout / "scripts" / "check", "true", 0)
+    _write_stand_in(checkout / ".venv" / "bin" / "python", "printf '%s\\n' \"$@\"", 0)
+    ended = subprocess.run(
+        [f"./{script}", *arguments], cwd=checkout, capture_output=True, text=True, check=True, timeout=20
+    )
+    given = ended.stdout.split("\n")[:-1]
+    expected = arguments if last is None else last
+    assert given[:2] == ["-m", "pytest"]
+    assert given[-len(expected) :] == expected
+    assert {"-m", "-k"}.isdisjoint(given[2 : -len(expected)])
+
+
+@pytest.mark.parametrize(("options", "found"), [((), 0), (("-m", ""), 7), (("-m", "vm"), 7), (("-m", "not root"), 6)])
+def test_virtual_machines_are_booted_only_for_those_who_ask(options: tuple[str, ...], found: int) -> None:
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *options,
+        "tests/test_vm.py",
+    ]
+    listed = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False).stdout.splitlines()
+    assert len([line for line in listed if "test_vm.py::" in line]) == found
