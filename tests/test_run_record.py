@@ -77,7 +77,6 @@ def test_others_pass(runs: RunRecord) -> None:
         (2, ("--no-skips",), 0),
         (3, ("--no-skips",), 1),
         (2, ("-v", "--junitxml=junit.xml"), 0),
-        (2, ("-n2", "--dist=loadfile"), 0),
         (3, ("-n2", "--dist=loadfile"), 1),
     ],
 )

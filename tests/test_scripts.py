@@ -144,7 +144,7 @@ def test_arguments_come_to_pytest_as_they_were_given_and_last(
     assert {"-m", "-k"}.isdisjoint(given[2 : -len(expected)])
 
 
-@pytest.mark.parametrize(("options", "found"), [((), 0), (("-m", ""), 7), (("-m", "vm"), 7), (("-m", "not root"), 6)])
+@pytest.mark.parametrize(("options", "found"), [((), 0), (("-m", ""), 7)])
 def test_virtual_machines_are_booted_only_for_those_who_ask(options: tuple[str, ...], found: int) -> None:
     argv = [
         sys.executable,
