@@ -30,7 +30,7 @@ setup(
         "typing-extensions",
     ],
     extras_require={
-        "test": ["jsonschema", "pytest", "pytest-timeout", "scapy", "scipy"],
+        "test": ["jsonschema", "pytest", "pytest-timeout", "pytest-xdist", "scapy", "scipy"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },
 )

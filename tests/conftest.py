@@ -1,5 +1,7 @@
 """What every test has: the root marker's meaning, the record of the runs that tests play, and what fails a session.
 
+With pytest-xdist (`-n`) tests marked root or vm run alone (`turns`), and the workers' records are added up.
+
 A test that met no run it could judge is `inconclusive`: neither passed, failed nor skipped, and listed with its reason.
 A session fails if more of its runs, or of its tests that play runs, were inconclusive than `run_record` allows:
 a busy machine may spoil some, and a few only. With --no-skips, as CI calls it, it also fails if a test was skipped.
@@ -9,12 +11,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from run_record import InconclusiveError, RunRecord
+from turns import Turns, needs_the_machine
 
 INCONCLUSIVE = "inconclusive"
 RUNS = pytest.StashKey[RunRecord]()
+FOLDER = pytest.StashKey["TemporaryDirectory[str]"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +35,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUNS] = RunRecord()
+    if (given := getattr(config, "workerinput", None)) is not None:
+        config.pluginmanager.register(Turns(Path(given["turns"])))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker of pytest-xdist the folder of the locks; called where the workers are started."""
+    stash = node.config.stash
+    if FOLDER not in stash:
+        stash[FOLDER] = TemporaryDirectory(prefix="blipnet-tests-")
+    node.workerinput["turns"] = stash[FOLDER].name
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what a worker left; one that crashed leaves nothing."""
+    node.config.stash[RUNS].add(RunRecord(**getattr(node, "workeroutput", {}).get("runs", {})))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (folder := config.stash.get(FOLDER, None)) is not None:
+        folder.cleanup()
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +66,7 @@ def runs(pytestconfig: pytest.Config) -> RunRecord:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=needs_the_machine)
     if os.geteuid() == 0:
         return
     needs_root = pytest.mark.skip(reason="builds networks: needs root")
@@ -46,12 +77,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
+    item: pytest.Item,
     call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if call.excinfo is not None and call.excinfo.errisinstance(InconclusiveError):
-        report.outcome, report.longrepr = "skipped", str(call.excinfo.value)
-        report.user_properties.append((INCONCLUSIVE, report.longrepr))
+        why = str(call.excinfo.value)
+        # In the form of a skipped test, which `-v` and `--junitxml` rely on.
+        report.outcome, report.longrepr = "skipped", (str(item.path), (item.location[1] or 0) + 1, why)
+        report.user_properties.append((INCONCLUSIVE, why))
     return report
 
 
@@ -60,14 +94,20 @@ def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -
     return (INCONCLUSIVE, "I", INCONCLUSIVE.upper()) if INCONCLUSIVE in known else None
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    players = sum("runs" in getattr(item, "fixturenames", ()) for item in session.items)
+    session.config.stash[RUNS].players = players
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (left := getattr(session.config, "workeroutput", None)) is not None:
+        left["runs"] = asdict(session.config.stash[RUNS])
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None:
         return
     runs, undecided = session.config.stash[RUNS], reporter.stats.get(INCONCLUSIVE, [])
-    players = sum("runs" in getattr(item, "fixturenames", ()) for item in session.items)
-    if runs.too_many or runs.too_few_tests_decided(len(undecided), players):
-        reporter.write_line(f"{runs}; inconclusive tests: {len(undecided)} of {players}: too many", red=True)
+    if runs.too_many or runs.too_few_tests_decided(len(undecided)):
+        reporter.write_line(f"{runs}; inconclusive tests: {len(undecided)} of {runs.players}: too many", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if not session.config.getoption("--no-skips"):
         return
@@ -79,7 +119,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for report in terminalreporter.stats.get(INCONCLUSIVE, []):
-        terminalreporter.write_line(f"INCONCLUSIVE {report.nodeid} - {report.longrepr}", yellow=True)
+        terminalreporter.write_line(f"INCONCLUSIVE {report.nodeid} - {report.longrepr[2]}", yellow=True)
     runs = config.stash[RUNS]
     if runs.verdicts:
         terminalreporter.write_line(str(runs))

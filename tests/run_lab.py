@@ -25,6 +25,8 @@ SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
 STARTED_WITHIN_S = 60.0
 _OTHERS_PERCENT = 20.0
 SMALL = ("--set", "sessions.0.count=10")
+BRIEF = (*SMALL, "--set", "duration=6s", "--set", "events.0.at=1s")
+"""One-blip in half its time."""
 
 
 def start(*arguments: str | Path, stderr: int = subprocess.STDOUT, **options: Any) -> subprocess.Popen[str]:
@@ -77,6 +79,14 @@ class Run:
             why = f"{'; '.join(self.summary['reasons'])}; others: {self.summary['machine']['others']}"
             raise InconclusiveError(f"{self.root.parent.name} is {self.summary['verdict']}: {why}")
 
+    def bears(self, holds: bool) -> bool:
+        """`holds`; InconclusiveError if a claim does not hold and other programs can be why.
+
+        A claim that holds needs no quiet machine: others can only take away from a punctuality that was seen.
+        """
+        self.require(holds or self.undisturbed)
+        return holds
+
 
 Believed = Callable[[Run], bool]
 
@@ -87,6 +97,11 @@ def conclusive(run: Run) -> bool:
 
 def undisturbed(run: Run) -> bool:
     return run.undisturbed
+
+
+def shows(claim: Believed) -> Believed:
+    """A run of which a claim holds, or does not although nothing disturbed it: a further run is no better."""
+    return lambda run: claim(run) or run.undisturbed
 
 
 def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:

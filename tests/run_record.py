@@ -25,10 +25,17 @@ class RunRecord:
     """
 
     verdicts: list[str] = field(default_factory=list)
+    players: int = 0
+    """How many of the session's tests play runs, or look at one that was played for several."""
 
     def enter(self, verdict: str) -> None:
         """Count a run."""
         self.verdicts.append(verdict)
+
+    def add(self, other: RunRecord) -> None:
+        """Enter the runs of another worker of the session. All workers know all tests."""
+        self.verdicts += other.verdicts
+        self.players = max(self.players, other.players)
 
     @property
     def inconclusive(self) -> int:
@@ -40,9 +47,9 @@ class RunRecord:
         """Whether more had none than a session may have."""
         return self.inconclusive > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * len(self.verdicts))
 
-    def too_few_tests_decided(self, undecided: int, tests: int) -> bool:
-        """Whether of so many tests that play runs too many met no run that they could judge."""
-        return undecided > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * tests)
+    def too_few_tests_decided(self, undecided: int) -> bool:
+        """Whether of the tests that play runs too many met no run that they could judge."""
+        return undecided > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * self.players)
 
     def __str__(self) -> str:
         return f"runs played: {len(self.verdicts)}, inconclusive: {self.inconclusive}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from run_lab import PROJECT, attempted, decided, finished, start
+from run_lab import PROJECT, Run, attempted, decided, finished, shows, start
 from run_record import InconclusiveError, RunRecord
 
 INCIDENT = PROJECT / "scenarios" / "incident" / "short.yaml"
@@ -19,26 +18,33 @@ def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cach
     runs: RunRecord, tmp_path: Path
 ) -> None:
     """120 streams, two round trips of 50.5 ms each under the lock that the packet path takes: at least 12.1 s."""
-    run = attempted(runs, tmp_path, INCIDENT, "relays.version=2026-05-11")
-    summary = run.summary
-    relay, silence = summary["relay"]["us-central"], summary["media"]["interruption_ms"]
-    assert (relay["moved"], relay["hit_percent"], relay["fetches_per_key"]) == (120, 0.0, 1.0)
     analytic_ms = 120 * 2 * 50.5
+
+    def as_long(run: Run) -> bool:
+        held_ms = run.summary["relay"]["us-central"]["lock_held_across_io_ms"]
+        return bool(held_ms <= 1.25 * analytic_ms and run.summary["media"]["interruption_ms"]["max"] < held_ms + 2000)
+
+    run = attempted(runs, tmp_path, INCIDENT, "relays.version=2026-05-11", believed=shows(as_long))
+    summary = run.summary
+    relay = summary["relay"]["us-central"]
+    assert (relay["moved"], relay["hit_percent"], relay["fetches_per_key"]) == (120, 0.0, 1.0)
     assert analytic_ms <= relay["lock_held_across_io_ms"]
-    assert analytic_ms < silence["max"] < relay["lock_held_across_io_ms"] + 2000
+    assert analytic_ms < summary["media"]["interruption_ms"]["max"]
     assert relay["stalls"] >= 1
     assert any("lock session-cache" in line and "v2026_05_11.py" in line for line in summary["diagnosis"])
     assert "packet path: no progress" in (run.root / "locks" / "us-central.stacks.txt").read_text()
     assert (run.root / "stall.png").read_bytes().startswith(b"\x89PNG")
+    assert run.bears(as_long(run))
     run.require(run.conclusive)
-    assert relay["lock_held_across_io_ms"] <= 1.25 * analytic_ms
     assert summary["verdict"] == "fail"
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("version", ["2026-05-10", "2026-05-20"])
 def test_sound_relays_carry_the_same_burst(runs: RunRecord, tmp_path: Path, version: str) -> None:
-    run = attempted(runs, tmp_path, INCIDENT, f"relays.version={version}")
+    """In the first half of that incident: nobody waits for a sound relay after that."""
+    short = ("duration=12s", "events.0.at=2s")
+    run = attempted(runs, tmp_path, INCIDENT, f"relays.version={version}", *short)
     relay = run.summary["relay"]["us-central"]
     assert (relay["moved"], relay["never_forwarded"], relay["stalls"]) == (120, 0, 0)
     assert (relay["fetches_per_key"], relay["lock_held_across_io_ms"]) == (1.0, 0.0)
@@ -46,16 +52,19 @@ def test_sound_relays_carry_the_same_burst(runs: RunRecord, tmp_path: Path, vers
     assert run.summary["verdict"] == "pass"
 
 
-def factorial(runs: RunRecord, tmp_path: Path, name: str, *overrides: str) -> dict[str, Any]:
-    return decided(runs, tmp_path, PROJECT / "scenarios" / "factorial" / f"{name}.yaml", *overrides).summary
+def factorial(runs: RunRecord, tmp_path: Path, name: str, *overrides: str) -> Run:
+    return decided(runs, tmp_path, PROJECT / "scenarios" / "factorial" / f"{name}.yaml", *overrides)
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["warm-burst-regressed", "cold-trickle-regressed"])
 def test_neither_condition_alone_stalls_the_regression(runs: RunRecord, tmp_path: Path, name: str) -> None:
-    """With half the sessions, all moved within 12 s."""
-    short = ("duration=18s", "events.0.for=14s", "controller.pace=12s" if "trickle" in name else "controller.pace=0s")
-    summary = factorial(runs, tmp_path, name, "sessions.0.count=16", *short)
+    """With half the sessions, a trickle of 12 s."""
+    short = {
+        "warm-burst-regressed": ("duration=10s", "events.0.for=6s", "controller.pace=0s"),
+        "cold-trickle-regressed": ("duration=18s", "events.0.for=14s", "controller.pace=12s"),
+    }[name]
+    summary = factorial(runs, tmp_path, name, "sessions.0.count=16", *short).summary
     assert summary["verdict"] == "pass"
     assert summary["relay"]["us-central"]["moved"] == 32
     assert summary["relay"]["us-central"]["stalls"] == 0
@@ -66,12 +75,12 @@ def test_neither_condition_alone_stalls_the_regression(runs: RunRecord, tmp_path
 def test_the_stall_grows_by_two_round_trips_a_stream(runs: RunRecord, tmp_path: Path) -> None:
     """Analytic: a fill is a fetch and an announcement, each a round trip of 50.5 ms to the directory."""
     few, many, short = 8, 24, ("duration=12s", "events.0.for=8s")
-    summaries = [
+    played = [
         factorial(runs, tmp_path / str(n), "cold-burst-regressed", f"sessions.0.count={n}", *short) for n in (few, many)
     ]
-    held_ms = [summary["relay"]["us-central"]["lock_held_across_io_ms"] for summary in summaries]
+    held_ms = [run.summary["relay"]["us-central"]["lock_held_across_io_ms"] for run in played]
     slope_ms = (held_ms[1] - held_ms[0]) / (2 * (many - few))
-    assert slope_ms == pytest.approx(2 * 50.5, rel=0.25)
+    assert all(run.bears(slope_ms == pytest.approx(2 * 50.5, rel=0.25)) for run in played), slope_ms
 
 
 @pytest.mark.root
@@ -88,9 +97,9 @@ def test_link_probes_stay_on_a_stuck_relay_and_canaries_leave_it(runs: RunRecord
         stayed["why-no-reroute"][-1]["reason"].split("; ")
     )
     assert silent_ms["why-no-reroute"] > 80 * 2 * 50.5
-    assert returned["relay-canary"] < 3.0 + 1.0 + 3.0
-    assert silent_ms["relay-canary"] < silent_ms["why-no-reroute"] / 2
     run.require(run.conclusive)
+    assert run.bears(returned["relay-canary"] < 3.0 + 1.0 + 3.0)
+    assert silent_ms["relay-canary"] < silent_ms["why-no-reroute"] / 2
     assert run.summary["verdict"] == "pass"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from run_lab import (
+    BRIEF,
     ONE_BLIP,
     PROJECT,
     SMALL,
@@ -31,7 +32,7 @@ from hostio.timing import wait_until
 
 @pytest.mark.root
 def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     process.send_signal(signal.SIGINT)
     code, output = finished(process)
@@ -45,7 +46,7 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
 
 @pytest.mark.root
 def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     (relay,) = [pid for pid in descendants(process.pid) if command_name(pid) == "relay-us-centra"]
     os.kill(relay, signal.SIGKILL)
@@ -58,7 +59,7 @@ def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None
 
 @pytest.mark.root
 def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     for pid in [pid for pid in descendants(process.pid) if command_name(pid) == "wire"]:
         os.kill(pid, signal.SIGKILL)
@@ -82,7 +83,7 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     before = traces()
-    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: MOMENTS[moment](tmp_path), STARTED_WITHIN_S)
     family = list(held(descendants(process.pid)))
     assert len(family) > 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from run_lab import ONE_BLIP, PROJECT, SMALL, STARTED_WITHIN_S, finished, play, start, summary_of, written
+from run_lab import BRIEF, ONE_BLIP, PROJECT, STARTED_WITHIN_S, finished, play, start, summary_of, written
 from run_record import RunRecord
 
 from hostio.timing import wait_until
@@ -40,7 +40,7 @@ def test_every_kind_of_loss_is_explained_packet_by_packet(runs: RunRecord, tmp_p
 
 
 def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL)
+    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     process.send_signal(signal.SIGINT)
     finished(process)

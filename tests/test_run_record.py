@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_session_may_have_two_runs_or_a_fifth_without_a_verdict(
 def test_two_tests_or_a_fifth_of_those_that_play_runs_may_be_undecided(
     undecided: int, tests: int, too_few: bool
 ) -> None:
-    assert RunRecord().too_few_tests_decided(undecided, tests) is too_few
+    assert RunRecord(players=tests).too_few_tests_decided(undecided) is too_few
 
 
 UNDECIDED = """
@@ -54,28 +55,91 @@ def undecided(runs: RunRecord) -> None:
         runs.enter("inconclusive")
     raise InconclusiveError("late: 9 ms")
 
-def test_others_pass(runs: RunRecord) -> None:
-    for _ in range(10):
-        runs.enter("pass")
-
 def test_one(undecided: None) -> None: ...
 
 def test_two(undecided: None) -> None: ...
 """
 
+OTHERS = """
+from run_record import RunRecord
+
+def test_others_pass(runs: RunRecord) -> None:
+    for _ in range(10):
+        runs.enter("pass")
+"""
+
 
 @pytest.mark.parametrize(
-    ("inconclusive", "options", "code"), [(2, (), 0), (3, (), 1), (2, ("--no-skips",), 0), (3, ("--no-skips",), 1)]
+    ("inconclusive", "options", "code"),
+    [
+        (2, (), 0),
+        (3, (), 1),
+        (2, ("--no-skips",), 0),
+        (3, ("--no-skips",), 1),
+        (2, ("-v", "--junitxml=junit.xml"), 0),
+        (3, ("-n2", "--dist=loadfile"), 1),
+    ],
 )
 def test_an_undecided_test_is_told_apart_and_too_many_runs_fail_the_session(
     tmp_path: Path, inconclusive: int, options: tuple[str, ...], code: int
 ) -> None:
-    """Two tests want the same run, which is played once for both."""
+    """Two tests want the same run, which is played once for both; the third, in another file, is another worker's."""
     (tmp_path / "test_undecided.py").write_text(UNDECIDED.format(inconclusive=inconclusive))
-    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", *options, str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+    (tmp_path / "test_others.py").write_text(OTHERS)
+    done = session(tmp_path, *options)
     assert done.returncode == code, done.stdout + done.stderr
     assert "INCONCLUSIVE test_undecided.py::test_two - late: 9 ms" in done.stdout
-    assert f"runs played: {10 + inconclusive}, inconclusive: {inconclusive}" in done.stdout
+    assert done.stdout.count(f"runs played: {10 + inconclusive}, inconclusive: {inconclusive}\n") == 1
+    assert ("inconclusive tests: 2 of 3: too many" in done.stdout) == (code == 1)
     assert "1 passed, 2 inconclusive" in done.stdout
+
+
+def session(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """pytest on the tests in a folder, with this project's conftest and nothing else of it."""
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", *options, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
+    for name in [name for name in environment if name.startswith("PYTEST_XDIST")]:
+        del environment[name]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+
+
+ALONE_OR_NOT = """
+import time
+from pathlib import Path
+import pytest
+
+@pytest.fixture(autouse=True)
+def noted(request):
+    begun_ns = time.monotonic_ns()
+    yield
+    for _ in range(3):
+        Path("scratch-{number}").write_text("work")
+    alone = request.node.get_closest_marker("vm") is not None
+    with Path("times").open("a") as log:
+        print("alone" if alone else "beside", begun_ns, time.monotonic_ns(), file=log)
+
+def test_the_other_file_has_its_turn_too():
+    Path("here-{number}").touch()
+    end = time.monotonic() + 20
+    while not Path("here-{other}").exists():
+        assert time.monotonic() < end
+
+@pytest.mark.vm
+@pytest.mark.parametrize("n", range(25))
+def test_alone(n): ...
+
+@pytest.mark.parametrize("n", range(25))
+def test_beside(n): ...
+"""
+
+
+def test_workers_run_tests_side_by_side_but_those_that_need_the_machine_alone(tmp_path: Path) -> None:
+    for number, other in ((1, 2), (2, 1)):
+        (tmp_path / f"test_{number}.py").write_text(ALONE_OR_NOT.format(number=number, other=other))
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = vm\n")
+    done = session(tmp_path, "-n2", "--dist=loadfile")
+    assert "102 passed" in done.stdout, done.stdout + done.stderr
+    lines = [line.split() for line in (tmp_path / "times").read_text().splitlines()]
+    times = [(int(begun), int(ended), kind) for kind, begun, ended in lines]
+    for (begun, ended, kind), (other_begun, other_ended, other_kind) in combinations(times, 2):
+        assert "alone" not in (kind, other_kind) or ended <= other_begun or other_ended <= begun

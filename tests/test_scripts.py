@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -36,8 +37,9 @@ def checkout(tmp_path: Path) -> Path:
     return copy
 
 
-def _write_stand_in(path: Path, does: str | None = None) -> None:
-    path.write_text(f"#!/bin/sh\n{does or f'echo reached {path.name}; exit {STAND_IN_CODE}'}\n")
+def _write_stand_in(path: Path, does: str = "", code: int = STAND_IN_CODE) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{does or f'echo reached {path.name}'}\nexit {code}\n")
     path.chmod(0o755)
 
 
@@ -136,7 +138,7 @@ def codes_in(text: str) -> set[int]:
     [
         ("scripts/demo", set(ExitCode)),
         ("scripts/vm", set(ExitCode) - {*VERDICT_CODES.values()}),  # those are the command's
-        ("scripts/bench", {ExitCode.PASS, ExitCode.BAD_INPUT, ExitCode.INCONCLUSIVE}),
+        ("scripts/bench", {ExitCode.PASS, ExitCode.FAIL, ExitCode.BAD_INPUT, ExitCode.INCONCLUSIVE}),
     ],
 )
 def test_help_has_the_exit_codes_of_what_is_started(checkout: Path, script: str, codes: set[int]) -> None:
@@ -146,10 +148,8 @@ def test_help_has_the_exit_codes_of_what_is_started(checkout: Path, script: str,
 @pytest.fixture
 def demo(checkout: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `scripts/demo` on stand-ins: one that installs, and a command line whose run ends with a given code."""
-    _write_stand_in(checkout / "scripts" / "setup", 'echo "setup $*"')
-    python = checkout / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    _write_stand_in(python, 'exec ./"$@"')
+    _write_stand_in(checkout / "scripts" / "setup", 'echo "setup $*"', 0)
+    _write_stand_in(checkout / ".venv" / "bin" / "python", 'exec ./"$@"')
 
     def played(code: int, *arguments: str) -> subprocess.CompletedProcess[str]:
         _write_stand_in(checkout / "run_scenario.py", f'[ "$1" != doctor ] || exit 0; echo "$@"; exit {code}')
@@ -192,3 +192,44 @@ def test_nothing_of_the_caller_s_shell_changes_what_a_script_does(
     }
     ended = run(checkout, script, *arguments, environ=environ)
     assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "last"),
+    [
+        ("scripts/test", ["-m", "not root and not vm", "-k", "", "tests/a b.py"], None),
+        (".ci/run", [], ["-m", "", "--no-skips"]),
+    ],
+)
+def test_arguments_come_to_pytest_as_they_were_given_and_last(
+    checkout: Path, script: str, arguments: list[str], last: list[str] | None
+) -> None:
+    """The last of several `-m` counts. CI leaves out none of the tests, whatever pytest leaves out by default."""
+    _write_stand_in(checkout / "scripts" / "setup", "true", 0)
+    _write_stand_in(checkout / "scripts" / "check", "true", 0)
+    _write_stand_in(checkout / ".venv" / "bin" / "python", "printf '%s\\n' \"$@\"", 0)
+    ended = subprocess.run(
+        [f"./{script}", *arguments], cwd=checkout, capture_output=True, text=True, check=True, timeout=20
+    )
+    given = ended.stdout.split("\n")[:-1]
+    expected = arguments if last is None else last
+    assert given[:2] == ["-m", "pytest"]
+    assert given[-len(expected) :] == expected
+    assert {"-m", "-k"}.isdisjoint(given[2 : -len(expected)])
+
+
+@pytest.mark.parametrize(("options", "found"), [((), 0), (("-m", ""), 7)])
+def test_virtual_machines_are_booted_only_for_those_who_ask(options: tuple[str, ...], found: int) -> None:
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *options,
+        "tests/test_vm.py",
+    ]
+    listed = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False).stdout.splitlines()
+    assert len([line for line in listed if "test_vm.py::" in line]) == found

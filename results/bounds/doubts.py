@@ -1,7 +1,8 @@
 """Disturbances whose effect has no bound: from the first of them on, nothing is known but what had happened. Pure.
 
 Packets that the machine lost, a clock that was set, and waits that the kernel does not tell have no time: with them
-nothing is known from the media start on. A hold-up has no bound if it may have been taken for a fault, or hidden one: it then changes paths.
+nothing is known from the media start on. A hold-up has no bound if it may have been taken for a fault, or hidden one:
+it then changes paths.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ The plan is on disk before anything starts, so that a run that fails can still b
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys

@@ -10,6 +10,7 @@ import pytest
 from every import every
 from link_lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
 from scipy import stats
+from tries import best
 
 from hostio.timing import MS
 from topologies.distributions import quantile
@@ -21,8 +22,6 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 MEAN_WITHIN_NS = MS / 5
 P99_WITHIN_NS = MS
-TRIES = 10
-"""Other work on the machine makes frames late, never early: the best of several tries is the emulator's own doing."""
 
 
 def lateness_ns(arrivals: Sequence[Arrival], delay_ns: int) -> Ints:
@@ -31,29 +30,31 @@ def lateness_ns(arrivals: Sequence[Arrival], delay_ns: int) -> Ints:
 
 @pytest.mark.parametrize("delay_ns", [MS, 15 * MS, 31_100_000, 250 * MS])
 def test_delay_is_exact(make_lab: LabMaker, delay_ns: int) -> None:
-    tries = []
     with make_lab({A_B: LinkState(delay_ns=delay_ns)}) as lab:
-        for _ in range(TRIES):
+
+        def mean_and_p99_ns() -> tuple[float, float]:
             lab.send_spaced(A_B, 200, every_ns=MS)
             late = lateness_ns(lab.arrivals(A_B), delay_ns)
             assert len(late) == 200
             assert late.min() >= EARLY_NS
-            mean_ns, p99_ns = round(late.mean()), round(np.quantile(late, 0.99))
-            if mean_ns <= MEAN_WITHIN_NS and p99_ns <= P99_WITHIN_NS:
-                return
-            tries.append((mean_ns, p99_ns))
-    pytest.fail(f"mean and 99th percentile of lateness, ns: {tries}")
+            return float(late.mean()), float(np.quantile(late, 0.99))
+
+        mean_ns, p99_ns = best(mean_and_p99_ns, lambda found: found[0] <= MEAN_WITHIN_NS and found[1] <= P99_WITHIN_NS)
+    assert (mean_ns <= MEAN_WITHIN_NS, p99_ns <= P99_WITHIN_NS) == (True, True), (mean_ns, p99_ns)
 
 
 def test_each_direction_has_its_own_delay(make_lab: LabMaker) -> None:
     delays = {A_B: 31 * MS, B_A: 5 * MS, A_C: 50 * MS, C_A: 0}
     with make_lab({direction: LinkState(delay_ns=delay_ns) for direction, delay_ns in delays.items()}) as lab:
-        for direction in delays:
-            lab.send_spaced(direction, 100, every_ns=MS)
-        for direction, delay_ns in delays.items():
-            late = lateness_ns(lab.arrivals(direction), delay_ns)
-            assert late.min() >= EARLY_NS
-            assert np.median(late) < MS
+
+        def medians_ns() -> list[float]:
+            for direction in delays:
+                lab.send_spaced(direction, 100, every_ns=MS)
+            late = [lateness_ns(lab.arrivals(direction), delay_ns) for direction, delay_ns in delays.items()]
+            assert min(each.min() for each in late) >= EARLY_NS
+            return [float(np.median(each)) for each in late]
+
+        assert max(best(medians_ns, lambda found: max(found) < MS)) < MS
 
 
 def test_perfect_link_passes_everything_in_order(make_lab: LabMaker) -> None:
@@ -78,12 +79,16 @@ def test_distribution_can_be_changed_and_taken_back(make_lab: LabMaker) -> None:
     """netem keeps the table it was given last unless it is given another."""
     with make_lab({A_B: LinkState(delay_ns=100 * MS, jitter=Jitter(20 * MS, "pareto"))}) as lab:
         lab.apply({A_B: LinkState(delay_ns=100 * MS, jitter=Jitter(20 * MS))})
-        lab.send(A_B, 500)
-        delays = [arrival.delay_ns / MS for arrival in lab.arrivals(A_B)]
-        assert max(delays) < 122
+
+        def longest_ms() -> float:
+            lab.send(A_B, 500)
+            return max(arrival.delay_ns / MS for arrival in lab.arrivals(A_B))
+
+        assert best(longest_ms, lambda found: found < 122) < 122
         lab.apply({A_B: LinkState(delay_ns=10 * MS)})
         lab.send_spaced(A_B, 100, every_ns=MS)
-        assert numbers(lab.arrivals(A_B)) == list(range(500, 600))
+        arrived = numbers(lab.arrivals(A_B))
+        assert arrived == list(range(arrived[0], arrived[0] + 100))
 
 
 def test_reordered_frames_overtake_those_on_their_way(make_lab: LabMaker) -> None:
@@ -91,7 +96,9 @@ def test_reordered_frames_overtake_those_on_their_way(make_lab: LabMaker) -> Non
     with make_lab({A_B: LinkState(delay_ns=60 * MS, reorder=share)}) as lab:
         lab.send_spaced(A_B, count, every_ns=MS // 5)
         arrivals = lab.arrivals(A_B)
-    early = [arrival for arrival in arrivals if arrival.delay_ns < 30 * MS]
+    # By order, not by time: one that is not held back comes before one that was sent earlier.
+    least_behind = np.minimum.accumulate(numbers(arrivals)[::-1])[::-1]
+    early = [arrival for arrival, least in zip(arrivals, least_behind, strict=True) if arrival.number > least]
     assert sorted(numbers(arrivals)) == list(range(count))
     assert numbers(arrivals) != list(range(count))
     assert stats.binomtest(len(early), count, share).pvalue > 1e-6

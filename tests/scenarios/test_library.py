@@ -183,7 +183,7 @@ def test_events_that_do_not_collide_compose(second: str, tmp_path: Path) -> None
         (["description=a = b"], lambda plan: plan.description == "a = b"),
         (["seed=3", "seed=4"], lambda plan: plan.seed == 4),
     ],
-    ids=str,
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "plan",
 )
 def test_overrides_change_the_plan(overrides: list[str], found: Callable[[Plan], bool]) -> None:
     assert found(load_plan(ONE_BLIP, overrides=overrides))

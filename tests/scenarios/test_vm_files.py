@@ -127,8 +127,9 @@ def test_bytecode_fits_the_sources_whose_time_is_kept_as_numba_compares_it(proje
 
 
 def test_a_run_waits_while_another_makes_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the kernel sees it; and once it is its turn, it has its sources."""
+    """As the kernel sees it; and once it is its turn, it has its sources. The machine's loops are for `test_vm`."""
     monkeypatch.setattr("scenarios.vm.build.FOLDER", tmp_path)
+    monkeypatch.setattr("scenarios.vm.build._loops_for_any_cpu", lambda: tmp_path / "loops")
     with ThreadPoolExecutor() as pool, (tmp_path / "lock").open("w") as another:
         fcntl.flock(another, fcntl.LOCK_EX)
         sources = pool.submit(project_sources, (), lambda _: None)
