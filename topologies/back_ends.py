@@ -18,6 +18,7 @@ USERSPACE = Capabilities(
     inner_ends=True,
     loses_by_number=True,
     correlates_delays=True,
+    keeps_order=True,
     takes_seed=True,
     notes_frames=True,
     counts_media=True,

@@ -28,6 +28,8 @@ class Capabilities:
     """It can lose frames by a pattern or by their numbers."""
     correlates_delays: bool = False
     """It can correlate the jitter of a frame with that of the frame before."""
+    keeps_order: bool = False
+    """It can keep frames from overtaking those under way when a delay falls or varies: `LinkState.in_order`."""
     takes_seed: bool = False
     """Its random numbers are generated from a seed."""
     notes_frames: bool = False
@@ -48,6 +50,8 @@ def refusal(name: str, capabilities: Capabilities, state: LinkState) -> str | No
         return f"{name} cannot lose packets by number"
     if state.jitter and state.jitter.correlation and not capabilities.correlates_delays:
         return f"{name} does not correlate delays"
+    if state.in_order and not capabilities.keeps_order:
+        return f"{name} does not keep frames in order when a delay falls"
     return None
 
 

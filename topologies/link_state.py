@@ -94,7 +94,9 @@ class LinkState:
     passes, in this order: blackhole; `flows`, the share of flows that are dropped, chosen by a hash of addresses,
     protocol and ports; `duplicate`; `loss`; `corrupt`, which flips one bit; the rate, which serialises frames (bits of
     the Ethernet frame per second) behind a drop-tail queue that holds `queue_ns` of traffic; the delay with its jitter,
-    which a share `reorder` of the frames does not get.
+    which a share `reorder` of the frames does not get. `in_order`: the delay is that of a queue. No frame that comes
+    while it is set is overtaken, neither then nor after it was unset; without it, a frame with a shorter delay
+    overtakes those under way, as on a path that got shorter.
     """
 
     up: bool = True
@@ -108,6 +110,7 @@ class LinkState:
     reorder: float = 0.0
     rate_bps: int | None = None
     queue_ns: int = 100 * MS
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class LinkChange:
     reorder: float | None = None
     rate_bps: int | None = None
     queue_ns: int | None = None
+    in_order: bool | None = None
 
     def applied_to(self, state: LinkState) -> LinkState:
         """`state` with this change; concurrent faults are applied one to the result of the other."""
@@ -170,6 +174,10 @@ def contradictions(state: LinkState) -> Iterator[Contradiction]:
         yield Contradiction("jitter", f"more jitter than the one-way delay {most}; write at most {most}")
     if state.reorder and not state.delay_ns:
         yield Contradiction("reorder", "nothing to overtake on a link without delay; give it a delay first")
+    if state.reorder and state.in_order:
+        yield Contradiction(
+            "reorder", "no frame overtakes in a queue; let the latency with by: queue end before this begins"
+        )
 
 
 def flows_below(share: float) -> int:

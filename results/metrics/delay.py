@@ -12,7 +12,8 @@ from results.metrics.matching import Flags, Ints
 from results.metrics.paths import path_ordinals
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.records import Rows
-from topologies.link_state import LinkState
+from topologies.distributions import LARGEST
+from topologies.link_state import LinkChange, LinkState
 from topologies.model import Direction, Topology
 
 UNKNOWN = -1
@@ -51,7 +52,7 @@ def path_delay_ns(topology: Topology, path: int) -> int:
 
 
 _SETTLING_NS = 1 * S
-"""For this long after a fault on delay or rate, packets that it queued may still arrive late."""
+"""For at least this long after a fault on delay or rate, packets that it queued may still arrive late."""
 
 
 def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
@@ -94,9 +95,16 @@ def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
         start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
         if start is None:
             continue
-        until_ns = end.applied_last_ns + _SETTLING_NS if end else np.iinfo(np.int64).max
+        until_ns = end.applied_last_ns + _settling_ns(fault) if end else np.iinfo(np.int64).max
         found |= (rows["received_ns"] >= start.applied_first_ns) & (rows["sent_ns"] <= until_ns)
     return found
+
+
+def _settling_ns(fault: Fault) -> int:
+    """How long after its end a fault may still delay packets: behind a queue, as long as it made that."""
+    change = fault.change if isinstance(fault, LinkFault) else LinkChange()
+    jitter_ns = LARGEST * change.jitter.spread_ns if change.jitter else 0
+    return max(_SETTLING_NS, change.extra_delay_ns + jitter_ns if change.in_order else 0)
 
 
 def _changes_delay(fault: Fault, direction: Direction) -> bool:

@@ -7,9 +7,9 @@ switches and the machine add is not in it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from results.run_files.faults import LinkFault
 from results.run_files.plan import Plan
 from topologies.distributions import quantile
 from topologies.link_state import Jitter, LinkChange, LinkState
-from topologies.model import Direction, Topology
+from topologies.model import Direction
 
 _EXTREME = 1e-9
 """Share of a distribution of jitter at which its quantile is its bound, to within 1e-8 of the jitter."""
@@ -61,13 +61,23 @@ class _TimedChange:
         return self.full_ns <= start_ns and end_ns <= self.fading_ns
 
 
+Route = tuple[Direction, ...]
+
+BoundsOfLink = Callable[[Direction, tuple[int, ...], tuple[int, ...]], Bounds]
+"""Bounds of a link from the numbers of its changes: those that last all the time, and those that come or go."""
+
+
 @dataclass(frozen=True, slots=True)
 class DelayBounds:
-    """Bounds of the delay by direction and time; `delay_bounds` makes them."""
+    """Bounds of the delay by direction and time; `delay_bounds` makes them.
 
-    topology: Topology
-    base: Mapping[Direction, LinkState]
+    `route`, by the ends of a stream and a path log, and `of_link` remember what they gave: a run has few routes and
+    states, and may have a silence for every tenth packet.
+    """
+
     changes: Mapping[Direction, Sequence[_TimedChange]]
+    route: Callable[[str, str, int], Route]
+    of_link: BoundsOfLink
 
     def variation_ns(self, stream: Stream, earlier: Transit, later: Transit) -> int:
         """By how much the links can have made the time between two packets of a stream longer than between sending
@@ -87,23 +97,15 @@ class DelayBounds:
             return 0
 
     def _along(self, stream: Stream, transit: Transit) -> Iterator[Bounds]:
-        via = relays_passed(transit.path, self.topology, (stream.source, stream.destination))
-        for hop in itertools.pairwise((stream.source, *via, stream.destination)):
-            yield self._of_link(Direction(*hop), transit.sent_ns, transit.received_ns)
-
-    def _of_link(self, direction: Direction, start_ns: int, end_ns: int) -> Bounds:
-        """Bounds at any time of a span: where a change came or went in it, of the link with it and without."""
-        around = [each for each in self.changes.get(direction, ()) if each.overlaps(start_ns, end_ns)]
-        lasting = [each.change for each in around if each.covers(start_ns, end_ns)]
-        passing = [each.change for each in around if not each.covers(start_ns, end_ns)]
-        state = reduce(lambda under, change: change.applied_to(under), lasting, self.base[direction])
-        states = [state, *(change.applied_to(state) for change in passing)]
-        low, high = _spread(each.jitter for each in states)
-        shortest = state.delay_ns + sum(min(0, change.extra_delay_ns) for change in passing) + low
-        longest = state.delay_ns + sum(max(0, change.extra_delay_ns) for change in passing) + high
-        overtaken = any(each.reorder for each in states)
-        queue_ns = max(each.queue_ns if each.rate_bps else 0 for each in states)
-        return Bounds(0 if overtaken else max(0, shortest), max(0, longest) + queue_ns)
+        """Bounds of each link at any time while a packet was under way."""
+        for direction in self.route(stream.source, stream.destination, transit.path):
+            lasting, passing = [], []
+            for number, each in enumerate(self.changes[direction]):
+                if each.covers(transit.sent_ns, transit.received_ns):
+                    lasting.append(number)
+                elif each.overlaps(transit.sent_ns, transit.received_ns):
+                    passing.append(number)
+            yield self.of_link(direction, tuple(lasting), tuple(passing))
 
 
 def delay_bounds(plan: Plan, edges: Mapping[tuple[int, str], FaultEdge]) -> DelayBounds:
@@ -120,7 +122,31 @@ def delay_bounds(plan: Plan, edges: Mapping[tuple[int, str], FaultEdge]) -> Dela
         for link in plan.topology.links
         for direction in link.directions
     }
-    return DelayBounds(plan.topology, base, changes)
+    chosen = {direction: [each.change for each in timed] for direction, timed in changes.items()}
+
+    @cache
+    def of_link(direction: Direction, lasting: tuple[int, ...], passing: tuple[int, ...]) -> Bounds:
+        own = chosen[direction]
+        return _bounds(base[direction], [own[number] for number in lasting], [own[number] for number in passing])
+
+    @cache
+    def route(source: str, destination: str, path: int) -> Route:
+        via = relays_passed(path, plan.topology, (source, destination))
+        return tuple(itertools.starmap(Direction, itertools.pairwise((source, *via, destination))))
+
+    return DelayBounds(changes, route, of_link)
+
+
+def _bounds(base: LinkState, lasting: Sequence[LinkChange], passing: Sequence[LinkChange]) -> Bounds:
+    """Bounds of a link: with each change that came or went meanwhile, and without it."""
+    state = reduce(lambda under, change: change.applied_to(under), lasting, base)
+    states = [state, *(change.applied_to(state) for change in passing)]
+    low, high = _spread(each.jitter for each in states)
+    shortest = state.delay_ns + sum(min(0, change.extra_delay_ns) for change in passing) + low
+    longest = state.delay_ns + sum(max(0, change.extra_delay_ns) for change in passing) + high
+    overtaken = any(each.reorder for each in states)
+    queue_ns = max(each.queue_ns if each.rate_bps else 0 for each in states)
+    return Bounds(0 if overtaken else max(0, shortest), max(0, longest) + queue_ns)
 
 
 def _timed(fault: LinkFault, start: FaultEdge, end: FaultEdge | None) -> _TimedChange:

@@ -164,21 +164,34 @@ def _between(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]
     for gap in np.flatnonzero(np.diff(times) >= INTERRUPTION_INTERVALS * view.interval_ns).tolist():
         before, after = int(view.heard[gap]), int(view.heard[gap + 1])
         found = view.silence(times[gap], times[gap + 1], slice(before + 1, after), resumed=after)
+        parted = _parted(view, found.started_ns, after, int(furthest[gap]))
         whole = view.all_arrived(slice(before + 1, after))
-        by_links = whole and _links_explain(view, found.length_ns, int(furthest[gap]), bounds)
+        by_links = whole and parted is not None and _links_explain(view, found.length_ns, parted, bounds)
         yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
 
 
-def _links_explain(view: _View, length_ns: int, furthest: int, bounds: DelayBounds) -> bool:
+def _parted(view: _View, started_ns: int, after: int, furthest: int) -> int | None:
+    """A row heard before a silence, of which the next in sequence was heard after it; None if there is none, or the
+    next did not arrive.
+
+    `after`: the row that ended the silence; `furthest`: the row latest in sequence of those heard before.
+    """
+    row = after - 1
+    while row >= 0 and view.received_ns[row] > started_ns:
+        row -= 1
+    row = furthest if row < 0 else row
+    arrived = row + 1 < len(view.sent_ns) and NEVER not in view.received_ns[row : row + 2]
+    return row if arrived else None
+
+
+def _links_explain(view: _View, length_ns: int, row: int, bounds: DelayBounds) -> bool:
     """Whether a silence, less the delay variation of the links, is too short to count.
 
-    `furthest`: the row latest in sequence of those heard before it. The next one was sent an interval later and heard
-    after the silence, which therefore lasted no longer than an interval and the most by which the links can have
-    delayed the next more than this one. A longer one is due to something else, such as a relay that held packets.
+    It parted a row and the next, which was sent an interval later: so it lasted no longer than an interval and the most
+    by which the links can have delayed the next more than the row. A longer one is due to something else, such as a
+    relay that held packets.
     """
-    if furthest + 1 >= len(view.sent_ns) or not view.all_arrived(slice(furthest + 1, furthest + 2)):
-        return False
-    variation_ns = bounds.variation_ns(view.stream, view.transit(furthest), view.transit(furthest + 1))
+    variation_ns = bounds.variation_ns(view.stream, view.transit(row), view.transit(row + 1))
     return length_ns - variation_ns < INTERRUPTION_INTERVALS * view.interval_ns
 
 

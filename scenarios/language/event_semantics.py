@@ -17,7 +17,7 @@ from scenarios.language.timeline import base_states, state_at, steps_of
 from topologies.link_state import contradictions
 from topologies.model import Direction, Topology
 
-_PARTS = {"rate_bps": "rate", "queue_ns": "queue", "up": "port", "flows": "share of flows"}
+_PARTS = {"rate_bps": "rate", "queue_ns": "queue", "up": "port", "flows": "share of flows", "in_order": "order"}
 """Parts of a link's state that have another name in error messages."""
 
 

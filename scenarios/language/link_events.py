@@ -23,6 +23,7 @@ from topologies.model import Direction, Topology
 
 Groups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], checked(groups)]
 Spread: TypeAlias = Annotated[Distribution, checked(one_of("uniform", "normal", "pareto", "paretonormal"))]
+Cause: TypeAlias = Annotated[Literal["path", "queue"], checked(one_of("path", "queue"))]
 
 
 class Blackhole(Blackout, OneLinkEvent):
@@ -90,7 +91,11 @@ class Flap(OneLinkEvent):
 
 
 class Latency(RampedEvent):
-    """The path gets longer by `extra`, and, if given, its jitter becomes `jitter`."""
+    """Packets take `extra` longer, and, if given, their jitter becomes `jitter`.
+
+    `by: path`: the path is longer, and packets sent once it is shorter again overtake those under way. `by: queue`:
+    they wait in a queue, from which they leave in the order in which they came, also when it drains.
+    """
 
     what: Literal["latency"]
     extra: Delay = Field(examples=["40ms"])
@@ -101,12 +106,14 @@ class Latency(RampedEvent):
     """The distribution of the jitter."""
     correlation: Share = 0.0
     """Of a packet's jitter with the one before."""
+    by: Cause = "path"
+    """A longer path, on which packets overtake one another when their delays differ, or a queue, in which none does."""
 
     def change(self) -> LinkChange:
         """A longer delay and, if given, another jitter."""
         spread_ns = self.jitter
         jitter = None if spread_ns is None else link_state.Jitter(spread_ns, self.distribution, self.correlation)
-        return LinkChange(extra_delay_ns=self.extra, jitter=jitter)
+        return LinkChange(extra_delay_ns=self.extra, jitter=jitter, in_order=True if self.by == "queue" else None)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
         """Also keys of the jitter without a jitter."""
@@ -118,7 +125,8 @@ class Latency(RampedEvent):
 
 
 class PathChange(OneLinkEvent):
-    """Traffic takes a longer way from one instant to the next, as after a fibre cut."""
+    """Traffic takes a longer way from one instant to the next, as after a fibre cut; back on the shorter one, packets
+    overtake those under way."""
 
     what: Literal["path-change"]
     extra: Delay = Field(examples=["40ms"])

@@ -6,10 +6,12 @@ import threading
 from dataclasses import replace
 
 import pytest
+from every import every
 from link_lab import A_B, A_C, B_A, BOTH, C_A, DEADLINE_S, EARLY_NS, Lab, LabMaker, interface, numbers
 from tries import best
 
 from hostio.timing import MS, wait_until
+from topologies.link_backend import refusal
 from topologies.link_state import GilbertElliott, Jitter, LinkState, RandomLoss
 from topologies.model import Direction
 
@@ -26,6 +28,8 @@ EVERYTHING = LinkState(
     rate_bps=20_000_000,
     queue_ns=20 * MS,
 )
+
+QUEUE = LinkState(delay_ns=900 * MS, in_order=True)
 
 
 def test_change_in_place_keeps_what_is_queued_and_its_order(make_lab: LabMaker) -> None:
@@ -50,6 +54,54 @@ def test_a_path_that_gets_longer_delays_what_comes_after_it(make_lab: LabMaker) 
     assert len(delays) == 100
     assert max(delays[:50]) < longer_ns
     assert min(delays[50:]) >= longer_ns + EARLY_NS
+
+
+def test_a_path_that_gets_shorter_is_overtaken_on(make_lab: LabMaker) -> None:
+    """All that is under way on the longer one arrives, after all that took the shorter one."""
+    with make_lab({A_B: LinkState(delay_ns=900 * MS)}) as lab:
+        lab.send(A_B, 200)
+        lab.apply({A_B: LinkState(delay_ns=5 * MS)})
+        lab.send(A_B, 200)
+        arrivals = lab.arrivals(A_B)
+    assert numbers(arrivals) == [*range(200, 400), *range(200)]
+    assert min(arrival.delay_ns for arrival in arrivals[200:]) >= 900 * MS + EARLY_NS
+
+
+def test_a_queue_that_drains_is_overtaken_by_nothing(make_lab: LabMaker) -> None:
+    """What comes after it waits for the last of it; then the link is as if there had been none."""
+    with make_lab({}) as lab:
+        if reason := refusal("", lab.backend.capabilities, QUEUE):
+            pytest.skip(reason)
+        lab.apply({A_B: QUEUE})
+        lab.send(A_B, 200)
+        lab.apply({A_B: LinkState(delay_ns=5 * MS)})
+        lab.send(A_B, 200)
+        arrivals = lab.arrivals(A_B)
+        lab.send(A_B, 200)
+        after = lab.arrivals(A_B)
+        lab.apply({A_B: LinkState(delay_ns=20 * MS, jitter=Jitter(19 * MS))})
+        lab.send(A_B, 200)
+        free = lab.arrivals(A_B)
+    assert numbers(arrivals) == list(range(400))
+    assert min(arrival.delay_ns for arrival in arrivals[:200]) >= QUEUE.delay_ns + EARLY_NS
+    last = arrivals[199]
+    assert every(arrival.received_ns >= last.received_ns for arrival in arrivals[200:])
+    assert min(arrival.delay_ns for arrival in after) < QUEUE.delay_ns
+    assert numbers(free) != sorted(numbers(free))
+
+
+def test_jitter_in_a_queue_keeps_the_order(make_lab: LabMaker) -> None:
+    state = LinkState(delay_ns=50 * MS, jitter=Jitter(40 * MS), in_order=True)
+    with make_lab({A_C: replace(state, in_order=False)}) as lab:
+        if reason := refusal("", lab.backend.capabilities, state):
+            pytest.skip(reason)
+        lab.apply({A_B: state})
+        for direction in (A_B, A_C):
+            lab.send_spaced(direction, 300, every_ns=MS // 2)
+        kept, free = (numbers(lab.arrivals(direction)) for direction in (A_B, A_C))
+    assert kept == list(range(300))
+    assert free != sorted(free)
+    assert len(free) == 300
 
 
 def test_a_set_of_changes_takes_effect_at_one_instant(make_lab: LabMaker) -> None:

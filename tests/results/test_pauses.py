@@ -63,6 +63,14 @@ def test_uniform_jitter_of_a_fast_stream_makes_pauses() -> None:
     assert 2.5 * FAST <= max(each.length_ns for each in found.pauses) <= 2 * 5 * MS + FAST
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_jitter_interrupts_nothing_from_the_first_packet_to_the_last(seed: int) -> None:
+    """Where packets are heard out of order, too: first the fourth, or last the last but three."""
+    rows = fast(60)
+    late = np.random.default_rng(seed).integers(-5 * MS, 5 * MS, len(rows))
+    assert silences(rows, received(rows, LATENCY + late), jitter_ns=5 * MS).interruptions == ()
+
+
 def test_the_same_silences_on_a_link_without_jitter_are_interruptions() -> None:
     rows = fast()
     known, unknown = (silences(rows, jittery(rows, 5 * MS), jitter_ns=each * MS) for each in (5, 0))

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from synthetic import BLIP, START, Blip, probes
+import pytest
+from synthetic import BLIP, START, TRIANGLE, Blip, probes
 
 from hostio.timing import MS, S
 from results.metrics.analysis import Evidence
@@ -45,3 +46,17 @@ def test_probes_under_a_fault_that_bends_delay_are_left_out(tmp_path: Path) -> N
     excess = probe_excess(replace(found, recording=bent_recording), START, END)
     assert np.unique(excess).tolist() == [400_000]
     assert 6 * 240 - 63 <= len(excess) < 6 * 240 - 58
+
+
+@pytest.mark.parametrize("by_queue", [True, False])
+def test_probes_behind_a_queue_that_drains_for_seconds_are_left_out(by_queue: bool, tmp_path: Path) -> None:
+    """A second after a fault the links are as they were, but for what a queue of three seconds still holds."""
+    east_west, extra_ns = Direction("us-east", "us-west"), 3 * S
+    change = LinkChange(extra_delay_ns=extra_ns, in_order=True if by_queue else None)
+    found = evidence(tmp_path, LinkFault("latency", 4 * S, 6 * S, (east_west,), change))
+    rows = probes("us-west")
+    held = (rows["source"] == 1) & (rows["sent_ns"] >= START + 4 * S) & (rows["sent_ns"] < START + 9 * S)
+    rows["received_ns"][held] = START + 9 * S + TRIANGLE.one_way_ns(*east_west)
+    recording = replace(found.recording, probes={**found.recording.probes, "us-west": rows})
+    excess = probe_excess(replace(found, recording=recording), START, END)
+    assert bool(excess.max() < MS) is by_queue

@@ -80,6 +80,18 @@ def test_correlated_delays_are_done_by_a_back_end_that_can(tmp_path: Path) -> No
     assert environment_for(correlated, WIRE) is WIRE
 
 
+def test_a_queue_is_emulated_by_a_back_end_that_keeps_order(tmp_path: Path) -> None:
+    event = "{at: 1s, what: latency, extra: 5ms, by: queue, link: [us-east, us-west], for: 1s}"
+    queued = plan(tmp_path, f"events: [{event}]\n")
+    chosen = environment_for(queued, NETEM)
+    reason = "netem does not keep frames in order when a delay falls"
+    assert (chosen.link_backend, chosen.link_backend_reason) == ("userspace", reason)
+    assert environment_for(queued, WIRE) is WIRE
+    by_name = plan(tmp_path, f"events: [{event}]\nemulation: {{links: netem}}\n")
+    with pytest.raises(MachineError, match=f"but {reason}; write links: auto"):
+        environment_for(by_name, NETEM)
+
+
 def test_whether_a_seed_decides_is_as_the_trial_found() -> None:
     assert [replace(NETEM, link_backend_seeded=seeded).link_capabilities.takes_seed for seeded in (True, False)] == [
         True,
@@ -93,5 +105,9 @@ def test_every_back_end_has_capabilities_and_a_way_to_start_it() -> None:
 
 
 def test_the_fallback_does_whatever_a_state_can_ask_for() -> None:
-    states = (LinkState(loss=LossPattern("10")), LinkState(delay_ns=2, jitter=Jitter(1, correlation=0.5)))
-    assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None]
+    states = (
+        LinkState(loss=LossPattern("10")),
+        LinkState(delay_ns=2, jitter=Jitter(1, correlation=0.5)),
+        LinkState(delay_ns=2, in_order=True),
+    )
+    assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None, None]

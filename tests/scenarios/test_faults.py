@@ -63,6 +63,8 @@ def link_faults(folder: Path, event: str) -> tuple[LinkFault, ...]:
             LinkChange(extra_delay_ns=5 * MS, jitter=Jitter(MS, "pareto", 0.25)),
         ),
         ("what: path-change, extra: 40ms", LinkChange(extra_delay_ns=40 * MS)),
+        ("what: latency, extra: 40ms, by: path", LinkChange(extra_delay_ns=40 * MS)),
+        ("what: latency, extra: 40ms, by: queue", LinkChange(extra_delay_ns=40 * MS, in_order=True)),
         ("what: partial, flows: 25%", LinkChange(flows=0.25)),
         ("what: duplicate, share: 1%", LinkChange(duplicate=0.01)),
         ("what: corrupt, share: 1%", LinkChange(corrupt=0.01)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -200,3 +201,40 @@ def test_lifted_rate_does_not_let_frames_overtake() -> None:
     assert held_ns == 10 * MS
     assert due(1_250, 1, free.parameters, link.direction, TABLE, 0) == held_ns
     assert due(1_250, 11 * MS, free.parameters, link.direction, TABLE, 0) == 11 * MS
+
+
+def due_in_turn(direction: Any, *frames: tuple[LinkState, int]) -> list[int]:
+    """When frames are due that come to one direction, each at a time and in a state."""
+    return [due(60, at_ns, Link(state).parameters, direction, TABLE, 0) for state, at_ns in frames]
+
+
+LONG, SHORT = LinkState(delay_ns=900 * MS), LinkState(delay_ns=10 * MS)
+
+
+def test_a_path_that_got_shorter_lets_frames_overtake() -> None:
+    assert due_in_turn(Link(LONG).direction, (LONG, 0), (SHORT, MS)) == [900 * MS, 11 * MS]
+
+
+def test_a_queue_that_drained_lets_none_overtake() -> None:
+    """What comes after it leaves right behind it, and only what comes late enough is as fast as the link again."""
+    queue = replace(LONG, in_order=True)
+    frames = ((queue, 0), (queue, MS), (SHORT, 2 * MS), (SHORT, 890 * MS), (SHORT, 892 * MS))
+    assert due_in_turn(Link(queue).direction, *frames) == [900 * MS, 901 * MS, 901 * MS, 901 * MS, 902 * MS]
+
+
+def test_a_queue_that_grew_only_makes_wait() -> None:
+    queue = replace(LONG, in_order=True)
+    assert due_in_turn(Link(queue).direction, (SHORT, 0), (queue, MS)) == [10 * MS, 901 * MS]
+
+
+def test_jitter_in_a_queue_overtakes_nothing() -> None:
+    state = LinkState(delay_ns=10 * MS, jitter=Jitter(10 * MS))
+    for kept in (True, False):
+        link = Link(replace(state, in_order=kept))
+        times = [link.due(number * MS) for number in range(1_000)]
+        assert (times == sorted(times)) is kept
+
+
+def test_reordered_frames_do_not_overtake_a_queue_that_drains() -> None:
+    queue, ahead = replace(LONG, in_order=True), replace(LONG, reorder=1.0)
+    assert due_in_turn(Link(queue).direction, (queue, 0), (ahead, MS), (ahead, S)) == [900 * MS, 900 * MS, S]

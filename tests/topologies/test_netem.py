@@ -93,6 +93,7 @@ def test_seeds_differ_by_direction_and_change() -> None:
         LinkState(loss=LossPattern("10")),
         LinkState(loss=LostFrames((1,))),
         LinkState(delay_ns=MS, jitter=Jitter(MS, correlation=0.5)),
+        LinkState(delay_ns=MS, in_order=True),
     ],
 )
 def test_what_netem_cannot_do_it_refuses_by_name(state: LinkState) -> None:

@@ -172,14 +172,19 @@ def _by_number(parameters: Any, direction: Any, sequence: Any) -> bool:
 def due(length: int, arrived_ns: int, parameters: Any, direction: Any, tables: Any, of_copy: int) -> int:
     """When a frame that arrived at `arrived_ns` and is not lost is due; below zero if the queue has no room for it.
 
-    A reordered frame is due without delay, as in netem: it overtakes the frames before it.
+    A reordered frame is due without delay, as in netem: it overtakes the frames before it. None is due before a frame
+    that came while `in_order` was set.
     """
     serialised_ns = _serialise(length, arrived_ns, parameters, direction)
     if serialised_ns < 0:
         return serialised_ns
-    if parameters.reorder and uniform(direction, of_copy + REORDER_DRAW) < parameters.reorder:
-        return serialised_ns
-    return serialised_ns + max(0, parameters.delay_ns + _spread_ns(parameters, direction, tables, of_copy))  # type: ignore[no-any-return]
+    delay_ns = 0
+    if not parameters.reorder or uniform(direction, of_copy + REORDER_DRAW) >= parameters.reorder:
+        delay_ns = max(0, parameters.delay_ns + _spread_ns(parameters, direction, tables, of_copy))
+    due_ns = max(serialised_ns + delay_ns, direction.in_order_until_ns)
+    if parameters.in_order:
+        direction.in_order_until_ns = due_ns
+    return due_ns  # type: ignore[no-any-return]
 
 
 @compiled

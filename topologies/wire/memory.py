@@ -43,10 +43,12 @@ PARAMETERS = np.dtype(
         ("jitter_correlation", "<f8"),
         ("rate_bps", "<i8"),
         ("queue_ns", "<i8"),
+        ("in_order", "<i8"),
     ]
 )
 """Impairment of a direction. `port_down` 1: a port is down, and frames under way are lost. `flows`: flows whose hash is
-below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited."""
+below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited.
+`in_order` 1: its frames are not overtaken."""
 
 DIRECTION = np.dtype(
     [
@@ -56,13 +58,15 @@ DIRECTION = np.dtype(
         ("frames", "<i8"),
         ("jitter_normal", "<f8"),
         ("busy_until_ns", "<i8"),
+        ("in_order_until_ns", "<i8"),
         ("queued", "<i8"),
         ("receive_fd", "<i4"),
         ("send_fd", "<i4"),
     ]
 )
 """State of a direction: random generator; loss model in use, its Markov state, frames it has counted; last value of the
-correlated jitter; end of the rate's backlog; frames in the heap; packet sockets."""
+correlated jitter; end of the rate's backlog; when the last frame that must not be overtaken is due; frames in the heap;
+packet sockets."""
 
 (
     RECEIVED,

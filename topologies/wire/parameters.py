@@ -50,6 +50,7 @@ def _fill(row: Any, state: LinkState) -> None:
     row["jitter_correlation"] = jitter.correlation if jitter else 0.0
     row["rate_bps"] = state.rate_bps or 0
     row["queue_ns"] = state.queue_ns
+    row["in_order"] = state.in_order
 
 
 def _fill_loss(row: Any, sequence: Any, loss: Loss | None) -> None:

@@ -161,6 +161,7 @@ def _lose_queued(wire: Any, index: int) -> None:
         free_slot(wire, slot)
     direction.queued = 0
     direction.busy_until_ns = 0
+    direction.in_order_until_ns = 0
 
 
 @compiled
