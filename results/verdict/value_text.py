@@ -7,8 +7,8 @@ from results.metrics.metric_names import unit_of
 from results.verdict.summary import ExpectationRow
 
 _UNITS = {"ms": " ms", "percent": " %", "count": ""}
-_WHOLE_FROM = 1000
-"""From this value on, ms and percent are shown without decimals."""
+_DECIMALS = ((1000, 0), (100, 1), (1, 2))
+"""How many decimals a number has from which value on."""
 
 
 def found_text(row: ExpectationRow) -> str:
@@ -33,6 +33,7 @@ def interval_text(value: float | None, interval: Interval | None, unit: str = ""
 
 
 def number_text(value: float) -> str:
-    """A number in groups of three digits: whole from a thousand on, else with one decimal if it is not whole."""
-    decimals = 0 if abs(value) >= _WHOLE_FROM or float(value).is_integer() else 1 if abs(value) >= 1 else 3
-    return f"{value:,.{decimals}f}".replace(",", " ")
+    """A number in groups of three digits, with as many decimals as a reader needs: none from a thousand on."""
+    digits = next((decimals for least, decimals in _DECIMALS if abs(value) >= least), 3)
+    text = f"{value:,.{digits}f}".replace(",", " ")
+    return text.rstrip("0").rstrip(".") if digits else text

@@ -31,7 +31,7 @@ def summary(verdict: Verdict, *missed: ExpectationRow, reasons: tuple[str, ...] 
 
 
 def expected(text: str, value: float | None, *, ok: bool) -> ExpectationRow:
-    return ExpectationRow(text, "metric", "<", 1.0, value, ok)
+    return ExpectationRow(text, "metric", "<", 1.0, value, None, ok)
 
 
 CAUGHT = [
