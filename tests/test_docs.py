@@ -49,7 +49,7 @@ _LOCK_SITE = re.compile(r"taken at ([\w/]+\.py):(\d+) (\w+)")
 
 _PLACEHOLDER = re.compile(r"<[^<>]*>|\{\w*\}")
 _METAVARIABLE = re.compile(r"\b[A-Z_]{2,}\b")
-_WRITTEN = ("results/runs", ".venv/")
+_WRITTEN = ("results/runs", ".venv/", ".vm")
 """Folders that only a run or an installation makes."""
 _SUFFIXES = (".py", ".md", ".json", ".jsonl", ".yaml", ".parquet", ".csv", ".png", ".txt", ".log", ".toml", ".npy")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
