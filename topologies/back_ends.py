@@ -8,10 +8,11 @@ from typing import Literal, TypeAlias
 
 from topologies.link_backend import Capabilities
 
-NETEM = Capabilities()
-"""None. netem accepts a correlation of delays, but it has no effect: `tabledist` (net/sched/sch_netem.c) uses the low
+NETEM = Capabilities(keeps_order=True)
+"""netem accepts a correlation of delays, but it has no effect: `tabledist` (net/sched/sch_netem.c) uses the low
 bits of a number that `get_crandom` correlates in the high ones. Since Linux and iproute2 6.6 it takes a seed; whether
-this machine's does is found by a trial (`topologies.backend_probe`)."""
+this machine's does is found by a trial (`topologies.backend_probe`). It keeps frames in order by a rate of its own,
+which would also order the jitter that there is once the queue has drained: so it is not asked for both."""
 
 
 USERSPACE = Capabilities(
@@ -19,6 +20,7 @@ USERSPACE = Capabilities(
     loses_by_number=True,
     correlates_delays=True,
     keeps_order=True,
+    orders_jitter=True,
     takes_seed=True,
     notes_frames=True,
     counts_media=True,

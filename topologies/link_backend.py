@@ -29,7 +29,9 @@ class Capabilities:
     correlates_delays: bool = False
     """It can correlate the jitter of a frame with that of the frame before."""
     keeps_order: bool = False
-    """It can keep frames from overtaking those under way when a delay falls or varies: `LinkState.in_order`."""
+    """It can keep frames from overtaking those under way when a delay falls: `LinkState.in_order`."""
+    orders_jitter: bool = False
+    """It can do so under jitter, which sets frames free to overtake once the queue has drained."""
     takes_seed: bool = False
     """Its random numbers are generated from a seed."""
     notes_frames: bool = False
@@ -52,6 +54,8 @@ def refusal(name: str, capabilities: Capabilities, state: LinkState) -> str | No
         return f"{name} does not correlate delays"
     if state.in_order and not capabilities.keeps_order:
         return f"{name} does not keep frames in order when a delay falls"
+    if state.in_order and state.jitter and not capabilities.orders_jitter:
+        return f"{name} does not keep frames in order where there is jitter"
     return None
 
 

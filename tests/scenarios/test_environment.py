@@ -80,11 +80,13 @@ def test_correlated_delays_are_done_by_a_back_end_that_can(tmp_path: Path) -> No
     assert environment_for(correlated, WIRE) is WIRE
 
 
-def test_a_queue_is_emulated_by_a_back_end_that_keeps_order(tmp_path: Path) -> None:
-    event = "{at: 1s, what: latency, extra: 5ms, by: queue, link: [us-east, us-west], for: 1s}"
+def test_a_queue_under_jitter_is_emulated_by_a_back_end_that_orders_it(tmp_path: Path) -> None:
+    event = "{at: 1s, what: latency, extra: 5ms, jitter: 1ms, by: queue, link: [us-east, us-west], for: 1s}"
+    plain = plan(tmp_path, f"events: [{event.replace('jitter: 1ms, ', '')}]\n")
+    assert environment_for(plain, NETEM) is NETEM
     queued = plan(tmp_path, f"events: [{event}]\n")
     chosen = environment_for(queued, NETEM)
-    reason = "netem does not keep frames in order when a delay falls"
+    reason = "netem does not keep frames in order where there is jitter"
     assert (chosen.link_backend, chosen.link_backend_reason) == ("userspace", reason)
     assert environment_for(queued, WIRE) is WIRE
     by_name = plan(tmp_path, f"events: [{event}]\nemulation: {{links: netem}}\n")
@@ -108,6 +110,6 @@ def test_the_fallback_does_whatever_a_state_can_ask_for() -> None:
     states = (
         LinkState(loss=LossPattern("10")),
         LinkState(delay_ns=2, jitter=Jitter(1, correlation=0.5)),
-        LinkState(delay_ns=2, in_order=True),
+        LinkState(delay_ns=2, jitter=Jitter(1), in_order=True),
     )
     assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None, None]

@@ -93,7 +93,7 @@ def test_evidence_is_the_first_expectation_that_was_missed() -> None:
     missed = [expected("a < 1", 7.25, ok=False), expected("b == 0", None, ok=False)]
     met = expected("c == 0", 0, ok=True)
     assert evidence_of(summary("fail", met, *missed)) == "a < 1: found 7.25 (and 1 more)"
-    assert evidence_of(summary("fail", missed[1])) == "b == 0: found nothing"
+    assert evidence_of(summary("fail", missed[1])) == "b == 0: found no interruption"
     assert evidence_of(summary("inconclusive", reasons=("late: 9 ms",))) == "late: 9 ms"
     assert evidence_of(summary("pass", met)) == ""
 

@@ -93,7 +93,7 @@ def test_seeds_differ_by_direction_and_change() -> None:
         LinkState(loss=LossPattern("10")),
         LinkState(loss=LostFrames((1,))),
         LinkState(delay_ns=MS, jitter=Jitter(MS, correlation=0.5)),
-        LinkState(delay_ns=MS, in_order=True),
+        LinkState(delay_ns=MS, jitter=Jitter(MS), in_order=True),
     ],
 )
 def test_what_netem_cannot_do_it_refuses_by_name(state: LinkState) -> None:
@@ -105,6 +105,32 @@ def test_rate_adds_a_bucket_whose_queue_is_in_bytes() -> None:
     assert words(LinkState(delay_ns=10 * MS, rate_bps=80_000_000, queue_ns=50 * MS))[1:] == [
         "tc qdisc replace dev s1-w2 parent 1:1 handle 10: tbf rate 80000000bit burst 10000b limit 500000b",
     ]
+
+
+def test_a_queue_is_kept_in_order_by_a_rate_until_jitter_or_reordering_comes() -> None:
+    states = (
+        LinkState(),
+        LinkState(delay_ns=900 * MS, in_order=True),
+        LinkState(delay_ns=5 * MS),
+        LinkState(delay_ns=5 * MS, jitter=Jitter(MS)),
+        LinkState(delay_ns=5 * MS),
+    )
+    had, rates = Shaping(), []
+    for state in states:
+        wanted = shaping(state, had)
+        ((*_, last),) = shape("s1-w2", wanted, had)
+        rates.append(last)
+        had = wanted
+    assert rates == ["0.000000%", "32000000000bit", "32000000000bit", "0bit", "0bit"]
+
+
+def test_the_delay_line_gets_no_shorter_than_what_it_may_hold() -> None:
+    """netem drops whatever comes to a line that holds more than its limit."""
+    long = shaping(LinkState(delay_ns=900 * MS), Shaping())
+    short = shaping(LinkState(delay_ns=5 * MS), long)
+    assert long.netem is not None
+    assert short.netem is not None
+    assert short.netem.limit == long.netem.limit == 1_000 + 450_000
 
 
 def test_slow_rate_and_short_queue_still_hold_a_frame() -> None:

@@ -4,7 +4,11 @@ A direction is shaped at its source's port, by netem (root, 1:) for delay, jitte
 bucket below it (1:1, 10:). netem has a rate of its own, but its queue is bounded in packets only, that of the bucket in
 bytes. Handles are fixed, so that `tc qdisc replace` changes both in place, and no queued packet is lost. For the same
 reason neither is ever removed: netem without delay passes frames at once, and where a rate has ended the bucket stays,
-with a rate of 32 Gbit/s.
+with a rate of 32 Gbit/s. Nor does the limit of the delay line fall: while it holds more, all that comes is lost.
+
+netem keeps frames in order while it has a rate of its own: a frame is then due after the last one in the line
+(Linux, net/sched/sch_netem.c). For `in_order` it gets one of 32 Gbit/s, and keeps that until a state with
+jitter or reordering, so that the queue drains in order.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ _SHARE_TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Netem:
-    """Settings of netem. `limit`: packets in the delay line; `seed` None: the kernel chooses one."""
+    """Settings of netem. `limit`: packets in the delay line; `seed` None: the kernel chooses one; `rate_bps`: its own
+    rate in bit/s, 0 to have none any more, None if it never had one."""
 
     delay_ns: int
     jitter: Jitter | None
@@ -44,6 +49,7 @@ class Netem:
     reorder: float
     limit: int
     seed: int | None = None
+    rate_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,20 @@ def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shapi
         duplicate=state.duplicate,
         corrupt=state.corrupt,
         reorder=state.reorder,
-        limit=_line_limit(state),
+        limit=max(_line_limit(state), before.netem.limit if before.netem else 0),
         seed=seed,
+        rate_bps=_own_rate(state, before.netem.rate_bps if before.netem else None),
     )
     flows = flows_below(state.flows) if state.flows or before.flows is not None else None
     if state.rate_bps is None:
         return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit), flows)
     return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)), flows)
+
+
+def _own_rate(state: LinkState, before: int | None) -> int | None:
+    if state.in_order or (before and not state.jitter and not state.reorder):
+        return _OPEN_BPS
+    return None if before is None else 0
 
 
 def _line_limit(state: LinkState) -> int:
@@ -121,6 +134,7 @@ def _same_netem(wanted: Netem | None, got: Netem | None) -> bool:
         and _model(wanted.loss) == _model(got.loss)
         and all(abs(one - other) <= _SHARE_TOLERANCE for one, other in shares)
         and wanted.limit == got.limit
+        and bool(wanted.rate_bps) == bool(got.rate_bps)
     )
 
 

@@ -62,6 +62,7 @@ def _netem_arguments(netem: Netem) -> list[str]:
     arguments += ["loss", *_loss_arguments(netem.loss)] if netem.loss else []
     arguments += ["duplicate", _percent(netem.duplicate)] if netem.duplicate else []
     arguments += ["corrupt", _percent(netem.corrupt)]
+    arguments += ["rate", f"{netem.rate_bps}bit"] if netem.rate_bps is not None else []
     return [*arguments, "seed", str(netem.seed)] if netem.seed is not None else arguments
 
 

@@ -80,6 +80,7 @@ def _read_netem(options: Row) -> Netem:
         corrupt=options.get("corrupt", {}).get("corrupt", 0.0),
         reorder=options["reorder"]["reorder"] if options.get("gap") else 0.0,
         limit=options["limit"],
+        rate_bps=8 * options["rate"]["rate"] if "rate" in options else None,
     )
 
 
