@@ -39,6 +39,13 @@ class Stopped:
     lateness: Mapping[str, Lateness] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """From a process that ends because a file could not be written: `why`, a sentence."""
+
+    why: str
+
+
 def tell(control: Connection, message: object) -> None:
     """Send a message; nothing happens if the runner has closed its end."""
     with suppress(BrokenPipeError, ConnectionResetError):

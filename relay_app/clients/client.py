@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
+from hostio.files import write_rows
 from hostio.histogram import Lateness, lateness_of
 from hostio.lateness_compiled import watch
 from hostio.realtime import set_realtime_priority
@@ -135,8 +136,8 @@ def serve(config: ClientConfig, control: Connection) -> None:
 
 
 def _finish(config: ClientConfig, sender: Sender, receiver: Receiver) -> Stopped:
-    np.save(config.sent_path, sender.rows())
-    np.save(config.received_path, receiver.rows())
+    write_rows(config.sent_path, sender.rows())
+    write_rows(config.received_path, receiver.rows())
     stopped = Stopped(
         socket_drops={"client": receiver.drops()},
         counters={**sender.counters(), **receiver.counters()},

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.control import Ready, Stop, Stopped, receive, tell
+from hostio.files import write_rows
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
 from hostio.timing import MS, S, Ticker
 from relay_app.messages import MediaWindow
@@ -64,8 +65,8 @@ class Monitor:
 
     def save(self, config: MonitorConfig) -> None:
         """Write all samples."""
-        np.save(config.machine_path, np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
-        np.save(config.cores_path, np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
+        write_rows(config.machine_path, np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
+        write_rows(config.cores_path, np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
 
 
 def _core_rows(at_ns: int) -> Iterator[tuple[int, ...]]:
