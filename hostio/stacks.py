@@ -55,9 +55,9 @@ def first_process(pids: Sequence[int]) -> int | None:
 def what_it_waits_for(pid: int) -> str:
     """State, wait channel, system call and kernel stack of each thread of a process; parts refused are left out."""
     with suppress(OSError):
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
         threads = sorted(Path(f"/proc/{pid}/task").iterdir(), key=lambda thread: int(thread.name))
-        return "\n".join((f"process {pid}: {command[:200]}", *map(_thread, threads), ""))
+        return "\n".join((f"process {pid}: {' '.join(words)[:200]}", *map(_thread, threads), ""))
     return f"process {pid} has ended\n"
 
 

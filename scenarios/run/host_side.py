@@ -84,7 +84,8 @@ def report_again(run: RunDir) -> Summary:
 def report_whole(run: RunDir, end: End | None = None) -> Summary:
     """Collect what processes left, where that was not done yet, and make the report.
 
-    `end` is taken in place of the one recorded. UnwrittenError, with the summary, if a file cannot be written; DocumentError if the plan cannot be read.
+    `end` is taken in place of the one recorded. UnwrittenError, with the summary, if a file cannot be written;
+    DocumentError if the plan cannot be read.
     """
     failed = None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -40,9 +41,19 @@ class Watcher(Protocol):
 
 class Supervisor:
     """Waits for the end of a run's sandbox. `process`: its unshare(1), whose standard input has the run stop early when
-    it ends."""
+    it ends.
 
-    def __init__(self, process: subprocess.Popen[bytes], run: RunDir, allowed: Allowances) -> None:
+    `interrupted`: the user ended it. `media_start_ns`: as recorded.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        run: RunDir,
+        allowed: Allowances,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._clock = clock
         self._process = process
         self._run = run
         self._allowed = allowed
@@ -52,7 +63,7 @@ class Supervisor:
         self._stage_s = 0.0
         self._step_s = 0.0
         self._identity = _identity(run.root)
-        self._looked_s = monotonic()
+        self._looked_s = clock()
         self.interrupted = False
         self.media_start_ns: int | None = None
 
@@ -93,7 +104,7 @@ class Supervisor:
 
     def _follow(self) -> None:
         """Take in new events, and let time pass."""
-        now_s = monotonic()
+        now_s = self._clock()
         passed_s = min(now_s - self._looked_s, _LONGEST_POLL_S)
         self._looked_s = now_s
         self._stage_s += passed_s
@@ -164,7 +175,7 @@ class Supervisor:
         if first is not None:
             with suppress(ProcessLookupError):
                 os.kill(first, signal.SIGKILL)
-        if not self._ended_within(_KILLED_WITHIN_S):
+        if first is None or not self._ended_within(_KILLED_WITHIN_S):
             self._process.kill()
             self._ended_within(_KILLED_WITHIN_S)
 
