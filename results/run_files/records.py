@@ -247,7 +247,7 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 def _write(target: Path, frame: pl.DataFrame) -> None:
     """Write atomically, by rename: a reader never sees a partial file. OSError, which polars has in its words only."""
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with replacing(target) as partial:
             frame.write_parquet(partial)

@@ -23,6 +23,7 @@ from hostio.storage import is_of_storage, sentence
 from relay_app.sessions.directory import DirectoryError
 from results.run_files.documents import dump, dump_line
 from results.run_files.events import End
+from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.fault_player import play
@@ -43,7 +44,7 @@ def main(run_dir: str, told: int) -> NoReturn:
     try:
         write_stacks_on_signal()
         run = RunDir(Path(run_dir))
-        end = _attempt(lambda: _run(run), run)
+        end = _attempt(lambda: _run(read_plan(run.plan), run), run)
         end = _attempt(lambda: _recorded(end, run), run, end)
         os.write(told, dump_line(end).encode())
     finally:
@@ -78,8 +79,8 @@ def _recorded(end: End, run: RunDir) -> End:
     return end
 
 
-def _run(run: RunDir) -> End:
-    plan, log = read_plan(run.plan), EventLog(run.events)
+def _run(plan: Plan, run: RunDir) -> End:
+    log = EventLog(run.events)
     log.begin("set-up", "entering the sandbox")
     set_up_sandbox(SANDBOX_FOLDER)
     testbed = Testbed.build(plan, run, log)
