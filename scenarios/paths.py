@@ -8,7 +8,6 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from hostio.storage import room_at
 from results.run_files.run_dir import RunDir
 from topologies.sandbox import require_outside_runtime
 
@@ -45,21 +44,3 @@ def new_run_dir(scenario: str, runs: Path) -> RunDir:
 def unusable(root: Path, error: OSError) -> OutputError:
     """The error that a run directory cannot be made, or does not take its first files."""
     return OutputError(f"{root}: {error.strerror}; say with --out where run directories may go")
-
-
-def require_room(runs: Path, scenario: str, needed_bytes: int, files: int) -> None:
-    """OutputError if the file system that run directories go to has not the room that a run needs."""
-    try:
-        room = room_at(runs.absolute())
-    except OSError as error:
-        raise unusable(runs, error) from error
-    short = f"{runs}: a run of {scenario} needs"
-    remedy = "say with --out where there is more"
-    if room.free_bytes < needed_bytes:
-        raise OutputError(f"{short} {_mb(needed_bytes)} MB, and {_mb(room.free_bytes)} MB are free; {remedy}")
-    if room.files is not None and room.files < files:
-        raise OutputError(f"{short} {files} files, and {room.files} more can be made; {remedy}")
-
-
-def _mb(count: int) -> str:
-    return f"{count / 1e6:.1f}"

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
-from hostio.storage import sentence
 from relay_app.versions.version_names import DEFAULT_VERSION, SOUND, VERSIONS
 from results.run_files.documents import DocumentError
 from results.run_files.plan import Plan
@@ -32,8 +31,8 @@ from scenarios.cli.doctor import diagnose
 from scenarios.cli.environment import environment_for
 from scenarios.errors import MachineError, RunSpoiltError, ScenarioError
 from scenarios.language.library import load_plan, scenario_files, standard_scenarios
-from scenarios.paths import RUNS, OutputError, new_root, new_run_dir, require_room
-from scenarios.run.space import space_needed
+from scenarios.paths import RUNS, OutputError, new_root, new_run_dir
+from scenarios.run.room import require_room
 from scenarios.suites.runner import Suite
 from scenarios.suites.standings import Standing, Trial, standings, surprises
 from scenarios.vm.guest import Task
@@ -121,7 +120,7 @@ def _repeated(option: str, values: Iterable[str]) -> list[str]:
 
 def _run_in_machine(file: Path, plan: Plan, options: list[str], out: Path, clock: Clock) -> int:
     """Run one scenario in a virtual machine of its own; each line of its output is printed behind the wall time, s."""
-    _require_room(plan, out)
+    require_room(plan, out)
     root = new_root(plan.scenario, out.resolve())
     begin = monotonic()
     return run_scenario_in_machine(
@@ -206,7 +205,7 @@ def _run_one(plan: Plan, out: Path, sandbox: Sandbox, label: str = "") -> Outcom
     """Run a plan and show its summary; with a label, which a suite sets, show only the progress bar."""
     from scenarios.run.host_side import run_plan
 
-    _require_room(plan, out)
+    require_room(plan, out)
     run_dir = new_run_dir(plan.scenario, out)
     console = Console()
     with console.following(plan, run_dir, label) as watcher:
@@ -218,11 +217,6 @@ def _run_one(plan: Plan, out: Path, sandbox: Sandbox, label: str = "") -> Outcom
     elif outcome.unwritten:
         raise RunSpoiltError(outcome.unwritten)
     return outcome
-
-
-def _require_room(plan: Plan, out: Path) -> None:
-    needed = space_needed(plan)
-    require_room(out, plan.scenario, needed.peak_bytes, needed.files)
 
 
 def _worst(summaries: list[Summary]) -> int:
@@ -260,14 +254,10 @@ def doctor() -> int:
 @click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_dir: Path) -> int:
     """Redo the report of a run directory, offline."""
-    from results.report.report import UnwrittenError
     from scenarios.run.host_side import report_again
 
     run_directory = RunDir(run_dir.resolve())
-    try:
-        summary = report_again(run_directory)
-    except UnwrittenError as error:
-        raise OutputError(f"{run_directory.root}: {sentence(error.error, run_directory.root)}") from error
+    summary = report_again(run_directory)
     Console().show_summary(summary, run_directory)
     return _worst([summary])
 

@@ -27,7 +27,7 @@ from results.run_files.records import collect, write_sessions
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.errors import RunSpoiltError
-from scenarios.paths import PROJECT, unusable
+from scenarios.paths import PROJECT, OutputError, unusable
 from scenarios.run.limits import Allowances, allowances
 from scenarios.run.supervisor import Supervisor, Watcher
 from topologies.sandbox import Sandbox
@@ -73,12 +73,22 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
 
 
 def report_again(run: RunDir) -> Summary:
-    """As `report_whole`; of a run that still lasts make the report alone, of what there is."""
+    """As `report_whole`; of a run that still lasts make the report alone, of what there is.
+
+    OutputError if a file cannot be written.
+    """
+    try:
+        return report_whole(run) if _is_over(run) else make_report(run)
+    except UnwrittenError as error:
+        raise OutputError(f"{run.root}: {sentence(error.error, run.root)}") from error
+
+
+def _is_over(run: RunDir) -> bool:
     try:
         with run.log("runner").open("rb") as log:
-            return report_whole(run) if lock(log) else make_report(run)
-    except FileNotFoundError:
-        return make_report(run)
+            return lock(log)
+    except OSError:
+        return True
 
 
 def report_whole(run: RunDir, end: End | None = None) -> Summary:

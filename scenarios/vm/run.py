@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from hostio.files import Tail
-from scenarios.errors import MachineError
+from scenarios.errors import MachineError, RunSpoiltError
 from scenarios.paths import PROJECT
 from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, PrintLine, project_sources
 from scenarios.vm.guest import Task, guest_script
@@ -124,8 +124,14 @@ def _lines(text: bytes) -> list[str]:
 
 
 def _copy_results(source: Path, target: Path) -> None:
-    if source.exists():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+    """Copy a folder, if it exists; RunSpoiltError if that fails."""
+    try:
+        if source.exists():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+    except OSError as error:
+        # One that copytree collected has a list of (source, target, why) in place of a number.
+        why = error.strerror or error.args[0][0][-1]
+        raise RunSpoiltError(f"the virtual machine is done, and {target} does not take its results: {why}") from error
 
 
 def exit_code(share: Path) -> int:
@@ -155,7 +161,7 @@ def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: C
         task = Task((sys.executable, *argv), _RUNS, reads)
         code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs)
         for made in runs.glob("*/*"):
-            shutil.copytree(made, root)
+            _copy_results(made, root)
         if code > _BY_SIGNAL + SIGINT:
             died = f"the run in the virtual machine died of signal {code - _BY_SIGNAL}"
             raise MachineError(f"{died}; what it recorded is in {root}")

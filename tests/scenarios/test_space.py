@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from relay_app.records import RECEIVED, SENT
 from relay_app.streams import Stream
 from results.run_files.plan import Plan
 from scenarios.language.library import load_plan
-from scenarios.paths import OutputError, require_room
+from scenarios.paths import OutputError
+from scenarios.run.room import require_room
 from scenarios.run.space import space_needed
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -49,10 +51,14 @@ def test_of_little_media_what_else_is_written_remains() -> None:
 
 
 def test_a_run_without_room_is_refused_with_both_figures_and_the_option(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"a run of one-blip needs \d+\.0 MB, and [\d.]+ MB are free; say with --out"):
-        require_room(tmp_path / "runs", "one-blip", 10**18, 0)
+    """A year of a thousand sessions fits on no disk."""
+    endless = replace(plan_of("sessions.0.count=1000"), duration_ns=365 * 86_400 * 10**9, faults=())
+    with pytest.raises(
+        OutputError, match=r"a run of one-blip needs \d+\.\d MB, and [\d.]+ MB are free; say with --out"
+    ):
+        require_room(endless, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_run_with_room_is_not_refused(tmp_path: Path) -> None:
-    require_room(tmp_path, "one-blip", 1, 1)
+    require_room(plan_of(), tmp_path)
