@@ -112,19 +112,23 @@ def _collect(run: RunDir, end: End | None) -> None:
     if not run.staging.exists():
         return
     plan = read_plan(run.plan)
-    if end:
-        _record(end, run)
-    write_sessions(run, streams_of(plan.sessions, plan.seed))
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    collect(
-        run.staging, run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
-    )
+    frames_noted = plan.link_capabilities.notes_frames
+    try:
+        write_sessions(run, streams_of(plan.sessions, plan.seed))
+        collect(run.staging, run, clusters, connected=bool(plan.connections), frames_noted=frames_noted)
+    finally:
+        if end:
+            _record(end, run)
     shutil.rmtree(run.staging)
 
 
 def _record(end: End, run: RunDir) -> None:
-    """Have the events end with this End."""
-    events = read_events(run.events).records if run.events.exists() else ()
+    """Have the events end with this End; events that cannot be read stay as they are."""
+    try:
+        events = read_events(run.events).records if run.events.exists() else ()
+    except DocumentError:
+        return
     if end not in events:
         others = [event for event in events if not isinstance(event, End)]
         write_whole(run.events, "".join(map(dump_line, (*others, end))))
