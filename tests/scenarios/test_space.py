@@ -3,17 +3,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from relay_app.clients.media_schedule import PROFILES, Schedule
 from relay_app.records import RECEIVED, SENT
 from relay_app.streams import Stream
 from results.run_files.plan import Plan
+from results.run_files.plan_formats import read_plan
+from results.run_files.run_dir import RunDir
 from scenarios.language.library import load_plan
 from scenarios.paths import OutputError
 from scenarios.run.room import require_room
 from scenarios.run.space import space_needed
 
+RECORDED = Path(__file__).resolve().parents[1] / "results" / "recorded"
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 
 
@@ -48,6 +52,19 @@ def test_room_grows_with_the_packets() -> None:
 def test_of_little_media_what_else_is_written_remains() -> None:
     least = space_needed(plan_of("sessions.0.count=1"))
     assert 10**6 < least.peak_bytes < 4 * 10**6
+
+
+@pytest.mark.parametrize("name", ["one-blip", "rolling-restart", "incident-short"])
+def test_a_recorded_run_took_what_is_estimated(name: str) -> None:
+    """Its rows, at their size in the arrays that processes left: no more than estimated, and not three times less,
+    though these runs are small, and 30 s of samples are added for a slow set-up."""
+    run = RunDir(RECORDED / name / "run")
+    space = space_needed(read_plan(run.plan))
+    files = [path for path in run.root.rglob("*") if path.is_file()]
+    tables = [pl.read_parquet(path) for path in files if path.suffix == ".parquet" and path.stem != "sessions"]
+    rows = sum(table.estimated_size() for table in tables)
+    assert rows < space.staged_bytes < 3 * rows
+    assert sum(path.stat().st_size for path in files) < space.peak_bytes
 
 
 def test_a_run_without_room_is_refused_with_both_figures_and_the_option(tmp_path: Path) -> None:
