@@ -32,6 +32,7 @@ from scenarios.cli.environment import environment_for
 from scenarios.errors import MachineError, RunSpoiltError, ScenarioError
 from scenarios.language.library import load_plan, scenario_files, standard_scenarios
 from scenarios.paths import RUNS, OutputError, new_root, new_run_dir
+from scenarios.run.limits import machine_s
 from scenarios.run.room import require_room
 from scenarios.suites.runner import Suite
 from scenarios.suites.standings import Standing, Trial, standings, surprises
@@ -122,10 +123,13 @@ def _run_in_machine(file: Path, plan: Plan, options: list[str], out: Path, clock
     """Run one scenario in a virtual machine of its own; each line of its output is printed behind the wall time, s."""
     require_room(plan, out)
     root = new_root(plan.scenario, out.resolve())
+    within_s = machine_s(plan, virtual=clock.kind == "virtual")
     begin = monotonic()
-    return run_scenario_in_machine(
-        file.resolve(), options, root, clock, lambda line: click.echo(f"{monotonic() - begin:5.0f} s │ {line}")
-    )
+
+    def print_line(line: str) -> None:
+        click.echo(f"{monotonic() - begin:5.0f} s │ {line}")
+
+    return run_scenario_in_machine(file.resolve(), options, root, clock, print_line, within_s)
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -23,6 +23,13 @@ VIRTUAL_FACTOR = 8.0
 what takes CPU time takes that much longer, by that clock."""
 
 
+MACHINE_S = 900.0
+"""Wall time for a virtual machine to boot, to import and to hand over its results, without KVM and on a busy host."""
+
+MACHINE_FACTOR = 60.0
+"""Wall time of a virtual machine on a virtual clock, in place of a second that is allowed on a real one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowances:
     """Seconds by CLOCK_MONOTONIC. `set_up_s`: until the media start; `media_s`: from there until the collection begins;
@@ -54,3 +61,9 @@ def allowances(plan: Plan) -> Allowances:
         saving_s=slower * saving_s,
         stopping_s=slower * (STOPPING_S + saving_s),
     )
+
+
+def machine_s(plan: Plan, *, virtual: bool) -> float:
+    """Wall time that a run in a virtual machine may take. It is a last resort: inside, the run keeps its allowances."""
+    allowed = allowances(plan)
+    return MACHINE_S + (allowed.set_up_s + allowed.media_s + allowed.collection_s) * (MACHINE_FACTOR if virtual else 1)

@@ -38,11 +38,14 @@ _BY_SIGNAL = 128
 _RUN = re.compile(rf"{_RUNS}/[^/\s]+/[^/\s]+")
 
 
-def run_in_machine(task: Task, clock: Clock, print_line: PrintLine, results: Path | None = None) -> int:
+def run_in_machine(
+    task: Task, clock: Clock, print_line: PrintLine, results: Path | None = None, within_s: float | None = None
+) -> int:
     """Run a command in a machine of its own and return its exit code; lines of its output go to `print_line`.
 
     `results`: folder of the host to which the contents of `task.out` are copied at the end.
-    MachineError if the machine cannot be built, or ended before the command did.
+    MachineError if the machine cannot be built, or ended before the command did; RunSpoiltError if it was not done
+    `within_s`, and was ended.
     """
     build = MachineBuild.open(print_line)
     sources = project_sources(task.reads, print_line)
@@ -50,7 +53,10 @@ def run_in_machine(task: Task, clock: Clock, print_line: PrintLine, results: Pat
     variables = {**ANY_CPU, **_REPRODUCIBLE, CLOCK_VARIABLE: str(clock)}
     print_line(f"Starting the virtual machine; clock: {clock}")
     with build.parts(sources, guest_script(PROJECT, task, variables), clock) as parts:
-        _boot(boot_command(parts, clock, kvm=kvm), parts.share, print_line, None)
+        if not _boot(boot_command(parts, clock, kvm=kvm), parts.share, print_line, within_s):
+            raise RunSpoiltError(
+                f"the virtual machine was not done within {within_s:g} s, and was ended with all it held"
+            )
         code = exit_code(parts.share)
         if task.out and results:
             _copy_results(parts.share / task.out.name, results)
@@ -149,17 +155,19 @@ def _environment() -> Mapping[str, str]:
     return {**os.environ, "PATH": PATH}
 
 
-def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: Clock, print_line: PrintLine) -> int:
+def run_scenario_in_machine(
+    file: Path, options: list[str], root: Path, clock: Clock, print_line: PrintLine, within_s: float | None = None
+) -> int:
     """Run a scenario file in a machine and return the run's exit code; `root`, a new folder, gets the run directory.
 
-    MachineError as `run_in_machine`, and if the run was ended by a signal other than SIGINT.
+    MachineError and RunSpoiltError as `run_in_machine`, and if the run was ended by a signal other than SIGINT.
     """
     reads = () if PROJECT in file.parents else (file,)
     argv = ("run_scenario.py", "run", str(file), "--out", str(_RUNS), *options)
     with TemporaryDirectory(prefix="blipnet-runs-") as folder:
         runs = Path(folder)
         task = Task((sys.executable, *argv), _RUNS, reads)
-        code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs)
+        code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs, within_s)
         for made in runs.glob("*/*"):
             _copy_results(made, root)
         if code > _BY_SIGNAL + SIGINT:

@@ -7,7 +7,7 @@ import pytest
 
 from results.run_files.plan import Environment, Plan
 from scenarios.language.library import load_plan
-from scenarios.run.limits import allowances
+from scenarios.run.limits import allowances, machine_s
 from scenarios.run.space import space_needed
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -52,3 +52,10 @@ def test_on_a_virtual_clock_all_but_the_media_may_take_longer(plan: Plan) -> Non
     assert virtual.set_up_s == 8 * real.set_up_s
     assert virtual.media_s == 12 + 8 * 60
     assert slowest.set_up_s == 4 * virtual.set_up_s
+
+
+def test_a_virtual_machine_may_take_longer_than_all_that_the_run_in_it_may(plan: Plan) -> None:
+    allowed = allowances(plan)
+    inside_s = allowed.set_up_s + allowed.media_s + allowed.collection_s
+    assert machine_s(plan, virtual=False) == 900 + inside_s
+    assert machine_s(plan, virtual=True) == 900 + 60 * inside_s
