@@ -53,12 +53,17 @@ def write_rows(target: Path, rows: npt.NDArray[Any]) -> None:
 def append_line(path: Path, line: str) -> None:
     """Append a line, whole or not at all: a part would make one line with the next."""
     with naming(path), path.open("ab", buffering=0) as file:
-        before = file.seek(0, os.SEEK_END)
-        try:
-            write_all(file, line.encode())
-        except OSError:
-            file.truncate(before)
-            raise
+        add_whole(file, line.encode())
+
+
+def add_whole(file: BinaryIO, data: bytes) -> None:
+    """Write to the end of an unbuffered file, all or nothing."""
+    before = file.seek(0, os.SEEK_END)
+    try:
+        write_all(file, data)
+    except OSError:
+        file.truncate(before)
+        raise
 
 
 def write_all(file: BinaryIO, data: bytes) -> None:
@@ -118,11 +123,10 @@ class GrowingArray:
     def append(self, rows: npt.NDArray[Any]) -> None:
         """Write the rows, then the header that counts them: in this order it never counts a row that is missing."""
         with naming(self._path):
-            write_all(self._file, np.ascontiguousarray(rows, self._dtype).tobytes())
+            add_whole(self._file, np.ascontiguousarray(rows, self._dtype).tobytes())
             self._count += len(rows)
             self._file.seek(0)
             write_all(self._file, self._header())
-            self._file.seek(0, os.SEEK_END)
 
     def close(self) -> None:
         """Close the file."""

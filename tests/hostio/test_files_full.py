@@ -53,9 +53,11 @@ def test_a_growing_array_on_a_full_disk_fails_and_holds_what_it_counts(tmp_path:
     array.append(np.zeros(5, ROW))
     with at_most(MOST_BYTES), pytest.raises(OSError, match="File too large") as caught:
         array.append(np.zeros(MOST_BYTES, ROW))
-    array.close()
     assert caught.value.filename == str(path)
     assert len(np.load(path, allow_pickle=False)) == 5
+    array.append(np.ones(1, ROW))
+    array.close()
+    assert np.load(path, allow_pickle=False)["at_ns"].tolist() == [0] * 5 + [1], "a part of a row stayed in between"
 
 
 def test_a_line_is_added_whole_or_not_at_all(tmp_path: Path) -> None:
