@@ -37,10 +37,11 @@ ON_DISK = 'mount -t tmpfs -o "$1" tmpfs "$2"; shift 2; exec "$@"'
 
 @dataclass(frozen=True)
 class OnDisk:
-    """A command, and the file system that it writes to, as seen from here."""
+    """A command, the file system that it writes to as seen from here, and its mount namespace."""
 
     process: subprocess.Popen[str]
     folder: Path
+    mounts: str
 
     def finished(self) -> tuple[int, str, str]:
         output, errors = self.process.communicate(timeout=150)
@@ -53,14 +54,17 @@ def on_disk(tmp_path: Path, options: str, *command: str | Path) -> Iterator[OnDi
     script = ["unshare", "--mount", "sh", "-ec", ON_DISK, "sh", options, str(tmp_path), *map(str, command)]
     process = subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = Path(f"/proc/{process.pid}/root{tmp_path}")
-    assert wait_until(lambda: process.poll() is not None or seen.stat().st_dev != tmp_path.stat().st_dev, 10)
-    folder = os.open(seen, os.O_RDONLY | os.O_DIRECTORY)  # keeps the file system when the command has ended
+    assert wait_until(lambda: seen.stat().st_dev != tmp_path.stat().st_dev, 10)
+    # Both keep the file system when the command has ended.
+    folder = os.open(seen, os.O_RDONLY | os.O_DIRECTORY)
+    mounts = os.open(f"/proc/{process.pid}/ns/mnt", os.O_RDONLY)
     try:
-        yield OnDisk(process, Path(f"/proc/{os.getpid()}/fd/{folder}"))
+        yield OnDisk(process, Path(f"/proc/self/fd/{folder}"), f"/proc/{os.getpid()}/fd/{mounts}")
     finally:
         process.kill()
         process.communicate()
         os.close(folder)
+        os.close(mounts)
 
 
 def a_run(out: Path) -> list[str | Path]:
@@ -123,13 +127,14 @@ def test_a_disk_that_fills_up_ends_the_run_with_one_line(tmp_path: Path, moment:
         assert code == 3, output + errors
         assert "cannot be written: No space left on device" in one_line(errors)
         assert "inconclusive" in output
-        reported_once_there_is_room(disk)
+        reported_once_there_is_room(disk, tmp_path)
 
 
-def reported_once_there_is_room(disk: OnDisk) -> None:
+def reported_once_there_is_room(disk: OnDisk, mounted_at: Path) -> None:
     (disk.folder / "ballast").unlink()
     (root,) = disk.folder.glob("one-blip/*")
-    command = [sys.executable, str(RUN_SCENARIO), "report", str(root)]
+    run = mounted_at / "one-blip" / root.name
+    command = ["nsenter", f"--mount={disk.mounts}", sys.executable, str(RUN_SCENARIO), "report", str(run)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=150)
     assert done.returncode == 3, done.stderr
     summary = json.loads((root / "summary.json").read_text())

@@ -14,7 +14,7 @@ from typing import Any
 from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.system_figures import MachineFigures
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
+from results.verdict.summary import RUN_FAILED, ExpectationRow, Findings, Summary, Verdict, conclude
 
 OTHERS_PERCENT = 20.0
 """Least share of all processor time in a second at which other programs are named as a cause of lateness."""
@@ -96,7 +96,7 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
 
 
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
-    if problems and not findings.media.sent:
+    if problems and (not findings.media.sent or problems[0].startswith(RUN_FAILED)):
         return "inconclusive", [*problems]
     broken = [check for check in findings.fidelity if not check.ok]
     doubts = [*problems, *map(_limit_sentence, broken)]

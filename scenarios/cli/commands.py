@@ -25,7 +25,7 @@ from relay_app.versions.version_names import DEFAULT_VERSION, SOUND, VERSIONS
 from results.run_files.documents import DocumentError
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
+from results.verdict.summary import RUN_FAILED, Summary
 from scenarios.cli.console import Console
 from scenarios.cli.doctor import diagnose
 from scenarios.cli.environment import environment_for
@@ -217,7 +217,7 @@ def _run_one(plan: Plan, out: Path, sandbox: Sandbox, label: str = "") -> Outcom
     if not label:
         console.show_summary(outcome.summary, run_dir)
     if outcome.failure:
-        print(f"the run failed: {outcome.failure}", file=sys.stderr)
+        print(f"{RUN_FAILED}{outcome.failure}", file=sys.stderr)
     elif outcome.unwritten:
         raise RunSpoiltError(outcome.unwritten)
     return outcome

@@ -25,7 +25,7 @@ from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.records import collect, write_sessions
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
+from results.verdict.summary import RUN_FAILED, Summary
 from scenarios.errors import RunSpoiltError
 from scenarios.paths import PROJECT, OutputError, unusable
 from scenarios.run.limits import Allowances, allowances
@@ -67,7 +67,7 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
         except UnwrittenError as error:
             summary, unwritten = error.summary, _unwritten(error, run)
         except DocumentError as error:
-            raise RunSpoiltError(f"the run failed: {end.failure if end and end.failure else error}") from error
+            raise RunSpoiltError(f"{RUN_FAILED}{end.failure if end and end.failure else error}") from error
         _give_to_invoker(run)
     return Outcome(summary, supervisor.interrupted, end.failure if end else None, unwritten)
 
