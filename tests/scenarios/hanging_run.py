@@ -27,6 +27,13 @@ def keep(target: str, control: Connection) -> None:
     tell(control, Stopped({}))
 
 
+def fail_to_write(error: OSError, control: Connection) -> None:
+    """Meet this error when told to stop."""
+    tell(control, Ready())
+    receive(control)
+    raise error
+
+
 def open_what_nobody_reads(run: RunDir) -> None:
     """Held by the kernel, for ever."""
     os.mkfifo(run.root / "fifo")
