@@ -7,7 +7,6 @@ import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
@@ -62,7 +61,7 @@ class Supervisor:
         self._step = "starting the sandbox"
         self._stage_s = 0.0
         self._step_s = 0.0
-        self._identity = _identity(run.root)
+        self._directory = run.root.stat()
         self._looked_s = clock()
         self.interrupted = False
         self.media_start_ns: int | None = None
@@ -85,22 +84,30 @@ class Supervisor:
                 self._end()
                 return why
         self._follow()
-        with suppress(OSError, DocumentError):
-            watcher.look()
+        _show(watcher)
         return None
 
     def _look(self, watcher: Watcher) -> str | None:
         """Show what is new; why the run has to be ended, or None."""
-        if _identity(self._run.root) != self._identity:
-            return f"{self._run.root} was removed while it lasted"
+        if lost := self._lost():
+            return lost
         self._follow()
-        with suppress(OSError, DocumentError):  # who watches misses a line; what it means for the run is found here
-            watcher.look()
+        _show(watcher)
         if self._stage_s <= self._allowed.of(self._stage):
             return None
         why = self._overrun()
         self._describe(why)
         return why
+
+    def _lost(self) -> str | None:
+        """What became of the run directory, if it is not there any more."""
+        try:
+            found = self._run.root.stat()
+        except FileNotFoundError:
+            return f"{self._run.root} was removed while it lasted"
+        except OSError as error:
+            return f"{self._run.root} cannot be read any more: {error.strerror}"
+        return None if os.path.samestat(found, self._directory) else f"{self._run.root} was replaced while it lasted"
 
     def _follow(self) -> None:
         """Take in new events, and let time pass."""
@@ -162,9 +169,12 @@ class Supervisor:
         """Ask all but the first process, which hangs, to end, and wait for those that do so in order."""
         pids = members(self._process.pid)
         first = first_process(pids)
-        asked = [ProcessHandle(pid) for pid in pids if pid != first and catches(pid, signal.SIGTERM)]
-        for handle in asked:
-            handle.send(signal.SIGTERM)
+        asked = []
+        for pid in pids:
+            if pid != first and catches(pid, signal.SIGTERM):
+                with suppress(ProcessLookupError):
+                    asked.append(ProcessHandle(pid))
+                    asked[-1].send(signal.SIGTERM)
         wait_until(lambda: all(handle.gone(0) for handle in asked), self._allowed.saving_s, _POLL_S)
         for handle in asked:
             handle.close()
@@ -198,10 +208,11 @@ class Supervisor:
         return True
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
-    """Device and inode of a folder; None if there is none."""
+def _show(watcher: Watcher) -> None:
+    """Show what is new. Who watches may miss a line; what an unreadable file means for the run is found elsewhere."""
     try:
-        found = folder.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        watcher.look()
+    except BrokenPipeError:  # nobody is left to show it to
+        raise
+    except (OSError, DocumentError):
+        pass

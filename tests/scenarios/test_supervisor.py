@@ -131,6 +131,17 @@ def test_a_watcher_that_cannot_read_does_not_end_the_run(run: RunDir) -> None:
         assert Supervisor(process, run, allowed()).wait(Mischief(run, act=fail)) is None
 
 
+def test_a_watcher_whom_nobody_reads_any_more_is_heard(run: RunDir) -> None:
+    """As when the output of the command is piped to one that has ended: the command is to end."""
+
+    def fail() -> None:
+        raise BrokenPipeError
+
+    run.events.write_text(dump_line(MediaStart(2)))
+    with started(["sleep", "1000"]) as process, pytest.raises(BrokenPipeError):
+        Supervisor(process, run, allowed()).wait(Mischief(run, act=fail))
+
+
 def test_events_that_cannot_be_parsed_do_not_end_the_run(run: RunDir) -> None:
     run.events.write_text("{broken\n")
     with started(["sleep", "0.5"]) as process:
