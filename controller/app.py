@@ -32,6 +32,8 @@ from controller.openflow import listen, make_switches
 from controller.routing_rules import all_reroute_rules
 from controller.settings import ControllerConfig
 from hostio.realtime import clear_realtime_priority, set_realtime_priority
+from hostio.stacks import write_stacks_on_signal
+from hostio.storage import is_of_storage
 from hostio.timing import MS, S, next_multiple
 from relay_app.probing.probe_report import ProbeReport
 
@@ -180,14 +182,19 @@ def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[Switch
 
 
 def main(arguments: list[str]) -> int:
-    """Run on the configuration file named by the first argument; the exit code."""
+    """Run on the configuration file named by the first argument; the exit code, EX_IOERR if its log takes no more."""
     Path("/proc/self/comm").write_text("controller")  # as the run's other processes: the monitor tells them by it
+    write_stacks_on_signal()
     config = ControllerConfig.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
     try:
         run(config, sys.stdin.fileno(), sys.stdout, standing_by="--stand-by" in arguments)
     except SwitchError as error:
         print(f"controller: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if not is_of_storage(error, config.decisions.parent):
+            raise
+        return os.EX_IOERR
     return 0
 
 

@@ -41,6 +41,13 @@ class Stopped:
     hold_ups: Mapping[str, Spans] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """From a process that ends because a file could not be written: `why`, a sentence."""
+
+    why: str
+
+
 def tell(control: Connection, message: object) -> None:
     """Send a message; nothing happens if the runner has closed its end."""
     with suppress(BrokenPipeError, ConnectionResetError):

@@ -1,11 +1,15 @@
-"""Files that others read while they are written: replaced whole, followed line by line, or arrays that grow."""
+"""Files that others read while they are written: replaced whole, followed line by line, or arrays that grow.
+
+An OSError names the file, also one from a write to a file that is open.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +30,58 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def write_whole(target: Path, text: str) -> None:
-    """Replace `target`, whole or not at all, by a UTF-8 text; folders that are missing above it are made."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as partial:
+    """Replace `target`, whole or not at all, by a UTF-8 text. Its folder is made, but not what that lies in: a run
+    directory that was removed stays so."""
+    target.parent.mkdir(exist_ok=True)
+    with replacing(target) as partial, naming(target):
         partial.write_text(text, encoding="utf-8")
+
+
+def write_rows(target: Path, rows: npt.NDArray[Any]) -> None:
+    """Write a structured array in the .npy format, whole or not at all; of one that does not fit nothing takes room.
+
+    Unlike numpy's `save`, which leaves the number of the error out, it says what is wrong.
+    """
+    with replacing(target) as partial:
+        array = GrowingArray(partial, rows.dtype)
+        try:
+            array.append(rows)
+        finally:
+            array.close()
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append a line, whole or not at all: a part would make one line with the next."""
+    with naming(path), path.open("ab", buffering=0) as file:
+        add_whole(file, line.encode())
+
+
+def add_whole(file: BinaryIO, data: bytes) -> None:
+    """Write to the end of an unbuffered file, all or nothing."""
+    before = file.seek(0, os.SEEK_END)
+    try:
+        write_all(file, data)
+    except OSError:
+        file.truncate(before)
+        raise
+
+
+def write_all(file: BinaryIO, data: bytes) -> None:
+    """Write all bytes to an unbuffered file. One system call may write a part: 2 GiB at most, or what just fits."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an OSError in the block name this file if it names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 class Tail:
@@ -62,17 +114,19 @@ class GrowingArray:
     def __init__(self, path: Path, dtype: np.dtype[Any]) -> None:
         self._dtype = dtype
         self._count = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
+        self._path = path
         self._file = path.open("wb", buffering=0)
-        self._file.write(self._header())
+        with naming(path):
+            write_all(self._file, self._header())
 
     def append(self, rows: npt.NDArray[Any]) -> None:
         """Write the rows, then the header that counts them: in this order it never counts a row that is missing."""
-        self._file.write(np.ascontiguousarray(rows, self._dtype).tobytes())
-        self._count += len(rows)
-        self._file.seek(0)
-        self._file.write(self._header())
-        self._file.seek(0, 2)
+        with naming(self._path):
+            add_whole(self._file, np.ascontiguousarray(rows, self._dtype).tobytes())
+            self._count += len(rows)
+            self._file.seek(0)
+            write_all(self._file, self._header())
 
     def close(self) -> None:
         """Close the file."""

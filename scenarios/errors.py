@@ -40,6 +40,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+class RunSpoiltError(Exception):
+    """A run was started, and then kept from its end or from its reports; the message, one line, says by what."""
+
+
 class MachineError(Exception):
     """This machine cannot do what is asked; the message, one line, says what is missing and, if known, the remedy."""
 

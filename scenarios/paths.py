@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -37,7 +38,8 @@ def new_run_dir(scenario: str, runs: Path) -> RunDir:
             for folder in ("raw", "logs", "staging"):
                 (root / folder).mkdir(parents=True)
     except OSError as error:
-        raise OutputError(f"{root}: {error.strerror}; say with --out where run directories may go") from error
+        shutil.rmtree(root, ignore_errors=True)
+        raise unusable(root, error) from error
     return RunDir(root.resolve())
 
 
@@ -45,3 +47,8 @@ def give_checkout_back() -> None:
     """Give to the owner of the checkout what root has made in it; no command writes the folders left out."""
     if owner := owner_beside_root(PROJECT):
         give(PROJECT, owner, leaving_out=(PROJECT / ".git", PROJECT / ".venv" / "lib"))
+
+
+def unusable(root: Path, error: OSError) -> OutputError:
+    """The error that a run directory cannot be made, or does not take its first files."""
+    return OutputError(f"{root}: {error.strerror}; say with --out where run directories may go")

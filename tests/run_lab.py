@@ -15,6 +15,9 @@ from typing import Any
 import jsonschema
 from run_record import InconclusiveError, RunRecord
 
+from results.run_files.plan_formats import read_plan
+from results.run_files.run_dir import RunDir
+from scenarios.run.space import space_needed
 from scenarios.suites.attempts import ATTEMPTS
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -135,7 +138,13 @@ def _played(out: Path, scenario: Path, settings: tuple[str, ...]) -> Run:
     (folder,) = out.iterdir()
     root, summary = summary_of(out, folder.name)
     assert not any("the run failed" in each or "ended early" in each for each in summary["reasons"]), output
+    assert size_of(root) <= space_needed(read_plan(RunDir(root).plan)).peak_bytes, "a run took more room than estimated"
     return Run(root, code, output, summary)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def descendants(pid: int) -> Iterator[int]:

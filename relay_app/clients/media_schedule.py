@@ -51,6 +51,15 @@ class Profile:
     pictures: bool = False
 
     @property
+    def packets_per_s(self) -> float:
+        """Packets a second, at most: exactly, if every frame fits into one packet."""
+        largest = self.frame_bytes * (1 + self.size_spread) * self.key_factor
+        if largest <= MAX_PAYLOAD:
+            return self.frames_per_s
+        mean = self.frame_bytes * (1 + (self.key_factor - 1) / self.key_interval)
+        return self.frames_per_s * (mean / MAX_PAYLOAD + 1)
+
+    @property
     def smallest_packet(self) -> int:
         """Bytes of the smallest Ethernet frame that carries a packet of it."""
         least = round(self.frame_bytes * (1 - self.size_spread))

@@ -89,8 +89,10 @@ class Sender:
 
     def _play(self, memory: SenderMemory, chunks: int) -> None:
         set_realtime_priority(RealtimePriority.SOURCE)
-        play(memory, self._socket.fileno(), self._chunk_played, chunks, self._ntp_offset_ns, self._tick_ns)
-        self._ended.set()
+        try:
+            play(memory, self._socket.fileno(), self._chunk_played, chunks, self._ntp_offset_ns, self._tick_ns)
+        finally:
+            self._ended.set()
 
     def _prepare(self, memory: SenderMemory, schedule: Schedule, duration_ns: int, chunks: int) -> None:
         state = memory.state[0]

@@ -79,7 +79,7 @@ class Watchdog:
             self._stalls[what, since_ns] = Stall(since_ns, now_ns - since_ns, what)
 
     def _dump(self, what: str, for_ns: int) -> None:
-        self._stacks.parent.mkdir(parents=True, exist_ok=True)
+        self._stacks.parent.mkdir(exist_ok=True)
         with self._stacks.open("a", encoding="utf-8") as file:
             file.write(f"{what}: no progress for {for_ns / S:.1f} s\n{self._situation()}\n")
             file.flush()

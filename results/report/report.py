@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
 from results.run_files.documents import DocumentError, Lines
+from results.run_files.events import End
 from results.run_files.machine_formats import read_machine_report
 from results.run_files.plan_formats import read_plan
 from results.run_files.records import (
@@ -38,21 +40,37 @@ _WITH_HOLD_UPS = 3
 """The first format of `machine.json` that says that they were recorded."""
 
 
-def make_report(run: RunDir) -> Summary:
+class UnwrittenError(Exception):
+    """The summary of a run was made, and `error` kept a file of the run directory from being written."""
+
+    def __init__(self, summary: Summary, error: OSError) -> None:
+        super().__init__(summary, error)
+        self.summary = summary
+        self.error = error
+
+
+def make_report(run: RunDir, end: End | None = None) -> Summary:
     """Write ledger, summary, tables and plots into a run directory; give the summary.
 
-    Missing or broken files make the run inconclusive; only the plan must be complete. Raises DocumentError without it.
+    `end` is taken in place of the one recorded. Missing or broken files make the run inconclusive; only the plan must
+    be complete. Raises DocumentError without it; UnwrittenError if a file cannot be written.
     """
     evidence = read_evidence(run)
+    if end:
+        others = (event for event in evidence.events if not isinstance(event, End))
+        evidence = replace(evidence, events=(*others, end))
     analysis = analyse(evidence)
     ledger = reconcile(evidence, analysis)
     summary = summarise(evidence, analysis, ledger)
-    # Plots last: they take longest, and if drawing fails or is interrupted, verdict and tables are on disk.
-    write_whole(run.ledger, documents.dump(ledger))
-    write_whole(run.summary, documents.dump(summary))
-    write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
-    write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
-    _plot(run, evidence, analysis, summary)
+    try:
+        # Plots last: they take longest, and if drawing fails or is interrupted, verdict and tables are on disk.
+        write_whole(run.ledger, documents.dump(ledger))
+        write_whole(run.summary, documents.dump(summary))
+        write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
+        write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
+        _plot(run, evidence, analysis, summary)
+    except OSError as error:
+        raise UnwrittenError(summary, error) from error
     return summary
 
 

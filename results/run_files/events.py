@@ -15,6 +15,20 @@ class Phase:
     kind: Literal["phase"] = "phase"
 
 
+Stage = Literal["set-up", "media", "collection"]
+"""A part of a run that has an allowance of time of its own (docs/run-limits.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step of a stage begins. It ends where the next one begins, or media start."""
+
+    stage: Stage
+    step: str
+    at_ns: int
+    kind: Literal["begun"] = "begun"
+
+
 @dataclass(frozen=True, slots=True)
 class MediaStart:
     """The origin of every time of the scenario, and when the first packet was due."""

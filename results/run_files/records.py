@@ -5,9 +5,11 @@ The only module that imports polars.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from os import strerror
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -97,11 +99,12 @@ class Recording:
 def collect(
     staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, frames_noted: bool = False
 ) -> tuple[str, ...]:
-    """Convert the .npy files in `staging` to the Parquet files of the run directory; idempotent.
+    """Convert the .npy files in `staging` to the Parquet files of the run directory.
 
-    Each Parquet file has a .npy file of the same stem, and a further one per later life of a relay; after an interrupt
-    some may be missing. Returns one sentence per file that could not be converted, in the order of the clusters, those
-    of the machine last.
+    Each is removed as soon as it is converted, so that both need little more room than one. After an OSError the call
+    can be made again: it goes on with what is left. Each Parquet file has a .npy file of the same stem, and a further
+    one per later life of a relay; after an interrupt some may be missing. Returns one sentence per file that could not
+    be converted, in the order of the clusters, those of the machine last.
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
@@ -113,8 +116,13 @@ def collect(
         (run.run_delays, RUN_DELAY),
     )
     for target, dtype in (*of_links, *of_clusters, *of_machine):
+        lives = _lives(staging, target.stem)
+        if target.exists() and not any(each.exists() for each in lives):
+            continue
         with _noting(problems):
-            write_rows(target, _load_lives(staging, target.stem, dtype))
+            write_rows(target, np.concatenate([_load_array(path, dtype) for path in lives]))
+            for path in lives:
+                path.unlink()
     return tuple(problems)
 
 
@@ -202,11 +210,10 @@ def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, 
     return (*media, (run.exchanges(cluster), EXCHANGE)) if connected else media
 
 
-def _load_lives(staging: Path, stem: str, dtype: np.dtype[Any]) -> Rows:
-    """The rows of all lives in order. Raises RecordsError if the first life left no file."""
+def _lives(staging: Path, stem: str) -> tuple[Path, ...]:
+    """The files of all lives in order; that of the first is there or not."""
     later = sorted(staging.glob(f"{stem}.[0-9]*.npy"), key=lambda path: int(path.stem.rpartition(".")[2]))
-    rows: Rows = np.concatenate([_load_array(path, dtype) for path in (staging / f"{stem}.npy", *later)])
-    return rows
+    return (staging / f"{stem}.npy", *later)
 
 
 def _load_array(source: Path, dtype: np.dtype[Any]) -> Rows:
@@ -247,8 +254,17 @@ def _read(source: Path) -> pl.DataFrame:
         raise RecordsError(f"raw/{source.name} cannot be read") from error
 
 
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
 def _write(target: Path, frame: pl.DataFrame) -> None:
-    """Write atomically, by rename: a reader never sees a partial file."""
+    """Write atomically, by rename: a reader never sees a partial file. OSError, which polars has in its words only."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as partial:
-        frame.write_parquet(partial)
+    try:
+        with replacing(target) as partial:
+            frame.write_parquet(partial)
+    except pl.exceptions.PolarsError as error:
+        number = _OS_ERROR.search(str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), strerror(int(number[1])), str(target)) from error

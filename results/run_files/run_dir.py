@@ -121,6 +121,11 @@ class RunDir:
         return self.root / "logs" / f"{process}.log"
 
     @property
+    def hung(self) -> Path:
+        """Of a run that exceeded its time limit: what every process was waiting for."""
+        return self.log("hung")
+
+    @property
     def summary(self) -> Path:
         """Findings and verdict, after `summary.schema.json`."""
         return self.root / "summary.json"

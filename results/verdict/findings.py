@@ -29,7 +29,7 @@ from results.run_files.events import FaultEdge
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.plan import Plan
 from results.verdict.diagnosis import diagnose
-from results.verdict.summary import Backend, Findings
+from results.verdict.summary import RUN_FAILED, Backend, Findings
 from topologies.model import Direction, link_name
 
 
@@ -226,7 +226,7 @@ def record_problems(evidence: Evidence) -> list[str]:
     if end is None:
         return ["the run never came to its end; logs/ may tell why", *evidence.problems]
     if end.failure:
-        return [f"the run failed: {end.failure}"]
+        return [f"{RUN_FAILED}{end.failure}"]
     interrupted = ["the run was interrupted"] if end.interrupted else []
     gone = evidence.machine.ended_early if evidence.machine else ()
     return [*interrupted, *(f"{name} ended early; logs/{name}.log may tell why" for name in gone), *evidence.problems]

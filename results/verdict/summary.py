@@ -16,6 +16,9 @@ from topologies.back_ends import BackendName
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
+RUN_FAILED = "the run failed: "
+"""How the reason begins that stands alone: what else is missing or unknown follows from it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:

@@ -12,7 +12,7 @@ from results.bounds.interval import UNBOUNDED, decided
 from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.system_figures import MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.summary import ExpectationRow, Findings, Summary, Verdict, conclude
+from results.verdict.summary import RUN_FAILED, ExpectationRow, Findings, Summary, Verdict, conclude
 from results.verdict.value_text import found_text, number_text
 
 OTHERS_PERCENT = 20.0
@@ -118,7 +118,7 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
 
 
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
-    if problems and not findings.media.sent:
+    if problems and (not findings.media.sent or problems[0].startswith(RUN_FAILED)):
         return "inconclusive", [*problems]
     broken = [check for check in findings.fidelity if not check.ok]
     undecided = [_undecided_sentence(row) for row in rows if row.ok is None]

@@ -25,7 +25,7 @@ from scenarios.cli.doctor import diagnose
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode, worst
 from scenarios.cli.play import GuestError, InMachine, InSandbox, decide, decide_in_machine
 from scenarios.cli.version import version_lines
-from scenarios.errors import MachineError, ScenarioError
+from scenarios.errors import MachineError, RunSpoiltError, ScenarioError
 from scenarios.language.library import load_plan, scenario_files, standard_scenarios
 from scenarios.paths import RUNS, OutputError
 from scenarios.suites.attempts import Attempt
@@ -225,10 +225,10 @@ def doctor() -> int:
 @click.argument("run_dir", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def report(run_dir: Path) -> int:
     """Redo the report of a run directory, offline."""
-    from results.report.report import make_report
+    from scenarios.run.host_side import report_again
 
     run_directory = RunDir(run_dir.resolve())
-    summary = make_report(run_directory)
+    summary = report_again(run_directory)
     Console().show_summary(summary, run_directory)
     return VERDICT_CODES[summary.verdict]
 
@@ -252,6 +252,9 @@ def run_command() -> int:
     except GuestError as error:
         print(error, file=sys.stderr)
         return error.code
+    except RunSpoiltError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.INCONCLUSIVE
     except (ScenarioError, MachineError, SandboxError, OutputError, DocumentError) as error:
         print(error, file=sys.stderr)
     return ExitCode.BAD_INPUT

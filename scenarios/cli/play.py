@@ -7,6 +7,7 @@ BugError, GuestError.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
@@ -17,14 +18,16 @@ from typing import TYPE_CHECKING
 from results.run_files.documents import DocumentError, read
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
+from results.verdict.summary import RUN_FAILED, Summary
 from scenarios.cli.bug_report import report_bug
 from scenarios.cli.console import Console
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.environment import environment_for
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
-from scenarios.errors import BugError
+from scenarios.errors import BugError, RunSpoiltError
 from scenarios.paths import OutputError, new_root, new_run_dir
+from scenarios.run.limits import machine_s
+from scenarios.run.room import require_room
 from scenarios.suites.attempts import Attempt, attempted, spoilt_by_machine
 from scenarios.vm.machine import Clock
 from scenarios.vm.run import run_scenario_in_machine
@@ -32,7 +35,8 @@ from scenarios.vm.wall_time import virtual_wall_s
 from topologies.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from scenarios.run.host_side import Outcome, Watcher
+    from scenarios.run.host_side import Outcome
+    from scenarios.run.supervisor import Watcher
 
 PrintLine = Callable[[str], None]
 
@@ -89,24 +93,29 @@ class InSandbox:
 
     def play(self, plan: Plan, label: str = "") -> Attempt:
         """Run a plan once. With a label, which a suite sets, only the progress bar is shown."""
+        require_room(plan, self.out)
         run = new_run_dir(plan.scenario, self.out)
         console = Console()
         with console.following(plan, run, label) as watcher:
             outcome = self._outcome(plan, run, watcher)
-        if (outcome.interrupted or outcome.bug) and not label:
+        if (outcome.interrupted or outcome.bug or outcome.unwritten) and not label:
             console.show_summary(outcome.summary, run)
         if outcome.bug:
             raise BugError(f"a bug in Blipnet itself ended the run; the traceback is in {run.log('runner')}")
         if outcome.interrupted:
             raise KeyboardInterrupt
-        return Attempt(outcome.summary, run.root, lack_of_room(run.root))
+        if outcome.failure:
+            print(f"{RUN_FAILED}{outcome.failure}", file=sys.stderr)
+        elif outcome.unwritten:
+            raise RunSpoiltError(outcome.unwritten)
+        return Attempt(outcome.summary, run.root, outcome.failure or lack_of_room(run.root))
 
     def _outcome(self, plan: Plan, run: RunDir, watcher: Watcher) -> Outcome:
         from scenarios.run.host_side import run_plan
 
         try:
             return run_plan(plan, run, self.sandbox, watcher)
-        except (DocumentError, OutputError, OSError):
+        except (DocumentError, OutputError, RunSpoiltError, OSError):
             raise
         except Exception as error:
             raise BugError(report_bug(error, run.log("runner").parent)) from error
@@ -124,6 +133,7 @@ class InMachine:
 
     def play(self, plan: Plan) -> Attempt:
         """Run the file once; each line of output is printed behind the wall time, s."""
+        require_room(plan, self.out)
         root, begin = new_root(plan.scenario, self.out.resolve()), monotonic()
         code = run_scenario_in_machine(
             self.file.resolve(),
@@ -131,6 +141,7 @@ class InMachine:
             root,
             self.clock,
             lambda line: self.print_line(f"{monotonic() - begin:5.0f} s │ {line}"),
+            machine_s(plan, virtual=self.clock.kind == "virtual"),
         )
         if code == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt

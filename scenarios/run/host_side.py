@@ -9,111 +9,184 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from time import monotonic_ns
+from typing import BinaryIO
 
+from hostio.files import write_whole
 from hostio.ownership import give, owner_beside_root
+from hostio.storage import lock, sentence
 from relay_app.streams import streams_of
-from results.report.report import make_report
-from results.run_files.documents import dump
+from results.report.report import UnwrittenError, make_report
+from results.run_files.documents import DocumentError, dump, dump_line, load_events, read_events
+from results.run_files.events import End
 from results.run_files.plan import Plan
+from results.run_files.plan_formats import read_plan
 from results.run_files.records import collect, write_sessions
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
-from scenarios.paths import PROJECT
+from results.verdict.summary import RUN_FAILED, Summary
+from scenarios.errors import RunSpoiltError
+from scenarios.paths import PROJECT, OutputError, unusable
+from scenarios.run.limits import Allowances, allowances
+from scenarios.run.supervisor import Supervisor, Watcher
 from topologies.sandbox import Sandbox
 
-_IN_SANDBOX = "import sys; from scenarios.run.sandbox_entry import main; sys.exit(main(sys.argv[1]))"
+_IN_SANDBOX = "import sys; from scenarios.run.sandbox_entry import main; main(sys.argv[1], int(sys.argv[2]))"
 """Not `-m scenarios.run.sandbox_entry`: multiprocessing imports a main module that has a name again in each process."""
 
-_POLL_S = 0.1
-_STOP_WITHIN_S = 20.0
+_END_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run's result. `interrupted`: the user ended it early; `bug`: Blipnet was wrong; see `logs/runner.log`."""
+    """A run's result. `interrupted`: the user ended it early. `failure`: why it failed, if it did. `unwritten`: what of
+    its records or reports could not be written, and what to do. `bug`: Blipnet was wrong; see `logs/runner.log`."""
 
     summary: Summary
     interrupted: bool
+    failure: str | None
+    unwritten: str | None
     bug: bool = False
 
 
-class Watcher(Protocol):
-    """Shows a run to the user while it lasts."""
+def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowed: Allowances | None = None) -> Outcome:
+    """Run a plan that has its environment, and report on it. `allowed`: in place of the plan's own allowances.
 
-    def look(self) -> None:
-        """Show what is new; called ten times a second."""
-
-    def stopping(self) -> None:
-        """Show that the run was interrupted and is ending; called once."""
-
-
-def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Outcome:
-    """Run a plan that has its environment, and report on it.
-
-    KeyboardInterrupt is caught: it ends the run early, and what was recorded up to then is reported.
+    KeyboardInterrupt is caught: it ends the run early, and what was recorded up to then is reported. OutputError if
+    the run directory does not take the plan: nothing was started. RunSpoiltError if the run cannot be reported on.
     """
-    run.plan.write_text(dump(plan))
-    with run.log("runner").open("wb") as log:
+    with _before_start(run):
+        run.plan.write_text(dump(plan))
+        log = run.log("runner").open("wb")
+    with log:
+        lock(log)
+        supervisor, end = _supervised(plan, run, sandbox, log, watcher, allowed or allowances(plan))
+        unwritten = None
+        try:
+            summary = report_whole(run, end)
+        except UnwrittenError as error:
+            summary, unwritten = error.summary, _unwritten(error, run)
+        except DocumentError as error:
+            raise RunSpoiltError(f"{RUN_FAILED}{end.failure if end and end.failure else error}") from error
+        _give_to_user(run.root)
+    return Outcome(summary, supervisor.interrupted, end.failure if end else None, unwritten, supervisor.bug)
+
+
+def report_again(run: RunDir) -> Summary:
+    """As `report_whole`; of a run that still lasts make the report alone, of what there is.
+
+    OutputError if a file cannot be written.
+    """
+    try:
+        return report_whole(run) if _is_over(run) else make_report(run)
+    except UnwrittenError as error:
+        raise OutputError(f"{run.root}: {sentence(error.error, run.root)}") from error
+
+
+def _is_over(run: RunDir) -> bool:
+    try:
+        with run.log("runner").open("rb") as log:
+            return lock(log)
+    except OSError:
+        return True
+
+
+def report_whole(run: RunDir, end: End | None = None) -> Summary:
+    """Collect what processes left, where that was not done yet, and make the report.
+
+    `end` is taken in place of the one recorded. UnwrittenError, with the summary, if a file cannot be written;
+    DocumentError if the plan cannot be read.
+    """
+    failed = None
+    try:
+        _collect(run, end)
+    except OSError as error:
+        failed = error
+    summary = make_report(run, end)
+    if failed:
+        raise UnwrittenError(summary, failed) from failed
+    return summary
+
+
+def _collect(run: RunDir, end: End | None) -> None:
+    if not run.staging.exists():
+        return
+    plan = read_plan(run.plan)
+    clusters = [cluster.name for cluster in plan.topology.clusters]
+    frames_noted = plan.link_capabilities.notes_frames
+    try:
+        write_sessions(run, streams_of(plan.sessions, plan.seed))
+        collect(run.staging, run, clusters, connected=bool(plan.connections), frames_noted=frames_noted)
+    finally:
+        if end:
+            _record(end, run)
+    shutil.rmtree(run.staging)
+
+
+def _record(end: End, run: RunDir) -> None:
+    """Have the events end with this End; events that cannot be read stay as they are."""
+    try:
+        events = read_events(run.events).records if run.events.exists() else ()
+    except DocumentError:
+        return
+    if end not in events:
+        others = [event for event in events if not isinstance(event, End)]
+        write_whole(run.events, "".join(map(dump_line, (*others, end))))
+
+
+@contextmanager
+def _before_start(run: RunDir) -> Iterator[None]:
+    """Turn an OSError into an OutputError, and leave no run directory."""
+    try:
+        yield
+    except OSError as error:
+        shutil.rmtree(run.root, ignore_errors=True)
+        raise unusable(run.root, error) from error
+
+
+def _supervised(
+    plan: Plan, run: RunDir, sandbox: Sandbox, log: BinaryIO, watcher: Watcher, allowed: Allowances
+) -> tuple[Supervisor, End | None]:
+    """Run the sandbox to its end; how that was, None if nobody can say."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as told:
+        os.set_blocking(reading, False)
         process = subprocess.Popen(
-            sandbox.command([sys.executable, "-c", _IN_SANDBOX, str(run.root)]),
+            sandbox.command([sys.executable, "-c", _IN_SANDBOX, str(run.root), str(writing)]),
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
+            pass_fds=(writing,),
             start_new_session=True,
         )
-        interrupted = not _wait_for_end(process, watcher)
-    write_sessions(run, streams_of(plan.sessions, plan.seed))
-    clusters = [cluster.name for cluster in plan.topology.clusters]
-    collect(
-        run.staging, run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
-    )
-    shutil.rmtree(run.staging)
-    summary = make_report(run)
-    _give_to_user(run.root)
-    return Outcome(summary, interrupted, process.returncode == os.EX_SOFTWARE)
+        os.close(writing)
+        supervisor = Supervisor(process, run, allowed)
+        ended_for = supervisor.wait(watcher)
+        said = load_events(told.read(_END_BYTES) or b"", "the run").records
+    end = next((event for event in said if isinstance(event, End)), None)
+    if ended_for is None:
+        return supervisor, end
+    return supervisor, replace(end or _cut_off(plan, supervisor), interrupted=False, failure=ended_for)
+
+
+def _cut_off(plan: Plan, supervisor: Supervisor) -> End:
+    """The end of a run that could not say its own: media ended with it, or before as planned."""
+    now_ns = monotonic_ns()
+    start_ns = supervisor.media_start_ns
+    return End(now_ns, now_ns if start_ns is None else min(now_ns, start_ns + plan.duration_ns), interrupted=False)
+
+
+def _unwritten(error: UnwrittenError, run: RunDir) -> str:
+    what = sentence(error.error, run.root)
+    return f"{run.root}: {what}; make room, and have the reports made by: run_scenario.py report {run.root}"
 
 
 def _give_to_user(root: Path) -> None:
     """Make the owner of the run directory, if root works for somebody else, the owner of all in it."""
-    if owner := owner_beside_root(root):
-        give(root, owner)
-
-
-def _wait_for_end(process: subprocess.Popen[bytes], watcher: Watcher) -> bool:
-    """Wait for the run to end, and show its progress; False if it was interrupted."""
-    try:
-        while _alive_after(process, _POLL_S):
-            watcher.look()
-    except KeyboardInterrupt:
-        watcher.stopping()
-        _ask_to_stop(process)
-        return False
-    watcher.look()
-    return True
-
-
-def _ask_to_stop(process: subprocess.Popen[bytes]) -> None:
-    """End the run: close its standard input, which has it write its records and exit, and kill it after 20 s.
-
-    A second interrupt kills it at once; records that were still in memory are lost then.
-    """
-    if process.stdin:
-        process.stdin.close()
-    try:
-        if _alive_after(process, _STOP_WITHIN_S):
-            process.kill()
-    except KeyboardInterrupt:
-        process.kill()
-    process.wait()
-
-
-def _alive_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
+    with suppress(OSError):  # a directory that takes nothing has been told of
+        if owner := owner_beside_root(root):
+            give(root, owner)

@@ -8,66 +8,64 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
+from dataclasses import replace
 from pathlib import Path
-from time import monotonic_ns
 
-from hostio.commands import CommandError
-from relay_app.sessions.directory import DirectoryError
-from results.run_files.documents import dump
+from hostio.files import write_whole
+from hostio.stacks import write_stacks_on_signal
+from results.run_files.documents import dump, dump_line
 from results.run_files.events import End
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
+from scenarios.run.ends import BUG, attempt
 from scenarios.run.fault_player import play
 from scenarios.run.testbed import Testbed
-from scenarios.supervision.processes import ProcessError
 from scenarios.supervision.run_control import SANDBOX_FOLDER, EventLog, StopSignal
-from topologies.link_backend import LinkError
 from topologies.sandbox import set_up_sandbox
 
-_EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
-
-def run_in_sandbox(run_dir: str) -> int:
+def run_in_sandbox(run_dir: str, told: int) -> int:
     """Run the plan of a run directory. The last event written, an End, says how it ended; expected errors are in it.
 
-    Returns the exit code: EX_SOFTWARE after any other error, whose traceback is then on standard error.
+    It goes to the descriptor `told` as well: the run directory may take nothing any more. Returns the exit code:
+    EX_SOFTWARE after any other error, whose traceback is then on standard error.
     """
+    os.set_inheritable(told, False)
+    write_stacks_on_signal()
     run = RunDir(Path(run_dir))
+    end = attempt(lambda: _run(read_plan(run.plan), run), run.root)
+    end = attempt(lambda: _recorded(end, run), run.root, end)
+    os.write(told, dump_line(end).encode())
+    return os.EX_SOFTWARE if end.failure == BUG else os.EX_OK
+
+
+def _recorded(end: End, run: RunDir) -> End:
+    EventLog(run.events).add(end)
+    return end
+
+
+def _run(plan: Plan, run: RunDir) -> End:
     log = EventLog(run.events)
-    try:
-        end = _run(read_plan(run.plan), run, log, StopSignal(sys.stdin.fileno()))
-    except _EXPECTED as error:
-        end = _failed(str(error))
-    except Exception:
-        traceback.print_exc()
-        log.add(_failed("a bug in Blipnet itself; logs/runner.log has the traceback"))
-        return os.EX_SOFTWARE
-    log.add(end)
-    return os.EX_OK
-
-
-def _run(plan: Plan, run: RunDir, log: EventLog, stop: StopSignal) -> End:
+    log.begin("set-up", "entering the sandbox")
     set_up_sandbox(SANDBOX_FOLDER)
     testbed = Testbed.build(plan, run, log)
-    try:
-        return play(testbed, plan, log, stop)
-    finally:
-        _collect(testbed, run)
+    end = attempt(lambda: play(testbed, plan, log, StopSignal(sys.stdin.fileno())), run.root)
+    collected = attempt(lambda: _collect(testbed, run, log, end), run.root, end)
+    # What a process could not write comes first: that the controller or a counter failed follows from the same cause.
+    return replace(end, failure=end.failure or next(testbed.unwritten(), None) or collected.failure)
 
 
-def _collect(testbed: Testbed, run: RunDir) -> None:
-    """Stop everything and write the machine report.
+def _collect(testbed: Testbed, run: RunDir, log: EventLog, end: End) -> End:
+    """Stop everything and write the machine report; the end, as it was.
 
     The media processes are stopped even if the controller failed to stop: their records are in memory until then.
     """
     try:
+        log.begin("collection", "stopping the controller")
         testbed.stop_controller()
     finally:
-        run.machine.write_text(dump(testbed.finish()))
-
-
-def _failed(why: str) -> End:
-    now_ns = monotonic_ns()
-    return End(at_ns=now_ns, media_end_ns=now_ns, interrupted=False, failure=why)
+        report = testbed.finish(log)
+        log.begin("collection", "writing machine.json")
+        write_whole(run.machine, dump(report))
+    return end

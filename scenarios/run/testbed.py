@@ -6,10 +6,10 @@ are not torn down one by one, because the kernel removes them with the sandbox's
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
+from hostio.files import write_rows
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
 from results.run_files.machine import MachineReport
@@ -20,6 +20,7 @@ from scenarios.process_faults.directory import start_directory
 from scenarios.process_faults.player import ProcessFaults
 from scenarios.process_faults.targets import fault_targets
 from scenarios.run.hold_up_rows import hold_up_rows
+from scenarios.run.limits import allowances
 from scenarios.run.links import STARTERS
 from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses, prepare_media
@@ -68,34 +69,45 @@ class Testbed:
         (mostly imports) is started first and waited for last.
         """
         environment = _environment(plan)
+        log.begin("set-up", "starting the switches")
         # First: all processes of ours are forked from it, and it imports and compiles while the network is built.
         start_fork_server(["scenarios.run.preload"])
         # Before the switches: its framework takes long to import, which goes on while they start.
         controller = start_controller(plan, run)
         start_openvswitch(run.root / "logs")
+        log.begin("set-up", "building the network")
         fabric = Fabric(plan.topology, environment.datapath, inner_ends=environment.link_capabilities.inner_ends)
+        log.begin("set-up", "starting the controller")
         # The controller must listen before switches connect: a refused one tries again only after a second.
         controller.serving.await_ready(_READY_WITHIN_S)
+        log.begin("set-up", "connecting the switches")
         fabric.start()
         enlarge_port_buffers()
         # First reading of the counters, before any process sends.
         observers = Observers.watch(plan, fabric)
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")
+        log.begin("set-up", "emulating the links")
         # Links before directory and relays: these talk to each other over the links.
         links = STARTERS[environment.link_backend](plan, run)
         log.phase(f"links emulated: {environment.link_backend}")
+        log.begin("set-up", "starting the session directory")
         # The directory, filled, before the relays: they connect to it at once, and back off if refused.
         directory = start_directory(plan, run, fabric)
+        log.begin("set-up", "starting relays, clients and probers")
         media = MediaProcesses.spawn(plan, run, fabric)
         host_pids = {cluster.ordinal: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
         monitor = spawn_monitor(run, host_pids, virtual_time=environment.clock == "virtual")
         await_ready((*media.running, monitor), _READY_WITHIN_S)
+        log.begin("set-up", "installing the direct paths")
         # The flow rules of direct paths before relays fetch records over them.
         controller.serving.await_milestone("installed", _READY_WITHIN_S)
+        log.begin("set-up", "warming the relays")
         media.warm_relays(plan)
+        log.begin("set-up", "learning the health of the links")
         # Probes after the relays are warm: delayed by the burst of records, they would show healthy links as degraded.
         media.start_probing(plan.controller.probe_interval_ns)
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
+        log.begin("set-up", "starting successors")
         # Successors last: their start takes CPU time, which would delay what is waited for above.
         process_faults = ProcessFaults(plan.faults, fault_targets(plan, media.relays, directory, controller), log)
         process_faults.prepare_successor()
@@ -120,21 +132,34 @@ class Testbed:
         self.media.start(window)
         self.monitor.send(window)
 
-    def finish(self) -> MachineReport:
+    def finish(self, log: EventLog) -> MachineReport:
         """Stop media and processes, which write their records, and return all counters.
 
-        Memory is read while all processes live; counters of packets after everything that moves packets has stopped.
+        The processes are stopped, and so write what they have, whatever fails before.
         """
+        try:
+            return self._report(log)
+        except BaseException:
+            stop_all(self._running, self._saving_s)
+            raise
+        finally:
+            self.links.close()
+
+    def _report(self, log: EventLog) -> MachineReport:
+        """Memory is read while all processes live; counters of packets after everything that moves packets has
+        stopped."""
+        log.begin("collection", "stopping media, and reading counters")
         memory_bytes = proportional_memory_bytes()
         end, counts = quiesce(self.media, self.links, self.observers)
         hosts = self.observers.hosts(counts)
-        running = (*self.media.running, self.monitor)
-        stopped = stop_all(running, _STOP_WITHIN_S)
+        running = self._running
+        log.begin("collection", "writing the records")
+        stopped = stop_all(running, self._saving_s)
+        log.begin("collection", "reading the switches' counters")
         in_hand = collect_relay_fates(self.media.relays, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         ordinals = {cluster.name: cluster.ordinal for cluster in self.plan.topology.clusters}
-        np.save(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))
-        self.links.close()
+        write_rows(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))
         switches = [names.switch(cluster.ordinal) for cluster in self.plan.topology.clusters]
         return MachineReport(
             counters=counter_rows(processes),
@@ -148,6 +173,18 @@ class Testbed:
             memory_bytes=memory_bytes,
             ended_early=tuple(process.name for process in running if process.name not in stopped),
         )
+
+    def unwritten(self) -> Iterator[str]:
+        """What processes could not write, and so ended for."""
+        return (f"{process.name}: {why}" for process in self._running for why in process.failures)
+
+    @property
+    def _running(self) -> tuple[RunProcess, ...]:
+        return (*self.media.running, self.monitor)
+
+    @property
+    def _saving_s(self) -> float:
+        return allowances(self.plan).saving_s
 
     def stop_controller(self) -> None:
         """Stop the controller; ProcessError if it had failed.

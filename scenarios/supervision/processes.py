@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.forkserver import ensure_running
@@ -22,9 +23,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from hostio.control import Ready, Stop, Stopped
+from hostio.control import Failed, Ready, Stop, Stopped, tell
 from hostio.network import join_network_of
 from hostio.process_handle import ProcessHandle
+from hostio.stacks import write_stacks_on_signal
+from hostio.storage import is_of_storage, sentence
 from relay_app.messages import StandingBy, TakeOver
 
 Serve = Callable[[Any, Connection], None]
@@ -41,12 +44,16 @@ class ProcessError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunProcess:
-    """A life of a forked process. `handle` is a pidfd: a signal cannot reach a later process of the same number."""
+    """A life of a forked process. `handle` is a pidfd: a signal cannot reach a later process of the same number.
+
+    `failures`: what it said that it could not write, once read from its pipe.
+    """
 
     name: str
     control: Connection
     log: Path
     handle: ProcessHandle
+    failures: list[str] = field(default_factory=list)
 
     def send(self, message: object) -> None:
         """Send a message; ProcessError if the process has ended."""
@@ -59,10 +66,18 @@ class RunProcess:
         """The next message from the process; ProcessError if it ended, or after `timeout_s`."""
         if not self.control.poll(timeout_s):
             raise ProcessError(f"{self.name} did not answer within {timeout_s:g} s; its log is {self.log}")
+        return self.received()
+
+    def received(self) -> Any:
+        """The next message from the process, without limit of time; ProcessError if it ended or failed."""
         try:
-            return self.control.recv()
-        except EOFError as error:
+            message = self.control.recv()
+        except (EOFError, OSError) as error:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
+        if isinstance(message, Failed):
+            self.failures.append(message.why)
+            raise ProcessError(f"{self.name}: {message.why}")
+        return message
 
     def expect(self, message: object, timeout_s: float) -> None:
         """Wait for this message; ProcessError if another comes, or none in `timeout_s`."""
@@ -159,8 +174,14 @@ def request_all(processes: Sequence[RunProcess], order: object, answer: object, 
 
 
 def stop_all(processes: Iterable[RunProcess], timeout_s: float) -> dict[str, Stopped]:
-    """Send Stop to all these processes and collect their final reports, by name; those that have ended have none."""
-    return final_reports([process for process in processes if _sent(process, Stop())], timeout_s)
+    """Send Stop to all these processes and collect their final reports, by name; those that have ended have none.
+
+    Of these too what is left in the pipe is read, for their `failures`.
+    """
+    told = list(processes)
+    for process in told:
+        _sent(process, Stop())
+    return final_reports(told, timeout_s)
 
 
 def final_reports(processes: Iterable[RunProcess], timeout_s: float) -> dict[str, Stopped]:
@@ -172,8 +193,8 @@ def final_reports(processes: Iterable[RunProcess], timeout_s: float) -> dict[str
         for control in answered:
             process = waiting[control]
             try:
-                message = process.control.recv()
-            except (EOFError, OSError):
+                message = process.received()
+            except ProcessError:
                 del waiting[control]
                 continue
             if isinstance(message, Stopped):
@@ -193,10 +214,27 @@ def _sent(process: RunProcess, order: object) -> bool:
 def _work(name: str, serve: Serve, config: Any, control: Connection, log: Path, network_of: int | None) -> None:
     Path("/proc/self/comm").write_text(name)  # as top and ps show it, cut to 15 characters
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _end_input(control))
+    try:
+        _write_to(log)
+        if network_of is not None:
+            join_network_of(network_of)
+        serve(config, control)
+    except OSError as error:
+        if not is_of_storage(error, log.parent.parent):
+            raise
+        tell(control, Failed(sentence(error, log.parent.parent)))
+
+
+def _write_to(log: Path) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-    if network_of is not None:
-        join_network_of(network_of)
-    serve(config, control)
+    write_stacks_on_signal()
+
+
+def _end_input(control: Connection) -> None:
+    """Have the pipe end for this process, which takes that for Stop: so its records are kept when the runner hangs."""
+    with socket.socket(fileno=os.dup(control.fileno())) as pipe:
+        pipe.shutdown(socket.SHUT_RD)

@@ -96,6 +96,8 @@ class Program:
         ProcessError if it has ended, and not cleanly.
         """
         if self.gone(timeout_s) and (code := self._exit_code()) not in _CLEAN:
+            if code == os.EX_IOERR:
+                raise ProcessError(f"{self.name} could not write its records; its log is {self.log}")
             raise ProcessError(f"{self.name} ended with exit code {code}; its log is {self.log}")
         return None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import select
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic_ns
 
+from hostio.files import append_line
 from hostio.timing import S
 from results.run_files.documents import Event, dump_line
-from results.run_files.events import Phase
+from results.run_files.events import Begun, Phase, Stage
 
 SANDBOX_FOLDER = Path("/run/blipnet")
 
@@ -48,8 +50,12 @@ class EventLog:
 
     def add(self, event: Event) -> None:
         """Append a record."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(dump_line(event))
+        append_line(self._path, dump_line(event))
+
+    def begin(self, stage: Stage, step: str) -> None:
+        """Append that a step begins now. One that cannot be written is left out: what must be written will tell."""
+        with suppress(OSError):
+            self.add(Begun(stage, step, monotonic_ns()))
 
     def phase(self, name: str) -> None:
         """Append a Phase with the present time."""

@@ -16,7 +16,7 @@ from time import monotonic
 
 from hostio.files import Tail
 from hostio.ownership import made_for_user
-from scenarios.errors import MachineError
+from scenarios.errors import MachineError, RunSpoiltError
 from scenarios.paths import PROJECT
 from scenarios.vm.build import ANY_CPU, FOLDER, PATH, MachineBuild, PrintLine, project_sources
 from scenarios.vm.guest import Task, guest_script
@@ -39,11 +39,14 @@ _BY_SIGNAL = 128
 _RUN = re.compile(rf"{_RUNS}/[^/\s]+/[^/\s]+")
 
 
-def run_in_machine(task: Task, clock: Clock, print_line: PrintLine, results: Path | None = None) -> int:
+def run_in_machine(
+    task: Task, clock: Clock, print_line: PrintLine, results: Path | None = None, within_s: float | None = None
+) -> int:
     """Run a command in a machine of its own and return its exit code; lines of its output go to `print_line`.
 
     `results`: folder of the host to which the contents of `task.out` are copied at the end.
-    MachineError if the machine cannot be built, or ended before the command did.
+    MachineError if the machine cannot be built, or ended before the command did; RunSpoiltError if it was not done
+    `within_s`, and was ended.
     """
     build = MachineBuild.open(print_line)
     sources = project_sources(task.reads, print_line)
@@ -51,7 +54,10 @@ def run_in_machine(task: Task, clock: Clock, print_line: PrintLine, results: Pat
     variables = {**ANY_CPU, **_REPRODUCIBLE, CLOCK_VARIABLE: str(clock)}
     print_line(f"Starting the virtual machine; clock: {clock}")
     with build.parts(sources, guest_script(PROJECT, task, variables), clock) as parts:
-        _boot(boot_command(parts, clock, kvm=kvm), parts.share, print_line, None)
+        if not _boot(boot_command(parts, clock, kvm=kvm), parts.share, print_line, within_s):
+            raise RunSpoiltError(
+                f"the virtual machine was not done within {within_s:g} s, and was ended with all it held"
+            )
         code = exit_code(parts.share)
         if task.out and results:
             _copy_results(parts.share / task.out.name, results)
@@ -125,8 +131,14 @@ def _lines(text: bytes) -> list[str]:
 
 
 def _copy_results(source: Path, target: Path) -> None:
-    if source.exists():
-        shutil.copytree(source, target, dirs_exist_ok=True)
+    """Copy a folder, if it exists; RunSpoiltError if that fails."""
+    try:
+        if source.exists():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+    except OSError as error:
+        # One that copytree collected has a list of (source, target, why) in place of a number.
+        why = error.strerror or error.args[0][0][-1]
+        raise RunSpoiltError(f"the virtual machine is done, and {target} does not take its results: {why}") from error
 
 
 def exit_code(share: Path) -> int:
@@ -144,20 +156,22 @@ def _environment() -> Mapping[str, str]:
     return {**os.environ, "PATH": PATH}
 
 
-def run_scenario_in_machine(file: Path, options: list[str], root: Path, clock: Clock, print_line: PrintLine) -> int:
+def run_scenario_in_machine(
+    file: Path, options: list[str], root: Path, clock: Clock, print_line: PrintLine, within_s: float | None = None
+) -> int:
     """Run a scenario file in a machine and return the run's exit code; `root`, a new folder, gets the run directory.
 
-    MachineError as `run_in_machine`, and if the run was ended by a signal other than SIGINT.
+    MachineError and RunSpoiltError as `run_in_machine`, and if the run was ended by a signal other than SIGINT.
     """
     reads = () if PROJECT in file.parents else (file,)
     argv = ("run_scenario.py", "run", str(file), "--out", str(_RUNS), *options)
     with TemporaryDirectory(prefix="blipnet-runs-") as folder:
         runs = Path(folder)
         task = Task((sys.executable, *argv), _RUNS, reads)
-        code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs)
+        code = run_in_machine(task, clock, lambda line: print_line(_RUN.sub(str(root), line)), runs, within_s)
         for made in runs.glob("*/*"):
             with made_for_user(root):
-                shutil.copytree(made, root)
+                _copy_results(made, root)
         if code > _BY_SIGNAL + SIGINT:
             died = f"the run in the virtual machine died of signal {code - _BY_SIGNAL}"
             raise MachineError(f"{died}; what it recorded is in {root}")

@@ -1,6 +1,9 @@
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from synthetic import core_samples, hold_ups, machine_samples, received, sent, stream
 
@@ -49,19 +52,21 @@ def run(tmp_path: Path) -> RunDir:
 
 def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
     write_sessions(run, [stream()])
+    left = {path.stem: np.load(path) for path in staging.iterdir()}
     assert collect(staging, run, CLUSTERS, frames_noted=True) == ()
+    assert list(staging.iterdir()) == [], "what is converted gives its room back"
     recording, samples = read_recording(run, CLUSTERS, frames_noted=True), read_machine_samples(run)
     assert recording.problems == ()
     assert np.array_equal(samples.machine, machine_samples())
     assert np.array_equal(samples.cores, core_samples())
     for cluster in CLUSTERS:
-        assert np.array_equal(recording.sent[cluster], np.load(staging / f"sent-{cluster}.npy"))
-        assert np.array_equal(recording.received[cluster], np.load(staging / f"received-{cluster}.npy"))
-        assert np.array_equal(recording.relays[cluster], np.load(staging / f"relay-{cluster}.npy"))
-        assert np.array_equal(recording.probes[cluster], np.load(staging / f"probes-{cluster}.npy"))
-        assert np.array_equal(recording.fetches[cluster], np.load(staging / f"fetches-{cluster}.npy"))
-        assert np.array_equal(recording.relay_fates[cluster], np.load(staging / f"fates-{cluster}.npy"))
-    assert np.array_equal(recording.link_fates, np.load(staging / "links.npy"))
+        assert np.array_equal(recording.sent[cluster], left[f"sent-{cluster}"])
+        assert np.array_equal(recording.received[cluster], left[f"received-{cluster}"])
+        assert np.array_equal(recording.relays[cluster], left[f"relay-{cluster}"])
+        assert np.array_equal(recording.probes[cluster], left[f"probes-{cluster}"])
+        assert np.array_equal(recording.fetches[cluster], left[f"fetches-{cluster}"])
+        assert np.array_equal(recording.relay_fates[cluster], left[f"fates-{cluster}"])
+    assert np.array_equal(recording.link_fates, left["links"])
 
 
 def test_hold_ups_are_those_recorded_and_one_of_their_files_missing_is_named(staging: Path, run: RunDir) -> None:
@@ -80,6 +85,32 @@ def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
     assert len(before) > 2 * len(CLUSTERS)
     collect(staging, run, CLUSTERS)
     assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
+def test_collecting_goes_on_where_a_full_or_broken_disk_stopped_it(
+    staging: Path, run: RunDir, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """polars has the number of the system's error in its words only."""
+    left = {path.stem: np.load(path) for path in staging.iterdir()}
+    write_parquet, written = pl.DataFrame.write_parquet, []
+
+    def fail_at_the_third(frame: pl.DataFrame, path: Path) -> None:
+        written.append(path)
+        if len(written) == 3:
+            raise pl.exceptions.ComputeError(f"parquet: underlying IO error: {os.strerror(number)} (os error {number})")
+        write_parquet(frame, path)
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", fail_at_the_third)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        collect(staging, run, CLUSTERS, frames_noted=True)
+    monkeypatch.undo()
+    assert caught.value.errno == number
+    assert len(list(staging.iterdir())) == len(left) - 2
+    assert collect(staging, run, CLUSTERS, frames_noted=True) == ()
+    recording = read_recording(run, CLUSTERS, frames_noted=True)
+    assert all(np.array_equal(recording.sent[cluster], left[f"sent-{cluster}"]) for cluster in CLUSTERS)
+    assert np.array_equal(recording.link_fates, left["links"])
 
 
 def test_what_is_missing_or_cut_short_is_named_and_the_rest_collected(staging: Path, run: RunDir) -> None:

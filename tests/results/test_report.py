@@ -257,6 +257,16 @@ def test_a_run_that_failed_says_only_that(tmp_path: Path) -> None:
     assert summary_of(run).reasons == ["the run failed: the relay of us-east has ended"]
 
 
+def test_a_run_that_hung_at_its_end_says_only_that_although_its_media_are_recorded(tmp_path: Path) -> None:
+    """Without machine.json every counter is unknown, which is no reason of its own."""
+    run = Blip().write(tmp_path / "run")
+    run.machine.unlink()
+    hung = End(START + 9 * S, START + 8 * S, interrupted=False, failure="its collection was not done within 136 s")
+    summary = make_report(run, hung)
+    assert summary.reasons == ["the run failed: its collection was not done within 136 s"]
+    assert summary.media.received > 0
+
+
 def test_a_process_that_ended_early_is_named(tmp_path: Path) -> None:
     run = Blip().write(tmp_path / "run")
     run.machine.write_text(documents.dump(replace(Blip().machine(), ended_early=("relay-us-central",))))

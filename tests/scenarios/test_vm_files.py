@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -15,12 +17,12 @@ import pytest
 from every import every
 
 from hostio.timing import wait_until
-from scenarios.errors import MachineError
+from scenarios.errors import MachineError, RunSpoiltError
 from scenarios.vm.build import project_sources
-from scenarios.vm.guest import cpio, numbered
+from scenarios.vm.guest import Task, cpio, numbered
 from scenarios.vm.machine import Clock
 from scenarios.vm.packages import files_of, installed_packages, parse_packages, with_dependencies
-from scenarios.vm.run import run_scenario_in_machine
+from scenarios.vm.run import run_in_machine, run_scenario_in_machine
 from scenarios.vm.sources import source_archive
 
 LISTING = "\n".join(
@@ -151,6 +153,28 @@ def test_a_run_that_dies_in_the_machine_is_named(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("scenarios.vm.run.run_in_machine", lambda *_: 139)
     with pytest.raises(MachineError, match=r"died of signal 11; what it recorded is in .*root"):
         run_scenario_in_machine(tmp_path / "a.yaml", [], tmp_path / "root", Clock(), lambda _: None)
+
+
+class _NoMachine:
+    """Parts of a machine that has none."""
+
+    def __init__(self, share: Path) -> None:
+        self.share = share
+
+    def open(self, _: object) -> _NoMachine:
+        return self
+
+    @contextmanager
+    def parts(self, *_: object) -> Iterator[_NoMachine]:
+        yield self
+
+
+def test_a_machine_that_is_not_done_in_time_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.vm.run.MachineBuild", _NoMachine(tmp_path))
+    monkeypatch.setattr("scenarios.vm.run.project_sources", lambda *_: b"")
+    monkeypatch.setattr("scenarios.vm.run.boot_command", lambda *_, **__: ["sleep", "1000"])
+    with pytest.raises(RunSpoiltError, match=r"^the virtual machine was not done within 0.2 s, and was ended"):
+        run_in_machine(Task(("true",)), Clock("virtual"), lambda _: None, within_s=0.2)
 
 
 def test_initramfs_is_one_that_cpio_reads(tmp_path: Path) -> None:

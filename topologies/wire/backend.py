@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
-from hostio.control import Ready, Stop
+from hostio.control import Failed, Ready, Stop
 from hostio.histogram import lateness_of
 from hostio.lateness_compiled import hold_ups_of
 from topologies.back_ends import USERSPACE
@@ -107,6 +107,8 @@ class UserspaceWire:
         except OSError as broken:
             raise LinkError("the wire process has ended") from broken
         got = self._receive()
+        if isinstance(got, Failed):
+            raise LinkError(f"the wire process failed: {got.why}")
         if not isinstance(got, answer):
             raise LinkError(f"the wire process answered {got!r}")
         return got

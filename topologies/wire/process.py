@@ -11,9 +11,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
-import numpy as np
-
 from hostio.control import Ready, Stop, receive
+from hostio.files import write_rows
 from hostio.lateness_compiled import watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import packet_drops, packet_socket
@@ -124,7 +123,7 @@ class Wire:
         self._stop()
         memory = self._memory
         if self._fates:
-            np.save(self._fates, memory.fates[: memory.loop["fates"][0]])
+            write_rows(self._fates, memory.fates[: memory.loop["fates"][0]])
         memory.counters_read[:] = memory.counters
         return self._reading()
 

@@ -1,0 +1,116 @@
+"""The room that a run will need for its records and reports, estimated from its plan. Pure.
+
+Rows have fixed sizes, and their number follows from rates and duration; what does not is bounded by a stated constant
+(docs/run-limits.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hostio.timing import MS, S
+from relay_app.clients.media_schedule import PROFILES
+from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
+from relay_app.streams import KINDS
+from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
+from results.run_files.plan import Plan
+from scenarios.language.timeline import steps_of
+from topologies.link_backend import FRAME_FATE
+
+DOCUMENT_BYTES = 1 << 20
+"""Plots, and the documents whose size hardly depends on the plan."""
+
+PROCESS_BYTES = 16 << 10
+"""Log, lock audit, counters and lateness of a process, of which each cluster has five."""
+
+STREAM_BYTES = 128
+"""A row of `streams.csv`, or of `interruptions.csv`; longer than any."""
+
+LINE_BYTES = 512
+"""A line of `events.jsonl` or `controller.jsonl`."""
+
+FILES_PER_CLUSTER, FILES = 24, 40
+"""Files of a run directory, at most; staged ones included."""
+
+_SET_UP_NS = 30 * S
+"""Relays, probers and monitor record before the media start too; for a slow set-up."""
+
+_SAMPLE_NS = 100 * MS
+"""How often a relay records its state."""
+
+_PROCESSES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """`staged_bytes`: the arrays that processes leave; `peak_bytes`: the most that the run directory ever takes, which
+    is while the largest of these arrays is converted; `files`: how many it has then."""
+
+    staged_bytes: int
+    peak_bytes: int
+    files: int
+
+
+def space_needed(plan: Plan) -> Space:
+    """The room that a plan needs. A Parquet file is taken to be as large as its array: compression comes on top."""
+    staged = _packet_bytes(plan) + round(_sample_bytes(plan))
+    largest = max(_arrivals(plan).values(), default=0) * RECEIVED.itemsize
+    clusters = len(plan.topology.clusters)
+    documents = DOCUMENT_BYTES + clusters * _PROCESSES * PROCESS_BYTES + _table_bytes(plan) + _line_bytes(plan)
+    return Space(staged, staged + largest + documents, FILES + clusters * FILES_PER_CLUSTER + _ends(plan))
+
+
+def _packet_bytes(plan: Plan) -> int:
+    """Each packet is sent once, and then received, or lost once with a row that says to what; copies count again."""
+    copies = 1 + any(fault.change.duplicate for fault in plan.link_faults)
+    sent = sum(_arrivals(plan).values())
+    lost = max(RELAY_FATE.itemsize, FRAME_FATE.itemsize)
+    return sent * (SENT.itemsize + copies * (RECEIVED.itemsize + lost))
+
+
+def _arrivals(plan: Plan) -> dict[str, int]:
+    """Packets of the streams that end in each cluster."""
+    found = dict.fromkeys((cluster.name for cluster in plan.topology.clusters), 0)
+    for group in plan.sessions:
+        each = round(PROFILES[group.media].packets_per_s * plan.duration_ns / S + 1) * group.count
+        found[group.a] += each
+        found[group.b] += each
+    return found
+
+
+def _sample_bytes(plan: Plan) -> float:
+    """Rows that come at a fixed rate, and those of session records."""
+    lasting_ns = plan.duration_ns + _SET_UP_NS
+    lives = len(plan.topology.clusters) + _ends(plan)
+    directions = len(plan.topology.directions)
+    cores = plan.environment.cpus if plan.environment else 1
+    controller = plan.controller
+    rows = [
+        (_SAMPLE_NS, lives * RELAY_SAMPLE.itemsize),
+        (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize),
+        (controller.probe_interval_ns, directions * PROBE.itemsize),
+        *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),
+        *((KINDS[each.kind].interval_ns, each.count * EXCHANGE.itemsize) for each in plan.connections),
+    ]
+    fetched = lives * (_streams(plan) + directions) * FETCH.itemsize
+    return sum(lasting_ns / every_ns * row_bytes for every_ns, row_bytes in rows) + fetched
+
+
+def _table_bytes(plan: Plan) -> int:
+    """A row per stream, and one per interruption: of each stream by each fault, on its way out and back."""
+    return STREAM_BYTES * _streams(plan) * (1 + 2 * max(1, len(plan.faults)))
+
+
+def _line_bytes(plan: Plan) -> int:
+    """Lines of events: each edge of a fault. Of the controller: of each link one a second, and some for each edge."""
+    edges = sum(len(step.edges) for step in steps_of(plan.topology, plan.faults)) + 2 * len(plan.process_faults)
+    links = len(plan.topology.links)
+    return LINE_BYTES * (64 + edges * (1 + 4 * links) + links * (plan.duration_ns + _SET_UP_NS) // S)
+
+
+def _streams(plan: Plan) -> int:
+    return 2 * sum(group.count for group in plan.sessions)
+
+
+def _ends(plan: Plan) -> int:
+    return sum(fault.ends_process for fault in plan.process_faults)

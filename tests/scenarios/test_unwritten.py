@@ -1,0 +1,71 @@
+"""A process whose records cannot be written ends, and its runner knows what and why, whenever it asks."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hanging_run import fail_to_write, keep
+
+from hostio.control import Stop, Stopped
+from relay_app.messages import Quiesced, StopSending
+from scenarios.supervision.processes import ProcessError, RunProcess, request_all, spawn, stop_all
+
+WITHIN_S = 60.0
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "logs").mkdir()
+    return tmp_path
+
+
+def failing(root: Path, number: int) -> RunProcess:
+    error = OSError(number, os.strerror(number), str(root / "staging" / "sent-a.npy"))
+    process = spawn("client-a", fail_to_write, error, root / "logs" / "client-a.log")
+    process.await_ready(WITHIN_S)
+    return process
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+def test_what_a_process_could_not_write_is_known_when_it_is_stopped(root: Path, number: int) -> None:
+    process = failing(root, number)
+    kept = spawn("client-b", keep, str(root / "records"), root / "logs" / "client-b.log")
+    kept.await_ready(WITHIN_S)
+    assert stop_all([process, kept], WITHIN_S) == {"client-b": Stopped({})}
+    assert process.failures == [f"staging/sent-a.npy cannot be written: {os.strerror(number)}"]
+    assert kept.failures == []
+    assert process.gone(WITHIN_S)
+    assert process.log.read_text() == "", "no traceback for a full disk"
+    process.close()
+    kept.close()
+
+
+def test_what_it_said_to_another_question_is_not_forgotten(root: Path) -> None:
+    process = failing(root, errno.ENOSPC)
+    request_all([process], StopSending(), Quiesced(), WITHIN_S)
+    assert len(process.failures) == 1
+    assert stop_all([process], WITHIN_S) == {}
+    assert len(process.failures) == 1
+    process.close()
+
+
+def test_what_an_ended_process_said_before_it_was_asked_is_read(root: Path) -> None:
+    process = failing(root, errno.ENOSPC)
+    process.send(Stop())
+    assert process.gone(WITHIN_S)
+    stop_all([process], WITHIN_S)
+    assert len(process.failures) == 1
+    process.close()
+
+
+def test_an_answer_that_is_a_failure_is_an_error_with_its_reason(root: Path) -> None:
+    process = failing(root, errno.ENOSPC)
+    process.send(Stop())
+    with pytest.raises(
+        ProcessError, match=r"^client-a: staging/sent-a\.npy cannot be written: No space left on device$"
+    ):
+        process.answer(WITHIN_S)
+    process.close()
