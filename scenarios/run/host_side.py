@@ -29,7 +29,7 @@ from results.run_files.records import collect, write_sessions
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import RUN_FAILED, Summary
 from scenarios.errors import RunSpoiltError
-from scenarios.paths import PROJECT, OutputError, unusable
+from scenarios.paths import PROJECT, unusable
 from scenarios.run.limits import Allowances, allowances
 from scenarios.run.supervisor import Supervisor, Watcher
 from topologies.sandbox import Sandbox
@@ -78,12 +78,12 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
 def report_again(run: RunDir) -> Summary:
     """As `report_whole`; of a run that still lasts make the report alone, of what there is.
 
-    OutputError if a file cannot be written.
+    OSError if a file cannot be written.
     """
     try:
         return report_whole(run) if _is_over(run) else make_report(run)
     except UnwrittenError as error:
-        raise OutputError(f"{run.root}: {sentence(error.error, run.root)}") from error
+        raise error.error from error
 
 
 def _is_over(run: RunDir) -> bool:

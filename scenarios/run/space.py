@@ -12,6 +12,7 @@ from hostio.timing import MS, S
 from relay_app.clients.media_schedule import PROFILES
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import KINDS
+from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.plan import Plan
 from scenarios.language.timeline import steps_of
@@ -39,6 +40,12 @@ _SAMPLE_NS = 100 * MS
 """How often a relay records its state."""
 
 _PROCESSES = 5
+
+_TIMED_THREADS = 4
+"""Of a cluster, that note when they were held up: relay, sender, receiver, prober. So do each core and the wire."""
+
+_HELD_UP_NS = 200 * MS
+"""How often each is held up, on a machine that does so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ def _sample_bytes(plan: Plan) -> float:
     controller = plan.controller
     rows = [
         (_SAMPLE_NS, lives * RELAY_SAMPLE.itemsize),
-        (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize),
+        (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize + lives * len(RunDelayPlace) * RUN_DELAY.itemsize),
+        (_HELD_UP_NS, (lives * _TIMED_THREADS + cores + 1) * HOLD_UP.itemsize),
         (controller.probe_interval_ns, directions * PROBE.itemsize),
         *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),
         *((KINDS[each.kind].interval_ns, each.count * EXCHANGE.itemsize) for each in plan.connections),

@@ -146,7 +146,13 @@ class Guest:
         self.roots: list[Path] = []
 
     def run(
-        self, _file: Path, _options: list[str], root: Path, _clock: Clock, print_line: Callable[[str], None]
+        self,
+        _file: Path,
+        _options: list[str],
+        root: Path,
+        _clock: Clock,
+        print_line: Callable[[str], None],
+        _within_s: float,
     ) -> int:
         print_line("a line")
         root.mkdir(parents=True)

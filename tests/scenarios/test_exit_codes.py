@@ -121,7 +121,7 @@ def test_a_package_that_is_not_installed_is_no_bug() -> None:
 def test_what_cannot_be_imported_in_the_sandbox_is_a_bug_too() -> None:
     code = (
         "import sys; sys.modules['mininet'] = sys.modules['mininet.net'] = None; "
-        "from scenarios.run.sandbox_entry import main; sys.exit(main('/nonexistent'))"
+        "from scenarios.run.sandbox_entry import main; sys.exit(main('/nonexistent', 1))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, check=False, timeout=60)
     assert done.returncode == 70
