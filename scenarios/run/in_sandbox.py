@@ -42,7 +42,7 @@ def run_in_sandbox(run_dir: str) -> int:
         end = _failed(str(error))
     except Exception:
         traceback.print_exc()
-        log.add(_failed("a bug in Blipnet itself; logs/runner.log has the traceback"))
+        log.add(_failed("an error in blipnet itself; logs/runner.log has it"))
         return os.EX_SOFTWARE
     log.add(end)
     return os.EX_OK
