@@ -31,7 +31,7 @@ MEANINGS = {
     ExitCode.PASS: "pass",
     ExitCode.FAIL: "a stated expectation failed",
     ExitCode.BAD_INPUT: "bad usage, bad scenario, or a machine that cannot run it; nothing was started",
-    ExitCode.INCONCLUSIVE: "inconclusive: what the machine did, or what is missing in the records, leaves an expectation open",
+    ExitCode.INCONCLUSIVE: "inconclusive: what the machine did, or what the records lack, leaves an expectation open",
     ExitCode.BUG: "a bug in Blipnet itself; one line names the file that has the traceback",
     ExitCode.IO_ERROR: "the output, or a file, cannot be written",
     ExitCode.INTERRUPTED: "interrupted; what was recorded is kept",

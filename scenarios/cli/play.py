@@ -147,8 +147,12 @@ class InMachine:
             raise KeyboardInterrupt
         if code not in VERDICT_CODES.values():
             raise GuestError(code, root)
+        try:
+            summary = read(Summary, RunDir(root).summary)
+        except DocumentError as error:
+            raise GuestError(code, root) from error
         same = "on the virtual clock a repetition would be the same run" if self.clock.kind == "virtual" else None
-        return Attempt(read(Summary, RunDir(root).summary), root, same)
+        return Attempt(summary, root, same)
 
 
 def lack_of_room(root: Path) -> str | None:

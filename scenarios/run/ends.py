@@ -16,7 +16,7 @@ from results.run_files.events import End
 from scenarios.supervision.processes import ProcessError
 from topologies.link_backend import LinkError
 
-BUG = "a bug in Blipnet itself; logs/runner.log has the traceback"
+BUG = "an error in blipnet itself; logs/runner.log has it"
 """The failure of an End after an error that nobody expected."""
 
 _EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)

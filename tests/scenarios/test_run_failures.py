@@ -45,7 +45,7 @@ def test_an_expected_error_is_told_in_its_own_words(error: Exception) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("?"), OSError(errno.EADDRINUSE, "Address already in use")])
 def test_any_other_error_is_ours_with_its_traceback(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "a bug in Blipnet itself" in (attempt(lambda: raising(error), ROOT).failure or "")
+    assert "an error in blipnet itself" in (attempt(lambda: raising(error), ROOT).failure or "")
     assert "Traceback" in capsys.readouterr().err
 
 
