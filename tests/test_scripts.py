@@ -23,10 +23,12 @@ STAND_IN_CODE = 99
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The scripts alone, beside stand-ins for what installs."""
+    """The scripts, with what isolates what they start, beside stand-ins for what installs."""
     copy, programs = tmp_path / "checkout", tmp_path / "programs"
     for folder in ("scripts", ".ci"):
         shutil.copytree(PROJECT / folder, copy / folder)
+    (copy / "hostio").mkdir()
+    shutil.copy(PROJECT / "hostio" / "isolation.py", copy / "hostio")
     programs.mkdir()
     for name in ("apt-get", "sudo"):
         _write_stand_in(programs / name)

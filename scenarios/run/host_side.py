@@ -71,11 +71,11 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher) -> Out
     )
     shutil.rmtree(run.staging)
     summary = make_report(run)
-    _give_to_user(run.root)
+    _give_to_invoker(run.root)
     return Outcome(summary, interrupted)
 
 
-def _give_to_user(root: Path) -> None:
+def _give_to_invoker(root: Path) -> None:
     """Make the owner of the run directory, if root works for somebody else, the owner of all in it."""
     if owner := owner_beside_root(root):
         give(root, owner)
