@@ -107,7 +107,7 @@ def test_files_are_utf_8_in_every_locale_and_output_is_the_terminal_s(tmp_path: 
     scenario = tmp_path / "é.yaml"
     shutil.copy(PROJECT / ONE_BLIP, scenario)
     no_utf_8 = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "latin-1"}
-    command = [sys.executable, PROJECT / "run_scenario.py", "check", scenario]
+    command = [sys.executable, str(PROJECT / "run_scenario.py"), "check", str(scenario)]
     done = subprocess.run(command, env={**os.environ, **no_utf_8}, capture_output=True, check=False)
     assert done.stderr == b""
     assert done.stdout == f"{scenario}: one-blip is valid\n".encode("latin-1")
