@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -165,15 +166,21 @@ POINTING_ELSEWHERE = (
 )
 
 
+def environments_of(pids: Iterable[int]) -> Iterator[tuple[str, bytes]]:
+    """Name and variables of each process that is still there."""
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield command_name(pid), Path(f"/proc/{pid}/environ").read_bytes()
+
+
 @pytest.mark.root
 def test_no_process_of_a_run_has_them(foreign: Path, tmp_path: Path) -> None:
     environ = {**os.environ, "LC_ALL": "C", **dict.fromkeys(POINTING_ELSEWHERE, f"{foreign}/libraries/x")}
     process = start("run", PROJECT / ONE_BLIP, "--out", tmp_path, *SMALL, env=environ)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    pids = list(descendants(process.pid))
-    environments = {command_name(pid): Path(f"/proc/{pid}/environ").read_bytes() for pid in pids}
+    environments = dict(environments_of(list(descendants(process.pid))))
     process.send_signal(signal.SIGINT)
     code, output = finished(process)
     assert code == 130, output
     assert {"ovs-vswitchd", "redis-server", "relay-us-centra", "bash"} <= environments.keys()
-    assert [name for name, variables in environments.items() if str(foreign).encode() in variables] == []
+    assert [name for name, variables in environments.items() if bytes(foreign) in variables] == []
