@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 APT = Path(__file__).resolve().parent.parent / "scripts" / "apt.bash"
-HOLD = "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print(); sys.stdin.read()"
+HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print(flush=True)
+sys.stdin.read()
+"""
 MISSING = "no-such-package-of-blipnet"
 
 

@@ -6,7 +6,6 @@ import importlib.util
 import shutil
 from dataclasses import dataclass
 
-from hostio.isolation import PATH
 from results.run_files.plan import Environment
 from scenarios.cli.environment import find_environment
 from scenarios.debian_packages import packages_for
@@ -55,6 +54,9 @@ class Diagnosis:
         return self.sandbox, self.environment
 
 
+_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
+
+
 def diagnose() -> Diagnosis:
     """Do all checks; nothing that they start outlives the call."""
     programs = tuple(_program(name, package.name) for package in packages_for("run") for name in package.programs)
@@ -69,7 +71,7 @@ def diagnose() -> Diagnosis:
 
 
 def _program(name: str, package: str) -> Requirement:
-    path = shutil.which(name, path=PATH)
+    path = shutil.which(name, path=_PATH)
     return Requirement(name, path is not None, path or "not found", package=package)
 
 
