@@ -57,7 +57,7 @@ def test_both_directions_are_probed_on_schedule(telemetry: socket.socket, tmp_pa
     assert wait_until(enough, ANSWER_WITHIN_S)
     unreported = {}
     for ordinal, process in enumerate(probers, start=1):
-        counters = process.stop().counters
+        counters = dict(process.stop().counters)
         unreported[ordinal] = counters.pop("unreported")
         assert set(counters.values()) == {0}
     while select.select([telemetry], [], [], 0)[0]:
