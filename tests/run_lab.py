@@ -63,9 +63,14 @@ class Run:
     summary: dict[str, Any]
 
     @property
-    def conclusive(self) -> bool:
-        """Whether it passed or failed."""
+    def has_verdict(self) -> bool:
+        """Whether it passed or failed, whatever the machine did."""
         return bool(self.summary["verdict"] != "inconclusive")
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether it passed or failed, and every check of the testbed held: its figures are then the scenario's."""
+        return self.has_verdict and all(check["ok"] for check in self.summary["fidelity"])
 
     @property
     def undisturbed(self) -> bool:
