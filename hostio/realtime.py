@@ -1,4 +1,4 @@
-"""Real-time scheduling of threads (sched(7), SCHED_FIFO) and their timer slack (prctl(2))."""
+"""Scheduling (sched(7)): SCHED_FIFO and timer slack (prctl(2)) of threads, and the weight of a session."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 _PR_SET_TIMERSLACK = 29
+_SESSION_NICENESS = -15
 
 
 class RealtimePriority(IntEnum):
@@ -54,5 +56,19 @@ def set_thread_priority(thread: int, urgency: RealtimePriority = RealtimePriorit
     try:
         os.sched_setscheduler(thread, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(urgency))
     except PermissionError:
+        return False
+    return True
+
+
+def favour_session(pid: int) -> bool:
+    """Give threads without real-time priority of a process's session more weight than other sessions have; whether it
+    was granted.
+
+    Where the kernel groups them (autogroup, sched(7)), a session with many such threads has the share of one with a
+    single busy loop, whatever the niceness of either. Refused without privilege, and where there are no autogroups.
+    """
+    try:
+        Path(f"/proc/{pid}/autogroup").write_text(str(_SESSION_NICENESS))
+    except OSError:
         return False
     return True

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hostio.control import Stopped
 from hostio.process_handle import ProcessGroup
+from hostio.realtime import favour_session
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 from scenarios.supervision.ready_signals import OutputLines, ReadySignal
 
@@ -145,6 +146,7 @@ class Program:
                 )
             except OSError as error:
                 raise ProcessError(f"{self.name} cannot be started: {error}") from error
+        favour_session(self._process.pid)
         self._group = ProcessGroup(self._process.pid)
         if command.output:
             command.output.started()
