@@ -2,8 +2,9 @@
 
 A silence ends because a path works again: the controller moved the stream, or a relay came to forward it. So it depends
 on the controller and the probers until the last move in it, on the relays that the stream was moved to or passed after
-it, and on the directory that they ask. Of the relays at the stream's own ends, which hold its record, it depends only
-while a lock of their packet path is held: that path itself has real-time priority.
+it, on the directory that they ask, and on the switches, whose daemon is asked about the first packets of a new path. Of
+the relays at the stream's own ends, which hold its record, it depends only while a lock of their packet path is held:
+that path itself has real-time priority.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Silent:
 def waits_in(evidence: Evidence, analysis: Analysis, held: HeldUp, silent: Silent) -> Ints:
     """The most that threads without real-time priority can have waited in each silence where its end depends on them,
     ns."""
-    total = held.waits(RunDelayPlace.DIRECTORY).within(silent.from_ns, silent.until_ns)
+    total = held.waits(RunDelayPlace.DIRECTORY, RunDelayPlace.SWITCH).within(silent.from_ns, silent.until_ns)
     for cluster in evidence.plan.topology.clusters:
         total = total + _of_relay(evidence, analysis, held, silent, cluster)
     control = held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER)

@@ -37,6 +37,8 @@ class RunDelayPlace(IntEnum):
     PEER = 3
     """The ends of TCP connections."""
     PROBER = 4
+    SWITCH = 5
+    """ovs-vswitchd; number 0."""
 
 
 HOLD_UP = np.dtype([("place", "<u1"), ("number", "<u2"), ("from_ns", "<i8"), ("until_ns", "<i8")])

@@ -25,8 +25,11 @@ _KINDS = {
     "controller": RunDelayPlace.CONTROLLER,
     "peer-": RunDelayPlace.PEER,
     "prober-": RunDelayPlace.PROBER,
+    "ovs-vswitchd": RunDelayPlace.SWITCH,
 }
 """By how the name of a process begins."""
+
+_OF_NO_CLUSTER = (RunDelayPlace.CONTROLLER, RunDelayPlace.SWITCH)
 
 
 def place_of(name: str, network: int, ordinals: Mapping[int, int]) -> Place | None:
@@ -35,7 +38,7 @@ def place_of(name: str, network: int, ordinals: Mapping[int, int]) -> Place | No
     `ordinals`: of the clusters, by the network namespace of their hosts.
     """
     kind = next((kind for beginning, kind in _KINDS.items() if name.startswith(beginning)), None)
-    if kind is RunDelayPlace.CONTROLLER:
+    if kind in _OF_NO_CLUSTER:
         return kind, 0
     return (kind, ordinals[network]) if kind is not None and network in ordinals else None
 
