@@ -93,13 +93,16 @@ class Played:
         )
 
 
-def trials(times: int, folder: Path) -> Iterator[Played]:
-    """The disturbed runs of every subject, after its quiet ones."""
-    for subject in SUBJECTS:
-        quiet = [play(subject, None, folder / f"{subject.name}-quiet-{number}") for number in range(QUIET_RUNS)]
-        for number, kind in zip(range(times), itertools.cycle(KINDS), strict=False):
-            disturbed = play(subject, kind, folder / f"{subject.name}-{number}")
-            yield Played(subject, kind, disturbed, value(quiet, subject.metric), tuple(outside(quiet, disturbed)))
+def quiet_runs(subject: Subject, folder: Path) -> list[Summary]:
+    """The runs without a disturbance."""
+    return [play(subject, None, folder / f"quiet-{number}") for number in range(QUIET_RUNS)]
+
+
+def trials(subject: Subject, quiet: Sequence[Summary], times: int, folder: Path) -> Iterator[Played]:
+    """So many disturbed runs."""
+    for number, kind in zip(range(times), itertools.cycle(KINDS), strict=False):
+        disturbed = play(subject, kind, folder / f"disturbed-{number}")
+        yield Played(subject, kind, disturbed, value(quiet, subject.metric), tuple(outside(quiet, disturbed)))
 
 
 def play(subject: Subject, kind: Disturbance | None, runs: Path) -> Summary:
@@ -158,11 +161,13 @@ def table(found: Sequence[Played]) -> list[tuple[str, ...]]:
 
 def main(arguments: list[str]) -> int:
     """Print a line per disturbed run and the table. Returns the exit code: 1 if bounds or a verdict were wrong."""
-    found = []
+    times, found = int(arguments[0]) if arguments else TIMES, []
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
-        for each in trials(int(arguments[0]) if arguments else TIMES, Path(folder)):
-            print(each, flush=True)
-            found.append(each)
+        for subject in SUBJECTS:
+            runs = Path(folder) / subject.name
+            for each in trials(subject, quiet_runs(subject, runs), times, runs):
+                print(each, flush=True)
+                found.append(each)
     print()
     Console().show_rows(COLUMNS, table(found), texts=2)
     return int(not all(each.right for each in found))
