@@ -108,7 +108,7 @@ def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_record
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL, stderr=subprocess.PIPE)
     assert process.stdout
     assert process.stderr
-    assert wait_until(lambda: "media-start" in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
     process.stdout.close()
     with process.stderr:
         assert process.stderr.read() == ""
