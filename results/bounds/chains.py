@@ -40,7 +40,9 @@ def waits_in(evidence: Evidence, analysis: Analysis, held: HeldUp, silent: Silen
     for cluster in evidence.plan.topology.clusters:
         total = total + _of_relay(evidence, analysis, held, silent, cluster)
     control = held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER)
-    waited: Ints = total + control.within(silent.from_ns, _last_moves(evidence, analysis.matched.streams, silent))
+    waited: Ints = total + control.within(
+        silent.from_ns, last_moves(evidence, analysis.matched.streams, silent.stream, silent.from_ns, silent.until_ns)
+    )
     return waited
 
 
@@ -70,15 +72,15 @@ def _lock_held(samples: Rows | None, silent: Silent) -> Ints:
     return held
 
 
-def _last_moves(evidence: Evidence, streams: tuple[Stream, ...], silent: Silent) -> Ints:
+def last_moves(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, from_ns: Ints, until_ns: Ints) -> Ints:
     """When the last move of a stream's pair in each silence was installed, ns; without one, the end of the silence: an
     earlier decision might have ended it."""
-    last_ns = silent.until_ns.copy()
+    last_ns = until_ns.copy()
     for pair in {frozenset((each.source, each.destination)) for each in streams}:
         installed = np.sort([move.installed_ns for move in evidence.moves if {move.a, move.b} == pair])
-        mine: Flags = np.array([{each.source, each.destination} == pair for each in streams], bool)[silent.stream]
+        mine: Flags = np.array([{each.source, each.destination} == pair for each in streams], bool)[stream]
         if len(installed) and mine.any():
-            latest = installed[np.maximum(np.searchsorted(installed, silent.until_ns[mine], side="right") - 1, 0)]
-            inside = (latest >= silent.from_ns[mine]) & (latest <= silent.until_ns[mine])
-            last_ns[mine] = np.where(inside, latest, silent.until_ns[mine])
+            latest = installed[np.maximum(np.searchsorted(installed, until_ns[mine], side="right") - 1, 0)]
+            inside = (latest >= from_ns[mine]) & (latest <= until_ns[mine])
+            last_ns[mine] = np.where(inside, latest, until_ns[mine])
     return last_ns

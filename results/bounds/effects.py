@@ -10,12 +10,17 @@ from hostio.lateness_compiled import HOLD_UP_NS
 from results.bounds.doubts import Doubt
 from results.bounds.held_up import HeldUp
 from results.metrics.analysis import Evidence
-from results.metrics.matching import Ints
+from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats
 from results.run_files.events import FaultEdge
 
 NOISE_NS = HOLD_UP_NS
 """Hold-ups shorter than this are not recorded: every time is known to this only."""
+
+
+_CLOSE_NS = 2 * NOISE_NS
+"""How close to the edge of a fault a packet is sent that may meet its link before or after: it comes there later than
+it was sent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,24 +59,35 @@ class Effects:
     """How long the controller needs to call a link down."""
     doubt: Doubt | None
 
+    def left_to_chance(self, sent_ns: Ints, from_ns: Ints, until_ns: Ints, interval_ns: Ints) -> Flags:
+        """Flags silences that an edge of a fault began or ended so close to a packet that a little more delay would
+        have spared it, or cost one more. `sent_ns`: of any packet of the stream, which sends one every `interval_ns`.
+        """
+        close: Flags = np.zeros(len(sent_ns), dtype=bool)
+        for edge_ns in self.edges.at_ns.tolist():
+            around = (from_ns - interval_ns <= edge_ns) & (edge_ns <= until_ns)
+            phase_ns = (edge_ns - sent_ns) % np.maximum(interval_ns, 1)
+            close |= around & ((phase_ns < _CLOSE_NS) | (interval_ns - phase_ns < _CLOSE_NS))
+        return close
+
     def known_until(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """The end of each window, or the doubt in it, ns."""
         return until_ns if self.doubt is None else np.clip(self.doubt.from_ns, from_ns, until_ns)
 
-    def shortest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, waits_ns: Ints) -> Floats:
+    def shortest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, waits_ns: Ints, chance: Flags) -> Floats:
         """The least that each silence can have lasted without the machine's doings, ns.
 
         All that was held up in it can have made it longer, and so can edges of faults at the wrong time, from a packet
-        interval before it on. If anything was, one packet more may have been missed. `waits_ns`: what threads without
-        real-time priority waited in it.
+        interval before it on. If anything was, or if a packet more or less was left to `chance`, one more may have been
+        missed. `waits_ns`: what threads without real-time priority waited in it.
         """
         known_ns = self.known_until(from_ns, until_ns)
         taken = self.held.time_in(from_ns, known_ns) + self.edges.within(from_ns - interval_ns, known_ns) + waits_ns
-        length = known_ns - from_ns - taken - np.where(taken > 0, interval_ns, 0)
+        length = known_ns - from_ns - taken - np.where((taken > 0) | chance, interval_ns, 0)
         least: Floats = np.maximum(length - self.noise_ns(from_ns, known_ns), 0.0)
         return least
 
-    def longest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, late_before_ns: Ints) -> Floats:
+    def longest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, late_before_ns: Ints, chance: Flags) -> Floats:
         """The most that each silence can have lasted, ns; inf where nothing is known.
 
         It was shortened if the packet before it came late (`late_before_ns`), if sources fell silent themselves, or if
@@ -81,7 +97,7 @@ class Effects:
         silent = self.held.senders.overlap(from_ns, until_ns)
         edges = self.edges.within(from_ns - interval_ns, until_ns)
         hidden = late_before_ns + silent + early + edges
-        length = until_ns - from_ns + hidden + np.where(hidden > 0, interval_ns, 0)
+        length = until_ns - from_ns + hidden + np.where((hidden > 0) | chance, interval_ns, 0)
         most: Floats = length + self.noise_ns(from_ns, until_ns)
         if self.doubt is not None:
             most = np.where(until_ns > self.doubt.from_ns, np.inf, most)

@@ -32,8 +32,7 @@ _PACKET_KIB = 2.25
 _EXACT = ("cached", "moved", "hit_percent", "lock_inversions")
 """Neither does any hold-up change these, nor does it add to them."""
 
-_TIMES = ("lock_held_across_io_ms", "catch_up_ms")
-_TIME_QUANTILES = ("first_forwarded_ms", "lock_wait_ms", "lock_hold_ms")
+_TIME_QUANTILES = ("lock_wait_ms", "lock_hold_ms")
 _PACKETS = ("received", "forwarded", "receive_buffer", "queue_most")
 _ONLY_ADDED_TO = ("lock_waiters_most", "fetched_keys", "never_forwarded")
 """Counts that grow while something is held up: without, they can be anything down to 0."""
@@ -49,6 +48,8 @@ class _Reach:
     time_ns: float
     packets: float
     drift: float
+    interval_ns: int
+    """The largest packet interval: what a stream hears first is known to one."""
 
 
 def relay_bounds(
@@ -59,8 +60,9 @@ def relay_bounds(
     doubtful = reach.time_ns == _INF
     for name in _EXACT:
         yield name, UNBOUNDED if doubtful else exactly(getattr(figures, name))
-    for name in _TIMES:
-        yield name, _shorter(getattr(figures, name), reach)
+    yield "lock_held_across_io_ms", _shorter(figures.lock_held_across_io_ms, reach)
+    yield "catch_up_ms", _shorter(figures.catch_up_ms, reach, reach.interval_ns)
+    yield from _each("first_forwarded_ms", figures.first_forwarded_ms, reach, reach.interval_ns)
     for name in _TIME_QUANTILES:
         yield from _each(name, getattr(figures, name), reach)
     for name in _PACKETS:
@@ -77,11 +79,12 @@ def relay_bounds(
 def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effects) -> _Reach:
     drift = effects.held.drift
     if effects.doubt is not None:
-        return _Reach(_INF, _INF, drift)
+        return _Reach(_INF, _INF, drift, 0)
     moved = moved_streams(evidence, analysis, cluster)
+    interval_ns = max(analysis.intervals.values(), default=0)
     window = np.array([min(moved.values(), default=analysis.start_ns)]), np.array([analysis.end_ns])
     time_ns = float((_time(evidence, cluster, effects, *window) + effects.edges.within(*window))[0])
-    return _Reach(time_ns, np.ceil(time_ns * _busiest_second(analysis) / S), drift)
+    return _Reach(time_ns, np.ceil(time_ns * _busiest_second(analysis) / S), drift, interval_ns)
 
 
 def _time(evidence: Evidence, cluster: str, effects: Effects, from_ns: Ints, until_ns: Ints) -> Ints:
@@ -100,14 +103,15 @@ def _zero_or(reach: _Reach) -> float:
     return _INF if reach.packets == _INF else 0.0
 
 
-def _shorter(value_ms: float | None, reach: _Reach) -> Interval:
+def _shorter(value_ms: float | None, reach: _Reach, known_to_ns: int = 0) -> Interval:
     """A time that hold-ups only lengthen."""
-    noise_ms = NOISE_NS / _MS + reach.drift * (value_ms or 0.0)
+    noise_ms = (NOISE_NS + known_to_ns) / _MS + reach.drift * (value_ms or 0.0)
     return around(value_ms, reach.time_ns / _MS + noise_ms, _INF if reach.time_ns == _INF else noise_ms)
 
 
-def _each(name: str, values: LengthQuantiles, reach: _Reach) -> Iterator[tuple[str, Interval]]:
-    return ((f"{name}.{which}", _shorter(getattr(values, which), reach)) for which, _ in LENGTH_QUANTILES)
+def _each(name: str, values: LengthQuantiles, reach: _Reach, known_to_ns: int = 0) -> Iterator[tuple[str, Interval]]:
+    for which, _ in LENGTH_QUANTILES:
+        yield f"{name}.{which}", _shorter(getattr(values, which), reach, known_to_ns)
 
 
 def _count(count: int, reach: _Reach) -> Interval:

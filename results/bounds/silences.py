@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.bounds.chains import Silent, waits_in
+from results.bounds.chains import Silent, last_moves, waits_in
 from results.bounds.effects import Effects
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
@@ -77,6 +77,7 @@ def silences(evidence: Evidence, analysis: Analysis, effects: Effects) -> Bounde
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
     interval_ns = intervals[gaps.stream]
     late_ns = _late_before(analysis.matched.packets, effects, gaps)
+    chance = _left_to_chance(evidence, analysis, effects, gaps, interval_ns)
     silent = Silent(gaps.stream, gaps.from_ns, effects.known_until(gaps.from_ns, gaps.until_ns), gaps.path)
     waits_ns = waits_in(evidence, analysis, effects.held, silent)
     found = BoundedSilences(
@@ -84,8 +85,8 @@ def silences(evidence: Evidence, analysis: Analysis, effects: Effects) -> Bounde
         gaps.from_ns,
         gaps.until_ns,
         interval_ns,
-        effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns, waits_ns),
-        effects.longest(gaps.from_ns, gaps.until_ns, interval_ns, late_ns),
+        effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns, waits_ns, chance),
+        effects.longest(gaps.from_ns, gaps.until_ns, interval_ns, late_ns, chance),
         gaps.counted,
         gaps.still,
     )
@@ -146,6 +147,20 @@ def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:
     there = (arrivals.stream[found] == stream) & (arrivals.received_ns[found] == at_ns)
     rows: Ints = np.where(there, arrivals.packet[found], -1)
     return rows
+
+
+def _left_to_chance(evidence: Evidence, analysis: Analysis, effects: Effects, gaps: _Gaps, interval_ns: Ints) -> Flags:
+    """Flags silences of which a packet more or less can be no more than chance: a move ended them, at a time that has
+    nothing to do with when packets are sent, or an edge of a fault was close to a packet."""
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    moved = last_moves(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns) < gaps.until_ns
+    sent_ns = (
+        np.where(gaps.before >= 0, packets.sent_ns[gaps.before], gaps.from_ns)
+        if len(packets.sent_ns)
+        else (gaps.from_ns)
+    )
+    found: Flags = moved | effects.left_to_chance(sent_ns, gaps.from_ns, gaps.until_ns, interval_ns)
+    return found
 
 
 def _late_before(packets: Packets, effects: Effects, gaps: _Gaps) -> Ints:
