@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hostio.timing import MS
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly
 from results.bounds.quantiles import quantile_between
@@ -12,9 +13,13 @@ from results.metrics.delay import UNKNOWN, emulated_delays
 from results.metrics.figures import Media
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats
+from results.run_files.hold_ups import RunDelayPlace
 
 _MS = 1e6
 _QUANTILES = (("p50", 0.5), ("p99", 0.99))
+_QUEUED_NS = 10 * MS
+"""Delay beyond the emulated one from which a packet counts as one that waited in a relay."""
+
 _JITTER_MEMORY = 100
 """Arrivals after which 1/600 of a deviation is left in the estimate of jitter, whose gain is 1/16."""
 
@@ -31,18 +36,37 @@ def latency_bounds(
     emulated_ns = emulated_delays(packets.path[arrived], evidence.plan.topology)
     known = emulated_ns != UNKNOWN
     added_ns = np.where(known, one_way_ns - emulated_ns, one_way_ns)
-    held_ns = np.minimum(effects.held.media.overlap(sent_ns, received_ns), np.maximum(added_ns, 0))
+    queued_ns = _of_queues(analysis, effects, added_ns, received_ns)
+    held_ns = np.minimum(effects.held.media.overlap(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
     missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
     return {
-        **_bounds("one_way_ms", one_way_ns, held_ns, missing),
-        **_bounds("added_ms", added_ns[known], held_ns[known], missing),
+        **_bounds("one_way_ms", one_way_ns, held_ns, missing, queued_ns),
+        **_bounds("added_ms", added_ns[known], held_ns[known], missing, queued_ns[known]),
         **_jitter(analysis, effects, missing),
     }
 
 
-def _bounds(name: str, values_ns: Ints | Floats, held_ns: Ints | Floats, missing: float) -> dict[str, Interval]:
-    low, high = (values_ns - held_ns - NOISE_NS) / _MS, (values_ns + NOISE_NS) / _MS
+def _bounds(
+    name: str, values_ns: Ints | Floats, held_ns: Ints | Floats, missing: float, more_ns: Ints | Floats | int = 0
+) -> dict[str, Interval]:
+    low: Floats = (values_ns - held_ns - NOISE_NS) / _MS
+    high: Floats = (values_ns + more_ns + NOISE_NS) / _MS
     return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in _QUANTILES}
+
+
+def _of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns: Ints) -> Ints:
+    """By how much hold-ups of a stalled relay can have changed what packets waited behind it, ns: those that came to it
+    last waited least, and all until it went on, which can have been earlier or later by the same."""
+    changed = np.zeros(len(added_ns), np.int64)
+    queued = np.flatnonzero(added_ns >= _QUEUED_NS)
+    if len(queued):
+        longest_ns = max((each.length_ns for each in analysis.interruptions), default=0)
+        until_ns = received_ns[queued]
+        waits = effects.held.waits(RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY)
+        from_ns = until_ns - np.maximum(longest_ns, added_ns[queued])
+        held_ns = effects.held.time_in(from_ns, until_ns, waits)
+        changed[queued] = held_ns + round(effects.held.drift * longest_ns)
+    return changed
 
 
 def _jitter(analysis: Analysis, effects: Effects, missing: float) -> dict[str, Interval]:
