@@ -63,6 +63,19 @@ SUBJECTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """A metric whose quiet value lies outside the bounds of a disturbed run that found `value`."""
+
+    metric: str
+    value: float | None
+    interval: Interval
+    quiet: float
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value} ({self.interval.low} … {self.interval.high}), quiet {self.quiet}"
+
+
+@dataclass(frozen=True, slots=True)
 class Played:
     """A disturbed run. `outside`: metrics of which the quiet value lies outside the bounds."""
 
@@ -70,7 +83,7 @@ class Played:
     kind: Disturbance
     summary: Summary
     quiet: float
-    outside: tuple[str, ...]
+    outside: tuple[Outside, ...]
 
     @property
     def decided(self) -> bool:
@@ -81,16 +94,14 @@ class Played:
     def right(self) -> bool:
         """Whether the verdict, if there is one, is that of the quiet runs, and the bounds have the quiet value."""
         return (not self.decided or self.summary.verdict == self.subject.verdict) and (
-            self.subject.metric not in self.outside
+            self.subject.metric not in {each.metric for each in self.outside}
         )
 
     def __str__(self) -> str:
         row = next(row for row in self.summary.expectations if row.metric == self.subject.metric)
-        others = [each for each in self.outside if each != self.subject.metric]
-        more = f"; also outside: {', '.join(others)}" if others else ""
-        return (
-            f"{self.subject.name}, {self.kind}: {self.summary.verdict}, {found_text(row)}, quiet {self.quiet:.1f}{more}"
-        )
+        line = f"{self.subject.name}, {self.kind}: {self.summary.verdict}, {found_text(row)}, quiet {self.quiet:.1f}"
+        others = (f"\n    outside its bounds: {each}" for each in self.outside if each.metric != self.subject.metric)
+        return line + "".join(others)
 
 
 def quiet_runs(subject: Subject, folder: Path) -> list[Summary]:
@@ -115,12 +126,12 @@ def play(subject: Subject, kind: Disturbance | None, runs: Path) -> Summary:
     return read(Summary, RunDir(root).summary)
 
 
-def outside(quiet: Sequence[Summary], disturbed: Summary) -> Iterator[str]:
+def outside(quiet: Sequence[Summary], disturbed: Summary) -> Iterator[Outside]:
     """The metrics of which the median of the quiet runs lies outside the bounds of the disturbed one."""
     for metric, interval in (disturbed.bounds or {}).items():
         found = values(quiet, metric)
         if len(found) == len(quiet) and not contains(interval, median(found)):
-            yield metric
+            yield Outside(metric, next(iter(values([disturbed], metric)), None), interval, median(found))
 
 
 def contains(interval: Interval, value: float) -> bool:
@@ -153,7 +164,9 @@ def table(found: Sequence[Played]) -> list[tuple[str, ...]]:
     for subject, kind in itertools.product(SUBJECTS, KINDS):
         mine = [each for each in found if (each.subject, each.kind) == (subject, kind)]
         wrong = sum(each.decided and each.summary.verdict != subject.verdict for each in mine)
-        missed = sum(subject.metric in each.outside for each in mine)
+        missed = sum(
+            not contains(each.summary.bounds[subject.metric], each.quiet) for each in mine if each.summary.bounds
+        )
         counts = (len(mine), sum(each.decided for each in mine), wrong, missed)
         rows.append((subject.name, kind, *map(str, counts)))
     return rows

@@ -49,8 +49,8 @@ def latency_bounds(
 def _bounds(
     name: str, values_ns: Ints | Floats, held_ns: Ints | Floats, missing: float, more_ns: Ints | Floats | int = 0
 ) -> dict[str, Interval]:
-    low: Floats = (values_ns - held_ns - NOISE_NS) / _MS
-    high: Floats = (values_ns + more_ns + NOISE_NS) / _MS
+    low: Floats = np.asarray((values_ns - held_ns - NOISE_NS) / _MS, np.float64)
+    high: Floats = np.asarray((values_ns + more_ns + NOISE_NS) / _MS, np.float64)
     return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in _QUANTILES}
 
 
