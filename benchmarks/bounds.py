@@ -50,13 +50,13 @@ SUBJECTS = (
     Subject(
         "blip",
         LIBRARY / "one-blip.yaml",
-        ("sessions.0.count=10", "duration=6s", "events.0.at=2s"),
+        ("sessions.0.count=10", "duration=4s", "events.0.at=1s"),
         "pass",
     ),
     Subject(
         "cold burst",
         LIBRARY / "suite" / "cold-burst.yaml",
-        ("relays.version=2026-05-11", "sessions.0.count=12", "duration=9s"),
+        ("relays.version=2026-05-11", "sessions.0.count=12", "duration=7s", "events.0.at=1s"),
         "fail",
     ),
 )

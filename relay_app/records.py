@@ -6,6 +6,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from hostio.timing import MS
+
 SENT = np.dtype([("ssrc", "<u4"), ("seq", "<u4"), ("due_ns", "<i8"), ("sent_ns", "<i8")])
 """One row per RTP packet a client sent; `seq` is extended (cycles << 16 | sequence number, RFC 3550 A.1)."""
 
@@ -54,6 +56,10 @@ RELAY_SAMPLE = np.dtype(
 its packet path takes has been held, the present hold included. Now: sessions cached, keys whose fetch is queued or
 under way, packets that the version itself keeps back, bytes that wait in the lanes' receive buffers, threads that wait
 for that lock. `life`: how often the relay had been started anew; each life begins at 0 with all that is cumulative."""
+
+
+SAMPLE_INTERVAL_NS = 100 * MS
+"""How often a relay records its state."""
 
 
 class FetchOutcome(IntEnum):

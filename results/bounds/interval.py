@@ -37,6 +37,12 @@ def finite(low: float, high: float) -> Interval:
     return Interval(_bound(low), _bound(high))
 
 
+def spanning(one: Interval, other: Interval) -> Interval:
+    """The least interval that has both."""
+    low = None if one.low is None or other.low is None else min(one.low, other.low)
+    return Interval(low, None if one.high is None or other.high is None else max(one.high, other.high))
+
+
 def _bound(value: float) -> float | None:
     return None if value in (float("inf"), float("-inf")) else round(float(value), 3)
 

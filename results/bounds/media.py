@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.bounds.effects import Effects
-from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
+from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite, spanning
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.silences import BoundedSilences
 from results.metrics.analysis import Analysis, Evidence
@@ -59,12 +59,16 @@ def interruption_bounds(
 
 def length_bounds(found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
     """Bounds of median, 99th percentile and longest of the interruptions among some silences, ms."""
-    low, high, certain = found.least_ns / _MS, found.most_ns / _MS, found.certain
-    bounds = {name: quantile_of_some(low, high, certain, share) for name, share in _LENGTHS}
+    apart, joined = ({name: _quantile(each, share) for name, share in _LENGTHS} for each in (found, found.joined()))
+    bounds = {name: spanning(apart[name], joined[name]) for name, _ in _LENGTHS}
     if effects.doubt is None:
         return bounds
     # There can have been any further ones: short ones lower the quantiles, but not the longest.
     return {"p50": Interval(0.0, None), "p99": Interval(0.0, None), "max": Interval(bounds["max"].low, None)}
+
+
+def _quantile(found: BoundedSilences, share: float) -> Interval:
+    return quantile_of_some(found.least_ns / _MS, found.most_ns / _MS, found.certain, share)
 
 
 def _of_sessions(analysis: Analysis, figures: Media, found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
@@ -95,7 +99,7 @@ def _of_directions(analysis: Analysis, figures: Media, found: BoundedSilences, e
     interrupted = directions(found.possible) if known else figures.directions
     still = directions(found.still | late_to_end) if known else figures.directions
     return {
-        "interruptions": finite(int(found.certain.sum()), len(found.stream) if known else _INF),
+        "interruptions": finite(int(found.joined().certain.sum()), len(found.stream) if known else _INF),
         "interrupted_directions": finite(directions(found.certain), interrupted),
         "still_interrupted": finite(directions(found.still & undisturbed), still),
     }

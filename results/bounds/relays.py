@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hostio.timing import S
+from hostio.timing import MS, S
 from relay_app.locks.report import STALL_AFTER_NS, LockReport
-from relay_app.records import FETCH
+from relay_app.records import FETCH, SAMPLE_INTERVAL_NS
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
 from results.bounds.times import LENGTH_QUANTILES, each_time
@@ -29,12 +29,17 @@ _INF = float("inf")
 _PACKET_KIB = 2.25
 """Memory that the kernel accounts for a small packet in a receive buffer, KiB (skb truesize of 2304 bytes)."""
 
-_EXACT = ("cached", "moved", "hit_percent", "lock_inversions")
+_EXACT = ("cached", "moved", "lock_inversions")
 """Neither does any hold-up change these, nor does it add to them."""
 
-_TIME_QUANTILES = ("lock_wait_ms", "lock_hold_ms")
-_PACKETS = ("received", "forwarded", "receive_buffer", "queue_most")
-_ONLY_ADDED_TO = ("lock_waiters_most", "fetched_keys", "never_forwarded")
+_OF_LOCKS = ("lock_wait_ms", "lock_hold_ms")
+"""In which order threads meet at a lock is chance: without hold-ups they can have waited, or held it, longer."""
+
+_DELAYED_ACK_NS = 40 * MS
+"""Least time for which TCP delays an acknowledgement (Linux, TCP_DELACK_MIN): the next segment may wait for it if what
+was held up was longer than usual."""
+_PACKETS = ("received", "forwarded", "receive_buffer")
+_ONLY_ADDED_TO = ("fetched_keys", "never_forwarded")
 """Counts that grow while something is held up: without, they can be anything down to 0."""
 
 
@@ -48,8 +53,11 @@ class _Reach:
     time_ns: float
     packets: float
     drift: float
-    interval_ns: int
-    """The largest packet interval: what a stream hears first is known to one."""
+    first_ns: float
+    """How well it is known when a moved stream was first served, after it was moved: to a packet interval, and to what
+    held up the switches' answers, from which on that counts."""
+    sampled: float
+    """Packets that come between two samples of the relay."""
 
 
 def relay_bounds(
@@ -61,16 +69,20 @@ def relay_bounds(
     for name in _EXACT:
         yield name, UNBOUNDED if doubtful else exactly(getattr(figures, name))
     yield "lock_held_across_io_ms", _shorter(figures.lock_held_across_io_ms, reach)
-    yield "catch_up_ms", _shorter(figures.catch_up_ms, reach, reach.interval_ns)
-    yield from _each("first_forwarded_ms", figures.first_forwarded_ms, reach, reach.interval_ns)
-    for name in _TIME_QUANTILES:
-        yield from _each(name, getattr(figures, name), reach)
+    yield "catch_up_ms", _shorter(figures.catch_up_ms, reach, reach.first_ns)
+    yield from _each("first_forwarded_ms", figures.first_forwarded_ms, reach, reach.first_ns)
+    for name in _OF_LOCKS:
+        yield from _each(name, getattr(figures, name), reach, _INF)
     for name in _PACKETS:
         yield name, _count(getattr(figures, name), reach)
     for name in _ONLY_ADDED_TO:
         yield name, _fewer(getattr(figures, name), reach)
     yield from ((f"dropped.{reason}", _count(count, reach)) for reason, count in figures.dropped.items())
-    yield "waiting_most_kib", around(figures.waiting_most_kib, _PACKET_KIB * reach.packets, _zero_or(reach))
+    yield "queue_most", around(figures.queue_most, reach.packets + reach.sampled, reach.sampled)
+    waiting = figures.waiting_most_kib
+    yield "waiting_most_kib", around(waiting, *(_PACKET_KIB * each for each in (reach.packets, reach.sampled)))
+    yield "lock_waiters_most", Interval(0.0, None)  # it depends on the order in which threads meet
+    yield "hit_percent", _hits(evidence, cluster, figures, doubtful=doubtful)
     yield "fetches_per_key", _fewer(figures.fetches_per_key, reach, least=min(1.0, figures.fetches_per_key))
     yield "stalls", _stalls(evidence, cluster, figures.stalls, reach, effects)
     yield from _fetch_times(evidence, analysis, cluster, effects)
@@ -79,12 +91,34 @@ def relay_bounds(
 def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effects) -> _Reach:
     drift = effects.held.drift
     if effects.doubt is not None:
-        return _Reach(_INF, _INF, drift, 0)
+        return _Reach(_INF, _INF, drift, _INF, _INF)
     moved = moved_streams(evidence, analysis, cluster)
-    interval_ns = max(analysis.intervals.values(), default=0)
+    rate = _busiest_second(analysis)
+    first_ns = max(analysis.intervals.values(), default=0) + _answers_late(evidence, effects, cluster)
     window = np.array([min(moved.values(), default=analysis.start_ns)]), np.array([analysis.end_ns])
     time_ns = float((_time(evidence, cluster, effects, *window) + effects.edges.within(*window))[0])
-    return _Reach(time_ns, np.ceil(time_ns * _busiest_second(analysis) / S), drift, interval_ns)
+    return _Reach(time_ns, np.ceil(time_ns * rate / S), drift, first_ns, np.ceil(SAMPLE_INTERVAL_NS * rate / S))
+
+
+def _answers_late(evidence: Evidence, effects: Effects, cluster: str) -> int:
+    """The most that any move to a relay was held up between its decision and the switches' answers, ns."""
+    moves = [move for move in evidence.moves if move.via == cluster]
+    decided_ns = np.array([move.decided_ns for move in moves], np.int64)
+    installed_ns = np.array([move.installed_ns for move in moves], np.int64)
+    control = effects.held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.SWITCH)
+    return int(effects.held.time_in(decided_ns, installed_ns, control).max(initial=0))
+
+
+def _hits(evidence: Evidence, cluster: str, figures: RelayFigures, *, doubtful: bool) -> Interval:
+    """A record that was asked for before the switches had answered counts as one that the relay had."""
+    if figures.hit_percent is None or doubtful or not figures.moved:
+        return UNBOUNDED
+    fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
+    early = 0
+    for move in (move for move in evidence.moves if move.via == cluster):
+        asked = (fetches["asked_ns"] >= move.decided_ns) & (fetches["asked_ns"] < move.installed_ns)
+        early += len(np.unique(fetches["ssrc"][asked]))
+    return around(figures.hit_percent, 100 * early / figures.moved, 0.0)
 
 
 def _time(evidence: Evidence, cluster: str, effects: Effects, from_ns: Ints, until_ns: Ints) -> Ints:
@@ -103,15 +137,16 @@ def _zero_or(reach: _Reach) -> float:
     return _INF if reach.packets == _INF else 0.0
 
 
-def _shorter(value_ms: float | None, reach: _Reach, known_to_ns: int = 0) -> Interval:
-    """A time that hold-ups only lengthen."""
-    noise_ms = (NOISE_NS + known_to_ns) / _MS + reach.drift * (value_ms or 0.0)
-    return around(value_ms, reach.time_ns / _MS + noise_ms, _INF if reach.time_ns == _INF else noise_ms)
+def _shorter(value_ms: float | None, reach: _Reach, more_ns: float = 0.0) -> Interval:
+    """A time that hold-ups only lengthen; `more_ns`: by how much something else can have made it longer or shorter."""
+    noise_ms = NOISE_NS / _MS + reach.drift * (value_ms or 0.0)
+    less_ms = (reach.time_ns + (more_ns if more_ns != _INF else 0.0)) / _MS
+    return around(value_ms, less_ms + noise_ms, _INF if reach.time_ns == _INF else noise_ms + more_ns / _MS)
 
 
-def _each(name: str, values: LengthQuantiles, reach: _Reach, known_to_ns: int = 0) -> Iterator[tuple[str, Interval]]:
+def _each(name: str, values: LengthQuantiles, reach: _Reach, more_ns: float = 0.0) -> Iterator[tuple[str, Interval]]:
     for which, _ in LENGTH_QUANTILES:
-        yield f"{name}.{which}", _shorter(getattr(values, which), reach, known_to_ns)
+        yield f"{name}.{which}", _shorter(getattr(values, which), reach, more_ns)
 
 
 def _count(count: int, reach: _Reach) -> Interval:
@@ -140,4 +175,5 @@ def _fetch_times(
     asked = asked_in_media(evidence, analysis, fetches)
     asked_ns, answered_ns = asked["asked_ns"].astype(np.int64), asked["answered_ns"].astype(np.int64)
     held_ns = _time(evidence, cluster, effects, asked_ns, answered_ns)
+    held_ns = np.minimum(held_ns + np.where(held_ns > 0, _DELAYED_ACK_NS, 0), answered_ns - asked_ns)
     return each_time("fetch_ms", asked_ns, answered_ns, held_ns, effects)

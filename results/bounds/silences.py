@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hostio.timing import S
 from results.bounds.chains import Silent, last_moves, waits_in
 from results.bounds.effects import Effects
 from results.metrics.analysis import Analysis, Evidence
@@ -15,6 +16,10 @@ from results.metrics.streams import Floats
 
 _CANDIDATE_INTERVALS = 1.5
 """Gaps between packets from this many nominal intervals on can be part of a silence: one packet is missing, or late."""
+
+
+JOINED_NS = 1 * S
+"""Sound between two silences of a stream that is shorter than this may be due to what else the machine did."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +48,29 @@ class BoundedSilences:
         found: Flags = self.counted | (self.most_ns >= INTERRUPTION_INTERVALS * self.interval_ns)
         return found
 
-    def chosen(self, rows: Flags) -> BoundedSilences:
+    def joined(self) -> BoundedSilences:
+        """Silences of a stream with less than JOINED_NS of sound between them as one: without the machine's doings that
+        little need not have been heard. Its least length is that of its longest part."""
+        order = np.lexsort((self.from_ns, self.stream))
+        each = self.chosen(order)
+        apart = (np.diff(each.stream) != 0) | (each.from_ns[1:] - each.until_ns[:-1] >= JOINED_NS)
+        starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(order)), dtype=bool), apart]))
+        if not len(starts):
+            return self
+        last = np.append(starts[1:], len(order)) - 1
+        from_ns = each.from_ns[starts]
+        return BoundedSilences(
+            each.stream[starts],
+            from_ns,
+            each.until_ns[last],
+            each.interval_ns[starts],
+            np.maximum.reduceat(each.least_ns, starts),
+            np.maximum.reduceat(each.from_ns + each.most_ns, starts) - from_ns,
+            np.logical_or.reduceat(each.counted, starts),
+            each.still[last],
+        )
+
+    def chosen(self, rows: Flags | Ints) -> BoundedSilences:
         """Some of them."""
         return BoundedSilences(
             self.stream[rows],

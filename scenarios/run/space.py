@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hostio.timing import MS, S
 from relay_app.clients.media_schedule import PROFILES
-from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
+from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SAMPLE_INTERVAL_NS, SENT
 from relay_app.streams import KINDS
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
@@ -35,9 +35,6 @@ FILES_PER_CLUSTER, FILES = 24, 40
 
 _SET_UP_NS = 30 * S
 """Relays, probers and monitor record before the media start too; for a slow set-up."""
-
-_SAMPLE_NS = 100 * MS
-"""How often a relay records its state."""
 
 _PROCESSES = 5
 
@@ -93,7 +90,7 @@ def _sample_bytes(plan: Plan) -> float:
     cores = plan.environment.cpus if plan.environment else 1
     controller = plan.controller
     rows = [
-        (_SAMPLE_NS, lives * RELAY_SAMPLE.itemsize),
+        (SAMPLE_INTERVAL_NS, lives * RELAY_SAMPLE.itemsize),
         (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize + lives * len(RunDelayPlace) * RUN_DELAY.itemsize),
         (_HELD_UP_NS, (lives * _TIMED_THREADS + cores + 1) * HOLD_UP.itemsize),
         (controller.probe_interval_ns, directions * PROBE.itemsize),

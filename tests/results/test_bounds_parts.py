@@ -7,9 +7,11 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
+from hostio.timing import MS, S
 from results.bounds.held_up import Waits
 from results.bounds.interval import UNBOUNDED, Interval, around, decided, finite
 from results.bounds.quantiles import quantile_of_some
+from results.bounds.silences import BoundedSilences
 from results.bounds.spans import Spans
 from results.run_files.hold_ups import RUN_DELAY, RunDelayPlace
 from results.run_files.plan import Comparison
@@ -125,3 +127,27 @@ def test_a_quantile_among_unbounded_lengths_has_no_upper_bound() -> None:
     inf = float("inf")
     found = quantile_of_some(np.array([100.0, 200.0]), np.array([110.0, inf]), np.array([True, True]), 0.99)
     assert (found.low, found.high) == (199.0, None)
+
+
+def test_silences_with_little_sound_between_them_are_one() -> None:
+    stream, from_s, until_s = np.array([0, 0, 0, 1]), np.array([1.0, 1.5, 9.0, 1.5]), np.array([1.4, 3.0, 9.5, 2.0])
+    from_ns, until_ns = (each * S for each in (from_s, until_s))
+    length = until_ns - from_ns
+    apart = BoundedSilences(
+        stream,
+        from_ns.astype(np.int64),
+        until_ns.astype(np.int64),
+        np.full(4, 20 * MS),
+        length - 10 * MS,
+        length + 10 * MS,
+        np.array([True, False, True, True]),
+        np.array([False, False, True, False]),
+    )
+    joined = apart.joined()
+    assert joined.stream.tolist() == [0, 0, 1]
+    assert (joined.from_ns / S).tolist() == [1.0, 9.0, 1.5]
+    assert (joined.until_ns / S).tolist() == [3.0, 9.5, 2.0]
+    assert (joined.least_ns / S).tolist() == pytest.approx([1.49, 0.49, 0.49])
+    assert (joined.most_ns / S).tolist() == pytest.approx([2.01, 0.51, 0.51])
+    assert (joined.counted.tolist(), joined.still.tolist()) == ([True, True, True], [False, True, False])
+    assert len(apart.chosen(np.zeros(4, bool)).joined().stream) == 0
