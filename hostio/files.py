@@ -37,7 +37,7 @@ def write_whole(target: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def write_rows(target: Path, rows: npt.NDArray[Any]) -> None:
+def write_array(target: Path, rows: npt.NDArray[Any]) -> None:
     """Write a structured array in the .npy format, whole or not at all; of one that does not fit nothing takes room.
 
     Unlike numpy's `save`, which leaves the number of the error out, it says what is wrong.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.histogram import Lateness, lateness_of
 from hostio.lateness_compiled import Spans, hold_ups_of, watch
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
@@ -146,8 +146,8 @@ def serve(config: ClientConfig, control: Connection) -> None:
 
 
 def _finish(config: ClientConfig, sender: Sender, receiver: Receiver) -> Stopped:
-    write_rows(config.sent_path, sender.rows())
-    write_rows(config.received_path, receiver.rows())
+    write_array(config.sent_path, sender.rows())
+    write_array(config.received_path, receiver.rows())
     stopped = Stopped(
         socket_drops={"client": receiver.drops()},
         counters={**sender.counters(), **receiver.counters()},

@@ -19,7 +19,7 @@ from time import monotonic_ns
 import numpy as np
 
 from hostio.control import Ready, Stop, Stopped, message_queue, tell
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow
 from relay_app.records import EXCHANGE, ExchangeOutcome
@@ -160,5 +160,5 @@ async def _serve(config: TcpPeerConfig, control: Connection) -> None:
         task.cancel()
     await asyncio.gather(*held, return_exceptions=True)
     server.close()
-    write_rows(config.records_path, np.array([row for each in dialled for row in each.rows()], EXCHANGE))
+    write_array(config.records_path, np.array([row for each in dialled for row in each.rows()], EXCHANGE))
     tell(control, Stopped({}, {"broken_connections": sum(each.breaks for each in dialled)}))

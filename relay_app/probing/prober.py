@@ -17,7 +17,7 @@ import numpy as np
 
 from hostio.compiled import precompile
 from hostio.control import Ready, Stop, Stopped, receive, tell
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.histogram import lateness_of
 from hostio.lateness_compiled import count_late, empty_lateness, hold_ups_of, watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
@@ -96,7 +96,7 @@ class Prober:
 
     def finish(self) -> Stopped:
         """Write the records and close the sockets."""
-        write_rows(self._config.records_path, np.array(self._reports.arrived, PROBE))
+        write_array(self._config.records_path, np.array(self._reports.arrived, PROBE))
         drops = {part.name: part.drops() for part in self._parts}
         counters = {name: count for part in self._parts for name, count in part.counters.items()}
         for endpoint in self.sockets:

@@ -21,6 +21,21 @@ OTHERS_PERCENT = 20.0
 STOLEN_PERCENT = 5.0
 """Least steal of a core in a second to be named: 50 ms, which in one piece delays media by 2.5 packet intervals."""
 
+_RECORDS: Set[CheckId] = frozenset(
+    (
+        "unmatched-packets",
+        "directions-without-records",
+        "client-errors",
+        "event-missing",
+        "event-unverified",
+        "ledger-unexplained",
+    )
+)
+"""Checks without which the records do not show what the plan says: no bounds can make up for that."""
+
+_MOST_HOLD_UPS = 3
+"""How many of the parts that were held up longest are named."""
+
 _CLOCK_STEP: CheckId = "clock-step"
 _STEAL: Set[CheckId] = frozenset(("steal", "steal-second"))
 
@@ -72,22 +87,6 @@ COMPARE: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
 NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": True, ">=": False, ">": False})
 """Whether an expectation on the length of interruptions holds if media was measured and nothing was interrupted: any
 upper bound does, no lower bound does; an equation is undecided."""
-
-
-_RECORDS: Set[CheckId] = frozenset(
-    (
-        "unmatched-packets",
-        "directions-without-records",
-        "client-errors",
-        "event-missing",
-        "event-unverified",
-        "ledger-unexplained",
-    )
-)
-"""Checks without which the records do not show what the plan says: no bounds can make up for that."""
-
-_MOST_HOLD_UPS = 3
-"""How many of the parts that were held up longest are named."""
 
 
 def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Expectation]) -> Summary:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.control import Ready, Stop, Stopped, receive, tell
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, S, Ticker
@@ -85,9 +85,9 @@ class Monitor:
 
     def save(self, config: MonitorConfig) -> None:
         """Write all samples."""
-        write_rows(config.machine_path, np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
-        write_rows(config.cores_path, np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
-        write_rows(config.run_delays_path, self.run_delays.rows())
+        write_array(config.machine_path, np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
+        write_array(config.cores_path, np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
+        write_array(config.run_delays_path, self.run_delays.rows())
 
     def finish(self) -> Stopped:
         """End the sensors; the final report. `run_delay_samples` 0: the kernel does not tell run delays."""

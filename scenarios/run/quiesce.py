@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.procfs import counter_growth, receive_drops, udp_statistics
 from hostio.timing import wait_until
 from relay_app.forwarding.fate_log import FateLog, left_behind
@@ -114,6 +114,6 @@ def collect_relay_fates(relays: Mapping[str, SupervisedRelay], run: RunDir) -> d
         ended = relay.lives if relay.running is None else relay.lives - 1
         rows = [left_behind(rows) if life < ended else rows for life, (rows, _) in enumerate(logs)]
         found = np.array(relay.ended_counters.left_behind, RELAY_FATE)
-        write_rows(run.staged(run.relay_fates(cluster)), np.concatenate([*rows, found]))
+        write_array(run.staged(run.relay_fates(cluster)), np.concatenate([*rows, found]))
         in_hand[relay.name] = {"in_hand": sum(count for _, count in logs)}
     return in_hand

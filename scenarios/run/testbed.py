@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
 from results.run_files.machine import MachineReport
@@ -159,7 +159,7 @@ class Testbed:
         in_hand = collect_relay_fates(self.media.relays, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         ordinals = {cluster.name: cluster.ordinal for cluster in self.plan.topology.clusters}
-        write_rows(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))
+        write_array(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))
         switches = [names.switch(cluster.ordinal) for cluster in self.plan.topology.clusters]
         return MachineReport(
             counters=counter_rows(processes),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hostio.files import GrowingArray, append_line, write_all, write_rows, write_whole
+from hostio.files import GrowingArray, append_line, write_all, write_array, write_whole
 
 ROW = np.dtype([("at_ns", "<i8")])
 MOST_BYTES = 1000
@@ -35,7 +35,7 @@ def at_most(count: int) -> Iterator[None]:
 def test_rows_that_do_not_fit_leave_nothing_and_name_the_file(tmp_path: Path) -> None:
     """numpy's own `save` raises an error without a number here, from which nobody can tell a full disk."""
     with at_most(MOST_BYTES), pytest.raises(OSError, match="File too large") as caught:
-        write_rows(tmp_path / "sent.npy", np.zeros(MOST_BYTES, ROW))
+        write_array(tmp_path / "sent.npy", np.zeros(MOST_BYTES, ROW))
     assert caught.value.errno == errno.EFBIG
     assert str(tmp_path / "sent.npy") in str(caught.value.filename)
     assert list(tmp_path.iterdir()) == []
@@ -43,7 +43,7 @@ def test_rows_that_do_not_fit_leave_nothing_and_name_the_file(tmp_path: Path) ->
 
 def test_rows_that_fit_are_read_back(tmp_path: Path) -> None:
     rows = np.arange(MOST_BYTES, dtype="<i8").view(ROW)
-    write_rows(tmp_path / "sent.npy", rows)
+    write_array(tmp_path / "sent.npy", rows)
     assert np.array_equal(np.load(tmp_path / "sent.npy", allow_pickle=False), rows)
 
 

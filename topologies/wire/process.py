@@ -12,7 +12,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from hostio.control import Ready, Stop, receive
-from hostio.files import write_rows
+from hostio.files import write_array
 from hostio.lateness_compiled import watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import packet_drops, packet_socket
@@ -123,7 +123,7 @@ class Wire:
         self._stop()
         memory = self._memory
         if self._fates:
-            write_rows(self._fates, memory.fates[: memory.loop["fates"][0]])
+            write_array(self._fates, memory.fates[: memory.loop["fates"][0]])
         memory.counters_read[:] = memory.counters
         return self._reading()
 
