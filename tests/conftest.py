@@ -10,6 +10,7 @@ a busy machine may spoil some, and a few only. With --no-skips, as CI calls it, 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell without job control has what it starts in the background ignore interrupts; Python then sets no handler.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[RUNS] = RunRecord()
     if (given := getattr(config, "workerinput", None)) is not None:
         config.pluginmanager.register(Turns(Path(given["turns"])))
