@@ -1,7 +1,7 @@
 """Programs that take processor time from a run, for tests of its bounds: `python -m benchmarks.disturbance KIND S`.
 
 core: one core in pieces of 20 to 200 ms, at real-time priority 60, above all of a run's threads; it needs root. busy:
-every core, at normal priority. Both end after S seconds, or when they are told to.
+every core, at normal priority. Both end after S seconds, or with their standard input.
 """
 
 from __future__ import annotations
@@ -32,11 +32,9 @@ def disturbed_by(kind: Disturbance | None, seconds: float) -> Iterator[None]:
         yield
         return
     argv = [sys.executable, "-m", "benchmarks.disturbance", kind, str(seconds)]
-    with subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.PIPE) as process:
-        try:
-            yield
-        finally:
-            process.kill()
+    # Its end is that of its standard input: a signal would leave the processes that it started.
+    with subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.PIPE):
+        yield
 
 
 def take_a_core(seconds: float) -> None:
@@ -57,17 +55,13 @@ def spin(seconds: float) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Disturb as the arguments say."""
+    """Disturb as the arguments say, until standard input ends."""
     kind, seconds = arguments[0], float(arguments[1])
-    if kind == "core":
-        take_a_core(seconds)
-        return
-    cores = [
-        multiprocessing.Process(target=spin, args=(seconds,), daemon=True) for _ in range(len(os.sched_getaffinity(0)))
-    ]
-    for process in cores:
-        process.start()
-    sys.stdin.read(1)  # ends when whoever started this does, and with it, as daemons, the processes
+    disturb, count = (take_a_core, 1) if kind == "core" else (spin, len(os.sched_getaffinity(0)))
+    for _ in range(count):
+        multiprocessing.Process(target=disturb, args=(seconds,), daemon=True).start()
+    sys.stdin.read()
+    # On return multiprocessing ends its daemons.
 
 
 if __name__ == "__main__":
