@@ -58,7 +58,7 @@ def _intervals(
     evidence: Evidence, analysis: Analysis, measured: Measured, effects: Effects
 ) -> Iterator[tuple[str, Interval]]:
     found = silences(evidence, analysis, effects)
-    shift = loss_shift(found, effects)
+    shift = loss_shift(evidence, analysis, measured.relay, found, effects)
     yield from _prefixed("media", _of_media(evidence, analysis, measured.media, found, shift, effects))
     yield from pair_bounds(analysis, measured.pairs, found, effects)
     yield from group_bounds(analysis, measured.groups, found, effects)

@@ -33,9 +33,7 @@ def latency_bounds(
     arrived = packets.arrived
     sent_ns, received_ns = packets.sent_ns[arrived], packets.received_ns[arrived]
     one_way_ns = received_ns - sent_ns
-    emulated_ns = emulated_delays(packets.path[arrived], evidence.plan.topology)
-    known = emulated_ns != UNKNOWN
-    added_ns = np.where(known, one_way_ns - emulated_ns, one_way_ns)
+    added_ns, known = _added(evidence, analysis)
     queued_ns = _of_queues(analysis, effects, added_ns, received_ns)
     held_ns = np.minimum(effects.held.media.overlap(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
     missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
@@ -44,6 +42,24 @@ def latency_bounds(
         **_bounds("added_ms", added_ns[known], held_ns[known], missing, queued_ns[known]),
         **_jitter(analysis, effects, missing),
     }
+
+
+def queued_packets(evidence: Evidence, analysis: Analysis) -> int:
+    """How many of the packets that arrived waited in a relay."""
+    added_ns, _ = _added(evidence, analysis)
+    return int(np.count_nonzero(added_ns >= _QUEUED_NS))
+
+
+def _added(evidence: Evidence, analysis: Analysis) -> tuple[Ints, Flags]:
+    """Delay of each packet that arrived beyond the emulated one of its path, ns; all of it where that is not known, and
+    whether it is."""
+    packets = analysis.matched.packets
+    arrived = packets.arrived
+    one_way_ns = packets.received_ns[arrived] - packets.sent_ns[arrived]
+    emulated_ns = emulated_delays(packets.path[arrived], evidence.plan.topology)
+    known: Flags = emulated_ns != UNKNOWN
+    added_ns: Ints = np.where(known, one_way_ns - emulated_ns, one_way_ns)
+    return added_ns, known
 
 
 def _bounds(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite, spanning
+from results.bounds.latency import queued_packets
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.silences import BoundedSilences
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.group_figures import HIT_NS
 from results.metrics.matching import Flags
+from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
 
 _MS = 1e6
@@ -35,14 +37,28 @@ class Shift:
         return self.fewer + self.more
 
 
-def loss_shift(found: BoundedSilences, effects: Effects) -> Shift:
-    """What shorter and longer silences make of the number of packets lost."""
+def loss_shift(
+    evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures], found: BoundedSilences, effects: Effects
+) -> Shift:
+    """What shorter and longer silences, and another order of threads at the locks of relays, make of the number of
+    packets lost."""
     if effects.doubt is not None:
         return Shift(_INF, _INF)
     length_ns = found.until_ns - found.from_ns
     fewer = (length_ns - found.least_ns) // found.interval_ns
     more = (found.most_ns - length_ns) // found.interval_ns
-    return Shift(float(fewer.sum()), float(more.sum()))
+    order = _order_of_threads(evidence, analysis, relays)
+    return Shift(float(fewer.sum()) + order.fewer, float(more.sum()) + order.more)
+
+
+def _order_of_threads(evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures]) -> Shift:
+    """While the packet path of a relay waits for a lock, it is chance which packets it has dropped before that because
+    their stream was unknown, and which wait with it. Without an audit of its locks it may have waited."""
+    interval_ms = min(analysis.intervals.values(), default=0) / _MS
+    waited = [row for row in relays.values() if row.lock_wait_ms.max is None or row.lock_wait_ms.max >= interval_ms]
+    if not waited:
+        return Shift(0.0, 0.0)
+    return Shift(sum(row.dropped.get("cold", 0) for row in waited), queued_packets(evidence, analysis))
 
 
 def interruption_bounds(
@@ -59,7 +75,9 @@ def interruption_bounds(
 
 def length_bounds(found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
     """Bounds of median, 99th percentile and longest of the interruptions among some silences, ms."""
-    apart, joined = ({name: _quantile(each, share) for name, share in _LENGTHS} for each in (found, found.joined()))
+    apart, joined = (
+        {name: _quantile(each, share) for name, share in _LENGTHS} for each in (found, found.joined(effects.held))
+    )
     bounds = {name: spanning(apart[name], joined[name]) for name, _ in _LENGTHS}
     if effects.doubt is None:
         return bounds
@@ -99,7 +117,7 @@ def _of_directions(analysis: Analysis, figures: Media, found: BoundedSilences, e
     interrupted = directions(found.possible) if known else figures.directions
     still = directions(found.still | late_to_end) if known else figures.directions
     return {
-        "interruptions": finite(int(found.joined().certain.sum()), len(found.stream) if known else _INF),
+        "interruptions": finite(int(found.joined(effects.held).certain.sum()), len(found.stream) if known else _INF),
         "interrupted_directions": finite(directions(found.certain), interrupted),
         "still_interrupted": finite(directions(found.still & undisturbed), still),
     }

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hostio.timing import S
 from results.bounds.chains import Silent, last_moves, waits_in
 from results.bounds.effects import Effects
+from results.bounds.held_up import HeldUp
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
 from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.streams import Floats
+from results.run_files.hold_ups import RunDelayPlace
 
 _CANDIDATE_INTERVALS = 1.5
 """Gaps between packets from this many nominal intervals on can be part of a silence: one packet is missing, or late."""
 
 
-JOINED_NS = 1 * S
-"""Sound between two silences of a stream that is shorter than this may be due to what else the machine did."""
+_JOINED_INTERVALS = 3
+"""Which packets pass while a lock changes hands depends on the order in which threads meet at it: sound of fewer nominal
+intervals than this between two silences need not have been heard."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,12 +50,17 @@ class BoundedSilences:
         found: Flags = self.counted | (self.most_ns >= INTERRUPTION_INTERVALS * self.interval_ns)
         return found
 
-    def joined(self) -> BoundedSilences:
-        """Silences of a stream with less than JOINED_NS of sound between them as one: without the machine's doings that
-        little need not have been heard. Its least length is that of its longest part."""
+    def joined(self, held: HeldUp) -> BoundedSilences:
+        """Silences of a stream between which no sound is certain as one: of what was heard hold-ups can be the cause,
+        or the order in which threads met. Its least length is that of its longest part."""
         order = np.lexsort((self.from_ns, self.stream))
         each = self.chosen(order)
-        apart = (np.diff(each.stream) != 0) | (each.from_ns[1:] - each.until_ns[:-1] >= JOINED_NS)
+        ended_ns, begun_ns = each.until_ns[:-1], each.from_ns[1:]
+        waits = held.waits(RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY)
+        longer_ns = np.maximum(each.most_ns - (each.until_ns - each.from_ns), 0.0)[:-1]
+        sound_ns = begun_ns - ended_ns - longer_ns - held.time_in(ended_ns, begun_ns, waits)
+        heard = sound_ns >= _JOINED_INTERVALS * each.interval_ns[1:]
+        apart = (np.diff(each.stream) != 0) | heard
         starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(order)), dtype=bool), apart]))
         if not len(starts):
             return self

@@ -1,4 +1,4 @@
-"""Bounds of quantiles of times of which each is known. Pure; times in ns, results in ms."""
+"""Bounds of quantiles of times from requests to their answers, each of which is known. Pure; times in ns, results in ms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ LENGTH_QUANTILES = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
 def each_time(
     name: str, from_ns: Ints, until_ns: Ints, held_ns: Ints, effects: Effects
 ) -> Iterator[tuple[str, Interval]]:
-    """Bounds of the quantiles of times from one instant to another, `held_ns` of which can be the machine's doing."""
-    length_ns, noise_ns = until_ns - from_ns, effects.noise_ns(from_ns, until_ns)
+    """Bounds of the quantiles of times from a request to its answer, `held_ns` of which can be the machine's doing.
+
+    Each of the two comes at a time that is known to the noise of a single one.
+    """
+    length_ns, noise_ns = until_ns - from_ns, 2 * effects.noise_ns(from_ns, until_ns)
     low = np.maximum(length_ns - held_ns - noise_ns, 0.0)
     for which, share in LENGTH_QUANTILES:
         known = effects.doubt is None and len(from_ns) > 0

@@ -7,8 +7,8 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from hostio.timing import MS, S
-from results.bounds.held_up import Waits
+from hostio.timing import MS
+from results.bounds.held_up import HeldUp, Waits
 from results.bounds.interval import UNBOUNDED, Interval, around, decided, finite
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.silences import BoundedSilences
@@ -129,25 +129,32 @@ def test_a_quantile_among_unbounded_lengths_has_no_upper_bound() -> None:
     assert (found.low, found.high) == (199.0, None)
 
 
-def test_silences_with_little_sound_between_them_are_one() -> None:
-    stream, from_s, until_s = np.array([0, 0, 0, 1]), np.array([1.0, 1.5, 9.0, 1.5]), np.array([1.4, 3.0, 9.5, 2.0])
-    from_ns, until_ns = (each * S for each in (from_s, until_s))
-    length = until_ns - from_ns
+def held_up_between(from_ns: int, until_ns: int) -> HeldUp:
+    spans = Spans.union(np.array([from_ns]), np.array([until_ns]))
+    return HeldUp(spans, spans, spans, spans, np.empty(0, RUN_DELAY), 0.0)
+
+
+def test_silences_between_which_no_sound_is_certain_are_one() -> None:
+    """Stream 0: 40 ms of sound, of which a longer silence takes 10; 200 ms, of which hold-ups take 150; 80 ms. What is
+    left is to be 60 ms, three intervals, at least."""
+    from_ms, until_ms = np.array([1000, 1540, 2200, 2580, 1500]), np.array([1500, 2000, 2500, 3000, 2000])
+    stream, length = np.array([0, 0, 0, 0, 1]), (until_ms - from_ms) * MS
     apart = BoundedSilences(
         stream,
-        from_ns.astype(np.int64),
-        until_ns.astype(np.int64),
-        np.full(4, 20 * MS),
-        length - 10 * MS,
-        length + 10 * MS,
-        np.array([True, False, True, True]),
-        np.array([False, False, True, False]),
+        from_ms * MS,
+        until_ms * MS,
+        np.full(5, 20 * MS),
+        length - 10.0 * MS,
+        length + 10.0 * MS,
+        np.array([True, False, True, True, True]),
+        np.array([False, False, False, True, False]),
     )
-    joined = apart.joined()
+    joined = apart.joined(held_up_between(2010 * MS, 2160 * MS))
     assert joined.stream.tolist() == [0, 0, 1]
-    assert (joined.from_ns / S).tolist() == [1.0, 9.0, 1.5]
-    assert (joined.until_ns / S).tolist() == [3.0, 9.5, 2.0]
-    assert (joined.least_ns / S).tolist() == pytest.approx([1.49, 0.49, 0.49])
-    assert (joined.most_ns / S).tolist() == pytest.approx([2.01, 0.51, 0.51])
+    assert (joined.from_ns / MS).tolist() == [1000, 2580, 1500]
+    assert (joined.until_ns / MS).tolist() == [2500, 3000, 2000]
+    assert (joined.least_ns / MS).tolist() == pytest.approx([490, 410, 490])
+    assert (joined.most_ns / MS).tolist() == pytest.approx([1510, 430, 510])
     assert (joined.counted.tolist(), joined.still.tolist()) == ([True, True, True], [False, True, False])
-    assert len(apart.chosen(np.zeros(4, bool)).joined().stream) == 0
+    nothing = apart.chosen(np.zeros(5, bool))
+    assert len(nothing.joined(held_up_between(0, 0)).stream) == 0
