@@ -4,7 +4,7 @@ With pytest-xdist (`-n`) tests marked root or vm run alone (`turns`), and the wo
 
 A test that met no run it could judge is `inconclusive`: neither passed, failed nor skipped, and listed with its reason.
 A session fails if more of its runs, or of its tests that play runs, were inconclusive than `run_record` allows:
-a busy machine may spoil some, and a few only. With --no-skips, as CI calls it, it also fails if a test was skipped.
+a busy machine may spoil some. With --no-skips, as CI calls it, it also fails if a test was skipped.
 """
 
 from __future__ import annotations
@@ -124,5 +124,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for report in terminalreporter.stats.get(INCONCLUSIVE, []):
         terminalreporter.write_line(f"INCONCLUSIVE {report.nodeid} - {report.longrepr[2]}", yellow=True)
     runs = config.stash[RUNS]
-    if runs.verdicts:
+    if runs.played:
         terminalreporter.write_line(str(runs))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-from run_record import InconclusiveError, RunRecord
+from run_record import InconclusiveError, RunRecord, undisturbed
 
 from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
@@ -26,7 +26,6 @@ ONE_BLIP = PROJECT / "scenarios" / "one-blip.yaml"
 SCHEMA = json.loads((PROJECT / "results" / "summary.schema.json").read_text())
 
 STARTED_WITHIN_S = 60.0
-_OTHERS_PERCENT = 20.0
 SMALL = ("--set", "sessions.0.count=10")
 BRIEF = (*SMALL, "--set", "duration=6s", "--set", "events.0.at=1s")
 """One-blip in half its time."""
@@ -74,8 +73,8 @@ class Run:
 
     @property
     def undisturbed(self) -> bool:
-        """Conclusive, and no other program took much of the processor, for which threads without a deadline wait."""
-        return self.conclusive and bool(self.summary["machine"]["others"]["percent"] < _OTHERS_PERCENT)
+        """Whether it passed or failed, and nothing disturbed it."""
+        return self.has_verdict and undisturbed(self.summary)
 
     def lines(self, name: str) -> list[dict[str, Any]]:
         """The records of a file with one JSON object per line."""
@@ -103,10 +102,6 @@ def conclusive(run: Run) -> bool:
     return run.conclusive
 
 
-def undisturbed(run: Run) -> bool:
-    return run.undisturbed
-
-
 def shows(claim: Believed) -> Believed:
     """A run of which a claim holds, or does not although nothing disturbed it: a further run is no better."""
     return lambda run: claim(run) or run.undisturbed
@@ -115,7 +110,7 @@ def shows(claim: Believed) -> Believed:
 def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
     """Play a scenario once, with these settings, and enter it."""
     run = _played(out, scenario, settings)
-    runs.enter(run.summary["verdict"])
+    runs.enter(run.summary)
     return run
 
 
@@ -123,7 +118,7 @@ def attempted(runs: RunRecord, out: Path, scenario: Path, *settings: str, believ
     """The first of at most ATTEMPTS runs that can be believed, or else the last; all are entered."""
     for attempt in range(ATTEMPTS):
         run = _played(out / f"attempt-{attempt}", scenario, settings)
-        runs.enter(run.summary["verdict"])
+        runs.enter(run.summary)
         if believed(run):
             break
     return run

@@ -2,54 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-MOST_INCONCLUSIVE_SHARE = 0.2
-"""On a quiet machine every run is conclusive, and nine of ten are where others use its host. Beyond one in five too
-little of what the tests claim was seen, or the fidelity checks doubt what they should believe."""
+MOST_UNEXPLAINED_SHARE = 0.1
+"""Of a run that nothing disturbed the verdict is known: more than a few without one mean that bounds are too wide."""
+
+MOST_INCONCLUSIVE_SHARE = 0.5
+"""Others may disturb runs, and tests repeat those. Beyond every second one too little of what the tests claim was seen.
+"""
+
+MOST_UNDECIDED_SHARE = 0.2
+"""Of the tests that play runs."""
 
 ALWAYS_ALLOWED = 2
 """For a session of few runs, in which one alone is more than that share."""
+
+_OTHERS_PERCENT = 20.0
 
 
 class InconclusiveError(Exception):
     """A test that needs a verdict met none in all its attempts: it neither passed nor failed."""
 
 
+def undisturbed(summary: Mapping[str, Any]) -> bool:
+    """Whether every check of the testbed held in a run, and no other program took much of the processor, for which
+    threads without a deadline wait."""
+    machine = summary["machine"]
+    return (
+        all(check["ok"] for check in summary["fidelity"])
+        and machine is not None
+        and machine["others"]["percent"] < _OTHERS_PERCENT
+    )
+
+
 @dataclass
 class RunRecord:
-    """The verdict of each run, in the order in which they were played.
+    """How many runs were played, and how many of them had no verdict: `disturbed` because of the machine, by their own
+    records, and `unexplained` without that.
 
     Runs that a test spoils on purpose, by an interrupt, a killed process or a hog, are inconclusive by design and are
     not entered.
     """
 
-    verdicts: list[str] = field(default_factory=list)
+    played: int = 0
+    disturbed: int = 0
+    unexplained: int = 0
     players: int = 0
     """How many of the session's tests play runs, or look at one that was played for several."""
 
-    def enter(self, verdict: str) -> None:
-        """Count a run."""
-        self.verdicts.append(verdict)
+    def enter(self, summary: Mapping[str, Any]) -> None:
+        """Count a run, by its `summary.json`."""
+        self.played += 1
+        if summary["verdict"] == "inconclusive":
+            quiet = undisturbed(summary)
+            self.unexplained += quiet
+            self.disturbed += not quiet
 
     def add(self, other: RunRecord) -> None:
         """Enter the runs of another worker of the session. All workers know all tests."""
-        self.verdicts += other.verdicts
+        self.played += other.played
+        self.disturbed += other.disturbed
+        self.unexplained += other.unexplained
         self.players = max(self.players, other.players)
 
     @property
     def inconclusive(self) -> int:
         """How many had no verdict."""
-        return self.verdicts.count("inconclusive")
+        return self.disturbed + self.unexplained
 
     @property
     def too_many(self) -> bool:
         """Whether more had none than a session may have."""
-        return self.inconclusive > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * len(self.verdicts))
+        return _beyond(self.unexplained, MOST_UNEXPLAINED_SHARE, self.played) or _beyond(
+            self.inconclusive, MOST_INCONCLUSIVE_SHARE, self.played
+        )
 
     def too_few_tests_decided(self, undecided: int) -> bool:
         """Whether of the tests that play runs too many met no run that they could judge."""
-        return undecided > max(ALWAYS_ALLOWED, MOST_INCONCLUSIVE_SHARE * self.players)
+        return _beyond(undecided, MOST_UNDECIDED_SHARE, self.players)
 
     def __str__(self) -> str:
-        return f"runs played: {len(self.verdicts)}, inconclusive: {self.inconclusive}"
+        counts = f"runs played: {self.played}, inconclusive: {self.inconclusive}"
+        return f"{counts}, of which the machine disturbed {self.disturbed}" if self.inconclusive else counts
+
+
+def _beyond(found: int, share: float, of: int) -> bool:
+    return found > max(ALWAYS_ALLOWED, share * of)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from every import every
-from run_record import InconclusiveError
+from run_record import InconclusiveError, undisturbed
 
 from benchmarks.bounds import KINDS, SUBJECTS, Subject, quiet_runs, trials
-from results.verdict.summary import Summary
 
 TIMES = 15
 """Disturbed runs of each scenario."""
-
-_OTHERS_PERCENT = 20.0
-
-
-def undisturbed(summary: Summary) -> bool:
-    return (
-        all(check.ok for check in summary.fidelity)
-        and summary.machine is not None
-        and summary.machine.others.percent < _OTHERS_PERCENT
-    )
 
 
 @pytest.mark.root
@@ -33,7 +23,7 @@ def test_the_quiet_value_lies_within_the_bounds_of_every_disturbed_run(tmp_path:
     """No verdict is wrong, and fewer than one in ten is missing, though a core or all of them are taken meanwhile."""
     quiet = quiet_runs(subject, tmp_path)
     assert [each.verdict for each in quiet] == [subject.verdict] * len(quiet)
-    if not every(undisturbed(each) for each in quiet):
+    if not every(undisturbed(asdict(each)) for each in quiet):
         raise InconclusiveError("the machine is not quiet: there is no value to compare with")
     found = list(trials(subject, quiet, TIMES, tmp_path))
     assert {each.kind for each in found} == set(KINDS)

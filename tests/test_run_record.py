@@ -7,6 +7,7 @@ import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from run_record import RunRecord
@@ -14,26 +15,44 @@ from run_record import RunRecord
 TESTS = Path(__file__).resolve().parent
 
 
+def summary(verdict: str, *, ok: bool = True, others: float = 0.0) -> dict[str, Any]:
+    return {"verdict": verdict, "fidelity": [{"ok": True}, {"ok": ok}], "machine": {"others": {"percent": others}}}
+
+
 @pytest.mark.parametrize(
-    ("played", "inconclusive", "too_many"),
+    ("played", "disturbed", "unexplained", "too_many"),
     [
-        (0, 0, False),
-        (1, 1, False),
-        (2, 2, False),
-        (3, 3, True),
-        (14, 3, True),
-        (15, 3, False),
-        (40, 8, False),
-        (40, 9, True),
+        (0, 0, 0, False),
+        (2, 0, 2, False),
+        (3, 0, 3, True),
+        (29, 0, 3, True),
+        (30, 0, 3, False),
+        (30, 12, 3, False),
+        (30, 13, 3, True),
+        (2, 2, 0, False),
+        (3, 3, 0, True),
+        (20, 10, 0, False),
+        (20, 11, 0, True),
     ],
 )
-def test_a_session_may_have_two_runs_or_a_fifth_without_a_verdict(
-    played: int, inconclusive: int, too_many: bool
+def test_a_session_may_have_half_its_runs_without_a_verdict_and_a_tenth_that_nothing_disturbed(
+    played: int, disturbed: int, unexplained: int, too_many: bool
 ) -> None:
-    record = RunRecord(["inconclusive"] * inconclusive + ["pass", "fail"] * (played - inconclusive))
-    del record.verdicts[played:]
-    assert record.too_many is too_many
-    assert str(record) == f"runs played: {played}, inconclusive: {inconclusive}"
+    assert RunRecord(played, disturbed, unexplained).too_many is too_many
+
+
+def test_a_run_without_a_verdict_is_put_down_to_the_machine_if_its_records_do() -> None:
+    record = RunRecord()
+    for each in (
+        summary("pass", ok=False),
+        summary("inconclusive"),
+        summary("inconclusive", ok=False),
+        summary("inconclusive", others=25.0),
+        {**summary("inconclusive"), "machine": None},
+    ):
+        record.enter(each)
+    assert record == RunRecord(played=5, disturbed=3, unexplained=1)
+    assert str(record) == "runs played: 5, inconclusive: 4, of which the machine disturbed 3"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +71,7 @@ from run_record import InconclusiveError, RunRecord
 @pytest.fixture(scope="module")
 def undecided(runs: RunRecord) -> None:
     for _ in range({inconclusive}):
-        runs.enter("inconclusive")
+        runs.enter({{"verdict": "inconclusive", "fidelity": [], "machine": {{"others": {{"percent": 0}}}}}})
     raise InconclusiveError("late: 9 ms")
 
 def test_one(undecided: None) -> None: ...
@@ -65,7 +84,7 @@ from run_record import RunRecord
 
 def test_others_pass(runs: RunRecord) -> None:
     for _ in range(10):
-        runs.enter("pass")
+        runs.enter({"verdict": "pass"})
 """
 
 
@@ -89,7 +108,8 @@ def test_an_undecided_test_is_told_apart_and_too_many_runs_fail_the_session(
     done = session(tmp_path, *options)
     assert done.returncode == code, done.stdout + done.stderr
     assert "INCONCLUSIVE test_undecided.py::test_two - late: 9 ms" in done.stdout
-    assert done.stdout.count(f"runs played: {10 + inconclusive}, inconclusive: {inconclusive}\n") == 1
+    counts = f"runs played: {10 + inconclusive}, inconclusive: {inconclusive}, of which the machine disturbed 0"
+    assert done.stdout.count(f"{counts}\n") == 1
     assert ("inconclusive tests: 2 of 3: too many" in done.stdout) == (code == 1)
     assert "1 passed, 2 inconclusive" in done.stdout
 

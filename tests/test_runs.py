@@ -74,7 +74,7 @@ def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Pa
     for process, out in zip(processes, folders, strict=True):
         finished(process)
         _, summary = summary_of(out)
-        runs.enter(summary["verdict"])
+        runs.enter(summary)
         assert summary["media"]["directions"] == 20
         assert summary["media"]["received"] > 0
         assert "us-central" in [reroute["via"] for reroute in summary["reroutes"]]
@@ -113,7 +113,7 @@ def test_a_user_without_home_can_run_in_a_read_only_checkout_where_the_tun_devic
     done = subprocess.run(script, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr
     plan, summary = map(json.loads, done.stdout.split("SUMMARY"))
-    runs.enter(summary["verdict"])
+    runs.enter(summary)
     assert plan["environment"]["privilege"] == "user namespace"
     assert summary["media"]["received"] > 0, summary["reasons"]
     assert "us-central" in [reroute["via"] for reroute in summary["reroutes"]]

@@ -85,5 +85,5 @@ def test_runs_with_and_without_sudo_do_not_stand_in_each_other_s_way(runs: RunRe
 def assert_played(found: list[dict[str, object]], runs: RunRecord) -> None:
     assert sorted(str(summary["scenario"]) for summary in found) == ["micro-blips", "one-blip"]
     for summary in found:
-        runs.enter(str(summary["verdict"]))
+        runs.enter(summary)
         assert "ended early" not in str(summary["reasons"])

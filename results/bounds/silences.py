@@ -20,8 +20,8 @@ _CANDIDATE_INTERVALS = 1.5
 
 
 _JOINED_INTERVALS = 3
-"""Which packets pass while a lock changes hands depends on the order in which threads meet at it: sound of fewer nominal
-intervals than this between two silences need not have been heard."""
+"""Which packets pass while a lock changes hands depends on the order in which threads meet at it: sound of fewer
+nominal intervals than this between two silences need not have been heard."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Bounds of quantiles of times from requests to their answers, each of which is known. Pure; times in ns, results in ms."""
+"""Bounds of quantiles of times from requests to answers, of which each is known. Pure; times in ns, results in ms."""
 
 from __future__ import annotations
 
