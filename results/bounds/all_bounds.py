@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from results.bounds.connections import connection_bounds
 from results.bounds.doubts import Doubt, detection_ns, first_doubt
 from results.bounds.effects import EdgeErrors, Effects
 from results.bounds.held_up import held_up
-from results.bounds.interval import Interval, around, exactly
+from results.bounds.interval import Interval, exactly
 from results.bounds.latency import latency_bounds, pause_bounds
-from results.bounds.media import Shift, group_bounds, interruption_bounds, loss_shift, packet_bounds, pair_bounds
+from results.bounds.media import group_bounds, interruption_bounds, pair_bounds
+from results.bounds.packets import Shift, ledger_bounds, packet_bounds, packet_shift
 from results.bounds.relays import relay_bounds
 from results.bounds.silences import BoundedSilences, silences
 from results.fidelity.checks import FidelityCheck
@@ -57,8 +58,8 @@ def all_bounds(
 def _intervals(
     evidence: Evidence, analysis: Analysis, measured: Measured, effects: Effects
 ) -> Iterator[tuple[str, Interval]]:
-    found = silences(evidence, analysis, effects)
-    shift = loss_shift(evidence, analysis, measured.relay, found, effects)
+    found = silences(evidence, analysis, measured.relay, effects)
+    shift = packet_shift(evidence, analysis, measured.relay, found, effects)
     yield from _prefixed("media", _of_media(evidence, analysis, measured.media, found, shift, effects))
     yield from pair_bounds(analysis, measured.pairs, found, effects)
     yield from group_bounds(analysis, measured.groups, found, effects)
@@ -67,7 +68,7 @@ def _intervals(
     for group, rows in exchanges(evidence):
         found_figures = measured.connections[group.name]
         yield from _prefixed(f"connections.{group.name}", dict(connection_bounds(found_figures, rows, effects)))
-    yield from _prefixed("ledger", _of_ledger(measured.ledger, shift))
+    yield from _prefixed("ledger", ledger_bounds(measured.ledger, shift))
     yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
     yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)
 
@@ -80,20 +81,6 @@ def _of_media(
         **packet_bounds(figures, shift),
         **latency_bounds(evidence, analysis, effects, shift.either),
         **pause_bounds(analysis, figures, effects),
-    }
-
-
-def _of_ledger(figures: LedgerFigures, shift: Shift) -> dict[str, Interval]:
-    """A packet that is not lost is delivered, or under way; what was sent and what is unexplained does not change."""
-    changed = {name: getattr(figures, name) for name in ("delivered", "lost", "under_way", "untold")}
-    changed |= {f"not_in_media.{name}": count for name, count in asdict(figures.not_in_media).items()}
-    counts = {name: around(count, shift.either, shift.either) for name, count in changed.items()}
-    copies = around(figures.duplicated, shift.either, shift.either) if figures.duplicated else exactly(0)
-    return {
-        **counts,
-        "sent": exactly(figures.sent),
-        "duplicated": copies,
-        "unexplained": exactly(figures.unexplained),
     }
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hostio.timing import MS
 from relay_app.streams import Stream
 from results.bounds.held_up import HeldUp
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Flags, Ints
 from results.metrics.paths import passes
+from results.metrics.system_figures import RelayFigures
 from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.records import Rows
 from topologies.model import Cluster
@@ -84,3 +86,12 @@ def last_moves(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, fr
             inside = (latest >= from_ns[mine]) & (latest <= until_ns[mine])
             last_ns[mine] = np.where(inside, latest, until_ns[mine])
     return last_ns
+
+
+def waited_for_a_lock(evidence: Evidence, analysis: Analysis, cluster: str, figures: RelayFigures) -> bool:
+    """Whether a thread of a relay waited a packet interval or longer for a lock, as its packet path may have; without
+    an audit of its locks, too."""
+    if cluster not in evidence.locks:
+        return True
+    longest_ms = figures.lock_wait_ms.max or 0.0
+    return longest_ms * MS >= min(analysis.intervals.values(), default=0)

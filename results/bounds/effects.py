@@ -17,8 +17,7 @@ from results.run_files.events import FaultEdge
 NOISE_NS = HOLD_UP_NS
 """Hold-ups shorter than this are not recorded: every time is known to this only."""
 
-
-_CLOSE_NS = 2 * NOISE_NS
+CLOSE_NS = 2 * NOISE_NS
 """How close to the edge of a fault a packet is sent that may meet its link before or after: it comes there later than
 it was sent."""
 
@@ -67,7 +66,7 @@ class Effects:
         for edge_ns in self.edges.at_ns.tolist():
             around = (from_ns - interval_ns <= edge_ns) & (edge_ns <= until_ns)
             phase_ns = (edge_ns - sent_ns) % np.maximum(interval_ns, 1)
-            close |= around & ((phase_ns < _CLOSE_NS) | (interval_ns - phase_ns < _CLOSE_NS))
+            close |= around & ((phase_ns < CLOSE_NS) | (interval_ns - phase_ns < CLOSE_NS))
         return close
 
     def known_until(self, from_ns: Ints, until_ns: Ints) -> Ints:

@@ -55,12 +55,14 @@ class Waits:
 class HeldUp:
     """The hold-ups of a run.
 
-    `anywhere`: of every place. `media`: of what packets pass: senders, links, relays, cores; `senders` of these alone.
-    `detection`: of what finds faults: probers, links, cores. `run_delays`: RUN_DELAY rows. `drift`: the share of a time
-    full of trips over links by which links and switches, beyond what they emulate, lengthened it.
+    `anywhere`: of every place. `path`: of what packets pass once they are sent: links, relays, cores. `senders`: of
+    those alone; `media`: of both. `detection`: of what finds faults: probers, links, cores. `run_delays`: RUN_DELAY
+    rows. `drift`: the share of a time full of trips over links by which links and switches, beyond what they emulate,
+    lengthened it.
     """
 
     anywhere: Spans
+    path: Spans
     media: Spans
     senders: Spans
     detection: Spans
@@ -90,10 +92,13 @@ def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
     links = Spans.all_of([_late_probes(*each) for each in excesses])
     late = {place: of_place(evidence, found.late, place) for place in HoldUpPlace}
     core, wire = late[HoldUpPlace.CORE], late[HoldUpPlace.LINK]
+    path = Spans.all_of([links, core, wire, late[HoldUpPlace.RELAY]])
+    sending = Spans.all_of([senders, late[HoldUpPlace.SENDER]])
     return HeldUp(
         anywhere=Spans.all_of([senders, links, *late.values()]),
-        media=Spans.all_of([senders, links, core, wire, late[HoldUpPlace.RELAY], late[HoldUpPlace.SENDER]]),
-        senders=Spans.all_of([senders, late[HoldUpPlace.SENDER]]),
+        path=path,
+        media=Spans.all_of([path, sending]),
+        senders=sending,
         detection=Spans.all_of([links, core, wire, late[HoldUpPlace.PROBER]]),
         run_delays=found.waits,
         drift=_drift(evidence, excesses),

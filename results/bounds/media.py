@@ -1,64 +1,24 @@
-"""Bounds of the figures of interruptions and of packets. Pure; times in ns, results in the metrics' units."""
+"""Bounds of the figures of interruptions. Pure; times in ns, results in the metrics' units."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
 from results.bounds.effects import Effects
-from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite, spanning
-from results.bounds.latency import queued_packets
+from results.bounds.interval import UNBOUNDED, Interval, finite, spanning
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.silences import BoundedSilences
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.group_figures import HIT_NS
 from results.metrics.matching import Flags
-from results.metrics.system_figures import RelayFigures
 from results.run_files.events import FaultEdge
 
 _MS = 1e6
 _INF = float("inf")
 _LENGTHS = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """How many packets fewer, and more, can have been lost without the machine's doings; both may be inf."""
-
-    fewer: float
-    more: float
-
-    @property
-    def either(self) -> float:
-        """Both together: how many packets can have had another fate."""
-        return self.fewer + self.more
-
-
-def loss_shift(
-    evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures], found: BoundedSilences, effects: Effects
-) -> Shift:
-    """What shorter and longer silences, and another order of threads at the locks of relays, make of the number of
-    packets lost."""
-    if effects.doubt is not None:
-        return Shift(_INF, _INF)
-    length_ns = found.until_ns - found.from_ns
-    fewer = (length_ns - found.least_ns) // found.interval_ns
-    more = (found.most_ns - length_ns) // found.interval_ns
-    order = _order_of_threads(evidence, analysis, relays)
-    return Shift(float(fewer.sum()) + order.fewer, float(more.sum()) + order.more)
-
-
-def _order_of_threads(evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures]) -> Shift:
-    """While the packet path of a relay waits for a lock, it is chance which packets it has dropped before that because
-    their stream was unknown, and which wait with it. Without an audit of its locks it may have waited."""
-    interval_ms = min(analysis.intervals.values(), default=0) / _MS
-    waited = [row for row in relays.values() if row.lock_wait_ms.max is None or row.lock_wait_ms.max >= interval_ms]
-    if not waited:
-        return Shift(0.0, 0.0)
-    return Shift(sum(row.dropped.get("cold", 0) for row in waited), queued_packets(evidence, analysis))
 
 
 def interruption_bounds(
@@ -130,20 +90,6 @@ def _recovery_lag(evidence: Evidence, figures: Media, found: BoundedSilences) ->
     least_ns = (found.from_ns + found.least_ns)[found.certain].max(initial=0.0) - max(cleared)
     most_ns = (found.from_ns + found.most_ns).max(initial=0.0) - max(cleared)
     return finite(max(0.0, float(least_ns) / _MS), max(0.0, float(most_ns) / _MS))
-
-
-def packet_bounds(figures: Media, shift: Shift) -> dict[str, Interval]:
-    """Bounds of the counts of packets in `media`, by their names there. What is sent is fixed by the plan."""
-    judged = figures.lost + figures.received
-    least, most = max(0, figures.lost - shift.fewer), min(judged, figures.lost + shift.more)
-    return {
-        **{name: exactly(getattr(figures, name)) for name in ("sessions", "directions", "resolution_ms", "sent")},
-        "lost": finite(least, most),
-        "received": finite(judged - most, judged - least),
-        "in_flight": around(figures.in_flight, shift.either, shift.either),
-        "duplicates": around(figures.duplicates, shift.either, shift.either) if figures.duplicates else exactly(0),
-        "loss_percent": finite(100 * least / judged, 100 * most / judged) if judged else UNBOUNDED,
-    }
 
 
 def pair_bounds(

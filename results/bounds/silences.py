@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from results.bounds.chains import Silent, last_moves, waits_in
 from results.bounds.effects import Effects
+from results.bounds.gaps import Gaps, gaps_of
 from results.bounds.held_up import HeldUp
+from results.bounds.network_silences import of_network, shortest_and_longest
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
 from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.streams import Floats
+from results.metrics.system_figures import RelayFigures
 from results.run_files.hold_ups import RunDelayPlace
-
-_CANDIDATE_INTERVALS = 1.5
-"""Gaps between packets from this many nominal intervals on can be part of a silence: one packet is missing, or late."""
-
 
 _JOINED_INTERVALS = 3
 """Which packets pass while a lock changes hands depends on the order in which threads meet at it: sound of fewer
@@ -91,113 +91,47 @@ class BoundedSilences:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Gaps:
-    """Silences not yet judged. `path`: the path log of the packet that ended each, 0 if none did.
-    `before`: the row in Packets of the last packet before, -1 if there was none."""
-
-    stream: Ints
-    from_ns: Ints
-    until_ns: Ints
-    path: Ints
-    before: Ints
-    counted: Flags
-    still: Flags
-
-
-def silences(evidence: Evidence, analysis: Analysis, effects: Effects) -> BoundedSilences:
+def silences(
+    evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures], effects: Effects
+) -> BoundedSilences:
     """Every interruption, and every other gap but pauses that without the machine's doings can have been one."""
-    gaps = _gaps(analysis)
+    gaps = gaps_of(analysis)
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
     interval_ns = intervals[gaps.stream]
-    late_ns = _late_before(analysis.matched.packets, effects, gaps)
-    chance = _left_to_chance(evidence, analysis, effects, gaps, interval_ns)
-    silent = Silent(gaps.stream, gaps.from_ns, effects.known_until(gaps.from_ns, gaps.until_ns), gaps.path)
-    waits_ns = waits_in(evidence, analysis, effects.held, silent)
+    least_ns, most_ns = _of_any_cause(evidence, analysis, effects, gaps, interval_ns)
+    by_network = of_network(evidence, analysis, relays, effects, gaps)
+    least_ns[by_network], most_ns[by_network] = shortest_and_longest(
+        evidence, analysis, effects, gaps.chosen(by_network), interval_ns[by_network]
+    )
     found = BoundedSilences(
-        gaps.stream,
-        gaps.from_ns,
-        gaps.until_ns,
-        interval_ns,
-        effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns, waits_ns, chance),
-        effects.longest(gaps.from_ns, gaps.until_ns, interval_ns, late_ns, chance),
-        gaps.counted,
-        gaps.still,
+        gaps.stream, gaps.from_ns, gaps.until_ns, interval_ns, least_ns, most_ns, gaps.counted, gaps.still
     )
     return found.chosen(found.possible)
 
 
-def _gaps(analysis: Analysis) -> _Gaps:
-    index = {stream.ssrc: number for number, stream in enumerate(analysis.matched.streams)}
-    counted = [
-        (index[each.stream.ssrc], each.started_ns, each.ended_ns, each.still, each.resumed_path)
-        for each in analysis.interruptions
-    ]
-    stream, from_ns, until_ns, still, path = (
-        (np.array(column, np.int64) for column in zip(*counted, strict=True))
-        if (counted)
-        else (np.empty(0, np.int64) for _ in range(5))
-    )
-    pauses = {(index[each.stream.ssrc], each.started_ns) for each in analysis.pauses}
-    others = _other_gaps(analysis, pauses | set(zip(stream.tolist(), from_ns.tolist(), strict=True)))
-    return _Gaps(
-        np.concatenate([stream, others.stream]),
-        np.concatenate([from_ns, others.from_ns]),
-        np.concatenate([until_ns, others.until_ns]),
-        np.concatenate([path, others.path]),
-        np.concatenate([_packet_at(analysis, stream, from_ns), others.before]),
-        np.concatenate([np.ones(len(stream), dtype=bool), others.counted]),
-        np.concatenate([still.astype(bool), others.still]),
-    )
+def _of_any_cause(
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints
+) -> tuple[Floats, Floats]:
+    """The least and the most that each gap can have lasted, whatever it was that ended it."""
+    late_ns = _late_before(analysis.matched.packets, effects, gaps)
+    chance = _left_to_chance(evidence, analysis, effects, gaps, interval_ns)
+    silent = Silent(gaps.stream, gaps.from_ns, effects.known_until(gaps.from_ns, gaps.until_ns), gaps.path)
+    waits_ns = waits_in(evidence, analysis, effects.held, silent)
+    least_ns = effects.shortest(gaps.from_ns, gaps.until_ns, interval_ns, waits_ns, chance)
+    return least_ns, effects.longest(gaps.from_ns, gaps.until_ns, interval_ns, late_ns, chance)
 
 
-def _other_gaps(analysis: Analysis, known: set[tuple[int, int]]) -> _Gaps:
-    """Gaps between successive arrivals in which a packet was missing or late, without those of which stream and begin
-    are known."""
-    packets, arrivals = analysis.matched.packets, analysis.matched.arrivals
-    first = np.flatnonzero(arrivals.packet >= 0)
-    first = first[arrivals.received_ns[first] == packets.received_ns[arrivals.packet[first]]]
-    rows, at_ns, stream = arrivals.packet[first], arrivals.received_ns[first], arrivals.stream[first]
-    intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
-    apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows]))
-    wide = (np.diff(stream) == 0) & (apart_ns >= _CANDIDATE_INTERVALS * intervals[stream[1:]])
-    gap = np.flatnonzero(wide & (intervals[stream[1:]] > 0))
-    new = np.array([key not in known for key in zip(stream[gap].tolist(), at_ns[gap].tolist(), strict=True)], bool)
-    gap = gap[new]
-    nothing = np.zeros(len(gap), dtype=bool)
-    return _Gaps(stream[gap], at_ns[gap], at_ns[gap + 1], packets.path[rows[gap + 1]], rows[gap], nothing, nothing)
-
-
-def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:
-    """The row in Packets of what a stream received at a time; -1 if nothing was."""
-    arrivals = analysis.matched.arrivals
-    # `arrivals` are in order of stream and time: one key for both makes it a single binary search.
-    if not len(arrivals.stream) or not len(stream):
-        return np.full(len(stream), -1, np.int64)
-    start, span = arrivals.received_ns.min(), np.ptp(arrivals.received_ns) + 1
-    keys = arrivals.stream * span + arrivals.received_ns - start
-    wanted = stream * span + np.clip(at_ns - start, 0, span - 1)
-    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-    there = (arrivals.stream[found] == stream) & (arrivals.received_ns[found] == at_ns)
-    rows: Ints = np.where(there, arrivals.packet[found], -1)
-    return rows
-
-
-def _left_to_chance(evidence: Evidence, analysis: Analysis, effects: Effects, gaps: _Gaps, interval_ns: Ints) -> Flags:
+def _left_to_chance(evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints) -> Flags:
     """Flags silences of which a packet more or less can be no more than chance: a move ended them, at a time that has
     nothing to do with when packets are sent, or an edge of a fault was close to a packet."""
     packets, streams = analysis.matched.packets, analysis.matched.streams
     moved = last_moves(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns) < gaps.until_ns
-    sent_ns = (
-        np.where(gaps.before >= 0, packets.sent_ns[gaps.before], gaps.from_ns)
-        if len(packets.sent_ns)
-        else (gaps.from_ns)
-    )
+    sent_ns = np.where(gaps.before >= 0, packets.sent_ns[gaps.before], gaps.from_ns)
     found: Flags = moved | effects.left_to_chance(sent_ns, gaps.from_ns, gaps.until_ns, interval_ns)
     return found
 
 
-def _late_before(packets: Packets, effects: Effects, gaps: _Gaps) -> Ints:
+def _late_before(packets: Packets, effects: Effects, gaps: Gaps) -> Ints:
     """By how much the packet before each gap can have been late, ns."""
     late = np.zeros(len(gaps.before), np.int64)
     known = np.flatnonzero(gaps.before >= 0)

@@ -131,7 +131,7 @@ def test_a_quantile_among_unbounded_lengths_has_no_upper_bound() -> None:
 
 def held_up_between(from_ns: int, until_ns: int) -> HeldUp:
     spans = Spans.union(np.array([from_ns]), np.array([until_ns]))
-    return HeldUp(spans, spans, spans, spans, np.empty(0, RUN_DELAY), 0.0)
+    return HeldUp(spans, spans, spans, spans, spans, np.empty(0, RUN_DELAY), 0.0)
 
 
 def test_silences_between_which_no_sound_is_certain_are_one() -> None:

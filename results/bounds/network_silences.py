@@ -1,0 +1,153 @@
+"""Silences that links alone began and ended: no thread of a relay or of the controller had a part in them. Pure.
+
+Packets before and after took the same path, none of the relays on it made packets wait, and the controller moved
+nothing meanwhile and could not have. Then a silence can have been longer or shorter only by what made its own last
+packet before and first packet after late, by edges of faults at the wrong time, and by a packet that came to a link so
+close to an edge that it can have met it either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hostio.lateness_compiled import HOLD_UP_NS
+from relay_app.streams import Stream
+from results.bounds.chains import last_moves, waited_for_a_lock
+from results.bounds.effects import CLOSE_NS, Effects
+from results.bounds.gaps import Gaps
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.matching import Flags, Ints, Packets
+from results.metrics.paths import passes
+from results.metrics.streams import Floats
+from results.metrics.system_figures import RelayFigures
+from results.run_files.faults import LinkFault
+
+
+def of_network(
+    evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures], effects: Effects, gaps: Gaps
+) -> Flags:
+    """Flags the gaps that links alone began and ended."""
+    streams = analysis.matched.streams
+    known = (gaps.before >= 0) & (gaps.after >= 0) & ~gaps.still
+    if effects.doubt is not None:
+        known &= gaps.until_ns <= effects.doubt.from_ns
+    if not known.any():
+        return known
+    path = analysis.matched.packets.path
+    found: Flags = (
+        known
+        & (path[gaps.before] == path[gaps.after])
+        & ~_past_slow_relay(evidence, analysis, relays, path[gaps.after])
+        & ~_moved(evidence, streams, gaps)
+        & ~_process_fault_in(evidence, gaps)
+    )
+    if evidence.plan.controller.reroute:
+        found &= gaps.until_ns - gaps.from_ns < effects.detection_ns
+    return found
+
+
+def shortest_and_longest(
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints
+) -> tuple[Floats, Floats]:
+    """The least and the most that each gap can have lasted without the machine's doings if links alone ended it, ns."""
+    packets = analysis.matched.packets
+    late_before, late_after = (
+        _sent_late(packets, rows) + effects.held.path.overlap(packets.sent_ns[rows], packets.received_ns[rows])
+        for rows in (gaps.before, gaps.after)
+    )
+    edges_ns = effects.edges.within(gaps.from_ns - interval_ns, gaps.until_ns)
+    edges_ns = edges_ns + np.where(edges_ns > 0, interval_ns, 0)
+    spared, cost = _left_to_chance(evidence, analysis, effects, gaps, interval_ns)
+    # Only the two packets at its ends were under way: a gap is known as well as two trips are.
+    noise_ns = effects.noise_ns(packets.sent_ns[gaps.after], packets.received_ns[gaps.after])
+    length_ns = gaps.until_ns - gaps.from_ns
+    least: Floats = np.maximum(length_ns - late_after - edges_ns - spared * interval_ns - noise_ns, 0.0)
+    most: Floats = length_ns + late_before + edges_ns + cost * interval_ns + noise_ns
+    return least, most
+
+
+def _left_to_chance(
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints
+) -> tuple[Ints, Ints]:
+    """How many of the packets lost at the ends of each gap can have been spared, and how many of those heard lost.
+
+    On a path of one link it shows which: a packet that is lost after an edge, or heard after one, can have come to the
+    link before it had it not been late; and what is close to an edge can be on either side of it. On a longer path any
+    edge can have met any packet.
+    """
+    packets, last = analysis.matched.packets, len(analysis.matched.packets.sent_ns) - 1
+    first_missing, last_missing = np.minimum(gaps.before + 1, last), np.maximum(gaps.after - 1, 0)
+    spared, cost = np.zeros(len(gaps.stream), np.int64), np.zeros(len(gaps.stream), np.int64)
+    one_link = _of_one_link(evidence, analysis, gaps)
+    for edge_ns in effects.edges.at_ns.tolist():
+        for count, rows, is_late in (
+            (spared, first_missing, True),
+            (spared, last_missing, False),
+            (cost, gaps.before, False),
+            (cost, gaps.after, True),
+        ):
+            sent_ns = packets.sent_ns[rows]
+            late_ns = _late_beside(packets, effects, rows, interval_ns) if is_late else 0
+            close = (sent_ns > edge_ns - CLOSE_NS) & (sent_ns - late_ns < edge_ns + CLOSE_NS)
+            around = (gaps.from_ns - interval_ns <= edge_ns) & (edge_ns <= gaps.until_ns)
+            count += np.where(one_link, close, around)
+    return spared, cost
+
+
+def _of_one_link(evidence: Evidence, analysis: Analysis, gaps: Gaps) -> Flags:
+    """Flags gaps of streams whose clusters a link joins, and whose packets passed no relay between."""
+    joined = {frozenset((link.a, link.b)) for link in evidence.plan.topology.links}
+    direct = [frozenset((each.source, each.destination)) in joined for each in analysis.matched.streams]
+    between = np.zeros(len(gaps.stream), dtype=bool)
+    for cluster in evidence.plan.topology.clusters:
+        at_end = [cluster.name in (each.source, each.destination) for each in analysis.matched.streams]
+        between |= passes(gaps.path, cluster.ordinal) & ~np.array(at_end, bool)[gaps.stream]
+    found: Flags = np.array(direct, bool)[gaps.stream] & ~between
+    return found
+
+
+def _past_slow_relay(evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures], path: Ints) -> Flags:
+    """Flags path logs with a relay in which packets waited for a lock, or were lost because it was slow."""
+    found = np.zeros(len(path), dtype=bool)
+    for cluster in evidence.plan.topology.clusters:
+        figures = relays.get(cluster.name)
+        if (
+            figures is None
+            or figures.receive_buffer
+            or figures.stalls
+            or waited_for_a_lock(evidence, analysis, cluster.name, figures)
+        ):
+            found |= passes(path, cluster.ordinal)
+    return found
+
+
+def _moved(evidence: Evidence, streams: tuple[Stream, ...], gaps: Gaps) -> Flags:
+    """Flags gaps in which the stream was moved."""
+    moved: Flags = last_moves(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns) < gaps.until_ns
+    return moved
+
+
+def _process_fault_in(evidence: Evidence, gaps: Gaps) -> Flags:
+    """Flags gaps in which a fault on a process was in force."""
+    found = np.zeros(len(gaps.stream), dtype=bool)
+    for number, fault in enumerate(evidence.plan.faults):
+        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
+        if begun and not isinstance(fault, LinkFault):
+            until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
+            found |= (gaps.until_ns >= begun.applied_first_ns) & (gaps.from_ns <= until_ns)
+    return found
+
+
+def _late_beside(packets: Packets, effects: Effects, rows: Ints, interval_ns: Ints) -> Ints:
+    """By how much packets, lost or not, can have come late to the first link, ns."""
+    sent_ns = packets.sent_ns[rows]
+    late: Ints = _sent_late(packets, rows) + effects.held.path.overlap(sent_ns - interval_ns, sent_ns + interval_ns)
+    return late
+
+
+def _sent_late(packets: Packets, rows: Ints) -> Ints:
+    late_ns = packets.sent_ns[rows] - packets.due_ns[rows]
+    late: Ints = np.where(late_ns >= HOLD_UP_NS, late_ns, 0)
+    return late
