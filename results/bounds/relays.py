@@ -35,9 +35,10 @@ _EXACT = ("cached", "moved", "lock_inversions")
 _OF_LOCKS = ("lock_wait_ms", "lock_hold_ms")
 """In which order threads meet at a lock is chance: without hold-ups they can have waited, or held it, longer."""
 
-_DELAYED_ACK_NS = 40 * MS
-"""Least time for which TCP delays an acknowledgement (Linux, TCP_DELACK_MIN): the next segment may wait for it if what
-was held up was longer than usual."""
+_DELAYED_ACK_NS = 50 * MS
+"""Least time for which TCP delays an acknowledgement (Linux, TCP_DELACK_MIN: 40 ms), and the longest tick of its timer
+(HZ=100): the next segment may wait for it if what was held up was longer than usual."""
+
 _PACKETS = ("received", "forwarded", "receive_buffer")
 _ONLY_ADDED_TO = ("fetched_keys", "never_forwarded")
 """Counts that grow while something is held up: without, they can be anything down to 0."""
