@@ -89,9 +89,9 @@ def last_moves(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, fr
 
 
 def waited_for_a_lock(evidence: Evidence, analysis: Analysis, cluster: str, figures: RelayFigures) -> bool:
-    """Whether a thread of a relay waited a packet interval or longer for a lock, as its packet path may have; without
-    an audit of its locks, too."""
+    """Whether a thread of a relay waited the longest packet interval or more for a lock, as its packet path may have;
+    without an audit of its locks, too."""
     if cluster not in evidence.locks:
         return True
     longest_ms = figures.lock_wait_ms.max or 0.0
-    return longest_ms * MS >= min(analysis.intervals.values(), default=0)
+    return longest_ms * MS >= max(analysis.intervals.values(), default=0)

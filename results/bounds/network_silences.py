@@ -1,9 +1,9 @@
-"""Silences that links alone began and ended: no thread of a relay or of the controller had a part in them. Pure.
+"""Silences that links alone began and ended: the controller had no part in them, and relays a small one. Pure.
 
 Packets before and after took the same path, none of the relays on it made packets wait, and the controller moved
 nothing meanwhile and could not have. Then a silence can have been longer or shorter only by what made its own last
-packet before and first packet after late, by edges of faults at the wrong time, and by a packet that came to a link so
-close to an edge that it can have met it either way.
+packet before and first packet after late, by the longest wait for a lock in those relays, by edges of faults at the
+wrong time, and by a packet that came to a link so close to an edge that it can have met it either way.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hostio.lateness_compiled import HOLD_UP_NS
+from hostio.timing import MS
 from relay_app.streams import Stream
 from results.bounds.chains import last_moves, waited_for_a_lock
 from results.bounds.effects import CLOSE_NS, Effects
@@ -49,7 +50,12 @@ def of_network(
 
 
 def shortest_and_longest(
-    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints
+    evidence: Evidence,
+    analysis: Analysis,
+    relays: Mapping[str, RelayFigures],
+    effects: Effects,
+    gaps: Gaps,
+    interval_ns: Ints,
 ) -> tuple[Floats, Floats]:
     """The least and the most that each gap can have lasted without the machine's doings if links alone ended it, ns."""
     packets = analysis.matched.packets
@@ -57,11 +63,12 @@ def shortest_and_longest(
         _sent_late(packets, rows) + effects.held.path.overlap(packets.sent_ns[rows], packets.received_ns[rows])
         for rows in (gaps.before, gaps.after)
     )
+    locks_ns = _waited_for_locks(evidence, relays, gaps.path)
     edges_ns = effects.edges.within(gaps.from_ns - interval_ns, gaps.until_ns)
     edges_ns = edges_ns + np.where(edges_ns > 0, interval_ns, 0)
-    spared, cost = _left_to_chance(evidence, analysis, effects, gaps, interval_ns)
+    spared, cost = _left_to_chance(evidence, analysis, effects, gaps, interval_ns, locks_ns)
     # Only the two packets at its ends were under way: a gap is known as well as two trips are.
-    noise_ns = effects.noise_ns(packets.sent_ns[gaps.after], packets.received_ns[gaps.after])
+    noise_ns = locks_ns + effects.noise_ns(packets.sent_ns[gaps.after], packets.received_ns[gaps.after])
     length_ns = gaps.until_ns - gaps.from_ns
     least: Floats = np.maximum(length_ns - late_after - edges_ns - spared * interval_ns - noise_ns, 0.0)
     most: Floats = length_ns + late_before + edges_ns + cost * interval_ns + noise_ns
@@ -69,7 +76,7 @@ def shortest_and_longest(
 
 
 def _left_to_chance(
-    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints, locks_ns: Ints
 ) -> tuple[Ints, Ints]:
     """How many of the packets lost at the ends of each gap can have been spared, and how many of those heard lost.
 
@@ -80,6 +87,7 @@ def _left_to_chance(
     packets, last = analysis.matched.packets, len(analysis.matched.packets.sent_ns) - 1
     first_missing, last_missing = np.minimum(gaps.before + 1, last), np.maximum(gaps.after - 1, 0)
     spared, cost = np.zeros(len(gaps.stream), np.int64), np.zeros(len(gaps.stream), np.int64)
+    close_ns = CLOSE_NS + locks_ns
     one_link = _of_one_link(evidence, analysis, gaps)
     for edge_ns in effects.edges.at_ns.tolist():
         for count, rows, is_late in (
@@ -90,10 +98,20 @@ def _left_to_chance(
         ):
             sent_ns = packets.sent_ns[rows]
             late_ns = _late_beside(packets, effects, rows, interval_ns) if is_late else 0
-            close = (sent_ns > edge_ns - CLOSE_NS) & (sent_ns - late_ns < edge_ns + CLOSE_NS)
+            close = (sent_ns > edge_ns - close_ns) & (sent_ns - late_ns < edge_ns + close_ns)
             around = (gaps.from_ns - interval_ns <= edge_ns) & (edge_ns <= gaps.until_ns)
             count += np.where(one_link, close, around)
     return spared, cost
+
+
+def _waited_for_locks(evidence: Evidence, relays: Mapping[str, RelayFigures], path: Ints) -> Ints:
+    """The longest waits for locks in the relays of each path log in sum, ns: each packet may have had a part in one."""
+    total = np.zeros(len(path), np.int64)
+    for cluster in evidence.plan.topology.clusters:
+        if cluster.name in relays:
+            longest_ms = relays[cluster.name].lock_wait_ms.max or 0.0
+            total += np.where(passes(path, cluster.ordinal), round(longest_ms * MS), 0)
+    return total
 
 
 def _of_one_link(evidence: Evidence, analysis: Analysis, gaps: Gaps) -> Flags:

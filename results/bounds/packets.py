@@ -101,11 +101,12 @@ def ledger_bounds(figures: LedgerFigures, shift: Shift) -> dict[str, Interval]:
 
     A packet that is not lost is delivered, or under way; what was sent and what is unexplained does not change.
     """
-    changed = {name: getattr(figures, name) for name in ("delivered", "lost", "under_way", "untold")}
+    changed = {name: getattr(figures, name) for name in ("delivered", "under_way", "untold")}
     changed |= {f"not_in_media.{name}": count for name, count in asdict(figures.not_in_media).items()}
     counts = {name: around(count, shift.either, shift.either) for name, count in changed.items()}
     return {
         **counts,
+        "lost": around(figures.lost, shift.fewer, shift.more),
         "sent": exactly(figures.sent),
         "duplicated": _copies(figures.duplicated, shift),
         "unexplained": exactly(figures.unexplained),

@@ -101,7 +101,7 @@ def silences(
     least_ns, most_ns = _of_any_cause(evidence, analysis, effects, gaps, interval_ns)
     by_network = of_network(evidence, analysis, relays, effects, gaps)
     least_ns[by_network], most_ns[by_network] = shortest_and_longest(
-        evidence, analysis, effects, gaps.chosen(by_network), interval_ns[by_network]
+        evidence, analysis, relays, effects, gaps.chosen(by_network), interval_ns[by_network]
     )
     found = BoundedSilences(
         gaps.stream, gaps.from_ns, gaps.until_ns, interval_ns, least_ns, most_ns, gaps.counted, gaps.still
