@@ -17,6 +17,7 @@ from synthetic import START, Blip, machine
 
 from controller.decisions import Decision
 from hostio.timing import MS, S
+from relay_app.locks.report import Durations, LockReport, LockRow
 from results.bounds.interval import UNBOUNDED, Interval
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
@@ -203,6 +204,28 @@ def test_a_packet_that_came_late_to_an_edge_can_have_been_spared(unrepaired: Evi
     low, high = bounds_of(held(at_other_times(unrepaired, 10 * MS), (HoldUpPlace.CORE, 1, 3.985, 14)))
     assert low == pytest.approx(UNREPAIRED_MS - VOICE_MS - TRIP_NOISE_MS, abs=0.1)
     assert high == pytest.approx(UNREPAIRED_MS + 14 + TRIP_NOISE_MS, abs=0.1)
+
+
+def with_lock_waits(evidence: Evidence, longest_ms: float) -> Evidence:
+    """The same run, whose relay of us-east waited for a lock for that long."""
+    waited = Durations(1, *[round(longest_ms * MS)] * 4)
+    report = LockReport(locks=(LockRow("session-cache", 1, waited, waited),))
+    return replace(evidence, locks={**evidence.locks, "us-east": report})
+
+
+def test_packets_may_have_waited_for_a_lock_in_the_relays_they_passed(unrepaired: Evidence) -> None:
+    low, high = bounds_of(with_lock_waits(at_other_times(unrepaired, 10 * MS), 5))
+    assert low == pytest.approx(UNREPAIRED_MS - 5 - TRIP_NOISE_MS, abs=0.1)
+    assert high == pytest.approx(UNREPAIRED_MS + 5 + TRIP_NOISE_MS, abs=0.1)
+
+
+def test_a_silence_past_a_relay_that_waited_for_a_lock_as_long_as_a_packet_is_no_link_s_alone(
+    unrepaired: Evidence,
+) -> None:
+    late = [(HoldUpPlace.CORE, 1, 5.0, 90.0)]
+    low, _ = bounds_of(held(with_lock_waits(unrepaired, VOICE_MS), *late))
+    assert low is not None
+    assert low < UNREPAIRED_MS - 90
 
 
 def test_a_controller_that_could_have_moved_the_stream_counts(unrepaired: Evidence) -> None:
