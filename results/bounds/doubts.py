@@ -65,7 +65,7 @@ def _without_a_time(evidence: Evidence, analysis: Analysis, checks: Sequence[Fid
 def _taken_for_faults(evidence: Evidence, analysis: Analysis, held: HeldUp) -> Iterator[Doubt]:
     """Hold-ups as long as detection takes, close to a fault or to a move of traffic."""
     reach_ns = detection_ns(evidence.plan)
-    spans = Spans.all_of([held.media, held.detection])
+    spans = Spans.all_of([held.path, held.detection])
     edges = [edge.applied_first_ns for edge in evidence.fault_edges.values()]
     for begin, end in zip(spans.from_ns.tolist(), spans.until_ns.tolist(), strict=True):
         if end - begin < reach_ns:

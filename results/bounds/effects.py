@@ -89,13 +89,13 @@ class Effects:
     def longest(self, from_ns: Ints, until_ns: Ints, interval_ns: Ints, late_before_ns: Ints, chance: Flags) -> Floats:
         """The most that each silence can have lasted, ns; inf where nothing is known.
 
-        It was shortened if the packet before it came late (`late_before_ns`), if sources fell silent themselves, or if
-        a hold-up before the fault was taken for a part of it, so that it was found early.
+        It was shortened if the packet before it came late (`late_before_ns`), if sources thinned what had to be
+        served, or if a hold-up before the fault was taken for a part of it, so that it was found early.
         """
         early = self.held.detection.overlap(from_ns - self.detection_ns, from_ns)
-        silent = self.held.senders.overlap(from_ns, until_ns)
+        late = self.held.inputs.most_within(from_ns, until_ns)
         edges = self.edges.within(from_ns - interval_ns, until_ns)
-        hidden = late_before_ns + silent + early + edges
+        hidden = late_before_ns + late + early + edges
         length = until_ns - from_ns + hidden + np.where((hidden > 0) | chance, interval_ns, 0)
         most: Floats = length + self.noise_ns(from_ns, until_ns)
         if self.doubt is not None:

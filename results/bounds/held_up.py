@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hostio.lateness_compiled import HOLD_UP_NS
+from results.bounds.late_inputs import LateInputs
 from results.bounds.spans import Spans
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import probe_excesses
@@ -55,16 +56,15 @@ class Waits:
 class HeldUp:
     """The hold-ups of a run.
 
-    `anywhere`: of every place. `path`: of what packets pass once they are sent: links, relays, cores. `senders`: of
-    those alone; `media`: of both. `detection`: of what finds faults: probers, links, cores. `run_delays`: RUN_DELAY
-    rows. `drift`: the share of a time full of trips over links by which links and switches, beyond what they emulate,
+    `anywhere`: of every place but senders, whose late packets are `inputs`. `path`: of what packets pass once they are
+    sent: links, relays, cores. `detection`: of what finds faults: probers, links, cores. `run_delays`: RUN_DELAY rows.
+    `drift`: the share of a time full of trips over links by which links and switches, beyond what they emulate,
     lengthened it.
     """
 
     anywhere: Spans
     path: Spans
-    media: Spans
-    senders: Spans
+    inputs: LateInputs
     detection: Spans
     run_delays: Rows
     drift: float
@@ -77,39 +77,42 @@ class HeldUp:
         return Waits.of(self.run_delays[mine])
 
     def time_in(self, from_ns: Ints, until_ns: Ints, *waits: Waits) -> Ints:
-        """The most that hold-ups, and these waits, can have taken of each window, ns."""
-        taken = self.anywhere.overlap(from_ns, until_ns)
+        """The most that hold-ups, late inputs and these waits can have taken of each window, ns."""
+        taken = self.anywhere.overlap(from_ns, until_ns) + self.inputs.most_within(from_ns, until_ns)
         for each in waits:
             taken = taken + each.within(from_ns, until_ns)
         total: Ints = np.minimum(taken, np.maximum(until_ns - from_ns, 0))
         return total
 
+    def on_way(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """The most that hold-ups of the path, and late inputs before it, can have taken of a packet's way, ns."""
+        found: Ints = self.path.overlap(from_ns, until_ns) + self.inputs.most_within(from_ns, until_ns)
+        return found
+
 
 def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
     """The hold-ups of a run whose records have them."""
     excesses = list(probe_excesses(evidence, analysis.start_ns, analysis.end_ns))
-    senders = late_packets(analysis)
     links = Spans.all_of([_late_probes(*each) for each in excesses])
     late = {place: of_place(evidence, found.late, place) for place in HoldUpPlace}
     core, wire = late[HoldUpPlace.CORE], late[HoldUpPlace.LINK]
     path = Spans.all_of([links, core, wire, late[HoldUpPlace.RELAY]])
-    sending = Spans.all_of([senders, late[HoldUpPlace.SENDER]])
+    del late[HoldUpPlace.SENDER]  # what it sent late is in the packets' own times
     return HeldUp(
-        anywhere=Spans.all_of([senders, links, *late.values()]),
+        anywhere=Spans.all_of([links, *late.values()]),
         path=path,
-        media=Spans.all_of([path, sending]),
-        senders=sending,
+        inputs=LateInputs.of(*late_packets(analysis)),
         detection=Spans.all_of([links, core, wire, late[HoldUpPlace.PROBER]]),
         run_delays=found.waits,
         drift=_drift(evidence, excesses),
     )
 
 
-def late_packets(analysis: Analysis) -> Spans:
-    """From when a packet was due until it was sent, of packets sent late."""
+def late_packets(analysis: Analysis) -> tuple[Ints, Ints]:
+    """When packets that were sent late were due, and when they were sent, ns."""
     packets = analysis.matched.packets
     late = packets.sent_ns - packets.due_ns >= HOLD_UP_NS
-    return Spans.union(packets.due_ns[late], packets.sent_ns[late])
+    return packets.due_ns[late], packets.sent_ns[late]
 
 
 def _late_probes(received_ns: Ints, excess_ns: Ints) -> Spans:

@@ -35,7 +35,7 @@ def hold_up_rows(evidence: Evidence, analysis: Analysis, found: HoldUps) -> list
 
 
 def _exact(evidence: Evidence, analysis: Analysis, found: HoldUps) -> Iterator[HoldUpRow]:
-    yield from _row(analysis, "packets to send", late_packets(analysis))
+    yield from _row(analysis, "packets to send", Spans.union(*late_packets(analysis)))
     for place in HoldUpPlace:
         for number in np.unique(found.late["number"][found.late["place"] == place]).tolist():
             spans = of_place(evidence, found.late[found.late["number"] == number], place)

@@ -35,7 +35,7 @@ def latency_bounds(
     one_way_ns = received_ns - sent_ns
     added_ns, known = _added(evidence, analysis)
     queued_ns = _of_queues(analysis, effects, added_ns, received_ns)
-    held_ns = np.minimum(effects.held.media.overlap(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
+    held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
     missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
     return {
         **_bounds("one_way_ms", one_way_ns, held_ns, missing, queued_ns),
@@ -87,7 +87,7 @@ def _of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns
 
 def _jitter(analysis: Analysis, effects: Effects, missing: float) -> dict[str, Interval]:
     arrivals = analysis.matched.arrivals
-    late = effects.held.media.overlap(arrivals.sent_ns, arrivals.received_ns) > 0
+    late = effects.held.on_way(arrivals.sent_ns, arrivals.received_ns) > 0
     disturbed = _soon_after(arrivals.stream, late)
     estimate_ns = analysis.jitter_ns
     return _bounds("jitter_ms", estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
@@ -104,7 +104,7 @@ def pause_bounds(analysis: Analysis, figures: Media, effects: Effects) -> dict[s
     if effects.doubt is not None:
         return {"pauses": UNBOUNDED, "longest_pause_ms": UNBOUNDED}
     arrivals = analysis.matched.arrivals
-    held_ns = effects.held.media.overlap(arrivals.sent_ns, arrivals.received_ns)
+    held_ns = effects.held.on_way(arrivals.sent_ns, arrivals.received_ns)
     late, longest_ms = 2 * int(np.count_nonzero(held_ns)), (int(held_ns.max(initial=0)) + NOISE_NS) / _MS
     return {
         "pauses": around(figures.pauses, late, late),

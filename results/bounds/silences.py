@@ -136,5 +136,5 @@ def _late_before(packets: Packets, effects: Effects, gaps: Gaps) -> Ints:
     late = np.zeros(len(gaps.before), np.int64)
     known = np.flatnonzero(gaps.before >= 0)
     rows = gaps.before[known]
-    late[known] = effects.held.media.overlap(packets.due_ns[rows], packets.received_ns[rows])
+    late[known] = effects.held.on_way(packets.due_ns[rows], packets.received_ns[rows])
     return late

@@ -10,6 +10,7 @@ import pytest
 from hostio.timing import MS
 from results.bounds.held_up import HeldUp, Waits
 from results.bounds.interval import UNBOUNDED, Interval, around, decided, finite
+from results.bounds.late_inputs import LateInputs
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.silences import BoundedSilences
 from results.bounds.spans import Spans
@@ -87,6 +88,21 @@ def test_the_union_of_spans_and_its_part_of_a_window_are_those_of_single_instant
         assert spans.overlap(from_ns, until_ns).tolist() == expected
 
 
+def test_the_most_late_input_of_a_window_is_that_of_a_pass_over_all() -> None:
+    random = np.random.default_rng(3)
+    for count in (0, 1, 2, 3, 8, 40):
+        sent = random.integers(0, 1000, count)
+        late = random.integers(1, 30, count)
+        most = late.max(initial=0)
+        inputs = LateInputs.of(sent - late, sent)
+        windows = random.integers(0, 1000, (2, 60))
+        from_ns, until_ns = windows.min(axis=0), windows.max(axis=0)
+        expected = [
+            late[(sent >= a) & (sent <= b + most)].max(initial=0) for a, b in zip(from_ns, until_ns, strict=True)
+        ]
+        assert inputs.most_within(from_ns, until_ns).tolist() == expected
+
+
 def test_a_window_that_ends_before_it_begins_has_nothing_in_it() -> None:
     assert Spans.union(np.array([0]), np.array([10])).overlap(np.array([8]), np.array([2])).tolist() == [0]
 
@@ -131,7 +147,8 @@ def test_a_quantile_among_unbounded_lengths_has_no_upper_bound() -> None:
 
 def held_up_between(from_ns: int, until_ns: int) -> HeldUp:
     spans = Spans.union(np.array([from_ns]), np.array([until_ns]))
-    return HeldUp(spans, spans, spans, spans, spans, np.empty(0, RUN_DELAY), 0.0)
+    nothing = np.empty(0, np.int64)
+    return HeldUp(spans, spans, LateInputs.of(nothing, nothing), spans, np.empty(0, RUN_DELAY), 0.0)
 
 
 def test_silences_between_which_no_sound_is_certain_are_one() -> None:
