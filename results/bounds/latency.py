@@ -44,10 +44,12 @@ def latency_bounds(
     }
 
 
-def queued_packets(evidence: Evidence, analysis: Analysis) -> int:
-    """How many of the packets that arrived waited in a relay."""
+def queued(evidence: Evidence, analysis: Analysis) -> Flags:
+    """Flags packets that arrived and had waited in a relay, or on a link that a fault made longer."""
+    found: Flags = np.zeros(len(analysis.matched.packets.sent_ns), dtype=bool)
     added_ns, _ = _added(evidence, analysis)
-    return int(np.count_nonzero(added_ns >= _QUEUED_NS))
+    found[analysis.matched.packets.arrived] = added_ns >= _QUEUED_NS
+    return found
 
 
 def _added(evidence: Evidence, analysis: Analysis) -> tuple[Ints, Flags]:

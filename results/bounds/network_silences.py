@@ -1,9 +1,9 @@
 """Silences that links alone began and ended: the controller had no part in them, and relays a small one. Pure.
 
-Packets before and after took the same path, none of the relays on it made packets wait, and the controller moved
-nothing meanwhile and could not have. Then a silence can have been longer or shorter only by what made its own last
-packet before and first packet after late, by the longest wait for a lock in those relays, by edges of faults at the
-wrong time, and by a packet that came to a link so close to an edge that it can have met it either way.
+Packets before and after took the same path, none of the relays on it made packets wait for long, and the controller
+moved nothing meanwhile and could not have. Then a silence can have been longer or shorter only by what made its own
+last packet before and first packet after late, by the longest wait for a lock in those relays, by edges of faults at
+the wrong time, and by a packet that came to a link so close to an edge that it can have met it either way.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from relay_app.streams import Stream
 from results.bounds.chains import last_moves, waited_for_a_lock
 from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.gaps import Gaps
+from results.bounds.latency import queued
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.paths import passes
@@ -40,6 +41,7 @@ def of_network(
     found: Flags = (
         known
         & (path[gaps.before] == path[gaps.after])
+        & ~queued(evidence, analysis)[gaps.after]
         & ~_past_slow_relay(evidence, analysis, relays, path[gaps.after])
         & ~_moved(evidence, streams, gaps)
         & ~_process_fault_in(evidence, gaps)

@@ -11,7 +11,7 @@ from hostio.timing import MS
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
-from results.bounds.latency import queued_packets
+from results.bounds.latency import queued
 from results.bounds.silences import BoundedSilences
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import Media
@@ -79,7 +79,7 @@ def _order_of_threads(
     waited = [row for cluster, row in relays.items() if waited_for_a_lock(evidence, analysis, cluster, row)]
     if not waited:
         return 0.0, 0.0
-    return sum(row.dropped.get("cold", 0) for row in waited), queued_packets(evidence, analysis)
+    return sum(row.dropped.get("cold", 0) for row in waited), int(queued(evidence, analysis).sum())
 
 
 def packet_bounds(figures: Media, shift: Shift) -> dict[str, Interval]:

@@ -228,6 +228,17 @@ def test_a_silence_past_a_relay_that_waited_for_a_lock_as_long_as_a_packet_is_no
     assert low < UNREPAIRED_MS - 90
 
 
+def test_a_silence_that_ends_with_a_packet_that_waited_is_no_link_s_alone(unrepaired: Evidence) -> None:
+    """Whoever kept it back for 30 ms depends on threads."""
+    kept = {name: rows.copy() for name, rows in unrepaired.recording.received.items()}
+    for rows in kept.values():
+        rows["received_ns"][rows["sent_ns"] >= START + 6 * S] += 30 * MS
+    slow = replace(unrepaired, recording=replace(unrepaired.recording, received=kept))
+    low, _ = bounds_of(held(slow, (HoldUpPlace.CORE, 1, 5.0, 90.0)))
+    assert low is not None
+    assert low < UNREPAIRED_MS + 30 - 90
+
+
 def test_a_controller_that_could_have_moved_the_stream_counts(unrepaired: Evidence) -> None:
     allowed = replace(unrepaired.plan, controller=replace(unrepaired.plan.controller, reroute=True))
     waits = [(RunDelayPlace.CONTROLLER, 4.0, 5.0, 300.0)]
