@@ -17,7 +17,7 @@ from results.run_files.hold_ups import RunDelayPlace
 
 _MS = 1e6
 _QUANTILES = (("p50", 0.5), ("p99", 0.99))
-_QUEUED_NS = 10 * MS
+QUEUED_NS = 10 * MS
 """Delay beyond the emulated one from which a packet counts as one that waited in a relay."""
 
 _JITTER_MEMORY = 100
@@ -48,7 +48,7 @@ def queued(evidence: Evidence, analysis: Analysis) -> Flags:
     """Flags packets that arrived and had waited in a relay, or on a link that a fault made longer."""
     found: Flags = np.zeros(len(analysis.matched.packets.sent_ns), dtype=bool)
     added_ns, _ = _added(evidence, analysis)
-    found[analysis.matched.packets.arrived] = added_ns >= _QUEUED_NS
+    found[analysis.matched.packets.arrived] = added_ns >= QUEUED_NS
     return found
 
 
@@ -76,7 +76,7 @@ def _of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns
     """By how much hold-ups of a stalled relay can have changed what packets waited behind it, ns: those that came to it
     last waited least, and all until it went on, which can have been earlier or later by the same."""
     changed = np.zeros(len(added_ns), np.int64)
-    queued = np.flatnonzero(added_ns >= _QUEUED_NS)
+    queued = np.flatnonzero(added_ns >= QUEUED_NS)
     if len(queued):
         longest_ns = max((each.length_ns for each in analysis.interruptions), default=0)
         until_ns = received_ns[queued]

@@ -18,8 +18,9 @@ from relay_app.streams import Stream
 from results.bounds.chains import last_moves, waited_for_a_lock
 from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.gaps import Gaps
-from results.bounds.latency import queued
+from results.bounds.latency import QUEUED_NS, queued
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.delay_bounds import Transit, delay_bounds
 from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.paths import passes
 from results.metrics.streams import Floats
@@ -41,7 +42,7 @@ def of_network(
     found: Flags = (
         known
         & (path[gaps.before] == path[gaps.after])
-        & ~queued(evidence, analysis)[gaps.after]
+        & ~_after_a_wait(evidence, analysis, gaps)
         & ~_past_slow_relay(evidence, analysis, relays, path[gaps.after])
         & ~_moved(evidence, streams, gaps)
         & ~_process_fault_in(evidence, gaps)
@@ -140,6 +141,20 @@ def _past_slow_relay(evidence: Evidence, analysis: Analysis, relays: Mapping[str
             or waited_for_a_lock(evidence, analysis, cluster.name, figures)
         ):
             found |= passes(path, cluster.ordinal)
+    return found
+
+
+def _after_a_wait(evidence: Evidence, analysis: Analysis, gaps: Gaps) -> Flags:
+    """Flags gaps whose first packet after was under way for longer than the links on its path, faults included, and
+    moments in relays explain."""
+    bounds = delay_bounds(evidence.plan, evidence.fault_edges)
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    found: Flags = queued(evidence, analysis)[gaps.after] & (gaps.after >= 0)
+    for gap in np.flatnonzero(found).tolist():
+        row = gaps.after[gap]
+        transit = Transit(int(packets.path[row]), int(packets.sent_ns[row]), int(packets.received_ns[row]))
+        longest_ns = bounds.longest_ns(streams[gaps.stream[gap]], transit)
+        found[gap] = transit.received_ns - transit.sent_ns - longest_ns >= QUEUED_NS
     return found
 
 

@@ -99,16 +99,16 @@ def packet_bounds(figures: Media, shift: Shift) -> dict[str, Interval]:
 def ledger_bounds(figures: LedgerFigures, shift: Shift) -> dict[str, Interval]:
     """Bounds of the numbers of `ledger`, by their names there.
 
-    A packet that is not lost is delivered, or under way; what was sent and what is unexplained does not change. Where
-    some are known by number only, a packet with another fate may be one of these.
+    A packet that is not lost is delivered, or under way; what was sent and what is unexplained does not change. Of
+    those known by number only, each can have been lost where it is known one by one.
     """
-    unattributed = shift.either if figures.untold else 0.0
+    by_number = min(shift.either, figures.untold)
     changed = {name: getattr(figures, name) for name in ("delivered", "under_way", "untold")}
     changed |= {f"not_in_media.{name}": count for name, count in asdict(figures.not_in_media).items()}
     counts = {name: around(count, shift.either, shift.either) for name, count in changed.items()}
     return {
         **counts,
-        "lost": around(figures.lost, shift.fewer + unattributed, shift.more + unattributed),
+        "lost": around(figures.lost, shift.fewer, shift.more + by_number),
         "sent": exactly(figures.sent),
         "duplicated": _copies(figures.duplicated, shift),
         "unexplained": exactly(figures.unexplained),
