@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from results.bounds.chains import waited_for_a_lock
 from results.bounds.connections import connection_bounds
 from results.bounds.doubts import Doubt, detection_ns, first_doubt
 from results.bounds.effects import EdgeErrors, Effects
@@ -51,7 +52,8 @@ def all_bounds(
         return None
     held = held_up(evidence, analysis, evidence.hold_ups)
     doubt = first_doubt(evidence, analysis, held, checks)
-    effects = Effects(held, EdgeErrors.of(evidence), detection_ns(evidence.plan), doubt)
+    locks = any(waited_for_a_lock(evidence, analysis, *relay) for relay in measured.relay.items())
+    effects = Effects(held, EdgeErrors.of(evidence), detection_ns(evidence.plan), doubt, locks)
     return MetricBounds(dict(_intervals(evidence, analysis, measured, effects)), doubt)
 
 

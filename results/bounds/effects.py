@@ -57,6 +57,8 @@ class Effects:
     detection_ns: int
     """How long the controller needs to call a link down."""
     doubt: Doubt | None
+    locks: bool
+    """Whether packets waited for locks in a relay."""
 
     def left_to_chance(self, sent_ns: Ints, from_ns: Ints, until_ns: Ints, interval_ns: Ints) -> Flags:
         """Flags silences that an edge of a fault began or ended so close to a packet that a little more delay would

@@ -92,7 +92,9 @@ def _jitter(analysis: Analysis, effects: Effects, missing: float) -> dict[str, I
     late = effects.held.on_way(arrivals.sent_ns, arrivals.received_ns) > 0
     disturbed = _soon_after(arrivals.stream, late)
     estimate_ns = analysis.jitter_ns
-    return _bounds("jitter_ms", estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
+    found = _bounds("jitter_ms", estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
+    # Where packets waited for locks, which of them waited for how long is chance.
+    return {name: Interval(each.low, None) for name, each in found.items()} if effects.locks else found
 
 
 def pause_bounds(analysis: Analysis, figures: Media, effects: Effects) -> dict[str, Interval]:

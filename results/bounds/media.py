@@ -36,7 +36,7 @@ def interruption_bounds(
 def length_bounds(found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
     """Bounds of median, 99th percentile and longest of the interruptions among some silences, ms."""
     apart, joined = (
-        {name: _quantile(each, share) for name, share in _LENGTHS} for each in (found, found.joined(effects.held))
+        {name: _quantile(each, share) for name, share in _LENGTHS} for each in (found, found.joined(effects))
     )
     bounds = {name: spanning(apart[name], joined[name]) for name, _ in _LENGTHS}
     if effects.doubt is None:
@@ -77,7 +77,7 @@ def _of_directions(analysis: Analysis, figures: Media, found: BoundedSilences, e
     interrupted = directions(found.possible) if known else figures.directions
     still = directions(found.still | late_to_end) if known else figures.directions
     return {
-        "interruptions": finite(int(found.joined(effects.held).certain.sum()), len(found.stream) if known else _INF),
+        "interruptions": finite(int(found.joined(effects).certain.sum()), len(found.stream) if known else _INF),
         "interrupted_directions": finite(directions(found.certain), interrupted),
         "still_interrupted": finite(directions(found.still & undisturbed), still),
     }

@@ -14,6 +14,7 @@ import numpy as np
 from hostio.timing import MS, S
 from relay_app.locks.report import STALL_AFTER_NS, LockReport
 from relay_app.records import FETCH, SAMPLE_INTERVAL_NS
+from results.bounds.chains import waited_for_a_lock
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
 from results.bounds.times import LENGTH_QUANTILES, each_time
@@ -39,7 +40,7 @@ _DELAYED_ACK_NS = 50 * MS
 """Least time for which TCP delays an acknowledgement (Linux, TCP_DELACK_MIN: 40 ms), and the longest tick of its timer
 (HZ=100): the next segment may wait for it if what was held up was longer than usual."""
 
-_PACKETS = ("received", "forwarded", "receive_buffer")
+_PACKETS = ("received", "forwarded")
 _ONLY_ADDED_TO = ("fetched_keys", "never_forwarded")
 """Counts that grow while something is held up: without, they can be anything down to 0."""
 
@@ -66,6 +67,8 @@ def relay_bounds(
 ) -> Iterator[tuple[str, Interval]]:
     """Bounds of every number of `relay.<cluster>`, by its name there."""
     reach = _reach(evidence, analysis, cluster, effects)
+    # Which packets wait for a lock, and whether that is once for long or often for less, is chance.
+    chance = _INF if waited_for_a_lock(evidence, analysis, cluster, figures) else 0.0
     doubtful = reach.time_ns == _INF
     for name in _EXACT:
         yield name, UNBOUNDED if doubtful else exactly(getattr(figures, name))
@@ -76,12 +79,13 @@ def relay_bounds(
         yield from _each(name, getattr(figures, name), reach, _INF)
     for name in _PACKETS:
         yield name, _count(getattr(figures, name), reach)
+    yield "receive_buffer", _count(figures.receive_buffer, reach, chance)
     for name in _ONLY_ADDED_TO:
         yield name, _fewer(getattr(figures, name), reach)
     yield from ((f"dropped.{reason}", _count(count, reach)) for reason, count in figures.dropped.items())
     yield "queue_most", around(figures.queue_most, reach.packets + reach.sampled, reach.sampled)
     waiting = figures.waiting_most_kib
-    yield "waiting_most_kib", around(waiting, *(_PACKET_KIB * each for each in (reach.packets, reach.sampled)))
+    yield "waiting_most_kib", around(waiting, *(_PACKET_KIB * each for each in (reach.packets, reach.sampled + chance)))
     yield "lock_waiters_most", Interval(0.0, None)  # it depends on the order in which threads meet
     yield "hit_percent", _hits(evidence, cluster, figures, doubtful=doubtful)
     yield "fetches_per_key", _fewer(figures.fetches_per_key, reach, least=min(1.0, figures.fetches_per_key))
@@ -150,9 +154,9 @@ def _each(name: str, values: LengthQuantiles, reach: _Reach, more_ns: float = 0.
         yield f"{name}.{which}", _shorter(getattr(values, which), reach, more_ns)
 
 
-def _count(count: int, reach: _Reach) -> Interval:
-    """A count of packets; what did not happen to any of them would not have without the hold-ups."""
-    return around(count, reach.packets, reach.packets if count else _zero_or(reach))
+def _count(count: int, reach: _Reach, chance: float = 0.0) -> Interval:
+    """A count of packets; what did not happen to any of them would not have without the hold-ups, but by `chance`."""
+    return around(count, reach.packets, (reach.packets if count else _zero_or(reach)) + chance)
 
 
 def _fewer(count: float, reach: _Reach, least: float = 0.0) -> Interval:
@@ -160,13 +164,23 @@ def _fewer(count: float, reach: _Reach, least: float = 0.0) -> Interval:
 
 
 def _stalls(evidence: Evidence, cluster: str, stalls: int, reach: _Reach, effects: Effects) -> Interval:
-    """Stalls that would have been long enough to be stalls without what held them up."""
+    """Stalls that would have been long enough to be stalls without what held them up. If the lock was held for as long,
+    in pieces, another order of threads can have made one of them."""
     locks = evidence.locks.get(cluster, LockReport())
     begun_ns = np.array([each.at_ns for each in locks.stalls], np.int64)
     lasted_ns = np.array([each.lasted_ns for each in locks.stalls], np.int64)
     held_ns = _time(evidence, cluster, effects, begun_ns, begun_ns + lasted_ns)
     certain = np.count_nonzero(lasted_ns - held_ns >= STALL_AFTER_NS)
-    return finite(0 if reach.time_ns == _INF else min(stalls, int(certain)), stalls + _zero_or(reach))
+    chance = _INF if _lock_held_ns(evidence, cluster) >= STALL_AFTER_NS else 0.0
+    return finite(0 if reach.time_ns == _INF else min(stalls, int(certain)), stalls + _zero_or(reach) + chance)
+
+
+def _lock_held_ns(evidence: Evidence, cluster: str) -> int:
+    """For how long the lock of a relay's packet path was held in all its lives, by its samples, ns."""
+    samples = evidence.recording.relays.get(cluster)
+    if samples is None or not len(samples):
+        return 0
+    return sum(int(samples["lock_held_ns"][samples["life"] == life].max()) for life in np.unique(samples["life"]))
 
 
 def _fetch_times(

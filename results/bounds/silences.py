@@ -10,7 +10,6 @@ import numpy as np
 from results.bounds.chains import Silent, last_moves, waits_in
 from results.bounds.effects import Effects
 from results.bounds.gaps import Gaps, gaps_of
-from results.bounds.held_up import HeldUp
 from results.bounds.network_silences import of_network, shortest_and_longest
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
@@ -50,15 +49,15 @@ class BoundedSilences:
         found: Flags = self.counted | (self.most_ns >= INTERRUPTION_INTERVALS * self.interval_ns)
         return found
 
-    def joined(self, held: HeldUp) -> BoundedSilences:
+    def joined(self, effects: Effects) -> BoundedSilences:
         """Silences of a stream between which no sound is certain as one: of what was heard hold-ups can be the cause,
         or the order in which threads met. Its least length is that of its longest part."""
         order = np.lexsort((self.from_ns, self.stream))
         each = self.chosen(order)
         ended_ns, begun_ns = each.until_ns[:-1], each.from_ns[1:]
-        waits = held.waits(RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY)
+        waits = (effects.held.waits(RunDelayPlace.RELAY, RunDelayPlace.DIRECTORY),) if effects.locks else ()
         longer_ns = np.maximum(each.most_ns - (each.until_ns - each.from_ns), 0.0)[:-1]
-        sound_ns = begun_ns - ended_ns - longer_ns - held.time_in(ended_ns, begun_ns, waits)
+        sound_ns = begun_ns - ended_ns - longer_ns - effects.held.time_in(ended_ns, begun_ns, *waits)
         heard = sound_ns >= _JOINED_INTERVALS * each.interval_ns[1:]
         apart = (np.diff(each.stream) != 0) | heard
         starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(order)), dtype=bool), apart]))

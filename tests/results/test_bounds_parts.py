@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hostio.timing import MS
+from results.bounds.effects import EdgeErrors, Effects
 from results.bounds.held_up import HeldUp, Waits
 from results.bounds.interval import UNBOUNDED, Interval, around, decided, finite
 from results.bounds.late_inputs import LateInputs
@@ -145,10 +146,13 @@ def test_a_quantile_among_unbounded_lengths_has_no_upper_bound() -> None:
     assert (found.low, found.high) == (199.0, None)
 
 
-def held_up_between(from_ns: int, until_ns: int) -> HeldUp:
-    spans = Spans.union(np.array([from_ns]), np.array([until_ns]))
+def effects_of(held_ns: tuple[int, int], wait: tuple[int, int, int] = (0, 1, 0), *, locks: bool = False) -> Effects:
+    """Of a hold-up from one time to another, and a wait of a relay's threads in a sample from and until, ns."""
     nothing = np.empty(0, np.int64)
-    return HeldUp(spans, spans, LateInputs.of(nothing, nothing), spans, np.empty(0, RUN_DELAY), 0.0)
+    spans = Spans.union(*(np.array([each]) for each in held_ns))
+    waits = np.array([(RunDelayPlace.RELAY, 1, *wait)], RUN_DELAY)
+    held = HeldUp(spans, spans, LateInputs.of(nothing, nothing), spans, waits, 0.0)
+    return Effects(held, EdgeErrors(nothing, nothing), 250 * MS, None, locks)
 
 
 def test_silences_between_which_no_sound_is_certain_are_one() -> None:
@@ -166,7 +170,7 @@ def test_silences_between_which_no_sound_is_certain_are_one() -> None:
         np.array([True, False, True, True, True]),
         np.array([False, False, False, True, False]),
     )
-    joined = apart.joined(held_up_between(2010 * MS, 2160 * MS))
+    joined = apart.joined(effects_of((2010 * MS, 2160 * MS)))
     assert joined.stream.tolist() == [0, 0, 1]
     assert (joined.from_ns / MS).tolist() == [1000, 2580, 1500]
     assert (joined.until_ns / MS).tolist() == [2500, 3000, 2000]
@@ -174,4 +178,8 @@ def test_silences_between_which_no_sound_is_certain_are_one() -> None:
     assert (joined.most_ns / MS).tolist() == pytest.approx([1510, 430, 510])
     assert (joined.counted.tolist(), joined.still.tolist()) == ([True, True, True], [False, True, False])
     nothing = apart.chosen(np.zeros(5, bool))
-    assert len(nothing.joined(held_up_between(0, 0)).stream) == 0
+    assert len(nothing.joined(effects_of((0, 0))).stream) == 0
+    # A wait of 30 ms in what was heard before the last one counts where packets wait for locks.
+    wait = (2500 * MS, 2580 * MS, 30 * MS)
+    for locks, found in ((False, [0, 0, 1]), (True, [0, 1])):
+        assert apart.joined(effects_of((2010 * MS, 2160 * MS), wait, locks=locks)).stream.tolist() == found
