@@ -40,6 +40,9 @@ _DELAYED_ACK_NS = 50 * MS
 """Least time for which TCP delays an acknowledgement (Linux, TCP_DELACK_MIN: 40 ms), and the longest tick of its timer
 (HZ=100): the next segment may wait for it if what was held up was longer than usual."""
 
+_MOST = 0.8
+"""Share of the time of a stall for which the lock was held, from which on it may have been one."""
+
 _PACKETS = ("received", "forwarded")
 _ONLY_ADDED_TO = ("fetched_keys", "never_forwarded")
 """Counts that grow while something is held up: without, they can be anything down to 0."""
@@ -164,23 +167,26 @@ def _fewer(count: float, reach: _Reach, least: float = 0.0) -> Interval:
 
 
 def _stalls(evidence: Evidence, cluster: str, stalls: int, reach: _Reach, effects: Effects) -> Interval:
-    """Stalls that would have been long enough to be stalls without what held them up. If the lock was held for as long,
-    in pieces, another order of threads can have made one of them."""
+    """Stalls that would have been long enough to be stalls without what held them up. If the lock was held for most
+    of as long, in pieces, another order of threads can have made one of them."""
     locks = evidence.locks.get(cluster, LockReport())
     begun_ns = np.array([each.at_ns for each in locks.stalls], np.int64)
     lasted_ns = np.array([each.lasted_ns for each in locks.stalls], np.int64)
     held_ns = _time(evidence, cluster, effects, begun_ns, begun_ns + lasted_ns)
     certain = np.count_nonzero(lasted_ns - held_ns >= STALL_AFTER_NS)
-    chance = _INF if _lock_held_ns(evidence, cluster) >= STALL_AFTER_NS else 0.0
+    chance = _INF if _nearly_stalled(evidence, cluster) else 0.0
     return finite(0 if reach.time_ns == _INF else min(stalls, int(certain)), stalls + _zero_or(reach) + chance)
 
 
-def _lock_held_ns(evidence: Evidence, cluster: str) -> int:
-    """For how long the lock of a relay's packet path was held in all its lives, by its samples, ns."""
+def _nearly_stalled(evidence: Evidence, cluster: str) -> bool:
+    """Whether the lock of a relay's packet path was held for most of a time as long as a stall, by its samples."""
     samples = evidence.recording.relays.get(cluster)
     if samples is None or not len(samples):
-        return 0
-    return sum(int(samples["lock_held_ns"][samples["life"] == life].max()) for life in np.unique(samples["life"]))
+        return False
+    at_ns, held_ns, life = samples["at_ns"], samples["lock_held_ns"], samples["life"]
+    last = np.minimum(np.searchsorted(at_ns, at_ns + STALL_AFTER_NS), len(samples) - 1)
+    held = held_ns[last] - held_ns
+    return bool(((life[last] == life) & (held >= _MOST * STALL_AFTER_NS)).any())
 
 
 def _fetch_times(
