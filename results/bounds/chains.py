@@ -74,6 +74,12 @@ def _lock_held(samples: Rows | None, silent: Silent) -> Ints:
     return held
 
 
+def moved_in(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, from_ns: Ints, until_ns: Ints) -> Flags:
+    """Flags silences before the end of which the stream was moved."""
+    moved: Flags = last_moves(evidence, streams, stream, from_ns, until_ns) < until_ns
+    return moved
+
+
 def last_moves(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, from_ns: Ints, until_ns: Ints) -> Ints:
     """When the last move of a stream's pair in each silence was installed, ns; without one, the end of the silence: an
     earlier decision might have ended it."""

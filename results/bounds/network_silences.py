@@ -14,8 +14,7 @@ import numpy as np
 
 from hostio.lateness_compiled import HOLD_UP_NS
 from hostio.timing import MS
-from relay_app.streams import Stream
-from results.bounds.chains import last_moves, waited_for_a_lock
+from results.bounds.chains import moved_in, waited_for_a_lock
 from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.gaps import Gaps
 from results.bounds.latency import QUEUED_NS, queued
@@ -44,7 +43,7 @@ def of_network(
         & (path[gaps.before] == path[gaps.after])
         & ~_after_a_wait(evidence, analysis, gaps)
         & ~_past_slow_relay(evidence, analysis, relays, path[gaps.after])
-        & ~_moved(evidence, streams, gaps)
+        & ~moved_in(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns)
         & ~_process_fault_in(evidence, gaps)
     )
     if evidence.plan.controller.reroute:
@@ -156,12 +155,6 @@ def _after_a_wait(evidence: Evidence, analysis: Analysis, gaps: Gaps) -> Flags:
         longest_ns = bounds.longest_ns(streams[gaps.stream[gap]], transit)
         found[gap] = transit.received_ns - transit.sent_ns - longest_ns >= QUEUED_NS
     return found
-
-
-def _moved(evidence: Evidence, streams: tuple[Stream, ...], gaps: Gaps) -> Flags:
-    """Flags gaps in which the stream was moved."""
-    moved: Flags = last_moves(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns) < gaps.until_ns
-    return moved
 
 
 def _process_fault_in(evidence: Evidence, gaps: Gaps) -> Flags:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.bounds.chains import Silent, last_moves, waits_in
+from results.bounds.chains import Silent, moved_in, waits_in
 from results.bounds.effects import Effects
 from results.bounds.gaps import Gaps, gaps_of
 from results.bounds.network_silences import of_network, shortest_and_longest
@@ -124,7 +124,7 @@ def _left_to_chance(evidence: Evidence, analysis: Analysis, effects: Effects, ga
     """Flags silences of which a packet more or less can be no more than chance: a move ended them, at a time that has
     nothing to do with when packets are sent, or an edge of a fault was close to a packet."""
     packets, streams = analysis.matched.packets, analysis.matched.streams
-    moved = last_moves(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns) < gaps.until_ns
+    moved = moved_in(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns)
     sent_ns = np.where(gaps.before >= 0, packets.sent_ns[gaps.before], gaps.from_ns)
     found: Flags = moved | effects.left_to_chance(sent_ns, gaps.from_ns, gaps.until_ns, interval_ns)
     return found
