@@ -104,9 +104,9 @@ class Played:
         return line + "".join(others)
 
 
-def quiet_runs(subject: Subject, folder: Path) -> list[Summary]:
-    """The runs without a disturbance."""
-    return [play(subject, None, folder / f"quiet-{number}") for number in range(QUIET_RUNS)]
+def quiet_runs(subject: Subject, folder: Path) -> Iterator[Summary]:
+    """Runs without a disturbance, as many as are asked for."""
+    return (play(subject, None, folder / f"quiet-{number}") for number in itertools.count())
 
 
 def trials(subject: Subject, quiet: Sequence[Summary], times: int, folder: Path) -> Iterator[Played]:
@@ -178,7 +178,8 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
         for subject in SUBJECTS:
             runs = Path(folder) / subject.name
-            for each in trials(subject, quiet_runs(subject, runs), times, runs):
+            quiet = list(itertools.islice(quiet_runs(subject, runs), QUIET_RUNS))
+            for each in trials(subject, quiet, times, runs):
                 print(each, flush=True)
                 found.append(each)
     print()

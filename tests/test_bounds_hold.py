@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from every import every
-from run_record import InconclusiveError, undisturbed
+from run_record import InconclusiveError, stolen_from, undisturbed
 
-from benchmarks.bounds import KINDS, SUBJECTS, Subject, quiet_runs, trials
+from benchmarks.bounds import KINDS, QUIET_RUNS, SUBJECTS, Played, Subject, quiet_runs, trials
+from results.verdict.summary import Summary
 
 TIMES = 15
 """Disturbed runs of each scenario."""
+
+
+def quiet_ones(subject: Subject, folder: Path) -> list[Summary]:
+    """Runs that nothing disturbed; InconclusiveError if most are disturbed without us."""
+    tried = islice(quiet_runs(subject, folder), 3 * QUIET_RUNS)
+    found = list(islice((each for each in tried if undisturbed(asdict(each))), QUIET_RUNS))
+    if len(found) < QUIET_RUNS:
+        raise InconclusiveError("the machine is not quiet: there is no value to compare with")
+    return found
+
+
+def undecided_for_us(found: Played) -> bool:
+    """Whether a run has no verdict, and nobody disturbed it but the test: the machine's own host took no time."""
+    return not found.decided and not stolen_from(asdict(found.summary))
 
 
 @pytest.mark.root
@@ -21,11 +37,9 @@ TIMES = 15
 @pytest.mark.parametrize("subject", SUBJECTS, ids=[subject.name for subject in SUBJECTS])
 def test_the_quiet_value_lies_within_the_bounds_of_every_disturbed_run(tmp_path: Path, subject: Subject) -> None:
     """No verdict is wrong, and fewer than one in ten is missing, though a core or all of them are taken meanwhile."""
-    quiet = quiet_runs(subject, tmp_path)
+    quiet = quiet_ones(subject, tmp_path)
     assert [each.verdict for each in quiet] == [subject.verdict] * len(quiet)
-    if not every(undisturbed(asdict(each)) for each in quiet):
-        raise InconclusiveError("the machine is not quiet: there is no value to compare with")
     found = list(trials(subject, quiet, TIMES, tmp_path))
     assert {each.kind for each in found} == set(KINDS)
     assert every(each.right for each in found), [str(each) for each in found if not each.right]
-    assert sum(not each.decided for each in found) < len(found) / 10
+    assert sum(map(undecided_for_us, found)) < len(found) / 10

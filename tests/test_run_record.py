@@ -15,8 +15,9 @@ from run_record import RunRecord
 TESTS = Path(__file__).resolve().parent
 
 
-def summary(verdict: str, *, ok: bool = True, others: float = 0.0) -> dict[str, Any]:
-    return {"verdict": verdict, "fidelity": [{"ok": True}, {"ok": ok}], "machine": {"others": {"percent": others}}}
+def summary(verdict: str, *, ok: bool = True, others: float = 0.0, stolen: float = 0.0) -> dict[str, Any]:
+    machine = {"others": {"percent": others}, "stolen": {"percent": stolen}}
+    return {"verdict": verdict, "fidelity": [{"ok": True}, {"ok": ok}], "machine": machine}
 
 
 @pytest.mark.parametrize(
@@ -48,11 +49,12 @@ def test_a_run_without_a_verdict_is_put_down_to_the_machine_if_its_records_do() 
         summary("inconclusive"),
         summary("inconclusive", ok=False),
         summary("inconclusive", others=25.0),
+        summary("inconclusive", stolen=3.0),
         {**summary("inconclusive"), "machine": None},
     ):
         record.enter(each)
-    assert record == RunRecord(played=5, disturbed=3, unexplained=1)
-    assert str(record) == "runs played: 5, inconclusive: 4, of which the machine disturbed 3"
+    assert record == RunRecord(played=6, disturbed=4, unexplained=1)
+    assert str(record) == "runs played: 6, inconclusive: 5, of which the machine disturbed 4"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,8 @@ from run_record import InconclusiveError, RunRecord
 @pytest.fixture(scope="module")
 def undecided(runs: RunRecord) -> None:
     for _ in range({inconclusive}):
-        runs.enter({{"verdict": "inconclusive", "fidelity": [], "machine": {{"others": {{"percent": 0}}}}}})
+        quiet = {{"others": {{"percent": 0}}, "stolen": {{"percent": 0}}}}
+        runs.enter({{"verdict": "inconclusive", "fidelity": [], "machine": quiet}})
     raise InconclusiveError("late: 9 ms")
 
 def test_one(undecided: None) -> None: ...
