@@ -72,6 +72,7 @@ def test_neither_condition_alone_stalls_the_regression(runs: RunRecord, tmp_path
 
 
 @pytest.mark.root
+@pytest.mark.long
 def test_the_stall_grows_by_two_round_trips_a_stream(runs: RunRecord, tmp_path: Path) -> None:
     """Analytic: a fill is a fetch and an announcement, each a round trip of 50.5 ms to the directory."""
     few, many, short = 8, 24, ("duration=12s", "events.0.for=8s")
