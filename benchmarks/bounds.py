@@ -56,7 +56,7 @@ SUBJECTS = (
     Subject(
         "cold burst",
         LIBRARY / "suite" / "cold-burst.yaml",
-        ("relays.version=2026-05-11", "sessions.0.count=12", "duration=7s", "events.0.at=1s"),
+        ("relays.kind=2026-05-11", "sessions.0.count=12", "duration=7s", "events.0.at=1s"),
         "fail",
     ),
 )

@@ -136,6 +136,10 @@ class ProcessGroup:
         deadline = monotonic() + timeout_s
         return self.leader.gone(timeout_s) and wait_until(lambda: not self.states(), max(0.0, deadline - monotonic()))
 
+    def pids(self) -> tuple[int, ...]:
+        """The numbers of its processes."""
+        return tuple(_members(self.leader.pid))
+
     def states(self) -> set[str]:
         """The state letters of all threads of the group (proc_pid_stat(5)); none if all have ended."""
         return {state for pid in _members(self.leader.pid) for state in thread_states(pid)} - _ENDED

@@ -140,6 +140,16 @@ def receive_drops(pid: int) -> dict[str, int]:
     return parse_receive_drops(Path(f"/proc/{pid}/net/dev").read_text())
 
 
+def parse_udp_ports(net_udp: str) -> set[int]:
+    """Local ports of all IPv4 UDP sockets, from /proc/net/udp; its first line is a header."""
+    return {int(line.split()[1].rpartition(":")[2], 16) for line in net_udp.splitlines()[1:]}
+
+
+def udp_ports(pid: int) -> set[int]:
+    """UDP ports that are bound in a process's network namespace."""
+    return parse_udp_ports(Path(f"/proc/{pid}/net/udp").read_text())
+
+
 def counter_growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
     """The difference of two readings; a counter that was not in the first one began at 0."""
     return {name: count - before.get(name, 0) for name, count in after.items()}

@@ -24,7 +24,7 @@ def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cach
         held_ms = run.summary["relay"]["us-central"]["lock_held_across_io_ms"]
         return bool(held_ms <= 1.25 * analytic_ms and run.summary["media"]["interruption_ms"]["max"] < held_ms + 2000)
 
-    run = attempted(runs, tmp_path, INCIDENT, "relays.version=2026-05-11", believed=shows(as_long))
+    run = attempted(runs, tmp_path, INCIDENT, "relays.kind=2026-05-11", believed=shows(as_long))
     summary = run.summary
     relay = summary["relay"]["us-central"]
     assert (relay["moved"], relay["hit_percent"], relay["fetches_per_key"]) == (120, 0.0, 1.0)
@@ -44,7 +44,7 @@ def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cach
 def test_sound_relays_carry_the_same_burst(runs: RunRecord, tmp_path: Path, version: str) -> None:
     """In the first half of that incident: nobody waits for a sound relay after that."""
     short = ("duration=12s", "events.0.at=2s")
-    run = attempted(runs, tmp_path, INCIDENT, f"relays.version={version}", *short)
+    run = attempted(runs, tmp_path, INCIDENT, f"relays.kind={version}", *short)
     relay = run.summary["relay"]["us-central"]
     assert (relay["moved"], relay["never_forwarded"], relay["stalls"]) == (120, 0, 0)
     assert (relay["fetches_per_key"], relay["lock_held_across_io_ms"]) == (1.0, 0.0)

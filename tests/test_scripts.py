@@ -97,7 +97,7 @@ def test_help_says_usage_options_exit_codes_and_an_example(checkout: Path, scrip
         ("scripts/bench", ["no-such-benchmark"]),
         ("scripts/bench", ["relay", "--no-such-option"]),
         ("scripts/check", ["file.py"]),
-        ("scripts/demo", ["--set", "relays.version=2026-05-20", "--no-such-option"]),
+        ("scripts/demo", ["--set", "relays.kind=2026-05-20", "--no-such-option"]),
         ("scripts/setup", ["--tests", "--vm"]),
         ("scripts/vm", []),
         ("scripts/vm", ["--clock", "virtual"]),
@@ -116,7 +116,7 @@ def test_bad_usage_is_one_line_and_exit_code_2(checkout: Path, script: str, argu
 GOOD_USAGE = [
     ("scripts/bench", ["links", "1", "1"]),
     ("scripts/check", []),
-    ("scripts/demo", ["--seed=7", "--set", "relays.version=2026-05-20"]),
+    ("scripts/demo", ["--seed=7", "--set", "relays.kind=2026-05-20"]),
     ("scripts/test", ["-m", "not root", "--no-such-option-of-ours"]),
     ("scripts/vm", ["--clock", "virtual", "--shift=2", "uname", "-r"]),
     (".ci/run", []),

@@ -52,7 +52,9 @@ def all_bounds(
         return None
     held = held_up(evidence, analysis, evidence.hold_ups)
     doubt = first_doubt(evidence, analysis, held, checks)
-    locks = any(waited_for_a_lock(evidence, analysis, *relay) for relay in measured.relay.items())
+    # Of a program nobody knows whether its threads wait for one another.
+    unknown = bool(evidence.plan.relays.programs)
+    locks = unknown or any(waited_for_a_lock(evidence, analysis, *relay) for relay in measured.relay.items())
     effects = Effects(held, EdgeErrors.of(evidence), detection_ns(evidence.plan), doubt, locks)
     return MetricBounds(dict(_intervals(evidence, analysis, measured, effects)), doubt)
 

@@ -104,8 +104,9 @@ def _of_thread(machine: MachineReport | None, thread: str, stopped: Set[ProcessI
 
 
 def _stopped_relays(plan: Plan) -> Set[ProcessId]:
-    """The relays that a fault acts on: their lateness is planned."""
-    return {ProcessId("relay", cluster) for cluster in plan.faulted_relays}
+    """The relays that a fault acts on, whose lateness is planned, and those that are programs, which do not tell it."""
+    programs = {each.name for each in plan.topology.clusters} - set(plan.relays_of_ours)
+    return {ProcessId("relay", cluster) for cluster in plan.faulted_relays | programs}
 
 
 def processor_checks(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:

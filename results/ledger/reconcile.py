@@ -40,12 +40,13 @@ def reconcile(evidence: Evidence, analysis: Analysis) -> Ledger:
     """Make the ledger of a run.
 
     If a link back end duplicates frames by plan and does not count the copies, every copy beyond the first packet is
-    taken for one of those.
+    taken for one of those; so it is if a relay is a program, which may send packets twice.
     """
     balance = balance_packets(evidence, analysis)
     by_route, by_station = list(routes(evidence, analysis, balance)), list(stations(evidence))
     difference = max(_disagreement(by_route, by_station), _missing_at_stations(by_route, by_station))
-    if any(duplicates_uncounted(evidence.plan, direction) for direction in evidence.plan.topology.directions):
+    copied_by_links = (duplicates_uncounted(evidence.plan, each) for each in evidence.plan.topology.directions)
+    if any(copied_by_links) or evidence.plan.relays.programs:
         by_route = [replace(route, duplicated=route.duplicated + route.surplus, surplus=0) for route in by_route]
     surplus = sum(route.surplus for route in by_route)
     return Ledger(

@@ -90,9 +90,13 @@ def read_evidence(run: RunDir) -> Evidence:
     hold_ups = _attempt(lambda: read_hold_ups(run), problems) if machine and machine.format >= _WITH_HOLD_UPS else None
     clusters = [cluster.name for cluster in plan.topology.clusters]
     recording = read_recording(
-        run, clusters, connected=bool(plan.connections), frames_noted=plan.link_capabilities.notes_frames
+        run,
+        clusters,
+        plan.relays_of_ours,
+        connected=bool(plan.connections),
+        frames_noted=plan.link_capabilities.notes_frames,
     )
-    locks = _lock_reports(run, clusters, problems) if plan.relays.lock_audit else {}
+    locks = _lock_reports(run, plan.relays_of_ours, problems) if plan.relays.lock_audit else {}
     problems += recording.problems
     return Evidence(plan, events, decisions, machine, samples, recording, locks, tuple(problems), hold_ups)
 

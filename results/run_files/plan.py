@@ -10,6 +10,7 @@ from hostio.timing import MS, S
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files.faults import Fault, LinkFault, ProcessFault
+from results.run_files.relay_program import RelayProgram
 from topologies.back_ends import CAPABILITIES, BackendName
 from topologies.link_backend import Capabilities
 from topologies.link_state import LinkChange
@@ -89,15 +90,22 @@ class RelaySettings:
     directory: str
     warm: dict[str, float]
     version: str = DEFAULT_VERSION
+    """The relay kind of every cluster: a relay version, or the name of one of `programs`."""
     versions: dict[str, str] = field(default_factory=dict)
-    """By cluster, where its relay runs another version than `version`."""
+    """By cluster, where its relay is of another kind than `version`."""
+    programs: dict[str, RelayProgram] = field(default_factory=dict)
+    """The kinds that are programs, by name."""
     idle_ns: int = 300 * S
     """A relay's cache drops the record of a session that had no packets for this long."""
     lock_audit: bool = True
 
     def version_of(self, cluster: str) -> str:
-        """The relay version of a cluster."""
+        """The relay kind of a cluster."""
         return self.versions.get(cluster, self.version)
+
+    def program_of(self, cluster: str) -> RelayProgram | None:
+        """The program that is the relay of a cluster; None if it is a relay of ours."""
+        return self.programs.get(self.version_of(cluster))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,11 @@ class Plan:
     def faulted_relays(self) -> frozenset[str]:
         """The clusters whose relay a fault acts on."""
         return frozenset(fault.process.cluster for fault in self.process_faults if fault.process.kind == "relay")
+
+    @property
+    def relays_of_ours(self) -> tuple[str, ...]:
+        """The clusters whose relay records itself: it is no program of somebody else."""
+        return tuple(each.name for each in self.topology.clusters if not self.relays.program_of(each.name))
 
     def changes_to(self, direction: Direction) -> tuple[LinkChange, ...]:
         """The changes that faults make to a direction, each at full strength."""

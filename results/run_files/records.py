@@ -6,7 +6,7 @@ The only module that imports polars.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from os import strerror
@@ -97,18 +97,25 @@ class Recording:
 
 
 def collect(
-    staging: Path, run: RunDir, clusters: Iterable[str], *, connected: bool = False, frames_noted: bool = False
+    staging: Path,
+    run: RunDir,
+    clusters: Iterable[str],
+    recorded: Container[str],
+    *,
+    connected: bool = False,
+    frames_noted: bool = False,
 ) -> tuple[str, ...]:
     """Convert the .npy files in `staging` to the Parquet files of the run directory.
 
-    Each is removed as soon as it is converted, so that both need little more room than one. After an OSError the call
-    can be made again: it goes on with what is left. Each Parquet file has a .npy file of the same stem, and a further
-    one per later life of a relay; after an interrupt some may be missing. Returns one sentence per file that could not
-    be converted, in the order of the clusters, those of the machine last.
+    `recorded`: the clusters whose relay records itself. Each file is removed as soon as it is converted, so that both
+    need little more room than one. After an OSError the call can be made again: it goes on with what is left. Each
+    Parquet file has a .npy file of the same stem, and a further one per later life of a relay; after an interrupt some
+    may be missing. Returns one sentence per file that could not be converted, in the order of the clusters, those of
+    the machine last.
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
-    of_clusters = (file for cluster in clusters for file in _raw_files(run, cluster, connected))
+    of_clusters = (file for each in clusters for file in _raw_files(run, each, each in recorded, connected))
     of_machine = (
         (run.machine_samples, MACHINE_SAMPLE),
         (run.core_samples, CORE_SAMPLE),
@@ -140,20 +147,25 @@ def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
 
 
 def read_recording(
-    run: RunDir, clusters: Sequence[str], *, connected: bool = False, frames_noted: bool = False
+    run: RunDir,
+    clusters: Sequence[str],
+    recorded: Sequence[str],
+    *,
+    connected: bool = False,
+    frames_noted: bool = False,
 ) -> Recording:
     """Read all raw records of a run.
 
-    `connected`: the scenario has TCP connections; `frames_noted`: the link back end recorded single frames. A missing
-    or unreadable file becomes an entry of `problems`, not an error.
+    `recorded`: the clusters whose relay records itself; `connected`: the scenario has TCP connections; `frames_noted`:
+    the link back end recorded single frames. A missing or unreadable file becomes an entry of `problems`, not an error.
     """
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
     received = _read_each({name: run.received(name) for name in clusters}, RECEIVED, problems)
-    samples = _read_each({name: run.relay(name) for name in clusters}, RELAY_SAMPLE, problems)
+    samples = _read_each({name: run.relay(name) for name in recorded}, RELAY_SAMPLE, problems)
     relays = {name: cumulative_over_lives(rows) for name, rows in samples.items()}
     probes = _read_each({name: run.probes(name) for name in clusters}, PROBE, problems)
-    fetches = _read_each({name: run.fetches(name) for name in clusters}, FETCH, problems)
+    fetches = _read_each({name: run.fetches(name) for name in recorded}, FETCH, problems)
     relay_fates = _read_each({name: run.relay_fates(name) for name in clusters}, RELAY_FATE, problems)
     link_fates = _read_each({"": run.link_fates} if frames_noted else {}, FRAME_FATE, problems).get(
         "", np.empty(0, FRAME_FATE)
@@ -198,16 +210,18 @@ def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
     return rows
 
 
-def _raw_files(run: RunDir, cluster: str, connected: bool) -> tuple[tuple[Path, np.dtype[Any]], ...]:
-    media = (
+def _raw_files(
+    run: RunDir, cluster: str, relay_recorded: bool, connected: bool
+) -> tuple[tuple[Path, np.dtype[Any]], ...]:
+    of_relay = ((run.relay(cluster), RELAY_SAMPLE), (run.fetches(cluster), FETCH)) if relay_recorded else ()
+    return (
         (run.sent(cluster), SENT),
         (run.received(cluster), RECEIVED),
-        (run.relay(cluster), RELAY_SAMPLE),
         (run.probes(cluster), PROBE),
-        (run.fetches(cluster), FETCH),
         (run.relay_fates(cluster), RELAY_FATE),
+        *of_relay,
+        *(((run.exchanges(cluster), EXCHANGE),) if connected else ()),
     )
-    return (*media, (run.exchanges(cluster), EXCHANGE)) if connected else media
 
 
 def _lives(staging: Path, stem: str) -> tuple[Path, ...]:

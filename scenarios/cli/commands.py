@@ -156,7 +156,7 @@ def suite(
     chosen = tuple(VERSIONS) if self_test else versions or (DEFAULT_VERSION,)
     scenarios = files or standard_scenarios()
     plans = {
-        version: [load_plan(file, overrides=[*overrides, f"relays.version={version}"]) for file in scenarios]
+        version: [load_plan(file, overrides=[*overrides, f"relays.kind={version}"]) for file in scenarios]
         for version in chosen
     }
     sandbox = InSandbox.on(diagnose(), out)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from controller.settings import Detector
+from relay_app.programs import PROGRAMS
 from relay_app.versions.version_names import VERSIONS
 from scenarios.language.quantities import (
     RATE_PATTERN,
@@ -70,6 +71,14 @@ def text(value: object) -> str:
     return " ".join(value.split())
 
 
+@_reading(type="string")
+def word(value: object) -> str:
+    """Any text, as it is."""
+    if isinstance(value, str) and "\0" not in value:
+        return value
+    raise ValueError(f"{found(value)} where text is expected; put it in quotes")
+
+
 def name(longest: int, *, digit_first: bool = False) -> Reading:
     """A name of at most `longest` characters of [a-z0-9-], a letter first or, if `digit_first`, a digit.
 
@@ -116,12 +125,14 @@ def one_of(*words: str) -> Reading:
     return Reading(read, {"enum": list(words)})
 
 
-@_reading(enum=list(VERSIONS))
-def relay_version(value: object) -> str:
-    """One of the relay versions. Their names are too alike for a suggestion; the error lists all."""
-    if isinstance(value, str) and value in VERSIONS:
+@_reading(anyOf=[{"enum": [*VERSIONS, *PROGRAMS]}, {"type": "string", "pattern": "/"}])
+def relay_kind(value: object) -> str:
+    """The name of a relay version or of a relay program that comes with the project, or the folder of a program, whose
+    path has a slash. Names of versions are too alike for a suggestion; the error lists all."""
+    if isinstance(value, str) and (value in VERSIONS or value in PROGRAMS or "/" in value):
         return value
-    raise ValueError(f"{found(value)} is no relay version; known: {', '.join(VERSIONS)}")
+    known = ", ".join((*VERSIONS, *PROGRAMS))
+    raise ValueError(f"{found(value)} is no relay kind; known: {known}; or write a folder's path, such as ./my-relay")
 
 
 @_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"const": "link"})

@@ -14,14 +14,15 @@ from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.expectations import expectation
 from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.quantities import time_text
+from scenarios.language.relay_kinds import RelayKinds, relay_kinds, warm_problems
 from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, ScenarioFile, TopologyFile, validated
 from scenarios.language.semantics import connection_name, group_name
 from scenarios.language.wording import quoted, suggestion
 from topologies.model import Cluster, Link, Topology
 
 
-def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
-    """The plan of a scenario that has passed all checks; its environment is None."""
+def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Plan:
+    """The plan of a scenario that has passed all checks; its environment is None. `kinds`: its relay kinds."""
     clusters = [cluster.name for cluster in topology.clusters]
     groups = [connection_name(group) for group in scenario.connections]
     return Plan(
@@ -37,8 +38,9 @@ def plan_of(scenario: ScenarioFile, topology: Topology) -> Plan:
         relays=RelaySettings(
             directory=scenario.directory or topology.clusters[0].name,
             warm=dict(scenario.relays.warm),
-            version=scenario.relays.version,
-            versions=dict(scenario.relays.versions),
+            version=kinds.names[scenario.relays.kind],
+            versions={cluster: kinds.names[kind] for cluster, kind in scenario.relays.kinds.items()},
+            programs=kinds.programs,
             idle_ns=scenario.relays.idle,
             lock_audit=scenario.relays.lock_audit,
         ),
@@ -154,7 +156,10 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     problems = tuple(semantics.problems(scenario, topology))
     if problems:
         raise document.error(problems)
-    return plan_of(scenario, topology)
+    plan = plan_of(scenario, topology, relay_kinds(scenario.relays, document))
+    if problems := tuple(warm_problems(plan)):
+        raise document.error(problems)
+    return plan
 
 
 def _topology(name: str, document: Document) -> Topology:

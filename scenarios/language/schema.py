@@ -23,6 +23,7 @@ from scenarios.language.values import (
     Delay,
     Flag,
     Jitter,
+    Kind,
     Pair,
     ScenarioName,
     Share,
@@ -30,7 +31,6 @@ from scenarios.language.values import (
     Span,
     Text,
     Tick,
-    Version,
 )
 from scenarios.language.wording import found, quoted, suggestion
 from topologies.back_ends import BackendName
@@ -116,12 +116,12 @@ class Connections(Strict):
 
 
 class Relays(Strict):
-    """Relay versions, and the state of the relays before the media start."""
+    """What runs as relay, and the state of the relays before the media start."""
 
-    version: Version = DEFAULT_VERSION
-    """The relay version of every cluster."""
-    versions: dict[str, Version] = Field(default={})
-    """The relay versions of clusters that run another one, by cluster."""
+    kind: Kind = DEFAULT_VERSION
+    """The relay of every cluster: a relay version, or the folder of a relay program, from the scenario file's."""
+    kinds: dict[str, Kind] = Field(default={})
+    """The relays of clusters that run another one, by cluster."""
     warm: dict[str, Share] = Field(default={})
     """The share of the session records that a cluster's relay holds before the media start, by cluster."""
     idle: Span = 300 * S
@@ -161,7 +161,7 @@ class ScenarioFile(Strict):
     connections: tuple[Connections, ...] = Field(default=(), strict=False)
     """The groups of TCP connections beside the media."""
     relays: Relays = Relays()
-    """Relay versions, and the state of the relays before the media start."""
+    """What runs as relay, and the state of the relays before the media start."""
     controller: Annotated[ControllerSettings, settings_section(ControllerSettings)] = ControllerSettings()
     """Detection and rerouting."""
     emulation: Emulation = Emulation()

@@ -20,7 +20,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     """All problems of the scenario, in no particular order."""
     if scenario.directory is not None:
         yield from unknown_cluster(scenario.directory, ("directory",), topology)
-    for key, clusters in (("warm", scenario.relays.warm), ("versions", scenario.relays.versions)):
+    for key, clusters in (("warm", scenario.relays.warm), ("kinds", scenario.relays.kinds)):
         for cluster in clusters:
             yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)

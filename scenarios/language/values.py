@@ -12,7 +12,7 @@ from scenarios.language.fields import (
     boolean,
     name,
     pair,
-    relay_version,
+    relay_kind,
     text,
     time_within,
     within,
@@ -31,6 +31,6 @@ Jitter: TypeAlias = Annotated[int, checked(time_within("0s", "10s"))]
 Tick: TypeAlias = Annotated[int, checked(time_within("10us", "10ms"))]
 Rate: TypeAlias = Annotated[int, checked(within(RATE, "8kbit", "100gbit"))]
 Share: TypeAlias = Annotated[float, checked(SHARE)]
-Version: TypeAlias = Annotated[str, checked(relay_version)]
+Kind: TypeAlias = Annotated[str, checked(relay_kind)]
 Probability: TypeAlias = Share
 SomeShare: TypeAlias = Annotated[float, checked(within(SHARE, "0.001%", "100%"))]

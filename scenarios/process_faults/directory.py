@@ -15,15 +15,14 @@ from time import monotonic
 
 from hostio.control import Stopped
 from relay_app.messages import AnswersDelayed, DelayAnswers
-from relay_app.probing.canaries import canary_records
 from relay_app.sessions import directory_proxy
-from relay_app.sessions.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint, DirectoryError, StreamRecord
+from relay_app.sessions.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
-from relay_app.streams import streams_of
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
+from scenarios.process_faults.session_records import all_records
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
 from scenarios.supervision.program import CommandLine, Program
@@ -200,13 +199,6 @@ def _answers(socket: Path) -> bool:
 
 
 def _write_records(plan: Plan, socket: Path) -> None:
-    """Write the record of every relayed stream and of every canary, as signalling does when sessions are set up."""
-    ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
     directory = Directory(DirectoryEndpoint(path=str(socket)))
-    directory.write(
-        StreamRecord(stream.ssrc, ordinals[stream.source], ordinals[stream.destination], stream.session)
-        for stream in streams_of(plan.sessions, plan.seed)
-        if stream.relayed
-    )
-    directory.write(canary_records((ordinals[here], ordinals[there]) for here, there in plan.topology.directions))
+    directory.write(all_records(plan))
     directory.close()

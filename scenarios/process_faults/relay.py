@@ -36,10 +36,10 @@ class RelayKind:
     def prepare_end(self, life: RunProcess) -> AfterEnd:
         """Duplicate its UDP sockets (pidfd_getfd(2)); the kernel would discard what is in them when the relay ends."""
         lanes = datagram_sockets(life.handle.pid)
-        return AfterEnd(lambda ended: _drain(lanes, ended), lambda: _close(lanes))
+        return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
 
 
-def _drain(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> None:
+def drain_lanes(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> None:
     """Count datagrams that the sockets of an ended relay dropped, and those left in them; close the sockets.
 
     A filter refuses further datagrams before a socket is emptied, so that emptying it ends; the host's UDP counts
@@ -54,6 +54,7 @@ def _drain(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> None:
             ended.counters["left_in_buffers"] += len(left)
 
 
-def _close(lanes: Iterable[socket.socket]) -> None:
+def close_lanes(lanes: Iterable[socket.socket]) -> None:
+    """Close the sockets of a relay that has not ended."""
     for lane in lanes:
         lane.close()

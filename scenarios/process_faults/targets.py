@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
 from scenarios.process_faults.controller import Controller, controller_target
 from scenarios.process_faults.directory import DirectoryLife, directory_target
 from scenarios.process_faults.fault_target import FaultTarget
-from scenarios.process_faults.relay import SupervisedRelay
 from scenarios.supervision.supervised import SupervisedProcess
 
 
 def fault_targets(
     plan: Plan,
-    relays: Mapping[str, SupervisedRelay],
+    relays: Mapping[str, SupervisedProcess[Any]],
     directory: SupervisedProcess[DirectoryLife],
     controller: SupervisedProcess[Controller],
 ) -> dict[Process, FaultTarget]:

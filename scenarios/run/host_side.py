@@ -119,7 +119,8 @@ def _collect(run: RunDir, end: End | None) -> None:
     frames_noted = plan.link_capabilities.notes_frames
     try:
         write_sessions(run, streams_of(plan.sessions, plan.seed))
-        collect(run.staging, run, clusters, connected=bool(plan.connections), frames_noted=frames_noted)
+        recorded = plan.relays_of_ours
+        collect(run.staging, run, clusters, recorded, connected=bool(plan.connections), frames_noted=frames_noted)
     finally:
         if end:
             _record(end, run)

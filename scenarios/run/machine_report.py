@@ -55,6 +55,9 @@ def process_counts(
             identities[relay.name], ended.counters, ended.socket_drops, ended.lateness, tuple(ended.hold_ups)
         )
         yield ProcessCounts(identities[relay.name], in_hand[relay.name])
+    for cluster, program in media.programs.items():
+        ended = program.ended_counters
+        yield ProcessCounts(ProcessId("relay", cluster), ended.counters, ended.socket_drops)
 
 
 def _identities(media: MediaProcesses, clusters: Sequence[Cluster]) -> dict[str, ProcessId]:

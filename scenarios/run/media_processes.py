@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from random import Random
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
-from hostio.timing import next_multiple
+from hostio.timing import S, next_multiple
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.messages import MediaPrepared, MediaWindow, Prefetch, Prefetched, PrepareMedia, StartProbing
 from relay_app.probing import prober
-from relay_app.probing.canaries import canary_ssrc
 from relay_app.probing.prober import ProberConfig
 from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
-from relay_app.streams import Stream, connections_of, streams_of
+from relay_app.streams import connections_of, streams_of
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
+from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
+from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
-from scenarios.supervision.processes import ProcessError, RunProcess, Serve, spawn
+from scenarios.process_faults.session_records import records_held
+from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, Serve, spawn
 from scenarios.supervision.run_control import TELEMETRY, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
-from topologies.model import Cluster, Topology
+from topologies.model import Cluster
 
 if TYPE_CHECKING:
     # For its type only: what is pure here is also used where there is no Mininet.
@@ -41,9 +42,11 @@ _PREPARED_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class MediaProcesses:
-    """The media processes. `relays` are by cluster name, the others in the order of the topology's clusters."""
+    """The media processes. Relays are by cluster name: `relays` of ours, `programs` of others; everything else is in
+    the order of the topology's clusters."""
 
     relays: Mapping[str, SupervisedRelay]
+    programs: Mapping[str, ProgramRelay]
     clients: tuple[RunProcess, ...]
     probers: tuple[RunProcess, ...]
     peers: tuple[RunProcess, ...]
@@ -55,7 +58,12 @@ class MediaProcesses:
         spawner = _Spawner(plan, run, fabric)
         clusters = plan.topology.clusters
         return cls(
-            relays={cluster.name: spawner.relay(cluster) for cluster in clusters},
+            relays={each.name: spawner.relay(each) for each in clusters if not plan.relays.program_of(each.name)},
+            programs={
+                each.name: spawner.program(each, program)
+                for each in clusters
+                if (program := plan.relays.program_of(each.name))
+            },
             clients=tuple(map(spawner.client, clusters)),
             probers=tuple(map(spawner.prober, clusters)),
             peers=tuple(map(spawner.peer, clusters)) if plan.connections else (),
@@ -63,9 +71,33 @@ class MediaProcesses:
 
     @property
     def running(self) -> tuple[RunProcess, ...]:
-        """Every process that serves now; a relay between two lives is left out."""
+        """Every process of ours that serves now; a relay between two lives is left out."""
         relays = [relay.running for relay in self.relays.values() if relay.running]
         return (*relays, *self.clients, *self.probers, *self.peers)
+
+    def await_programs(self) -> None:
+        """Wait until the relays that are programs are ready; ProcessError if one is not in 10 s."""
+        for relay in self.programs.values():
+            relay.serving.await_ready(START_WITHIN_S)
+
+    def end_programs(self, plan: Plan) -> Iterator[str]:
+        """End the relays that are programs, one after the other; yields a sentence for each that did not end as it
+        should have."""
+        for cluster, relay in self.programs.items():
+            program = plan.relays.program_of(cluster)
+            if relay.running is None or program is None:
+                continue
+            try:
+                if not relay.running.intact():
+                    relay.running.final_report(0)
+                    yield f"{relay.name} has ended by itself"
+                    continue
+                edge = relay.prepare_stop(monotonic_ns() + program.stop_grace_ns)
+                edge.apply()
+                if not edge.verify() or relay.ended_counters.counters["killed"]:
+                    yield f"{relay.name} did not end within {program.stop_grace_ns / S:g} s of SIGTERM, and was killed"
+            except ProcessError as error:
+                yield str(error)
 
     def start(self, window: MediaWindow) -> None:
         """Send the media window to every process: clients send media in it, all count their lateness in it.
@@ -111,26 +143,6 @@ def prepare_media(processes: Iterable[RunProcess], duration_ns: int) -> None:
         process.expect(MediaPrepared(), _PREPARED_WITHIN_S)
 
 
-def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple[int, ...]:
-    """SSRCs whose records a relay holds before the media start.
-
-    These are streams that begin or end at its cluster, the warm share of the others, and canaries that go through it:
-    a canary that had to wait for its record would be late, and the detector would take a cold relay for a failed one.
-    """
-    relayed = [stream for stream in streams if stream.relayed]
-    own = [stream.ssrc for stream in relayed if cluster in (stream.source, stream.destination)]
-    others = [stream.ssrc for stream in relayed if cluster not in (stream.source, stream.destination)]
-    random = Random(f"warm {plan.seed} {cluster}")
-    warm = random.sample(others, round(plan.relays.warm.get(cluster, 0.0) * len(others)))
-    return (*own, *warm, *(canaries_through(plan.topology, cluster) if plan.controller.canaries else ()))
-
-
-def canaries_through(topology: Topology, relay: str) -> Iterator[int]:
-    """The SSRCs of the canaries that the probers of other clusters send through a relay."""
-    ordinals = {cluster.name: cluster.ordinal for cluster in topology.clusters}
-    return (canary_ssrc(ordinals[here], ordinals[there]) for here, there in topology.directions if there == relay)
-
-
 class _Spawner:
     """Makes the configuration of each process from the plan, and starts the process; it may not be ready on return."""
 
@@ -146,6 +158,12 @@ class _Spawner:
     def relay(self, cluster: Cluster) -> SupervisedRelay:
         """The relay of a cluster, over all its lives."""
         kind = RelayKind(lambda life: self.relay_life(cluster, life))
+        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
+
+    def program(self, cluster: Cluster, program: RelayProgram) -> ProgramRelay:
+        """The program that is the relay of a cluster, over all its lives."""
+        log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
+        kind = ProgramRelayKind(self._plan, cluster, program, log, host_pid)
         return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
 
     def relay_life(self, cluster: Cluster, life: int) -> RunProcess:

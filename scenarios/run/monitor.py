@@ -45,14 +45,15 @@ and the CPU is slow, so both are to take little of it."""
 class MonitorConfig:
     """Files for MACHINE_SAMPLE, CORE_SAMPLE and RUN_DELAY rows, .npy.
 
-    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. `virtual_time`:
-    the run is on a virtual clock.
+    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. `programs`:
+    ordinals of the clusters whose relay is a program. `virtual_time`: the run is on a virtual clock.
     """
 
     machine_path: Path
     cores_path: Path
     run_delays_path: Path
     host_pids: Mapping[int, int]
+    programs: frozenset[int] = frozenset()
     virtual_time: bool = False
 
 
@@ -62,7 +63,7 @@ class Monitor:
     def __init__(self, config: MonitorConfig) -> None:
         period_ns = _VIRTUAL_SENSOR_PERIOD_NS if config.virtual_time else _SENSOR_PERIOD_NS
         self.sensors = CoreSensors(os.sched_getaffinity(0), period_ns)
-        self.run_delays = RunDelays(config.host_pids)
+        self.run_delays = RunDelays(config.host_pids, config.programs)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
         self._cores: list[npt.NDArray[Any]] = []
@@ -134,16 +135,19 @@ def _handle_message(monitor: Monitor, control: Connection) -> bool:
     return not isinstance(message, Stop)
 
 
-def spawn_monitor(run: RunDir, host_pids: Mapping[int, int], *, virtual_time: bool) -> RunProcess:
+def spawn_monitor(
+    run: RunDir, host_pids: Mapping[int, int], programs: frozenset[int], *, virtual_time: bool
+) -> RunProcess:
     """Start the monitor, whose samples go to the run's staging folder; it may not be ready on return.
 
-    `host_pids`: as in MonitorConfig.
+    `host_pids`, `programs`: as in MonitorConfig.
     """
     config = MonitorConfig(
         run.staged(run.machine_samples),
         run.staged(run.core_samples),
         run.staged(run.run_delays),
         host_pids,
+        programs,
         virtual_time,
     )
     return spawn("monitor", serve, config, run.log("monitor"))

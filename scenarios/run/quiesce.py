@@ -21,10 +21,9 @@ from relay_app.streams import MEDIA_PORTS
 from results.run_files.machine import HostRow, LinkRow
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.relay import SupervisedRelay
 from scenarios.run.media_processes import MediaProcesses
 from scenarios.supervision.processes import request_all
-from scenarios.supervision.run_control import fate_log
+from scenarios.supervision.run_control import EventLog, fate_log
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend, LinkEnd
 from topologies.media_taps import MediaCounts, MediaTaps
@@ -77,7 +76,9 @@ class Observers:
         return {**receive_drops(os.getpid()), **to_hosts}
 
 
-def quiesce(media: MediaProcesses, links: LinkBackend, observers: Observers) -> tuple[LinkEnd, MediaCounts]:
+def quiesce(
+    plan: Plan, media: MediaProcesses, links: LinkBackend, observers: Observers, log: EventLog
+) -> tuple[LinkEnd, MediaCounts]:
     """Stop sources, then relays, then links; returns the link back end's counts and the interface counts.
 
     The order is that in which packets travel. When a stage stops, nothing reaches it any more but what is on the way to
@@ -88,6 +89,9 @@ def quiesce(media: MediaProcesses, links: LinkBackend, observers: Observers) -> 
     relays = [relay.running for relay in media.relays.values() if relay.running]
     request_all(relays, StopForwarding(), Quiesced(), _STILL_WITHIN_S)
     observers.settled()
+    # A relay that is a program cannot be asked to forward no more: it is ended, once nothing reaches it any more.
+    for problem in media.end_programs(plan):
+        log.phase(problem)
     return links.end(), observers.settled()
 
 
@@ -103,13 +107,15 @@ def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[Li
     )
 
 
-def collect_relay_fates(relays: Mapping[str, SupervisedRelay], run: RunDir) -> dict[str, Mapping[str, int]]:
-    """Write RELAY_FATE rows of all lives of each relay to the staging folder.
+def collect_relay_fates(media: MediaProcesses, run: RunDir) -> dict[str, Mapping[str, int]]:
+    """Write RELAY_FATE rows of all lives of each relay to the staging folder; of programs, those left in their sockets.
 
-    Returns, by process name, the counter of packets that a relay's lives held when they ended.
+    Returns, by process name, the counter of packets that the lives of a relay of ours held when they ended.
     """
     in_hand: dict[str, Mapping[str, int]] = {}
-    for cluster, relay in relays.items():
+    for cluster, program in media.programs.items():
+        write_array(run.staged(run.relay_fates(cluster)), np.array(program.ended_counters.left_behind, RELAY_FATE))
+    for cluster, relay in media.relays.items():
         logs = [FateLog.read(fate_log(cluster, life)) for life in range(relay.lives)]
         ended = relay.lives if relay.running is None else relay.lives - 1
         rows = [left_behind(rows) if life < ended else rows for life, (rows, _) in enumerate(logs)]

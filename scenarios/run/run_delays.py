@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from time import monotonic_ns
 
 import numpy as np
@@ -29,15 +29,23 @@ _KINDS = {
 }
 """By how the name of a process begins."""
 
+_DEADLINE = "client-"
+"""How the names of processes begin whose threads have real-time priority."""
+
 _OF_NO_CLUSTER = (RunDelayPlace.CONTROLLER, RunDelayPlace.SWITCH)
 
 
-def place_of(name: str, network: int, ordinals: Mapping[int, int]) -> Place | None:
+def place_of(
+    name: str, network: int, ordinals: Mapping[int, int], programs: Container[int] = frozenset()
+) -> Place | None:
     """Kind and cluster of a process by its name and network namespace; None if it is of no kind that is sampled.
 
-    `ordinals`: of the clusters, by the network namespace of their hosts.
+    `ordinals`: of the clusters, by the network namespace of their hosts. `programs`: those whose relay is a program: a
+    process there that has none of our names is taken for a part of it.
     """
     kind = next((kind for beginning, kind in _KINDS.items() if name.startswith(beginning)), None)
+    if kind is None and ordinals.get(network) in programs and not name.startswith(_DEADLINE):
+        kind = RunDelayPlace.RELAY
     if kind in _OF_NO_CLUSTER:
         return kind, 0
     return (kind, ordinals[network]) if kind is not None and network in ordinals else None
@@ -60,10 +68,11 @@ def growth(before: Reading, after: Reading) -> dict[Place, int]:
 
 class RunDelays:
     """RUN_DELAY rows of the time between samples. `host_pids`: a process in the network namespace of each cluster's
-    host, by the cluster's ordinal."""
+    host, by the cluster's ordinal. `programs`: as in `place_of`."""
 
-    def __init__(self, host_pids: Mapping[int, int]) -> None:
+    def __init__(self, host_pids: Mapping[int, int], programs: Container[int] = frozenset()) -> None:
         self._ordinals = {network_of(pid): ordinal for ordinal, pid in host_pids.items()}
+        self._programs = programs
         self._before: Reading | None = None
         self._before_ns = 0
         self._rows: list[tuple[int, ...]] = []
@@ -85,7 +94,9 @@ class RunDelays:
         reading: dict[Place, list[ThreadDelay]] = {}
         for pid in process_ids():
             name = process_name(pid)
-            if name.startswith(tuple(_KINDS)) and (place := place_of(name, network_of(pid), self._ordinals)):
+            if not self._programs and not name.startswith(tuple(_KINDS)):
+                continue
+            if place := place_of(name, network_of(pid), self._ordinals, self._programs):
                 reading.setdefault(place, []).extend(thread_delays(pid))
         return reading
 

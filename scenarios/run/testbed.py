@@ -96,8 +96,10 @@ class Testbed:
         log.begin("set-up", "starting relays, clients and probers")
         media = MediaProcesses.spawn(plan, run, fabric)
         host_pids = {cluster.ordinal: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
-        monitor = spawn_monitor(run, host_pids, virtual_time=environment.clock == "virtual")
+        programs = frozenset(plan.topology.cluster(name).ordinal for name in media.programs)
+        monitor = spawn_monitor(run, host_pids, programs, virtual_time=environment.clock == "virtual")
         await_ready((*media.running, monitor), _READY_WITHIN_S)
+        media.await_programs()
         log.begin("set-up", "installing the direct paths")
         # The flow rules of direct paths before relays fetch records over them.
         controller.serving.await_milestone("installed", _READY_WITHIN_S)
@@ -109,7 +111,8 @@ class Testbed:
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
         log.begin("set-up", "starting successors")
         # Successors last: their start takes CPU time, which would delay what is waited for above.
-        process_faults = ProcessFaults(plan.faults, fault_targets(plan, media.relays, directory, controller), log)
+        targets = fault_targets(plan, {**media.relays, **media.programs}, directory, controller)
+        process_faults = ProcessFaults(plan.faults, targets, log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
         return cls(plan, run, observers, links, media, controller, process_faults, monitor, datapath_stats())
@@ -150,13 +153,13 @@ class Testbed:
         stopped."""
         log.begin("collection", "stopping media, and reading counters")
         memory_bytes = proportional_memory_bytes()
-        end, counts = quiesce(self.media, self.links, self.observers)
+        end, counts = quiesce(self.plan, self.media, self.links, self.observers, log)
         hosts = self.observers.hosts(counts)
         running = self._running
         log.begin("collection", "writing the records")
         stopped = stop_all(running, self._saving_s)
         log.begin("collection", "reading the switches' counters")
-        in_hand = collect_relay_fates(self.media.relays, self.run)
+        in_hand = collect_relay_fates(self.media, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         ordinals = {cluster.name: cluster.ordinal for cluster in self.plan.topology.clusters}
         write_array(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))

@@ -20,13 +20,17 @@ from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 from scenarios.supervision.ready_signals import OutputLines, ReadySignal
 
 _CLEAN = (0, -signal.SIGTERM)
+_KEPT_VARIABLES = ("PATH", "LANG")
+_LAST_BYTES = 4096
+_LONGEST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
     """How a program is started, tells that it is ready, and is stopped.
 
-    `environment` is added to ours. A program that can stand by gives the signal `standing_by`, and begins to serve at
+    `environment` is added to ours or, if it `inherits_environment` from nobody, to PATH and LANG alone. It runs in
+    `folder`, without one in ours. A program that can stand by gives the signal `standing_by`, and begins to serve at
     the first byte of its standard input. `output` becomes its standard output; without it, that goes to the log.
     """
 
@@ -36,6 +40,8 @@ class CommandLine:
     standing_by: ReadySignal | None = None
     output: OutputLines | None = None
     stops_at_end_of_input: bool = False
+    folder: Path | None = None
+    inherits_environment: bool = True
 
 
 class Program:
@@ -58,6 +64,10 @@ class Program:
         """Number of the launched process, the leader of its process group."""
         return self._launched().leader.pid
 
+    def pids(self) -> tuple[int, ...]:
+        """Numbers of its process and of all that it started in its group."""
+        return self._group.pids() if self._group else ()
+
     def await_ready(self, timeout_s: float) -> None:
         """Wait until it serves; ProcessError if it does not in time."""
         self.await_signal(self._command.ready, timeout_s)
@@ -73,7 +83,8 @@ class Program:
         if awaited.wait(leader, timeout_s):
             return
         if leader.gone(0):
-            raise ProcessError(f"{self.name} ended before it was {awaited.meaning}; its log is {self.log}")
+            why = f"{self.name} ended before it was {awaited.meaning}{self._said()}"
+            raise ProcessError(f"{why}; its log is {self.log}")
         raise ProcessError(f"{self.name} is not {awaited.meaning} after {timeout_s:g} s; its log is {self.log}")
 
     def take_over(self) -> None:
@@ -141,7 +152,8 @@ class Program:
                     stdin=subprocess.PIPE if uses_input else subprocess.DEVNULL,
                     stdout=command.output.writer if command.output else log,
                     stderr=log,
-                    env={**os.environ, **command.environment},
+                    env={**_inherited(command), **command.environment},
+                    cwd=command.folder,
                     start_new_session=True,
                 )
             except OSError as error:
@@ -164,6 +176,14 @@ class Program:
         except OSError as error:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
 
+    def _said(self) -> str:
+        """The last line of its log, for a message."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST_BYTES))
+            lines = log.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f" ({last[:_LONGEST_WORDS]})" if last else ""
+
     def _exit_code(self) -> int | None:
         """Exit code of a program that has ended, or the negative number of the signal that ended it; else None.
 
@@ -175,3 +195,9 @@ class Program:
         if found is None:
             return None
         return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def _inherited(command: CommandLine) -> Mapping[str, str]:
+    if command.inherits_environment:
+        return os.environ
+    return {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}

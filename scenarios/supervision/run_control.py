@@ -28,6 +28,11 @@ def fate_log(cluster: str, life: int) -> Path:
     return SANDBOX_FOLDER / f"fates-{cluster}-{life}"
 
 
+def relay_folder(cluster: str, life: int) -> Path:
+    """Folder of a relay program, in one of its lives."""
+    return SANDBOX_FOLDER / f"relay-{cluster}-{life}"
+
+
 class StopSignal:
     """The signal to stop early: end of file on a descriptor, to which nothing is ever written."""
 

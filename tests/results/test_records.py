@@ -53,9 +53,9 @@ def run(tmp_path: Path) -> RunDir:
 def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
     write_sessions(run, [stream()])
     left = {path.stem: np.load(path) for path in staging.iterdir()}
-    assert collect(staging, run, CLUSTERS, frames_noted=True) == ()
+    assert collect(staging, run, CLUSTERS, CLUSTERS, frames_noted=True) == ()
     assert list(staging.iterdir()) == [], "what is converted gives its room back"
-    recording, samples = read_recording(run, CLUSTERS, frames_noted=True), read_machine_samples(run)
+    recording, samples = read_recording(run, CLUSTERS, CLUSTERS, frames_noted=True), read_machine_samples(run)
     assert recording.problems == ()
     assert np.array_equal(samples.machine, machine_samples())
     assert np.array_equal(samples.cores, core_samples())
@@ -70,7 +70,7 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
 
 
 def test_hold_ups_are_those_recorded_and_one_of_their_files_missing_is_named(staging: Path, run: RunDir) -> None:
-    collect(staging, run, CLUSTERS)
+    collect(staging, run, CLUSTERS, CLUSTERS)
     found = read_hold_ups(run)
     assert np.array_equal(found.late, hold_ups().late)
     assert np.array_equal(found.waits, hold_ups().waits)
@@ -80,10 +80,10 @@ def test_hold_ups_are_those_recorded_and_one_of_their_files_missing_is_named(sta
 
 
 def test_collecting_twice_changes_nothing(staging: Path, run: RunDir) -> None:
-    collect(staging, run, CLUSTERS)
+    collect(staging, run, CLUSTERS, CLUSTERS)
     before = {path: path.read_bytes() for path in run.root.rglob("*.parquet")}
     assert len(before) > 2 * len(CLUSTERS)
-    collect(staging, run, CLUSTERS)
+    collect(staging, run, CLUSTERS, CLUSTERS)
     assert {path: path.read_bytes() for path in run.root.rglob("*") if path.is_file()} == before
 
 
@@ -103,12 +103,12 @@ def test_collecting_goes_on_where_a_full_or_broken_disk_stopped_it(
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", fail_at_the_third)
     with pytest.raises(OSError, match=os.strerror(number)) as caught:
-        collect(staging, run, CLUSTERS, frames_noted=True)
+        collect(staging, run, CLUSTERS, CLUSTERS, frames_noted=True)
     monkeypatch.undo()
     assert caught.value.errno == number
     assert len(list(staging.iterdir())) == len(left) - 2
-    assert collect(staging, run, CLUSTERS, frames_noted=True) == ()
-    recording = read_recording(run, CLUSTERS, frames_noted=True)
+    assert collect(staging, run, CLUSTERS, CLUSTERS, frames_noted=True) == ()
+    recording = read_recording(run, CLUSTERS, CLUSTERS, frames_noted=True)
     assert all(np.array_equal(recording.sent[cluster], left[f"sent-{cluster}"]) for cluster in CLUSTERS)
     assert np.array_equal(recording.link_fates, left["links"])
 
@@ -120,14 +120,14 @@ def test_what_is_missing_or_cut_short_is_named_and_the_rest_collected(staging: P
     (staging / "relay-us-east.npy").write_bytes(b"")
     np.save(staging / "relay-us-west.npy", np.zeros(3))
     (staging / "cores.npy").unlink()
-    assert collect(staging, run, CLUSTERS) == (
+    assert collect(staging, run, CLUSTERS, CLUSTERS) == (
         "sent-us-east.npy was not written",
         "received-us-east.npy is incomplete",
         "relay-us-east.npy is incomplete",
         "relay-us-west.npy holds rows of another format",
         "cores.npy was not written",
     )
-    assert set(read_recording(run, CLUSTERS).sent) == {"us-west"}
+    assert set(read_recording(run, CLUSTERS, CLUSTERS).sent) == {"us-west"}
 
 
 def test_sessions_survive_the_file(run: RunDir) -> None:
@@ -142,7 +142,7 @@ def test_no_sessions_are_a_table_too(run: RunDir) -> None:
 
 
 def test_an_empty_run_directory_is_all_problems(run: RunDir) -> None:
-    recording = read_recording(run, ["us-east"])
+    recording = read_recording(run, ["us-east"], ["us-east"])
     assert recording.problems == (
         "raw/sent-us-east.parquet is missing",
         "raw/received-us-east.parquet is missing",

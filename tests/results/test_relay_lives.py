@@ -63,8 +63,8 @@ def test_files_of_all_lives_become_one_file_in_their_order(tmp_path: Path) -> No
     for life in range(12):
         rows = samples((life, life, life, 0, life))
         np.save(run.staged(run.relay(RELAY), life), rows)
-    collect(staging, run, [RELAY])
-    found = read_recording(run, [RELAY]).relays[RELAY]
+    collect(staging, run, [RELAY], [RELAY])
+    found = read_recording(run, [RELAY], [RELAY]).relays[RELAY]
     assert found["life"].tolist() == list(range(12))
     assert found["received"].tolist() == np.cumsum(range(12)).tolist()
 
@@ -73,7 +73,7 @@ def test_a_first_life_without_a_file_is_a_problem(tmp_path: Path) -> None:
     run, staging = RunDir(tmp_path), tmp_path / "staging"
     staging.mkdir()
     np.save(run.staged(run.relay(RELAY), 1), THREE_LIVES)
-    assert "relay-us-central.npy was not written" in collect(staging, run, [RELAY])
+    assert "relay-us-central.npy was not written" in collect(staging, run, [RELAY], [RELAY])
 
 
 def report(total_ns: int, most_waiters: int) -> LockReport:

@@ -89,7 +89,7 @@ def test_every_setting_reaches_the_plan(tmp_path: Path) -> None:
 seed: 4294967295
 directory: us-central
 relays:
-  {version: 2026-05-11, versions: {us-west: 2026-05-10}, warm: {us-central: 25%, us-west: 100%}, idle: 5s,
+  {kind: 2026-05-11, kinds: {us-west: 2026-05-10}, warm: {us-central: 25%, us-west: 100%}, idle: 5s,
    lock_audit: false}
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,

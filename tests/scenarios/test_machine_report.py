@@ -26,6 +26,7 @@ def media(ended: EndedProcessCounters) -> MediaProcesses:
     relay = named("relay-us-east-2", ended_counters=ended)
     parts = {
         "relays": {"us-east-2": relay},
+        "programs": {},
         "clients": (named("client-us-east-2"),),
         "probers": (named("prober-us-east-2"),),
     }

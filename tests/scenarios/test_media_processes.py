@@ -12,7 +12,7 @@ from relay_app.probing.canaries import canary_ssrc
 from relay_app.streams import RESERVED_SSRCS, streams_of
 from results.run_files.plan import Plan, RelaySettings
 from scenarios.language.library import LIBRARY, load_plan
-from scenarios.run.media_processes import records_held
+from scenarios.process_faults.session_records import records_held
 
 ONE_BLIP = Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml"
 

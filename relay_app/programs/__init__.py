@@ -1,0 +1,14 @@
+"""Relay programs that come with the project: each is a folder with a `relay.yaml`. May import nothing of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+PROGRAMS: Mapping[str, str] = MappingProxyType(
+    {
+        "template": "the packet contract in plain Python, to copy",
+        "c-sound": "a relay in C; sessions are fetched in bulk, off the packet path",
+        "c-regression": "the same; sessions are fetched under the lock that the packet path takes",
+    }
+)

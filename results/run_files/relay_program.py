@@ -1,0 +1,33 @@
+"""A relay of somebody else: the program that runs as a cluster's relay, as the plan records it. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hostio.timing import S
+
+Ready = Literal["notify", "ports"]
+"""How a program tells that it serves: READY=1 of sd_notify(3), or all lanes bound."""
+
+SessionSource = Literal["directory", "file"]
+"""Where a program finds a session that it does not hold: in the session directory; or nowhere, as it holds all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayProgram:
+    """A program and how it is run; `folder` is absolute, `command` is found and has an absolute path.
+
+    `writes_path_log`: whether it enters itself in the path log of the packets that it forwards.
+    """
+
+    folder: str
+    command: tuple[str, ...]
+    description: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    ready: Ready = "notify"
+    sessions: SessionSource = "directory"
+    stop_grace_ns: int = 3 * S
+    descriptors: int = 1024
+    """RLIMIT_NOFILE, soft and hard."""
+    writes_path_log: bool = False

@@ -1,0 +1,146 @@
+"""Relay kinds: from what a scenario names to a relay version, or to the program in a folder with a `relay.yaml`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, get_args
+
+from hostio.timing import S
+from relay_app import programs
+from relay_app.versions.version_names import VERSIONS
+from results.run_files.plan import Plan
+from results.run_files.relay_program import Ready, RelayProgram, SessionSource
+from results.run_files.validation import Field, Strict, checked
+from scenarios.language import yamlfile
+from scenarios.language.document import DataPath, Document, Problem
+from scenarios.language.fields import WHOLE, one_of, within, word
+from scenarios.language.schema import Relays, validated
+from scenarios.language.values import Flag, Span, Text
+from scenarios.language.wording import quoted
+from topologies.sandbox import RUNTIME
+
+PROGRAM_FILE = "relay.yaml"
+
+_SHIPPED = Path(programs.__file__).parent
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+class RelayFile(Strict):
+    """A relay program: how it is started and stopped, and what it does of the packet contract."""
+
+    description: Text = ""
+    """In a sentence, what relay it is."""
+    command: tuple[Annotated[str, checked(word)], ...] = Field(strict=False, examples=["[./relay, --verbose]"])
+    """Program and arguments, without a shell; run in the folder of this file. A program without a slash is one of PATH.
+    """
+    environment: dict[str, Annotated[str, checked(word)]] = Field(default={})
+    """Variables beside those of the contract."""
+    ready: Annotated[Ready, checked(one_of(*get_args(Ready)))] = "notify"
+    """How it tells that it serves: READY=1 of sd_notify(3), or ports: all lanes are bound."""
+    sessions: Annotated[SessionSource, checked(one_of(*get_args(SessionSource)))] = "directory"
+    """Where it finds a session that it does not hold; file: it holds all from its start, and so is never cold."""
+    stop_grace: Span = 3 * S
+    """How long it may take to end after SIGTERM, before SIGKILL."""
+    descriptors: Annotated[int, checked(within(WHOLE, "64", "1048576"))] = 1024
+    """Limit of open files, RLIMIT_NOFILE."""
+    path_log: Flag = False
+    """Whether it enters its ordinal in the path log of the packets that it forwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayKinds:
+    """The kinds of a scenario. `names`: of each, by what the scenario says; `programs`: those that are, by name."""
+
+    names: Mapping[str, str]
+    programs: dict[str, RelayProgram]
+
+
+def relay_kinds(relays: Relays, document: Document) -> RelayKinds:
+    """Find the kinds that a scenario names. ScenarioError if one is no folder with a valid `relay.yaml`."""
+    names: dict[str, str] = {}
+    found: dict[str, RelayProgram] = {}
+    for path, kind in _named(relays):
+        if kind in VERSIONS or kind in names:
+            names.setdefault(kind, kind)
+            continue
+        folder = _SHIPPED / kind if kind in programs.PROGRAMS else _folder(kind, path, document)
+        if problem := _folder_problem(folder, kind, path):
+            raise document.error([problem])
+        program = _program(folder)
+        name = folder.name if folder.name not in (*found, *VERSIONS) else str(folder)
+        names[kind], found[name] = name, program
+    return RelayKinds(names, found)
+
+
+def warm_problems(plan: Plan) -> Iterator[Problem]:
+    """A problem for each relay that holds all sessions from its start, where the scenario has it cold for some."""
+    for cluster in (each.name for each in plan.topology.clusters):
+        program, share = plan.relays.program_of(cluster), plan.relays.warm.get(cluster, 0.0)
+        passing = any(group.relayed and cluster not in (group.a, group.b) for group in plan.sessions)
+        if program and program.sessions == "file" and passing and share < 1:
+            kind = quoted(plan.relays.version_of(cluster))
+            text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
+            yield Problem(("relays", "warm"), text)
+
+
+def _named(relays: Relays) -> Iterator[tuple[DataPath, str]]:
+    yield ("relays", "kind"), relays.kind
+    for cluster, kind in relays.kinds.items():
+        yield ("relays", "kinds", cluster), kind
+
+
+def _folder(kind: str, path: DataPath, document: Document) -> Path:
+    """A folder given in a file is found from the file's, one given on the command line from the current one."""
+    base = Path() if path in document.arguments else Path(document.file).parent
+    return (base / Path(kind).expanduser()).resolve()
+
+
+def _folder_problem(folder: Path, kind: str, path: DataPath) -> Problem | None:
+    if not (folder / PROGRAM_FILE).is_file():
+        return Problem(path, f"there is no {PROGRAM_FILE} in {quoted(kind)}; write the path of a relay's folder")
+    if RUNTIME in folder.parents:
+        return Problem(path, f"{quoted(kind)} lies under {RUNTIME}, which a run covers; move it elsewhere")
+    return None
+
+
+def _program(folder: Path) -> RelayProgram:
+    document = yamlfile.read(folder / PROGRAM_FILE)
+    file = validated(RelayFile, document)
+    problem = _command_problem(file.command, folder)
+    if problem:
+        raise document.error([problem])
+    return RelayProgram(
+        folder=str(folder),
+        command=(_executable(file.command[0], folder), *file.command[1:]),
+        description=file.description,
+        environment=dict(file.environment),
+        ready=file.ready,
+        sessions=file.sessions,
+        stop_grace_ns=file.stop_grace,
+        descriptors=file.descriptors,
+        writes_path_log=file.path_log,
+    )
+
+
+def _executable(program: str, folder: Path) -> str:
+    """The absolute path of a program; as it is if there is none."""
+    if "/" in program:
+        return str((folder / program).absolute())
+    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}") or program
+
+
+def _command_problem(command: tuple[str, ...], folder: Path) -> Problem | None:
+    if not command:
+        return Problem(("command",), "the command is empty; write a program and its arguments, such as [./relay]")
+    program = Path(_executable(command[0], folder))
+    if not program.is_file():
+        return Problem(
+            ("command", 0), f"there is no program {quoted(command[0])}; build or install it, or mend the name"
+        )
+    if not os.access(program, os.X_OK):
+        return Problem(("command", 0), f"{quoted(command[0])} is not executable; chmod +x it")
+    return None

@@ -1,0 +1,100 @@
+"""A cluster's relay that is a program of somebody else, started and ended by the packet contract."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hostio.process_handle import datagram_sockets
+from hostio.procfs import udp_ports
+from results.run_files.plan import Plan
+from results.run_files.relay_program import RelayProgram
+from scenarios.process_faults.packet_contract import LANE_PORTS, environment, session_lines
+from scenarios.process_faults.relay import close_lanes, drain_lanes
+from scenarios.supervision.process_kind import AfterEnd
+from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.program import CommandLine, Program
+from scenarios.supervision.ready_signals import Answers, NotifySocket, ReadySignal
+from scenarios.supervision.run_control import relay_folder
+from scenarios.supervision.supervised import SupervisedProcess
+from topologies.model import Cluster
+from topologies.sandbox import in_network_of
+
+_LOG_BYTES = 64 << 20
+"""Limit of every file that a program writes, its log included."""
+
+_CAPABILITIES = "-all,+dac_read_search"
+"""A folder may be readable for its owner only, and root without this capability is somebody else."""
+
+
+class RelayLife(Program):
+    """A life of a relay program. It is ready once it says so and all lanes are bound, not before."""
+
+    def __init__(self, name: str, command: CommandLine, log: Path, host_pid: int, *, standing_by: bool) -> None:
+        self._host_pid = host_pid
+        super().__init__(name, command, log, standing_by=standing_by)
+
+    def await_ready(self, timeout_s: float) -> None:
+        """Wait until it serves; ProcessError if it does not in time, or says so with a lane that is not bound."""
+        super().await_ready(timeout_s)
+        missing = sorted(set(LANE_PORTS) - udp_ports(self._host_pid))
+        if missing:
+            raise ProcessError(f"{self.name} says that it is ready, and UDP port {missing[0]} is not bound")
+
+
+ProgramRelay = SupervisedProcess[RelayLife]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRelayKind:
+    """Starts lives of a program as a cluster's relay. `host_pid`: a process in the network of the cluster's host."""
+
+    plan: Plan
+    cluster: Cluster
+    program: RelayProgram
+    log: Path
+    host_pid: int
+
+    def start(self, life: int) -> RelayLife:
+        """Start a life of the program; a later one is launched when it takes over."""
+        folder = relay_folder(self.cluster.name, life)
+        folder.mkdir(parents=True)
+        sessions = folder / "sessions.jsonl"
+        sessions.write_text(session_lines(self.plan, self.cluster.name, self.program, life))
+        notify = NotifySocket(folder / "notify") if self.program.ready == "notify" else None
+        told = environment(self.plan, self.cluster, sessions, folder)
+        command = CommandLine(
+            argv=in_network_of(self.host_pid, _confined(self.program)),
+            ready=notify or self._all_lanes_bound(),
+            environment={**self.program.environment, **told, **(notify.environment if notify else {})},
+            folder=Path(self.program.folder),
+            inherits_environment=False,
+        )
+        name = f"relay-{self.cluster.name} ({self.plan.relays.version_of(self.cluster.name)})"
+        return RelayLife(name, command, self.log, self.host_pid, standing_by=life > 0)
+
+    def prepare_end(self, life: RelayLife) -> AfterEnd:
+        """Duplicate the sockets of its lanes (pidfd_getfd(2)): what is in them at its end is counted."""
+        lanes = list(_lanes(life))
+        return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
+
+    def _all_lanes_bound(self) -> ReadySignal:
+        return Answers(lambda: set(LANE_PORTS) <= udp_ports(self.host_pid))
+
+
+def _confined(program: RelayProgram) -> list[str]:
+    """The command with its limits, without privileges and without a way to gain any."""
+    limits = [f"--nofile={program.descriptors}", f"--fsize={_LOG_BYTES}"]
+    privileges = ["--no-new-privs", "--bounding-set", _CAPABILITIES, "--inh-caps", "-all"]
+    return ["prlimit", *limits, "--", "setpriv", *privileges, "--", *program.command]
+
+
+def _lanes(life: RelayLife) -> Iterator[socket.socket]:
+    for pid in life.pids():
+        for endpoint in datagram_sockets(pid):
+            if endpoint.getsockname()[1] in LANE_PORTS:
+                yield endpoint
+            else:
+                endpoint.close()
