@@ -1,4 +1,7 @@
-"""Relay programs that come with the project: each is a folder with a `relay.yaml`. May import nothing of the project."""
+"""Relay programs that come with the project, each a folder with a `relay.yaml`.
+
+May import nothing of the project.
+"""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ from results.bounds.interval import Interval, exactly
 from results.bounds.latency import latency_bounds, pause_bounds
 from results.bounds.media import group_bounds, interruption_bounds, pair_bounds
 from results.bounds.packets import Shift, ledger_bounds, packet_bounds, packet_shift
-from results.bounds.relays import relay_bounds
+from results.bounds.relays import program_bounds, relay_bounds
 from results.bounds.silences import BoundedSilences, silences
 from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow
 from results.metrics.group_figures import exchanges
-from results.metrics.system_figures import LedgerFigures, RelayFigures
+from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Measured:
     groups: list[GroupRow]
     connections: Mapping[str, ConnectionFigures]
     relay: Mapping[str, RelayFigures]
+    programs: Mapping[str, ProgramFigures]
     reroutes: list[RerouteRow]
     ledger: LedgerFigures
 
@@ -69,6 +70,8 @@ def _intervals(
     yield from group_bounds(analysis, measured.groups, found, effects)
     for cluster, figures in measured.relay.items():
         yield from _prefixed(f"relay.{cluster}", dict(relay_bounds(evidence, analysis, cluster, figures, effects)))
+    for cluster, seen in measured.programs.items():
+        yield from _prefixed(f"relay.{cluster}", dict(program_bounds(evidence, analysis, cluster, seen, effects)))
     for group, rows in exchanges(evidence):
         found_figures = measured.connections[group.name]
         yield from _prefixed(f"connections.{group.name}", dict(connection_bounds(found_figures, rows, effects)))

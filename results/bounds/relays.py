@@ -22,7 +22,7 @@ from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import LengthQuantiles
 from results.metrics.matching import Ints
 from results.metrics.relay_figures import asked_in_media, moved_streams
-from results.metrics.system_figures import RelayFigures
+from results.metrics.system_figures import ProgramFigures, RelayFigures
 from results.run_files.hold_ups import RunDelayPlace
 
 _MS = 1e6
@@ -94,6 +94,19 @@ def relay_bounds(
     yield "fetches_per_key", _fewer(figures.fetches_per_key, reach, least=min(1.0, figures.fetches_per_key))
     yield "stalls", _stalls(evidence, cluster, figures.stalls, reach, effects)
     yield from _fetch_times(evidence, analysis, cluster, effects)
+
+
+def program_bounds(
+    evidence: Evidence, analysis: Analysis, cluster: str, figures: ProgramFigures, effects: Effects
+) -> Iterator[tuple[str, Interval]]:
+    """Bounds of the numbers of a relay that is a program, by their names in `relay.<cluster>`."""
+    reach = _reach(evidence, analysis, cluster, effects)
+    yield "moved", UNBOUNDED if reach.time_ns == _INF else exactly(figures.moved)
+    yield "receive_buffer", _count(figures.receive_buffer, reach, _INF)
+    if figures.never_forwarded is not None:
+        yield "never_forwarded", _fewer(figures.never_forwarded, reach)
+        yield "catch_up_ms", _shorter(figures.catch_up_ms, reach, reach.first_ns)
+        yield from _each("first_forwarded_ms", figures.first_forwarded_ms, reach, reach.first_ns)
 
 
 def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effects) -> _Reach:

@@ -33,7 +33,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
     last, locks = samples[-1], evidence.locks.get(cluster, LockReport())
     moved = moved_streams(evidence, analysis, cluster)
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
-    delays = _first_forwarded(evidence, analysis, cluster, moved)
+    delays = first_forwarded(evidence, analysis, cluster, moved)
     asked = asked_in_media(evidence, analysis, fetches)
     worst = max(locks.locks, key=lambda row: row.wait.total_ns, default=None)
     return RelayFigures(
@@ -47,7 +47,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
         hit_percent=_hit_percent(samples, fetches, moved),
         first_forwarded_ms=lengths_ms(np.array([*delays.values()], np.int64)),
         never_forwarded=len(moved) - len(delays),
-        catch_up_ms=_catch_up_ms(analysis, moved, delays),
+        catch_up_ms=catch_up_ms(analysis, moved, delays),
         fetched_keys=len(asked),
         fetches_per_key=round(len(asked) / max(1, len(np.unique(asked[["life", "ssrc"]]))), 3),
         fetch_ms=lengths_ms(asked["answered_ns"] - asked["asked_ns"]),
@@ -113,7 +113,7 @@ def _hit_percent(samples: Rows, fetches: Rows, moved: Mapping[int, int]) -> floa
     return round(100 * max(0, len(moved) - asked) / len(moved), 3)
 
 
-def _first_forwarded(evidence: Evidence, analysis: Analysis, cluster: str, moved: Mapping[int, int]) -> dict[int, int]:
+def first_forwarded(evidence: Evidence, analysis: Analysis, cluster: str, moved: Mapping[int, int]) -> dict[int, int]:
     """Time from a stream's move to the arrival of its first packet over the relay, ns, by index of the stream."""
     packets = analysis.matched.packets
     over = packets.arrived & passes(packets.path, evidence.plan.topology.cluster(cluster).ordinal)
@@ -131,7 +131,8 @@ def _delays(stream: Ints, received_ns: Ints, moved: Mapping[int, int]) -> Iterat
             yield index, int(after.min()) - moved_ns
 
 
-def _catch_up_ms(analysis: Analysis, moved: Mapping[int, int], delays: Mapping[int, int]) -> float | None:
+def catch_up_ms(analysis: Analysis, moved: Mapping[int, int], delays: Mapping[int, int]) -> float | None:
+    """Time from the first move until the last moved stream was served, or to the media end, ms."""
     if not moved:
         return None
     first_ns = min(moved.values())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from results.metrics.figures import Count, LengthQuantiles, NonNegative, Share
+from results.run_files.relay_program import SessionSource
 from results.run_files.validation import Field
 
 
@@ -62,6 +63,30 @@ class RelayFigures:
     """Pairs of locks taken in both orders (possible deadlock)."""
     stalls: Count
     """Stalls that its watchdog reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFigures:
+    """A relay that is a program, as seen from outside. What else is named of relays, it does not tell."""
+
+    kind: str
+    """Its relay kind."""
+    command: list[str]
+    """The program that was run, and its arguments."""
+    sessions: SessionSource
+    """Where it finds sessions; file: it holds all from its start, and is never cold."""
+    receive_buffer: Count
+    """Packets dropped because the receive buffer of a lane was full, as known at its end."""
+    moved: Count
+    """Streams that reroutes moved onto it."""
+    first_forwarded_ms: LengthQuantiles
+    """Time from a stream's move until its first packet arrived over this relay, emulated delay included, ms; null
+    without path log."""
+    never_forwarded: Count | None
+    """Moved streams of which no packet arrived over this relay; null without path log."""
+    catch_up_ms: NonNegative | None
+    """Time from the first move until the last moved stream was served, ms; until the media end if one never was
+    (right-censored)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags, Ints
 from results.metrics.paths import passes
+from results.metrics.program_figures import program_figures
 from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
 from results.metrics.system_figures import RelayFigures
@@ -48,6 +49,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         groups=groups,
         connections=connection_figures(evidence),
         relay=relay_figures(evidence, analysis),
+        programs=program_figures(evidence, analysis),
         reroutes=reroutes,
         ledger=ledger_figures(ledger),
     )

@@ -9,7 +9,7 @@ from results.bounds.hold_up_rows import HoldUpRow
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow
-from results.metrics.system_figures import LedgerFigures, MachineFigures, RelayFigures
+from results.metrics.system_figures import LedgerFigures, MachineFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
 from topologies.back_ends import BackendName
@@ -47,7 +47,10 @@ class ExpectationRow:
     interval: Interval | None
     """Bounds of the value, from `bounds`; null: none are known."""
     ok: bool | None
-    """Whether it holds for every value within the bounds; null: undecided, because it holds for some only."""
+    """Whether it holds for every value within the bounds; null: undecided, because it holds for some only, or not
+    told."""
+    not_told: bool = False
+    """The relay is a program that does not tell this: the verdict goes without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Findings:
     """Figures of the TCP connections beside the media, by group."""
     relay: dict[str, RelayFigures]
     """Figures of the relays, by cluster."""
+    programs: dict[str, ProgramFigures]
+    """Figures of the relays that are programs, by cluster; expectations name them as those of other relays."""
     faults: list[FaultRow]
     """In the order of the plan."""
     reroutes: list[RerouteRow]

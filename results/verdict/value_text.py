@@ -14,6 +14,8 @@ _DECIMALS = ((1000, 0), (100, 1), (1, 2))
 def found_text(row: ExpectationRow) -> str:
     """What an expectation found: `14 814 ms (14 702 … 14 814)`."""
     unit = _UNITS[unit_of(row.metric)]
+    if row.not_told:
+        return "not told by the relay's program"
     if row.value is None:
         value = "no interruption" if row.ok is not None or row.interval else "unknown"
         return value + interval_text(None, row.interval, unit)

@@ -105,7 +105,7 @@ def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Ex
 def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
     """Compare an expectation with the metric it names, within its bounds; a list stands for its length."""
     metric, comparison, limit = expectation.metric, expectation.comparison, expectation.value
-    value = _lookup(asdict(findings), metric)
+    value = _lookup(_document(findings), metric)
     interval = None if findings.bounds is None else findings.bounds.get(metric)
     if interval is not None and interval != UNBOUNDED:
         ok = decided(interval, comparison, limit)
@@ -113,14 +113,16 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
         ok = _without_interruption(expectation, findings) if value is None else None
     else:
         ok = COMPARE[comparison](value, limit)
-    return ExpectationRow(expectation.text, metric, comparison, limit, value, interval, ok)
+    not_told = value is None and ok is None and _of_program(metric, findings)
+    return ExpectationRow(expectation.text, metric, comparison, limit, value, interval, ok, not_told)
 
 
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
     if problems and (not findings.media.sent or problems[0].startswith(RUN_FAILED)):
         return "inconclusive", [*problems]
     broken = [check for check in findings.fidelity if not check.ok]
-    undecided = [_undecided_sentence(row) for row in rows if row.ok is None]
+    undecided = [_undecided_sentence(row) for row in rows if row.ok is None and not row.not_told]
+    not_told = [row for row in rows if row.not_told]
     failures = [f"expected {row.text}, found {found_text(row)}" for row in rows if row.ok is False]
     doubts = [*problems, *map(_limit_sentence, _deciding(broken, findings))]
     if doubts:
@@ -129,7 +131,11 @@ def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[Expecta
         return "fail", [*failures, *undecided]
     if undecided:
         return "inconclusive", [*undecided, *_causes(findings, broken), *advice(broken, findings.machine)]
-    return "pass", [f"expectations met: {len(rows)}; {_checks_sentence(findings, broken)}"]
+    if not_told and len(not_told) == len(rows):
+        return "inconclusive", ["the relay is a program, and tells none of what is expected"]
+    met = f"expectations met: {len(rows) - len(not_told)}"
+    silent = f"; not told by the relay's program: {len(not_told)}" if not_told else ""
+    return "pass", [f"{met}{silent}; {_checks_sentence(findings, broken)}"]
 
 
 def _deciding(broken: Sequence[FidelityCheck], findings: Findings) -> list[FidelityCheck]:
@@ -167,6 +173,17 @@ def _limit_sentence(check: FidelityCheck) -> str:
         return f"{check.check}: unknown"
     unit = f" {check.unit}" if check.unit else ""
     return f"{check.check}: {check.value:g}{unit}, at most {check.limit:g}{unit} allowed"
+
+
+def _document(findings: Findings) -> Mapping[str, Any]:
+    """The findings as expectations name them: relays that are programs beside the others."""
+    document = asdict(findings)
+    return {**document, "relay": {**document["relay"], **document["programs"]}}
+
+
+def _of_program(metric: str, findings: Findings) -> bool:
+    of, _, rest = metric.partition(".")
+    return of == "relay" and rest.partition(".")[0] in findings.programs
 
 
 def _without_interruption(expectation: Expectation, findings: Findings) -> bool | None:

@@ -38,6 +38,7 @@ from scenarios.suites.standings import COLUMNS, Trial, table
 _LOG_WIDTH = 140
 _STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 _MARK = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
+_NOT_TOLD = "–"
 
 
 class Console:
@@ -101,7 +102,9 @@ class Console:
         for sentence in sentences(summary):
             self._terminal.print(sentence)
         for row in summary.expectations:
-            self._terminal.print(f"{_MARK[row.ok]} {escape(row.text)}  [dim]{escape(found_text(row))}[/]")
+            self._terminal.print(
+                f"{_NOT_TOLD if row.not_told else _MARK[row.ok]} {escape(row.text)}  [dim]{escape(found_text(row))}[/]"
+            )
         self._terminal.print(f"\n[{_STYLE[summary.verdict]}]{summary.verdict}[/]")
         for reason in summary.reasons:
             self._terminal.print(f"  {escape(reason)}")

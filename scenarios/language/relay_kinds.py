@@ -138,9 +138,8 @@ def _command_problem(command: tuple[str, ...], folder: Path) -> Problem | None:
         return Problem(("command",), "the command is empty; write a program and its arguments, such as [./relay]")
     program = Path(_executable(command[0], folder))
     if not program.is_file():
-        return Problem(
-            ("command", 0), f"there is no program {quoted(command[0])}; build or install it, or mend the name"
-        )
+        remedy = "run scripts/setup --relays" if folder.parent == _SHIPPED else "build it, or install it"
+        return Problem(("command", 0), f"there is no program {quoted(command[0])}; {remedy}")
     if not os.access(program, os.X_OK):
         return Problem(("command", 0), f"{quoted(command[0])} is not executable; chmod +x it")
     return None

@@ -6,9 +6,10 @@ from synthetic import plan
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
 from results.metrics.metric_names import METRICS
-from results.metrics.system_figures import LedgerFigures, LossDifference, MachineFigures, WorstSecond
+from results.metrics.system_figures import LedgerFigures, LossDifference, MachineFigures, ProgramFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import Backend, Findings
+from results.verdict.value_text import found_text
 from results.verdict.verdict import evaluate, judge
 
 CALM = Media(
@@ -45,7 +46,7 @@ UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)
 def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | None = None) -> Findings:
     backend = Backend("netem", "kernel")
     return Findings(
-        "s", 1, backend, media, [], [], {}, {}, [], [], NOTHING_LOST, machine, list(checks), None, None, [], []
+        "s", 1, backend, media, [], [], {}, {}, {}, [], [], NOTHING_LOST, machine, list(checks), None, None, [], []
     )
 
 
@@ -220,3 +221,23 @@ def test_a_second_that_began_before_the_media_has_no_minus(start_s: float, said:
     advice = judge(findings(CALM, BROKEN, machine=machine), [], []).reasons[1:]
     assert [said in sentence for sentence in advice] == [True, True]
     assert "-" not in "".join(advice)
+
+
+PROGRAM = ProgramFigures(
+    "mine", ["./relay"], "directory", 0, 8, LengthQuantiles(100.0, 200.0, 200.0), never_forwarded=0, catch_up_ms=200.0
+)
+SEEN = expect("relay.us-central.first_forwarded_ms.max", "<", 1000)
+NOT_SEEN = expect("relay.us-central.stalls", "==", 0)
+
+
+def test_what_a_program_does_not_tell_neither_passes_nor_fails_nor_stands_in_the_way() -> None:
+    found = replace(findings(CALM), programs={"us-central": PROGRAM})
+    rows = [evaluate(each, found) for each in (SEEN, NOT_SEEN)]
+    assert [(row.value, row.ok, row.not_told) for row in rows] == [(200.0, True, False), (None, None, True)]
+    assert found_text(rows[1]) == "not told by the relay's program"
+    passed = judge(found, (), [MET, SEEN, NOT_SEEN])
+    assert passed.verdict == "pass"
+    assert passed.reasons[0].startswith("expectations met: 2; not told by the relay's program: 1; ")
+    assert judge(replace(found, media=BLIPPED), (), [MISSED, NOT_SEEN]).verdict == "fail"
+    assert judge(found, (), [NOT_SEEN]).verdict == "inconclusive"
+    assert judge(findings(CALM), (), [MET, NOT_SEEN]).verdict == "inconclusive", "a relay of ours would have told"

@@ -22,12 +22,18 @@ def test_a_list_is_read_by_use_and_in_its_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["kmod", "kmod boot"])
 def test_a_line_without_a_known_use_is_refused(line: str, tmp_path: Path) -> None:
     (tmp_path / "packages.txt").write_text(f"a run\n{line}\n")
-    with pytest.raises(ValueError, match=r"^packages\.txt:2: kmod needs a use among run, test, vm, guest$"):
+    with pytest.raises(ValueError, match=r"^packages\.txt:2: kmod needs a use among run, test, vm, relay, guest$"):
         packages_for("run", path=tmp_path / "packages.txt")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "uses"), [([], ("run",)), (["--tests"], ("run", "test", "vm")), (["--vm"], ("run", "vm"))]
+    ("arguments", "uses"),
+    [
+        ([], ("run",)),
+        (["--tests"], ("run", "test", "vm", "relay")),
+        (["--vm"], ("run", "vm")),
+        (["--relays"], ("run", "relay")),
+    ],
 )
 def test_setup_installs_what_the_list_says(arguments: list[str], uses: tuple[Use, ...], tmp_path: Path) -> None:
     """The script's own lines up to the first that asks dpkg, run by bash in a folder of its own."""

@@ -1,0 +1,37 @@
+"""Figures of relays that are programs, from what listeners and the kernel saw of them. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.figures import LengthQuantiles
+from results.metrics.relay_figures import catch_up_ms, first_forwarded, lane_drops, lengths_ms, moved_streams
+from results.metrics.system_figures import ProgramFigures
+from results.run_files.relay_program import RelayProgram
+
+
+def program_figures(evidence: Evidence, analysis: Analysis) -> dict[str, ProgramFigures]:
+    """Figures of every relay that is a program, by cluster."""
+    relays = evidence.plan.relays
+    programs = {each.name: relays.program_of(each.name) for each in evidence.plan.topology.clusters}
+    return {name: _figures(evidence, analysis, name, program) for name, program in programs.items() if program}
+
+
+def _figures(evidence: Evidence, analysis: Analysis, cluster: str, program: RelayProgram) -> ProgramFigures:
+    moved = moved_streams(evidence, analysis, cluster)
+    told = program.writes_path_log
+    delays = first_forwarded(evidence, analysis, cluster, moved) if told else {}
+    return ProgramFigures(
+        kind=evidence.plan.relays.version_of(cluster),
+        command=list(program.command),
+        sessions=program.sessions,
+        receive_buffer=lane_drops(evidence.machine, cluster),
+        moved=len(moved),
+        first_forwarded_ms=lengths_ms(np.array([*delays.values()], np.int64)) if told else _NOT_TOLD,
+        never_forwarded=len(moved) - len(delays) if told else None,
+        catch_up_ms=catch_up_ms(analysis, moved, delays) if told else None,
+    )
+
+
+_NOT_TOLD = LengthQuantiles(None, None, None)

@@ -1,0 +1,143 @@
+"""What a scenario may name as a relay, and what the program in a folder is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from every import every
+
+from hostio.timing import S
+from relay_app.programs import PROGRAMS
+from relay_app.streams import LANES, lane_of, streams_of
+from results.run_files.documents import dump
+from results.run_files.plan import Plan
+from results.run_files.plan_formats import load_plan_text
+from results.run_files.relay_program import SessionSource
+from scenarios.errors import ScenarioError
+from scenarios.language.library import LIBRARY, load_plan
+from scenarios.process_faults.packet_contract import environment, session_lines
+
+ONE_BLIP = LIBRARY / "one-blip.yaml"
+
+
+def folder(path: Path, text: str = "command: [sh, -c, 'exit 3']\n") -> Path:
+    path.mkdir()
+    (path / "relay.yaml").write_text(text)
+    return path
+
+
+def plan_with(kind: Path | str, *settings: str) -> Plan:
+    return load_plan(ONE_BLIP, overrides=[f"relays.kind={kind}", *settings])
+
+
+def test_a_folder_is_a_kind_for_all_clusters_or_for_one(tmp_path: Path) -> None:
+    mine = folder(
+        tmp_path / "mine", "command: [sh, -c, exit]\nstop_grace: 5s\ndescriptors: 64\nenvironment: {A: b c}\n"
+    )
+    for_all = plan_with(mine).relays
+    assert (for_all.version, for_all.versions) == ("mine", {})
+    program = for_all.program_of("us-east")
+    assert program is not None
+    assert program == for_all.program_of("us-central")
+    assert (program.folder, program.stop_grace_ns, program.descriptors) == (str(mine), 5 * S, 64)
+    assert (program.ready, program.sessions, program.environment) == ("notify", "directory", {"A": "b c"})
+    assert Path(program.command[0]).name == "sh"
+    assert Path(program.command[0]).is_absolute()
+    canary = load_plan(ONE_BLIP, overrides=[f"relays.kinds.us-central={mine}"])
+    assert canary.relays.program_of("us-east") is None
+    assert canary.relays.program_of("us-central") == program
+    assert canary.relays_of_ours == ("us-east", "us-west")
+
+
+def test_a_folder_in_a_file_is_found_from_the_file(tmp_path: Path) -> None:
+    folder(tmp_path / "mine")
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text(ONE_BLIP.read_text() + "\nrelays: {kind: ./mine}\n")
+    assert load_plan(scenario).relays.programs["mine"].folder == str(tmp_path / "mine")
+
+
+def test_two_folders_of_one_name_are_two_kinds(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    old, new = folder(tmp_path / "old" / "relay"), folder(tmp_path / "relay")
+    relays = plan_with(new, f"relays.kinds.us-west={old}").relays
+    assert {relays.programs[relays.version_of(name)].folder for name in ("us-east", "us-west")} == {str(old), str(new)}
+
+
+def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None:
+    plan = plan_with(folder(tmp_path / "mine"))
+    assert load_plan_text(dump(plan), "plan.json") == plan
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("description: none\n", "1:1: 'command' is missing; add command: [./relay, --verbose]"),
+        ("command: []\n", "1:10: the command is empty; write a program and its arguments, such as [./relay]"),
+        ("command: ./relay\n", "1:10: './relay' where a list is expected"),
+        ("command: [./relay]\n", "1:11: there is no program './relay'; build it, or install it"),
+        ("command: [no-such-relay]\n", "1:11: there is no program 'no-such-relay'; build it, or install it"),
+        ("command: [./relay.yaml]\n", "1:11: './relay.yaml' is not executable; chmod +x it"),
+        ("command: [sh, 8080]\n", "1:15: '8080' where text is expected; put it in quotes"),
+        ("command: [sh]\nready: soon\n", "2:8: 'soon' is not known here; known: notify, ports"),
+        ("command: [sh]\nstop_grace: 5\n", "2:13: '5' has no unit; write 5ms"),
+        ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, environment, ready,"),
+    ],
+)
+def test_a_wrong_relay_yaml_gets_its_line(tmp_path: Path, text: str, message: str) -> None:
+    mine = folder(tmp_path / "mine", text)
+    with pytest.raises(ScenarioError) as caught:
+        plan_with(mine)
+    assert str(caught.value).startswith(f"{mine}/relay.yaml:{message}")
+
+
+def test_a_program_that_holds_all_sessions_cannot_be_called_cold(tmp_path: Path) -> None:
+    mine = folder(tmp_path / "mine", "command: [sh]\nsessions: file\n")
+    with pytest.raises(ScenarioError, match="'mine' holds all sessions from its start, and cannot be cold"):
+        plan_with(mine)
+    assert plan_with(mine, "relays.warm.us-central=100%").relays.warm == {"us-central": 1.0}
+
+
+def test_the_kinds_that_come_with_the_project_are_folders_with_a_relay_yaml() -> None:
+    found = {path.parent.name for path in (LIBRARY.parent / "relay_app" / "programs").glob("*/relay.yaml")}
+    assert found == set(PROGRAMS)
+
+
+def test_a_program_is_told_all_it_needs(tmp_path: Path) -> None:
+    plan = plan_with(folder(tmp_path / "mine"))
+    cluster = plan.topology.cluster("us-central")
+    assert environment(plan, cluster, Path("/run/s.jsonl"), Path("/run/r")) == {
+        "BLIPNET_CONTRACT": "1",
+        "BLIPNET_ADDRESS": str(cluster.address),
+        "BLIPNET_ORDINAL": str(cluster.ordinal),
+        "BLIPNET_LANES": "40000-40015",
+        "BLIPNET_CLIENT_PORT": "42000",
+        "BLIPNET_PEERS": ",".join(f"{each.ordinal}={each.address}" for each in plan.topology.clusters),
+        "BLIPNET_DIRECTORY": f"{plan.topology.cluster('us-east').address}:6379",
+        "BLIPNET_SESSIONS": "/run/s.jsonl",
+        "BLIPNET_RUN_DIR": "/run/r",
+    }
+
+
+def test_the_file_of_sessions_has_what_a_relay_holds_at_its_start(tmp_path: Path) -> None:
+    """The first life those of its cluster's sessions, later ones none; a program without directory always all."""
+    plan = plan_with(folder(tmp_path / "mine"), "sessions.0.count=3")
+    program = plan.relays.programs["mine"]
+    streams = {each.ssrc: each for each in streams_of(plan.sessions, plan.seed)}
+
+    def sessions(cluster: str, life: int = 0, source: SessionSource = "directory") -> list[dict[str, Any]]:
+        text = session_lines(plan, cluster, replace(program, sessions=source), life)
+        return [json.loads(line) for line in text.splitlines()]
+
+    own = sessions("us-east")
+    assert {each["ssrc"] for each in own} == set(streams)
+    assert every(each["session"] == streams[each["ssrc"]].session for each in own)
+    assert every(each["lane"] == lane_of(each["ssrc"]) < LANES for each in own)
+    ordinals = {each.name: each.ordinal for each in plan.topology.clusters}
+    assert every(each["destination"] == ordinals[streams[each["ssrc"]].destination] for each in own)
+    assert every(each["port"] == 0 for each in own)
+    assert sessions("us-central") == sessions("us-east", life=1) == []
+    assert {each["ssrc"] for each in sessions("us-central", 1, "file")} > set(streams), "and the canaries"
