@@ -77,6 +77,7 @@ def cli() -> None:
 @_files
 @_seed
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@click.option("--relay", "kind", metavar="KIND", help="What runs as relay: a relay version, or a folder.")
 @click.option("--attempts", type=click.IntRange(1), default=1, help="Repeat an inconclusive run: this many at most.")
 @click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
 @click.option("--clock", type=_CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
@@ -85,6 +86,7 @@ def run(
     files: tuple[Path, ...],
     seed: int | None,
     out: Path,
+    kind: str | None,
     attempts: int,
     vm: bool,
     clock: Literal["real", "virtual"] | None,
@@ -94,6 +96,7 @@ def run(
 
     All of them are read before the first one starts. The exit code is that of the worst.
     """
+    overrides = (*overrides, *([] if kind is None else [_relay(kind)]))
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
@@ -108,6 +111,11 @@ def run(
     return worst(
         [decide(partial(sandbox.play, plan), plan, attempts) for plan in [sandbox.prepared(plan) for plan in plans]]
     )
+
+
+def _relay(kind: str) -> str:
+    """The override that has this kind run; a folder is found from the current one, in a virtual machine too."""
+    return f"relays.kind={Path(kind).resolve() if '/' in kind else kind}"
 
 
 def _print_line(line: str) -> None:
@@ -133,7 +141,7 @@ def vm(clock: Literal["real", "virtual"], shift: int, command: tuple[str, ...]) 
 
 @cli.command(epilog=_EXIT_CODES)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
-@click.option("--relay", "versions", multiple=True, metavar="VERSION", help="A relay version to try; more than once.")
+@click.option("--relay", "versions", multiple=True, metavar="KIND", help="A relay version or a folder; more than once.")
 @click.option("--self-test", is_flag=True, help="Try all versions: the sound must pass, and each faulty one be caught.")
 @click.option("--times", type=click.IntRange(1, 1000), default=1, help="How often each scenario is played.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the trials as JUnit XML.")
@@ -156,8 +164,7 @@ def suite(
     chosen = tuple(VERSIONS) if self_test else versions or (DEFAULT_VERSION,)
     scenarios = files or standard_scenarios()
     plans = {
-        version: [load_plan(file, overrides=[*overrides, f"relays.kind={version}"]) for file in scenarios]
-        for version in chosen
+        version: [load_plan(file, overrides=[*overrides, _relay(version)]) for file in scenarios] for version in chosen
     }
     sandbox = InSandbox.on(diagnose(), out)
     found = _tried(

@@ -1,0 +1,128 @@
+"""Whole runs whose relays are programs of somebody else: verdicts, ledger, faults on them, and what can be wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, play, shows, start, summary_of
+from run_record import RunRecord
+
+pytestmark = pytest.mark.root
+
+COLD_BURST = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
+ROUND_TRIP_MS = 50.5
+STREAMS = 60
+
+
+def inside_relay(summary: dict[str, Any]) -> int:
+    return sum(count for place, count in summary["ledger"]["counted"].items() if place.endswith("inside relay"))
+
+
+def test_the_relay_with_the_defect_is_caught(runs: RunRecord, tmp_path: Path) -> None:
+    """Analytic: a stream is fetched and announced, each a round trip, under the lock that the packet path takes."""
+    least_ms = 2 * ROUND_TRIP_MS * STREAMS
+
+    def silent(run: Run) -> bool:
+        return bool(run.summary["media"]["interruption_ms"]["max"] > least_ms)
+
+    run = attempted(runs, tmp_path, COLD_BURST, "relays.kind=c-regression", believed=shows(silent))
+    assert run.bears(silent(run))
+    assert run.summary["verdict"] == "fail"
+    assert run.summary["ledger"]["unexplained"] == 0
+    assert run.summary["relay"] == {}
+    assert run.summary["programs"]["us-central"]["moved"] == STREAMS
+
+
+@pytest.mark.parametrize("kind", ["c-sound", "template"])
+def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
+    runs: RunRecord, tmp_path: Path, kind: str
+) -> None:
+    run = attempted(runs, tmp_path, COLD_BURST, f"relays.kind={kind}", believed=lambda run: run.has_verdict)
+    run.require(run.has_verdict)
+    summary = run.summary
+    assert summary["verdict"] == "pass", summary["reasons"]
+    assert "not told by the relay's program: 4" in summary["reasons"][0]
+    assert summary["ledger"]["unexplained"] == 0
+    seen = summary["programs"]["us-central"]
+    assert (seen["kind"], seen["moved"], seen["never_forwarded"]) == (kind, STREAMS, 0)
+    assert inside_relay(summary) >= STREAMS, "the first packet of each stream finds it cold"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", ["relay-kill", "relay-restart", "relay-freeze"])
+def test_faults_act_on_a_program(runs: RunRecord, tmp_path: Path, what: str) -> None:
+    """The relay of one end of all calls is gone, or stopped, for a second, and serves again; the books balance."""
+    scenario = tmp_path / "fault.yaml"
+    scenario.write_text(
+        "name: fault\ntopology: us-triangle\nduration: 6s\n"
+        "sessions: [{between: [us-east, us-west], count: 10, media: voice}]\n"
+        f"events: [{{at: 2s, what: {what}, cluster: us-east, for: 1s}}]\n"
+        "expect: [media.still_interrupted == 0]\n"
+    )
+    run = play(runs, tmp_path / "runs", scenario, "relays.kind=template")
+    assert run.summary["ledger"]["unexplained"] == 0
+    assert run.summary["media"]["interruption_ms"]["max"] >= 950
+    assert [(edge["edge"], edge["verified"]) for edge in run.lines("events.jsonl") if edge["kind"] == "fault-edge"] == [
+        ("start", True),
+        ("end", True),
+    ]
+
+
+READY_TOO_EARLY = """#!/usr/bin/env python3
+import os, socket, time
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("#!/bin/sh\necho no licence >&2; exit 7\n", "ended before it was ready (no licence)"),
+        ("\x7fELF of another machine", "ended before it was ready ("),
+        (READY_TOO_EARLY, "UDP port 40000 is not bound"),
+    ],
+    ids=["exits at once", "wrong architecture", "ready too early"],
+)
+def test_a_program_that_cannot_serve_ends_the_run_with_one_line(tmp_path: Path, program: str, said: str) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "relay.yaml").write_text("command: [./relay]\n")
+    (folder / "relay").write_text(program)
+    (folder / "relay").chmod(0o755)
+    begun = set(pids_in(folder))
+    code, output = finished(start("run", ONE_BLIP, "--relay", folder, "--out", tmp_path / "runs", *BRIEF))
+    assert code == 3, output
+    _, summary = summary_of(tmp_path / "runs")
+    (reason,) = summary["reasons"]
+    assert said in reason
+    assert "relay-us-east (mine)" in reason
+    assert set(pids_in(folder)) == begun
+
+
+def pids_in(folder: Path) -> list[int]:
+    """Processes whose current folder is this one."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if each.readlink() == folder:
+                found.append(int(each.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.long
+def test_a_program_that_ignores_sigterm_is_killed_and_named(runs: RunRecord, tmp_path: Path) -> None:
+    folder = tmp_path / "deaf"
+    folder.mkdir()
+    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
+    (folder / "relay.py").write_text(relay.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN"))
+    (folder / "relay.yaml").write_text("command: [python3, relay.py]\nstop_grace: 500ms\n")
+    run = play(runs, tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2])
+    named = [each["name"] for each in run.lines("events.jsonl") if each["kind"] == "phase"]
+    assert sum("did not end within 0.5 s of SIGTERM" in each for each in named) == 3
+    assert run.summary["ledger"]["unexplained"] == 0
+    assert not pids_in(folder)
