@@ -1,4 +1,4 @@
-"""Scheduling (sched(7)): SCHED_FIFO and timer slack (prctl(2)) of threads, and the weight of a session."""
+"""Scheduling (sched(7)): real-time priority and timer slack (prctl(2)) of threads, and the weight of a session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SESSION_NICENESS = -15
 
 
 class RealtimePriority(IntEnum):
-    """SCHED_FIFO priorities. Under a burst relays may fall behind, as real ones would; links and sources may not."""
+    """Real-time priorities. Under a burst relays may fall behind, as real ones would; links and sources may not."""
 
     PROCESSING = 1
     """Switches, relays, receivers: they react to packets."""
@@ -55,6 +55,18 @@ def set_thread_priority(thread: int, urgency: RealtimePriority = RealtimePriorit
     """SCHED_FIFO for a thread, 0 for the calling one; whether it was granted."""
     try:
         os.sched_setscheduler(thread, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(urgency))
+    except PermissionError:
+        return False
+    return True
+
+
+def set_program_priority(pid: int, urgency: RealtimePriority = RealtimePriority.PROCESSING) -> bool:
+    """SCHED_RR for a process that was just started, and for all threads that it will start; whether it was granted.
+
+    In turns, unlike SCHED_FIFO: nothing is known of how its threads share a core.
+    """
+    try:
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(urgency))
     except PermissionError:
         return False
     return True

@@ -64,7 +64,7 @@ def test_faults_act_on_a_program(runs: RunRecord, tmp_path: Path, what: str) -> 
     run = play(runs, tmp_path / "runs", scenario, "relays.kind=template")
     assert run.summary["ledger"]["unexplained"] == 0
     assert run.summary["media"]["interruption_ms"]["max"] >= 950
-    assert [(edge["edge"], edge["verified"]) for edge in run.lines("events.jsonl") if edge["kind"] == "fault-edge"] == [
+    assert [(edge["edge"], edge["verified"]) for edge in run.lines("events.jsonl") if edge["kind"] == "fault"] == [
         ("start", True),
         ("end", True),
     ]

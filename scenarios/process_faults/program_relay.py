@@ -71,6 +71,8 @@ class ProgramRelayKind:
             environment={**self.program.environment, **told, **(notify.environment if notify else {})},
             folder=Path(self.program.folder),
             inherits_environment=False,
+            # As relays of ours have it: the switches' threads do too, and would take the core from a relay without.
+            realtime=True,
         )
         name = f"relay-{self.cluster.name} ({self.plan.relays.version_of(self.cluster.name)})"
         return RelayLife(name, command, self.log, self.host_pid, standing_by=life > 0)

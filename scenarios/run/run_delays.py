@@ -97,7 +97,10 @@ class RunDelays:
             if not self._programs and not name.startswith(tuple(_KINDS)):
                 continue
             if place := place_of(name, network_of(pid), self._ordinals, self._programs):
-                reading.setdefault(place, []).extend(thread_delays(pid))
+                # A program's threads do not tell how late they are, so that with real-time priority they count as well.
+                program = place[0] is RunDelayPlace.RELAY and place[1] in self._programs
+                found = (each._replace(ordinary=each.ordinary or program) for each in thread_delays(pid))
+                reading.setdefault(place, []).extend(found)
         return reading
 
     def rows(self) -> npt.NDArray[np.void]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hostio.control import Stopped
 from hostio.process_handle import ProcessGroup
-from hostio.realtime import favour_session
+from hostio.realtime import favour_session, set_program_priority
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 from scenarios.supervision.ready_signals import OutputLines, ReadySignal
 
@@ -29,9 +29,10 @@ _LONGEST_WORDS = 200
 class CommandLine:
     """How a program is started, tells that it is ready, and is stopped.
 
-    `environment` is added to ours or, if it `inherits_environment` from nobody, to PATH and LANG alone. It runs in
-    `folder`, without one in ours. A program that can stand by gives the signal `standing_by`, and begins to serve at
-    the first byte of its standard input. `output` becomes its standard output; without it, that goes to the log.
+    A program that can stand by gives the signal `standing_by`, and begins to serve at the first byte of its standard
+    input. `output` becomes its standard output; without it, that goes to the log. `environment` is added to ours or,
+    unless it `inherits_environment`, to PATH and LANG alone. It runs in `folder`, without one in ours; `realtime`: with
+    the priority of what reacts to packets.
     """
 
     argv: Sequence[str]
@@ -42,6 +43,7 @@ class CommandLine:
     stops_at_end_of_input: bool = False
     folder: Path | None = None
     inherits_environment: bool = True
+    realtime: bool = False
 
 
 class Program:
@@ -159,6 +161,8 @@ class Program:
             except OSError as error:
                 raise ProcessError(f"{self.name} cannot be started: {error}") from error
         favour_session(self._process.pid)
+        if command.realtime:
+            set_program_priority(self._process.pid)
         self._group = ProcessGroup(self._process.pid)
         if command.output:
             command.output.started()

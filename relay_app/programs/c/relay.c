@@ -287,6 +287,7 @@ static int fetched(struct directory *directory, const uint32_t *ssrcs, size_t co
 static void *fetch(void *unused) {
     static uint32_t ssrcs[MOST_KEYS];
     struct directory directory = {NULL, NULL};
+    connected(&directory);
     for (;;) {
         size_t count = take_wanted(ssrcs);
         int open = directory.answers || connected(&directory);

@@ -1,0 +1,139 @@
+"""The relay programs that come with the project, by the packet contract alone: sockets, a real Redis, no testbed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+from redis_lab import loopback, stopped_redis
+
+from hostio.timing import wait_until
+from relay_app import programs
+from relay_app.rtp import PATH_OFFSET, PAYLOAD_OFFSET
+from relay_app.sessions.directory import Directory, StreamRecord
+from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+
+WITHIN_S = 10.0
+HERE, THERE = 1, 2
+HOSTS = {HERE: loopback(21), THERE: loopback(22)}
+TO_US = StreamRecord(0x1001, THERE, HERE, "in")
+TO_THEM = StreamRecord(0x1002, HERE, THERE, "out")
+CANARY = StreamRecord(0xCA00_0102, THERE, THERE, "canary", 41000)
+COLD = StreamRecord(0x2001, THERE, HERE, "cold")
+NOBODYS = 0x3001
+
+
+def packet(ssrc: int, path: bytes = bytes(4)) -> bytes:
+    """A packet in the fixed layout, with a path log."""
+    header = b"\x90\x6f\x00\x07\x00\x00\x01\x00" + ssrc.to_bytes(4, "big") + b"\xbe\xde\x00\x04"
+    return (header + b"\x17" + bytes(8) + b"\x23" + path + b"\0\0").ljust(PAYLOAD_OFFSET, b"\0") + b"payload"
+
+
+@dataclass(frozen=True)
+class Relay:
+    """A program that serves at HERE; `ends`: sockets at which its packets arrive, by address."""
+
+    process: subprocess.Popen[str]
+    ends: dict[tuple[str, int], socket.socket]
+
+    def send(self, data: bytes, ssrc: int) -> None:
+        next(iter(self.ends.values())).sendto(data, (HOSTS[HERE], LANE_PORT + lane_of(ssrc)))
+
+    def arrives(self, at: tuple[str, int]) -> bytes:
+        self.ends[at].settimeout(WITHIN_S)
+        return self.ends[at].recv(2048)
+
+
+@pytest.fixture(params=programs.PROGRAMS)
+def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
+    folder = Path(programs.__file__).parent / request.param
+    command = [sys.executable, "relay.py"] if request.param == "template" else ["./relay"]
+    if command[0] == "./relay" and not (folder / "relay").exists():
+        pytest.skip("scripts/setup --relays builds it")
+    ends = {}
+    for at in (
+        (HOSTS[HERE], CLIENT_PORT),
+        (HOSTS[THERE], LANE_PORT + lane_of(TO_THEM.ssrc)),
+        (HOSTS[THERE], CANARY.port),
+    ):
+        ends[at] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        ends[at].bind(at)
+    sessions = tmp_path / "sessions.jsonl"
+    sessions.write_text("".join(json.dumps(asdict(each)) + "\n" for each in (TO_US, TO_THEM, CANARY)))
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(str(tmp_path / "notify"))
+    notify.settimeout(WITHIN_S)
+    with stopped_redis(tmp_path) as server:
+        server.start()
+        directory = Directory(server.unix)
+        directory.write([COLD])
+        directory.close()
+        told = {
+            "BLIPNET_ADDRESS": HOSTS[HERE],
+            "BLIPNET_ORDINAL": str(HERE),
+            "BLIPNET_LANES": f"{LANE_PORT}-{LANE_PORT + 15}",
+            "BLIPNET_CLIENT_PORT": str(CLIENT_PORT),
+            "BLIPNET_PEERS": ",".join(f"{ordinal}={host}" for ordinal, host in HOSTS.items()),
+            "BLIPNET_DIRECTORY": f"{server.tcp.host}:{server.tcp.port}",
+            "BLIPNET_SESSIONS": str(sessions),
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "PATH": os.environ["PATH"],
+        }
+        with subprocess.Popen(command, cwd=folder, env=told, text=True) as process:
+            assert notify.recv(64) == b"READY=1"
+            yield Relay(process, ends)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(WITHIN_S) == 0
+    for each in (notify, *ends.values()):
+        each.close()
+
+
+def test_a_packet_goes_where_its_record_says_and_is_left_as_it_is_but_for_the_path_log(relay: Relay) -> None:
+    for record, at in (
+        (TO_US, (HOSTS[HERE], CLIENT_PORT)),
+        (TO_THEM, (HOSTS[THERE], LANE_PORT + lane_of(TO_THEM.ssrc))),
+        (CANARY, (HOSTS[THERE], CANARY.port)),
+    ):
+        relay.send(packet(record.ssrc, b"\x05\0\0\0"), record.ssrc)
+        assert relay.arrives(at) == packet(record.ssrc, bytes((5, HERE, 0, 0)))
+    full, without = packet(TO_US.ssrc, b"\x05\x06\x07\x08"), packet(TO_US.ssrc)[:PATH_OFFSET] + b"\x01\x02"
+    for each in (full, without):
+        relay.send(each, TO_US.ssrc)
+        assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == each
+
+
+def test_a_stream_that_it_does_not_hold_is_dropped_until_its_record_is_there(relay: Relay) -> None:
+    end = relay.ends[(HOSTS[HERE], CLIENT_PORT)]
+    end.setblocking(False)
+    sent = 0
+
+    def one_arrived() -> bool:
+        nonlocal sent
+        relay.send(packet(COLD.ssrc), COLD.ssrc)
+        sent += 1
+        try:
+            return end.recv(2048) == packet(COLD.ssrc, bytes((HERE, 0, 0, 0)))
+        except BlockingIOError:
+            return False
+
+    assert wait_until(one_arrived, WITHIN_S, 0.01)
+    assert sent > 1
+
+
+def test_what_is_no_rtp_or_nobodys_goes_nowhere_and_the_relay_goes_on(relay: Relay) -> None:
+    for each in (b"", b"\x80", b"\x00" * 40, packet(NOBODYS)):
+        relay.send(each, TO_US.ssrc)
+    relay.send(packet(TO_US.ssrc), TO_US.ssrc)
+    assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == packet(TO_US.ssrc, bytes((HERE, 0, 0, 0)))
+    for end in relay.ends.values():
+        end.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            end.recv(2048)
