@@ -85,6 +85,7 @@ def test_the_stall_grows_by_two_round_trips_a_stream(runs: RunRecord, tmp_path: 
 
 
 @pytest.mark.root
+@pytest.mark.long
 def test_link_probes_stay_on_a_stuck_relay_and_canaries_leave_it(runs: RunRecord, tmp_path: Path) -> None:
     silent_ms, returned, stayed = {}, {}, {}
     for name in ("why-no-reroute", "relay-canary"):

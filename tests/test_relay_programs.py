@@ -35,7 +35,7 @@ def test_the_relay_with_the_defect_is_caught(runs: RunRecord, tmp_path: Path) ->
     assert run.summary["programs"]["us-central"]["moved"] == STREAMS
 
 
-@pytest.mark.parametrize("kind", ["c-sound", "template"])
+@pytest.mark.parametrize("kind", ["c-sound", pytest.param("template", marks=pytest.mark.long)])
 def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
     runs: RunRecord, tmp_path: Path, kind: str
 ) -> None:
@@ -64,10 +64,9 @@ def test_faults_act_on_a_program(runs: RunRecord, tmp_path: Path, what: str) -> 
     run = play(runs, tmp_path / "runs", scenario, "relays.kind=template")
     assert run.summary["ledger"]["unexplained"] == 0
     assert run.summary["media"]["interruption_ms"]["max"] >= 950
-    assert [(edge["edge"], edge["verified"]) for edge in run.lines("events.jsonl") if edge["kind"] == "fault"] == [
-        ("start", True),
-        ("end", True),
-    ]
+    edges = [each["edge"] for each in run.lines("events.jsonl") if each["kind"] == "fault"]
+    assert edges == ["start", "end"], "each is recorded once it shows in the process"
+    assert not run.summary["diagnosis"]
 
 
 READY_TOO_EARLY = """#!/usr/bin/env python3
@@ -122,7 +121,7 @@ def test_a_program_that_ignores_sigterm_is_killed_and_named(runs: RunRecord, tmp
     (folder / "relay.py").write_text(relay.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN"))
     (folder / "relay.yaml").write_text("command: [python3, relay.py]\nstop_grace: 500ms\n")
     run = play(runs, tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2])
-    named = [each["name"] for each in run.lines("events.jsonl") if each["kind"] == "phase"]
-    assert sum("did not end within 0.5 s of SIGTERM" in each for each in named) == 3
+    said = "(deaf) did not end within 0.5 s of SIGTERM, and was killed"
+    assert sum(each.endswith(said) for each in run.summary["diagnosis"]) == 3
     assert run.summary["ledger"]["unexplained"] == 0
     assert not pids_in(folder)

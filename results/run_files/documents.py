@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from controller.decisions import Decision, HealthChange, Kept, Review
-from results.run_files.events import Begun, End, FaultEdge, MediaStart, Phase
+from results.run_files.events import Begun, End, FaultEdge, MediaStart, Phase, ProgramEnd
 from results.run_files.validation import Field, InvalidError, JsonReader, dump_json
 
 T = TypeVar("T")
 
-Event: TypeAlias = Phase | Begun | MediaStart | FaultEdge | End
+Event: TypeAlias = Phase | Begun | MediaStart | FaultEdge | ProgramEnd | End
 """A line of `events.jsonl`."""
 
 ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review

@@ -38,6 +38,16 @@ class MediaStart:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramEnd:
+    """A program that was the relay of a cluster did not end as it should have; `how`: such as `ended by itself`."""
+
+    cluster: str
+    how: str
+    at_ns: int
+    kind: Literal["program-end"] = "program-end"
+
+
+@dataclass(frozen=True, slots=True)
 class FaultEdge:
     """Fault number `fault` of the plan began, ended, or reached a level of its ramp or flap.
 

@@ -7,13 +7,21 @@ from collections.abc import Iterator, Sequence
 
 from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
-from results.metrics.system_figures import RelayFigures
+from results.metrics.system_figures import ProgramFigures, RelayFigures
+from results.run_files.events import ProgramEnd
 
 STALL_NS = 500_000_000
 """Least total time for which a lock was held across I/O to be reported, ns: 25 packet intervals of voice."""
 
 WASTEFUL_FETCHES = 1.5
 """Requests per key above which a relay is reported as fetching records more than once."""
+
+
+def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[ProgramEnd]) -> Iterator[str]:
+    """Diagnose a relay that is a program, from outside."""
+    relay = f"relay {cluster} ({figures.kind})"
+    yield from (f"{relay} {end.how}" for end in ends)
+    yield from _from_outside(relay, figures)
 
 
 def diagnose(
@@ -26,6 +34,10 @@ def diagnose(
         yield from _unnoticed(relay, [check for check in checks if _during(check.at_ns, locks)])
     if figures.fetches_per_key > WASTEFUL_FETCHES:
         yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
+    yield from _from_outside(relay, figures)
+
+
+def _from_outside(relay: str, figures: RelayFigures | ProgramFigures) -> Iterator[str]:
     if figures.receive_buffer:
         yield f"{relay}: {figures.receive_buffer} packets found its receive buffers full"
     if figures.never_forwarded:

@@ -6,9 +6,11 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic_ns
 
 from hostio.process_handle import datagram_sockets
 from hostio.procfs import udp_ports
+from hostio.timing import S
 from results.run_files.plan import Plan
 from results.run_files.relay_program import RelayProgram
 from scenarios.process_faults.packet_contract import LANE_PORTS, environment, session_lines
@@ -34,6 +36,8 @@ class RelayLife(Program):
 
     def __init__(self, name: str, command: CommandLine, log: Path, host_pid: int, *, standing_by: bool) -> None:
         self._host_pid = host_pid
+        self.unclean: str | None = None
+        """How it ended, if that was neither exit code 0 nor by SIGTERM."""
         super().__init__(name, command, log, standing_by=standing_by)
 
     def await_ready(self, timeout_s: float) -> None:
@@ -42,6 +46,13 @@ class RelayLife(Program):
         missing = sorted(set(LANE_PORTS) - udp_ports(self._host_pid))
         if missing:
             raise ProcessError(f"{self.name} says that it is ready, and UDP port {missing[0]} is not bound")
+
+    def final_report(self, timeout_s: float) -> None:
+        """Wait for its end. An unclean one is the relay's matter, and no failure of the run."""
+        try:
+            super().final_report(timeout_s)
+        except ProcessError:
+            self.unclean = self.ended_with()
 
 
 ProgramRelay = SupervisedProcess[RelayLife]
@@ -84,6 +95,20 @@ class ProgramRelayKind:
 
     def _all_lanes_bound(self) -> ReadySignal:
         return Answers(lambda: set(LANE_PORTS) <= udp_ports(self.host_pid))
+
+
+def end_program(relay: ProgramRelay, grace_ns: int) -> str | None:
+    """End the program that serves; how it ended if not as it should have, else None."""
+    life = relay.serving
+    if not life.intact():
+        return f"ended by itself ({life.ended_with()})"
+    edge = relay.prepare_stop(monotonic_ns() + grace_ns)
+    killed_before = relay.ended_counters.counters["killed"]
+    edge.apply()
+    edge.verify()
+    if relay.ended_counters.counters["killed"] > killed_before:
+        return f"did not end within {grace_ns / S:g} s of SIGTERM, and was killed"
+    return f"did not end cleanly ({life.unclean})" if life.unclean else None
 
 
 def _confined(program: RelayProgram) -> list[str]:

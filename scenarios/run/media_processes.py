@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
-from hostio.timing import S, next_multiple
+from hostio.timing import next_multiple
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
@@ -19,12 +19,13 @@ from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import connections_of, streams_of
+from results.run_files.events import ProgramEnd
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
 from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
-from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind
+from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind, end_program
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.process_faults.session_records import records_held
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, Serve, spawn
@@ -80,24 +81,12 @@ class MediaProcesses:
         for relay in self.programs.values():
             relay.serving.await_ready(START_WITHIN_S)
 
-    def end_programs(self, plan: Plan) -> Iterator[str]:
-        """End the relays that are programs, one after the other; yields a sentence for each that did not end as it
-        should have."""
+    def end_programs(self, plan: Plan) -> Iterator[ProgramEnd]:
+        """End the relays that are programs, one after the other; yields those that did not end as they should have."""
         for cluster, relay in self.programs.items():
             program = plan.relays.program_of(cluster)
-            if relay.running is None or program is None:
-                continue
-            try:
-                if not relay.running.intact():
-                    relay.running.final_report(0)
-                    yield f"{relay.name} has ended by itself"
-                    continue
-                edge = relay.prepare_stop(monotonic_ns() + program.stop_grace_ns)
-                edge.apply()
-                if not edge.verify() or relay.ended_counters.counters["killed"]:
-                    yield f"{relay.name} did not end within {program.stop_grace_ns / S:g} s of SIGTERM, and was killed"
-            except ProcessError as error:
-                yield str(error)
+            if relay.running and program and (how := end_program(relay, program.stop_grace_ns)):
+                yield ProgramEnd(cluster, how, monotonic_ns())
 
     def start(self, window: MediaWindow) -> None:
         """Send the media window to every process: clients send media in it, all count their lateness in it.

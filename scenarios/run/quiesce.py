@@ -90,8 +90,8 @@ def quiesce(
     request_all(relays, StopForwarding(), Quiesced(), _STILL_WITHIN_S)
     observers.settled()
     # A relay that is a program cannot be asked to forward no more: it is ended, once nothing reaches it any more.
-    for problem in media.end_programs(plan):
-        log.phase(problem)
+    for end in media.end_programs(plan):
+        log.add(end)
     return links.end(), observers.settled()
 
 

@@ -115,6 +115,13 @@ class Program:
             raise ProcessError(f"{self.name} ended with exit code {code}; its log is {self.log}")
         return None
 
+    def ended_with(self) -> str:
+        """How it has ended, in words."""
+        code = self._exit_code()
+        if code is None:
+            return "it is running"
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
     def intact(self) -> bool:
         """Whether it is running."""
         return self._group is not None and not self._group.leader.gone(0)
