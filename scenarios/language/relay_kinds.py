@@ -19,7 +19,7 @@ from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.fields import WHOLE, one_of, within, word
 from scenarios.language.schema import Relays, validated
-from scenarios.language.values import Flag, Span, Text
+from scenarios.language.values import Delay, Flag, Text
 from scenarios.language.wording import quoted
 from topologies.sandbox import RUNTIME
 
@@ -43,7 +43,7 @@ class RelayFile(Strict):
     """How it tells that it serves: READY=1 of sd_notify(3), or ports: all lanes are bound."""
     sessions: Annotated[SessionSource, checked(one_of(*get_args(SessionSource)))] = "directory"
     """Where it finds a session that it does not hold; file: it holds all from its start, and so is never cold."""
-    stop_grace: Span = 3 * S
+    stop_grace: Delay = 3 * S
     """How long it may take to end after SIGTERM, before SIGKILL."""
     descriptors: Annotated[int, checked(within(WHOLE, "64", "1048576"))] = 1024
     """Limit of open files, RLIMIT_NOFILE."""
