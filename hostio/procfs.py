@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 from time import CLOCK_REALTIME, clock_gettime_ns, monotonic_ns
 from typing import NamedTuple
@@ -140,14 +142,18 @@ def receive_drops(pid: int) -> dict[str, int]:
     return parse_receive_drops(Path(f"/proc/{pid}/net/dev").read_text())
 
 
-def parse_udp_ports(net_udp: str) -> set[int]:
-    """Local ports of all IPv4 UDP sockets, from /proc/net/udp; its first line is a header."""
-    return {int(line.split()[1].rpartition(":")[2], 16) for line in net_udp.splitlines()[1:]}
+def parse_udp_ports(net_udp: str, address: str) -> set[int]:
+    """Ports of UDP sockets that are bound to an IPv4 address or to any, from /proc/net/udp or udp6; its first line is a
+    header."""
+    number = int.from_bytes(IPv4Address(address).packed, sys.byteorder)
+    bound = (line.split()[1].split(":") for line in net_udp.splitlines()[1:])
+    return {int(port, 16) for host, port in bound if int(host, 16) in (0, number)}
 
 
-def udp_ports(pid: int) -> set[int]:
-    """UDP ports that are bound in a process's network namespace."""
-    return parse_udp_ports(Path(f"/proc/{pid}/net/udp").read_text())
+def udp_ports(pid: int, address: str) -> set[int]:
+    """UDP ports at which an IPv4 address receives in a process's network namespace."""
+    tables = (Path(f"/proc/{pid}/net/{name}") for name in ("udp", "udp6"))
+    return {port for table in tables if table.exists() for port in parse_udp_ports(table.read_text(), address)}
 
 
 def counter_growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:

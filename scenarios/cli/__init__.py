@@ -1,6 +1,6 @@
 """The command line: commands, output to the terminal, and checks of whether this machine can run scenarios.
 
-May import `scenarios`, `scenarios.language`, `scenarios.run`, `scenarios.suites`, `scenarios.vm`, `results.report`,
-`results.run_files`, `results.verdict`, `controller`, `relay_app`, `relay_app.versions`, `topologies`,
-`topologies.netem` and `hostio`.
+May import `scenarios`, `scenarios.language`, `scenarios.relay_check`, `scenarios.run`, `scenarios.suites`,
+`scenarios.vm`, `results.report`, `results.run_files`, `results.verdict`, `controller`, `relay_app`,
+`relay_app.versions`, `topologies`, `topologies.netem` and `hostio`.
 """

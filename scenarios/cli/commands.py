@@ -34,7 +34,7 @@ from scenarios.suites.standings import Standing, Trial, self_test_verdict, stand
 from scenarios.vm.guest import Task
 from scenarios.vm.machine import Clock
 from scenarios.vm.run import run_in_machine
-from topologies.sandbox import SandboxError
+from topologies.sandbox import SandboxError, find_sandbox
 
 _EXIT_CODES = f"\b\n{exit_codes.table()}"
 _CLOCK = click.Choice(["real", "virtual"])
@@ -115,7 +115,11 @@ def run(
 
 def _relay(kind: str) -> str:
     """The override that has this kind run; a folder is found from the current one, in a virtual machine too."""
-    return f"relays.kind={Path(kind).resolve() if '/' in kind else kind}"
+    return f"relays.kind={_relay_kind(kind)}"
+
+
+def _relay_kind(kind: str) -> str:
+    return str(Path(kind).resolve()) if "/" in kind else kind
 
 
 def _print_line(line: str) -> None:
@@ -218,6 +222,27 @@ def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...])
         plan = load_plan(file, seed=seed, overrides=overrides)
         print(f"{file}: {plan.scenario} is valid")
     return ExitCode.PASS
+
+
+@cli.group()
+def relay() -> None:
+    """Relay programs: any program in the place of a relay (docs/your-relay.md)."""
+
+
+@relay.command(name="check", epilog=_EXIT_CODES)
+@click.argument("kind")
+def relay_check(kind: str) -> int:
+    """Play the packet contract with a relay program, step by step, and say what does not hold.
+
+    KIND is a folder with a relay.yaml, or the name of a program that comes with the project.
+    """
+    from scenarios.relay_check.check import check
+
+    console, whole = Console(), True
+    for finding in check(_relay_kind(kind), find_sandbox()):
+        console.show_finding(finding)
+        whole = whole and finding.problem is None
+    return ExitCode.PASS if whole else ExitCode.FAIL
 
 
 @cli.command(epilog=_EXIT_CODES)

@@ -32,6 +32,7 @@ from results.verdict.value_text import found_text
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.live_progress import LiveProgress
 from scenarios.cli.standard_streams import OutputLostError
+from scenarios.relay_check.steps import Finding
 from scenarios.suites.attempts import Attempt
 from scenarios.suites.standings import COLUMNS, Trial, table
 
@@ -136,6 +137,12 @@ class Console:
             )
         if diagnosis.remedy:
             self._terminal.print(f"To install what is missing: [bold]{diagnosis.remedy}[/]")
+
+    def show_finding(self, finding: Finding) -> None:
+        """Print a step of a relay's check."""
+        self._terminal.print(f"{_MARK[finding.problem is None]} {escape(finding.step)}")
+        if finding.problem:
+            self._terminal.print(f"  {escape(finding.problem)}")
 
     def show_rows(self, header: tuple[str, ...], rows: list[tuple[str, ...]], *, texts: int = 1) -> None:
         """Print a table; the first `texts` columns are text, aligned left, the others figures, aligned right."""

@@ -14,7 +14,7 @@ from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.expectations import expectation
 from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.quantities import time_text
-from scenarios.language.relay_kinds import RelayKinds, relay_kinds, warm_problems
+from scenarios.language.relay_kinds import RelayKinds, kind_problems, relay_kinds
 from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, ScenarioFile, TopologyFile, validated
 from scenarios.language.semantics import connection_name, group_name
 from scenarios.language.wording import quoted, suggestion
@@ -157,7 +157,7 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     if problems:
         raise document.error(problems)
     plan = plan_of(scenario, topology, relay_kinds(scenario.relays, document))
-    if problems := tuple(warm_problems(plan)):
+    if problems := tuple(kind_problems(plan)):
         raise document.error(problems)
     return plan
 

@@ -76,8 +76,18 @@ def relay_kinds(relays: Relays, document: Document) -> RelayKinds:
     return RelayKinds(names, found)
 
 
-def warm_problems(plan: Plan) -> Iterator[Problem]:
-    """A problem for each relay that holds all sessions from its start, where the scenario has it cold for some."""
+def kind_problems(plan: Plan) -> Iterator[Problem]:
+    """A problem for each relay program that cannot do what the scenario wants of it.
+
+    One that holds all sessions from its start cannot be cold for some; canaries through one without path log could have
+    come through another relay.
+    """
+    for cluster, program in ((each.name, plan.relays.program_of(each.name)) for each in plan.topology.clusters):
+        if program and plan.controller.canaries and not program.writes_path_log:
+            kind = quoted(plan.relays.version_of(cluster))
+            yield Problem(
+                ("controller", "detect"), f"{kind} writes no path log, which relay-canary needs; write [link]"
+            )
     for cluster in (each.name for each in plan.topology.clusters):
         program, share = plan.relays.program_of(cluster), plan.relays.warm.get(cluster, 0.0)
         passing = any(group.relayed and cluster not in (group.a, group.b) for group in plan.sessions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
@@ -32,10 +32,15 @@ _CAPABILITIES = "-all,+dac_read_search"
 
 
 class RelayLife(Program):
-    """A life of a relay program. It is ready once it says so and all lanes are bound, not before."""
+    """A life of a relay program. It is ready once it says so and all lanes are bound, not before.
 
-    def __init__(self, name: str, command: CommandLine, log: Path, host_pid: int, *, standing_by: bool) -> None:
-        self._host_pid = host_pid
+    `lanes_bound`: the UDP ports that are bound at its address now.
+    """
+
+    def __init__(
+        self, name: str, command: CommandLine, log: Path, lanes_bound: Callable[[], set[int]], *, standing_by: bool
+    ) -> None:
+        self._lanes_bound = lanes_bound
         self.unclean: str | None = None
         """How it ended, if that was neither exit code 0 nor by SIGTERM."""
         super().__init__(name, command, log, standing_by=standing_by)
@@ -43,7 +48,7 @@ class RelayLife(Program):
     def await_ready(self, timeout_s: float) -> None:
         """Wait until it serves; ProcessError if it does not in time, or says so with a lane that is not bound."""
         super().await_ready(timeout_s)
-        missing = sorted(set(LANE_PORTS) - udp_ports(self._host_pid))
+        missing = sorted(set(LANE_PORTS) - self._lanes_bound())
         if missing:
             raise ProcessError(f"{self.name} says that it is ready, and UDP port {missing[0]} is not bound")
 
@@ -86,7 +91,7 @@ class ProgramRelayKind:
             realtime=True,
         )
         name = f"relay-{self.cluster.name} ({self.plan.relays.version_of(self.cluster.name)})"
-        return RelayLife(name, command, self.log, self.host_pid, standing_by=life > 0)
+        return RelayLife(name, command, self.log, self._bound, standing_by=life > 0)
 
     def prepare_end(self, life: RelayLife) -> AfterEnd:
         """Duplicate the sockets of its lanes (pidfd_getfd(2)): what is in them at its end is counted."""
@@ -94,7 +99,10 @@ class ProgramRelayKind:
         return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
 
     def _all_lanes_bound(self) -> ReadySignal:
-        return Answers(lambda: set(LANE_PORTS) <= udp_ports(self.host_pid))
+        return Answers(lambda: set(LANE_PORTS) <= self._bound())
+
+    def _bound(self) -> set[int]:
+        return udp_ports(self.host_pid, str(self.cluster.address))
 
 
 def end_program(relay: ProgramRelay, grace_ns: int) -> str | None:

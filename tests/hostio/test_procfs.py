@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from hostio.procfs import (
     core_times,
     counter_growth,
     parse_receive_drops,
+    parse_udp_ports,
     parse_udp_statistics,
     process_time_ns,
     read_clock_offset_ns,
@@ -26,6 +28,7 @@ from hostio.procfs import (
     read_softnet,
     receive_drops,
     softnet,
+    udp_ports,
     udp_statistics,
 )
 from hostio.timing import MS, S
@@ -58,6 +61,17 @@ def test_receive_queues_name_their_core_or_come_in_order() -> None:
 def test_a_process_may_be_called_anything() -> None:
     stat = "17 (a) R (b)) S 1 17 17 0 -1 4194560 2000 0 0 0 30 10 5 1 20 0 1 0 100 1000 100\n"
     assert process_time_ns(stat) == 460 * MS
+
+
+def test_ports_are_those_of_an_address_or_of_any() -> None:
+    table = "sl local_address\n 1: 0200000A:9C40 0:0\n 2: 0300000A:9C41 0:0\n 3: 00000000:0035 0:0\n"
+    assert parse_udp_ports(table, "10.0.0.2") == {40000, 53}
+    of_six = f"sl local_address\n 1: {'0' * 32}:A410 0:0\n 2: {'0' * 31}1:0035 0:0\n"
+    assert parse_udp_ports(of_six, "10.0.0.2") == {42000}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        assert port in udp_ports(os.getpid(), "127.0.0.1")
 
 
 def test_this_machine() -> None:

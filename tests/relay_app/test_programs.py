@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
-from redis_lab import loopback, stopped_redis
+import redis
+from redis_lab import RedisServer, loopback, stopped_redis
 
 from hostio.timing import wait_until
 from relay_app import programs
@@ -41,7 +42,7 @@ def packet(ssrc: int, path: bytes = bytes(4)) -> bytes:
 class Relay:
     """A program that serves at HERE; `ends`: sockets at which its packets arrive, by address."""
 
-    process: subprocess.Popen[str]
+    server: RedisServer
     ends: dict[tuple[str, int], socket.socket]
 
     def send(self, data: bytes, ssrc: int) -> None:
@@ -50,6 +51,12 @@ class Relay:
     def arrives(self, at: tuple[str, int]) -> bytes:
         self.ends[at].settimeout(WITHIN_S)
         return self.ends[at].recv(2048)
+
+
+def write(server: RedisServer, record: StreamRecord) -> None:
+    directory = Directory(server.unix)
+    directory.write([record])
+    directory.close()
 
 
 @pytest.fixture(params=programs.PROGRAMS)
@@ -73,9 +80,7 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
     notify.settimeout(WITHIN_S)
     with stopped_redis(tmp_path) as server:
         server.start()
-        directory = Directory(server.unix)
-        directory.write([COLD])
-        directory.close()
+        write(server, COLD)
         told = {
             "BLIPNET_ADDRESS": HOSTS[HERE],
             "BLIPNET_ORDINAL": str(HERE),
@@ -89,7 +94,7 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
         }
         with subprocess.Popen(command, cwd=folder, env=told, text=True) as process:
             assert notify.recv(64) == b"READY=1"
-            yield Relay(process, ends)
+            yield Relay(server, ends)
             process.send_signal(signal.SIGTERM)
             assert process.wait(WITHIN_S) == 0
     for each in (notify, *ends.values()):
@@ -110,7 +115,20 @@ def test_a_packet_goes_where_its_record_says_and_is_left_as_it_is_but_for_the_pa
         assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == each
 
 
-def test_a_stream_that_it_does_not_hold_is_dropped_until_its_record_is_there(relay: Relay) -> None:
+def test_other_layouts_are_left_as_they_are(relay: Relay) -> None:
+    """Byte 25 is that of a path log by chance, without our header extensions."""
+    plain = packet(TO_US.ssrc).replace(b"\xbe\xde", b"\xbe\xdf")
+    relay.send(plain, TO_US.ssrc)
+    assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == plain
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["once", "after the directory was restarted"])
+def test_a_stream_that_it_does_not_hold_is_dropped_until_its_record_is_there(relay: Relay, restarted: bool) -> None:
+    if restarted:
+        relay.server.stop()
+        relay.send(packet(COLD.ssrc), COLD.ssrc)
+        relay.server.start()
+        write(relay.server, COLD)
     end = relay.ends[(HOSTS[HERE], CLIENT_PORT)]
     end.setblocking(False)
     sent = 0
@@ -137,3 +155,20 @@ def test_what_is_no_rtp_or_nobodys_goes_nowhere_and_the_relay_goes_on(relay: Rel
         end.setblocking(False)
         with pytest.raises(BlockingIOError):
             end.recv(2048)
+
+
+@pytest.mark.parametrize(
+    "wrong", [replace(COLD, destination=9), replace(COLD, ssrc=0x2002)], ids=["unknown cluster", "of another stream"]
+)
+def test_a_wrong_record_moves_nothing(relay: Relay, wrong: StreamRecord) -> None:
+    raw = redis.Redis(unix_socket_path=str(relay.server.unix.path))
+    raw.set(f"stream:{COLD.ssrc:08x}", wrong.encode())
+    raw.close()
+    end = relay.ends[(HOSTS[HERE], CLIENT_PORT)]
+    end.settimeout(0.05)
+    for _ in range(10):
+        relay.send(packet(COLD.ssrc), COLD.ssrc)
+        with pytest.raises(TimeoutError):
+            end.recv(2048)
+    relay.send(packet(TO_US.ssrc), TO_US.ssrc)
+    assert relay.arrives((HOSTS[HERE], CLIENT_PORT))

@@ -39,6 +39,7 @@ enum {
     MOST_KEYS = 512,
     RECEIVE_BUFFER_BYTES = 1 << 20,
     MOST_RECORD_BYTES = 512,
+    RECORD_FORMAT = 2,
     RECORD_DESTINATION = 6,
     RECORD_PORT = 7,
     RECORD_LEAST_BYTES = 9,
@@ -143,10 +144,10 @@ static struct session *session_of(uint32_t ssrc) {
 
 static void install(uint32_t ssrc, unsigned destination, unsigned port) {
     struct session *session = session_of(ssrc);
-    if (!session)
+    if (!session || destination >= MOST_ORDINALS || !config.peers[destination].s_addr)
         return;
     unsigned lane = config.first_lane + (ssrc * 0x9E3779B1u >> 28);
-    struct in_addr host = config.peers[destination % MOST_ORDINALS];
+    struct in_addr host = config.peers[destination];
     if (!port)
         port = destination == config.ordinal ? config.client_port : lane;
     session->hop = (struct sockaddr_in){AF_INET, htons((uint16_t)port), host, {0}};
@@ -232,9 +233,9 @@ static int read_record(FILE *answers, unsigned char *record, size_t room) {
 
 static void settle(uint32_t ssrc, const unsigned char *record, int length) {
     struct session *session = session_of(ssrc);
-    if (length >= RECORD_LEAST_BYTES)
+    if (length >= RECORD_LEAST_BYTES && record[0] == RECORD_FORMAT && memcmp(record + 1, &(uint32_t){htonl(ssrc)}, 4) == 0)
         install(ssrc, record[RECORD_DESTINATION], (unsigned)record[RECORD_PORT] << 8 | record[RECORD_PORT + 1]);
-    else if (session)
+    else if (session && session->state == ASKED)
         session->state = UNKNOWN;
 }
 
@@ -323,7 +324,9 @@ static int next_hop(const unsigned char *packet, size_t length, time_t now, stru
 }
 
 static void log_path(unsigned char *packet, size_t length) {
-    if (length < PATH_OFFSET + PATH_HOPS || packet[PATH_TAG_OFFSET] != PATH_TAG)
+    static const unsigned char extensions[] = {0xbe, 0xde, 0, 4, 0x17};
+    if (length < PATH_OFFSET + PATH_HOPS || packet[PATH_TAG_OFFSET] != PATH_TAG ||
+        memcmp(packet + RTP_HEADER_BYTES, extensions, sizeof extensions) != 0)
         return;
     unsigned char *hop = memchr(packet + PATH_OFFSET, 0, PATH_HOPS);
     if (hop)
@@ -386,6 +389,7 @@ int main(void) {
     read_environment();
     read_held(setting("BLIPNET_SESSIONS"));
     signal(SIGTERM, end);
+    signal(SIGPIPE, SIG_IGN);
     for (unsigned port = config.first_lane; port <= config.last_lane; port++) {
         struct epoll_event lane = {.events = EPOLLIN, .data.fd = bound_lane(port)};
         epoll_ctl(lanes, EPOLL_CTL_ADD, lane.data.fd, &lane);

@@ -8,11 +8,14 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
+from struct import Struct
 
 ADDRESS, ORDINAL = os.environ.get("BLIPNET_ADDRESS", ""), int(os.environ.get("BLIPNET_ORDINAL", 0))
 CLIENT = (ADDRESS, int(os.environ.get("BLIPNET_CLIENT_PORT", 0)))
 FIRST_LANE, LAST_LANE = map(int, os.environ.get("BLIPNET_LANES", "0-0").split("-"))
+RECORD = Struct("!BIBBH")  # format version, SSRC, source, destination, port; then the session's name
 PEERS = dict(each.split("=") for each in os.environ.get("BLIPNET_PEERS", "0=").split(","))
 next_hop: dict[int, tuple[str, int]] = {}  # by SSRC
 wanted: "queue.SimpleQueue[int]" = queue.SimpleQueue()
@@ -28,17 +31,19 @@ def learn(ssrc: int, destination: int, port: int) -> None:
 
 def fetch_wanted(host: str, port: int) -> None:
     """Fetch the records of streams that are missed, in one round trip for all that came meanwhile."""
-    with socket.create_connection((host, port)) as redis, redis.makefile("rb") as answers:
-        while ssrcs := [wanted.get()]:
-            while not wanted.empty():
-                ssrcs.append(wanted.get())
+    while ssrcs := {wanted.get()}:
+        while not wanted.empty():
+            ssrcs.add(wanted.get())
+        with suppress(OSError, ValueError), socket.create_connection((host, port), timeout=1) as redis:
             redis.sendall(b"MGET%b\r\n" % b"".join(b" stream:%08x" % ssrc for ssrc in ssrcs))
+            answers = redis.makefile("rb")
             answers.readline()  # *N, how many answers
-            for ssrc in ssrcs:
+            for _ in ssrcs:
                 if (length := int(answers.readline()[1:])) >= 0:  # $19, or $-1 if there is no such stream
-                    record = answers.read(length + 2)  # version, SSRC, source, destination, port, name
-                    learn(ssrc, record[6], int.from_bytes(record[7:9], "big"))
-                asked.discard(ssrc)
+                    version, ssrc, _, destination, stream_port = RECORD.unpack(answers.read(length + 2)[: RECORD.size])
+                    if version == 2 and ssrc in ssrcs:
+                        learn(ssrc, destination, stream_port)
+        asked.difference_update(ssrcs)
 
 
 def forward(lane: socket.socket) -> None:
@@ -48,7 +53,7 @@ def forward(lane: socket.socket) -> None:
     if len(packet) < 12 or packet[0] >> 6 != 2:
         return
     if ssrc in next_hop:
-        if len(packet) >= 30 and packet[25] == 0x23 and 0 in packet[26:30]:  # the path log has room
+        if packet[12:17] == b"\xbe\xde\x00\x04\x17" and packet[25] == 0x23 and 0 in packet[26:30]:
             packet[packet.index(0, 26)] = ORDINAL
         lane.sendto(packet, next_hop[ssrc])
     elif ssrc not in asked:

@@ -1,0 +1,69 @@
+"""The check of relay programs: it passes those of the project, and finds each thing that one can do wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_lab import PROJECT, finished, start
+
+from relay_app.programs import PROGRAMS
+from scenarios.relay_check.check import check
+from topologies.sandbox import find_sandbox
+
+pytestmark = pytest.mark.root
+
+TEMPLATE = PROJECT / "relay_app" / "programs" / "template"
+SEND = "lane.sendto(packet, next_hop[ssrc])"
+
+
+def changed(folder: Path, old: str, new: str, settings: str = "") -> Path:
+    """The template with one line of it changed."""
+    folder.mkdir()
+    text = (TEMPLATE / "relay.py").read_text()
+    assert text.count(old) == 1
+    (folder / "relay.py").write_text(text.replace(old, new))
+    (folder / "relay.yaml").write_text(f"command: [python3, relay.py]\npath_log: true\nstop_grace: 300ms\n{settings}")
+    return folder
+
+
+def problems(kind: Path | str) -> list[str]:
+    return [finding.problem for finding in check(str(kind), find_sandbox()) if finding.problem]
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+def test_the_programs_of_the_project_hold_to_the_contract(kind: str) -> None:
+    assert problems(kind) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("FIRST_LANE + ((ssrc", "FIRST_LANE + 1 + ((ssrc", "went to 10.0.0."),
+        (SEND, f"{SEND}; {SEND}", "arrived once more"),
+        (SEND, "lane.sendto(bytes(packet) + b'!', next_hop[ssrc])", "was changed elsewhere than in the path log"),
+        ("= ORDINAL\n", "= ORDINAL + 1\n", "the path log of a packet of "),
+        ("wanted.put(ssrc)", "pass", "was its record fetched?"),
+        (
+            "elif ssrc not in asked:",
+            "else:\n        lane.sendto(packet, CLIENT)\n    if 0:",
+            "a packet of a stream that nobody knows went to",
+        ),
+        ("        return\n    if ssrc", "        sys.exit(1)\n    if ssrc", "did not arrive within 1 s"),
+        ("lambda *_: sys.exit(0)", "signal.SIG_IGN", "did not end within 0.3 s of SIGTERM, and was killed"),
+        ("lambda *_: sys.exit(0)", "lambda *_: sys.exit(5)", "did not end cleanly (exit code 5)"),
+        ("lane.bind((ADDRESS, port))", "lane.bind((ADDRESS, port + 1))", "UDP port 40000 is not bound"),
+    ],
+)
+def test_what_a_relay_does_wrong_is_found(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    found = problems(changed(tmp_path / "mine", old, new))
+    assert any(problem in each for each in found), found
+
+
+def test_the_command_says_each_step_and_fails_if_one_does_not_hold(tmp_path: Path) -> None:
+    code, output = finished(start("relay", "check", "template"))
+    assert (code, output.count("✓ ")) == (0, 8), output
+    mine = changed(tmp_path / "mine", SEND, f"{SEND}; {SEND}")
+    code, output = finished(start("relay", "check", mine))
+    assert code == 1
+    assert "✗ a packet is sent once\n  a packet of own-0000" in output
