@@ -36,6 +36,7 @@ def test_the_programs_of_the_project_hold_to_the_contract(kind: str) -> None:
     assert problems(kind) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
