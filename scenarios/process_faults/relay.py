@@ -48,10 +48,11 @@ def drain_lanes(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> 
     for lane in lanes:
         with closing(lane):
             attach_filter(lane, _NOTHING)
+            # At once: what the filter refuses counts as dropped as well.
+            ended.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
             # Its owner, now gone, may have had it block.
             lane.setblocking(False)
             left = list(unread([lane], LEFT))
-            ended.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
             ended.left_behind += left
             ended.counters["left_in_buffers"] += len(left)
 
