@@ -70,9 +70,9 @@ def test_faults_act_on_a_program(runs: RunRecord, tmp_path: Path, what: str) -> 
 
 
 READY_TOO_EARLY = """#!/usr/bin/env python3
-import os, socket, time
+import os, signal, socket
 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-time.sleep(60)
+signal.pause()
 """
 
 
@@ -125,3 +125,18 @@ def test_a_program_that_ignores_sigterm_is_killed_and_named(runs: RunRecord, tmp
     assert sum(each.endswith(said) for each in run.summary["diagnosis"]) == 3
     assert run.summary["ledger"]["unexplained"] == 0
     assert not pids_in(folder)
+
+
+@pytest.mark.long
+def test_copies_that_a_program_makes_are_in_the_ledger(runs: RunRecord, tmp_path: Path) -> None:
+    """Every packet passes two such relays; each copy of the first is copied again by the second."""
+    folder = tmp_path / "twice"
+    folder.mkdir()
+    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
+    send = "lane.sendto(packet, next_hop[ssrc])"
+    (folder / "relay.py").write_text(relay.replace(send, f"{send}; {send}"))
+    (folder / "relay.yaml").write_text("command: [python3, relay.py]\npath_log: true\n")
+    ledger = play(runs, tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2]).summary["ledger"]
+    assert ledger["unexplained"] == 0
+    assert ledger["delivered"] > 3 * ledger["sent"]
+    assert sum(count for place, count in ledger["counted"].items() if place.endswith(": copies")) < -ledger["sent"]

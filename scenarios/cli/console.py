@@ -32,7 +32,7 @@ from results.verdict.value_text import found_text
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.live_progress import LiveProgress
 from scenarios.cli.standard_streams import OutputLostError
-from scenarios.relay_check.steps import Finding
+from scenarios.relay_check.finding import Finding
 from scenarios.suites.attempts import Attempt
 from scenarios.suites.standings import COLUMNS, Trial, table
 

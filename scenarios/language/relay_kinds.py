@@ -82,17 +82,15 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
     One that holds all sessions from its start cannot be cold for some; canaries through one without path log could have
     come through another relay.
     """
-    for cluster, program in ((each.name, plan.relays.program_of(each.name)) for each in plan.topology.clusters):
-        if program and plan.controller.canaries and not program.writes_path_log:
-            kind = quoted(plan.relays.version_of(cluster))
-            yield Problem(
-                ("controller", "detect"), f"{kind} writes no path log, which relay-canary needs; write [link]"
-            )
     for cluster in (each.name for each in plan.topology.clusters):
-        program, share = plan.relays.program_of(cluster), plan.relays.warm.get(cluster, 0.0)
+        program, kind = plan.relays.program_of(cluster), quoted(plan.relays.version_of(cluster))
+        if program is None:
+            continue
+        if plan.controller.canaries and not program.writes_path_log:
+            text = f"{kind} writes no path log, which relay-canary needs; write [link]"
+            yield Problem(("controller", "detect"), text)
         passing = any(group.relayed and cluster not in (group.a, group.b) for group in plan.sessions)
-        if program and program.sessions == "file" and passing and share < 1:
-            kind = quoted(plan.relays.version_of(cluster))
+        if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
             text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
             yield Problem(("relays", "warm"), text)
 

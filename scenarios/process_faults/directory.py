@@ -16,21 +16,19 @@ from time import monotonic
 from hostio.control import Stopped
 from relay_app.messages import AnswersDelayed, DelayAnswers
 from relay_app.sessions import directory_proxy
-from relay_app.sessions.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint, DirectoryError
+from relay_app.sessions.directory import DIRECTORY_PORT
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
-from scenarios.process_faults.session_records import all_records
+from scenarios.process_faults.redis_program import redis_program, write_records
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
-from scenarios.supervision.program import CommandLine, Program
-from scenarios.supervision.ready_signals import Answers
+from scenarios.supervision.program import Program
 from scenarios.supervision.run_control import redis_socket
 from scenarios.supervision.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
 from topologies.fabric import Fabric
-from topologies.sandbox import in_network_of
 
 _REDIS_WITHIN_S = 5.0
 
@@ -127,28 +125,14 @@ class DirectoryKind:
     def start(self, life: int) -> DirectoryLife:
         """Start a life of the directory."""
         socket = redis_socket(life)
-        redis = Program("the session directory's Redis", self._redis(socket), self._run.log("redis"))
+        port = 0 if self._proxied else DIRECTORY_PORT
+        redis = redis_program(self._plan, socket, port, self._host_pid, self._run.log("redis"))
         proxy = self._proxy(socket, standing_by=life > 0) if self._proxied else None
-        return DirectoryLife(redis, proxy, lambda: _write_records(self._plan, socket))
+        return DirectoryLife(redis, proxy, lambda: write_records(self._plan, socket))
 
     def prepare_end(self, life: DirectoryLife) -> AfterEnd:  # noqa: ARG002 - nothing of that life is held
         """Nothing to hold: the kernel closes its connections, and the next life has a Unix socket of its own."""
         return AfterEnd(lambda _: None, lambda: None)
-
-    def _redis(self, socket: Path) -> CommandLine:
-        """Redis without persistence (`save` empty); behind a proxy without TCP port, reachable by its Unix socket."""
-        options = {
-            "bind": str(self._home.address),
-            "port": str(0 if self._proxied else DIRECTORY_PORT),
-            "unixsocket": str(socket),
-            "dir": str(socket.parent),
-            "save": "",
-            "protected-mode": "no",
-        }
-        arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
-        return CommandLine(
-            in_network_of(self._host_pid, ["redis-server", *arguments]), ready=Answers(lambda: _answers(socket))
-        )
 
     def _proxy(self, socket: Path, *, standing_by: bool) -> RunProcess:
         serve = directory_proxy.stand_by if standing_by else directory_proxy.serve
@@ -185,20 +169,3 @@ def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProces
 def directory_target(directory: SupervisedProcess[DirectoryLife]) -> FaultTarget:
     """The directory as a target of faults."""
     return FaultTarget(directory, answers=DirectoryAnswers(directory))
-
-
-def _answers(socket: Path) -> bool:
-    directory = Directory(DirectoryEndpoint(path=str(socket)))
-    try:
-        directory.connect()
-    except DirectoryError:
-        return False
-    finally:
-        directory.close()
-    return True
-
-
-def _write_records(plan: Plan, socket: Path) -> None:
-    directory = Directory(DirectoryEndpoint(path=str(socket)))
-    directory.write(all_records(plan))
-    directory.close()

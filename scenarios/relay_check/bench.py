@@ -14,15 +14,15 @@ from time import monotonic, monotonic_ns
 
 from hostio.commands import run_batch
 from relay_app.probing.canaries import CANARY_PORT
-from relay_app.sessions.directory import DIRECTORY_PORT, Directory, DirectoryEndpoint, DirectoryError, StreamRecord
+from relay_app.sessions.directory import DIRECTORY_PORT, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, SENDER_PORT, SessionGroup, lane_of, streams_of
 from results.run_files.plan import Plan
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind
+from scenarios.process_faults.redis_program import redis_program, write_records
 from scenarios.process_faults.session_records import all_records, records_held
-from scenarios.supervision.program import CommandLine, Program
-from scenarios.supervision.ready_signals import Answers
+from scenarios.supervision.program import Program
 from scenarios.supervision.run_control import SANDBOX_FOLDER
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.model import Cluster
@@ -147,29 +147,7 @@ def _bound(at: Address) -> socket.socket:
 
 def _directory(plan: Plan, log: Path) -> Program:
     unix = SANDBOX_FOLDER / "redis.sock"
-    host = plan.topology.cluster(plan.relays.directory).address
-    options = {
-        "bind": str(host),
-        "port": str(DIRECTORY_PORT),
-        "unixsocket": str(unix),
-        "save": "",
-        "protected-mode": "no",
-    }
-    argv = ["redis-server", *(word for option, value in options.items() for word in (f"--{option}", value))]
-    redis = Program("the session directory's Redis", CommandLine(argv, Answers(lambda: _answers(unix))), log)
+    redis = redis_program(plan, unix, DIRECTORY_PORT, os.getpid(), log)
     redis.await_ready(_STARTED_WITHIN_S)
-    directory = Directory(DirectoryEndpoint(path=str(unix)))
-    directory.write(all_records(plan))
-    directory.close()
+    write_records(plan, unix)
     return redis
-
-
-def _answers(unix: Path) -> bool:
-    directory = Directory(DirectoryEndpoint(path=str(unix)))
-    try:
-        directory.connect()
-    except DirectoryError:
-        return False
-    finally:
-        directory.close()
-    return True

@@ -13,7 +13,8 @@ from pathlib import Path
 from scenarios.errors import ScenarioError
 from scenarios.paths import PROJECT
 from scenarios.relay_check.bench import HERE, bench, plan_for
-from scenarios.relay_check.steps import Finding, play
+from scenarios.relay_check.finding import Finding
+from scenarios.relay_check.steps import play
 from scenarios.supervision.processes import ProcessError
 from scenarios.supervision.run_control import SANDBOX_FOLDER
 from topologies.sandbox import Sandbox, set_up_sandbox

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import monotonic, monotonic_ns
 
 from hostio.timing import S
@@ -12,6 +11,7 @@ from relay_app.rtp import PATH_HOPS, PATH_OFFSET
 from relay_app.sessions.directory import StreamRecord
 from scenarios.process_faults.program_relay import end_program
 from scenarios.relay_check.bench import HERE, Arrival, Bench
+from scenarios.relay_check.finding import Finding
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 
 _ARRIVES_WITHIN_S = 1.0
@@ -20,14 +20,6 @@ _AGAIN_S = 0.02
 _NOTHING_FOR_S = 0.3
 _NOBODYS = 0x0BAD_5EED
 _GARBAGE = (b"", b"\x80", bytes(40), b"\xff" * 1472)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A step of the check, and what does not hold; None if all does."""
-
-    step: str
-    problem: str | None
 
 
 def play(bench: Bench) -> Iterator[Finding]:

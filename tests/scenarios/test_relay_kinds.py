@@ -101,6 +101,16 @@ def test_a_program_that_holds_all_sessions_cannot_be_called_cold(tmp_path: Path)
     assert plan_with(mine, "relays.warm.us-central=100%").relays.warm == {"us-central": 1.0}
 
 
+def test_a_relay_without_path_log_cannot_be_watched_by_canaries(tmp_path: Path) -> None:
+    mine = folder(tmp_path / "mine", "command: [sh]\n")
+    scenario = tmp_path / "watched.yaml"
+    scenario.write_text(ONE_BLIP.read_text() + f"\nrelays: {{kind: {mine}}}\n")
+    assert not load_plan(scenario).controller.canaries
+    watched = LIBRARY / "incident" / "relay-canary.yaml"
+    with pytest.raises(ScenarioError, match="'mine' writes no path log, which relay-canary needs"):
+        load_plan(watched, overrides=[f"relays.kind={mine}"])
+
+
 def test_the_kinds_that_come_with_the_project_are_folders_with_a_relay_yaml() -> None:
     found = {path.parent.name for path in (LIBRARY.parent / "relay_app" / "programs").glob("*/relay.yaml")}
     assert found == set(PROGRAMS)
