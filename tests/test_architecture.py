@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_layers import EDGES, MODULES, PACKAGES, module_of
+from test_layers import MODULES, PACKAGES, edges, module_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 DOCUMENT = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def steps_of(text: str) -> list[str]:
 
 def project_imports(file: str) -> set[str]:
     """The files of this project that a file imports."""
-    return {str(MODULES[module].relative_to(PROJECT)) for module in EDGES[module_of(PROJECT / file)]}
+    return {str(MODULES[module].relative_to(PROJECT)) for module in edges()[module_of(PROJECT / file)]}
 
 
 def test_there_are_the_three_journeys() -> None:

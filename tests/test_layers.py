@@ -13,6 +13,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,11 +82,13 @@ def owner(name: str) -> str | None:
     return name if name in MODULES else parent if parent in MODULES else None
 
 
-EDGES = {
-    module: {target for name in imports_of(path) if (target := owner(name))} - {module}
-    for module, path in MODULES.items()
-}
-"""The modules of the project that each of them imports."""
+@cache
+def edges() -> Mapping[str, set[str]]:
+    """The modules of the project that each of them imports."""
+    return {
+        module: {target for name in imports_of(path) if (target := owner(name))} - {module}
+        for module, path in MODULES.items()
+    }
 
 
 def room_of(module: str) -> str:
@@ -108,26 +111,26 @@ def permitted_by(package: str) -> set[str]:
     return permitted(ast.get_docstring(ast.parse(PACKAGES[package].read_text(encoding="utf-8"))) or "")
 
 
-def in_cycles(edges: Mapping[str, Iterable[str]]) -> list[str]:
+def in_cycles(graph: Mapping[str, Iterable[str]]) -> list[str]:
     """The nodes of a graph from which a way leads back to them."""
 
     def reachable(start: str) -> set[str]:
         seen: set[str] = set()
-        pending = [*edges.get(start, ())]
+        pending = [*graph.get(start, ())]
         while pending:
             node = pending.pop()
             if node not in seen:
                 seen.add(node)
-                pending += edges.get(node, ())
+                pending += graph.get(node, ())
         return seen
 
-    return sorted(node for node in edges if node in reachable(node))
+    return sorted(node for node in graph if node in reachable(node))
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_run_downwards(module: str) -> None:
     here = room_of(module)
-    for target in EDGES[module]:
+    for target in edges()[module]:
         there = room_of(target)
         assert ROOMS.index(there) >= ROOMS.index(here), f"{module} imports {target}, which stands above it"
         assert (here, there) not in STRANGERS, f"{module} imports {target}, but they do not know each other"
@@ -142,26 +145,26 @@ def test_what_a_package_may_import_exists(package: str) -> None:
 def test_a_module_imports_what_its_room_may(module: str) -> None:
     room = room_of(module)
     if room in PACKAGES:
-        found = {room_of(target) for target in EDGES[module]} - {room}
+        found = {room_of(target) for target in edges()[module]} - {room}
         assert found <= permitted_by(room), f"{module} imports {sorted(found - permitted_by(room))}"
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if package_of(module) in INNER_ROOMS])
 def test_a_module_imports_what_its_inner_room_may(module: str) -> None:
     package = package_of(module)
-    found = {package_of(target) for target in EDGES[module]} - {package}
+    found = {package_of(target) for target in edges()[module]} - {package}
     assert found <= permitted_by(package), f"{module} imports {sorted(found - permitted_by(package))}"
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if package_of(module) in ROOMS])
 def test_a_module_beside_inner_rooms_imports_those_that_its_room_names(module: str) -> None:
     room = room_of(module)
-    inner = {package_of(target) for target in EDGES[module] if room_of(target) == room} - {room}
+    inner = {package_of(target) for target in edges()[module] if room_of(target) == room} - {room}
     assert not inner or inner <= permitted_by(room), f"{module} imports {sorted(inner - permitted_by(room))}"
 
 
 def test_no_import_cycles_between_modules() -> None:
-    assert in_cycles(EDGES) == []
+    assert in_cycles(edges()) == []
 
 
 def test_no_import_cycles_between_inner_rooms() -> None:
@@ -170,10 +173,10 @@ def test_no_import_cycles_between_inner_rooms() -> None:
     def whole(module: str) -> str:
         return package_of(module) if package_of(module) in INNER_ROOMS else module
 
-    edges: dict[str, set[str]] = defaultdict(set)
-    for module, targets in EDGES.items():
-        edges[whole(module)] |= {whole(target) for target in targets} - {whole(module)}
-    assert in_cycles(edges) == []
+    between: dict[str, set[str]] = defaultdict(set)
+    for module, targets in edges().items():
+        between[whole(module)] |= {whole(target) for target in targets} - {whole(module)}
+    assert in_cycles(between) == []
 
 
 def test_each_foreign_library_is_known_to_one_module() -> None:

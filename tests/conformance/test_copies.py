@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 from link_lab import A_B, BOTH, LabMaker, numbers, udp_frame
 from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
-from scipy import stats
 
 from hostio.timing import MS
 from topologies.link_state import LinkState, RandomLoss
@@ -30,7 +30,7 @@ def test_a_share_of_the_frames_arrives_twice(make_lab: LabMaker) -> None:
     assert sorted(copies) == list(range(count))
     assert set(copies.values()) == {1, 2}
     twice = sum(number == 2 for number in copies.values())
-    assert stats.binomtest(twice, count, share).pvalue > 1e-6
+    assert scipy.stats.binomtest(twice, count, share).pvalue > 1e-6
     assert counters.released == count + twice
     if lab.backend.capabilities.counts_duplicates:
         assert (counters.received, counters.duplicated) == (count, twice)
@@ -74,7 +74,7 @@ def test_a_share_of_the_frames_is_corrupted(make_lab: LabMaker) -> None:
                 lab.send_frame(A_B, sent)
             arrived += [arrival.data for arrival in lab.arrivals(A_B)]
     assert len(arrived) == count
-    assert stats.binomtest(sum(frame != sent for frame in arrived), count, share).pvalue > 1e-6
+    assert scipy.stats.binomtest(sum(frame != sent for frame in arrived), count, share).pvalue > 1e-6
 
 
 def checksums_hold(frames: list[bytes], folder: Path) -> list[bool]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from every import every
 from link_lab import A_B, A_C, B_A, BOTH, C_A, EARLY_NS, Arrival, LabMaker, numbers
-from scipy import stats
 from tries import best
 
 from hostio.timing import MS
@@ -72,7 +72,7 @@ def test_jitter_follows_its_distribution(make_lab: LabMaker, distribution: Distr
         delays = [arrival.delay_ns / MS for arrival in lab.arrivals(A_B)]
     theory = [delay_ms + spread_ms * quantile(distribution, (n + 0.5) / 10_000) for n in range(10_000)]
     assert len(delays) == count
-    assert stats.ks_2samp(delays, theory).pvalue > 1e-6
+    assert scipy.stats.ks_2samp(delays, theory).pvalue > 1e-6
 
 
 def test_distribution_can_be_changed_and_taken_back(make_lab: LabMaker) -> None:
@@ -101,7 +101,7 @@ def test_reordered_frames_overtake_those_on_their_way(make_lab: LabMaker) -> Non
     early = [arrival for arrival, least in zip(arrivals, least_behind, strict=True) if arrival.number > least]
     assert sorted(numbers(arrivals)) == list(range(count))
     assert numbers(arrivals) != list(range(count))
-    assert stats.binomtest(len(early), count, share).pvalue > 1e-6
+    assert scipy.stats.binomtest(len(early), count, share).pvalue > 1e-6
     first_held_back = min(arrival.number for arrival in arrivals if arrival.delay_ns >= 60 * MS + EARLY_NS)
     assert first_held_back < 10
     later = [arrival for arrival in arrivals if arrival not in early and arrival.number > first_held_back]

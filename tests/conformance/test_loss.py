@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy
 from link_lab import A_B, A_C, B_A, BOTH, C_A, TOPOLOGY, LabMaker, numbers, udp_frame
-from scipy import stats
 
 from topologies.link_backend import LinkError, refusal
 from topologies.link_state import (
@@ -46,7 +46,7 @@ def runs_of_losses(arrived: list[int], count: int) -> list[int]:
 def test_random_loss_is_binomial_and_has_no_memory(make_lab: LabMaker) -> None:
     count, loss = 10_000, 0.1
     arrived = survivors(make_lab, LinkState(loss=RandomLoss(loss)), count)
-    assert stats.binomtest(count - len(arrived), count, loss).pvalue > 1e-6
+    assert scipy.stats.binomtest(count - len(arrived), count, loss).pvalue > 1e-6
     assert_geometric(runs_of_losses(arrived, count), 1 - loss)
 
 
@@ -57,7 +57,7 @@ def test_gilbert_elliott_loses_in_runs_of_its_length(make_lab: LabMaker) -> None
     runs = runs_of_losses(arrived, count)
     assert_geometric(runs, r)
     # The chain enters the bad state from each of the good ones with probability p.
-    assert stats.binomtest(len(runs), len(arrived), p).pvalue > 1e-6
+    assert scipy.stats.binomtest(len(runs), len(arrived), p).pvalue > 1e-6
 
 
 def test_four_states_lose_alone_in_gaps_and_together_in_bursts(make_lab: LabMaker) -> None:
@@ -75,7 +75,7 @@ def assert_geometric(runs: list[int], end: float) -> None:
     theory = [end * (1 - end) ** (length - 1) for length in range(1, longest)] + [(1 - end) ** (longest - 1)]
     found = np.bincount(np.minimum(runs, longest), minlength=longest + 1)[1:]
     assert longest > 1
-    assert stats.chisquare(found, np.array(theory) * len(runs)).pvalue > 1e-6
+    assert scipy.stats.chisquare(found, np.array(theory) * len(runs)).pvalue > 1e-6
 
 
 def test_blackhole_takes_all_of_one_direction_and_nothing_else(make_lab: LabMaker) -> None:

@@ -9,7 +9,7 @@ import struct
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from topologies.bpf.flow_filter import flow_filter
 from topologies.bpf.program import bytecode, machine_code
@@ -66,7 +66,7 @@ def test_share_of_flows_is_the_share_asked_for() -> None:
         < flows_below(0.25)
         for n in range(8_000)
     )
-    assert stats.binomtest(vanished, 8_000, 0.25).pvalue > 0.001
+    assert scipy.stats.binomtest(vanished, 8_000, 0.25).pvalue > 0.001
 
 
 def test_all_frames_of_a_flow_have_one_hash() -> None:
