@@ -116,11 +116,7 @@ def _faults_as_long_as_detection(evidence: Evidence, analysis: Analysis, held: H
 
 def _in_force(evidence: Evidence, from_ns: int, until_ns: int) -> bool:
     """Whether any fault was in force at some time of a window."""
-    for number in range(len(evidence.plan.faults)):
-        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if begun and begun.applied_first_ns <= until_ns and (ended is None or ended.applied_last_ns >= from_ns):
-            return True
-    return False
+    return any(applied.meets(from_ns, until_ns) for applied in evidence.applied_faults)
 
 
 def _evidence_ns(plan: Plan) -> int:

@@ -9,7 +9,6 @@ to over many trips.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,18 +131,11 @@ def of_place(evidence: Evidence, late: Rows, place: HoldUpPlace) -> Spans:
 def _by_plan(evidence: Evidence, rows: Rows) -> Flags:
     """Flags hold-ups of relays while a planned fault acted on them."""
     found = np.zeros(len(rows), dtype=bool)
-    for ordinal, begun_ns, ended_ns in _faults_on_relays(evidence):
-        found |= (rows["number"] == ordinal) & (rows["until_ns"] > begun_ns) & (rows["from_ns"] < ended_ns)
+    for applied in evidence.applied_faults:
+        if isinstance(applied.fault, ProcessFault) and applied.fault.process.kind == "relay":
+            ordinal = evidence.plan.topology.cluster(applied.fault.process.cluster).ordinal
+            found |= (rows["number"] == ordinal) & applied.meets(rows["from_ns"], rows["until_ns"])
     return found
-
-
-def _faults_on_relays(evidence: Evidence) -> Iterator[tuple[int, int, int]]:
-    """Ordinal of the cluster, begin and end, ns, of every fault that acted on a relay."""
-    for number, fault in enumerate(evidence.plan.faults):
-        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if begun and isinstance(fault, ProcessFault) and fault.process.kind == "relay":
-            until_ns = ended.applied_last_ns if ended else int(np.iinfo(np.int64).max)
-            yield evidence.plan.topology.cluster(fault.process.cluster).ordinal, begun.applied_first_ns, until_ns
 
 
 def _drift(evidence: Evidence, excesses: list[tuple[Ints, Ints]]) -> float:

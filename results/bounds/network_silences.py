@@ -160,11 +160,9 @@ def _after_a_wait(evidence: Evidence, analysis: Analysis, gaps: Gaps) -> Flags:
 def _process_fault_in(evidence: Evidence, gaps: Gaps) -> Flags:
     """Flags gaps in which a fault on a process was in force."""
     found = np.zeros(len(gaps.stream), dtype=bool)
-    for number, fault in enumerate(evidence.plan.faults):
-        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if begun and not isinstance(fault, LinkFault):
-            until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
-            found |= (gaps.until_ns >= begun.applied_first_ns) & (gaps.from_ns <= until_ns)
+    for applied in evidence.applied_faults:
+        if not isinstance(applied.fault, LinkFault):
+            found |= applied.meets(gaps.from_ns, gaps.until_ns)
     return found
 
 

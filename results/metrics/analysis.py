@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
+
+import numpy as np
 
 from controller.decisions import Decision
 from relay_app.locks.report import LockReport
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
-from results.metrics.matching import Ints, Matched, match
+from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.streams import Fates, Floats, fates, jitter
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import End, FaultEdge, MediaStart
+from results.run_files.faults import Fault
 from results.run_files.hold_ups import HoldUps
 from results.run_files.machine import MachineReport, MachineSamples
 from results.run_files.plan import Plan
 from results.run_files.records import Recording
 
 T = TypeVar("T")
+
+NEVER = int(np.iinfo(np.int64).max)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFault:
+    """A fault that was in force from `from_ns` to `until_ns`, CLOCK_MONOTONIC; NEVER if its end was not recorded."""
+
+    fault: Fault
+    from_ns: int
+    until_ns: int
+
+    def meets(self, from_ns: Ints | int, until_ns: Ints | int) -> Flags:
+        """Whether it was in force at some time of each window."""
+        return (np.asarray(until_ns) >= self.from_ns) & (np.asarray(from_ns) <= self.until_ns)
 
 
 @dataclass(frozen=True)  # without slots: cached properties need a place
@@ -52,6 +70,17 @@ class Evidence:
     def fault_edges(self) -> Mapping[tuple[int, str], FaultEdge]:
         """The edges of faults, by the fault's number in the plan and the kind of edge; of several levels the last."""
         return {(edge.fault, edge.edge): edge for edge in self.of(FaultEdge)}
+
+    @cached_property
+    def applied_faults(self) -> tuple[AppliedFault, ...]:
+        """The faults of the plan that began, in its order."""
+        return tuple(self._applied_faults())
+
+    def _applied_faults(self) -> Iterator[AppliedFault]:
+        for number, fault in enumerate(self.plan.faults):
+            start, end = (self.fault_edges.get((number, edge)) for edge in ("start", "end"))
+            if start:
+                yield AppliedFault(fault, start.applied_first_ns, end.applied_last_ns if end else NEVER)
 
     @cached_property
     def moves(self) -> list[Decision]:

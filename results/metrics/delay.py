@@ -89,14 +89,9 @@ def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> tuple[Ints,
 
 def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     found = np.zeros(len(rows), dtype=bool)
-    for number, fault in enumerate(evidence.plan.faults):
-        if not _changes_delay(fault, direction):
-            continue
-        start, end = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if start is None:
-            continue
-        until_ns = end.applied_last_ns + _settling_ns(fault) if end else np.iinfo(np.int64).max
-        found |= (rows["received_ns"] >= start.applied_first_ns) & (rows["sent_ns"] <= until_ns)
+    for applied in evidence.applied_faults:
+        if _changes_delay(applied.fault, direction):
+            found |= applied.meets(rows["sent_ns"] - _settling_ns(applied.fault), rows["received_ns"])
     return found
 
 

@@ -71,11 +71,9 @@ def _failed_by_plan(evidence: Evidence, fetches: Rows) -> Flags:
     """Flags fetches without answer during a fault on the directory: they are due to the fault, not to the relay."""
     failed = fetches["outcome"] == FetchOutcome.FAILED
     faulty = np.zeros(len(fetches), dtype=bool)
-    for number, fault in enumerate(evidence.plan.faults):
-        begun, ended = (evidence.fault_edges.get((number, edge)) for edge in ("start", "end"))
-        if begun and isinstance(fault, ProcessFault) and fault.process.kind == "directory":
-            until_ns = ended.applied_last_ns if ended else np.iinfo(np.int64).max
-            faulty |= (fetches["answered_ns"] >= begun.applied_first_ns) & (fetches["asked_ns"] <= until_ns)
+    for applied in evidence.applied_faults:
+        if isinstance(applied.fault, ProcessFault) and applied.fault.process.kind == "directory":
+            faulty |= applied.meets(fetches["asked_ns"], fetches["answered_ns"])
     excused: Flags = failed & faulty
     return excused
 
