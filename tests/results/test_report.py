@@ -1,30 +1,26 @@
+"""The report of a run made by arithmetic, in which everything is known."""
+
+from __future__ import annotations
+
 import csv
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-from synthetic import BLIP, START, TRIANGLE, Blip, hold_ups, machine, plan
+from report_lab import SCHEMA, document, summary_of
+from synthetic import TRIANGLE, Blip, hold_ups, machine
 
-import results
 from controller.decisions import Decision
 from hostio.timing import MS, US, S
-from results.ledger.reconcile import reconcile
-from results.metrics.analysis import analyse
-from results.report.report import make_report, read_evidence, summarise
+from results.report.report import make_report, read_evidence
 from results.run_files import documents
-from results.run_files.documents import DocumentError
-from results.run_files.events import End
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Expectation, FidelityLimits, Plan
 from results.run_files.records import write_rows
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
 from topologies.model import Direction, where
 
-SCHEMA = json.loads((Path(results.__file__).parent / "summary.schema.json").read_text())
 QUICK = Expectation("media.interruption_ms.p99", "<", 1000.0, "media.interruption_ms.p99 < 1s")
 SLOW = Expectation("media.interruption_ms.p99", "<", 200.0, "media.interruption_ms.p99 < 200ms")
 
@@ -34,17 +30,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     run = Blip(expectations=(QUICK,)).write(tmp_path_factory.mktemp("run"))
     make_report(run)
     return run
-
-
-def summary_of(run: RunDir) -> Summary:
-    """The report without its plot."""
-    evidence = read_evidence(run)
-    analysis = analyse(evidence)
-    return summarise(evidence, analysis, reconcile(evidence, analysis))
-
-
-def document(run: RunDir) -> Any:
-    return json.loads(run.summary.read_text())
 
 
 def test_hold_ups_are_evidence_and_a_run_of_before_has_none(tmp_path: Path) -> None:
@@ -155,31 +140,6 @@ def test_a_run_that_never_came_back(tmp_path: Path) -> None:
     assert summary.media.interruption_ms.max == pytest.approx(8000 + 20 - 31.15, abs=1)
 
 
-@pytest.mark.parametrize(
-    ("missing", "reasons"),
-    [
-        ("machine.json", ["machine.json is missing"]),
-        ("events.jsonl", ["events.jsonl is missing", "the run never came to its end"]),
-        ("controller.jsonl", ["controller.jsonl is missing"]),
-        (
-            "raw/received-us-west.parquet",
-            ["raw/received-us-west.parquet is missing", "directions without records: 4, at"],
-        ),
-        ("raw/sessions.parquet", ["raw/sessions.parquet is missing"]),
-        ("raw/relay-us-east.parquet", ["raw/relay-us-east.parquet is missing"]),
-        ("raw/cores.parquet", ["raw/cores.parquet is missing", "processor time stolen: unknown"]),
-    ],
-)
-def test_a_missing_file_makes_the_run_inconclusive(tmp_path: Path, missing: str, reasons: list[str]) -> None:
-    run = Blip().write(tmp_path / "run")
-    (run.root / missing).unlink()
-    summary = summary_of(run)
-    assert summary.verdict == "inconclusive"
-    for reason in reasons:
-        assert any(each.startswith(reason) for each in summary.reasons), summary.reasons
-    jsonschema.validate(json.loads(documents.dump(summary)), SCHEMA)
-
-
 def test_the_limits_are_those_of_the_plan_and_one_that_breaks_decides_nothing_that_is_beyond_doubt(
     tmp_path: Path,
 ) -> None:
@@ -214,89 +174,6 @@ def test_the_machine_in_its_worst_seconds(run: RunDir) -> None:
         "stolen": 0.0,
     }
     assert (found["squeezed"], found["upcalls"]) == (0, 20)
-
-
-def test_a_direction_not_recorded_is_not_called_interrupted(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    run.received("us-west").unlink()
-    media = summary_of(run).media
-    assert (media.directions, media.still_interrupted) == (4, 0)
-
-
-def test_only_the_plan_is_left(tmp_path: Path) -> None:
-    run = RunDir(tmp_path)
-    run.plan.write_text(documents.dump(replace(plan(faults=(BLIP,)), environment=None)))
-    summary = make_report(run)
-    assert summary.verdict == "inconclusive"
-    assert summary.backend.link is None
-    assert summary.media.interruption_ms.max is None
-    jsonschema.validate(document(run), SCHEMA)
-    assert run.latency_plot.exists()
-
-
-def test_without_media_no_time_counts_from_its_start(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    run.events.unlink()
-    for path in run.root.rglob("*.parquet"):
-        path.unlink()
-    assert summary_of(run).reroutes == []
-
-
-def test_without_a_plan_there_is_no_report(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match=r"^plan\.json is missing$"):
-        make_report(RunDir(tmp_path))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_run_that_failed_says_only_that(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    for path in (*run.root.glob("raw/*"), run.machine):
-        path.unlink()
-    end = End(START, START, interrupted=False, failure="the relay of us-east has ended")
-    run.events.write_text(documents.dump_line(end))
-    assert summary_of(run).reasons == ["the run failed: the relay of us-east has ended"]
-
-
-def test_a_run_that_hung_at_its_end_says_only_that_although_its_media_are_recorded(tmp_path: Path) -> None:
-    """Without machine.json every counter is unknown, which is no reason of its own."""
-    run = Blip().write(tmp_path / "run")
-    run.machine.unlink()
-    hung = End(START + 9 * S, START + 8 * S, interrupted=False, failure="its collection was not done within 136 s")
-    summary = make_report(run, hung)
-    assert summary.reasons == ["the run failed: its collection was not done within 136 s"]
-    assert summary.media.received > 0
-
-
-def test_a_process_that_ended_early_is_named(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    run.machine.write_text(documents.dump(replace(Blip().machine(), ended_early=("relay-us-central",))))
-    summary = summary_of(run)
-    assert summary.verdict == "inconclusive"
-    assert summary.reasons == ["relay-us-central ended early; logs/relay-us-central.log may tell why"]
-
-
-def test_a_killed_writer(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    run.events.write_bytes(run.events.read_bytes()[:-10])
-    summary = summary_of(run)
-    assert summary.verdict == "inconclusive"
-    assert summary.reasons[:2] == [
-        "the run never came to its end; logs/ may tell why",
-        "the last line of events.jsonl is cut short",
-    ]
-    assert summary.media.sent == 4800
-
-
-def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    run.events.write_text(run.events.read_text().replace('"interrupted":false', '"interrupted":true'))
-    assert summary_of(run).reasons == ["the run was interrupted"]
-
-
-def test_a_failed_run_says_why(tmp_path: Path) -> None:
-    run = Blip().write(tmp_path / "run")
-    run.events.write_text(run.events.read_text().replace('"failure":null', '"failure":"a relay ended"'))
-    assert summary_of(run).reasons == ["the run failed: a relay ended"]
 
 
 def test_lanes_moved_apart_return_apart(tmp_path: Path) -> None:
