@@ -43,9 +43,11 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """From a process that ends because a file could not be written: `why`, a sentence."""
+    """From a process that ends because a file could not be written or, if `bug`, for an error that nobody expected:
+    `why`, a sentence."""
 
     why: str
+    bug: bool = False
 
 
 def tell(control: Connection, message: object) -> None:

@@ -131,9 +131,7 @@ def test_a_bug_in_the_sandbox_has_its_own_exit_code_and_keeps_what_was_recorded(
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=150)
     run, summary = summary_of(tmp_path)
     assert done.returncode == 70
-    assert done.stderr == (
-        f"run_scenario.py: a bug in Blipnet itself ended the run; the traceback is in {run / 'logs' / 'runner.log'}\n"
-    )
+    assert done.stderr == (f"run_scenario.py: {run}: a bug in Blipnet itself; the traceback is in logs/runner.log\n")
     assert "TypeError: 'NoneType' object is not callable" in (run / "logs" / "runner.log").read_text()
     assert summary["verdict"] == "inconclusive"
     assert summary["media"]["received"] > 0

@@ -66,10 +66,14 @@ class FaultEdge:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End of the run. `media_end_ns`: no packet was due from then on. `failure`: the error that ended it, if any."""
+    """End of the run. `media_end_ns`: no packet was due from then on.
+
+    `failure`: the error that ended it, if any; `bug`: it is one of Blipnet itself.
+    """
 
     at_ns: int
     media_end_ns: int
     interrupted: bool
     failure: str | None = None
+    bug: bool = False
     kind: Literal["end"] = "end"

@@ -101,7 +101,7 @@ class InSandbox:
         if (outcome.interrupted or outcome.bug or outcome.unwritten) and not label:
             console.show_summary(outcome.summary, run)
         if outcome.bug:
-            raise BugError(f"a bug in Blipnet itself ended the run; the traceback is in {run.log('runner')}")
+            raise BugError(f"{run.root}: {outcome.failure or 'a bug in Blipnet itself; logs/runner.log has it'}")
         if outcome.interrupted:
             raise KeyboardInterrupt
         if outcome.failure:

@@ -13,11 +13,8 @@ from hostio.commands import CommandError
 from hostio.storage import is_of_storage, sentence
 from relay_app.sessions.directory import DirectoryError
 from results.run_files.events import End
-from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.processes import BUG, ProcessBugError, ProcessError
 from topologies.link_backend import LinkError
-
-BUG = "an error in blipnet itself; logs/runner.log has it"
-"""The failure of an End after an error that nobody expected."""
 
 _EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
 
@@ -30,6 +27,8 @@ def attempt(act: Callable[[], End], root: Path, reached: End | None = None) -> E
     """
     try:
         return act()
+    except ProcessBugError as error:
+        return _failed(str(error), reached, bug=True)
     except _EXPECTED as error:
         return _failed(str(error), reached)
     except Exception as error:
@@ -37,11 +36,10 @@ def attempt(act: Callable[[], End], root: Path, reached: End | None = None) -> E
             return _failed(sentence(error, root), reached)
         with suppress(OSError):
             traceback.print_exc()
-        return _failed(BUG, reached)
+        return _failed(f"{BUG} logs/runner.log", reached, bug=True)
 
 
-def _failed(why: str, reached: End | None) -> End:
-    if reached:
-        return replace(reached, failure=reached.failure or why)
+def _failed(why: str, reached: End | None, *, bug: bool = False) -> End:
     now_ns = monotonic_ns()
-    return End(at_ns=now_ns, media_end_ns=now_ns, interrupted=False, failure=why)
+    end = reached or End(at_ns=now_ns, media_end_ns=now_ns, interrupted=False)
+    return replace(end, failure=end.failure or why, bug=end.bug or bug)

@@ -19,7 +19,7 @@ from results.run_files.events import End
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
-from scenarios.run.ends import BUG, attempt
+from scenarios.run.ends import attempt
 from scenarios.run.fault_player import play
 from scenarios.run.testbed import Testbed
 from scenarios.supervision.run_control import SANDBOX_FOLDER, EventLog, StopSignal
@@ -38,7 +38,7 @@ def run_in_sandbox(run_dir: str, told: int) -> int:
     end = attempt(lambda: _run(read_plan(run.plan), run), run.root)
     end = attempt(lambda: _recorded(end, run), run.root, end)
     os.write(told, dump_line(end).encode())
-    return os.EX_SOFTWARE if end.failure == BUG else os.EX_OK
+    return os.EX_SOFTWARE if end.bug else os.EX_OK
 
 
 def _recorded(end: End, run: RunDir) -> End:
@@ -55,7 +55,9 @@ def _run(plan: Plan, run: RunDir) -> End:
     end = attempt(lambda: play(testbed, plan, log, StopSignal(sys.stdin.fileno())), run.root)
     collected = attempt(lambda: _collect(testbed, run, log, end), run.root, end)
     # What a process could not write comes first: that the controller or a counter failed follows from the same cause.
-    return replace(end, failure=end.failure or next(testbed.unwritten(), None) or collected.failure)
+    failed = next(testbed.failures(), None)
+    why = end.failure or (failed and failed.why) or collected.failure
+    return replace(end, failure=why, bug=end.bug or collected.bug or bool(failed and failed.bug))
 
 
 def _collect(testbed: Testbed, run: RunDir, log: EventLog, end: End) -> End:

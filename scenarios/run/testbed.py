@@ -7,8 +7,9 @@ are not torn down one by one, because the kernel removes them with the sandbox's
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hostio.control import Failed
 from hostio.files import write_array
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
@@ -177,9 +178,10 @@ class Testbed:
             ended_early=tuple(process.name for process in running if process.name not in stopped),
         )
 
-    def unwritten(self) -> Iterator[str]:
-        """What processes could not write, and so ended for."""
-        return (f"{process.name}: {why}" for process in self._running for why in process.failures)
+    def failures(self) -> Iterator[Failed]:
+        """Why processes said that they ended, each named."""
+        for process in self._running:
+            yield from (replace(each, why=f"{process.name}: {each.why}") for each in process.failures)
 
     @property
     def _running(self) -> tuple[RunProcess, ...]:

@@ -35,6 +35,8 @@ Serve = Callable[[Any, Connection], None]
 START_WITHIN_S = 10.0
 """Limit for a successor to be ready, and for one that stands by to serve, seconds."""
 
+BUG = "a bug in Blipnet itself; the traceback is in"
+
 _context = get_context("forkserver")
 
 
@@ -42,18 +44,22 @@ class ProcessError(Exception):
     """A process ended, failed, or did not answer in time; the message names it and its log."""
 
 
+class ProcessBugError(ProcessError):
+    """A process of ours ended for an error that nobody expected; its log has the traceback."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunProcess:
     """A life of a forked process. `handle` is a pidfd: a signal cannot reach a later process of the same number.
 
-    `failures`: what it said that it could not write, once read from its pipe.
+    `failures`: why it said that it ended, once read from its pipe.
     """
 
     name: str
     control: Connection
     log: Path
     handle: ProcessHandle
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
 
     def send(self, message: object) -> None:
         """Send a message; ProcessError if the process has ended."""
@@ -75,8 +81,8 @@ class RunProcess:
         except (EOFError, OSError) as error:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
         if isinstance(message, Failed):
-            self.failures.append(message.why)
-            raise ProcessError(f"{self.name}: {message.why}")
+            self.failures.append(message)
+            raise (ProcessBugError if message.bug else ProcessError)(f"{self.name}: {message.why}")
         return message
 
     def expect(self, message: object, timeout_s: float) -> None:
@@ -220,10 +226,12 @@ def _work(name: str, serve: Serve, config: Any, control: Connection, log: Path, 
         if network_of is not None:
             join_network_of(network_of)
         serve(config, control)
-    except OSError as error:
-        if not is_of_storage(error, log.parent.parent):
+    except Exception as error:
+        if isinstance(error, OSError) and is_of_storage(error, log.parent.parent):
+            tell(control, Failed(sentence(error, log.parent.parent)))
+        else:
+            tell(control, Failed(f"{BUG} {log.parent.name}/{log.name}", bug=True))
             raise
-        tell(control, Failed(sentence(error, log.parent.parent)))
 
 
 def _write_to(log: Path) -> None:

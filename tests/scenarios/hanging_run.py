@@ -27,7 +27,7 @@ def keep(target: str, control: Connection) -> None:
     tell(control, Stopped({}))
 
 
-def fail_to_write(error: OSError, control: Connection) -> None:
+def fail_to_write(error: Exception, control: Connection) -> None:
     """Meet this error when told to stop."""
     tell(control, Ready())
     receive(control)

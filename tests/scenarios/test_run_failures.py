@@ -12,7 +12,7 @@ import pytest
 from hostio.commands import CommandError
 from results.run_files.events import End
 from scenarios.run.ends import attempt
-from scenarios.supervision.processes import ProcessError
+from scenarios.supervision.processes import ProcessBugError, ProcessError
 
 ROOT = Path("/runs/one")
 WHOLE = End(at_ns=9, media_end_ns=7, interrupted=False)
@@ -40,12 +40,19 @@ def test_a_removed_directory_is_named(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("error", [ProcessError("relay-us-east has ended"), CommandError(["ip"], 1, "no such device")])
 def test_an_expected_error_is_told_in_its_own_words(error: Exception) -> None:
-    assert attempt(lambda: raising(error), ROOT).failure == str(error)
+    end = attempt(lambda: raising(error), ROOT)
+    assert (end.failure, end.bug) == (str(error), False)
+
+
+def test_a_bug_in_another_process_is_one_of_the_run() -> None:
+    end = attempt(lambda: raising(ProcessBugError("relay-us-east: a bug")), ROOT, WHOLE)
+    assert (end.media_end_ns, end.failure, end.bug) == (7, "relay-us-east: a bug", True)
 
 
 @pytest.mark.parametrize("error", [ValueError("?"), OSError(errno.EADDRINUSE, "Address already in use")])
 def test_any_other_error_is_ours_with_its_traceback(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "an error in blipnet itself" in (attempt(lambda: raising(error), ROOT).failure or "")
+    end = attempt(lambda: raising(error), ROOT)
+    assert (end.failure, end.bug) == ("a bug in Blipnet itself; the traceback is in logs/runner.log", True)
     assert "Traceback" in capsys.readouterr().err
 
 

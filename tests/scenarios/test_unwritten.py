@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hanging_run import fail_to_write, keep
 
-from hostio.control import Stop, Stopped
+from hostio.control import Failed, Stop, Stopped
 from relay_app.messages import Quiesced, StopSending
 from scenarios.supervision.processes import ProcessError, RunProcess, request_all, spawn, stop_all
 
@@ -35,12 +35,22 @@ def test_what_a_process_could_not_write_is_known_when_it_is_stopped(root: Path, 
     kept = spawn("client-b", keep, str(root / "records"), root / "logs" / "client-b.log")
     kept.await_ready(WITHIN_S)
     assert stop_all([process, kept], WITHIN_S) == {"client-b": Stopped({})}
-    assert process.failures == [f"staging/sent-a.npy cannot be written: {os.strerror(number)}"]
+    assert process.failures == [Failed(f"staging/sent-a.npy cannot be written: {os.strerror(number)}")]
     assert kept.failures == []
     assert process.gone(WITHIN_S)
     assert process.log.read_text() == "", "no traceback for a full disk"
     process.close()
     kept.close()
+
+
+def test_any_other_error_is_a_bug_whose_traceback_is_in_its_log(root: Path) -> None:
+    process = spawn("client-a", fail_to_write, ValueError("?"), root / "logs" / "client-a.log")
+    process.await_ready(WITHIN_S)
+    assert stop_all([process], WITHIN_S) == {}
+    assert process.failures == [Failed("a bug in Blipnet itself; the traceback is in logs/client-a.log", bug=True)]
+    assert process.gone(WITHIN_S)
+    assert "ValueError: ?" in process.log.read_text()
+    process.close()
 
 
 def test_what_it_said_to_another_question_is_not_forgotten(root: Path) -> None:
