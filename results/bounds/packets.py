@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from hostio.timing import MS
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
@@ -20,9 +19,6 @@ from results.metrics.system_figures import LedgerFigures, RelayFigures
 from results.run_files.faults import LinkFault
 
 _INF = float("inf")
-
-_ON_THE_WAY_NS = 500 * MS
-"""By less than this a silence is heard after its packets met a fault on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +57,19 @@ def packet_shift(
 def _while_links_copy(evidence: Evidence, analysis: Analysis, found: BoundedSilences) -> Flags:
     """Flags silences at a time at which a link makes copies."""
     copied = np.zeros(len(found.stream), dtype=bool)
+    on_the_way_ns = _longest_transit_ns(analysis)
     for fault in evidence.plan.faults:
         if isinstance(fault, LinkFault) and fault.change.duplicate:
             begun_ns, ended_ns = analysis.start_ns + fault.at_ns, analysis.start_ns + fault.until_ns
-            copied |= (found.from_ns - _ON_THE_WAY_NS <= ended_ns) & (found.from_ns + found.most_ns >= begun_ns)
+            copied |= (found.from_ns - on_the_way_ns <= ended_ns) & (found.from_ns + found.most_ns >= begun_ns)
     return copied
+
+
+def _longest_transit_ns(analysis: Analysis) -> int:
+    """A silence is heard by at most this later than its packets met a fault on their way."""
+    packets = analysis.matched.packets
+    transit_ns = (packets.received_ns - packets.sent_ns)[packets.arrived]
+    return int(transit_ns.max(initial=0))
 
 
 def _order_of_threads(

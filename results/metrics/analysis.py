@@ -11,7 +11,7 @@ import numpy as np
 
 from controller.decisions import Decision
 from relay_app.locks.report import LockReport
-from results.metrics.delay_bounds import delay_bounds
+from results.metrics.delay_bounds import NEVER_ENDS, delay_bounds
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.streams import Fates, Floats, fates, jitter
@@ -25,12 +25,10 @@ from results.run_files.records import Recording
 
 T = TypeVar("T")
 
-NEVER = int(np.iinfo(np.int64).max)
-
 
 @dataclass(frozen=True, slots=True)
 class AppliedFault:
-    """A fault that was in force from `from_ns` to `until_ns`, CLOCK_MONOTONIC; NEVER if its end was not recorded."""
+    """A fault that was in force from `from_ns` to `until_ns`, CLOCK_MONOTONIC."""
 
     fault: Fault
     from_ns: int
@@ -80,7 +78,7 @@ class Evidence:
         for number, fault in enumerate(self.plan.faults):
             start, end = (self.fault_edges.get((number, edge)) for edge in ("start", "end"))
             if start:
-                yield AppliedFault(fault, start.applied_first_ns, end.applied_last_ns if end else NEVER)
+                yield AppliedFault(fault, start.applied_first_ns, end.applied_last_ns if end else NEVER_ENDS)
 
     @cached_property
     def moves(self) -> list[Decision]:

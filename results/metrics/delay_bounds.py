@@ -26,7 +26,8 @@ from topologies.model import Direction
 _EXTREME = 1e-9
 """Share of a distribution of jitter at which its quantile is its bound, to within 1e-8 of the jitter."""
 
-_NEVER_ENDS = np.iinfo(np.int64).max
+NEVER_ENDS = int(np.iinfo(np.int64).max)
+"""When a fault ended whose end was not recorded."""
 
 
 class Transit(NamedTuple):
@@ -150,7 +151,7 @@ def _bounds(base: LinkState, lasting: Sequence[LinkChange], passing: Sequence[Li
 
 
 def _timed(fault: LinkFault, start: FaultEdge, end: FaultEdge | None) -> _TimedChange:
-    fading_ns, last_ns = (end.applied_first_ns, end.applied_last_ns) if end else (_NEVER_ENDS, _NEVER_ENDS)
+    fading_ns, last_ns = (end.applied_first_ns, end.applied_last_ns) if end else (NEVER_ENDS, NEVER_ENDS)
     full_ns = last_ns if fault.levels else start.applied_last_ns
     return _TimedChange(fault.change, start.applied_first_ns, full_ns, fading_ns, last_ns)
 
