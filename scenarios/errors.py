@@ -1,7 +1,8 @@
-"""Errors that the command line prints as one line: a wrong scenario or topology file, or an unsuitable machine."""
+"""Errors that the command line prints, a line for each thing that is wrong: a wrong scenario or topology file, or an unsuitable machine."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -16,21 +17,35 @@ START = Mark(1, 1)
 """The place of a problem with a file as a whole."""
 
 
+MOST_LINES = 20
+"""So many problems of a file are told one by one."""
+
+
 class ScenarioError(Exception):
     """A scenario or topology file, or an argument that changes one, is wrong: `file:line:column: message`.
 
     The message, one line, says what is wrong and what to write. For an argument, `mark` is None and `file` is the
-    argument as it was typed: `--set seed=x: message`.
+    argument as it was typed: `--set seed=x: message`. `others`: further problems, told on lines of their own.
     """
 
-    def __init__(self, file: str, message: str, mark: Mark | None = START) -> None:
-        super().__init__(file, message, mark)
+    def __init__(
+        self, file: str, message: str, mark: Mark | None = START, others: Sequence[ScenarioError] = ()
+    ) -> None:
+        super().__init__(file, message, mark, others)
         self.file = file
         self.message = message
         self.line = mark.line if mark else None
         self.column = mark.column if mark else None
+        self.others = tuple(others)
 
     def __str__(self) -> str:
+        told = [self.problem, *(each.problem for each in self.others[: MOST_LINES - 1])]
+        untold = 1 + len(self.others) - len(told)
+        return "\n".join(told if not untold else [*told, f"{self.file}: and {untold} more"])
+
+    @property
+    def problem(self) -> str:
+        """The first problem, a line."""
         place = "" if self.line is None else f":{self.line}:{self.column}"
         return printable(f"{self.file}{place}: {self.message}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from scenarios.errors import Mark, ScenarioError
+from scenarios.errors import START, Mark, ScenarioError
 
 DataPath: TypeAlias = tuple[str | int, ...]
 """Keys and list indices from the top of the data down to a value."""
@@ -33,19 +33,26 @@ class Document:
     arguments: Mapping[DataPath, str] = field(default_factory=dict)
 
     def error(self, problems: Iterable[Problem]) -> ScenarioError:
-        """The error of the first problem: those of arguments come first, then those of the file in its order."""
-        return min(map(self._located, problems), key=lambda error: (error.line or 0, error.column or 0))
+        """The error of all problems: those of arguments come first, then those of the file in its order."""
+        located = sorted(((*self._place(problem), problem.message) for problem in problems), key=_order)
+        (file, mark, message), *others = dict.fromkeys(located)
+        return ScenarioError(file, message, mark, [ScenarioError(file, text, at) for file, at, text in others])
 
-    def _located(self, problem: Problem) -> ScenarioError:
+    def _place(self, problem: Problem) -> tuple[str, Mark | None]:
         marks = self.keys if problem.at_key else self.values
         if problem.path not in self.arguments and problem.path in marks:
-            return ScenarioError(self.file, problem.message, marks[problem.path])
+            return self.file, marks[problem.path]
         for path in (problem.path[:end] for end in range(len(problem.path), -1, -1)):
             if path in self.arguments:
-                return ScenarioError(self.arguments[path], problem.message, None)
+                return self.arguments[path], None
             if path in self.values:
-                return ScenarioError(self.file, problem.message, self.values[path])
-        return ScenarioError(self.file, problem.message)
+                return self.file, self.values[path]
+        return self.file, START
+
+
+def _order(located: tuple[str, Mark | None, str]) -> tuple[int, int]:
+    _, mark, _ = located
+    return mark or (0, 0)
 
 
 def path_text(path: DataPath) -> str:

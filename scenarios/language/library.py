@@ -13,10 +13,12 @@ from scenarios.language import semantics, yamlfile
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.expectations import expectation
 from scenarios.language.overrides import Override, overridden, parse_override
+from scenarios.language.partial import remainder
 from scenarios.language.quantities import time_text
 from scenarios.language.relay_kinds import RelayKinds, kind_problems, relay_kinds
-from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, ScenarioFile, TopologyFile, validated
+from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, ScenarioFile, TopologyFile, read_as, validated
 from scenarios.language.semantics import connection_name, group_name
+from scenarios.language.values import LONGEST_SPAN
 from scenarios.language.wording import quoted, suggestion
 from topologies.model import Cluster, Link, Topology
 
@@ -151,19 +153,32 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     if seed is not None:
         changes.append(Override(("seed",), seed, f"--seed {seed}"))
     document = overridden(yamlfile.read(path), changes)
-    scenario = validated(ScenarioFile, document)
-    topology = _topology(scenario.topology, document)
-    problems = tuple(semantics.problems(scenario, topology))
-    if problems:
+    scenario, wrong = read_as(ScenarioFile, document)
+    if scenario is None:
+        raise document.error((*wrong, *_further_problems(document, wrong)))
+    if problems := tuple(_problems(scenario)):
         raise document.error(problems)
+    topology = load_topology(scenario.topology)
     plan = plan_of(scenario, topology, relay_kinds(scenario.relays, document))
     if problems := tuple(kind_problems(plan)):
         raise document.error(problems)
     return plan
 
 
-def _topology(name: str, document: Document) -> Topology:
-    names = topology_names()
-    if name not in names:
-        raise document.error([Problem(("topology",), f"unknown topology {quoted(name)}; {suggestion(name, names)}")])
-    return load_topology(name)
+_STAND_INS = {"name": "unnamed", "duration": LONGEST_SPAN}
+"""With these nothing is wrong in the rest of a file that has to have them."""
+
+
+def _further_problems(document: Document, wrong: Sequence[Problem]) -> Iterator[Problem]:
+    """Problems of what is left of a scenario file without what is wrong with it."""
+    rest = remainder(document, wrong, _STAND_INS)
+    scenario, _ = read_as(ScenarioFile, rest.document)
+    return rest.of_the_whole(_problems(scenario)) if scenario else iter(())
+
+
+def _problems(scenario: ScenarioFile) -> Iterator[Problem]:
+    name, names = scenario.topology, topology_names()
+    if name in names:
+        yield from semantics.problems(scenario, load_topology(name))
+    else:
+        yield Problem(("topology",), f"unknown topology {quoted(name)}; {suggestion(name, names)}")

@@ -212,11 +212,19 @@ class TopologyFile(Strict):
 
 
 def validated(model: type[Model], document: Document) -> Model:
-    """The document as a model; ScenarioError with the first problem."""
+    """The document as a model; ScenarioError."""
+    value, wrong = read_as(model, document)
+    if value is None:
+        raise document.error(wrong)
+    return value
+
+
+def read_as(model: type[Model], document: Document) -> tuple[Model | None, tuple[Problem, ...]]:
+    """The document as a model, or None and what is wrong with it."""
     try:
-        return validation.validated(model, document.data)
+        return validation.validated(model, document.data), ()
     except InvalidError as error:
-        raise document.error(problems(error.errors, lambda place: known_keys(model, place))) from None
+        return None, problems(error.errors, lambda place: known_keys(model, place))
 
 
 def known_keys(annotation: object, place: DataPath) -> Mapping[str, str]:

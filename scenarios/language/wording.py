@@ -37,7 +37,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?` or, if no known word is similar, a list of all."""
-    choices = tuple(known)
+    choices = tuple(dict.fromkeys(known))
     match = nearest(word, choices)
     if match is not None:
         return f"did you mean {quoted(match)}?"

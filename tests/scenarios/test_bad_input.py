@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.errors import ScenarioError
+from scenarios.errors import MOST_LINES, ScenarioError
 from scenarios.language.library import LIBRARY, load_plan, read_topology
 from scenarios.language.yamlfile import MAX_DEPTH
 
@@ -114,6 +114,16 @@ def test_wrong_file_gets_its_exact_line(
     assert str(caught.value) == case.message
 
 
+def test_at_most_twenty_problems_are_told_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "many.yaml"
+    path.write_text("".join(f"key-{number}: 1\n" for number in range(30)))
+    with pytest.raises(ScenarioError) as caught:
+        load_plan(path)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{path}:{at}:1: unknown key") for at, line in enumerate(lines[:-1], start=1))
+    assert (len(lines), lines[-1]) == (MOST_LINES + 1, f"{path}: and 10 more")
+
+
 def test_every_message_belongs_to_a_case() -> None:
     assert len(SCENARIO_CASES) > len(GENERATED)
     assert len(TOPOLOGY_CASES) > 0
@@ -188,6 +198,6 @@ def test_any_mutation_of_one_blip_is_a_plan_or_a_scenario_error(block: int, tmp_
         error = _error_of(path)
         if error is not None:
             refused += 1
-            assert len(str(error).splitlines()) == 1
+            assert 1 <= len(str(error).splitlines()) <= MOST_LINES + 1
             assert 1 <= (error.line or 0) <= text.count(b"\n") + text.count(b"\r") + 2
     assert 10 < refused < 50

@@ -210,7 +210,11 @@ def test_overrides_build_up_a_new_entry(tmp_path: Path) -> None:
         ("events.0.for=3", "'3' has no unit; write 3ms or 3s"),
         ("sessions.7.count=3", "sessions is a list without an entry '7'; write 0 to 1, where 1 adds one"),
         ("sessions.x=3", "sessions is a list without an entry 'x'; write 0 to 1, where 1 adds one"),
-        ("sessions.1.count=4", "'between' is missing; add between: [us-east, us-west]"),
+        (
+            "sessions.1.count=4",
+            "'between' is missing; add between: [us-east, us-west]\n"
+            "--set sessions.1.count=4: 'media' is missing; add media: voice",
+        ),
         ("sessions.0.count.x=4", "sessions.0.count is '100', which has no parts; set it whole"),
         ("controller=3", "'3' where a mapping is expected; write 'key: value' lines"),
         ("relays.warm.us-wst=5%", "unknown cluster 'us-wst'; did you mean 'us-west'?"),
