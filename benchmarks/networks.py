@@ -17,8 +17,8 @@ import numpy as np
 from hostio.commands import run
 from hostio.network import join_network_of
 from hostio.timing import MS, US
-from scenarios.language.library import load_topology
 from scenarios.language.timeline import base_states
+from scenarios.language.topology_files import load_topology
 from topologies.interface_names import switch_port, wire_port
 from topologies.link_backend import LinkBackend
 from topologies.model import Topology

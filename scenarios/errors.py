@@ -1,4 +1,4 @@
-"""Errors that the command line prints, a line for each thing that is wrong: a wrong scenario or topology file, or an unsuitable machine."""
+"""Errors that the command line prints, a line for each thing that is wrong with a file, an argument or the machine."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ class ScenarioError(Exception):
         told = [self.problem, *(each.problem for each in self.others[: MOST_LINES - 1])]
         untold = 1 + len(self.others) - len(told)
         return "\n".join(told if not untold else [*told, f"{self.file}: and {untold} more"])
+
+    def beside(self, other: ScenarioError) -> ScenarioError:
+        """Both, this one first."""
+        mark = None if self.line is None or self.column is None else Mark(self.line, self.column)
+        return ScenarioError(self.file, self.message, mark, (*self.others, other, *other.others))
 
     @property
     def problem(self) -> str:

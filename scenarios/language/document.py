@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from scenarios.errors import START, Mark, ScenarioError
 
 DataPath: TypeAlias = tuple[str | int, ...]
 """Keys and list indices from the top of the data down to a value."""
+
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,19 @@ class Document:
         (file, mark, message), *others = dict.fromkeys(located)
         return ScenarioError(file, message, mark, [ScenarioError(file, text, at) for file, at, text in others])
 
+    def part(self, key: str) -> Document:
+        """The mapping at a key, as a document of the same file."""
+        data = self.data[key]
+        if not isinstance(data, dict):
+            raise ValueError(f"{key} is no mapping")
+        keys, values, arguments = _below(key, self.keys), _below(key, self.values), _below(key, self.arguments)
+        return Document(self.file, data, keys, values, arguments)
+
+    def path_of(self, name: str, place: DataPath) -> Path:
+        """The path that the value at a place is: given in a file it counts from that, in an argument from here."""
+        base = Path() if place in self.arguments else Path(self.file).parent
+        return base / Path(name).expanduser()
+
     def _place(self, problem: Problem) -> tuple[str, Mark | None]:
         marks = self.keys if problem.at_key else self.values
         if problem.path not in self.arguments and problem.path in marks:
@@ -53,6 +70,10 @@ class Document:
 def _order(located: tuple[str, Mark | None, str]) -> tuple[int, int]:
     _, mark, _ = located
     return mark or (0, 0)
+
+
+def _below(key: str, places: Mapping[DataPath, V]) -> dict[DataPath, V]:
+    return {path[1:]: value for path, value in places.items() if path[0:1] == (key,)}
 
 
 def path_text(path: DataPath) -> str:

@@ -135,6 +135,14 @@ def relay_kind(value: object) -> str:
     raise ValueError(f"{found(value)} is no relay kind; known: {known}; or write a folder's path, such as ./my-relay")
 
 
+@_reading(anyOf=[{"type": "string"}, {"type": "object", "required": ["clusters", "links"]}])
+def topology(value: object) -> str | dict[str, object]:
+    """A name, a path or a mapping, as it is."""
+    if isinstance(value, (str, dict)):
+        return value
+    raise ValueError(f"{found(value)} where a topology is expected; write its name, its file's path, or a mapping")
+
+
 @_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"const": "link"})
 def detectors(value: object) -> tuple[str, ...]:
     """A list of the controller's detectors; `link` must be one of them."""

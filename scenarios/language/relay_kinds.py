@@ -102,9 +102,7 @@ def _named(relays: Relays) -> Iterator[tuple[DataPath, str]]:
 
 
 def _folder(kind: str, path: DataPath, document: Document) -> Path:
-    """A folder given in a file is found from the file's, one given on the command line from the current one."""
-    base = Path() if path in document.arguments else Path(document.file).parent
-    return (base / Path(kind).expanduser()).resolve()
+    return document.path_of(kind, path).resolve()
 
 
 def _folder_problem(folder: Path, kind: str, path: DataPath) -> Problem | None:

@@ -31,6 +31,7 @@ from scenarios.language.values import (
     Span,
     Text,
     Tick,
+    TopologyPlace,
 )
 from scenarios.language.wording import found, quoted, suggestion
 from topologies.back_ends import BackendName
@@ -148,8 +149,8 @@ class ScenarioFile(Strict):
     """Name of the scenario, and of the folder of its runs."""
     description: Text = ""
     """In a sentence, what the scenario shows."""
-    topology: ShortName = Field(examples=["us-triangle"])
-    """A topology of topologies/catalogue, by its name."""
+    topology: TopologyPlace = Field(examples=["us-triangle"])
+    """A topology of topologies/catalogue by its name, one in a file by its path, or clusters and links."""
     seed: Annotated[int, checked(within(WHOLE, "0", "4294967295"))] = 1
     """Seed of all random numbers of a run."""
     duration: Span = Field(examples=["12s"])

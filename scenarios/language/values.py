@@ -15,6 +15,7 @@ from scenarios.language.fields import (
     relay_kind,
     text,
     time_within,
+    topology,
     within,
 )
 
@@ -32,6 +33,7 @@ Jitter: TypeAlias = Annotated[int, checked(time_within("0s", "10s"))]
 Tick: TypeAlias = Annotated[int, checked(time_within("10us", "10ms"))]
 Rate: TypeAlias = Annotated[int, checked(within(RATE, "8kbit", "100gbit"))]
 Share: TypeAlias = Annotated[float, checked(SHARE)]
+TopologyPlace: TypeAlias = Annotated[str | dict[str, object], checked(topology)]
 Kind: TypeAlias = Annotated[str, checked(relay_kind)]
 Probability: TypeAlias = Share
 SomeShare: TypeAlias = Annotated[float, checked(within(SHARE, "0.001%", "100%"))]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scenarios.errors import MOST_LINES, ScenarioError
-from scenarios.language.library import LIBRARY, load_plan, read_topology
+from scenarios.language.library import LIBRARY, load_plan
+from scenarios.language.topology_files import read_topology
 from scenarios.language.yamlfile import MAX_DEPTH
 
 ERRORS = Path(__file__).parent / "errors"

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from pathlib import Path
 
 import pytest
 from every import every
 
+from hostio.timing import MS
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
-from scenarios.language.library import CATALOGUE, load_topology, topology_names
+from scenarios.language.library import load_plan
+from scenarios.language.topology_files import CATALOGUE, load_topology, topology_names
 from topologies.model import CLUSTER_NAME
 
 SURVEY_MS = {
@@ -68,3 +71,42 @@ def test_a_wrong_catalogue_file_is_a_scenario_error(tmp_path: Path) -> None:
 def test_every_file_is_small_and_plain() -> None:
     assert every(path.suffix == ".yaml" for path in CATALOGUE.iterdir())
     assert every(yamlfile.read(path).data["name"] == path.stem for path in CATALOGUE.iterdir())
+
+
+OWN = """\
+clusters:
+  - {name: one, site: First}
+  - {name: two, site: Second}
+links:
+  - {between: [one, two], rtt: 10ms, assumption: a guess}
+"""
+
+SCENARIO = """\
+name: own
+duration: 3s
+sessions:
+  - {between: [one, two], count: 1, media: voice}
+"""
+
+
+def test_a_scenario_has_a_topology_within_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"{SCENARIO}topology:\n{textwrap.indent(OWN, '  ')}")
+    assert load_plan(path).topology.name == "inline"
+    assert load_plan(path, overrides=["topology.links.0.rtt=40ms"]).topology.one_way_ns("one", "two") == 20 * MS
+
+
+def test_a_topology_s_path_counts_from_the_scenario_file_or_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "maps" / "backbone.yaml").write_text(f"name: backbone\n{OWN}")
+    path = tmp_path / "maps" / "own.yaml"
+    path.write_text(f"{SCENARIO}topology: ./backbone.yaml\n")
+    assert load_plan(path).topology.name == "backbone"
+    monkeypatch.chdir(tmp_path)
+    assert load_plan(path, overrides=["topology=maps/backbone.yaml"]).topology.name == "backbone"
+    with pytest.raises(
+        ScenarioError, match=r"^--set topology=\./backbone\.yaml: there is no such file; check the path$"
+    ):
+        load_plan(path, overrides=["topology=./backbone.yaml"])

@@ -15,7 +15,8 @@ from results.run_files.plan import FidelityLimits
 from scenarios.cli.schemas import SCHEMAS, SchemaFile
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
-from scenarios.language.library import CATALOGUE, LIBRARY, load_plan
+from scenarios.language.library import LIBRARY, load_plan
+from scenarios.language.topology_files import CATALOGUE
 from scenarios.paths import PROJECT
 
 ERRORS = Path(__file__).parent / "errors"
