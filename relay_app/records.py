@@ -21,19 +21,19 @@ class DropReason(IntEnum):
     """Why a relay did not forward a packet."""
 
     MALFORMED = 0
-    """Not RTP version 2, truncated, or without the header extensions the relay needs."""
+    """Not RTP version 2, or truncated."""
     COLD = 1
     """The session's record was not in the cache; a fetch is under way."""
     UNKNOWN = 2
     """The directory has no such session."""
     LOOP = 3
-    """The packet had passed this relay before."""
+    """The packet had passed this relay before, by its path log; of one without nobody can tell."""
     TOO_MANY_HOPS = 4
     """The path log is full."""
     SEND_FAILED = 5
     """The kernel refused the packet."""
     STALE = 6
-    """It was sent longer ago than the version's `stale_ns`."""
+    """It was sent longer ago than the version's `stale_ns`, by the send time that it carries, if it does."""
 
 
 LEFT, HELD, UNREAD = 253, 254, 255

@@ -35,7 +35,9 @@ PAYLOAD_OFFSET = 32
 _HEADER = Struct("!BBHII")
 _EXTENSION_HEADER = Struct("!HH")
 _WORD = 4
-_VERSION = 2
+VERSION = 2
+HEADER_BYTES = _HEADER.size
+"""Of the header without CSRCs and extensions."""
 _PADDING_BIT = 0x20
 _EXTENSION_BIT = 0x10
 _STOP_ID = 15
@@ -79,7 +81,7 @@ class RtpPacket:
 
     def encode(self) -> bytes:
         """The datagram; struct.error if a value does not fit its field."""
-        first = _VERSION << 6 | (_EXTENSION_BIT if self.extensions else 0) | len(self.csrcs)
+        first = VERSION << 6 | (_EXTENSION_BIT if self.extensions else 0) | len(self.csrcs)
         second = (MARKER_BIT if self.marker else 0) | self.payload_type
         header = _HEADER.pack(first, second, self.sequence, self.timestamp, self.ssrc)
         csrcs = b"".join(csrc.to_bytes(_WORD, "big") for csrc in self.csrcs)
@@ -88,10 +90,10 @@ class RtpPacket:
     @classmethod
     def decode(cls, datagram: bytes) -> RtpPacket:
         """The packet in a datagram; RtpError if there is none."""
-        if len(datagram) < _HEADER.size:
+        if len(datagram) < HEADER_BYTES:
             raise TruncatedError(f"{len(datagram)} bytes")
         first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(datagram)
-        if first >> 6 != _VERSION:
+        if first >> 6 != VERSION:
             raise VersionError(f"version {first >> 6}")
         body = _without_padding(datagram) if first & _PADDING_BIT else datagram
         csrcs, offset = _decode_csrcs(body, first & 0x0F)
@@ -122,16 +124,16 @@ def _encode_element(identifier: int, data: bytes) -> bytes:
 
 def _without_padding(datagram: bytes) -> bytes:
     count = datagram[-1]
-    if not 1 <= count <= len(datagram) - _HEADER.size:
+    if not 1 <= count <= len(datagram) - HEADER_BYTES:
         raise PaddingError(f"{count} bytes of padding in {len(datagram)}")
     return datagram[:-count]
 
 
 def _decode_csrcs(body: bytes, count: int) -> tuple[tuple[int, ...], int]:
-    end = _HEADER.size + count * _WORD
+    end = HEADER_BYTES + count * _WORD
     if len(body) < end:
         raise TruncatedError(f"{count} CSRCs in {len(body)} bytes")
-    return tuple(int.from_bytes(body[at : at + _WORD], "big") for at in range(_HEADER.size, end, _WORD)), end
+    return tuple(int.from_bytes(body[at : at + _WORD], "big") for at in range(HEADER_BYTES, end, _WORD)), end
 
 
 def _decode_extensions(body: bytes, offset: int) -> tuple[tuple[tuple[int, bytes], ...], int]:

@@ -7,6 +7,7 @@ from typing import Any
 from hostio.compiled import compiled
 from relay_app.rtp import (
     EXTENSION_OFFSET,
+    HEADER_BYTES,
     MARKER_BIT,
     MARKER_OFFSET,
     NTP_EXTENSION,
@@ -19,6 +20,7 @@ from relay_app.rtp import (
     SEQUENCE_OFFSET,
     SSRC_OFFSET,
     TIMESTAMP_OFFSET,
+    VERSION,
     monotonic_of,
     ntp_fraction,
     ntp_seconds,
@@ -50,6 +52,12 @@ def _get(data: Any, row: int, offset: int, width: int) -> int:
 def _put(data: Any, row: int, offset: int, width: int, value: int) -> None:
     for index in range(width):
         data[row, offset + index] = value >> 8 * (width - 1 - index) & 0xFF
+
+
+@compiled
+def is_rtp(data: Any, row: int, length: int) -> bool:
+    """Whether a datagram of `length` bytes has an RTP header, of any layout: sequence number and SSRC can be read."""
+    return length >= HEADER_BYTES and data[row, 0] >> 6 == VERSION  # type: ignore[no-any-return]
 
 
 @compiled

@@ -22,6 +22,7 @@ from relay_app.rtp_compiled import (
     PATH_FULL,
     free_hop,
     has_fixed_layout,
+    is_rtp,
     log_hop,
     sent_ns_of,
     sequence_of,
@@ -242,22 +243,25 @@ def _drop(memory: Any, index: int, reason: int) -> None:
 def _slot_or_reason(memory: Any, rules: Any, index: int, ordinal: int, now_ns: int) -> int:
     """Log this relay in a packet's path and return its session's slot in the cache; or return −1 − its DropReason.
 
-    The checks of the packet itself come before the look-up: a packet that is dropped anyway causes no fetch.
+    The checks of the packet itself come before the look-up: a packet that is dropped anyway causes no fetch. A packet
+    without our header extensions stays as it is.
     """
     message = memory.messages[index]
-    if message.flags & _MSG_TRUNC or not has_fixed_layout(memory.data, index, message.length):
+    if message.flags & _MSG_TRUNC or not is_rtp(memory.data, index, message.length):
         return -1 - _MALFORMED
-    hop = free_hop(memory.data, index, ordinal)
+    logged = has_fixed_layout(memory.data, index, message.length)
+    hop = free_hop(memory.data, index, ordinal) if logged else 0
     if hop == LOOPED:
         return -1 - _LOOP
     if hop == PATH_FULL:
         return -1 - _TOO_MANY_HOPS
-    if rules.stale_ns and now_ns - sent_ns_of(memory.data, index, rules.ntp_offset_ns) > rules.stale_ns:
+    if logged and rules.stale_ns and now_ns - sent_ns_of(memory.data, index, rules.ntp_offset_ns) > rules.stale_ns:
         return -1 - _STALE
     ssrc = ssrc_of(memory.data, index)
     slot = find(memory.keys, ssrc)
     if slot >= 0:
-        log_hop(memory.data, index, hop, ordinal)
+        if logged:
+            log_hop(memory.data, index, hop, ordinal)
         return slot
     if is_unknown(memory.unknown_keys, memory.unknown_until_ns, ssrc, now_ns):
         return -1 - _UNKNOWN

@@ -28,7 +28,7 @@ from hostio.timing import MS, S
 from relay_app.forwarding.fate_log import FateLog
 from relay_app.forwarding.packet_path import PathConfig, fate_of, open_lanes, unread
 from relay_app.records import HELD, RELAY_COUNTERS, DropReason
-from relay_app.rtp_compiled import LOOPED, free_hop, has_fixed_layout, log_hop, ssrc_of
+from relay_app.rtp_compiled import LOOPED, free_hop, has_fixed_layout, is_rtp, log_hop, ssrc_of
 from relay_app.sessions.cache_compiled import find
 from relay_app.sessions.session_table import SessionTable
 from relay_app.versions.v2026_05_20 import BulkFetch
@@ -106,7 +106,7 @@ class HoldAndDrain:
             self._counts[_RECEIVED] += 1
             self._log.state["in_hand"] += 1
             data = np.frombuffer(bytearray(datagram), np.uint8).reshape(1, -1)
-            if not has_fixed_layout(data, 0, len(datagram)):
+            if not is_rtp(data, 0, len(datagram)):
                 self._drop(DropReason.MALFORMED, datagram)
                 continue
             packet = _Packet(lane, data, ssrc_of(data, 0))
@@ -135,11 +135,12 @@ class HoldAndDrain:
         return False
 
     def _send(self, packet: _Packet, next_hop: npt.NDArray[Any]) -> None:
-        hop = free_hop(packet.data, 0, self._ordinal)
-        if hop < 0:
-            self._drop(DropReason.LOOP if hop == LOOPED else DropReason.TOO_MANY_HOPS, packet.data.tobytes())
-            return
-        log_hop(packet.data, 0, hop, self._ordinal)
+        if has_fixed_layout(packet.data, 0, packet.data.shape[1]):
+            hop = free_hop(packet.data, 0, self._ordinal)
+            if hop < 0:
+                self._drop(DropReason.LOOP if hop == LOOPED else DropReason.TOO_MANY_HOPS, packet.data.tobytes())
+                return
+            log_hop(packet.data, 0, hop, self._ordinal)
         (address,) = next_hop.view(SOCKADDR_IN)
         host = socket.inet_ntoa(int(address["address"]).to_bytes(4, "big"))
         try:

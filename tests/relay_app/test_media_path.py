@@ -197,8 +197,8 @@ def test_a_loop_is_cut_where_it_closes(
     [
         (b"", DropReason.MALFORMED),
         (b"\x80", DropReason.MALFORMED),
-        (datagram(TO_C.ssrc)[:31], DropReason.MALFORMED),
-        (RtpPacket(111, 1, 1, TO_C.ssrc, payload=b"no extensions").encode(), DropReason.MALFORMED),
+        (datagram(TO_C.ssrc)[:11], DropReason.MALFORMED),
+        (b"\x50" + datagram(TO_C.ssrc)[1:], DropReason.MALFORMED),
         (datagram(TO_C.ssrc) + bytes(3000), DropReason.MALFORMED),
         (datagram(TO_C.ssrc, path=(1, 3)), DropReason.LOOP),
         (datagram(TO_C.ssrc, path=(3, 4, 5, 6)), DropReason.LOOP),
@@ -218,6 +218,24 @@ def test_packets_that_no_relay_forwards(
     lab.prefetch("c", (TO_C.ssrc,))
     endpoint("a", 0).sendto(packet, lane_at(lab, "c", TO_C.ssrc))
     assert final_counts(lab, "c") == {"received": 1, f"dropped_{reason.name.lower()}": 1}
+
+
+def test_rtp_of_another_layout_passes_as_it_is(
+    lab: Lab, redis: RedisServer, endpoint: Callable[[str, int], socket.socket]
+) -> None:
+    """A bare header, another extension, and our layout cut short within its path log: no byte is written."""
+    extended = RtpPacket(96, 7, 1, TO_C.ssrc, extensions=((5, b"else"),), payload=b"picture").encode()
+    packets = [RtpPacket(111, 1, 1, TO_C.ssrc).encode(), extended, datagram(TO_C.ssrc)[:31]]
+    redis.start()
+    signal(redis, TO_C)
+    listener = endpoint("c", CLIENT_PORT)
+    lab.start_relay("c")
+    lab.prefetch("c", (TO_C.ssrc,))
+    sender = endpoint("a", 0)
+    for packet in packets:
+        sender.sendto(packet, lane_at(lab, "c", TO_C.ssrc))
+    assert [listener.recv(2048) for _ in packets] == packets
+    assert final_counts(lab, "c") == {"received": 3, "forwarded": 3}
 
 
 def test_a_packet_that_the_kernel_refuses(
