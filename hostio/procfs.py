@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 from time import CLOCK_REALTIME, clock_gettime_ns, monotonic_ns
@@ -116,15 +117,36 @@ def _pss_bytes(pid: str) -> int:
     return int(found[1]) * 1024 if found else 0
 
 
-def parse_udp_statistics(snmp: str) -> dict[str, int]:
-    """UDP's two lines of /proc/net/snmp: names, then values."""
-    names, values = (line.split()[1:] for line in snmp.splitlines() if line.startswith("Udp:"))
+def parse_statistics(snmp: str, protocol: str) -> dict[str, int]:
+    """A protocol's two lines of /proc/net/snmp: names, then values."""
+    names, values = (line.split()[1:] for line in snmp.splitlines() if line.startswith(f"{protocol}:"))
     return dict(zip(names, map(int, values), strict=True))
+
+
+def parse_udp_statistics(snmp: str) -> dict[str, int]:
+    """UDP's lines of /proc/net/snmp."""
+    return parse_statistics(snmp, "Udp")
 
 
 def udp_statistics(pid: int) -> dict[str, int]:
     """UDP counters of a process's network namespace, by the kernel's names, such as NoPorts (RFC 4113)."""
     return parse_udp_statistics(Path(f"/proc/{pid}/net/snmp").read_text())
+
+
+class Unreachable(NamedTuple):
+    """ICMP messages "destination unreachable" (RFC 792) of a network namespace since its start."""
+
+    received: int
+    sent: int
+
+
+def icmp_unreachable(pid: str) -> Unreachable | None:
+    """Of a process's network namespace; None if the process has ended."""
+    try:
+        icmp = parse_statistics(Path(f"/proc/{pid}/net/snmp").read_text(), "Icmp")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return Unreachable(icmp["InDestUnreachs"], icmp["OutDestUnreachs"])
 
 
 def parse_receive_drops(net_dev: str) -> dict[str, int]:
@@ -154,6 +176,31 @@ def udp_ports(pid: int, address: str) -> set[int]:
     """UDP ports at which an IPv4 address receives in a process's network namespace."""
     tables = (Path(f"/proc/{pid}/net/{name}") for name in ("udp", "udp6"))
     return {port for table in tables if table.exists() for port in parse_udp_ports(table.read_text(), address)}
+
+
+class UdpSocket(NamedTuple):
+    """A UDP socket: its local port, bytes in its receive queue as the kernel accounts for them, datagrams dropped."""
+
+    port: int
+    queued_bytes: int
+    drops: int
+
+
+def parse_udp_sockets(net_udp: str) -> list[UdpSocket]:
+    """From /proc/net/udp or udp6; its first line is a header. The last column is `drops`."""
+    rows = (line.split() for line in net_udp.splitlines()[1:])
+    return [
+        UdpSocket(int(row[1].rpartition(":")[2], 16), int(row[4].rpartition(":")[2], 16), int(row[-1])) for row in rows
+    ]
+
+
+def udp_sockets(pid: str) -> list[UdpSocket]:
+    """The UDP sockets of a process's network namespace; none if the process has ended."""
+    found: list[UdpSocket] = []
+    for name in ("udp", "udp6"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += parse_udp_sockets(Path(f"/proc/{pid}/net/{name}").read_text())
+    return found
 
 
 def counter_growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:

@@ -9,6 +9,8 @@ import pytest
 from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, play, shows, start, summary_of
 from run_record import RunRecord
 
+from relay_app.streams import LANES
+
 pytestmark = pytest.mark.root
 
 COLD_BURST = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
@@ -48,6 +50,10 @@ def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
     seen = summary["programs"]["us-central"]
     assert (seen["kind"], seen["moved"], seen["never_forwarded"]) == (kind, STREAMS, 0)
     assert inside_relay(summary) >= STREAMS, "the first packet of each stream finds it cold"
+    process = seen["process"]
+    assert process["cpu_ms"] > 0
+    assert (process["threads_most"], process["exits"], process["udp_drops"]) == (2, 0, {})
+    assert process["descriptors_most"] >= LANES
 
 
 @pytest.mark.long

@@ -21,6 +21,7 @@ from results.run_files.faults import Fault
 from results.run_files.hold_ups import HoldUps
 from results.run_files.machine import MachineReport, MachineSamples
 from results.run_files.plan import Plan
+from results.run_files.program_samples import ProgramSamples
 from results.run_files.records import Recording
 
 T = TypeVar("T")
@@ -58,6 +59,10 @@ class Evidence:
     def of(self, kind: type[T]) -> list[T]:
         """The events, or the controller's records, of one type, in the order of the file."""
         return [record for record in (*self.events, *self.decisions) if isinstance(record, kind)]
+
+    programs: ProgramSamples | None = None
+    """None: no relay is a program, the run was made before they were sampled, or `problems` says why they cannot be
+    read."""
 
     @cached_property
     def end(self) -> End | None:

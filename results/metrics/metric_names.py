@@ -9,7 +9,7 @@ from typing import Literal, get_origin, get_type_hints
 
 from relay_app.records import DropReason
 from results.metrics.figures import ConnectionFigures, Media
-from results.metrics.system_figures import LedgerFigures, RelayFigures
+from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 
 Unit = Literal["ms", "percent", "count"]
 
@@ -47,6 +47,10 @@ RELAY_METRICS: Mapping[str, Unit] = MappingProxyType(
 )
 """Every number under `relay.<cluster>`."""
 
+PROCESS_METRICS: Mapping[str, Unit] = MappingProxyType(
+    {f"process.{name}": unit_of(name) for name in _leaves(ProcessFigures)}
+)
+"""Every number under `relay.<cluster>` that only relays that are programs have."""
 
 CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: unit_of(name) for name in _leaves(ConnectionFigures)})
 """Every number under `connections.<group>`."""
@@ -57,3 +61,8 @@ def metric_names(clusters: Iterable[str], groups: Iterable[str] = ()) -> Mapping
     dialled = {f"connections.{group}.{name}": unit for group in groups for name, unit in CONNECTION_METRICS.items()}
     relays = {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in RELAY_METRICS.items()}
     return {**METRICS, **relays, **dialled}
+
+
+def program_metric_names(clusters: Iterable[str]) -> Mapping[str, Unit]:
+    """Units of the metrics that the relays of these clusters have besides if they are programs, by name."""
+    return {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in PROCESS_METRICS.items()}

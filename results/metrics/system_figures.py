@@ -66,6 +66,36 @@ class RelayFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessFigures:
+    """The processes of a program while media flowed, as sampled once a second; one that lives shorter may be missed."""
+
+    cpu_ms: NonNegative
+    """Processor time that they used, ms."""
+    cpu_system_ms: NonNegative
+    """The part of it in kernel mode, ms."""
+    cpu_most_percent: NonNegative
+    """Largest share of one core that they used from one sample to the next, %."""
+    memory_most_mib: NonNegative
+    """Largest resident memory of all of them together, MiB; pages that they share count for each."""
+    threads_most: Count
+    """Largest number of threads of all of them together."""
+    descriptors_most: Count
+    """Largest number of open descriptors of one of them; RLIMIT_NOFILE limits it."""
+    voluntary_switches: Count
+    """Context switches of threads that waited; those of a thread after its last sample are missing."""
+    involuntary_switches: Count
+    """Context switches of threads that were preempted."""
+    icmp_unreachable_received: Count
+    """ICMP messages "destination unreachable" that came to its host."""
+    icmp_unreachable_sent: Count
+    """ICMP messages "destination unreachable" that its host sent, such as for a port that nobody has bound."""
+    udp_drops: dict[str, Count]
+    """Datagrams that found the receive buffer of a UDP port full, by lane or port; ports without any are left out."""
+    exits: Count
+    """Lives that ended by themselves, not cleanly, or not within the stop grace."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramFigures:
     """A relay that is a program, as seen from outside. What else is named of relays, it does not tell."""
 
@@ -87,6 +117,8 @@ class ProgramFigures:
     catch_up_ms: NonNegative | None
     """Time from the first move until the last moved stream was served, ms; until the media end if one never was
     (right-censored)."""
+    process: ProcessFigures | None = None
+    """What its processes used; null without samples."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from results.run_files.documents import DocumentError, Lines
 from results.run_files.events import End
 from results.run_files.machine_formats import read_machine_report
 from results.run_files.plan_formats import read_plan
+from results.run_files.program_records import read_program_samples
 from results.run_files.records import (
     RecordsError,
     merged_lock_reports,
@@ -36,8 +37,8 @@ from results.verdict.verdict import judge
 
 T = TypeVar("T")
 
-_WITH_HOLD_UPS = 3
-"""The first format of `machine.json` that says that they were recorded."""
+_WITH_HOLD_UPS, _WITH_PROGRAMS = 3, 4
+"""The first formats of `machine.json` that say that these were recorded."""
 
 
 class UnwrittenError(Exception):
@@ -89,6 +90,8 @@ def read_evidence(run: RunDir) -> Evidence:
     samples = _attempt(lambda: read_machine_samples(run), problems)
     hold_ups = _attempt(lambda: read_hold_ups(run), problems) if machine and machine.format >= _WITH_HOLD_UPS else None
     clusters = [cluster.name for cluster in plan.topology.clusters]
+    seen = machine and machine.format >= _WITH_PROGRAMS and len(plan.relays_of_ours) < len(clusters)
+    programs = _attempt(lambda: read_program_samples(run), problems) if seen else None
     recording = read_recording(
         run,
         clusters,
@@ -98,7 +101,7 @@ def read_evidence(run: RunDir) -> Evidence:
     )
     locks = _lock_reports(run, plan.relays_of_ours, problems) if plan.relays.lock_audit else {}
     problems += recording.problems
-    return Evidence(plan, events, decisions, machine, samples, recording, locks, tuple(problems), hold_ups)
+    return Evidence(plan, events, decisions, machine, samples, recording, locks, tuple(problems), hold_ups, programs)
 
 
 def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:

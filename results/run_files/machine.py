@@ -113,8 +113,9 @@ class MachineReport:
     largest. `ended_early`: names of processes that had ended, or did not answer, when they were told to stop.
     """
 
-    format: Literal[2, 3] = field(default=3, kw_only=True)
-    """3: `raw/hold-ups.parquet` and `raw/run-delays.parquet` belong to the run. Nothing else differs from 2."""
+    format: Literal[2, 3, 4] = field(default=4, kw_only=True)
+    """3: `raw/hold-ups.parquet` and `raw/run-delays.parquet` belong to the run; 4: so do `raw/program-*.parquet`, if a
+    relay is a program. Nothing else differs from 2."""
     counters: tuple[CounterRow, ...]
     socket_drops: tuple[SocketRow, ...]
     port_drops: tuple[PortDrops, ...]

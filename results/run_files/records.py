@@ -6,7 +6,7 @@ The only module that imports polars.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from os import strerror
@@ -23,6 +23,7 @@ from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_CUMULATIVE
 from relay_app.streams import Stream
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.run_files.program_samples import program_files
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FRAME_FATE
 
@@ -99,7 +100,7 @@ class Recording:
 def collect(
     staging: Path,
     run: RunDir,
-    clusters: Iterable[str],
+    clusters: Collection[str],
     recorded: Container[str],
     *,
     connected: bool = False,
@@ -122,7 +123,8 @@ def collect(
         (run.hold_ups, HOLD_UP),
         (run.run_delays, RUN_DELAY),
     )
-    for target, dtype in (*of_links, *of_clusters, *of_machine):
+    of_programs = program_files(run).items() if any(each not in recorded for each in clusters) else ()
+    for target, dtype in (*of_links, *of_clusters, *of_machine, *of_programs):
         lives = _lives(staging, target.stem)
         if target.exists() and not any(each.exists() for each in lives):
             continue

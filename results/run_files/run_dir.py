@@ -55,6 +55,21 @@ class RunDir:
         return self.root / "raw" / "run-delays.parquet"
 
     @property
+    def program_processes(self) -> Path:
+        """PROCESS_SAMPLE, once a second for each process of a relay that is a program."""
+        return self.root / "raw" / "program-processes.parquet"
+
+    @property
+    def program_hosts(self) -> Path:
+        """HOST_SAMPLE, once a second for each host of a relay that is a program."""
+        return self.root / "raw" / "program-hosts.parquet"
+
+    @property
+    def program_udp_drops(self) -> Path:
+        """UDP_DROP_SAMPLE, once a second for each port of a relay that is a program that dropped datagrams."""
+        return self.root / "raw" / "program-udp-drops.parquet"
+
+    @property
     def staging(self) -> Path:
         """Where the media processes write their arrays; removed once these are collected."""
         return self.root / "staging"

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from results.report.program_rows import PROCESS_COLUMNS, process_rows
 from results.report.summary_rows import (
     CAUSE_COLUMNS,
     GROUP_COLUMNS,
@@ -98,7 +99,10 @@ class Console:
             self.show_rows(LEDGER_COLUMNS, routes)
             self._terminal.print()
             self.show_rows(CAUSE_COLUMNS, cause_rows(summary.ledger))
-        if groups or routes:
+        if programs := process_rows(summary):
+            self._terminal.print()
+            self.show_rows(PROCESS_COLUMNS, programs, texts=2)
+        if groups or routes or programs:
             self._terminal.print()
         for sentence in sentences(summary):
             self._terminal.print(sentence)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from hostio.timing import MS
-from results.metrics.metric_names import METRICS, Unit, metric_names
+from results.metrics.metric_names import METRICS, Unit, metric_names, program_metric_names
 from results.run_files.plan import Comparison, Expectation
 from scenarios.language.quantities import percent, time_ns, whole_number
 from scenarios.language.wording import nearest, quoted, suggestion
@@ -26,7 +26,8 @@ def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] =
     if match is None:
         raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")
     metric, comparison = match["metric"], match["comparison"]
-    metrics = metric_names(clusters, groups)
+    here = tuple(clusters)
+    metrics = {**metric_names(here, groups), **program_metric_names(here)}
     if metric not in metrics:
         known = metrics if nearest(metric, metrics) else METRICS
         raise ValueError(f"unknown metric {quoted(metric)}; {suggestion(metric, known)}")

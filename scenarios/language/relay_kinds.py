@@ -12,6 +12,7 @@ from typing import Annotated, get_args
 from hostio.timing import S
 from relay_app import programs
 from relay_app.versions.version_names import VERSIONS
+from results.metrics.metric_names import program_metric_names
 from results.run_files.plan import Plan
 from results.run_files.relay_program import Ready, RelayProgram, SessionSource
 from results.run_files.validation import Field, Strict, checked
@@ -80,8 +81,9 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
     """A problem for each relay program that cannot do what the scenario wants of it.
 
     One that holds all sessions from its start cannot be cold for some; canaries through one without path log could have
-    come through another relay.
+    come through another relay. And one for each expectation on the process of a relay that is no program.
     """
+    yield from _expectation_problems(plan)
     for cluster in (each.name for each in plan.topology.clusters):
         program, kind = plan.relays.program_of(cluster), quoted(plan.relays.version_of(cluster))
         if program is None:
@@ -93,6 +95,17 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
         if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
             text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
             yield Problem(("relays", "warm"), text)
+
+
+def _expectation_problems(plan: Plan) -> Iterator[Problem]:
+    names = program_metric_names(plan.relays_of_ours)
+    for index, expectation in enumerate(plan.expectations):
+        if expectation.metric in names:
+            cluster = expectation.metric.split(".")[1]
+            text = (
+                f"the relay of {cluster} is no program, and has no process of its own; leave it out, or name a program"
+            )
+            yield Problem(("expect", index), text)
 
 
 def _named(relays: Relays) -> Iterator[tuple[DataPath, str]]:

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from time import monotonic_ns
 from typing import Any
 
@@ -28,6 +27,7 @@ from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.run_dir import RunDir
 from scenarios.run import core_sensor
 from scenarios.run.core_sensor import CoreSensors
+from scenarios.run.program_sampler import ProgramProcesses, ProgramSampler
 from scenarios.run.run_delays import RunDelays
 from scenarios.supervision.processes import RunProcess, spawn
 
@@ -43,15 +43,12 @@ and the CPU is slow, so both are to take little of it."""
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
-    """Files for MACHINE_SAMPLE, CORE_SAMPLE and RUN_DELAY rows, .npy.
-
-    `host_pids`: a process in the network namespace of each cluster's host, by the cluster's ordinal. `programs`:
-    ordinals of the clusters whose relay is a program. `virtual_time`: the run is on a virtual clock.
+    """`run`: to whose staging folder the rows go. `host_pids`: a process in the network namespace of each
+    cluster's host, by the cluster's ordinal. `programs`: ordinals of the clusters whose relay is a program.
+    `virtual_time`: the run is on a virtual clock.
     """
 
-    machine_path: Path
-    cores_path: Path
-    run_delays_path: Path
+    run: RunDir
     host_pids: Mapping[int, int]
     programs: frozenset[int] = frozenset()
     virtual_time: bool = False
@@ -64,6 +61,8 @@ class Monitor:
         period_ns = _VIRTUAL_SENSOR_PERIOD_NS if config.virtual_time else _SENSOR_PERIOD_NS
         self.sensors = CoreSensors(os.sched_getaffinity(0), period_ns)
         self.run_delays = RunDelays(config.host_pids, config.programs)
+        processes = ProgramProcesses(config.host_pids, config.programs)
+        self.programs = ProgramSampler(processes) if config.programs else None
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
         self._cores: list[npt.NDArray[Any]] = []
@@ -82,13 +81,17 @@ class Monitor:
         at_ns = monotonic_ns()
         self._cores.append(np.array(list(_core_rows(at_ns)), CORE_SAMPLE))
         self.run_delays.sample()
+        if self.programs:
+            self.programs.sample()
         self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
 
-    def save(self, config: MonitorConfig) -> None:
+    def save(self, run: RunDir) -> None:
         """Write all samples."""
-        write_array(config.machine_path, np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
-        write_array(config.cores_path, np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
-        write_array(config.run_delays_path, self.run_delays.rows())
+        write_array(run.staged(run.machine_samples), np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
+        write_array(run.staged(run.core_samples), np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
+        write_array(run.staged(run.run_delays), self.run_delays.rows())
+        if self.programs:
+            self.programs.save(run)
 
     def finish(self) -> Stopped:
         """End the sensors; the final report. `run_delay_samples` 0: the kernel does not tell run delays."""
@@ -117,7 +120,7 @@ def serve(config: MonitorConfig, control: Connection) -> None:
             break
         monitor.sample_if_due()
     monitor.run_delays.sample()
-    monitor.save(config)
+    monitor.save(config.run)
     tell(control, monitor.finish())
 
 
@@ -142,12 +145,5 @@ def spawn_monitor(
 
     `host_pids`, `programs`: as in MonitorConfig.
     """
-    config = MonitorConfig(
-        run.staged(run.machine_samples),
-        run.staged(run.core_samples),
-        run.staged(run.run_delays),
-        host_pids,
-        programs,
-        virtual_time,
-    )
+    config = MonitorConfig(run, host_pids, programs, virtual_time)
     return spawn("monitor", serve, config, run.log("monitor"))

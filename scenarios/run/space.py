@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from hostio.timing import MS, S
 from relay_app.clients.media_schedule import PROFILES
 from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SAMPLE_INTERVAL_NS, SENT
-from relay_app.streams import KINDS
+from relay_app.streams import KINDS, LANES
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.plan import Plan
+from results.run_files.program_samples import HOST_SAMPLE, PROCESS_SAMPLE, UDP_DROP_SAMPLE
 from scenarios.language.timeline import steps_of
 from topologies.link_backend import FRAME_FATE
 
@@ -40,6 +41,9 @@ _PROCESSES = 5
 
 _TIMED_THREADS = 4
 """Of a cluster, that note when they were held up: relay, sender, receiver, prober. So do each core and the wire."""
+
+_PROGRAM_BYTES = 4 * PROCESS_SAMPLE.itemsize + HOST_SAMPLE.itemsize + LANES * UDP_DROP_SAMPLE.itemsize
+"""Of a relay that is a program and has four processes, in all its lives, once a second."""
 
 _HELD_UP_NS = 200 * MS
 """How often each is held up, on a machine that does so often."""
@@ -87,11 +91,13 @@ def _sample_bytes(plan: Plan) -> float:
     lasting_ns = plan.duration_ns + _SET_UP_NS
     lives = len(plan.topology.clusters) + _ends(plan)
     directions = len(plan.topology.directions)
+    programs = len(plan.topology.clusters) - len(plan.relays_of_ours)
     cores = plan.environment.cpus if plan.environment else 1
     controller = plan.controller
     rows = [
         (SAMPLE_INTERVAL_NS, lives * RELAY_SAMPLE.itemsize),
         (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize + lives * len(RunDelayPlace) * RUN_DELAY.itemsize),
+        (S, programs * _PROGRAM_BYTES),
         (_HELD_UP_NS, (lives * _TIMED_THREADS + cores + 1) * HOLD_UP.itemsize),
         (controller.probe_interval_ns, directions * PROBE.itemsize),
         *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),

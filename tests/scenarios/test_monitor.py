@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from multiprocessing import Pipe
 from pathlib import Path
 from time import monotonic_ns
@@ -17,11 +18,17 @@ from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from results.metrics.machine_figures import machine_use
 from results.run_files.hold_ups import RUN_DELAY
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.run_files.records import Rows
+from results.run_files.run_dir import RunDir
 from scenarios.run.monitor import MonitorConfig, serve
 
 
 def config_in(folder: Path) -> MonitorConfig:
-    return MonitorConfig(folder / "machine.npy", folder / "cores.npy", folder / "run-delays.npy", {1: os.getpid()})
+    return MonitorConfig(RunDir(folder), {1: os.getpid()})
+
+
+def staged(config: MonitorConfig) -> Callable[[str], Rows]:
+    return lambda name: np.load(config.run.staging / f"{name}.npy")
 
 
 def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
@@ -39,7 +46,7 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     ours.send(Stop())
     told = ours.recv()
     thread.join()
-    samples = MachineSamples(np.load(config.machine_path), np.load(config.cores_path))
+    samples = MachineSamples(*map(staged(config), ("machine", "cores")))
     at_s = (samples.machine["at_ns"] - start_ns) / S
     assert isinstance(told, Stopped)
     assert told.counters["core_sensors"] == len(os.sched_getaffinity(0)) == len(told.hold_ups)
@@ -57,5 +64,5 @@ def test_a_runner_that_is_gone_before_the_media_leaves_empty_records(tmp_path: P
     assert ours.recv() == Ready()
     ours.close()
     thread.join(10)
-    assert (np.load(config.machine_path).dtype, np.load(config.cores_path).dtype) == (MACHINE_SAMPLE, CORE_SAMPLE)
-    assert np.load(config.run_delays_path).dtype == RUN_DELAY
+    found = [rows.dtype for rows in map(staged(config), ("machine", "cores", "run-delays"))]
+    assert found == [MACHINE_SAMPLE, CORE_SAMPLE, RUN_DELAY]

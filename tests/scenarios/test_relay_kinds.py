@@ -111,6 +111,15 @@ def test_a_relay_without_path_log_cannot_be_watched_by_canaries(tmp_path: Path) 
         load_plan(watched, overrides=[f"relays.kind={mine}"])
 
 
+def test_only_a_program_has_a_process_to_expect_something_of(tmp_path: Path) -> None:
+    wanted = "expect.0=relay.us-central.process.threads_most < 9"
+    mine = folder(tmp_path / "mine", "command: [sh]\n")
+    assert plan_with(mine, wanted).expectations[0].metric == "relay.us-central.process.threads_most"
+    message = r"expect\.0=.*: the relay of us-central is no program, and has no process of its own"
+    with pytest.raises(ScenarioError, match=message):
+        plan_with(mine, wanted, "relays.kinds.us-central=2026-05-10")
+
+
 def test_the_kinds_that_come_with_the_project_are_folders_with_a_relay_yaml() -> None:
     found = {path.parent.name for path in (LIBRARY.parent / "relay_app" / "programs").glob("*/relay.yaml")}
     assert found == set(PROGRAMS)
