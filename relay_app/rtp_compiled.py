@@ -57,7 +57,8 @@ def _put(data: Any, row: int, offset: int, width: int, value: int) -> None:
 @compiled
 def is_rtp(data: Any, row: int, length: int) -> bool:
     """Whether a datagram of `length` bytes has an RTP header, of any layout: sequence number and SSRC can be read."""
-    return length >= HEADER_BYTES and data[row, 0] >> 6 == VERSION  # type: ignore[no-any-return]
+    found: bool = length >= HEADER_BYTES and data[row, 0] >> 6 == VERSION
+    return found
 
 
 @compiled

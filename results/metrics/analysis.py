@@ -55,14 +55,13 @@ class Evidence:
     problems: tuple[str, ...]
     hold_ups: HoldUps | None = None
     """None: the run was made before they were recorded, or `problems` says why they cannot be read."""
+    programs: ProgramSamples | None = None
+    """None: no relay is a program, the run was made before they were sampled, or `problems` says why they cannot be
+    read."""
 
     def of(self, kind: type[T]) -> list[T]:
         """The events, or the controller's records, of one type, in the order of the file."""
         return [record for record in (*self.events, *self.decisions) if isinstance(record, kind)]
-
-    programs: ProgramSamples | None = None
-    """None: no relay is a program, the run was made before they were sampled, or `problems` says why they cannot be
-    read."""
 
     @cached_property
     def end(self) -> End | None:
