@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -I
-"""Run blip scenarios and report what every session heard. The commands are those of `scenarios.cli.commands`."""
+"""Run blip scenarios and report what every session heard. The commands are those of `scenarios.commands`."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def use_project_environment() -> None:
 
 if __name__ == "__main__":
     use_project_environment()
-    from scenarios.cli.entry import main
+    from scenarios.commands.entry import main
     from scenarios.paths import give_checkout_back
 
     try:

@@ -19,6 +19,7 @@ setup(
         "hdrhistogram",
         "junitparser",
         "matplotlib",
+        "networkx",
         "numba",
         "numpy",
         "os-ken",

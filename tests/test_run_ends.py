@@ -125,7 +125,7 @@ def test_a_bug_in_the_sandbox_has_its_own_exit_code_and_keeps_what_was_recorded(
     planted = (
         f"import sys; sys.path.insert(0, {str(PROJECT)!r}); import scenarios.run.host_side as side; "
         f"side._IN_SANDBOX = {bug!r} + '; ' + side._IN_SANDBOX; "
-        "from scenarios.cli.entry import main; sys.exit(main())"
+        "from scenarios.commands.entry import main; sys.exit(main())"
     )
     argv = [sys.executable, "-c", planted, "run", str(ONE_BLIP), "--attempts", "2", "--out", str(tmp_path), *SMALL]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=150)

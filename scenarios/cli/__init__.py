@@ -1,4 +1,4 @@
-"""The command line: commands, output to the terminal, and checks of whether this machine can run scenarios.
+"""The command line: output to the terminal, exit codes, and checks of whether this machine can run scenarios.
 
 May import `scenarios`, `scenarios.language`, `scenarios.relay_check`, `scenarios.run`, `scenarios.suites`,
 `scenarios.vm`, `results.report`, `results.run_files`, `results.verdict`, `controller`, `relay_app`,

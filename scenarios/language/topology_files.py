@@ -37,6 +37,11 @@ def read_topology(path: Path) -> Topology:
     return _topology(yamlfile.read(path), path.stem)
 
 
+def parsed_topology(text: str, name: str) -> Topology:
+    """The topology in the text of a file of that name; ScenarioError if it is wrong."""
+    return _topology(yamlfile.parse(text, f"{name}.yaml"), name)
+
+
 def topology_of(document: Document) -> Topology:
     """The topology that a scenario file names, by its name in the catalogue or by the path of its file, or has within
     it. ScenarioError."""
@@ -69,7 +74,7 @@ def _topology(document: Document, name: str) -> Topology:
     """The topology in a document, which must be named so."""
     file = validated(TopologyFile, document)
     problems = (*_name_problems(file, name), *_cluster_problems(file), *_link_problems(file))
-    if problems:
+    if problems := problems or tuple(_island_problems(file)):
         raise document.error(problems)
     clusters = tuple(Cluster(cluster.name, ordinal) for ordinal, cluster in enumerate(file.clusters, start=1))
     return Topology(file.name, clusters, tuple(map(_link, file.links)))
@@ -103,6 +108,18 @@ def _link_problems(file: TopologyFile) -> Iterator[Problem]:
         if ends in seen:
             yield Problem(("links", index, "between"), f"the link {'–'.join(entry.between)} is there already; keep one")
         seen.add(ends)
+
+
+def _island_problems(file: TopologyFile) -> Iterator[Problem]:
+    """A problem if no way of links leads from the first cluster to some other."""
+    reached, names = {file.clusters[0].name}, [cluster.name for cluster in file.clusters]
+    while new := {end for link in file.links if reached & {*link.between} for end in link.between} - reached:
+        reached |= new
+    for index, name in enumerate(names):
+        if name not in reached:
+            text = f"no links lead from {quoted(names[0])} to {quoted(name)}; link them, or leave one out"
+            yield Problem(("clusters", index, "name"), text)
+            return
 
 
 def _end_problems(entry: LinkEntry, path: DataPath, names: list[str]) -> Iterator[Problem]:

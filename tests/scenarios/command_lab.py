@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from scenarios.cli.entry import main
+from scenarios.commands.entry import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 RUN_SCENARIO = PROJECT / "run_scenario.py"
@@ -37,7 +37,7 @@ def started(
         [
             sys.executable,
             "-c",
-            f"import sys; {before}; from scenarios.cli.entry import main; sys.exit(main())",
+            f"import sys; {before}; from scenarios.commands.entry import main; sys.exit(main())",
             *arguments,
         ],
         env={**os.environ, "PYTHONPATH": str(PROJECT), **env},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.cli.entry import main
+from scenarios.commands.entry import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ONE_BLIP = "scenarios/one-blip.yaml"

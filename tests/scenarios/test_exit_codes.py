@@ -20,9 +20,9 @@ from command_lab import ONE_BLIP, PROJECT, one_line, run_command, started
 from results.report import report as reporting
 from results.run_files.plan import Environment
 from results.run_files.run_dir import RunDir
-from scenarios.cli import commands
 from scenarios.cli.exit_codes import MEANINGS, ExitCode, worst
 from scenarios.cli.play import InSandbox
+from scenarios.commands import looks
 from scenarios.errors import BugError
 from scenarios.language.library import load_plan
 from scenarios.run import host_side
@@ -74,7 +74,7 @@ def test_a_bug_has_a_code_a_line_and_a_traceback_in_a_file(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(commands, "load_plan", broken)
+    monkeypatch.setattr(looks, "load_plan", broken)
     assert command("check", ONE_BLIP) == 70
     out, err = capsys.readouterr()
     (file,) = tmp_path.iterdir()
@@ -92,7 +92,7 @@ def test_a_traceback_that_no_folder_takes_is_printed(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
-    monkeypatch.setattr(commands, "load_plan", broken)
+    monkeypatch.setattr(looks, "load_plan", broken)
     assert command("check", ONE_BLIP) == 70
     first, second, *_ = capsys.readouterr().err.splitlines()
     assert first == "run_scenario.py: a bug in Blipnet itself: KeyError: 'no such\\nkey'; the traceback:"
@@ -100,16 +100,18 @@ def test_a_traceback_that_no_folder_takes_is_printed(
 
 
 def test_a_module_that_cannot_be_imported_is_a_bug_too(tmp_path: Path) -> None:
-    done = started("list", before="sys.modules['scenarios.cli.commands'] = None", env={"TMPDIR": str(tmp_path)})
+    done = started("list", before="sys.modules['scenarios.commands.root'] = None", env={"TMPDIR": str(tmp_path)})
     (file,) = tmp_path.iterdir()
     assert done.returncode == 70
     assert one_line(done.stderr.decode()).endswith(f"the traceback is in {file}")
-    assert "scenarios.cli.commands" in one_line(done.stderr.decode())
+    assert "scenarios.commands" in one_line(done.stderr.decode())
 
 
 def test_a_package_that_is_not_installed_is_no_bug() -> None:
     """Without site, an interpreter has the standard library alone."""
-    code = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from scenarios.cli.entry import main; sys.exit(main())"
+    code = (
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from scenarios.commands.entry import main; sys.exit(main())"
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False, timeout=60
     )

@@ -42,7 +42,7 @@ def _ended() -> int:
     """The command's exit code. An error that the command does not know is a bug, unless it is one of files."""
     try:
         # Here, because an import can fail, or be interrupted.
-        from scenarios.cli.commands import run_command
+        from scenarios.commands.root import run_command
 
         return run_command()
     except ModuleNotFoundError as error:

@@ -1,0 +1,9 @@
+"""The commands and their arguments. Only here is click imported.
+
+The libraries of plots and tables take most of a second to import. They are imported inside the commands that report, so
+that `check`, `list` and `--help` do not wait for them.
+
+May import `scenarios`, `scenarios.cli`, `scenarios.language`, `scenarios.relay_check`, `scenarios.run`,
+`scenarios.suites`, `scenarios.topology_import`, `scenarios.vm`, `results.run_files`, `relay_app.versions` and
+`topologies`.
+"""

@@ -1,0 +1,27 @@
+"""Options and arguments that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scenarios.cli import exit_codes
+
+EXIT_CODES = f"\b\n{exit_codes.table()}"
+CLOCK = click.Choice(["real", "virtual"])
+overrides_option = click.option(
+    "overrides", "--set", multiple=True, metavar="PATH=VALUE", help="Override a value, e.g. sessions.0.count=200."
+)
+seed_option = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Override the scenario's seed.")
+files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+
+
+def relay_kind(given: str) -> str:
+    """A relay kind as a scenario has it; a folder is found from the current one, in a virtual machine too."""
+    return str(Path(given).resolve()) if "/" in given else given
+
+
+def relay_override(given: str) -> str:
+    """The override that has a relay kind run."""
+    return f"relays.kind={relay_kind(given)}"

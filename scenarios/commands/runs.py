@@ -1,0 +1,88 @@
+"""Commands that play scenarios, here or in a virtual machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from scenarios.cli.doctor import diagnose
+from scenarios.cli.exit_codes import worst
+from scenarios.cli.play import InMachine, InSandbox, decide, decide_in_machine
+from scenarios.commands.options import (
+    CLOCK,
+    EXIT_CODES,
+    files_argument,
+    overrides_option,
+    relay_override,
+    seed_option,
+)
+from scenarios.language.library import load_plan
+from scenarios.paths import RUNS
+from scenarios.vm.guest import Task
+from scenarios.vm.machine import Clock
+from scenarios.vm.run import run_in_machine
+
+
+@click.command(epilog=EXIT_CODES)
+@files_argument
+@seed_option
+@click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@click.option("--relay", "kind", metavar="KIND", help="What runs as relay: a relay version, or a folder.")
+@click.option("--attempts", type=click.IntRange(1), default=1, help="Repeat an inconclusive run: this many at most.")
+@click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
+@click.option("--clock", type=CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
+@overrides_option
+def run(
+    files: tuple[Path, ...],
+    seed: int | None,
+    out: Path,
+    kind: str | None,
+    attempts: int,
+    vm: bool,
+    clock: Literal["real", "virtual"] | None,
+    overrides: tuple[str, ...],
+) -> int:
+    """Run scenarios one after another.
+
+    All of them are read before the first one starts. The exit code is that of the worst.
+    """
+    overrides = (*overrides, *([] if kind is None else [relay_override(kind)]))
+    plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
+    if vm:
+        options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
+        codes = []
+        for file, plan in zip(files, plans, strict=True):
+            machine = InMachine(file, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), _print_line)
+            codes.append(decide_in_machine(partial(machine.play, plan), attempts))
+        return worst(codes)
+    if clock:
+        raise click.UsageError("--clock is the virtual machine's: add --vm")
+    sandbox = InSandbox.on(diagnose(), out)
+    return worst(
+        [decide(partial(sandbox.play, plan), plan, attempts) for plan in [sandbox.prepared(plan) for plan in plans]]
+    )
+
+
+def _print_line(line: str) -> None:
+    print(line, flush=True)
+
+
+def _repeated(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}, epilog=EXIT_CODES)
+@click.option("--clock", type=CLOCK, default="real", help="What drives its clock; virtual counts instructions.")
+@click.option("--shift", type=click.IntRange(0, 10), default=1, help="An instruction takes 2^SHIFT ns of virtual time.")
+@click.argument("command", nargs=-1, required=True)
+def vm(clock: Literal["real", "virtual"], shift: int, command: tuple[str, ...]) -> int:
+    """Run a command in a virtual machine with a stock kernel, which has sch_netem and openvswitch.
+
+    The machine sees the host's files, and keeps what is written to them in memory. The exit code is the command's.
+    Without a machine, it is one of these.
+    """
+    return run_in_machine(Task(command), Clock(clock, shift), _print_line)

@@ -1,0 +1,83 @@
+"""The command that plays the standard scenarios against relay kinds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from relay_app.versions.version_names import DEFAULT_VERSION, SOUND, VERSIONS
+from results.run_files.plan import Plan
+from scenarios.cli.console import Console
+from scenarios.cli.doctor import diagnose
+from scenarios.cli.exit_codes import VERDICT_CODES, worst
+from scenarios.cli.play import InSandbox
+from scenarios.commands.options import EXIT_CODES, overrides_option, relay_override
+from scenarios.language.library import load_plan, standard_scenarios
+from scenarios.paths import RUNS
+from scenarios.suites.attempts import Attempt
+from scenarios.suites.runner import Suite
+from scenarios.suites.standings import Standing, Trial, self_test_verdict, standings
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
+@click.option("--relay", "versions", multiple=True, metavar="KIND", help="A relay version or a folder; more than once.")
+@click.option("--self-test", is_flag=True, help="Try all versions: the sound must pass, and each faulty one be caught.")
+@click.option("--times", type=click.IntRange(1, 1000), default=1, help="How often each scenario is played.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the trials as JUnit XML.")
+@click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
+@overrides_option
+def suite(
+    files: tuple[Path, ...],
+    versions: tuple[str, ...],
+    self_test: bool,
+    times: int,
+    junit: Path | None,
+    out: Path,
+    overrides: tuple[str, ...],
+) -> int:
+    """Run the standard scenarios against a relay version, before it is deployed.
+
+    FILEs replace the standard scenarios. The exit code is that of the worst version. With --self-test a sound version
+    that was caught is a failure, and so is a faulty one that was not.
+    """
+    chosen = tuple(VERSIONS) if self_test else versions or (DEFAULT_VERSION,)
+    scenarios = files or standard_scenarios()
+    plans = {
+        version: [load_plan(file, overrides=[*overrides, relay_override(version)]) for file in scenarios]
+        for version in chosen
+    }
+    sandbox = InSandbox.on(diagnose(), out)
+    found = _tried(
+        {version: list(map(sandbox.prepared, each)) for version, each in plans.items()}, times, sandbox, junit
+    )
+    if self_test:
+        return VERDICT_CODES[self_test_verdict(found, SOUND)]
+    return worst(VERDICT_CODES[standing.verdict] for standing in found)
+
+
+def _tried(plans: dict[str, list[Plan]], times: int, sandbox: InSandbox, junit: Path | None) -> tuple[Standing, ...]:
+    """Play a suite; what is known of it so far is shown and written whatever ends it."""
+    console = Console()
+    trials: list[Trial] = []
+
+    def play(plan: Plan, label: str) -> Attempt:
+        return sandbox.play(plan, label)
+
+    try:
+        for trial in Suite(plans, times).trials(play, console.say):
+            trials.append(trial)
+            console.show_trial(trial)
+    finally:
+        found = standings(trials)
+        console.show_suite(trials, [standing.sentence() for standing in found])
+        if junit:
+            _write_junit(junit, found)
+    return found
+
+
+def _write_junit(path: Path, found: tuple[Standing, ...]) -> None:
+    from scenarios.cli.junit import write_junit
+
+    write_junit(path, found)

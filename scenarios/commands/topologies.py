@@ -1,0 +1,53 @@
+"""Commands on topology files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scenarios.cli.console import Console
+from scenarios.cli.exit_codes import ExitCode
+from scenarios.commands.options import EXIT_CODES
+from scenarios.paths import OutputError
+from scenarios.topology_import.distance import FIBRE_FACTOR
+from scenarios.topology_import.importer import import_topology
+
+
+@click.group()
+def topology() -> None:
+    """Topology files: clusters, links, and how long packets take."""
+
+
+@topology.command(name="import", epilog=EXIT_CODES)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder of the new file.")
+@click.option(
+    "--factor",
+    type=click.FloatRange(1),
+    default=FIBRE_FACTOR,
+    show_default=True,
+    help="By how much fibre and equipment delay more than light in fibre would along the great circle.",
+)
+def import_(file: Path, out: Path, factor: float) -> int:
+    """Make a topology file of a graph (.graphml), or of a table of round-trip times (.csv).
+
+    A graph's nodes need positions, from which the delays follow. A table is a square, with the sites in its first line
+    and first column, or has a line for each pair below the header from,to,rtt; times without a unit are milliseconds.
+    """
+    made = import_topology(file, factor)
+    path = out / f"{made.name}.yaml"
+    _write_new(path, made.text)
+    console = Console()
+    console.show_rows(("site", "cluster"), list(made.names.items()), texts=2)
+    for sentence in (*(f"{remark}." for remark in made.remarks), f"{path} has the topology {made.name}."):
+        console.say(sentence)
+    return ExitCode.PASS
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}; say with --out in which folder it goes") from error

@@ -1,0 +1,82 @@
+"""Reads graphs in GraphML, such as those of the Internet Topology Zoo. The only importer of networkx."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import networkx
+
+from scenarios.errors import ScenarioError
+from scenarios.language.wording import quoted
+from scenarios.topology_import.distance import KM_PER_MS, Position, great_circle_km, rtt_ms
+from scenarios.topology_import.imported import Imported, ImportedLink
+
+_LATITUDE = ("latitude", "lat")
+_LONGITUDE = ("longitude", "lon", "lng", "long")
+_NAMED = 5
+
+
+def read_graphml(path: Path, factor: float) -> Imported:
+    """The nodes and edges of a graph; delays follow from the nodes' positions and `factor`. ScenarioError."""
+    graph = _graph(path)
+    labels = _labels(graph)
+    found = {labels[node]: _position(attributes) for node, attributes in graph.nodes(data=True)}
+    positions = {label: position for label, position in found.items() if position is not None}
+    if lost := found.keys() - positions.keys():
+        raise ScenarioError(str(path), _without_position(sorted(lost)))
+    count = Counter(frozenset((labels[a], labels[b])) for a, b in graph.edges())
+    pairs = sorted(tuple(sorted(each)) for each in count if len(each) > 1)
+    links = tuple(_link(a, b, positions, factor) for a, b in pairs)
+    return Imported(tuple(positions), links, tuple(_remarks(count)))
+
+
+def _without_position(labels: Sequence[str]) -> str:
+    names = ", ".join(map(quoted, labels[:_NAMED]))
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return f"no position of {names}{more}; give nodes Latitude and Longitude, or import a table of round-trip times"
+
+
+def _graph(path: Path) -> Any:
+    try:
+        return networkx.read_graphml(path)
+    except FileNotFoundError:
+        raise ScenarioError(str(path), "there is no such file; check the path") from None
+    except OSError as error:
+        raise ScenarioError(str(path), f"the file cannot be read ({error.strerror}); give a readable file") from None
+    except (ElementTree.ParseError, networkx.NetworkXError, ValueError, KeyError) as error:
+        raise ScenarioError(str(path), f"this is no GraphML ({error}); export it as GraphML") from None
+
+
+def _labels(graph: Any) -> Mapping[Any, str]:
+    """Labels of the nodes; those that are not unique are told apart by the node's identifier."""
+    labels = {node: str(attributes.get("label", node)) for node, attributes in graph.nodes(data=True)}
+    count = Counter(labels.values())
+    return {node: label if count[label] == 1 else f"{label} {node}" for node, label in labels.items()}
+
+
+def _position(attributes: Mapping[str, object]) -> Position | None:
+    values = {key.lower(): value for key, value in attributes.items()}
+    found = [next((values[key] for key in keys if key in values), None) for keys in (_LATITUDE, _LONGITUDE)]
+    try:
+        latitude, longitude = (float(str(value)) for value in found)
+    except ValueError:
+        return None
+    return Position(latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
+
+
+def _link(a: str, b: str, positions: Mapping[str, Position], factor: float) -> ImportedLink:
+    km = great_circle_km(positions[a], positions[b])
+    because = f"{km:.0f} km of great circle at {KM_PER_MS:g} km/ms, there and back, times {factor:g}"
+    return ImportedLink(a, b, round(rtt_ms(km, factor), 3), because, assumed=True)
+
+
+def _remarks(count: Mapping[frozenset[str], int]) -> Iterator[str]:
+    for ends, edges in count.items():
+        if len(ends) == 1:
+            yield f"{quoted(*ends)} has a link to itself, which is left out"
+        elif edges > 1:
+            yield f"{'–'.join(sorted(ends))} has {edges} links in the source, of which one is kept"
