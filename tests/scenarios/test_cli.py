@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,3 +101,21 @@ def test_several_files_are_all_read_first(run_scenario: Callable[..., int], tmp_
     code = run_scenario("run", ONE_BLIP, str(tmp_path / "missing.yaml"), "--out", str(tmp_path / "runs"))
     assert code == 2
     assert not (tmp_path / "runs").exists()
+
+
+def test_an_imported_topology_is_a_new_file_that_a_scenario_can_name(
+    run_scenario: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "Two Sites.csv"
+    table.write_text("from,to,rtt\nZürich,St. Gallen,5\n", encoding="utf-8")
+    assert run_scenario("topology", "import", str(table), "--out", str(tmp_path)) == 0
+    out, _ = capsys.readouterr()
+    assert re.search(r"^Zürich +zurich *\nSt\. Gallen +st-gallen *$", out, re.MULTILINE)
+    overrides = [f"topology={tmp_path}/two-sites.yaml", "sessions.0.between.0=zurich", "sessions.0.between.1=st-gallen"]
+    scenario = tmp_path / "own.yaml"
+    scenario.write_text(
+        "name: own\ntopology: us-triangle\nduration: 1s\nsessions: [{between: [a, b], count: 1, media: voice}]\n"
+    )
+    assert run_scenario("check", str(scenario), *(f"--set={each}" for each in overrides)) == 0
+    assert run_scenario("topology", "import", str(table), "--out", str(tmp_path)) == 2
+    assert "two-sites.yaml: File exists; say with --out in which folder it goes" in capsys.readouterr().err
