@@ -34,7 +34,13 @@ def test_the_relay_with_the_defect_is_caught(runs: RunRecord, tmp_path: Path) ->
     assert run.summary["verdict"] == "fail"
     assert run.summary["ledger"]["unexplained"] == 0
     assert run.summary["relay"] == {}
-    assert run.summary["programs"]["us-central"]["moved"] == STREAMS
+    seen = run.summary["programs"]["us-central"]
+    assert seen["moved"] == STREAMS
+    wait = seen["lock_waits"][0]
+    assert (wait["waiter"], wait["holder"], wait["call"]) == ("forward", "fetch", "read")
+    assert wait["target"].endswith(":6379 (the session directory)")
+    assert wait["longest_ms"] > 2 * ROUND_TRIP_MS, "across more than one fetch"
+    assert any("thread fetch held a lock in read on " in each for each in run.summary["diagnosis"])
 
 
 @pytest.mark.parametrize("kind", ["c-sound", pytest.param("template", marks=pytest.mark.long)])
@@ -51,6 +57,7 @@ def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
     assert (seen["kind"], seen["moved"], seen["never_forwarded"]) == (kind, STREAMS, 0)
     assert inside_relay(summary) >= STREAMS, "the first packet of each stream finds it cold"
     process = seen["process"]
+    assert (seen["lock_waits"], process["lock_wait_most_ms"]) == ([], 0)
     assert process["cpu_ms"] > 0
     assert (process["threads_most"], process["exits"], process["udp_drops"]) == (2, 0, {})
     assert process["descriptors_most"] >= LANES

@@ -11,8 +11,10 @@ from hostio.timing import MS, S
 from relay_app.streams import LANE_PORT, LANES
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Ints
-from results.metrics.system_figures import ProcessFigures
+from results.metrics.system_figures import LockWaitRow, ProcessFigures
 from results.run_files.events import ProgramEnd
+from results.run_files.lock_waits import LockWait
+from results.run_files.program_samples import ProgramSamples
 
 _LEAST_SECOND_NS = S // 2
 """Processor time is known to 10 ms: over less than this, its share would be mostly that error."""
@@ -34,6 +36,7 @@ def process_figures(evidence: Evidence, analysis: Analysis, cluster: str) -> Pro
     processes, hosts, drops = (_in_media(rows[rows["cluster"] == ordinal], analysis) for rows in of_cluster)
     if not len(processes):
         return None
+    waits = lock_wait_rows(evidence.programs, cluster)
     cpu = {column: _used(processes, column) for column in ("user_ns", "system_ns")}
     return ProcessFigures(
         cpu_ms=round(sum(cpu.values()) / MS, 3),
@@ -46,9 +49,21 @@ def process_figures(evidence: Evidence, analysis: Analysis, cluster: str) -> Pro
         involuntary_switches=_used(processes, "involuntary"),
         icmp_unreachable_received=_growth(hosts["received"]),
         icmp_unreachable_sent=_growth(hosts["sent"]),
+        lock_wait_most_ms=None if waits is None else max((each.longest_ms for each in waits), default=0.0),
         udp_drops=dict(_udp_drops(drops, analysis.start_ns)),
         exits=sum(1 for end in evidence.of(ProgramEnd) if end.cluster == cluster),
     )
+
+
+def lock_wait_rows(programs: ProgramSamples | None, cluster: str) -> list[LockWaitRow] | None:
+    """What was seen of the locks of a cluster's program; None if nothing can be."""
+    seen = programs.lock_waits.get(cluster) if programs else None
+    return None if seen is None or seen.refused else [_lock_wait_row(wait) for wait in seen.waits]
+
+
+def _lock_wait_row(wait: LockWait) -> LockWaitRow:
+    total_ms, longest_ms = (round(ns / MS, 3) for ns in (wait.total_ns, wait.longest_ns))
+    return LockWaitRow(wait.waiter, wait.holder, wait.call, wait.target, wait.samples, total_ms, longest_ms)
 
 
 def _in_media(rows: Rows, analysis: Analysis) -> Rows:

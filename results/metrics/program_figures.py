@@ -6,7 +6,7 @@ import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import LengthQuantiles
-from results.metrics.process_figures import process_figures
+from results.metrics.process_figures import lock_wait_rows, process_figures
 from results.metrics.relay_figures import catch_up_ms, first_forwarded, lane_drops, lengths_ms, moved_streams
 from results.metrics.system_figures import ProgramFigures
 from results.run_files.relay_program import RelayProgram
@@ -33,6 +33,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, program: Rela
         never_forwarded=len(moved) - len(delays) if told else None,
         catch_up_ms=catch_up_ms(analysis, moved, delays) if told else None,
         process=process_figures(evidence, analysis, cluster),
+        lock_waits=lock_wait_rows(evidence.programs, cluster),
     )
 
 

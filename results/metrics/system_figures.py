@@ -66,6 +66,26 @@ class RelayFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class LockWaitRow:
+    """A thread of a program waited for a lock while the thread that held it was blocked in a system call."""
+
+    waiter: str
+    """Name of the thread that waited."""
+    holder: str
+    """Name of the thread that held the lock."""
+    call: str
+    """The system call in which it was blocked."""
+    target: str
+    """What the call works on, such as the peer of a connection; empty if it is of no descriptor."""
+    samples: Count
+    """How often this was seen."""
+    total_ms: NonNegative
+    """For how long, ms, of all waits from first to last sample."""
+    longest_ms: NonNegative
+    """The longest of these waits, ms."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessFigures:
     """The processes of a program while media flowed, as sampled once a second; one that lives shorter may be missed."""
 
@@ -89,6 +109,9 @@ class ProcessFigures:
     """ICMP messages "destination unreachable" that came to its host."""
     icmp_unreachable_sent: Count
     """ICMP messages "destination unreachable" that its host sent, such as for a port that nobody has bound."""
+    lock_wait_most_ms: NonNegative | None
+    """Longest wait of a thread for a lock whose holder was blocked in a system call, as seen every 10 ms, ms; null: the
+    kernel does not tell."""
     udp_drops: dict[str, Count]
     """Datagrams that found the receive buffer of a UDP port full, by lane or port; ports without any are left out."""
     exits: Count
@@ -119,6 +142,8 @@ class ProgramFigures:
     (right-censored)."""
     process: ProcessFigures | None = None
     """What its processes used; null without samples."""
+    lock_waits: list[LockWaitRow] | None = None
+    """Waits for locks whose holder was blocked in a system call, longest in all first; null: the kernel tells none."""
 
 
 @dataclass(frozen=True, slots=True)

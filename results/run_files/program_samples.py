@@ -6,13 +6,14 @@ Times are CLOCK_MONOTONIC ns; `cluster` is the ordinal of the program's cluster.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from results.run_files.lock_waits import LockWaits
 from results.run_files.run_dir import RunDir
 
 PROCESS_SAMPLE = np.dtype(
@@ -38,11 +39,12 @@ since the port was bound. Ports of the run's own processes have no row."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramSamples:
-    """PROCESS_SAMPLE[n], HOST_SAMPLE[m] and UDP_DROP_SAMPLE[k], each in order of time."""
+    """PROCESS_SAMPLE[n], HOST_SAMPLE[m] and UDP_DROP_SAMPLE[k], each in order of time. `lock_waits`: by cluster."""
 
     processes: NDArray[np.void]
     hosts: NDArray[np.void]
     udp_drops: NDArray[np.void]
+    lock_waits: Mapping[str, LockWaits] = field(default_factory=dict)
 
 
 def program_files(run: RunDir) -> Mapping[Path, np.dtype[Any]]:

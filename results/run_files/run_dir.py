@@ -114,6 +114,10 @@ class RunDir:
         """Stacks of all threads of a relay, for each stall that its watchdog reported."""
         return self.root / "locks" / f"{_of_life(cluster, life)}.stacks.txt"
 
+    def lock_waits(self, cluster: str) -> Path:
+        """Waits for locks that were seen of a relay that is a program (`results.run_files.lock_waits.LockWaits`)."""
+        return self.root / "locks" / f"{cluster}.waits.json"
+
     def probes(self, cluster: str) -> Path:
         """Every one-way probe that a cluster's prober received (PROBE)."""
         return self.root / "raw" / f"probes-{cluster}.parquet"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
-from results.metrics.system_figures import ProgramFigures, RelayFigures
+from results.metrics.system_figures import LockWaitRow, ProgramFigures, RelayFigures
 from results.run_files.events import ProgramEnd
 
 STALL_NS = 500_000_000
@@ -21,6 +21,9 @@ def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[Progr
     """Diagnose a relay that is a program, from outside."""
     relay = f"relay {cluster} ({figures.kind})"
     yield from (f"{relay} {end.how}" for end in ends)
+    for wait in figures.lock_waits or ():
+        if wait.total_ms * 1e6 >= STALL_NS:
+            yield f"{relay}: {_waited(wait)}"
     yield from _from_outside(relay, figures)
 
 
@@ -35,6 +38,14 @@ def diagnose(
     if figures.fetches_per_key > WASTEFUL_FETCHES:
         yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
     yield from _from_outside(relay, figures)
+
+
+def _waited(wait: LockWaitRow) -> str:
+    where = f"{wait.call} on {wait.target}" if wait.target else wait.call
+    held = f"thread {wait.holder} held a lock in {where} while thread {wait.waiter} waited for it"
+    return (
+        f"{held}, {wait.total_ms / 1e3:.1f} s in all, {wait.longest_ms / 1e3:.1f} s at a time ({wait.samples} samples)"
+    )
 
 
 def _from_outside(relay: str, figures: RelayFigures | ProgramFigures) -> Iterator[str]:

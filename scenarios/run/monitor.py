@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from time import monotonic_ns
 from typing import Any
@@ -18,15 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.control import Ready, Stop, Stopped, receive, tell
-from hostio.files import write_array
+from hostio.files import write_array, write_whole
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import MS, S, Ticker
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
+from results.run_files.documents import dump
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.run_dir import RunDir
 from scenarios.run import core_sensor
 from scenarios.run.core_sensor import CoreSensors
+from scenarios.run.lock_sampler import PERIOD_NS as LOCK_PERIOD_NS
+from scenarios.run.lock_sampler import LockSampler
 from scenarios.run.program_sampler import ProgramProcesses, ProgramSampler
 from scenarios.run.run_delays import RunDelays
 from scenarios.supervision.processes import RunProcess, spawn
@@ -36,6 +39,7 @@ _PHASE_NS = 770 * MS
 
 _SENSOR_PERIOD_NS = 2 * MS
 _VIRTUAL_SENSOR_PERIOD_NS = 20 * MS
+_VIRTUAL_LOCK_PERIOD_NS = 100 * MS
 _VIRTUAL_NICENESS = 19
 """In virtual time nothing from outside runs beside the run, so a sensor may wake seldom and a sample wait for the run;
 and the CPU is slow, so both are to take little of it."""
@@ -44,13 +48,15 @@ and the CPU is slow, so both are to take little of it."""
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
     """`run`: to whose staging folder the rows go. `host_pids`: a process in the network namespace of each
-    cluster's host, by the cluster's ordinal. `programs`: ordinals of the clusters whose relay is a program.
-    `virtual_time`: the run is on a virtual clock.
+    cluster's host, by the cluster's ordinal. `programs`: names of the clusters whose relay is a program, by
+    ordinal. `peers`: names for what their connections lead to, by address:port. `virtual_time`: the run is on a
+    virtual clock.
     """
 
     run: RunDir
     host_pids: Mapping[int, int]
-    programs: frozenset[int] = frozenset()
+    programs: Mapping[int, str] = field(default_factory=dict)
+    peers: Mapping[str, str] = field(default_factory=dict)
     virtual_time: bool = False
 
 
@@ -63,6 +69,8 @@ class Monitor:
         self.run_delays = RunDelays(config.host_pids, config.programs)
         processes = ProgramProcesses(config.host_pids, config.programs)
         self.programs = ProgramSampler(processes) if config.programs else None
+        lock_period_ns = _VIRTUAL_LOCK_PERIOD_NS if config.virtual_time else LOCK_PERIOD_NS
+        self.locks = LockSampler(config.programs, config.peers, lock_period_ns)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
         self._cores: list[npt.NDArray[Any]] = []
@@ -82,16 +90,19 @@ class Monitor:
         self._cores.append(np.array(list(_core_rows(at_ns)), CORE_SAMPLE))
         self.run_delays.sample()
         if self.programs:
-            self.programs.sample()
+            self.locks.watch(self.programs.sample())
         self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
 
-    def save(self, run: RunDir) -> None:
+    def save(self, config: MonitorConfig) -> None:
         """Write all samples."""
+        run = config.run
         write_array(run.staged(run.machine_samples), np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
         write_array(run.staged(run.core_samples), np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
         write_array(run.staged(run.run_delays), self.run_delays.rows())
         if self.programs:
             self.programs.save(run)
+        for ordinal, waits in self.locks.found().items():
+            write_whole(run.lock_waits(config.programs[ordinal]), dump(waits))
 
     def finish(self) -> Stopped:
         """End the sensors; the final report. `run_delay_samples` 0: the kernel does not tell run delays."""
@@ -119,8 +130,9 @@ def serve(config: MonitorConfig, control: Connection) -> None:
         if control.poll(monitor.wait_s()) and not _handle_message(monitor, control):
             break
         monitor.sample_if_due()
+    monitor.locks.end()
     monitor.run_delays.sample()
-    monitor.save(config.run)
+    monitor.save(config)
     tell(control, monitor.finish())
 
 
@@ -132,18 +144,13 @@ def _handle_message(monitor: Monitor, control: Connection) -> bool:
         tell(control, MediaPrepared())
     if isinstance(message, MediaWindow):
         monitor.sensors.begin(message.start_ns, message.end_ns)
+        monitor.locks.begin()
         clear_realtime_priority()
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)
 
 
-def spawn_monitor(
-    run: RunDir, host_pids: Mapping[int, int], programs: frozenset[int], *, virtual_time: bool
-) -> RunProcess:
-    """Start the monitor, whose samples go to the run's staging folder; it may not be ready on return.
-
-    `host_pids`, `programs`: as in MonitorConfig.
-    """
-    config = MonitorConfig(run, host_pids, programs, virtual_time)
-    return spawn("monitor", serve, config, run.log("monitor"))
+def spawn_monitor(config: MonitorConfig) -> RunProcess:
+    """Start the monitor; it may not be ready on return."""
+    return spawn("monitor", serve, config, config.run.log("monitor"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from time import monotonic_ns
 
 import numpy as np
@@ -29,7 +29,7 @@ class ProgramProcesses:
     program.
     """
 
-    def __init__(self, host_pids: Mapping[int, int], programs: frozenset[int]) -> None:
+    def __init__(self, host_pids: Mapping[int, int], programs: Collection[int]) -> None:
         self.host_pids = {ordinal: str(host_pids[ordinal]) for ordinal in sorted(programs)}
         self._ordinals = {network_of(pid): ordinal for ordinal, pid in self.host_pids.items()}
         self._programs = programs
@@ -56,10 +56,10 @@ class ProgramSampler:
         self._host_rows: list[tuple[int, ...]] = []
         self._udp_rows: list[tuple[int, ...]] = []
 
-    def sample(self) -> None:
-        """Take a sample of every process and host."""
-        at_ns = monotonic_ns()
-        for ordinal, pid in self._processes.found():
+    def sample(self) -> list[tuple[int, str]]:
+        """Take a sample of every process and host; gives the processes, as found."""
+        at_ns, found = monotonic_ns(), [*self._processes.found()]
+        for ordinal, pid in found:
             if stat := process_stat(pid):
                 used = (*stat, open_descriptors(pid), *self._switches_of(pid))
                 self._process_rows.append((at_ns, ordinal, int(pid), *used))
@@ -67,6 +67,7 @@ class ProgramSampler:
             if unreachable := icmp_unreachable(pid):
                 self._host_rows.append((at_ns, ordinal, *unreachable))
             self._udp_rows += ((at_ns, ordinal, port, drops) for port, drops in _drops(pid).items())
+        return found
 
     def save(self, run: RunDir) -> None:
         """Write all rows to the staging folder."""

@@ -13,6 +13,7 @@ from hostio.control import Failed
 from hostio.files import write_array
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
+from relay_app.sessions.directory import DIRECTORY_PORT
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
@@ -25,7 +26,7 @@ from scenarios.run.limits import allowances
 from scenarios.run.links import STARTERS
 from scenarios.run.machine_report import counter_rows, lateness_rows, process_counts, socket_rows
 from scenarios.run.media_processes import MediaProcesses, prepare_media
-from scenarios.run.monitor import spawn_monitor
+from scenarios.run.monitor import MonitorConfig, spawn_monitor
 from scenarios.run.quiesce import Observers, collect_relay_fates, link_rows, quiesce
 from scenarios.supervision.processes import RunProcess, await_ready, start_fork_server, stop_all
 from scenarios.supervision.run_control import EventLog
@@ -96,9 +97,7 @@ class Testbed:
         directory = start_directory(plan, run, fabric)
         log.begin("set-up", "starting relays, clients and probers")
         media = MediaProcesses.spawn(plan, run, fabric)
-        host_pids = {cluster.ordinal: fabric.host_pid(cluster.name) for cluster in plan.topology.clusters}
-        programs = frozenset(plan.topology.cluster(name).ordinal for name in media.programs)
-        monitor = spawn_monitor(run, host_pids, programs, virtual_time=environment.clock == "virtual")
+        monitor = spawn_monitor(_monitor_config(plan, run, fabric, environment))
         await_ready((*media.running, monitor), _READY_WITHIN_S)
         media.await_programs()
         log.begin("set-up", "installing the direct paths")
@@ -197,6 +196,17 @@ class Testbed:
         Before the media processes: it would take probers and relays that are being stopped for failures, and reroute.
         """
         self.controller.stop(_STOP_WITHIN_S)
+
+
+def _monitor_config(plan: Plan, run: RunDir, fabric: Fabric, environment: Environment) -> MonitorConfig:
+    clusters = plan.topology.clusters
+    return MonitorConfig(
+        run,
+        host_pids={cluster.ordinal: fabric.host_pid(cluster.name) for cluster in clusters},
+        programs={cluster.ordinal: cluster.name for cluster in clusters if plan.relays.program_of(cluster.name)},
+        peers={f"{plan.topology.cluster(plan.relays.directory).address}:{DIRECTORY_PORT}": "the session directory"},
+        virtual_time=environment.clock == "virtual",
+    )
 
 
 def _environment(plan: Plan) -> Environment:

@@ -6,8 +6,16 @@ from synthetic import plan
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
 from results.metrics.metric_names import METRICS
-from results.metrics.system_figures import LedgerFigures, LossDifference, MachineFigures, ProgramFigures, WorstSecond
+from results.metrics.system_figures import (
+    LedgerFigures,
+    LockWaitRow,
+    LossDifference,
+    MachineFigures,
+    ProgramFigures,
+    WorstSecond,
+)
 from results.run_files.plan import Comparison, Expectation
+from results.verdict.diagnosis import diagnose_program
 from results.verdict.summary import Backend, Findings
 from results.verdict.value_text import found_text
 from results.verdict.verdict import evaluate, judge
@@ -228,6 +236,16 @@ PROGRAM = ProgramFigures(
 )
 SEEN = expect("relay.us-central.first_forwarded_ms.max", "<", 1000)
 NOT_SEEN = expect("relay.us-central.stalls", "==", 0)
+
+
+def test_a_program_whose_thread_held_a_lock_in_a_call_for_long_is_named() -> None:
+    long = LockWaitRow("forward", "fetch", "read", "10.0.0.1:6379 (the session directory)", 270, 6540.0, 3492.0)
+    short = LockWaitRow("forward", "log", "write", "/var/log/relay", 3, 30.0, 30.0)
+    (said,) = diagnose_program("us-central", replace(PROGRAM, lock_waits=[long, short]), [])
+    assert said == (
+        "relay us-central (mine): thread fetch held a lock in read on 10.0.0.1:6379 (the session directory) "
+        "while thread forward waited for it, 6.5 s in all, 3.5 s at a time (270 samples)"
+    )
 
 
 def test_what_a_program_does_not_tell_neither_passes_nor_fails_nor_stands_in_the_way() -> None:

@@ -286,6 +286,7 @@ static int fetched(struct directory *directory, const uint32_t *ssrcs, size_t co
 #endif
 
 static void *fetch(void *unused) {
+    pthread_setname_np(pthread_self(), "fetch");
     static uint32_t ssrcs[MOST_KEYS];
     struct directory directory = {NULL, NULL};
     connected(&directory);
@@ -395,6 +396,7 @@ int main(void) {
         epoll_ctl(lanes, EPOLL_CTL_ADD, lane.data.fd, &lane);
     }
     pthread_create(&fetcher, NULL, fetch, NULL);
+    pthread_setname_np(pthread_self(), "forward");
     tell_ready(setting("NOTIFY_SOCKET"));
     for (;;) {
         int count = epoll_wait(lanes, ready, MOST_LANES, -1);
