@@ -24,6 +24,7 @@ setup(
         "numpy",
         "os-ken",
         "polars[rtcompat]",
+        "prometheus-client",
         "pydantic",
         "pyyaml",
         "redis",

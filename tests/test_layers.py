@@ -36,6 +36,7 @@ OWNERS = {
     "numba": "hostio/compiled.py",
     "os_ken": "controller/openflow.py",
     "polars": "results/run_files/records.py",
+    "prometheus_client": "scenarios/run/prometheus_text.py",
     "pydantic": "results/run_files/validation.py",
     "pydantic_core": "results/run_files/validation.py",
     "redis": "relay_app/sessions/directory.py",

@@ -10,6 +10,7 @@ from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, play, sh
 from run_record import RunRecord
 
 from relay_app.streams import LANES
+from scenarios.language.library import load_topology
 
 pytestmark = pytest.mark.root
 
@@ -61,6 +62,47 @@ def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
     assert process["cpu_ms"] > 0
     assert (process["threads_most"], process["exits"], process["udp_drops"]) == (2, 0, {})
     assert process["descriptors_most"] >= LANES
+
+
+ENDPOINT = """
+import http.server, threading
+forwarded = 0
+class Metrics(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"# TYPE forwarded counter\\nforwarded_total %d\\nheld %d\\n" % (forwarded, len(next_hop)))
+    def log_request(self, *arguments):
+        pass
+if ADDRESS != "{broken}":
+    server = http.server.HTTPServer((ADDRESS, 9100), Metrics)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+"""
+
+
+@pytest.mark.long
+def test_what_a_program_tells_of_itself_is_in_the_summary(runs: RunRecord, tmp_path: Path) -> None:
+    """Independent: the ledger, and the streams of the scenario. At us-east nobody listens at the port."""
+    folder = tmp_path / "telling"
+    folder.mkdir()
+    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
+    send = "lane.sendto(packet, next_hop[ssrc])"
+    counted = relay.replace(send, f"{send}; globals().update(forwarded=forwarded + 1)")
+    broken = load_topology("us-triangle").cluster("us-east").address
+    endpoint = ENDPOINT.format(broken=broken)
+    (folder / "relay.py").write_text(counted.replace("\n\ndef learn(", f"\n{endpoint}\n\ndef learn(", 1))
+    (folder / "relay.yaml").write_text("command: [python3, relay.py]\npath_log: true\nmetrics: {port: 9100}\n")
+    run = play(runs, tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2])
+    programs = run.summary["programs"]
+    west = programs["us-west"]["app"]
+    assert west["held"] == 2 * 10, "each session is two streams"
+    routes = {route["name"]: route for route in run.summary["ledger"]["routes"]}
+    most = sum(route["sent"] for name, route in routes.items() if "us-west" in name)
+    assert routes["us-east→us-west"]["delivered"] <= west["forwarded_total"] <= most
+    assert programs["us-east"]["app"] == {}
+    assert programs["us-east"]["app_problem"].endswith("nobody listens at port 9100")
+    assert any("nobody listens at port 9100" in each for each in run.summary["diagnosis"])
+    assert "nobody listens at port 9100" in (run.root / "logs" / "metrics-us-east.log").read_text()
 
 
 @pytest.mark.long

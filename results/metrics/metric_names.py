@@ -11,7 +11,7 @@ from relay_app.records import DropReason
 from results.metrics.figures import ConnectionFigures, Media
 from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 
-Unit = Literal["ms", "percent", "count"]
+Unit = Literal["ms", "percent", "count", "number"]
 
 
 def _leaves(of: type) -> Iterator[str]:
@@ -24,11 +24,19 @@ def _leaves(of: type) -> Iterator[str]:
 
 
 def unit_of(metric: str) -> Unit:
-    """The unit of a metric, by its path: that of the part whose name says one."""
+    """The unit of a metric, by its path: that of the part whose name says one; what a program tells is a number."""
+    if app_metric(metric):
+        return "number"
     parts = metric.split(".")
     if any(part.endswith("_ms") for part in parts):
         return "ms"
     return "percent" if any(part.endswith("_percent") for part in parts) else "count"
+
+
+def app_metric(metric: str) -> tuple[str, str] | None:
+    """Cluster and sample of a metric `relay.<cluster>.app.<sample>`, which a program tells itself; None of others."""
+    of, cluster, kind, sample = (*metric.split(".", 3), "", "", "")[:4]
+    return (cluster, sample) if (of, kind) == ("relay", "app") else None
 
 
 METRICS: Mapping[str, Unit] = MappingProxyType(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.app_figures import app_problem, app_values
 from results.metrics.figures import LengthQuantiles
 from results.metrics.process_figures import lock_wait_rows, process_figures
 from results.metrics.relay_figures import catch_up_ms, first_forwarded, lane_drops, lengths_ms, moved_streams
@@ -21,6 +22,7 @@ def program_figures(evidence: Evidence, analysis: Analysis) -> dict[str, Program
 
 def _figures(evidence: Evidence, analysis: Analysis, cluster: str, program: RelayProgram) -> ProgramFigures:
     moved = moved_streams(evidence, analysis, cluster)
+    scrapes = evidence.programs.scrapes.get(cluster, ()) if evidence.programs else ()
     told = program.writes_path_log
     delays = first_forwarded(evidence, analysis, cluster, moved) if told else {}
     return ProgramFigures(
@@ -33,6 +35,8 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, program: Rela
         never_forwarded=len(moved) - len(delays) if told else None,
         catch_up_ms=catch_up_ms(analysis, moved, delays) if told else None,
         process=process_figures(evidence, analysis, cluster),
+        app=app_values(scrapes, analysis),
+        app_problem=app_problem(scrapes, analysis),
         lock_waits=lock_wait_rows(evidence.programs, cluster),
     )
 

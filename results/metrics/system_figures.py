@@ -5,7 +5,7 @@ None (null) is unknown, or nothing to measure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from results.metrics.figures import Count, LengthQuantiles, NonNegative, Share
@@ -144,6 +144,10 @@ class ProgramFigures:
     """What its processes used; null without samples."""
     lock_waits: list[LockWaitRow] | None = None
     """Waits for locks whose holder was blocked in a system call, longest in all first; null: the kernel tells none."""
+    app: dict[str, float] = field(default_factory=dict)
+    """What its metrics endpoint tells: counters by their growth while media flowed, others by their last value."""
+    app_problem: str | None = None
+    """How often the endpoint gave no metrics, and why; null: it always did, or there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from controller.decisions import Decision, HealthChange, Kept, Review
+from results.run_files.app_metrics import Scrape
 from results.run_files.events import Begun, End, FaultEdge, MediaStart, Phase, ProgramEnd
 from results.run_files.validation import Field, InvalidError, JsonReader, dump_json
 
@@ -54,6 +55,11 @@ def dump(value: object) -> str:
 def dump_line(value: object) -> str:
     """A record as one line of a JSON lines file, newline included."""
     return dump_json(value) + "\n"
+
+
+def read_scrapes(path: Path) -> Lines[Scrape]:
+    """Parse a `raw/app-<cluster>.jsonl`. Raises DocumentError."""
+    return _load_lines(Scrape, content(path), path.name)
 
 
 def load_events(text: str | bytes, name: str) -> Lines[Event]:

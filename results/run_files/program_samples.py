@@ -5,7 +5,7 @@ Times are CLOCK_MONOTONIC ns; `cluster` is the ordinal of the program's cluster.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from results.run_files.app_metrics import Scrape
 from results.run_files.lock_waits import LockWaits
 from results.run_files.run_dir import RunDir
 
@@ -39,12 +40,14 @@ since the port was bound. Ports of the run's own processes have no row."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramSamples:
-    """PROCESS_SAMPLE[n], HOST_SAMPLE[m] and UDP_DROP_SAMPLE[k], each in order of time. `lock_waits`: by cluster."""
+    """PROCESS_SAMPLE[n], HOST_SAMPLE[m] and UDP_DROP_SAMPLE[k], each in order of time. `lock_waits`: by cluster.
+    `scrapes`: by cluster, where the program has a metrics endpoint."""
 
     processes: NDArray[np.void]
     hosts: NDArray[np.void]
     udp_drops: NDArray[np.void]
     lock_waits: Mapping[str, LockWaits] = field(default_factory=dict)
+    scrapes: Mapping[str, Sequence[Scrape]] = field(default_factory=dict)
 
 
 def program_files(run: RunDir) -> Mapping[Path, np.dtype[Any]]:

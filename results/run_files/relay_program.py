@@ -15,6 +15,14 @@ SessionSource = Literal["directory", "file"]
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsEndpoint:
+    """Where a program gives metrics of itself, in the text format of Prometheus, over HTTP."""
+
+    port: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class RelayProgram:
     """A program and how it is run; `folder` is absolute, `command` is found and has an absolute path.
 
@@ -31,3 +39,4 @@ class RelayProgram:
     descriptors: int = 1024
     """RLIMIT_NOFILE, soft and hard."""
     writes_path_log: bool = False
+    metrics: MetricsEndpoint | None = None

@@ -86,6 +86,10 @@ class RunDir:
         """Every RTP packet that a cluster's client received (RECEIVED)."""
         return self.root / "raw" / f"received-{cluster}.parquet"
 
+    def app_metrics(self, cluster: str) -> Path:
+        """Every answer of a relay program's metrics endpoint (`results.run_files.app_metrics.Scrape`)."""
+        return self.root / "raw" / f"app-{cluster}.jsonl"
+
     def relay(self, cluster: str) -> Path:
         """A relay's counters over time (RELAY_SAMPLE)."""
         return self.root / "raw" / f"relay-{cluster}.parquet"

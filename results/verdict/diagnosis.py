@@ -24,6 +24,8 @@ def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[Progr
     for wait in figures.lock_waits or ():
         if wait.total_ms * 1e6 >= STALL_NS:
             yield f"{relay}: {_waited(wait)}"
+    if figures.app_problem:
+        yield f"{relay}: {figures.app_problem}"
     yield from _from_outside(relay, figures)
 
 

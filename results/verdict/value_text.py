@@ -6,7 +6,7 @@ from results.bounds.interval import Interval
 from results.metrics.metric_names import unit_of
 from results.verdict.summary import ExpectationRow
 
-_UNITS = {"ms": " ms", "percent": " %", "count": ""}
+_UNITS = {"ms": " ms", "percent": " %", "count": "", "number": ""}
 _DECIMALS = ((1000, 0), (100, 1), (1, 2))
 """How many decimals a number has from which value on."""
 

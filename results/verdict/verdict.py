@@ -192,8 +192,12 @@ def _without_interruption(expectation: Expectation, findings: Findings) -> bool 
 
 
 def _lookup(document: Any, metric: str) -> float | None:
-    value = document
-    for key in metric.split("."):
+    value, rest = document, metric
+    while rest:
+        if isinstance(value, dict) and rest in value:  # names of samples may have dots
+            value = value[rest]
+            break
+        key, _, rest = rest.partition(".")
         if isinstance(value, list) and key.isdecimal():
             value = value[int(key)] if int(key) < len(value) else None
         else:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from results.report.program_rows import PROCESS_COLUMNS, process_rows
+from results.report.program_rows import APP_COLUMNS, PROCESS_COLUMNS, app_rows, process_rows
 from results.report.summary_rows import (
     CAUSE_COLUMNS,
     GROUP_COLUMNS,
@@ -102,6 +102,9 @@ class Console:
         if programs := process_rows(summary):
             self._terminal.print()
             self.show_rows(PROCESS_COLUMNS, programs, texts=2)
+        if told := app_rows(summary):
+            self._terminal.print()
+            self.show_rows(APP_COLUMNS, told, texts=2)
         if groups or routes or programs:
             self._terminal.print()
         for sentence in sentences(summary):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import isfinite, nan
 from typing import cast
 
 from hostio.timing import MS
-from results.metrics.metric_names import METRICS, Unit, metric_names, program_metric_names
+from results.metrics.metric_names import METRICS, Unit, app_metric, metric_names, program_metric_names
+from results.run_files.app_metrics import canonical_name
 from results.run_files.plan import Comparison, Expectation
 from scenarios.language.quantities import percent, time_ns, whole_number
 from scenarios.language.wording import nearest, quoted, suggestion
 
-_SHAPE = re.compile(r"(?P<metric>[^\s<>=!≤≥]+)\s*(?P<comparison>[<>=!≤≥]+)\s*(?P<value>\S.*)")
+_SHAPE = re.compile(r"(?P<metric>[^\s<>=!≤≥{]+(?:\{[^{}]*\})?)\s*(?P<comparison>[<>=!≤≥]+)\s*(?P<value>\S.*)")
 _COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 _OTHER_SIGNS = {"=": "==", "===": "==", "≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "<>": "!="}
 
@@ -27,14 +29,30 @@ def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] =
         raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")
     metric, comparison = match["metric"], match["comparison"]
     here = tuple(clusters)
+    unit: Unit
     metrics = {**metric_names(here, groups), **program_metric_names(here)}
-    if metric not in metrics:
+    if asked := app_metric(metric):
+        metric, unit = _told_by_a_program(*asked, here), "number"
+    elif metric in metrics:
+        unit = metrics[metric]
+    else:
         known = metrics if nearest(metric, metrics) else METRICS
         raise ValueError(f"unknown metric {quoted(metric)}; {suggestion(metric, known)}")
     if comparison not in _COMPARISONS:
         right = _OTHER_SIGNS.get(comparison, f"one of {' '.join(_COMPARISONS)}")
         raise ValueError(f"unknown comparison {quoted(comparison)}; write {right}")
-    return Expectation(metric, cast(Comparison, comparison), _value(match["value"], metrics[metric]), text)
+    return Expectation(metric, cast(Comparison, comparison), _value(match["value"], unit), text)
+
+
+def _told_by_a_program(cluster: str, sample: str, clusters: Sequence[str]) -> str:
+    """The metric, with the labels of the sample in order. ValueError."""
+    if cluster not in clusters:
+        raise ValueError(f"unknown cluster {quoted(cluster)}; {suggestion(cluster, clusters)}")
+    name = canonical_name(sample)
+    if name is None:
+        example = f'relay.{cluster}.app.requests_total{{code="200"}}'
+        raise ValueError(f"{quoted(sample)} is no name of a Prometheus metric; write such as {example}")
+    return f"relay.{cluster}.app.{name}"
 
 
 def _value(text: str, unit: Unit) -> float:
@@ -42,4 +60,16 @@ def _value(text: str, unit: Unit) -> float:
         return time_ns(text) / MS
     if unit == "percent":
         return percent(text)
+    if unit == "number":
+        return _number(text)
     return float(whole_number(int(text) if re.fullmatch(r"0|[1-9][0-9]{0,11}", text) else text))
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise ValueError(f"{quoted(text)} is no number; write such as 0.25")
+    return number

@@ -113,6 +113,14 @@ def boolean(value: object) -> bool:
     raise ValueError(f"{found(value)} is neither true nor false; write {right}")
 
 
+@_reading(type="string", pattern="^/")
+def url_path(value: object) -> str:
+    """The path of a URL, without blanks."""
+    if isinstance(value, str) and re.fullmatch(r"/[!-~]*", value):
+        return value
+    raise ValueError(f"{found(value)} is no path of a URL; write such as /metrics")
+
+
 def one_of(*words: str) -> Reading:
     """One of these words."""
 

@@ -12,13 +12,13 @@ from typing import Annotated, get_args
 from hostio.timing import S
 from relay_app import programs
 from relay_app.versions.version_names import VERSIONS
-from results.metrics.metric_names import program_metric_names
+from results.metrics.metric_names import app_metric, program_metric_names
 from results.run_files.plan import Plan
-from results.run_files.relay_program import Ready, RelayProgram, SessionSource
+from results.run_files.relay_program import MetricsEndpoint, Ready, RelayProgram, SessionSource
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
-from scenarios.language.fields import WHOLE, one_of, within, word
+from scenarios.language.fields import WHOLE, one_of, url_path, within, word
 from scenarios.language.schema import Relays, validated
 from scenarios.language.values import Delay, Flag, Text
 from scenarios.language.wording import quoted
@@ -28,6 +28,15 @@ PROGRAM_FILE = "relay.yaml"
 
 _SHIPPED = Path(programs.__file__).parent
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+class Metrics(Strict):
+    """Where a relay program gives metrics of itself, in the text format of Prometheus."""
+
+    port: Annotated[int, checked(within(WHOLE, "1", "65535"))] = Field(examples=["9100"])
+    """TCP port, at the address of its host or at 127.0.0.1."""
+    path: Annotated[str, checked(url_path)] = "/metrics"
+    """Path of the request."""
 
 
 class RelayFile(Strict):
@@ -50,6 +59,8 @@ class RelayFile(Strict):
     """Limit of open files, RLIMIT_NOFILE."""
     path_log: Flag = False
     """Whether it enters its ordinal in the path log of the packets that it forwards."""
+    metrics: Metrics | None = None
+    """Where it gives metrics of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,13 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
 def _expectation_problems(plan: Plan) -> Iterator[Problem]:
     names = program_metric_names(plan.relays_of_ours)
     for index, expectation in enumerate(plan.expectations):
+        asked = app_metric(expectation.metric)
+        program = plan.relays.program_of(asked[0]) if asked else None
+        if asked and not (program and program.metrics):
+            text = (
+                f"the relay of {asked[0]} has no metrics endpoint; name one in its relay.yaml: metrics: {{port: 9100}}"
+            )
+            yield Problem(("expect", index), text)
         if expectation.metric in names:
             cluster = expectation.metric.split(".")[1]
             text = (
@@ -142,6 +160,7 @@ def _program(folder: Path) -> RelayProgram:
         stop_grace_ns=file.stop_grace,
         descriptors=file.descriptors,
         writes_path_log=file.path_log,
+        metrics=MetricsEndpoint(file.metrics.port, file.metrics.path) if file.metrics else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,14 @@ from relay_app.streams import connections_of, streams_of
 from results.run_files.events import ProgramEnd
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
-from results.run_files.relay_program import RelayProgram
+from results.run_files.relay_program import MetricsEndpoint, RelayProgram
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
 from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind, end_program
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.process_faults.session_records import records_held
+from scenarios.run import scraper
+from scenarios.run.scraper import ScraperConfig
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, Serve, spawn
 from scenarios.supervision.run_control import TELEMETRY, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     # For its type only: what is pure here is also used where there is no Mininet.
     from topologies.fabric import Fabric
 
+_LOOPBACK = "127.0.0.1"
 _PREFETCH_WITHIN_S = 30.0
 _PREPARED_WITHIN_S = 30.0
 
@@ -52,6 +55,8 @@ class MediaProcesses:
     probers: tuple[RunProcess, ...]
     peers: tuple[RunProcess, ...]
     """Ends of the TCP connections; empty if the scenario has none."""
+    scrapers: Mapping[str, RunProcess] = field(default_factory=dict)
+    """Readers of the programs' metrics, where they have an endpoint, by cluster."""
 
     @classmethod
     def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric) -> MediaProcesses:
@@ -68,13 +73,18 @@ class MediaProcesses:
             clients=tuple(map(spawner.client, clusters)),
             probers=tuple(map(spawner.prober, clusters)),
             peers=tuple(map(spawner.peer, clusters)) if plan.connections else (),
+            scrapers={
+                each.name: spawner.scraper(each, program.metrics)
+                for each in clusters
+                if (program := plan.relays.program_of(each.name)) and program.metrics
+            },
         )
 
     @property
     def running(self) -> tuple[RunProcess, ...]:
         """Every process of ours that serves now; a relay between two lives is left out."""
         relays = [relay.running for relay in self.relays.values() if relay.running]
-        return (*relays, *self.clients, *self.probers, *self.peers)
+        return (*relays, *self.clients, *self.probers, *self.peers, *self.scrapers.values())
 
     def await_programs(self) -> None:
         """Wait until the relays that are programs are ready; ProcessError if one is not in 10 s."""
@@ -95,7 +105,7 @@ class MediaProcesses:
         """
         for relay in self.relays.values():
             relay.do_in_each_life(lambda life: life.send(window))
-        for process in (*self.clients, *self.probers, *self.peers):
+        for process in (*self.clients, *self.probers, *self.peers, *self.scrapers.values()):
             process.send(window)
 
     def start_probing(self, interval_ns: int) -> None:
@@ -219,6 +229,11 @@ class _Spawner:
             records_path=self._run.staged(self._run.exchanges(cluster.name)),
         )
         return self._spawn("peer", tcp_peer.serve, config, cluster)
+
+    def scraper(self, cluster: Cluster, endpoint: MetricsEndpoint) -> RunProcess:
+        """The process that reads the metrics of the program that is a cluster's relay."""
+        config = ScraperConfig(endpoint, (str(cluster.address), _LOOPBACK), self._run.app_metrics(cluster.name))
+        return self._spawn("metrics", scraper.serve, config, cluster)
 
     def _spawn(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> RunProcess:
         name = f"{kind}-{cluster.name}"

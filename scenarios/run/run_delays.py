@@ -29,8 +29,8 @@ _KINDS = {
 }
 """By how the name of a process begins."""
 
-_DEADLINE = "client-"
-"""How the names of processes begin whose threads have real-time priority."""
+_OTHERS = ("client-", "metrics-")
+"""How the names of other processes of ours begin: their threads have real-time priority, or nothing waits for them."""
 
 _OF_NO_CLUSTER = (RunDelayPlace.CONTROLLER, RunDelayPlace.SWITCH)
 
@@ -44,7 +44,7 @@ def place_of(
     process there that has none of our names is taken for a part of it.
     """
     kind = next((kind for beginning, kind in _KINDS.items() if name.startswith(beginning)), None)
-    if kind is None and ordinals.get(network) in programs and not name.startswith(_DEADLINE):
+    if kind is None and ordinals.get(network) in programs and not name.startswith(_OTHERS):
         kind = RunDelayPlace.RELAY
     if kind in _OF_NO_CLUSTER:
         return kind, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from relay_app.streams import LANES, lane_of, streams_of
 from results.run_files.documents import dump
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import load_plan_text
-from results.run_files.relay_program import SessionSource
+from results.run_files.relay_program import MetricsEndpoint, SessionSource
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import environment, session_lines
@@ -84,6 +85,9 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ("command: [sh, 8080]\n", "1:15: '8080' where text is expected; put it in quotes"),
         ("command: [sh]\nready: soon\n", "2:8: 'soon' is not known here; known: notify, ports"),
         ("command: [sh]\nstop_grace: 5\n", "2:13: '5' has no unit; write 5ms"),
+        ("command: [sh]\nmetrics: {path: /m}\n", "2:10: 'port' is missing; add port: 9100"),
+        ("command: [sh]\nmetrics: {port: 0}\n", "2:17: '0' is too small; write from 1 to 65535"),
+        ("command: [sh]\nmetrics: {port: 1, path: m}\n", "2:26: 'm' is no path of a URL; write such as /metrics"),
         ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, environment, ready,"),
     ],
 )
@@ -118,6 +122,31 @@ def test_only_a_program_has_a_process_to_expect_something_of(tmp_path: Path) -> 
     message = r"expect\.0=.*: the relay of us-central is no program, and has no process of its own"
     with pytest.raises(ScenarioError, match=message):
         plan_with(mine, wanted, "relays.kinds.us-central=2026-05-10")
+
+
+def test_what_a_program_tells_of_itself_can_be_expected(tmp_path: Path) -> None:
+    telling = folder(tmp_path / "telling", "command: [sh]\nmetrics: {port: 9100}\n")
+    sample = 'relay.us-east.app.sent_total{lane="3",cluster="a.b"}'
+    (first, *_) = plan_with(telling, f"expect.0={sample} >= 0.5").expectations
+    assert (first.metric, first.value) == ('relay.us-east.app.sent_total{cluster="a.b",lane="3"}', 0.5)
+    assert plan_with(telling).relays.programs["telling"].metrics == MetricsEndpoint(9100, "/metrics")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (
+            "relay.us-east.app.sent_total > 1",
+            "the relay of us-east has no metrics endpoint; name one in its relay.yaml",
+        ),
+        ("relay.us-est.app.sent_total > 1", "unknown cluster 'us-est'; did you mean 'us-east'?"),
+        ("relay.us-east.app.9sent > 1", "'9sent' is no name of a Prometheus metric; write such as"),
+        ("relay.us-east.app.sent > much", "'much' is no number; write such as 0.25"),
+    ],
+)
+def test_an_expectation_that_no_endpoint_can_answer_is_said(tmp_path: Path, wanted: str, message: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        plan_with(folder(tmp_path / "mine", "command: [sh]\n"), f"expect.0={wanted}")
 
 
 def test_the_kinds_that_come_with_the_project_are_folders_with_a_relay_yaml() -> None:
