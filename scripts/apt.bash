@@ -32,3 +32,48 @@ lock_holder() {
     [[ -z "${BASH_REMATCH[3]}" ]] || by="${BASH_REMATCH[4]} (process ${BASH_REMATCH[3]})"
     echo "$by, which holds $lock"
 }
+
+# Install packages, with what is before "--" in front of each command (sudo). Services that they bring are neither
+# started (policy-rc.d, /usr/share/doc/init-system-helpers/README.policy-rc.d.gz) nor at the next boot.
+install_without_services() {
+    local before=() policy=/usr/sbin/policy-rc.d enabled code=0
+    while [[ "$1" != -- ]]; do
+        before+=("$1")
+        shift
+    done
+    shift
+    enabled=$(enabled_services)
+    if [[ ! -e "$policy" ]]; then
+        # shellcheck disable=SC2064 # what it is now
+        trap "${before[*]@Q} rm -f $policy" EXIT
+        "${before[@]}" install -m 755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
+    fi
+    apt_get "${before[@]}" -- install -y --no-install-recommends "$@" || code=$?
+    if [[ -n "$(trap -p EXIT)" ]]; then
+        "${before[@]}" rm -f "$policy"
+        trap - EXIT
+    fi
+    disable "${before[@]}" -- < <(comm -13 <(echo "$enabled") <(enabled_services))
+    return "$code"
+}
+
+# The links by which systemd or sysvinit start a service at boot.
+enabled_services() {
+    find /etc/systemd/system /etc/rc?.d -type l \( -path '*.wants/*' -o -name 'S[0-9]*' \) 2>/dev/null | sort
+}
+
+# Have the services of these links, read from standard input, not started at boot.
+disable() {
+    local before=() link
+    while [[ "$1" != -- ]]; do
+        before+=("$1")
+        shift
+    done
+    while read -r link; do
+        if [[ "$link" == /etc/systemd/* ]]; then
+            ! command -v systemctl >/dev/null || "${before[@]}" systemctl --quiet disable "${link##*/}" >/dev/null 2>&1
+        elif [[ -e "$link" ]]; then
+            "${before[@]}" update-rc.d "${link##*/S[0-9][0-9]}" disable >/dev/null 2>&1
+        fi
+    done
+}
