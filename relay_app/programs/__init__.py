@@ -13,5 +13,9 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "template": "the packet contract in plain Python, to copy",
         "c-sound": "a relay in C; sessions are fetched in bulk, off the packet path",
         "c-regression": "the same; sessions are fetched under the lock that the packet path takes",
+        "adapter-alone": "the adapter of the servers below, without one",
+        "coturn": "coturn, a TURN server, behind an adapter",
+        "pion": "a TURN server in Go on pion, behind an adapter",
+        "rtpengine": "rtpengine in userspace, behind an adapter",
     }
 )

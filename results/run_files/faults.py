@@ -77,6 +77,10 @@ class Process:
         return f"the relay of {self.cluster}" if self.kind == "relay" else f"the {self.kind}"
 
 
+Part = Literal["both", "server", "adapter"]
+"""What of a relay is struck, if it is a server with an adapter; of any other relay both is the relay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """The process is told to terminate cleanly; at the end of the fault its successor takes over."""
@@ -128,6 +132,7 @@ class ProcessFault(TimedFault):
 
     process: Process
     action: Action
+    part: Part = "both"
 
     @property
     def where(self) -> str:

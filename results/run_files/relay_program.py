@@ -13,6 +13,29 @@ Ready = Literal["notify", "ports"]
 SessionSource = Literal["directory", "file"]
 """Where a program finds a session that it does not hold: in the session directory; or nowhere, as it holds all."""
 
+CONTRACT_VARIABLES = (
+    "BLIPNET_CONTRACT",
+    "BLIPNET_ADDRESS",
+    "BLIPNET_ORDINAL",
+    "BLIPNET_LANES",
+    "BLIPNET_CLIENT_PORT",
+    "BLIPNET_PEERS",
+    "BLIPNET_DIRECTORY",
+    "BLIPNET_SESSIONS",
+    "BLIPNET_RUN_DIR",
+)
+"""The environment variables of the packet contract; command lines may name them as `${BLIPNET_ADDRESS}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProgram:
+    """A server with a protocol of its own, which the relay's program, its adapter, speaks. As in RelayProgram."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    stop_grace_ns: int = 3 * S
+    descriptors: int = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class MetricsEndpoint:
@@ -26,7 +49,8 @@ class MetricsEndpoint:
 class RelayProgram:
     """A program and how it is run; `folder` is absolute, `command` is found and has an absolute path.
 
-    `writes_path_log`: whether it enters itself in the path log of the packets that it forwards.
+    `writes_path_log`: whether it enters itself in the path log of the packets that it forwards. `server`: that to which
+    it is the adapter. `packages`: Debian packages that it needs.
     """
 
     folder: str
@@ -40,3 +64,5 @@ class RelayProgram:
     """RLIMIT_NOFILE, soft and hard."""
     writes_path_log: bool = False
     metrics: MetricsEndpoint | None = None
+    server: ServerProgram | None = None
+    packages: tuple[str, ...] = ()

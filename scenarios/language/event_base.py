@@ -10,10 +10,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from hostio.timing import MS
-from results.run_files.faults import Action, Fault, Kill, Level, LinkFault, Process, ProcessFault, Stop
+from results.run_files.faults import Action, Fault, Kill, Level, LinkFault, Part, Process, ProcessFault, Stop
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.fields import one_of
@@ -189,11 +189,15 @@ class ProcessEvent(EventBase):
     def action(self) -> Action:
         """What is done to it."""
 
+    def struck(self) -> Part:
+        """What of it is struck."""
+        return "both"
+
     def fault(self, topology: Topology, at_ns: int) -> ProcessFault:
         """The fault that begins `at_ns` after the media start."""
         del topology
         until_ns, levels = at_ns + self.lasts, self.levels(at_ns)
-        return ProcessFault(self.what, at_ns, until_ns, self.process(), self.action(), levels=levels)
+        return ProcessFault(self.what, at_ns, until_ns, self.process(), self.action(), self.struck(), levels=levels)
 
     def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
         """Also a process that would be replaced before it can have ended."""
@@ -209,6 +213,12 @@ class RelayEvent(ProcessEvent):
 
     cluster: ShortName = Field(examples=["us-central"])
     """The cluster whose relay it happens to."""
+    part: Annotated[Part, checked(one_of(*get_args(Part)))] = "both"
+    """Of a relay that is a server with an adapter: one of them, or both."""
+
+    def struck(self) -> Part:
+        """The part."""
+        return self.part
 
     def process(self) -> Process:
         """The cluster's relay."""

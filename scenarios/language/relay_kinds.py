@@ -19,6 +19,7 @@ from results.run_files.validation import Field, Strict, checked
 from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.fields import WHOLE, one_of, url_path, within, word
+from scenarios.language.relay_server import ServerFile, name_problems, server_program
 from scenarios.language.schema import Relays, validated
 from scenarios.language.values import Delay, Flag, Text
 from scenarios.language.wording import quoted
@@ -61,6 +62,10 @@ class RelayFile(Strict):
     """Whether it enters its ordinal in the path log of the packets that it forwards."""
     metrics: Metrics | None = None
     """Where it gives metrics of itself."""
+    server: ServerFile | None = Field(default=None)
+    """A server with a protocol of its own, started before the command, which is the adapter to it."""
+    packages: tuple[Annotated[str, checked(word)], ...] = Field(strict=False, default=())
+    """Debian packages that it needs, for the message if its program is missing, and for the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,12 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
         if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
             text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
             yield Problem(("relays", "warm"), text)
+    for fault in plan.process_faults:
+        program = plan.relays.program_of(fault.where) if fault.process.kind == "relay" else None
+        if fault.part != "both" and (program is None or program.server is None):
+            kind = quoted(plan.relays.version_of(fault.where))
+            text = f"{fault.what} of {fault.where} strikes the {fault.part}, but {kind} is no server with an adapter"
+            yield Problem(("events",), f"{text}; leave out part")
 
 
 def _expectation_problems(plan: Plan) -> Iterator[Problem]:
@@ -147,9 +158,8 @@ def _folder_problem(folder: Path, kind: str, path: DataPath) -> Problem | None:
 def _program(folder: Path) -> RelayProgram:
     document = yamlfile.read(folder / PROGRAM_FILE)
     file = validated(RelayFile, document)
-    problem = _command_problem(file.command, folder)
-    if problem:
-        raise document.error([problem])
+    if problems := [*_problems(file, folder)]:
+        raise document.error(problems)
     return RelayProgram(
         folder=str(folder),
         command=(_executable(file.command[0], folder), *file.command[1:]),
@@ -161,7 +171,22 @@ def _program(folder: Path) -> RelayProgram:
         descriptors=file.descriptors,
         writes_path_log=file.path_log,
         metrics=MetricsEndpoint(file.metrics.port, file.metrics.path) if file.metrics else None,
+        server=server_program(file.server, _executable(file.server.command[0], folder)) if file.server else None,
+        packages=file.packages,
     )
+
+
+def _problems(file: RelayFile, folder: Path) -> Iterator[Problem]:
+    """What is wrong with the commands and variables of a relay and of its server."""
+    remedy = "run scripts/setup --relays" if folder.parent == _SHIPPED else "build it, or install it"
+    if file.packages:
+        by_setup = " (scripts/setup --relays)" if folder.parent == _SHIPPED else ""
+        remedy = f"install {' '.join(file.packages)}{by_setup}"
+    parts: list[tuple[DataPath, RelayFile | ServerFile]] = [((), file)]
+    parts += [(("server",), file.server)] if file.server else []
+    for path, part in parts:
+        yield from _command_problems(path, part.command, folder, remedy)
+        yield from name_problems(path, part.command, part.environment)
 
 
 def _executable(program: str, folder: Path) -> str:
@@ -171,13 +196,13 @@ def _executable(program: str, folder: Path) -> str:
     return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}") or program
 
 
-def _command_problem(command: tuple[str, ...], folder: Path) -> Problem | None:
+def _command_problems(path: DataPath, command: tuple[str, ...], folder: Path, remedy: str) -> Iterator[Problem]:
     if not command:
-        return Problem(("command",), "the command is empty; write a program and its arguments, such as [./relay]")
+        text = "the command is empty; write a program and its arguments, such as [./relay]"
+        yield Problem((*path, "command"), text)
+        return
     program = Path(_executable(command[0], folder))
     if not program.is_file():
-        remedy = "run scripts/setup --relays" if folder.parent == _SHIPPED else "build it, or install it"
-        return Problem(("command", 0), f"there is no program {quoted(command[0])}; {remedy}")
-    if not os.access(program, os.X_OK):
-        return Problem(("command", 0), f"{quoted(command[0])} is not executable; chmod +x it")
-    return None
+        yield Problem((*path, "command", 0), f"there is no program {quoted(command[0])}; {remedy}")
+    elif not os.access(program, os.X_OK):
+        yield Problem((*path, "command", 0), f"{quoted(command[0])} is not executable; chmod +x it")

@@ -7,16 +7,16 @@ from typing import Any, Protocol
 
 from typing_extensions import assert_never
 
-from results.run_files.faults import Cut, Fault, Freeze, Kill, Process, ProcessFault, Slow, Stop
+from results.run_files.faults import Cut, Fault, Freeze, Kill, Part, Process, ProcessFault, Slow, Stop
 from scenarios.language.timeline import TimedEdge
 from scenarios.supervision.processes import ProcessError
 from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 
 
-def count_ends(faults: Iterable[Fault], process: Process) -> int:
-    """Number of these faults that end a life of this process, each of which needs a successor."""
+def count_ends(faults: Iterable[Fault], process: Process, part: Part = "both") -> int:
+    """Number of these faults that end a life of this process, or of this part of it; each needs a successor."""
     on_it = (fault for fault in faults if isinstance(fault, ProcessFault) and fault.process == process)
-    return sum(fault.ends_process for fault in on_it)
+    return sum(fault.ends_process for fault in on_it if part == "both" or fault.part in ("both", part))
 
 
 class Connections(Protocol):
@@ -37,22 +37,28 @@ class Answers(Protocol):
 
 
 class FaultTarget:
-    """A supervised process on which faults act. `connections` can be cut, `answers` delayed; None: no such faults."""
+    """A supervised process on which faults act, and the `server` to which it is the adapter, if it is one.
+
+    `connections` can be cut, `answers` delayed; None: no such faults.
+    """
 
     def __init__(
         self,
         process: SupervisedProcess[Any],
         *,
+        server: SupervisedProcess[Any] | None = None,
         connections: Connections | None = None,
         answers: Answers | None = None,
     ) -> None:
         self._process = process
+        self._server = server
         self._connections = connections
         self._answers = answers
 
     def prepare_successor(self) -> None:
         """Have the next life stand by, if there will be one; may take seconds."""
-        self._process.prepare_successor()
+        for each in self._struck("both"):
+            each.prepare_successor()
 
     def prepare(self, fault: ProcessFault, edge: TimedEdge, deadline_ns: int) -> PreparedEdge:
         """Prepare an edge of a fault; ProcessError if its action is not possible on this process.
@@ -62,13 +68,14 @@ class FaultTarget:
         starts = edge.edge == "start"
         match fault.action:
             case Stop() | Kill() if not starts:
-                return self._process.prepare_succession()
+                return _together(each.prepare_succession() for each in self._struck(fault.part))
             case Stop():
-                return self._process.prepare_stop(deadline_ns)
+                # The adapter before its server, where it may still close its sessions.
+                return _together(each.prepare_stop(deadline_ns) for each in reversed(self._struck(fault.part)))
             case Kill():
-                return self._process.prepare_kill()
+                return _together(each.prepare_kill() for each in self._struck(fault.part))
             case Freeze():
-                return self._process.prepare_freeze(frozen=starts)
+                return _together(each.prepare_freeze(frozen=starts) for each in self._struck(fault.part))
             case Cut() if self._connections:
                 return self._connections.prepare_cut(cut=starts)
             case Slow(extra_ns) if self._answers:
@@ -80,6 +87,23 @@ class FaultTarget:
 
     def release(self) -> None:
         """Undo the effects of a fault that was not played to its end."""
-        self._process.release()
+        for each in self._struck("both"):
+            each.release()
         if self._connections:
             self._connections.release()
+
+    def _struck(self, part: Part) -> tuple[SupervisedProcess[Any], ...]:
+        """The processes of a part, a server before its adapter: so they are started."""
+        server = (self._server,) if self._server and part != "adapter" else ()
+        return (*server, *(() if part == "server" else (self._process,)))
+
+
+def _together(edges: Iterable[PreparedEdge]) -> PreparedEdge:
+    """The edges as one: applied one right after the other, and verified if all are."""
+    prepared = tuple(edges)
+
+    def apply() -> None:
+        for edge in prepared:
+            edge.apply()
+
+    return PreparedEdge(apply, lambda: all([edge.verify() for edge in prepared]))

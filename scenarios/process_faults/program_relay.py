@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from time import monotonic_ns
+from typing import TypeVar
 
 from hostio.process_handle import datagram_sockets
 from hostio.procfs import udp_ports
@@ -31,7 +33,23 @@ _CAPABILITIES = "-all,+dac_read_search"
 """A folder may be readable for its owner only, and root without this capability is somebody else."""
 
 
-class RelayLife(Program):
+class ForeignProgram(Program):
+    """A life of a program of somebody else, whose unclean end is its own matter, and no failure of the run."""
+
+    def __init__(self, name: str, command: CommandLine, log: Path, *, standing_by: bool) -> None:
+        self.unclean: str | None = None
+        """How it ended, if that was neither exit code 0 nor by SIGTERM."""
+        super().__init__(name, command, log, standing_by=standing_by)
+
+    def final_report(self, timeout_s: float) -> None:
+        """Wait for its end, however it is."""
+        try:
+            super().final_report(timeout_s)
+        except ProcessError:
+            self.unclean = self.ended_with()
+
+
+class RelayLife(ForeignProgram):
     """A life of a relay program. It is ready once it says so and all lanes are bound, not before.
 
     `lanes_bound`: the UDP ports that are bound at its address now.
@@ -41,8 +59,6 @@ class RelayLife(Program):
         self, name: str, command: CommandLine, log: Path, lanes_bound: Callable[[], set[int]], *, standing_by: bool
     ) -> None:
         self._lanes_bound = lanes_bound
-        self.unclean: str | None = None
-        """How it ended, if that was neither exit code 0 nor by SIGTERM."""
         super().__init__(name, command, log, standing_by=standing_by)
 
     def await_ready(self, timeout_s: float) -> None:
@@ -51,13 +67,6 @@ class RelayLife(Program):
         missing = sorted(set(LANE_PORTS) - self._lanes_bound())
         if missing:
             raise ProcessError(f"{self.name} says that it is ready, and UDP port {missing[0]} is not bound")
-
-    def final_report(self, timeout_s: float) -> None:
-        """Wait for its end. An unclean one is the relay's matter, and no failure of the run."""
-        try:
-            super().final_report(timeout_s)
-        except ProcessError:
-            self.unclean = self.ended_with()
 
 
 ProgramRelay = SupervisedProcess[RelayLife]
@@ -82,9 +91,9 @@ class ProgramRelayKind:
         notify = NotifySocket(folder / "notify") if self.program.ready == "notify" else None
         told = environment(self.plan, self.cluster, sessions, folder)
         command = CommandLine(
-            argv=in_network_of(self.host_pid, _confined(self.program)),
+            argv=in_network_of(self.host_pid, confined(told_in(self.program.command, told), self.program.descriptors)),
             ready=notify or self._all_lanes_bound(),
-            environment={**self.program.environment, **told, **(notify.environment if notify else {})},
+            environment=environment_of(self.program.environment, told, notify),
             folder=Path(self.program.folder),
             inherits_environment=False,
             # As relays of ours have it: the switches' threads do too, and would take the core from a relay without.
@@ -105,7 +114,10 @@ class ProgramRelayKind:
         return udp_ports(self.host_pid, str(self.cluster.address))
 
 
-def end_program(relay: ProgramRelay, grace_ns: int) -> str | None:
+F = TypeVar("F", bound=ForeignProgram)
+
+
+def end_program(relay: SupervisedProcess[F], grace_ns: int) -> str | None:
     """End the program that serves; how it ended if not as it should have, else None."""
     life = relay.serving
     if not life.intact():
@@ -119,11 +131,22 @@ def end_program(relay: ProgramRelay, grace_ns: int) -> str | None:
     return f"did not end cleanly ({life.unclean})" if life.unclean else None
 
 
-def _confined(program: RelayProgram) -> list[str]:
+def environment_of(own: Mapping[str, str], told: Mapping[str, str], notify: NotifySocket | None) -> dict[str, str]:
+    """The environment of a program: its own variables, those of the contract, and the socket for its ready signal."""
+    expanded = {name: Template(value).substitute(told) for name, value in own.items()}
+    return {**expanded, **told, **(notify.environment if notify else {})}
+
+
+def told_in(command: Sequence[str], told: Mapping[str, str]) -> list[str]:
+    """A command with the values of the contract's variables in the place of their names."""
+    return [Template(word).substitute(told) for word in command]
+
+
+def confined(command: Sequence[str], descriptors: int) -> list[str]:
     """The command with its limits, without privileges and without a way to gain any."""
-    limits = [f"--nofile={program.descriptors}", f"--fsize={_LOG_BYTES}"]
+    limits = [f"--nofile={descriptors}", f"--fsize={_LOG_BYTES}"]
     privileges = ["--no-new-privs", "--bounding-set", _CAPABILITIES, "--inh-caps", "-all"]
-    return ["prlimit", *limits, "--", "setpriv", *privileges, "--", *program.command]
+    return ["prlimit", *limits, "--", "setpriv", *privileges, "--", *command]
 
 
 def _lanes(life: RelayLife) -> Iterator[socket.socket]:

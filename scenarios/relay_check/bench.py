@@ -17,9 +17,11 @@ from relay_app.probing.canaries import CANARY_PORT
 from relay_app.sessions.directory import DIRECTORY_PORT, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, SENDER_PORT, SessionGroup, lane_of, streams_of
 from results.run_files.plan import Plan
+from results.run_files.relay_program import RelayProgram
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind
+from scenarios.process_faults.program_server import RelayServer, RelayServerKind
 from scenarios.process_faults.redis_program import redis_program, write_records
 from scenarios.process_faults.session_records import all_records, records_held
 from scenarios.supervision.program import Program
@@ -127,8 +129,20 @@ def bench(plan: Plan, log: Path) -> Iterator[Bench]:
         ends = {at: stack.enter_context(_bound(at)) for at in _addresses(clusters)}
         directory = _directory(plan, log)
         stack.callback(directory.close)
+        server = _server(plan, program, log)
         kind = ProgramRelayKind(plan, plan.topology.cluster(HERE), program, log, os.getpid())
         yield Bench(plan, kind, ends)
+        if server:
+            server.stop(_STARTED_WITHIN_S)
+
+
+def _server(plan: Plan, program: RelayProgram, log: Path) -> RelayServer | None:
+    """The server to which the relay is the adapter, ready; None if it is none."""
+    if program.server is None:
+        return None
+    server = SupervisedProcess(RelayServerKind(plan, plan.topology.cluster(HERE), program, log, os.getpid()))
+    server.serving.await_ready(_STARTED_WITHIN_S)
+    return server
 
 
 def _addresses(clusters: tuple[Cluster, ...]) -> Iterator[Address]:

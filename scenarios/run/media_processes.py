@@ -26,6 +26,7 @@ from results.run_files.relay_program import MetricsEndpoint, RelayProgram
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
 from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind, end_program
+from scenarios.process_faults.program_server import RelayServer, RelayServerKind
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.process_faults.session_records import records_held
 from scenarios.run import scraper
@@ -46,11 +47,12 @@ _PREPARED_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class MediaProcesses:
-    """The media processes. Relays are by cluster name: `relays` of ours, `programs` of others; everything else is in
-    the order of the topology's clusters."""
+    """The media processes. Relays are by cluster name: `relays` of ours, `programs` of others, and the `servers` to which
+    some of these are adapters; everything else is in the order of the topology's clusters."""
 
     relays: Mapping[str, SupervisedRelay]
     programs: Mapping[str, ProgramRelay]
+    servers: Mapping[str, RelayServer]
     clients: tuple[RunProcess, ...]
     probers: tuple[RunProcess, ...]
     peers: tuple[RunProcess, ...]
@@ -60,9 +62,14 @@ class MediaProcesses:
 
     @classmethod
     def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric) -> MediaProcesses:
-        """Start them all; they are not ready yet."""
+        """Start them all; but for servers behind adapters, they are not ready yet. ProcessError if one of these is not
+        in 10 s."""
         spawner = _Spawner(plan, run, fabric)
         clusters = plan.topology.clusters
+        # Servers, ready, before their adapters.
+        servers = {each.name: server for each in clusters if (server := spawner.server(each))}
+        for server in servers.values():
+            server.serving.await_ready(START_WITHIN_S)
         return cls(
             relays={each.name: spawner.relay(each) for each in clusters if not plan.relays.program_of(each.name)},
             programs={
@@ -70,6 +77,7 @@ class MediaProcesses:
                 for each in clusters
                 if (program := plan.relays.program_of(each.name))
             },
+            servers=servers,
             clients=tuple(map(spawner.client, clusters)),
             probers=tuple(map(spawner.prober, clusters)),
             peers=tuple(map(spawner.peer, clusters)) if plan.connections else (),
@@ -92,11 +100,15 @@ class MediaProcesses:
             relay.serving.await_ready(START_WITHIN_S)
 
     def end_programs(self, plan: Plan) -> Iterator[ProgramEnd]:
-        """End the relays that are programs, one after the other; yields those that did not end as they should have."""
+        """End the relays that are programs, one after the other, adapters before their servers; yields those that did
+        not end as they should have."""
         for cluster, relay in self.programs.items():
-            program = plan.relays.program_of(cluster)
+            program, server = plan.relays.program_of(cluster), self.servers.get(cluster)
             if relay.running and program and (how := end_program(relay, program.stop_grace_ns)):
                 yield ProgramEnd(cluster, how, monotonic_ns())
+            behind = program.server if program else None
+            if server and server.running and behind and (how := end_program(server, behind.stop_grace_ns)):
+                yield ProgramEnd(cluster, f"has a server that {how}", monotonic_ns())
 
     def start(self, window: MediaWindow) -> None:
         """Send the media window to every process: clients send media in it, all count their lateness in it.
@@ -163,7 +175,16 @@ class _Spawner:
         """The program that is the relay of a cluster, over all its lives."""
         log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
         kind = ProgramRelayKind(self._plan, cluster, program, log, host_pid)
-        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
+        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name), "adapter"))
+
+    def server(self, cluster: Cluster) -> RelayServer | None:
+        """The server behind the relay of a cluster, over all its lives; None if there is none."""
+        program = self._plan.relays.program_of(cluster.name)
+        if program is None or program.server is None:
+            return None
+        log, host_pid = self._run.log(f"server-{cluster.name}"), self._fabric.host_pid(cluster.name)
+        kind = RelayServerKind(self._plan, cluster, program, log, host_pid)
+        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name), "server"))
 
     def relay_life(self, cluster: Cluster, life: int) -> RunProcess:
         """Start life number `life` of a cluster's relay; life 0 serves, later ones stand by."""

@@ -111,7 +111,7 @@ class Testbed:
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
         log.begin("set-up", "starting successors")
         # Successors last: their start takes CPU time, which would delay what is waited for above.
-        targets = fault_targets(plan, {**media.relays, **media.programs}, directory, controller)
+        targets = fault_targets(plan, {**media.relays, **media.programs}, media.servers, directory, controller)
         process_faults = ProcessFaults(plan.faults, targets, log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")

@@ -33,6 +33,11 @@ def relay_folder(cluster: str, life: int) -> Path:
     return SANDBOX_FOLDER / f"relay-{cluster}-{life}"
 
 
+def server_folder(cluster: str, life: int) -> Path:
+    """Folder of the server behind a cluster's relay, in one of its lives."""
+    return SANDBOX_FOLDER / f"server-{cluster}-{life}"
+
+
 class StopSignal:
     """The signal to stop early: end of file on a descriptor, to which nothing is ever written."""
 
