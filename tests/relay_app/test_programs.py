@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pytest
 import redis
+from program_lab import ShippedKind, ready_program, shipped
 from redis_lab import RedisServer, loopback, stopped_redis
 
 from hostio.timing import wait_until
@@ -59,12 +58,24 @@ def write(server: RedisServer, record: StreamRecord) -> None:
     directory.close()
 
 
+PEERS_ON_LOOPBACK = {"coturn": ["--allow-loopback-peers"]}
+"""What a server must be told here beside its `relay.yaml`: it refuses to relay to such addresses."""
+
+
+@contextmanager
+def served(kind: ShippedKind, told: dict[str, str], folder: Path) -> Iterator[None]:
+    """The server of a kind, ready, if it has one."""
+    if not kind.server:
+        yield
+        return
+    command = [*kind.server_command(told), *PEERS_ON_LOOPBACK.get(kind.name, ())]
+    with ready_program(command, kind.folder, told, folder / "server-notify"):
+        yield
+
+
 @pytest.fixture(params=programs.PROGRAMS)
 def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
-    folder = Path(programs.__file__).parent / request.param
-    command = [sys.executable, "relay.py"] if request.param == "template" else ["./relay"]
-    if command[0] == "./relay" and not (folder / "relay").exists():
-        pytest.skip("scripts/setup --relays builds it")
+    kind = shipped(request.param)
     ends = {}
     for at in (
         (HOSTS[HERE], CLIENT_PORT),
@@ -75,9 +86,6 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
         ends[at].bind(at)
     sessions = tmp_path / "sessions.jsonl"
     sessions.write_text("".join(json.dumps(asdict(each)) + "\n" for each in (TO_US, TO_THEM, CANARY)))
-    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    notify.bind(str(tmp_path / "notify"))
-    notify.settimeout(WITHIN_S)
     with stopped_redis(tmp_path) as server:
         server.start()
         write(server, COLD)
@@ -89,16 +97,17 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
             "BLIPNET_PEERS": ",".join(f"{ordinal}={host}" for ordinal, host in HOSTS.items()),
             "BLIPNET_DIRECTORY": f"{server.tcp.host}:{server.tcp.port}",
             "BLIPNET_SESSIONS": str(sessions),
-            "NOTIFY_SOCKET": str(tmp_path / "notify"),
-            "PATH": os.environ["PATH"],
+            "BLIPNET_RUN_DIR": str(tmp_path),
         }
-        with subprocess.Popen(command, cwd=folder, env=told, text=True) as process:
-            assert notify.recv(64) == b"READY=1"
+        with (
+            served(kind, told, tmp_path),
+            ready_program(kind.command(told), kind.folder, told, tmp_path / "notify") as process,
+        ):
             yield Relay(server, ends)
             process.send_signal(signal.SIGTERM)
             assert process.wait(WITHIN_S) == 0
-    for each in (notify, *ends.values()):
-        each.close()
+    for end in ends.values():
+        end.close()
 
 
 def test_a_packet_goes_where_its_record_says_and_is_left_as_it_is_but_for_the_path_log(relay: Relay) -> None:
