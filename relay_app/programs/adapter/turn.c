@@ -17,7 +17,6 @@ enum {
     CLASS_BITS = 0x0110,
     UDP_TRANSPORT = 17 << 24,
     CHANNEL = 0x4000,
-    CHANNEL_DATA_BITS = 0x40, /* of a datagram's first byte */
 };
 
 enum { BAD_REQUEST = 400, UNAUTHENTICATED = 401, ALLOCATION_MISMATCH = 437, STALE_NONCE = 438 };
@@ -66,7 +65,7 @@ static size_t encode(const struct server_session *session, enum request request,
 }
 
 static int id_of(const uint8_t *data, size_t length, uint8_t id[ID_BYTES]) {
-    if (length && (data[0] & 0xc0) == CHANNEL_DATA_BITS)
+    if (length >= 4 && data[0] == CHANNEL >> 8 && data[1] == (CHANNEL & 0xff))
         return -1;
     if (!is_stun(data, length) || (stun_type(data) & CLASS_BITS & STUN_SUCCESS) == 0)
         return 0;
