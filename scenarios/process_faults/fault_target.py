@@ -106,4 +106,8 @@ def _together(edges: Iterable[PreparedEdge]) -> PreparedEdge:
         for edge in prepared:
             edge.apply()
 
-    return PreparedEdge(apply, lambda: all([edge.verify() for edge in prepared]))
+    def verify() -> bool:
+        verified = [edge.verify() for edge in prepared]  # each, as it also collects what a life left
+        return all(verified)
+
+    return PreparedEdge(apply, verify)

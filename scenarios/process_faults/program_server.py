@@ -1,4 +1,4 @@
-"""The server behind a cluster's relay: a program of somebody else with a protocol of its own, which the adapter speaks."""
+"""The server behind a cluster's relay: a program of somebody else, whose own protocol the adapter speaks."""
 
 from __future__ import annotations
 

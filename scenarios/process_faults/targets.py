@@ -20,9 +20,13 @@ def fault_targets(
     directory: SupervisedProcess[DirectoryLife],
     controller: SupervisedProcess[Controller],
 ) -> dict[Process, FaultTarget]:
-    """A fault target for every relay (`relays` and the `servers` behind some, by cluster), the directory and the controller."""
+    """A fault target for every relay (`relays`, and the `servers` behind some: by cluster), the directory and the
+    controller."""
     return {
-        **{Process("relay", cluster): FaultTarget(relay, server=servers.get(cluster)) for cluster, relay in relays.items()},
+        **{
+            Process("relay", cluster): FaultTarget(relay, server=servers.get(cluster))
+            for cluster, relay in relays.items()
+        },
         Process("directory"): directory_target(directory),
         Process("controller"): controller_target(controller, plan),
     }

@@ -47,8 +47,8 @@ _PREPARED_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class MediaProcesses:
-    """The media processes. Relays are by cluster name: `relays` of ours, `programs` of others, and the `servers` to which
-    some of these are adapters; everything else is in the order of the topology's clusters."""
+    """The media processes. Relays are by cluster name: `relays` of ours, `programs` of others, and the `servers` to
+    which some of these are adapters; everything else is in the order of the topology's clusters."""
 
     relays: Mapping[str, SupervisedRelay]
     programs: Mapping[str, ProgramRelay]

@@ -29,7 +29,7 @@ from fake_servers import (
     serving,
     success,
 )
-from program_lab import READY_WITHIN_S, ready_program
+from program_lab import ready_program
 from redis_lab import loopback
 
 from hostio.timing import wait_until
@@ -125,7 +125,7 @@ def test_a_session_is_an_allocation_and_a_channel_to_the_next_hop_from_a_port_of
 def test_sessions_are_opened_side_by_side(tmp_path: Path) -> None:
     """A server that answers nothing before it has all requests: one at a time would wait for ever."""
     waiting: dict[bytes, TurnRequest] = {}
-    turn = Turn(lambda request: None)
+    turn = Turn(lambda _: None)
 
     def together(request: TurnRequest) -> bytes | None:
         if request.method == ALLOCATE:
@@ -190,8 +190,8 @@ def test_wrong_credentials_are_refused_and_not_tried_for_ever(tmp_path: Path) ->
 
 
 NONSENSE = (
-    lambda request: b"no STUN",
-    lambda request: b"\xff" * 40,
+    lambda _: b"no STUN",
+    lambda _: b"\xff" * 40,
     lambda request: success(request)[:-2],
     lambda request: failure(request, 0)[:20].replace(b"\0\x0c", b"\0\0"),
     lambda request: success(TurnRequest(REFRESH, request.id, {}, request.source, b"")),
@@ -212,7 +212,7 @@ def test_nonsense_is_said_once_a_second_and_does_no_harm(
 
 
 def test_complaints_of_one_kind_do_not_flood_the_log(tmp_path: Path) -> None:
-    turn = Turn(lambda request: b"no STUN")
+    turn = Turn(lambda _: b"no STUN")
     with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, sessions=40) as ours:
         counters = ours.end()
     assert counters["nonsense"] > 40
@@ -222,7 +222,7 @@ def test_complaints_of_one_kind_do_not_flood_the_log(tmp_path: Path) -> None:
 
 
 def test_a_server_that_hangs_is_named_and_served_again_when_it_answers(tmp_path: Path) -> None:
-    turn = Turn(lambda request: None)
+    turn = Turn(lambda _: None)
     with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at) as ours:
         assert wait_until(lambda: ours.said("the server does not answer"), WITHIN_S)
         turn.answer = success
@@ -343,13 +343,13 @@ def test_a_call_that_the_server_does_not_know_is_opened_anew(tmp_path: Path) -> 
 
 
 def test_a_call_that_is_refused_is_named_with_the_reason(tmp_path: Path) -> None:
-    ng = Ng(lambda request: bencoded(result="error", error_reason="Ran out of ports"))
+    ng = Ng(lambda _: bencoded(result="error", error_reason="Ran out of ports"))
     with serving(SERVER, ng) as at, adapter(tmp_path, "ng", at, sessions=1) as ours:
         assert ours.said("the server refuses session 00001000: Ran out of ports")
         assert ours.end()["failed"] == 1
 
 
-def test_a_wrong_command_line_gets_one_line(tmp_path: Path) -> None:
+def test_a_wrong_command_line_gets_one_line() -> None:
     for words, said in (
         (["sip"], "usage: adapter plain | turn | ng"),
         (["turn"], "turn needs --server=ADDRESS:PORT"),
@@ -359,7 +359,12 @@ def test_a_wrong_command_line_gets_one_line(tmp_path: Path) -> None:
         (["plain"], "BLIPNET_ADDRESS is not set"),
     ):
         found = subprocess.run(
-            ["./adapter", *words], cwd=FOLDER, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True
+            ["./adapter", *words],
+            cwd=FOLDER,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (found.returncode, found.stderr.count("\n")) == (2, 1)
         assert said in found.stderr
