@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from program_lab import shipped
 from run_lab import PROJECT, finished, start
 
 from relay_app.programs import PROGRAMS
@@ -33,6 +34,7 @@ def problems(kind: Path | str) -> list[str]:
 
 @pytest.mark.parametrize("kind", PROGRAMS)
 def test_the_programs_of_the_project_hold_to_the_contract(kind: str) -> None:
+    shipped(kind)
     assert problems(kind) == []
 
 

@@ -24,10 +24,14 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, program: Rela
     moved = moved_streams(evidence, analysis, cluster)
     scrapes = evidence.programs.scrapes.get(cluster, ()) if evidence.programs else ()
     told = program.writes_path_log
+    versions = evidence.plan.environment.versions if evidence.plan.environment else {}
     delays = first_forwarded(evidence, analysis, cluster, moved) if told else {}
     return ProgramFigures(
         kind=evidence.plan.relays.version_of(cluster),
         command=list(program.command),
+        measured="server + adapter" if program.server else "program",
+        server=list(program.server.command) if program.server else None,
+        packages={name: versions[name] for name in program.packages if name in versions},
         sessions=program.sessions,
         receive_buffer=lane_drops(evidence.machine, cluster),
         moved=len(moved),

@@ -6,7 +6,7 @@ None (null) is unknown, or nothing to measure.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from results.metrics.figures import Count, LengthQuantiles, NonNegative, Share
 from results.run_files.relay_program import SessionSource
@@ -126,6 +126,12 @@ class ProgramFigures:
     """Its relay kind."""
     command: list[str]
     """The program that was run, and its arguments."""
+    measured: Literal["program", "server + adapter"]
+    """What all figures are of: with a server behind it, the program is its adapter, and is in the path of the media."""
+    server: list[str] | None
+    """The server that was run behind it, and its arguments."""
+    packages: dict[str, str]
+    """The versions of the Debian packages that it needs, as far as they are installed."""
     sessions: SessionSource
     """Where it finds sessions; file: it holds all from its start, and is never cold."""
     receive_buffer: Count

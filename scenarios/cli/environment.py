@@ -48,7 +48,15 @@ def find_environment(sandbox: Sandbox) -> Environment:
 
 
 def environment_for(plan: Plan, found: Environment) -> Environment:
-    """The environment for a plan on a machine with the environment `found`.
+    """The environment for a plan on a machine with the environment `found`, with the versions of the Debian packages of
+    its relays. MachineError as `_on_links` raises it."""
+    chosen = _on_links(plan, found)
+    packages = sorted({name for program in plan.relays.programs.values() for name in program.packages})
+    return replace(chosen, versions={**chosen.versions, **_debian_versions(packages)}) if packages else chosen
+
+
+def _on_links(plan: Plan, found: Environment) -> Environment:
+    """The environment with the link back end that a plan gets.
 
     With `links: auto`, the fallback is used if the link back end found cannot do what the plan's events need.
     MachineError if the plan asks for a back end by name that this machine lacks, or that cannot do it.
@@ -84,6 +92,17 @@ def _package_versions(packages: Iterable[str]) -> dict[str, str]:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
+            continue
+    return found
+
+
+def _debian_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of those of these Debian packages that are installed."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = run(["dpkg-query", "--show", "--showformat=${Version}", package]).strip()
+        except CommandError:
             continue
     return found
 

@@ -232,7 +232,17 @@ def test_a_second_that_began_before_the_media_has_no_minus(start_s: float, said:
 
 
 PROGRAM = ProgramFigures(
-    "mine", ["./relay"], "directory", 0, 8, LengthQuantiles(100.0, 200.0, 200.0), never_forwarded=0, catch_up_ms=200.0
+    kind="mine",
+    command=["./relay"],
+    measured="program",
+    server=None,
+    packages={},
+    sessions="directory",
+    receive_buffer=0,
+    moved=8,
+    first_forwarded_ms=LengthQuantiles(100.0, 200.0, 200.0),
+    never_forwarded=0,
+    catch_up_ms=200.0,
 )
 SEEN = expect("relay.us-central.first_forwarded_ms.max", "<", 1000)
 NOT_SEEN = expect("relay.us-central.stalls", "==", 0)
@@ -246,6 +256,12 @@ def test_a_program_whose_thread_held_a_lock_in_a_call_for_long_is_named() -> Non
         "relay us-central (mine): thread fetch held a lock in read on 10.0.0.1:6379 (the session directory) "
         "while thread forward waited for it, 6.5 s in all, 3.5 s at a time (270 samples)"
     )
+
+
+def test_a_server_behind_an_adapter_is_named_as_both() -> None:
+    behind = replace(PROGRAM, kind="coturn", measured="server + adapter", server=["turnserver"], receive_buffer=3)
+    (said,) = diagnose_program("us-central", behind, ())
+    assert said == "relay us-central (coturn, server + adapter): 3 packets found its receive buffers full"
 
 
 def test_what_a_program_does_not_tell_neither_passes_nor_fails_nor_stands_in_the_way() -> None:

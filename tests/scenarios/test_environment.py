@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import subprocess
 from pathlib import Path
 from typing import get_args
 
@@ -113,3 +114,15 @@ def test_the_fallback_does_whatever_a_state_can_ask_for() -> None:
         LinkState(delay_ns=2, jitter=Jitter(1), in_order=True),
     )
     assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None, None]
+
+
+def test_the_versions_of_a_relays_packages_are_recorded_as_far_as_they_are_installed(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "relay.yaml").write_text("command: [sh]\npackages: [dpkg, no-such-package-of-blipnet]\n")
+    if not Path("/usr/bin/dpkg-query").exists():
+        pytest.skip("there is no dpkg here")
+    versions = environment_for(plan(tmp_path, f"relays: {{kind: {folder}}}\n"), NETEM).versions
+    said = subprocess.run(["dpkg", "--version"], capture_output=True, text=True, check=True).stdout
+    assert versions.keys() == {"dpkg"}
+    assert versions["dpkg"] in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -15,12 +16,14 @@ from results.run_files.faults import (
     Kill,
     Level,
     LinkFault,
+    Part,
     Process,
     ProcessFault,
     Slow,
     Stop,
 )
 from scenarios.language.library import load_plan
+from scenarios.process_faults.fault_target import count_ends
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkChange, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
 
@@ -33,6 +36,7 @@ sessions:
   - {between: [us-east, us-west], count: 1, media: voice}
 """
 LINK = "link: [us-east, us-west]"
+PARTS = get_args(Part)
 
 
 def faults(folder: Path, event: str) -> tuple[Fault, ...]:
@@ -140,6 +144,20 @@ def test_what_a_word_does_to_a_process(
     word = event.split()[1].rstrip(",")
     assert fault == ProcessFault(word, 2 * S, 6 * S, process, action)
     assert fault.where == where
+
+
+def test_an_event_can_strike_a_part_of_a_relay_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "relay.yaml").write_text("command: [sh]\nserver: {command: [sh]}\n")
+    events = [
+        f"{{at: {2 + number}s, what: relay-kill, part: {part}, cluster: {WEST}, for: 500ms}}"
+        for number, part in enumerate(PARTS)
+    ]
+    scenario = tmp_path / "parts.yaml"
+    scenario.write_text(f"{HEAD}relays: {{kind: ./mine}}\nevents: [{', '.join(events)}]\n")
+    found = load_plan(scenario).faults
+    assert [fault.part for fault in found if isinstance(fault, ProcessFault)] == [*PARTS]
+    assert [count_ends(found, Process("relay", WEST), part) for part in PARTS] == [3, 2, 2]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ import pytest
 
 from hostio.process_handle import ProcessHandle
 from hostio.timing import S, wait_until
+from results.run_files.faults import Action, Freeze, Kill, Part, Process, ProcessFault
+from scenarios.language.timeline import EdgeName, TimedEdge
+from scenarios.process_faults.fault_target import FaultTarget
 from scenarios.supervision.process_kind import AfterEnd, EndedProcessCounters
 from scenarios.supervision.processes import ProcessError
 from scenarios.supervision.program import CommandLine, Program
@@ -244,3 +247,28 @@ def test_lines_that_come_together_are_told_apart_and_input_starts_and_ends_it(tm
 
 def children(pid: int) -> list[ProcessHandle]:
     return [ProcessHandle(int(child)) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("part", ["both", "server", "adapter"])
+def test_a_part_of_a_relay_is_struck_alone_and_the_other_is_left_as_it_is(make_kind: MakeKind, part: Part) -> None:
+    kinds = {"server": make_kind(READY), "adapter": make_kind(READY)}
+    processes = {name: SupervisedProcess(kind, ends=1) for name, kind in kinds.items()}
+    for process in processes.values():
+        process.serving.await_ready(WITHIN_S)
+    target = FaultTarget(processes["adapter"], server=processes["server"])
+    struck = {*kinds} if part == "both" else {part}
+
+    def play(action: Action, edge: EdgeName) -> None:
+        fault = ProcessFault("a word", 0, S, Process("relay", "here"), action, part)
+        prepared = target.prepare(fault, TimedEdge(0, 0, edge), in_seconds(WITHIN_S))
+        prepared.apply()
+        assert prepared.verify()
+
+    play(Freeze(), "start")
+    assert {name for name, process in processes.items() if process.serving.states() == {"T"}} == struck
+    play(Freeze(), "end")
+    play(Kill(), "start")
+    assert {name for name, process in processes.items() if process.running is None} == struck
+    play(Kill(), "end")
+    assert {name for name, process in processes.items() if process.lives == 2} == struck
+    assert all(process.serving.intact() for process in processes.values())

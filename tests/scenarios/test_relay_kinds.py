@@ -17,10 +17,11 @@ from relay_app.streams import LANES, lane_of, streams_of
 from results.run_files.documents import dump
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import load_plan_text
-from results.run_files.relay_program import MetricsEndpoint, SessionSource
+from results.run_files.relay_program import CONTRACT_VARIABLES, MetricsEndpoint, SessionSource
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import environment, session_lines
+from scenarios.process_faults.program_relay import environment_of, told_in
 
 ONE_BLIP = LIBRARY / "one-blip.yaml"
 
@@ -52,6 +53,34 @@ def test_a_folder_is_a_kind_for_all_clusters_or_for_one(tmp_path: Path) -> None:
     assert canary.relays.program_of("us-east") is None
     assert canary.relays.program_of("us-central") == program
     assert canary.relays_of_ours == ("us-east", "us-west")
+
+
+def test_a_server_is_of_the_kind_and_command_lines_may_name_what_the_contract_tells(tmp_path: Path) -> None:
+    server = "{command: [sh, '${BLIPNET_ADDRESS}', $$5], environment: {AT: $BLIPNET_RUN_DIR}, descriptors: 4096}"
+    mine = folder(tmp_path / "mine", f"command: [sh, '-${{BLIPNET_ORDINAL}}']\npackages: [sh]\nserver: {server}\n")
+    program = plan_with(mine).relays.programs["mine"]
+    assert program.server
+    assert program.packages == ("sh",)
+    assert (program.server.descriptors, program.server.stop_grace_ns) == (4096, 3 * S)
+    told = {"BLIPNET_ADDRESS": "10.0.0.1", "BLIPNET_ORDINAL": "1", "BLIPNET_RUN_DIR": "/run/r"}
+    assert told_in(program.command, told)[1:] == ["-1"]
+    assert told_in(program.server.command, told)[1:] == ["10.0.0.1", "$5"]
+    assert environment_of(program.server.environment, told, None)["AT"] == "/run/r"
+
+
+def test_a_part_can_be_struck_only_of_a_server_with_an_adapter(tmp_path: Path) -> None:
+    mine = folder(tmp_path / "mine", "command: [sh]\n")
+    scenario = tmp_path / "part.yaml"
+    scenario.write_text(
+        "name: part\ntopology: us-triangle\nduration: 9s\nrelays: {kind: ./mine}\n"
+        "sessions: [{between: [us-east, us-west], count: 1, media: voice}]\n"
+        "events: [{at: 1s, what: relay-kill, part: server, cluster: us-west, for: 1s}]\n"
+    )
+    said = "relay-kill of us-west strikes the server, but 'mine' is no server with an adapter; leave out part"
+    with pytest.raises(ScenarioError, match=said):
+        load_plan(scenario)
+    (mine / "relay.yaml").write_text("command: [sh]\nserver: {command: [sh]}\n")
+    assert load_plan(scenario).process_faults[0].part == "server"
 
 
 def test_a_folder_in_a_file_is_found_from_the_file(tmp_path: Path) -> None:
@@ -88,6 +117,20 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ("command: [sh]\nmetrics: {path: /m}\n", "2:10: 'port' is missing; add port: 9100"),
         ("command: [sh]\nmetrics: {port: 0}\n", "2:17: '0' is too small; write from 1 to 65535"),
         ("command: [sh]\nmetrics: {port: 1, path: m}\n", "2:26: 'm' is no path of a URL; write such as /metrics"),
+        ("command: [sh, $HOME]\n", "1:15: '$HOME' is no variable of the contract; known: BLIPNET_CONTRACT, "),
+        ("command: [sh, 'a$']\n", "1:15: '$' is no variable of the contract; known: BLIPNET_CONTRACT, "),
+        (
+            "command: [sh]\nenvironment: {A: '${B}'}\n",
+            "2:18: '${B}' is no variable of the contract; known: BLIPNET_CONTRACT, ",
+        ),
+        ("command: [sh]\nserver: {}\n", "2:9: 'command' is missing; add command: [turnserver, -n]"),
+        ("command: [sh]\nserver:\n  command: []\n", "3:12: the command is empty; write a program and its arguments"),
+        (
+            "command: [sh]\npackages: [a, b]\nserver:\n  command: [no-such-server]\n",
+            "4:13: there is no program 'no-such-server'; install a b",
+        ),
+        ("command: [sh]\nserver: {command: [sh, '${X}']}\n", "2:24: '${X}' is no variable of the contract; known: "),
+        ("command: [sh]\nserver: {command: [sh], ready: ports}\n", "2:32: 'ports' is not known here; known: notify"),
         ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, environment, ready,"),
     ],
 )
@@ -157,7 +200,9 @@ def test_the_kinds_that_come_with_the_project_are_folders_with_a_relay_yaml() ->
 def test_a_program_is_told_all_it_needs(tmp_path: Path) -> None:
     plan = plan_with(folder(tmp_path / "mine"))
     cluster = plan.topology.cluster("us-central")
-    assert environment(plan, cluster, Path("/run/s.jsonl"), Path("/run/r")) == {
+    told = environment(plan, cluster, Path("/run/s.jsonl"), Path("/run/r"))
+    assert tuple(told) == CONTRACT_VARIABLES
+    assert told == {
         "BLIPNET_CONTRACT": "1",
         "BLIPNET_ADDRESS": str(cluster.address),
         "BLIPNET_ORDINAL": str(cluster.ordinal),
