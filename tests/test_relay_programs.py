@@ -10,7 +10,7 @@ from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, play, sh
 from run_record import RunRecord
 
 from relay_app.streams import LANES
-from scenarios.language.library import load_topology
+from scenarios.language.topology_files import load_topology
 
 pytestmark = pytest.mark.root
 
