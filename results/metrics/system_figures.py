@@ -155,6 +155,11 @@ class ProgramFigures:
     app_problem: str | None = None
     """How often the endpoint gave no metrics, and why; null: it always did, or there is none."""
 
+    @property
+    def title(self) -> str:
+        """Its kind, and what is measured unless it is a program alone."""
+        return self.kind if self.measured == "program" else f"{self.kind}, {self.measured}"
+
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:

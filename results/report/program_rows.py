@@ -15,7 +15,7 @@ PROCESS_COLUMNS = ("relay program", "kind", "processor", "busiest s", "memory", 
 def process_rows(summary: Summary) -> list[tuple[str, ...]]:
     """A row per relay that is a program, of what its processes used, under `PROCESS_COLUMNS`."""
     return [
-        (cluster, figures.kind, *_cells(figures.process))
+        (cluster, figures.title, *_cells(figures.process))
         for cluster, figures in summary.programs.items()
         if figures.process
     ]

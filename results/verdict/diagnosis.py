@@ -19,8 +19,7 @@ WASTEFUL_FETCHES = 1.5
 
 def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[ProgramEnd]) -> Iterator[str]:
     """Diagnose a relay that is a program, from outside."""
-    what = figures.kind if figures.server is None else f"{figures.kind}, {figures.measured}"
-    relay = f"relay {cluster} ({what})"
+    relay = f"relay {cluster} ({figures.title})"
     yield from (f"{relay} {end.how}" for end in ends)
     for wait in figures.lock_waits or ():
         if wait.total_ms * 1e6 >= STALL_NS:

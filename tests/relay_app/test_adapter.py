@@ -173,7 +173,7 @@ def test_credentials_are_given_when_they_are_asked_for_and_a_stale_nonce_is_repl
         return success(request) if request.attributes[0x0015] == nonce else challenge(request, 438, nonce)
 
     turn = Turn(guarded)
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--user=me:secret", "--beat=50") as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--user=me:secret", "--check=50") as ours:
         assert wait_until(lambda: len(turn.of(REFRESH)) > 3, WITHIN_S)
         nonce = b"second"
         asked = len(turn.of(REFRESH))
@@ -238,7 +238,7 @@ def test_a_server_that_hangs_is_named_and_served_again_when_it_answers(tmp_path:
 def test_lifetimes_are_refreshed_before_they_end(tmp_path: Path) -> None:
     """The server grants 2 s, so that each is due after 1 s, and again."""
     turn = Turn(lambda request: success(request, 2))
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--beat=60000") as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=60000") as ours:
         assert wait_until(lambda: len(turn.of(CHANNEL_BIND)) >= 9, WITHIN_S), "to open, and twice more"
         assert len(turn.of(REFRESH)) >= 6
         assert ours.end()["reopened"] == 0
@@ -246,7 +246,7 @@ def test_lifetimes_are_refreshed_before_they_end(tmp_path: Path) -> None:
 
 def test_a_session_that_the_server_lost_is_opened_anew_and_the_others_are_checked(tmp_path: Path) -> None:
     turn = Turn()
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--beat=100") as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100") as ours:
         turn.answer = once(lambda request: failure(request, 437), REFRESH)
         assert wait_until(lambda: len(turn.of(ALLOCATE)) == 4, WITHIN_S)
         assert wait_until(lambda: len({each.source for each in turn.of(REFRESH)}) == 3, WITHIN_S)
@@ -256,7 +256,7 @@ def test_a_session_that_the_server_lost_is_opened_anew_and_the_others_are_checke
 def test_a_server_that_was_restarted_between_two_packets_is_noticed(tmp_path: Path) -> None:
     """One that, as pion, answers to a refresh without allocation nothing at all, but is there."""
     turn = Turn()
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--beat=100") as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100") as ours:
         turn.answer = lambda request: None if request.method == REFRESH and request.lifetime_s else success(request)
         assert wait_until(lambda: len(turn.of(ALLOCATE)) >= 6, WITHIN_S)
         assert ours.said("the server is there, and refreshes no session: opening its 3 sessions anew")
@@ -328,7 +328,7 @@ def test_nonsense_of_the_ng_protocol_does_no_harm(tmp_path: Path, answer: bytes)
 def test_a_call_that_the_server_does_not_know_is_opened_anew(tmp_path: Path) -> None:
     ng = Ng(as_rtpengine)
     lost = bencoded(result="error", error_reason="Unknown call-id")
-    with serving(SERVER, ng) as at, adapter(tmp_path, "ng", at, "--beat=100") as ours:
+    with serving(SERVER, ng) as at, adapter(tmp_path, "ng", at, "--check=100") as ours:
         known: list[bytes] = []
 
         def restarted(request: dict[bytes, bytes]) -> bytes:

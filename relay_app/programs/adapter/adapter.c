@@ -20,11 +20,11 @@
 
 enum { TEND_EVERY_MS = 10, REST_MS = 50, OPENED_WITHIN_MS = 5000, CLOSED_WITHIN_MS = 1000 };
 
-struct settings settings = {.lifetime_s = 600, .renew_s = 240, .idle_s = 60, .beat_ms = 200, .first_port = 43000};
+struct settings settings = {.lifetime_s = 600, .renew_s = 240, .idle_s = 60, .check_ms = 200, .first_port = 43000};
 
 static const char usage[] =
     "adapter plain | turn | ng [--server=ADDRESS:PORT] [--user=NAME:PASSWORD] [--lifetime=S] [--renew=S] [--idle=S]"
-    " [--beat=MS] [--first-port=PORT]";
+    " [--check=MS] [--first-port=PORT]";
 
 static int is_ending;
 
@@ -44,7 +44,7 @@ static void read_user(const char *text) {
 static void read_options(int count, char **words) {
     static const struct option options[] = {
         {"server", 1, NULL, 's'}, {"user", 1, NULL, 'u'}, {"lifetime", 1, NULL, 'l'},   {"renew", 1, NULL, 'r'},
-        {"idle", 1, NULL, 'i'},   {"beat", 1, NULL, 'b'}, {"first-port", 1, NULL, 'p'}, {NULL, 0, NULL, 0},
+        {"idle", 1, NULL, 'i'},   {"check", 1, NULL, 'c'}, {"first-port", 1, NULL, 'p'}, {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(count, words, "", options, NULL)) != -1)
@@ -54,7 +54,7 @@ static void read_options(int count, char **words) {
         case 'l': settings.lifetime_s = number_in(optarg, "lifetime"); break;
         case 'r': settings.renew_s = number_in(optarg, "renew"); break;
         case 'i': settings.idle_s = number_in(optarg, "idle"); break;
-        case 'b': settings.beat_ms = number_in(optarg, "beat"); break;
+        case 'c': settings.check_ms = number_in(optarg, "check"); break;
         case 'p': settings.first_port = number_in(optarg, "first-port"); break;
         default: refuse("usage: %s", usage);
         }

@@ -1,20 +1,20 @@
-/* What is due: repetitions, refreshes, beats, ends. */
+/* What is due: repetitions, refreshes, liveness checks, ends. */
 #include "life.h"
 #include "report.h"
 #include "requests.h"
 #include "server.h"
 #include "slots.h"
 
-enum { RETURN_BEAT_MS = 50 };
+enum { LOOK_EVERY_MS = 50 };
 
 static int is_closing;
-static int64_t beat_at;
+static int64_t check_at;
 static uint32_t next_checked;
 
 static void look_for_server(int64_t now) {
-    if (now < beat_at)
+    if (now < check_at)
         return;
-    beat_at = now + RETURN_BEAT_MS;
+    check_at = now + LOOK_EVERY_MS;
     end_request(&probe);
     begin_request(&probe, PROBE);
 }
@@ -46,12 +46,12 @@ static void tend_session(struct server_session *session, int64_t now) {
         discard(session);
 }
 
-/* A beat: one open session, in turn, is refreshed, which shows whether the server still has it. */
+/* A liveness check: one open session, in turn, is refreshed, which shows whether the server still has it. */
 static void check_one(int64_t now) {
     struct server_session *session;
-    if (now < beat_at)
+    if (now < check_at)
         return;
-    beat_at = now + settings.beat_ms;
+    check_at = now + settings.check_ms;
     while ((session = next_session(&next_checked)) && (session->phase != OPEN || session->request != NO_REQUEST))
         continue;
     if (session)
