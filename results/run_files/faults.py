@@ -78,7 +78,7 @@ class Process:
 
 
 Part = Literal["both", "server", "adapter"]
-"""What of a relay is struck, if it is a server with an adapter; of any other relay both is the relay."""
+"""What is struck of a relay that is a server behind an adapter. Any other relay is struck as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from hostio.timing import S
@@ -66,3 +66,10 @@ class RelayProgram:
     metrics: MetricsEndpoint | None = None
     server: ServerProgram | None = None
     packages: tuple[str, ...] = ()
+
+    def limited(self, descriptors: int | None) -> RelayProgram:
+        """With this limit of open files for it and for its server, where their own is not lower."""
+        if descriptors is None:
+            return self
+        server = self.server and replace(self.server, descriptors=min(descriptors, self.server.descriptors))
+        return replace(self, descriptors=min(descriptors, self.descriptors), server=server)

@@ -214,7 +214,7 @@ class RelayEvent(ProcessEvent):
     cluster: ShortName = Field(examples=["us-central"])
     """The cluster whose relay it happens to."""
     part: Annotated[Part, checked(one_of(*get_args(Part)))] = "both"
-    """Of a relay that is a server with an adapter: one of them, or both."""
+    """Of a relay that is a server behind an adapter: one of them, or both. Any other relay is struck as a whole."""
 
     def struck(self) -> Part:
         """The part."""

@@ -89,7 +89,7 @@ def relay_kinds(relays: Relays, document: Document) -> RelayKinds:
             raise document.error([problem])
         program = _program(folder)
         name = folder.name if folder.name not in (*found, *VERSIONS) else str(folder)
-        names[kind], found[name] = name, program
+        names[kind], found[name] = name, program.limited(relays.descriptors)
     return RelayKinds(names, found)
 
 
@@ -111,12 +111,6 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
         if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
             text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
             yield Problem(("relays", "warm"), text)
-    for fault in plan.process_faults:
-        program = plan.relays.program_of(fault.where) if fault.process.kind == "relay" else None
-        if fault.part != "both" and (program is None or program.server is None):
-            kind = quoted(plan.relays.version_of(fault.where))
-            text = f"{fault.what} of {fault.where} strikes the {fault.part}, but {kind} is no server with an adapter"
-            yield Problem(("events",), f"{text}; leave out part")
 
 
 def _expectation_problems(plan: Plan) -> Iterator[Problem]:

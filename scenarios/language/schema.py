@@ -129,6 +129,8 @@ class Relays(Strict):
     """A relay drops the record of a session without packets for this time."""
     lock_audit: Flag = True
     """Whether the relays' locks are audited."""
+    descriptors: Annotated[int | None, checked(within(WHOLE, "64", "1048576"))] = None
+    """Limit of open files of each process of a relay program, where its own limit is not lower."""
 
 
 class Emulation(Strict):

@@ -93,9 +93,11 @@ class FaultTarget:
             self._connections.release()
 
     def _struck(self, part: Part) -> tuple[SupervisedProcess[Any], ...]:
-        """The processes of a part, a server before its adapter: so they are started."""
-        server = (self._server,) if self._server and part != "adapter" else ()
-        return (*server, *(() if part == "server" else (self._process,)))
+        """The processes of a part, a server before its adapter: so they are started. A relay without parts is struck as
+        a whole."""
+        if self._server is None:
+            return (self._process,)
+        return {"both": (self._server, self._process), "server": (self._server,), "adapter": (self._process,)}[part]
 
 
 def _together(edges: Iterable[PreparedEdge]) -> PreparedEdge:

@@ -20,7 +20,7 @@ from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import connections_of, streams_of
 from results.run_files.events import ProgramEnd
-from results.run_files.faults import Process
+from results.run_files.faults import Part, Process
 from results.run_files.plan import Plan
 from results.run_files.relay_program import MetricsEndpoint, RelayProgram
 from results.run_files.run_dir import RunDir
@@ -175,7 +175,8 @@ class _Spawner:
         """The program that is the relay of a cluster, over all its lives."""
         log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
         kind = ProgramRelayKind(self._plan, cluster, program, log, host_pid)
-        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name), "adapter"))
+        part: Part = "adapter" if program.server else "both"
+        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name), part))
 
     def server(self, cluster: Cluster) -> RelayServer | None:
         """The server behind the relay of a cluster, over all its lives; None if there is none."""

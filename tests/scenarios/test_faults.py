@@ -147,14 +147,12 @@ def test_what_a_word_does_to_a_process(
 
 
 def test_an_event_can_strike_a_part_of_a_relay_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "relay.yaml").write_text("command: [sh]\nserver: {command: [sh]}\n")
     events = [
         f"{{at: {2 + number}s, what: relay-kill, part: {part}, cluster: {WEST}, for: 500ms}}"
         for number, part in enumerate(PARTS)
     ]
     scenario = tmp_path / "parts.yaml"
-    scenario.write_text(f"{HEAD}relays: {{kind: ./mine}}\nevents: [{', '.join(events)}]\n")
+    scenario.write_text(f"{HEAD}events: [{', '.join(events)}]\n")
     found = load_plan(scenario).faults
     assert [fault.part for fault in found if isinstance(fault, ProcessFault)] == [*PARTS]
     assert [count_ends(found, Process("relay", WEST), part) for part in PARTS] == [3, 2, 2]

@@ -272,3 +272,14 @@ def test_a_part_of_a_relay_is_struck_alone_and_the_other_is_left_as_it_is(make_k
     play(Kill(), "end")
     assert {name for name, process in processes.items() if process.lives == 2} == struck
     assert all(process.serving.intact() for process in processes.values())
+
+
+@pytest.mark.parametrize("part", ["both", "server", "adapter"])
+def test_a_relay_without_parts_is_struck_as_a_whole(make_kind: MakeKind, part: Part) -> None:
+    process = SupervisedProcess(make_kind(READY))
+    process.serving.await_ready(WITHIN_S)
+    fault = ProcessFault("a word", 0, S, Process("relay", "here"), Freeze(), part)
+    frozen = FaultTarget(process).prepare(fault, TimedEdge(0, 0, "start"), in_seconds(WITHIN_S))
+    frozen.apply()
+    assert frozen.verify()
+    assert process.serving.states() == {"T"}

@@ -68,21 +68,6 @@ def test_a_server_is_of_the_kind_and_command_lines_may_name_what_the_contract_te
     assert environment_of(program.server.environment, told, None)["AT"] == "/run/r"
 
 
-def test_a_part_can_be_struck_only_of_a_server_with_an_adapter(tmp_path: Path) -> None:
-    mine = folder(tmp_path / "mine", "command: [sh]\n")
-    scenario = tmp_path / "part.yaml"
-    scenario.write_text(
-        "name: part\ntopology: us-triangle\nduration: 9s\nrelays: {kind: ./mine}\n"
-        "sessions: [{between: [us-east, us-west], count: 1, media: voice}]\n"
-        "events: [{at: 1s, what: relay-kill, part: server, cluster: us-west, for: 1s}]\n"
-    )
-    said = "relay-kill of us-west strikes the server, but 'mine' is no server with an adapter; leave out part"
-    with pytest.raises(ScenarioError, match=said):
-        load_plan(scenario)
-    (mine / "relay.yaml").write_text("command: [sh]\nserver: {command: [sh]}\n")
-    assert load_plan(scenario).process_faults[0].part == "server"
-
-
 def test_a_folder_in_a_file_is_found_from_the_file(tmp_path: Path) -> None:
     folder(tmp_path / "mine")
     scenario = tmp_path / "mine.yaml"
