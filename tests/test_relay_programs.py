@@ -124,6 +124,35 @@ def test_faults_act_on_a_program(runs: RunRecord, tmp_path: Path, what: str) -> 
     assert not any(" did not end " in each or " ended by itself " in each for each in run.summary["diagnosis"])
 
 
+ROLLING_DEPLOY = PROJECT / "scenarios" / "patterns" / "rolling-deploy.yaml"
+
+
+def deployed(kind: str) -> tuple[str, ...]:
+    return tuple(f"events.{number}.kind={kind}" for number in (0, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ("c-sound", "c-regression", "fail"),
+        pytest.param("c-regression", "c-sound", "pass", marks=pytest.mark.long),
+        pytest.param("2026-05-10", "2026-05-11", "fail", marks=pytest.mark.long),
+        pytest.param("2026-05-10", "2026-05-20", "pass", marks=pytest.mark.long),
+    ],
+)
+def test_a_release_that_goes_out_during_a_blip_is_judged(
+    runs: RunRecord, tmp_path: Path, old: str, new: str, verdict: str
+) -> None:
+    """One with the defect fetches a session after the other, in all three clusters; a sound one once for all."""
+    settings = (f"relays.kind={old}", *deployed(new))
+    run = attempted(runs, tmp_path, ROLLING_DEPLOY, *settings, believed=lambda run: run.has_verdict)
+    figures = run.summary["relay"] or run.summary["programs"]
+    assert [each["kinds"] for each in figures.values()] == 3 * [[old, new]]
+    assert run.summary["ledger"]["unexplained"] == 0
+    run.require(run.has_verdict)
+    assert run.summary["verdict"] == verdict
+
+
 READY_TOO_EARLY = """#!/usr/bin/env python3
 import os, signal, socket
 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.app_figures import app_problem, app_values
 from results.metrics.figures import LengthQuantiles
 from results.metrics.process_figures import lock_wait_rows, process_figures
-from results.metrics.relay_figures import catch_up_ms, first_forwarded, lane_drops, lengths_ms, moved_streams
+from results.metrics.relay_figures import (
+    catch_up_ms,
+    first_forwarded,
+    kinds_served,
+    lane_drops,
+    lengths_ms,
+    moved_streams,
+)
 from results.metrics.system_figures import ProgramFigures
 from results.run_files.relay_program import RelayProgram
 
 
 def program_figures(evidence: Evidence, analysis: Analysis) -> dict[str, ProgramFigures]:
     """Figures of every relay that is a program, by cluster."""
-    relays = evidence.plan.relays
-    programs = {each.name: relays.program_of(each.name) for each in evidence.plan.topology.clusters}
-    return {name: _figures(evidence, analysis, name, program) for name, program in programs.items() if program}
+    programs = {each.name: evidence.plan.relay_programs(each.name) for each in evidence.plan.topology.clusters}
+    return {name: _figures(evidence, analysis, name, lives) for name, lives in programs.items() if lives}
 
 
-def _figures(evidence: Evidence, analysis: Analysis, cluster: str, program: RelayProgram) -> ProgramFigures:
-    moved = moved_streams(evidence, analysis, cluster)
+def _figures(evidence: Evidence, analysis: Analysis, cluster: str, lives: Sequence[RelayProgram]) -> ProgramFigures:
+    moved, program = moved_streams(evidence, analysis, cluster), lives[0]
     scrapes = evidence.programs.scrapes.get(cluster, ()) if evidence.programs else ()
-    told = program.writes_path_log
+    told = all(each.writes_path_log for each in lives)
     versions = evidence.plan.environment.versions if evidence.plan.environment else {}
     delays = first_forwarded(evidence, analysis, cluster, moved) if told else {}
     return ProgramFigures(
         kind=evidence.plan.relays.version_of(cluster),
+        kinds=kinds_served(evidence, cluster),
         command=list(program.command),
         measured="server + adapter" if program.server else "program",
         server=list(program.server.command) if program.server else None,

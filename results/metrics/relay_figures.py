@@ -38,6 +38,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
     worst = max(locks.locks, key=lambda row: row.wait.total_ns, default=None)
     return RelayFigures(
         version=evidence.plan.relays.version_of(cluster),
+        kinds=kinds_served(evidence, cluster),
         received=int(last["received"]),
         forwarded=int(last["forwarded"]),
         dropped={name.removeprefix(_DROPPED): int(last[name]) for name in RELAY_COUNTERS if name.startswith(_DROPPED)},
@@ -60,6 +61,14 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, samples: Rows
         lock_inversions=len(locks.inversions),
         stalls=len(locks.stalls),
     )
+
+
+def kinds_served(evidence: Evidence, cluster: str) -> list[str]:
+    """The relay kind of each life of a cluster's relay that served, in order."""
+    faults = enumerate(evidence.plan.faults)
+    ends = [number for number, fault in faults if isinstance(fault, ProcessFault) and fault.ends_relay_of(cluster)]
+    succeeded = sum((number, "end") in evidence.fault_edges for number in ends)
+    return list(evidence.plan.relay_kinds(cluster)[: 1 + succeeded])
 
 
 def asked_in_media(evidence: Evidence, analysis: Analysis, fetches: Rows) -> Rows:

@@ -5,7 +5,9 @@ None (null) is unknown, or nothing to measure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Annotated, Literal
 
 from results.metrics.figures import Count, LengthQuantiles, NonNegative, Share
@@ -18,7 +20,9 @@ class RelayFigures:
     """A relay; counters are sums over its lives, if it was restarted."""
 
     version: str
-    """Its relay version."""
+    """Its relay version, in its first life."""
+    kinds: list[str]
+    """The relay version of each life that served, in order; all figures are of these lives together."""
     received: Count
     """Packets received."""
     forwarded: Count
@@ -63,6 +67,16 @@ class RelayFigures:
     """Pairs of locks taken in both orders (possible deadlock)."""
     stalls: Count
     """Stalls that its watchdog reported."""
+
+    @property
+    def title(self) -> str:
+        """Its kinds, life by life."""
+        return succession_text(self.kinds)
+
+
+def succession_text(kinds: Sequence[str]) -> str:
+    """The kinds of a relay's lives as one text; lives of one kind that follow each other are one."""
+    return ", then ".join(kind for kind, _ in groupby(kinds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,9 @@ class ProgramFigures:
     """A relay that is a program, as seen from outside. What else is named of relays, it does not tell."""
 
     kind: str
-    """Its relay kind."""
+    """Its relay kind, in its first life; so are `command` and `sessions`."""
+    kinds: list[str]
+    """The relay kind of each life that served, in order; all figures are of these lives together."""
     command: list[str]
     """The program that was run, and its arguments."""
     measured: Literal["program", "server + adapter"]
@@ -157,8 +173,9 @@ class ProgramFigures:
 
     @property
     def title(self) -> str:
-        """Its kind, and what is measured unless it is a program alone."""
-        return self.kind if self.measured == "program" else f"{self.kind}, {self.measured}"
+        """Its kinds, life by life, and what is measured unless it is a program alone."""
+        kinds = succession_text(self.kinds)
+        return kinds if self.measured == "program" else f"{kinds}, {self.measured}"
 
 
 @dataclass(frozen=True, slots=True)

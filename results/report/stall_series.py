@@ -74,7 +74,7 @@ def stall_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> S
     return StallPicture(
         title=f"{summary.scenario}: {summary.verdict}",
         relay=relay,
-        version=summary.relay[relay].version,
+        version=summary.relay[relay].title,
         end_s=analysis.seconds(analysis.end_ns),
         edges_s=(edges - analysis.start_ns) / S,
         latency_ms=_mean_latency(analysis, rows, edges),

@@ -83,16 +83,24 @@ Part = Literal["both", "server", "adapter"]
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The process is told to terminate cleanly; at the end of the fault its successor takes over."""
+    """The process is told to terminate cleanly; at the end of the fault its successor takes over.
 
+    `successor`: the relay kind of that, if it is another one.
+    """
+
+    successor: str | None = None
     kind: Literal["stop"] = "stop"
     verified_by: ClassVar[Verification] = Verification.SUCCESSION
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """The process gets SIGKILL; at the end of the fault its successor takes over."""
+    """The process gets SIGKILL; at the end of the fault its successor takes over.
 
+    `successor`: the relay kind of that, if it is another one.
+    """
+
+    successor: str | None = None
     kind: Literal["kill"] = "kill"
     verified_by: ClassVar[Verification] = Verification.SUCCESSION
 
@@ -148,6 +156,15 @@ class ProcessFault(TimedFault):
     def ends_process(self) -> bool:
         """Whether the fault terminates the process, which then needs a successor."""
         return isinstance(self.action, Stop | Kill)
+
+    def ends_relay_of(self, cluster: str) -> bool:
+        """Whether it ends the relay of a cluster; a server behind it is none."""
+        return self.ends_process and self.process == Process("relay", cluster) and self.part != "server"
+
+    @property
+    def successor(self) -> str | None:
+        """The relay kind of the next life of the process; None: as before, or there is none."""
+        return self.action.successor if isinstance(self.action, Stop | Kill) else None
 
 
 Fault: TypeAlias = LinkFault | ProcessFault

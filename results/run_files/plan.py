@@ -171,6 +171,19 @@ class Plan:
         """The clusters whose relay a fault acts on."""
         return frozenset(fault.process.cluster for fault in self.process_faults if fault.process.kind == "relay")
 
+    def relay_kinds(self, cluster: str) -> tuple[str, ...]:
+        """The relay kind of each life of a cluster's relay, in order: one more than faults that end it."""
+        kinds = [self.relays.version_of(cluster)]
+        for fault in sorted(self.process_faults, key=lambda fault: fault.at_ns):
+            if fault.ends_relay_of(cluster):
+                kinds.append(fault.successor or kinds[-1])
+        return tuple(kinds)
+
+    def relay_programs(self, cluster: str) -> tuple[RelayProgram, ...]:
+        """The program of each life of a cluster's relay; empty if it is a relay of ours."""
+        found = map(self.relays.programs.get, self.relay_kinds(cluster))
+        return tuple(program for program in found if program)
+
     @property
     def relays_of_ours(self) -> tuple[str, ...]:
         """The clusters whose relay records itself: it is no program of somebody else."""

@@ -19,7 +19,8 @@ WASTEFUL_FETCHES = 1.5
 
 def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[ProgramEnd]) -> Iterator[str]:
     """Diagnose a relay that is a program, from outside."""
-    relay = f"relay {cluster} ({figures.title})"
+    relay = _named(cluster, figures)
+    yield from _changed(relay, figures)
     yield from (f"{relay} {end.how}" for end in ends)
     for wait in figures.lock_waits or ():
         if wait.total_ms * 1e6 >= STALL_NS:
@@ -33,7 +34,8 @@ def diagnose(
     cluster: str, figures: RelayFigures, locks: LockReport | None, checks: Sequence[Review] = ()
 ) -> Iterator[str]:
     """Diagnose a relay from its figures, its lock audit, and the controller's reviews of pairs routed over it."""
-    relay = f"relay {cluster} ({figures.version})"
+    relay = _named(cluster, figures)
+    yield from _changed(relay, figures)
     if locks is not None:
         yield from _of_locks(relay, locks)
         yield from _unnoticed(relay, [check for check in checks if _during(check.at_ns, locks)])
@@ -48,6 +50,15 @@ def _waited(wait: LockWaitRow) -> str:
     return (
         f"{held}, {wait.total_ms / 1e3:.1f} s in all, {wait.longest_ms / 1e3:.1f} s at a time ({wait.samples} samples)"
     )
+
+
+def _named(cluster: str, figures: RelayFigures | ProgramFigures) -> str:
+    return f"relay {cluster} ({figures.title})"
+
+
+def _changed(relay: str, figures: RelayFigures | ProgramFigures) -> Iterator[str]:
+    if len(set(figures.kinds)) > 1:
+        yield f"{relay}: what is said of it is of all its lives together"
 
 
 def _from_outside(relay: str, figures: RelayFigures | ProgramFigures) -> Iterator[str]:

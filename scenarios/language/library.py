@@ -14,7 +14,7 @@ from scenarios.language.document import Document, Problem
 from scenarios.language.expectations import expectation
 from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.partial import remainder
-from scenarios.language.relay_kinds import RelayKinds, kind_problems, relay_kinds
+from scenarios.language.relay_kinds import RelayKinds, kind_problems, relay_kinds, succession_problems
 from scenarios.language.schema import ScenarioFile, read_as
 from scenarios.language.semantics import connection_name, group_name
 from scenarios.language.topology_files import topology_of
@@ -46,7 +46,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
             lock_audit=scenario.relays.lock_audit,
         ),
         controller=scenario.controller,
-        faults=tuple(fault for event in scenario.events for fault in event.faults(topology)),
+        faults=tuple(kinds.named(fault) for event in scenario.events for fault in event.faults(topology)),
         connections=tuple(
             ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
             for group in scenario.connections
@@ -87,8 +87,8 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     topology = topology_of(document)
     if problems := tuple(semantics.problems(scenario, topology)):
         raise document.error(problems)
-    plan = plan_of(scenario, topology, relay_kinds(scenario.relays, document))
-    if problems := tuple(kind_problems(plan)):
+    plan = plan_of(scenario, topology, relay_kinds(scenario, document))
+    if problems := (*kind_problems(plan), *succession_problems(plan, scenario.events)):
         raise document.error(problems)
     return plan
 

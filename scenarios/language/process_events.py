@@ -7,27 +7,35 @@ from typing import Literal
 from results.run_files.faults import Cut, Freeze, Kill, Process, Slow, Stop
 from results.run_files.validation import Field
 from scenarios.language.event_base import ProcessEvent, Ramp, RelayEvent, words
-from scenarios.language.values import Delay
+from scenarios.language.values import Delay, Kind
 
 
-class RelayRestart(RelayEvent):
+class RelaySuccession(RelayEvent):
+    """An event that ends the relay, which a new one succeeds."""
+
+    kind: Kind | None = None
+    """The relay that serves when the event is over, if it is another one: a relay version, or the folder of a program.
+    """
+
+
+class RelayRestart(RelaySuccession):
     """The relay is asked to end in order; when the event is over a new one serves, which holds no session."""
 
     what: Literal["relay-restart"]
 
     def action(self) -> Stop:
         """Told to end."""
-        return Stop()
+        return Stop(self.kind)
 
 
-class RelayKill(RelayEvent):
+class RelayKill(RelaySuccession):
     """The relay is killed (SIGKILL); when the event is over a new one serves, which holds no session."""
 
     what: Literal["relay-kill"]
 
     def action(self) -> Kill:
         """Killed."""
-        return Kill()
+        return Kill(self.kind)
 
 
 class RelayFreeze(RelayEvent):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -13,14 +13,17 @@ from hostio.timing import S
 from relay_app import programs
 from relay_app.versions.version_names import VERSIONS
 from results.metrics.metric_names import app_metric, program_metric_names
+from results.run_files.faults import Fault, Kill, ProcessFault, Stop
 from results.run_files.plan import Plan
 from results.run_files.relay_program import MetricsEndpoint, Ready, RelayProgram, SessionSource
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
+from scenarios.language.event_schema import Event
 from scenarios.language.fields import WHOLE, one_of, url_path, within, word
+from scenarios.language.process_events import RelaySuccession
 from scenarios.language.relay_server import ServerFile, name_problems, server_program
-from scenarios.language.schema import Relays, validated
+from scenarios.language.schema import ScenarioFile, validated
 from scenarios.language.values import Delay, Flag, Text
 from scenarios.language.wording import quoted
 from topologies.sandbox import RUNTIME
@@ -75,12 +78,18 @@ class RelayKinds:
     names: Mapping[str, str]
     programs: dict[str, RelayProgram]
 
+    def named(self, fault: Fault) -> Fault:
+        """The fault with the name of the kind that it brings, for what the scenario says."""
+        if isinstance(fault, ProcessFault) and isinstance(fault.action, Stop | Kill) and fault.action.successor:
+            return replace(fault, action=replace(fault.action, successor=self.names[fault.action.successor]))
+        return fault
 
-def relay_kinds(relays: Relays, document: Document) -> RelayKinds:
+
+def relay_kinds(scenario: ScenarioFile, document: Document) -> RelayKinds:
     """Find the kinds that a scenario names. ScenarioError if one is no folder with a valid `relay.yaml`."""
     names: dict[str, str] = {}
     found: dict[str, RelayProgram] = {}
-    for path, kind in _named(relays):
+    for path, kind in _named(scenario):
         if kind in VERSIONS or kind in names:
             names.setdefault(kind, kind)
             continue
@@ -89,7 +98,7 @@ def relay_kinds(relays: Relays, document: Document) -> RelayKinds:
             raise document.error([problem])
         program = _program(folder)
         name = folder.name if folder.name not in (*found, *VERSIONS) else str(folder)
-        names[kind], found[name] = name, program.limited(relays.descriptors)
+        names[kind], found[name] = name, program.limited(scenario.relays.descriptors)
     return RelayKinds(names, found)
 
 
@@ -101,16 +110,35 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
     """
     yield from _expectation_problems(plan)
     for cluster in (each.name for each in plan.topology.clusters):
-        program, kind = plan.relays.program_of(cluster), quoted(plan.relays.version_of(cluster))
-        if program is None:
+        for name in dict.fromkeys(plan.relay_kinds(cluster)):
+            if program := plan.relays.programs.get(name):
+                yield from _program_problems(plan, cluster, program, quoted(name))
+
+
+def _program_problems(plan: Plan, cluster: str, program: RelayProgram, kind: str) -> Iterator[Problem]:
+    if plan.controller.canaries and not program.writes_path_log:
+        text = f"{kind} writes no path log, which relay-canary needs; write [link]"
+        yield Problem(("controller", "detect"), text)
+    passing = any(group.relayed and cluster not in (group.a, group.b) for group in plan.sessions)
+    if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
+        text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
+        yield Problem(("relays", "warm"), text)
+
+
+def succession_problems(plan: Plan, events: Iterable[Event]) -> Iterator[Problem]:
+    """A problem for each event that has a program succeed a relay of ours, or the reverse: their records differ."""
+    for index, event in enumerate(events):
+        if not isinstance(event, RelaySuccession) or event.kind is None:
             continue
-        if plan.controller.canaries and not program.writes_path_log:
-            text = f"{kind} writes no path log, which relay-canary needs; write [link]"
-            yield Problem(("controller", "detect"), text)
-        passing = any(group.relayed and cluster not in (group.a, group.b) for group in plan.sessions)
-        if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
-            text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
-            yield Problem(("relays", "warm"), text)
+        was_program = event.cluster not in plan.relays_of_ours
+        if was_program == (event.kind in VERSIONS):
+            now = plan.relays.version_of(event.cluster)
+            is_one, other = ("no program", "a program") if was_program else ("a program", "a relay version")
+            text = f"{quoted(event.kind)} is {is_one}, and cannot succeed {quoted(now)}; write {other}"
+            yield Problem(("events", index, "kind"), text)
+        elif any(program.server for program in plan.relay_programs(event.cluster)):
+            text = "a server behind an adapter can neither succeed another relay nor be succeeded; leave out kind"
+            yield Problem(("events", index, "kind"), text)
 
 
 def _expectation_problems(plan: Plan) -> Iterator[Problem]:
@@ -131,10 +159,13 @@ def _expectation_problems(plan: Plan) -> Iterator[Problem]:
             yield Problem(("expect", index), text)
 
 
-def _named(relays: Relays) -> Iterator[tuple[DataPath, str]]:
-    yield ("relays", "kind"), relays.kind
-    for cluster, kind in relays.kinds.items():
+def _named(scenario: ScenarioFile) -> Iterator[tuple[DataPath, str]]:
+    yield ("relays", "kind"), scenario.relays.kind
+    for cluster, kind in scenario.relays.kinds.items():
         yield ("relays", "kinds", cluster), kind
+    for index, event in enumerate(scenario.events):
+        if isinstance(event, RelaySuccession) and event.kind is not None:
+            yield ("events", index, "kind"), event.kind
 
 
 def _folder(kind: str, path: DataPath, document: Document) -> Path:

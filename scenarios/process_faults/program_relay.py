@@ -99,7 +99,7 @@ class ProgramRelayKind:
             # As relays of ours have it: the switches' threads do too, and would take the core from a relay without.
             realtime=True,
         )
-        name = f"relay-{self.cluster.name} ({self.plan.relays.version_of(self.cluster.name)})"
+        name = f"relay-{self.cluster.name} ({self.plan.relay_kinds(self.cluster.name)[life]})"
         return RelayLife(name, command, self.log, self._bound, standing_by=life > 0)
 
     def prepare_end(self, life: RelayLife) -> AfterEnd:

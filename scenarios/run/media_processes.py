@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.process_faults.session_records import records_held
 from scenarios.run import scraper
 from scenarios.run.scraper import ScraperConfig
+from scenarios.supervision.process_kind import Succession
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, Serve, spawn
 from scenarios.supervision.run_control import TELEMETRY, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
@@ -73,9 +74,9 @@ class MediaProcesses:
         return cls(
             relays={each.name: spawner.relay(each) for each in clusters if not plan.relays.program_of(each.name)},
             programs={
-                each.name: spawner.program(each, program)
+                each.name: spawner.program(each, programs)
                 for each in clusters
-                if (program := plan.relays.program_of(each.name))
+                if (programs := plan.relay_programs(each.name))
             },
             servers=servers,
             clients=tuple(map(spawner.client, clusters)),
@@ -103,10 +104,10 @@ class MediaProcesses:
         """End the relays that are programs, one after the other, adapters before their servers; yields those that did
         not end as they should have."""
         for cluster, relay in self.programs.items():
-            program, server = plan.relays.program_of(cluster), self.servers.get(cluster)
-            if relay.running and program and (how := end_program(relay, program.stop_grace_ns)):
+            program, server = plan.relay_programs(cluster)[relay.lives - 1], self.servers.get(cluster)
+            if relay.running and (how := end_program(relay, program.stop_grace_ns)):
                 yield ProgramEnd(cluster, how, monotonic_ns())
-            behind = program.server if program else None
+            behind = program.server
             if server and server.running and behind and (how := end_program(server, behind.stop_grace_ns)):
                 yield ProgramEnd(cluster, f"has a server that {how}", monotonic_ns())
 
@@ -171,12 +172,12 @@ class _Spawner:
         kind = RelayKind(lambda life: self.relay_life(cluster, life))
         return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
 
-    def program(self, cluster: Cluster, program: RelayProgram) -> ProgramRelay:
-        """The program that is the relay of a cluster, over all its lives."""
+    def program(self, cluster: Cluster, programs: Sequence[RelayProgram]) -> ProgramRelay:
+        """The programs that are the relay of a cluster, life by life."""
         log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
-        kind = ProgramRelayKind(self._plan, cluster, program, log, host_pid)
-        part: Part = "adapter" if program.server else "both"
-        return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name), part))
+        kinds = [ProgramRelayKind(self._plan, cluster, each, log, host_pid) for each in programs]
+        part: Part = "adapter" if programs[0].server else "both"
+        return SupervisedProcess(Succession(kinds), count_ends(self._plan.faults, Process("relay", cluster.name), part))
 
     def server(self, cluster: Cluster) -> RelayServer | None:
         """The server behind the relay of a cluster, over all its lives; None if there is none."""
@@ -201,7 +202,7 @@ class _Spawner:
                 fates=fate_log(cluster.name, life),
             ),
             ntp_offset_ns=self._ntp_offset_ns,
-            version=self._plan.relays.version_of(cluster.name),
+            version=self._plan.relay_kinds(cluster.name)[life],
             idle_ns=self._plan.relays.idle_ns,
             lock_audit=self._plan.relays.lock_audit,
             life=life,

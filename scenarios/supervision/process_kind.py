@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from hostio.control import Stopped
 from hostio.histogram import Lateness
@@ -102,3 +102,18 @@ class ProcessKind(Protocol[L]):
 
     def prepare_end(self, life: L) -> AfterEnd:
         """Called before the fault: hold what is to be read or removed after this life has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Succession(Generic[L]):
+    """Starts each life of a process by a kind of its own; `kinds`: in the order of the lives."""
+
+    kinds: Sequence[ProcessKind[L]]
+
+    def start(self, life: int) -> L:
+        """Start life number `life` by its kind."""
+        return self.kinds[life].start(life)
+
+    def prepare_end(self, life: L) -> AfterEnd:
+        """As the first kind does: the kinds differ in what they start, not in what is read of it."""
+        return self.kinds[0].prepare_end(life)

@@ -13,13 +13,15 @@ from hostio.timing import MS, S
 from relay_app.locks.report import Durations, HeldAcrossIo, Inversion, LockReport, LockRow, Stall
 from relay_app.records import FETCH, RELAY_SAMPLE, FetchOutcome
 from results.metrics.analysis import analyse
-from results.metrics.relay_figures import relay_figures
+from results.metrics.relay_figures import kinds_served, relay_figures
+from results.metrics.system_figures import succession_text
 from results.report.report import read_evidence
 from results.run_files.documents import dump
 from results.run_files.events import FaultEdge
-from results.run_files.faults import Kill, Process, ProcessFault
+from results.run_files.faults import Freeze, Kill, Process, ProcessFault, Stop
 from results.run_files.records import Rows, collect, cumulative_over_lives, life_at, merged_lock_reports, read_recording
 from results.run_files.run_dir import RunDir
+from results.verdict.diagnosis import diagnose
 
 RELAY = "us-central"
 
@@ -155,3 +157,30 @@ def test_keys_asked_in_vain_of_a_directory_that_was_struck_are_not_the_relays_wa
     )
     found = relay_figures(evidence, analyse(evidence))[RELAY]
     assert (found.fetched_keys, found.fetches_per_key) == (3, 3.0)
+
+
+def test_kinds_are_those_of_the_lives_that_served(tmp_path: Path) -> None:
+    """Of two successors that were planned only the first took over before the run's end."""
+    evidence = read_evidence(Blip(sessions=4).write(tmp_path / "run"))
+    begun = len(evidence.plan.faults)
+    deploys = (
+        ProcessFault("relay-restart", 2 * S, 3 * S, Process("relay", RELAY), Stop("leak")),
+        ProcessFault("relay-kill", 5 * S, 7 * S, Process("relay", RELAY), Kill("gray")),
+        ProcessFault("relay-freeze", 5 * S, 7 * S, Process("relay", "us-east"), Freeze()),
+    )
+    ended = ((0, START + 3 * S), (2, START + 7 * S))
+    edges = [FaultEdge(begun + number, "end", at_ns, at_ns, at_ns, at_ns) for number, at_ns in ended]
+    evidence = replace(
+        evidence,
+        plan=replace(evidence.plan, faults=(*evidence.plan.faults, *deploys)),
+        events=(*evidence.events, *edges),
+    )
+    first = evidence.plan.relays.version
+    assert kinds_served(evidence, RELAY) == [first, "leak"]
+    assert kinds_served(evidence, "us-east") == [first]
+    figures = relay_figures(evidence, analyse(evidence))[RELAY]
+    assert next(diagnose(RELAY, figures, None)).startswith(f"relay {RELAY} ({first}, then leak): what is said of it")
+
+
+def test_lives_of_one_kind_are_named_once() -> None:
+    assert succession_text(["a", "a", "b", "b", "a"]) == "a, then b, then a"

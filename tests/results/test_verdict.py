@@ -233,6 +233,7 @@ def test_a_second_that_began_before_the_media_has_no_minus(start_s: float, said:
 
 PROGRAM = ProgramFigures(
     kind="mine",
+    kinds=["mine"],
     command=["./relay"],
     measured="program",
     server=None,
@@ -259,7 +260,9 @@ def test_a_program_whose_thread_held_a_lock_in_a_call_for_long_is_named() -> Non
 
 
 def test_a_server_behind_an_adapter_is_named_as_both() -> None:
-    behind = replace(PROGRAM, kind="coturn", measured="server + adapter", server=["turnserver"], receive_buffer=3)
+    behind = replace(
+        PROGRAM, kind="coturn", kinds=["coturn"], measured="server + adapter", server=["turnserver"], receive_buffer=3
+    )
     (said,) = diagnose_program("us-central", behind, ())
     assert said == "relay us-central (coturn, server + adapter): 3 packets found its receive buffers full"
 

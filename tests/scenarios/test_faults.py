@@ -130,6 +130,7 @@ def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
     [
         ("what: relay-restart, cluster: us-central", Process("relay", CENTRAL), Stop(), CENTRAL),
         ("what: relay-kill, cluster: us-west", Process("relay", WEST), Kill(), WEST),
+        ("what: relay-kill, cluster: us-west, kind: leak", Process("relay", WEST), Kill("leak"), WEST),
         ("what: relay-freeze, cluster: us-central", Process("relay", CENTRAL), Freeze(), CENTRAL),
         ("what: controller-restart", Process("controller"), Stop(), ""),
         ("what: controller-cut", Process("controller"), Cut(), ""),

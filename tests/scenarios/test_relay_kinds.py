@@ -219,3 +219,37 @@ def test_the_file_of_sessions_has_what_a_relay_holds_at_its_start(tmp_path: Path
     assert every(each["port"] == 0 for each in own)
     assert sessions("us-central") == sessions("us-east", life=1) == []
     assert {each["ssrc"] for each in sessions("us-central", 1, "file")} > set(streams), "and the canaries"
+
+
+def deploy(tmp_path: Path, *events: str) -> Plan:
+    scenario = tmp_path / "deploy.yaml"
+    head = ONE_BLIP.read_text().partition("events:")[0]
+    scenario.write_text(f"{head}events: [{', '.join(f'{{{event}, cluster: us-west, for: 1s}}' for event in events)}]\n")
+    return load_plan(scenario, overrides=[f"relays.kind={tmp_path / 'old'}"])
+
+
+def test_a_successor_is_of_the_kind_that_the_event_names_and_later_ones_stay_of_it(tmp_path: Path) -> None:
+    """Whatever their order in the file; a freeze ends no life."""
+    old, new = folder(tmp_path / "old"), folder(tmp_path / "new")
+    plan = deploy(
+        tmp_path,
+        "at: 7s, what: relay-kill",
+        "at: 5s, what: relay-restart, kind: ./new",
+        "at: 3s, what: relay-freeze",
+        "at: 1s, what: relay-kill",
+    )
+    assert plan.relay_kinds("us-west") == ("old", "old", "new", "new")
+    assert [each.folder for each in plan.relay_programs("us-west")] == [str(each) for each in (old, old, new, new)]
+    assert plan.relay_kinds("us-east") == ("old",)
+    assert load_plan_text(dump(plan), "plan.json") == plan
+
+
+def test_a_successor_is_held_to_what_the_first_program_is(tmp_path: Path) -> None:
+    folder(tmp_path / "old")
+    folder(tmp_path / "new", "command: [sh]\nsessions: file\n")
+    assert deploy(tmp_path, "at: 1s, what: relay-kill, kind: ./new"), "no session of others passes us-west"
+    at_the_centre = ["events.0.cluster=us-central", f"relays.kind={tmp_path / 'old'}"]
+    with pytest.raises(ScenarioError, match="'new' holds all sessions from its start, and cannot be cold"):
+        load_plan(tmp_path / "deploy.yaml", overrides=at_the_centre)
+    with pytest.raises(ScenarioError, match=r"there is no relay\.yaml in './newer'"):
+        deploy(tmp_path, "at: 1s, what: relay-kill, kind: ./newer")
