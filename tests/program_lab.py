@@ -47,7 +47,8 @@ class ShippedKind:
     def missing(self) -> list[str]:
         """The programs of it that are not there."""
         commands = [self.file["command"], *([self.server["command"]] if self.server else [])]
-        return [command[0] for command in commands if not self._found(command[0])]
+        programs_used = [*(command[0] for command in commands), *self.file.get("uses", ())]
+        return [program for program in programs_used if not self._found(program)]
 
     def _expanded(self, command: list[str], told: Mapping[str, str]) -> list[str]:
         program, *arguments = (Template(str(word)).substitute(told) for word in command)

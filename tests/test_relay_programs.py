@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program_lab import shipped
 from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, play, shows, start, summary_of
 from run_record import RunRecord
 
@@ -15,6 +16,7 @@ from scenarios.language.topology_files import load_topology
 pytestmark = pytest.mark.root
 
 COLD_BURST = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
+STATELESS = ("socat",)
 ROUND_TRIP_MS = 50.5
 STREAMS = 60
 
@@ -103,6 +105,22 @@ def test_what_a_program_tells_of_itself_is_in_the_summary(runs: RunRecord, tmp_p
     assert programs["us-east"]["app_problem"].endswith("nobody listens at port 9100")
     assert any("nobody listens at port 9100" in each for each in run.summary["diagnosis"])
     assert "nobody listens at port 9100" in (run.root / "logs" / "metrics-us-east.log").read_text()
+
+
+@pytest.mark.parametrize("kind", STATELESS)
+def test_a_relay_without_sessions_is_never_cold(runs: RunRecord, tmp_path: Path, kind: str) -> None:
+    """What is lost is lost on the link that blips; who passed the relay no path log tells."""
+    shipped(kind)
+    run = play(runs, tmp_path, ONE_BLIP, f"relays.kinds.us-central={kind}", *BRIEF[1::2])
+    summary = run.summary
+    assert summary["ledger"]["unexplained"] == 0
+    assert inside_relay(summary) == 0
+    seen = summary["programs"]["us-central"]
+    assert (seen["kind"], seen["sessions"], seen["moved"]) == (kind, "none", 20)
+    assert (seen["never_forwarded"], seen["first_forwarded_ms"]["max"], seen["catch_up_ms"]) == (None, None, None)
+    moved_ms = 1e3 * (summary["reroutes"][0]["installed_at"] - summary["faults"][0]["applied_at"])
+    longest_ms = summary["media"]["interruption_ms"]["max"]
+    assert run.bears(longest_ms < moved_ms + 200), "the first packet after the move is heard"
 
 
 @pytest.mark.long

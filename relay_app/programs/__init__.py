@@ -17,5 +17,6 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "coturn": "coturn, a TURN server, behind an adapter",
         "pion": "a TURN server in Go on pion, behind an adapter",
         "rtpengine": "rtpengine in userspace, behind an adapter",
+        "socat": "socat on each lane, between two other clusters; it keeps no sessions",
     }
 )

@@ -149,7 +149,7 @@ class ProgramFigures:
     packages: dict[str, str]
     """The versions of the Debian packages that it needs, as far as they are installed."""
     sessions: SessionSource
-    """Where it finds sessions; file: it holds all from its start, and is never cold."""
+    """Where it finds sessions; file: it holds all from its start; none: it needs none. Both are never cold."""
     receive_buffer: Count
     """Packets dropped because the receive buffer of a lane was full, as known at its end."""
     moved: Count

@@ -10,8 +10,9 @@ from hostio.timing import S
 Ready = Literal["notify", "ports"]
 """How a program tells that it serves: READY=1 of sd_notify(3), or all lanes bound."""
 
-SessionSource = Literal["directory", "file"]
-"""Where a program finds a session that it does not hold: in the session directory; or nowhere, as it holds all."""
+SessionSource = Literal["directory", "file", "none"]
+"""Where a program finds a session that it does not hold: in the session directory; nowhere, as it holds all; or none is
+needed, as it passes on whatever comes."""
 
 CONTRACT_VARIABLES = (
     "BLIPNET_CONTRACT",

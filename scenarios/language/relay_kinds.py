@@ -51,12 +51,15 @@ class RelayFile(Strict):
     command: tuple[Annotated[str, checked(word)], ...] = Field(strict=False, examples=["[./relay, --verbose]"])
     """Program and arguments, without a shell; run in the folder of this file. A program without a slash is one of PATH.
     """
+    uses: tuple[Annotated[str, checked(word)], ...] = Field(default=(), strict=False)
+    """Programs that it starts itself, which must be installed."""
     environment: dict[str, Annotated[str, checked(word)]] = Field(default={})
     """Variables beside those of the contract."""
     ready: Annotated[Ready, checked(one_of(*get_args(Ready)))] = "notify"
     """How it tells that it serves: READY=1 of sd_notify(3), or ports: all lanes are bound."""
     sessions: Annotated[SessionSource, checked(one_of(*get_args(SessionSource)))] = "directory"
-    """Where it finds a session that it does not hold; file: it holds all from its start, and so is never cold."""
+    """Where it finds a session that it does not hold; file: it holds all from its start; none: it passes on whatever
+    comes from one of two clusters to the other. Neither is ever cold."""
     stop_grace: Delay = 3 * S
     """How long it may take to end after SIGTERM, before SIGKILL."""
     descriptors: Annotated[int, checked(within(WHOLE, "64", "1048576"))] = 1024
@@ -123,6 +126,21 @@ def _program_problems(plan: Plan, cluster: str, program: RelayProgram, kind: str
     if program.sessions == "file" and passing and plan.relays.warm.get(cluster, 0.0) < 1:
         text = f"{kind} holds all sessions from its start, and cannot be cold; write warm: {{{cluster}: 100%}}"
         yield Problem(("relays", "warm"), text)
+    if program.sessions == "none":
+        yield from _passing_problems(plan, cluster, kind)
+
+
+def _passing_problems(plan: Plan, cluster: str, kind: str) -> Iterator[Problem]:
+    """A problem if a program that keeps no sessions could not tell from where a packet comes whereto it goes."""
+    path = ("relays", "kinds", cluster) if cluster in plan.relays.versions else ("relays", "kind")
+    others = len(plan.topology.clusters) - 1
+    ends = [group.name for group in plan.sessions if group.relayed and cluster in (group.a, group.b)]
+    if others != 2:
+        text = f"{kind} keeps no sessions, and stands between two clusters; {plan.topology.name} has {others} others"
+        yield Problem(path, f"{text}; write another kind")
+    elif ends:
+        text = f"{kind} keeps no sessions, and has no way to the clients of {cluster}, an end of {quoted(ends[0])}"
+        yield Problem(path, f"{text}; name it in kinds, for a cluster between others")
 
 
 def succession_problems(plan: Plan, events: Iterable[Event]) -> Iterator[Problem]:
@@ -212,6 +230,9 @@ def _problems(file: RelayFile, folder: Path) -> Iterator[Problem]:
     for path, part in parts:
         yield from _command_problems(path, part.command, folder, remedy)
         yield from name_problems(path, part.command, part.environment)
+    for index, name in enumerate(file.uses):
+        if "/" in name or not Path(_executable(name, folder)).is_file():
+            yield Problem(("uses", index), f"there is no program {quoted(name)}; {remedy}")
 
 
 def _executable(program: str, folder: Path) -> str:

@@ -37,6 +37,7 @@ _SESSIONS = (
     SessionGroup("passing", "us-east", "us-west", 4, "voice"),
 )
 _WARM_SHARE = 0.5
+_NOBODYS_SOURCE = 1
 _STARTED_WITHIN_S = 10.0
 _DATAGRAM_BYTES = 2048
 
@@ -54,7 +55,7 @@ class Arrival:
 
 def plan_for(kind: str) -> Plan:
     """The plan of a check: some sessions end at HERE, others pass it, of which a part is held. ScenarioError."""
-    plan = load_plan(LIBRARY / "one-blip.yaml", overrides=[f"relays.kind={kind}", f"relays.warm.{HERE}=100%"])
+    plan = load_plan(LIBRARY / "one-blip.yaml", overrides=[f"relays.kinds.{HERE}={kind}", f"relays.warm.{HERE}=100%"])
     return replace(
         plan,
         sessions=_SESSIONS,
@@ -77,14 +78,22 @@ class Bench:
     @property
     def records(self) -> tuple[StreamRecord, ...]:
         """Every record of the directory whose stream comes to the relay: those that start elsewhere."""
-        through = (record for record in all_records(self.plan) if record.source != self.here.ordinal)
+        through = [record for record in all_records(self.plan) if record.source != self.here.ordinal]
+        if self.stateless:
+            return tuple(each for each in through if each.port == 0 and each.destination != self.here.ordinal)
         return tuple(each for each in through if each.port == 0 or each.ssrc in self.held)
+
+    @property
+    def stateless(self) -> bool:
+        """Whether it keeps no sessions: then it passes on what comes from one of two clusters to the other."""
+        program = self.plan.relays.program_of(HERE)
+        return program is not None and program.sessions == "none"
 
     @property
     def held(self) -> frozenset[int]:
         """SSRCs of the streams that it holds at its start."""
         program = self.plan.relays.program_of(HERE)
-        if program and program.sessions == "file":
+        if program and program.sessions != "directory":
             return frozenset(record.ssrc for record in all_records(self.plan))
         return frozenset(records_held(self.plan, streams_of(self.plan.sessions, self.plan.seed), HERE))
 
@@ -98,9 +107,10 @@ class Bench:
         return there, LANE_PORT + lane_of(record.ssrc)
 
     def send(self, datagram: bytes, ssrc: int) -> None:
-        """Send a datagram to the relay, on the lane of a stream."""
-        sender = self._ends[(self._hosts[1], SENDER_PORT)]
-        sender.sendto(datagram, (str(self.here.address), LANE_PORT + lane_of(ssrc)))
+        """Send a datagram to the relay on the lane of a stream, from that lane where the stream comes from."""
+        source = next((record.source for record in all_records(self.plan) if record.ssrc == ssrc), _NOBODYS_SOURCE)
+        lane = LANE_PORT + lane_of(ssrc)
+        self._ends[(self._hosts[source], lane)].sendto(datagram, (str(self.here.address), lane))
 
     def arrival(self, within_s: float) -> Arrival | None:
         """The next packet that arrives anywhere; None if none does in time."""

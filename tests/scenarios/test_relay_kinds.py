@@ -95,6 +95,7 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ("command: ./relay\n", "1:10: './relay' where a list is expected"),
         ("command: [./relay]\n", "1:11: there is no program './relay'; build it, or install it"),
         ("command: [no-such-relay]\n", "1:11: there is no program 'no-such-relay'; build it, or install it"),
+        ("command: [sh]\nuses: [sh, no-such-relay]\n", "2:12: there is no program 'no-such-relay'; install it"),
         ("command: [./relay.yaml]\n", "1:11: './relay.yaml' is not executable; chmod +x it"),
         ("command: [sh, 8080]\n", "1:15: '8080' where text is expected; put it in quotes"),
         ("command: [sh]\nready: soon\n", "2:8: 'soon' is not known here; known: notify, ports"),
@@ -116,7 +117,7 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ),
         ("command: [sh]\nserver: {command: [sh, '${X}']}\n", "2:24: '${X}' is no variable of the contract; known: "),
         ("command: [sh]\nserver: {command: [sh], ready: ports}\n", "2:32: 'ports' is not known here; known: notify"),
-        ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, environment, ready,"),
+        ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, uses, environment,"),
     ],
 )
 def test_a_wrong_relay_yaml_gets_its_line(tmp_path: Path, text: str, message: str) -> None:
@@ -253,3 +254,19 @@ def test_a_successor_is_held_to_what_the_first_program_is(tmp_path: Path) -> Non
         load_plan(tmp_path / "deploy.yaml", overrides=at_the_centre)
     with pytest.raises(ScenarioError, match=r"there is no relay\.yaml in './newer'"):
         deploy(tmp_path, "at: 1s, what: relay-kill, kind: ./newer")
+
+
+def test_a_program_without_sessions_stands_between_two_others_alone(tmp_path: Path) -> None:
+    """It is never called cold, needs no warm share, and is told no session."""
+    folder(tmp_path / "mine", "command: [sh]\nsessions: none\n")
+    scenario = tmp_path / "between.yaml"
+    scenario.write_text(f"{ONE_BLIP.read_text()}\nrelays: {{kinds: {{us-central: ./mine}}}}\n")
+    plan = load_plan(scenario)
+    (program,) = plan.relay_programs("us-central")
+    assert session_lines(plan, "us-central", program, 0) == ""
+    no_way = "'mine' keeps no sessions, and has no way to the clients of us-east, an end of 'voice-1'; name it in kinds"
+    with pytest.raises(ScenarioError, match=no_way):
+        plan_with(tmp_path / "mine")
+    six = "'mine' keeps no sessions, and stands between two clusters; us-6 has 5 others; write another kind"
+    with pytest.raises(ScenarioError, match=six):
+        load_plan(LIBRARY / "us-6-blip.yaml", overrides=[f"relays.kind={tmp_path / 'mine'}"])
