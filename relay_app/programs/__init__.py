@@ -20,3 +20,6 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "socat": "socat on each lane, between two other clusters; it keeps no sessions",
     }
 )
+
+FAULTY = ("c-regression",)
+"""Programs with a known defect, which the standard scenarios must catch; they must pass all others."""

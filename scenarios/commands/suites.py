@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from relay_app.programs import FAULTY, PROGRAMS
 from relay_app.versions.version_names import DEFAULT_VERSION, SOUND, VERSIONS
 from results.run_files.plan import Plan
 from scenarios.cli.console import Console
@@ -19,11 +20,17 @@ from scenarios.suites.attempts import Attempt
 from scenarios.suites.runner import Suite
 from scenarios.suites.standings import Standing, Trial, self_test_verdict, standings
 
+_SOUND = (*SOUND, *(name for name in PROGRAMS if name not in FAULTY))
+
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
 @click.option("--relay", "versions", multiple=True, metavar="KIND", help="A relay version or a folder; more than once.")
-@click.option("--self-test", is_flag=True, help="Try all versions: the sound must pass, and each faulty one be caught.")
+@click.option(
+    "--self-test",
+    is_flag=True,
+    help="The sound must pass each time, and the faulty be caught; all versions, unless --relay names some.",
+)
 @click.option("--times", type=click.IntRange(1, 1000), default=1, help="How often each scenario is played.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the trials as JUnit XML.")
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
@@ -40,9 +47,13 @@ def suite(
     """Run the standard scenarios against a relay version, before it is deployed.
 
     FILEs replace the standard scenarios. The exit code is that of the worst version. With --self-test a sound version
-    that was caught is a failure, and so is a faulty one that was not.
+    that was caught is a failure, and so is a faulty one that was not, in any of the --times rounds.
     """
-    chosen = tuple(VERSIONS) if self_test else versions or (DEFAULT_VERSION,)
+    chosen = versions or (tuple(VERSIONS) if self_test else (DEFAULT_VERSION,))
+    if self_test and (unknown := [each for each in chosen if each not in (*VERSIONS, *PROGRAMS)]):
+        raise click.UsageError(
+            f"--self-test cannot tell whether {unknown[0]} is to pass: it does not come with the project"
+        )
     scenarios = files or standard_scenarios()
     plans = {
         version: [load_plan(file, overrides=[*overrides, relay_override(version)]) for file in scenarios]
@@ -53,7 +64,7 @@ def suite(
         {version: list(map(sandbox.prepared, each)) for version, each in plans.items()}, times, sandbox, junit
     )
     if self_test:
-        return VERDICT_CODES[self_test_verdict(found, SOUND)]
+        return VERDICT_CODES[self_test_verdict(found, _SOUND)]
     return worst(VERDICT_CODES[standing.verdict] for standing in found)
 
 

@@ -43,18 +43,41 @@ class Standing:
     @property
     def verdict(self) -> Verdict:
         """Fail if any trial failed, pass if all passed, else inconclusive."""
-        if self.caught_by:
-            return "fail"
-        return "pass" if all(trial.verdict == "pass" for trial in self.trials) else "inconclusive"
+        return _together(self.trials)
+
+    @property
+    def rounds(self) -> tuple[Verdict, ...]:
+        """The verdict of each round, in which every scenario was played once; one that is not whole is left out."""
+        by_scenario: dict[str, list[Trial]] = {}
+        for trial in self.trials:
+            by_scenario.setdefault(trial.scenario, []).append(trial)
+        return tuple(map(_together, zip(*by_scenario.values(), strict=False)))
 
     def sentence(self) -> str:
-        """The verdict and its ground as a line of text."""
-        if self.caught_by:
-            return f"{self.version}: caught by {', '.join(self.caught_by)}"
+        """The verdict and its ground as a line of text, with the number of rounds if there were several."""
         undecided = sum(trial.verdict != "pass" for trial in self.trials)
-        if undecided:
-            return f"{self.version}: {undecided} of {len(self.trials)} runs inconclusive, none failed"
-        return f"{self.version}: passes all {len(self.trials)} runs"
+        if self.caught_by:
+            said = f"caught by {', '.join(self.caught_by)}{self._of_rounds('fail')}"
+        elif undecided:
+            said = (
+                f"{undecided} of {len(self.trials)} runs inconclusive, none failed{self._of_rounds('pass', 'passes')}"
+            )
+        else:
+            said = f"passes all {len(self.trials)} runs{self._of_rounds('pass')}"
+        return f"{self.version}: {said}"
+
+    def _of_rounds(self, verdict: Verdict, does: str = "") -> str:
+        if len(self.rounds) < 2:
+            return ""
+        return f",{f' {does}' if does else ''} in {self.rounds.count(verdict)} of {len(self.rounds)} rounds"
+
+
+def _together(trials: Sequence[Trial]) -> Verdict:
+    """Fail if any trial failed, pass if all passed, else inconclusive."""
+    verdicts = {trial.verdict for trial in trials}
+    if "fail" in verdicts:
+        return "fail"
+    return "pass" if verdicts == {"pass"} else "inconclusive"
 
 
 def standings(trials: Sequence[Trial]) -> tuple[Standing, ...]:
@@ -107,7 +130,7 @@ def _row(trials: list[Trial]) -> tuple[str, ...]:
 
 
 def self_test_verdict(found: Sequence[Standing], sound: Sequence[str]) -> Verdict:
-    """Fail if a `sound` version failed or another passed; else inconclusive if one is undecided; else pass."""
-    if any(each.verdict == ("fail" if each.version in sound else "pass") for each in found):
+    """Fail if a `sound` version failed in a round, or another passed one; else inconclusive if a round is undecided."""
+    if any(("fail" if each.version in sound else "pass") in each.rounds for each in found):
         return "fail"
-    return "inconclusive" if any(each.verdict == "inconclusive" for each in found) else "pass"
+    return "inconclusive" if any("inconclusive" in each.rounds for each in found) else "pass"

@@ -48,8 +48,31 @@ def test_a_version_is_caught_by_what_failed_and_passes_only_if_all_does() -> Non
         "2026-05-20: passes all 2 runs",
     ]
     assert [each.verdict for each in standings(CAUGHT)] == ["fail", "pass"]
-    (undecided,) = standings([trial("x", "burst", "pass"), trial("x", "burst", "inconclusive")])
-    assert (undecided.verdict, undecided.sentence()) == ("inconclusive", "x: 1 of 2 runs inconclusive, none failed")
+    (undecided,) = standings([trial("x", "burst", "inconclusive")])
+    assert (undecided.verdict, undecided.sentence()) == ("inconclusive", "x: 1 of 1 runs inconclusive, none failed")
+
+
+def rounds(version: str, *verdicts: Verdict) -> list[Trial]:
+    """Rounds of a burst with these verdicts and a mesh that passes."""
+    return [each for verdict in verdicts for each in (trial(version, "burst", verdict), trial(version, "mesh", "pass"))]
+
+
+def test_several_rounds_are_counted() -> None:
+    trials = [
+        *rounds("bad", "fail", "fail", "pass"),
+        *rounds("good", "pass", "pass"),
+        *rounds("busy", "pass", "inconclusive"),
+    ]
+    found = standings(trials)
+    assert [each.rounds for each in found] == [("fail", "fail", "pass"), ("pass", "pass"), ("pass", "inconclusive")]
+    assert [each.sentence() for each in found] == [
+        "bad: caught by burst, in 2 of 3 rounds",
+        "good: passes all 4 runs, in 2 of 2 rounds",
+        "busy: 1 of 4 runs inconclusive, none failed, passes in 1 of 2 rounds",
+    ]
+    assert self_test_verdict(found, ["good", "busy"]) == "fail", "a faulty one must be caught each time"
+    assert self_test_verdict(found[1:], ["good", "busy"]) == "inconclusive"
+    assert standings(trials[:5])[0].rounds == ("fail", "fail"), "the third was not played to its end"
 
 
 def test_a_row_sums_up_a_scenario_that_was_played_many_times() -> None:
