@@ -95,7 +95,7 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ("command: ./relay\n", "1:10: './relay' where a list is expected"),
         ("command: [./relay]\n", "1:11: there is no program './relay'; build it, or install it"),
         ("command: [no-such-relay]\n", "1:11: there is no program 'no-such-relay'; build it, or install it"),
-        ("command: [sh]\nuses: [sh, no-such-relay]\n", "2:12: there is no program 'no-such-relay'; install it"),
+        ("command: [sh]\nuses: [sh, no-such-relay]\n", "2:12: there is no program 'no-such-relay'; build it"),
         ("command: [./relay.yaml]\n", "1:11: './relay.yaml' is not executable; chmod +x it"),
         ("command: [sh, 8080]\n", "1:15: '8080' where text is expected; put it in quotes"),
         ("command: [sh]\nready: soon\n", "2:8: 'soon' is not known here; known: notify, ports"),
