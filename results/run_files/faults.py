@@ -158,7 +158,7 @@ class ProcessFault(TimedFault):
         return isinstance(self.action, Stop | Kill)
 
     def ends_relay_of(self, cluster: str) -> bool:
-        """Whether it ends the relay of a cluster; a server behind it is none."""
+        """Whether it ends the relay of a cluster, and not only the server behind it."""
         return self.ends_process and self.process == Process("relay", cluster) and self.part != "server"
 
     @property

@@ -144,19 +144,21 @@ def _passing_problems(plan: Plan, cluster: str, kind: str) -> Iterator[Problem]:
 
 
 def succession_problems(plan: Plan, events: Iterable[Event]) -> Iterator[Problem]:
-    """A problem for each event that has a program succeed a relay of ours, or the reverse: their records differ."""
+    """A problem for each event that has a program succeed a relay of ours, or the reverse: their records differ.
+
+    And for each with a server on either side: the event would replace its adapter alone.
+    """
     for index, event in enumerate(events):
         if not isinstance(event, RelaySuccession) or event.kind is None:
             continue
-        was_program = event.cluster not in plan.relays_of_ours
+        was_program, now = event.cluster not in plan.relays_of_ours, plan.relays.version_of(event.cluster)
         if was_program == (event.kind in VERSIONS):
-            now = plan.relays.version_of(event.cluster)
             is_one, other = ("no program", "a program") if was_program else ("a program", "a relay version")
             text = f"{quoted(event.kind)} is {is_one}, and cannot succeed {quoted(now)}; write {other}"
             yield Problem(("events", index, "kind"), text)
-        elif any(program.server for program in plan.relay_programs(event.cluster)):
-            text = "a server behind an adapter can neither succeed another relay nor be succeeded; leave out kind"
-            yield Problem(("events", index, "kind"), text)
+        elif any(program.server for program in plan.relay_programs(event.cluster)) and event.kind != now:
+            text = f"{quoted(event.kind)} cannot succeed {quoted(now)}: one of them is a server with an adapter"
+            yield Problem(("events", index, "kind"), f"{text}; leave out kind")
 
 
 def _expectation_problems(plan: Plan) -> Iterator[Problem]:
