@@ -32,7 +32,7 @@ setup(
         "typing-extensions",
     ],
     extras_require={
-        "test": ["jsonschema", "pytest", "pytest-timeout", "pytest-xdist", "scapy", "scipy"],
+        "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist", "scapy", "scipy"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },
 )

@@ -46,6 +46,25 @@ def test_the_relay_with_the_defect_is_caught(runs: RunRecord, tmp_path: Path) ->
     assert any("thread fetch held a lock in read on " in each for each in run.summary["diagnosis"])
 
 
+@pytest.mark.long
+def test_the_stacks_of_a_relay_that_takes_no_packets_are_kept(runs: RunRecord, tmp_path: Path) -> None:
+    """Its forwarding thread waits for the lock for seconds, and its lanes fill."""
+    folder = tmp_path / "stalls"
+    folder.mkdir()
+    program = PROJECT / "relay_app" / "programs" / "c-regression" / "relay"
+    (folder / "relay.yaml").write_text(f"command: [{program}]\npath_log: true\nstacks: gdb\n")
+    run = play(runs, tmp_path / "runs", COLD_BURST, f"relays.kind={folder}")
+    stalls = run.summary["programs"]["us-central"]["stalls_seen"]
+    assert stalls
+    assert stalls[0]["at"] > 2, "not before the blip"
+    stacks = (run.root / stalls[0]["stacks"]).read_text()
+    assert "LWP" in stacks
+    assert '"fetch"' in stacks
+    assert "#0 " in stacks
+    assert any(f"; the stacks of its threads are in {stalls[0]['stacks']}" in each for each in run.summary["diagnosis"])
+    assert run.summary["ledger"]["unexplained"] == 0
+
+
 @pytest.mark.parametrize("kind", ["c-sound", pytest.param("template", marks=pytest.mark.long)])
 def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
     runs: RunRecord, tmp_path: Path, kind: str

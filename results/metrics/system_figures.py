@@ -100,6 +100,20 @@ class LockWaitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramStallRow:
+    """A program took no packet from a lane that held some, for 2 s or longer."""
+
+    lane: Count
+    """The lane, from 0."""
+    at: float
+    """When that began, s since the media start."""
+    stacks: str | None
+    """File of the run directory with the stacks of its threads; null: there are none."""
+    untold: str | None
+    """Why there are none although `stacks` of its relay.yaml asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessFigures:
     """The processes of a program while media flowed, as sampled once a second; one that lives shorter may be missed."""
 
@@ -166,6 +180,8 @@ class ProgramFigures:
     """What its processes used; null without samples."""
     lock_waits: list[LockWaitRow] | None = None
     """Waits for locks whose holder was blocked in a system call, longest in all first; null: the kernel tells none."""
+    stalls_seen: list[ProgramStallRow] | None = None
+    """Stalls, as seen at the receive queues of its lanes; null without samples."""
     app: dict[str, float] = field(default_factory=dict)
     """What its metrics endpoint tells: counters by their growth while media flowed, others by their last value."""
     app_problem: str | None = None

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from results.run_files.app_metrics import Scrape
 from results.run_files.lock_waits import LockWaits
+from results.run_files.program_stalls import ProgramStalls
 from results.run_files.run_dir import RunDir
 
 PROCESS_SAMPLE = np.dtype(
@@ -40,13 +41,14 @@ since the port was bound. Ports of the run's own processes have no row."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProgramSamples:
-    """PROCESS_SAMPLE[n], HOST_SAMPLE[m] and UDP_DROP_SAMPLE[k], each in order of time. `lock_waits`: by cluster.
-    `scrapes`: by cluster, where the program has a metrics endpoint."""
+    """PROCESS_SAMPLE[n], HOST_SAMPLE[m] and UDP_DROP_SAMPLE[k], each in order of time. `lock_waits`, `stalls`:
+    by cluster. `scrapes`: by cluster, where the program has a metrics endpoint."""
 
     processes: NDArray[np.void]
     hosts: NDArray[np.void]
     udp_drops: NDArray[np.void]
     lock_waits: Mapping[str, LockWaits] = field(default_factory=dict)
+    stalls: Mapping[str, ProgramStalls] = field(default_factory=dict)
     scrapes: Mapping[str, Sequence[Scrape]] = field(default_factory=dict)
 
 

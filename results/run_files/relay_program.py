@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from hostio.stack_dumps import StackTool
 from hostio.timing import S
 
 Ready = Literal["notify", "ports"]
@@ -67,6 +68,8 @@ class RelayProgram:
     metrics: MetricsEndpoint | None = None
     server: ServerProgram | None = None
     packages: tuple[str, ...] = ()
+    stacks: StackTool | None = None
+    """By what the stacks of its threads are taken when it stalls."""
 
     def limited(self, descriptors: int | None) -> RelayProgram:
         """With this limit of open files for it and for its server, where their own is not lower."""

@@ -122,6 +122,14 @@ class RunDir:
         """Waits for locks that were seen of a relay that is a program (`results.run_files.lock_waits.LockWaits`)."""
         return self.root / "locks" / f"{cluster}.waits.json"
 
+    def program_stalls(self, cluster: str) -> Path:
+        """Stalls that were seen of a relay that is a program (`results.run_files.program_stalls.ProgramStalls`)."""
+        return self.root / "locks" / f"{cluster}.stalls.json"
+
+    def program_stacks(self, cluster: str, number: int = 1) -> Path:
+        """Stacks of a relay that is a program, as taken in one of its stalls, from 1."""
+        return self.root / "logs" / f"relay-{cluster}.stacks-{number}.txt"
+
     def probes(self, cluster: str) -> Path:
         """Every one-way probe that a cluster's prober received (PROBE)."""
         return self.root / "raw" / f"probes-{cluster}.parquet"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
-from results.metrics.system_figures import LockWaitRow, ProgramFigures, RelayFigures
+from results.metrics.system_figures import LockWaitRow, ProgramFigures, ProgramStallRow, RelayFigures
 from results.run_files.events import ProgramEnd
 
 STALL_NS = 500_000_000
@@ -25,6 +25,8 @@ def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[Progr
     for wait in figures.lock_waits or ():
         if wait.total_ms * 1e6 >= STALL_NS:
             yield f"{relay}: {_waited(wait)}"
+    for stall in figures.stalls_seen or ():
+        yield f"{relay}: from {stall.at:.1f} s on it took no packet from lane {stall.lane}{_stacks(stall)}"
     if figures.app_problem:
         yield f"{relay}: {figures.app_problem}"
     yield from _from_outside(relay, figures)
@@ -42,6 +44,12 @@ def diagnose(
     if figures.fetches_per_key > WASTEFUL_FETCHES:
         yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
     yield from _from_outside(relay, figures)
+
+
+def _stacks(stall: ProgramStallRow) -> str:
+    if stall.stacks:
+        return f"; the stacks of its threads are in {stall.stacks}"
+    return f"; the stacks of its threads are not told: {stall.untold}" if stall.untold else ""
 
 
 def _waited(wait: LockWaitRow) -> str:

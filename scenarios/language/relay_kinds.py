@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
+from hostio.stack_dumps import StackTool
 from hostio.timing import S
 from relay_app import programs
 from relay_app.versions.version_names import VERSIONS
@@ -66,6 +67,8 @@ class RelayFile(Strict):
     """Limit of open files, RLIMIT_NOFILE."""
     path_log: Flag = False
     """Whether it enters its ordinal in the path log of the packets that it forwards."""
+    stacks: Annotated[StackTool, checked(one_of(*get_args(StackTool)))] | None = None
+    """By what the stacks of its threads are taken when it stalls; unless given, they are not."""
     metrics: Metrics | None = None
     """Where it gives metrics of itself."""
     server: ServerFile | None = Field(default=None)
@@ -215,6 +218,7 @@ def _program(folder: Path) -> RelayProgram:
         stop_grace_ns=file.stop_grace,
         descriptors=file.descriptors,
         writes_path_log=file.path_log,
+        stacks=file.stacks,
         metrics=MetricsEndpoint(file.metrics.port, file.metrics.path) if file.metrics else None,
         server=server_program(file.server, _executable(file.server.command[0], folder)) if file.server else None,
         packages=file.packages,

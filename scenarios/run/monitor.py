@@ -21,6 +21,7 @@ from hostio.control import Ready, Stop, Stopped, receive, tell
 from hostio.files import write_array, write_whole
 from hostio.procfs import read_clock_offset_ns, read_cores, read_own_time_ns, read_softnet
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
+from hostio.stack_dumps import StackTool
 from hostio.timing import MS, S, Ticker
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from results.run_files.documents import dump
@@ -32,6 +33,7 @@ from scenarios.run.lock_sampler import PERIOD_NS as LOCK_PERIOD_NS
 from scenarios.run.lock_sampler import LockSampler
 from scenarios.run.program_sampler import ProgramProcesses, ProgramSampler
 from scenarios.run.run_delays import RunDelays
+from scenarios.run.stall_sampler import StallSampler, WatchedProgram
 from scenarios.supervision.processes import RunProcess, spawn
 
 _PHASE_NS = 770 * MS
@@ -47,15 +49,16 @@ and the CPU is slow, so both are to take little of it."""
 
 @dataclass(frozen=True, slots=True)
 class MonitorConfig:
-    """`run`: to whose staging folder the rows go. `host_pids`: a process in the network namespace of each
-    cluster's host, by the cluster's ordinal. `programs`: names of the clusters whose relay is a program, by
-    ordinal. `peers`: names for what their connections lead to, by address:port. `virtual_time`: the run is on a
-    virtual clock.
+    """`run`: to whose staging folder the rows go. `host_pids`: a process in the network namespace of each cluster's
+    host, by the cluster's ordinal. `programs`: names of the clusters whose relay is a program, by ordinal. `stacks`:
+    how to take those of a program, by ordinal. `peers`: names for what their connections lead to, by address:port.
+    `virtual_time`: the run is on a virtual clock.
     """
 
     run: RunDir
     host_pids: Mapping[int, int]
     programs: Mapping[int, str] = field(default_factory=dict)
+    stacks: Mapping[int, StackTool] = field(default_factory=dict)
     peers: Mapping[str, str] = field(default_factory=dict)
     virtual_time: bool = False
 
@@ -71,6 +74,11 @@ class Monitor:
         self.programs = ProgramSampler(processes) if config.programs else None
         lock_period_ns = _VIRTUAL_LOCK_PERIOD_NS if config.virtual_time else LOCK_PERIOD_NS
         self.locks = LockSampler(config.programs, config.peers, lock_period_ns)
+        watched = {
+            ordinal: WatchedProgram(cluster, config.host_pids[ordinal], config.stacks.get(ordinal))
+            for ordinal, cluster in config.programs.items()
+        }
+        self.stalls = StallSampler(watched, config.run)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
         self._cores: list[npt.NDArray[Any]] = []
@@ -90,7 +98,9 @@ class Monitor:
         self._cores.append(np.array(list(_core_rows(at_ns)), CORE_SAMPLE))
         self.run_delays.sample()
         if self.programs:
-            self.locks.watch(self.programs.sample())
+            found = self.programs.sample()
+            self.locks.watch(found)
+            self.stalls.watch(found)
         self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
 
     def save(self, config: MonitorConfig) -> None:
@@ -103,6 +113,9 @@ class Monitor:
             self.programs.save(run)
         for ordinal, waits in self.locks.found().items():
             write_whole(run.lock_waits(config.programs[ordinal]), dump(waits))
+
+        for cluster, stalls in self.stalls.found().items():
+            write_whole(run.program_stalls(cluster), dump(stalls))
 
     def finish(self) -> Stopped:
         """End the sensors; the final report. `run_delay_samples` 0: the kernel does not tell run delays."""
@@ -131,6 +144,7 @@ def serve(config: MonitorConfig, control: Connection) -> None:
             break
         monitor.sample_if_due()
     monitor.locks.end()
+    monitor.stalls.end()
     monitor.run_delays.sample()
     monitor.save(config)
     tell(control, monitor.finish())
@@ -144,8 +158,10 @@ def _handle_message(monitor: Monitor, control: Connection) -> bool:
         tell(control, MediaPrepared())
     if isinstance(message, MediaWindow):
         monitor.sensors.begin(message.start_ns, message.end_ns)
-        monitor.locks.begin()
         clear_realtime_priority()
+        # Their threads have the priority of the one that starts them.
+        monitor.locks.begin()
+        monitor.stalls.begin()
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)

@@ -31,6 +31,12 @@ STREAM_BYTES = 128
 LINE_BYTES = 512
 """A line of `events.jsonl` or `controller.jsonl`."""
 
+ANSWER_BYTES = 16 << 10
+"""The answer of a metrics endpoint, once a second: some 250 samples."""
+
+STACKS_BYTES = 1280 << 10
+"""Stacks of a relay that is a program, of five stalls."""
+
 FILES_PER_CLUSTER, FILES = 24, 40
 """Files of a run directory, at most; staged ones included."""
 
@@ -64,7 +70,13 @@ def space_needed(plan: Plan) -> Space:
     staged = _packet_bytes(plan) + round(_sample_bytes(plan))
     largest = max(_arrivals(plan).values(), default=0) * RECEIVED.itemsize
     clusters = len(plan.topology.clusters)
-    documents = DOCUMENT_BYTES + clusters * _PROCESSES * PROCESS_BYTES + _table_bytes(plan) + _line_bytes(plan)
+    documents = (
+        DOCUMENT_BYTES
+        + clusters * _PROCESSES * PROCESS_BYTES
+        + _table_bytes(plan)
+        + _line_bytes(plan)
+        + _told_bytes(plan)
+    )
     return Space(staged, staged + largest + documents, FILES + clusters * FILES_PER_CLUSTER + _ends(plan))
 
 
@@ -117,6 +129,13 @@ def _line_bytes(plan: Plan) -> int:
     edges = sum(len(step.edges) for step in steps_of(plan.topology, plan.faults)) + 2 * len(plan.process_faults)
     links = len(plan.topology.links)
     return LINE_BYTES * (64 + edges * (1 + 4 * links) + links * (plan.duration_ns + _SET_UP_NS) // S)
+
+
+def _told_bytes(plan: Plan) -> int:
+    """What relays that are programs tell: answers of their metrics endpoints, and stacks."""
+    used = [plan.relays.program_of(cluster.name) for cluster in plan.topology.clusters]
+    answers = sum(1 for each in used if each and each.metrics) * ANSWER_BYTES * (plan.duration_ns + _SET_UP_NS) // S
+    return answers + sum(1 for each in used if each and each.stacks) * STACKS_BYTES
 
 
 def _streams(plan: Plan) -> int:

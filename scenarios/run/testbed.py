@@ -200,10 +200,12 @@ class Testbed:
 
 def _monitor_config(plan: Plan, run: RunDir, fabric: Fabric, environment: Environment) -> MonitorConfig:
     clusters = plan.topology.clusters
+    programs = {each.ordinal: program for each in clusters if (program := plan.relays.program_of(each.name))}
     return MonitorConfig(
         run,
         host_pids={cluster.ordinal: fabric.host_pid(cluster.name) for cluster in clusters},
-        programs={cluster.ordinal: cluster.name for cluster in clusters if plan.relays.program_of(cluster.name)},
+        programs={cluster.ordinal: cluster.name for cluster in clusters if cluster.ordinal in programs},
+        stacks={ordinal: program.stacks for ordinal, program in programs.items() if program.stacks},
         peers={f"{plan.topology.cluster(plan.relays.directory).address}:{DIRECTORY_PORT}": "the session directory"},
         virtual_time=environment.clock == "virtual",
     )

@@ -117,6 +117,7 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ),
         ("command: [sh]\nserver: {command: [sh, '${X}']}\n", "2:24: '${X}' is no variable of the contract; known: "),
         ("command: [sh]\nserver: {command: [sh], ready: ports}\n", "2:32: 'ports' is not known here; known: notify"),
+        ("command: [sh]\nstacks: strace\n", "2:9: 'strace' is not known here; known: gdb, py-spy, SIGQUIT"),
         ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, uses, environment,"),
     ],
 )
