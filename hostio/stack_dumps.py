@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import sleep
 from typing import Literal
@@ -38,13 +38,14 @@ class StackError(Exception):
     """There are no stacks; the message, a part of a sentence, says why."""
 
 
-def dump_stacks(tool: StackTool, pids: Sequence[int], log: Path) -> str:
-    """The stacks of these processes, 256 KiB at most; takes 10 s at most for each. `log`: of what they print.
+def dump_stacks(tool: StackTool, pids: Sequence[int]) -> str:
+    """The stacks of these processes, 256 KiB at most; takes 10 s at most for each.
 
-    StackError if there are none. gdb stops a process while it reads, and lets it go on.
+    StackError if there are none; OSError for SIGQUIT if a standard error is no file. gdb stops a process while it
+    reads, and lets it go on.
     """
     if tool == "SIGQUIT":
-        return _printed(pids, log)
+        return _printed(pids)
     path = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
     if path is None:
         raise StackError(f"{tool} is not installed")
@@ -78,22 +79,24 @@ def _run(command: Sequence[str], pid: int) -> str:
     return f"process {pid}\n{text}"
 
 
-def _printed(pids: Sequence[int], log: Path) -> str:
-    """What the program adds to its log within a second of the signal."""
+def _printed(pids: Sequence[int]) -> str:
+    """What the processes add to the files of their standard error within a second of the signal."""
     asked = [pid for pid in pids if catches(pid, signal.SIGQUIT)]
     if not asked:
         raise StackError("it does not handle SIGQUIT, and would only end")
-    before = log.stat().st_size
-    for pid in asked:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGQUIT)
-    sleep(_PRINTED_WITHIN_S)
-    with log.open("rb") as file:
-        file.seek(before)
-        text = file.read(_MOST_BYTES).decode(errors="replace")
+    with ExitStack() as stack:
+        # Opened before the signal: a Go program is gone after it.
+        logs = [stack.enter_context(Path(f"/proc/{pid}/fd/2").open("rb")) for pid in asked]
+        for log in logs:
+            log.seek(0, os.SEEK_END)
+        for pid in asked:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+        sleep(_PRINTED_WITHIN_S)
+        text = "".join(log.read(_MOST_BYTES).decode(errors="replace") for log in logs)
     if not text:
         raise StackError("it printed nothing at SIGQUIT")
-    return text
+    return _cut(text)
 
 
 def _cut(text: str) -> str:

@@ -47,7 +47,7 @@ class _Seen:
 class StallSampler:
     """Watches programs, by the ordinals of their clusters, from `begin` to `end`, in a thread of its own.
 
-    A program that a fault has stopped is left out. `run`: where stacks go, and where the logs of programs are.
+    A program that a fault has stopped is left out. `run`: where stacks go.
     """
 
     def __init__(self, programs: Mapping[int, WatchedProgram], run: RunDir, after_ns: int = STALL_AFTER_NS) -> None:
@@ -99,7 +99,7 @@ class StallSampler:
         try:
             if len(seen.stalls) >= _MOST_DUMPS:
                 raise StackError(f"those of {_MOST_DUMPS} stalls are there already")
-            text = dump_stacks(program.stacks, seen.pids, self._run.log(f"relay-{program.cluster}"))
+            text = dump_stacks(program.stacks, seen.pids)
             write_whole(path, text)
         except (StackError, OSError) as error:
             return ProgramStall(*standing, seen_ns, untold=str(error))

@@ -18,14 +18,16 @@ def stuck_in_here():
     print("ready", flush=True)
     sys.stdin.read()
 """
-GOES_ON = STUCK + "signal.signal(signal.SIGQUIT, lambda *_: print('goroutine 1 [running]', flush=True))\n"
+GOES_ON = (
+    STUCK + "signal.signal(signal.SIGQUIT, lambda *_: print('goroutine 1 [running]', file=sys.stderr, flush=True))\n"
+)
 
 
 @contextmanager
 def child(program: str, log: Path) -> Iterator[int]:
     with log.open("wb") as output:
         argv = [sys.executable, "-c", f"{program}stuck_in_here()\n"]
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=output) as process:
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=output, stderr=output) as process:
             while b"ready" not in log.read_bytes():
                 assert process.poll() is None
             yield process.pid
@@ -36,7 +38,7 @@ def child(program: str, log: Path) -> Iterator[int]:
 
 def test_gdb_shows_the_threads_and_the_call_they_are_in(tmp_path: Path) -> None:
     with child(STUCK, tmp_path / "log") as pid:
-        text = dump_stacks("gdb", [pid], tmp_path / "log")
+        text = dump_stacks("gdb", [pid])
     assert f"process {pid}" in text
     assert "#0 " in text
     assert "read" in text
@@ -44,25 +46,25 @@ def test_gdb_shows_the_threads_and_the_call_they_are_in(tmp_path: Path) -> None:
 
 def test_py_spy_shows_the_functions(tmp_path: Path) -> None:
     with child(STUCK, tmp_path / "log") as pid:
-        text = dump_stacks("py-spy", [pid], tmp_path / "log")
+        text = dump_stacks("py-spy", [pid])
     assert "stuck_in_here" in text
 
 
 def test_what_a_program_prints_at_sigquit_is_kept(tmp_path: Path) -> None:
     with child(GOES_ON, tmp_path / "log") as pid:
-        assert dump_stacks("SIGQUIT", [pid], tmp_path / "log") == "goroutine 1 [running]\n"
+        assert dump_stacks("SIGQUIT", [pid]) == "goroutine 1 [running]\n"
 
 
 def test_a_program_that_would_only_end_is_not_asked(tmp_path: Path) -> None:
     with child(STUCK, tmp_path / "log") as pid, pytest.raises(StackError, match="does not handle SIGQUIT"):
-        dump_stacks("SIGQUIT", [pid], tmp_path / "log")
+        dump_stacks("SIGQUIT", [pid])
 
 
 def test_a_tool_that_is_missing_or_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
     with pytest.raises(StackError, match="gdb failed: "):
-        dump_stacks("gdb", [ended.pid], tmp_path / "log")
+        dump_stacks("gdb", [ended.pid])
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackError, match="gdb is not installed"):
-        dump_stacks("gdb", [1], tmp_path / "log")
+        dump_stacks("gdb", [1])
