@@ -14,6 +14,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = ("benchmarks", "scenarios", "results", "controller", "relay_app", "topologies", "hostio")
+_C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+"""A string literal of a program in C or Go, whose comments are prose."""
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -125,6 +127,8 @@ def project_names() -> Names:
             names.add_text(" ".join(_said(json.loads(text))))
         elif (path.suffix in (".yaml", ".toml") and place[0] != "tests") or place[0] in ("scripts", ".ci"):
             names.add_text(text)
+        elif path.suffix in (".c", ".go"):
+            names.add_text(" ".join(_C_STRING.findall(text)))
     return names
 
 
