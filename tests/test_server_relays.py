@@ -14,6 +14,7 @@ from run_record import RunRecord
 pytestmark = pytest.mark.root
 
 COLD_BURST = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
+SET_UP_STORM = PROJECT / "scenarios" / "servers" / "set-up-storm.yaml"
 STREAMS = 60
 KINDS = ["adapter-alone", "coturn", "pion", "rtpengine"]
 SERVERS = KINDS[1:]
@@ -56,6 +57,21 @@ def test_a_cold_burst_is_heard_whole_but_for_what_came_before_the_sessions(
     if kind != "adapter-alone":
         assert counted["opened"] == counted["closed"] == STREAMS
         assert seen["packages"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_hundred_streams_moved_at_once_are_heard_whole_but_for_what_is_counted_cold(
+    runs: RunRecord, tmp_path: Path, kind: str
+) -> None:
+    """The descriptors of the kind suffice, and nothing is lost inside the server."""
+    shipped(kind)
+    run = play(runs, tmp_path, SET_UP_STORM, f"relays.kind={kind}")
+    summary, counted = run.summary, counters_of(run, "us-central")
+    assert summary["ledger"]["unexplained"] == 0
+    assert (summary["programs"]["us-central"]["moved"], counted["failed"], counted["unsent"]) == (200, 0, 0)
+    assert run.bears(summary["programs"]["us-central"]["never_forwarded"] == 0)
+    assert run.bears(counted["cold"] == inside_relay(summary, "us-central"))
 
 
 def fault(folder: Path, what: str, part: str) -> Path:
