@@ -182,6 +182,12 @@ def test_credentials_are_given_when_they_are_asked_for_and_a_stale_nonce_is_repl
     assert (counters["opened"], counters["reopened"], counters["closed"]) == (3, 0, 3)
 
 
+def test_words_of_the_server_cannot_make_lines_of_their_own(tmp_path: Path) -> None:
+    turn = Turn(lambda request: failure(request, 508).replace(b"words", b"a\nb\x1bc"))
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, sessions=1) as ours:
+        assert ours.said("the server refuses session 00001000: 508 a?b?c")
+
+
 def test_wrong_credentials_are_refused_and_not_tried_for_ever(tmp_path: Path) -> None:
     turn = Turn(lambda request: challenge(request, 401, b"nonce"))
     with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--user=me:wrong", sessions=1) as ours:
@@ -251,6 +257,22 @@ def test_a_session_that_the_server_lost_is_opened_anew_and_the_others_are_checke
         assert wait_until(lambda: len(turn.of(ALLOCATE)) == 4, WITHIN_S)
         assert wait_until(lambda: len({each.source for each in turn.of(REFRESH)}) == 3, WITHIN_S)
         assert ours.end()["reopened"] == 1
+
+
+def test_all_sessions_that_the_server_lost_are_found_by_one_and_each_is_opened_anew_once(tmp_path: Path) -> None:
+    turn = Turn()
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100", sessions=60) as ours:
+        known: set[tuple[str, int]] = set()
+
+        def restarted(request: TurnRequest) -> bytes | None:
+            if request.method == ALLOCATE:
+                known.add(request.source)
+            return success(request) if request.source in known else failure(request, 437)
+
+        turn.answer = restarted
+        assert wait_until(lambda: len(known) == 60, WITHIN_S)
+        assert len(turn.of(REFRESH)) < 60 * 4, "no refresh of all for each that is lost"
+        assert ours.end()["reopened"] == 60
 
 
 def test_a_server_that_was_restarted_between_two_packets_is_noticed(tmp_path: Path) -> None:

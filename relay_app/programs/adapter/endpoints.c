@@ -14,11 +14,12 @@ static struct watched media; /* of all sessions, if they have no sockets of thei
 
 static void read_answer(struct watched *watched) {
     uint8_t data[REQUEST_BYTES * 4], id[ID_BYTES];
-    ssize_t length = recv(watched->fd, data, sizeof data, MSG_DONTWAIT);
+    ssize_t length = recv(watched->fd, data, sizeof data - 1, MSG_DONTWAIT);
     if (length < 0) {
         was_unreachable |= errno == ECONNREFUSED;
         return;
     }
+    data[length] = '\0'; /* for the functions that read text */
     int found = driver->id_of(data, (size_t)length, id);
     struct server_session *session = found == 1 ? requester(id) : NULL;
     if (session)

@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,15 +30,19 @@ void count(enum counter which, unsigned more) {
 
 void complain(enum complaint kind, const char *format, ...) {
     va_list arguments;
+    char line[512];
     int64_t now = now_ms();
     if (now < complaints[kind].next_at) {
         complaints[kind].left_out++;
         return;
     }
-    fprintf(stderr, "%s: ", program_invocation_short_name);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    for (char *each = line; *each; each++)
+        if (iscntrl((unsigned char)*each)) /* of a server's own words */
+            *each = '?';
+    fprintf(stderr, "%s: %s", program_invocation_short_name, line);
     if (complaints[kind].left_out)
         fprintf(stderr, " (and %u more like this)", complaints[kind].left_out);
     fputc('\n', stderr);

@@ -75,11 +75,15 @@ static void take_all_for_lost(const char *why, int64_t now) {
     complain(OF_LOSS, "%s: opening its %u sessions anew", why, lost);
 }
 
-/* One is lost: the others may be, which refreshing them tells. */
+/* One is lost: the others may be, which refreshing them tells, once for all that turn out to be. */
 static void take_for_lost(struct server_session *session, const char *why, int64_t now) {
+    static int64_t all_checked_at = -RETRY_MS;
     struct server_session *other;
     complain(OF_LOSS, "the server has lost session %08x (%s)", session->ssrc, why);
     open_anew(session, now);
+    if (now - all_checked_at < RETRY_MS)
+        return;
+    all_checked_at = now;
     for (uint32_t index = 0; (other = next_session(&index));)
         other->refresh_at = now;
 }
