@@ -18,7 +18,7 @@ from types import MappingProxyType
 import pytest
 
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
-from scenarios.language.library import LIBRARY, load_plan
+from scenarios.language.library import load_plan
 
 PROJECT = Path(__file__).resolve().parent.parent
 SCRIPTS = ("scripts/bench", "scripts/check", "scripts/demo", "scripts/setup", "scripts/test", "scripts/vm", ".ci/run")
@@ -238,13 +238,13 @@ def test_virtual_machines_are_booted_only_for_those_who_ask(options: tuple[str, 
     assert len([line for line in listed if "test_vm.py::" in line]) == found
 
 
-def settings_in_texts() -> list[str]:
-    """What scripts and pages have a reader set, where the value is written out."""
+def settings_in_texts() -> list[tuple[str, str]]:
+    """What scripts and pages have a reader set, where the value is written out, and the scenario beside it or ''."""
     texts = [*(PROJECT / "scripts").iterdir(), PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
-    found = (re.findall(r"--set (relays\.[\w.-]+=[\w./-]+)", text.read_text()) for text in texts if text.is_file())
-    return sorted({setting for each in found for setting in each})
+    setting = re.compile(r"(?:(scenarios/[\w./-]+\.yaml)[^\n]*)?--set (relays\.[\w.-]+=[\w./-]+)")
+    return sorted({found for text in texts if text.is_file() for found in setting.findall(text.read_text())})
 
 
-@pytest.mark.parametrize("setting", settings_in_texts())
-def test_what_a_reader_is_told_to_set_can_be_set(setting: str) -> None:
-    assert load_plan(LIBRARY / "incident" / "short.yaml", overrides=[setting])
+@pytest.mark.parametrize(("scenario", "setting"), settings_in_texts())
+def test_what_a_reader_is_told_to_set_can_be_set(scenario: str, setting: str) -> None:
+    assert load_plan(PROJECT / (scenario or "scenarios/incident/short.yaml"), overrides=[setting])
