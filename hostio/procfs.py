@@ -104,6 +104,17 @@ def _time_of(pid: str) -> int:
         return 0
 
 
+def maps(id_map: str, number: int) -> bool:
+    """Whether a user namespace has a user or group of this number, by its uid_map or gid_map (user_namespaces(7))."""
+    ranges = (tuple(map(int, line.split())) for line in id_map.splitlines())
+    return any(first <= number < first + count for first, _, count in ranges)
+
+
+def is_mapped_user(number: int) -> bool:
+    """Whether there are a user and a group of this number in this process's user namespace."""
+    return all(maps(Path(f"/proc/self/{kind}_map").read_text(), number) for kind in ("uid", "gid"))
+
+
 def proportional_memory_bytes() -> int:
     """Sum of the proportional set sizes (shared pages counted once) of every process in this pid namespace."""
     return sum(map(_pss_bytes, process_ids()))

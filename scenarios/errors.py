@@ -64,6 +64,10 @@ class RunSpoiltError(Exception):
     """A run was started, and then kept from its end or from its reports; the message, one line, says by what."""
 
 
+class ProgramError(Exception):
+    """A program that the user gave cannot be started; the message, one line, says why and names its log."""
+
+
 class MachineError(Exception):
     """This machine cannot do what is asked; the message, one line, says what is missing and, if known, the remedy."""
 

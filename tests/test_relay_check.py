@@ -45,6 +45,7 @@ def test_the_programs_of_the_project_hold_to_the_contract(kind: str) -> None:
         ("FIRST_LANE + ((ssrc", "FIRST_LANE + 1 + ((ssrc", "went to 10.0.0."),
         (SEND, f"{SEND}; {SEND}", "arrived once more"),
         (SEND, "lane.sendto(bytes(packet) + b'!', next_hop[ssrc])", "was changed elsewhere than in the path log"),
+        (SEND, f"{SEND}; lane.sendto(os.urandom(9), next_hop[ssrc])", "arrived once more"),
         ("= ORDINAL\n", "= ORDINAL + 1\n", "the path log of a packet of "),
         ("wanted.put(ssrc)", "pass", "was its record fetched?"),
         (
@@ -61,6 +62,36 @@ def test_the_programs_of_the_project_hold_to_the_contract(kind: str) -> None:
 def test_what_a_relay_does_wrong_is_found(tmp_path: Path, old: str, new: str, problem: str) -> None:
     found = problems(changed(tmp_path / "mine", old, new))
     assert any(problem in each for each in found), found
+
+
+SERVES_HTTP = """\
+    import http.server
+    server = http.server.HTTPServer(("127.0.0.1", 8099), http.server.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+"""
+NOTIFIES = '    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])\n'
+
+
+def test_a_program_may_be_ready_by_an_http_answer_of_its_hosts_network(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:8099/"
+    assert problems(changed(tmp_path / "good", NOTIFIES, SERVES_HTTP, f"ready: {{http: '{url}'}}\n")) == []
+    settings = f"ready: {{http: '{url}missing'}}\n"
+    (problem,) = problems(changed(tmp_path / "bad", NOTIFIES, SERVES_HTTP, settings))
+    assert "is not ready after 10 s" in problem
+
+
+def test_a_program_may_be_ready_by_a_command(tmp_path: Path) -> None:
+    """The command has the capabilities and variables of the program, and is asked again until it says so."""
+    asks = """ready: {command: [sh, -c, 'test "$BLIPNET_ORDINAL" && test -e "$BLIPNET_RUN_DIR/serving"']}\n"""
+    serves = '    Path(os.environ["BLIPNET_RUN_DIR"], "serving").touch()\n'
+    assert problems(changed(tmp_path / "mine", NOTIFIES, serves, asks)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["exit 1", "sleep 3600"], ids=["fails", "hangs"])
+def test_a_command_that_never_says_that_it_is_ready_ends_the_check(tmp_path: Path, command: str) -> None:
+    (problem,) = problems(changed(tmp_path / "mine", NOTIFIES, "\n", f"ready: {{command: [sh, -c, {command}]}}\n"))
+    assert "is not ready after 10 s" in problem
 
 
 def test_the_command_says_each_step_and_fails_if_one_does_not_hold(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, shows, start, summary_of
+from run_lab import AS_NOBODY, BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, shows, start, summary_of
 from run_record import RunRecord
 
 
@@ -78,33 +78,6 @@ def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Pa
         assert summary["media"]["directions"] == 20
         assert summary["media"]["received"] > 0
         assert "us-central" in [reroute["via"] for reroute in summary["reroutes"]]
-
-
-AS_NOBODY = """
-set -e
-project=$1
-shift
-mount -t tmpfs -o mode=755 tmpfs /mnt
-mkdir /mnt/project /mnt/runs
-mount --bind "$project" /mnt/project
-mknod -m 666 /mnt/tun c 10 200
-mount --bind /mnt/tun /dev/net/tun
-chown 65534:65534 /mnt/runs
-top=/$(echo "$project" | cut -d / -f 2)
-mount -t tmpfs -o mode=1777 tmpfs "$top"
-mkdir -p "$project"
-mount --bind /mnt/project "$project"
-mount -o remount,bind,ro "$project"
-cd "$project"
-nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all"
-env -u HOME -u NUMBA_CACHE_DIR \\
-    $nobody ./run_scenario.py run scenarios/one-blip.yaml "$@" --out /mnt/runs >&2 || true
-cat /mnt/runs/one-blip/*/plan.json
-echo SUMMARY
-cat /mnt/runs/one-blip/*/summary.json
-"""
-"""Whatever the permissions above the checkout: nobody sees it at its own path, where no one can write, and has no home,
-but a tun device that all may open."""
 
 
 @pytest.mark.root

@@ -94,6 +94,6 @@ def set_up_sandbox(temporary: Path) -> None:
             setting.write_text(value)
 
 
-def in_network_of(pid: int, argv: Sequence[str]) -> list[str]:
-    """The command that runs `argv` in the network namespace of process `pid`."""
-    return ["nsenter", f"--net=/proc/{pid}/ns/net", "--", *argv]
+def in_network_of(pid: int, argv: Sequence[str], *namespaces: str) -> list[str]:
+    """The command that runs `argv` in the network namespace of process `pid`; `namespaces`: further options of it."""
+    return ["nsenter", f"--net=/proc/{pid}/ns/net", *namespaces, "--", *argv]

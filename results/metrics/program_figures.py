@@ -41,6 +41,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, lives: Sequen
         measured="server + adapter" if program.server else "program",
         server=list(program.server.command) if program.server else None,
         packages={name: versions[name] for name in program.packages if name in versions},
+        capabilities=list(program.capabilities),
         sessions=program.sessions,
         receive_buffer=lane_drops(evidence.machine, cluster),
         moved=len(moved),

@@ -162,6 +162,8 @@ class ProgramFigures:
     """The server that was run behind it, and its arguments."""
     packages: dict[str, str]
     """The versions of the Debian packages that it needs, as far as they are installed."""
+    capabilities: list[str]
+    """The capabilities(7) that it had."""
     sessions: SessionSource
     """Where it finds sessions; file: it holds all from its start; none: it needs none. Both are never cold."""
     receive_buffer: Count

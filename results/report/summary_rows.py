@@ -121,11 +121,14 @@ def group_rows(summary: Summary) -> list[tuple[str, ...]]:
 
 
 def sentences(summary: Summary) -> Iterator[str]:
-    """Sentences on pauses, on reroutes, on drops of relays, and the diagnosis."""
+    """Sentences on pauses, on reroutes, on capabilities and drops of relays, and the diagnosis."""
     if summary.media.pauses:
         yield _pauses_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
         yield _reroute_sentence(list(steps))
+    for cluster, program in summary.programs.items():
+        if program.capabilities:
+            yield f"relay {cluster} ({program.kind}) had the capabilities {', '.join(program.capabilities)}"
     for cluster, relay in summary.relay.items():
         dropped = {reason: count for reason, count in relay.dropped.items() if count}
         if dropped:

@@ -8,12 +8,22 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from controller.decisions import Decision, HealthChange, Kept, Review
 from results.run_files.app_metrics import Scrape
-from results.run_files.events import Begun, End, FaultEdge, MediaStart, Phase, ProgramEnd
+from results.run_files.events import (
+    Begun,
+    End,
+    FaultEdge,
+    LogFull,
+    MediaStart,
+    Phase,
+    ProgramEnd,
+    ProgramMessage,
+    WatchdogMissed,
+)
 from results.run_files.validation import Field, InvalidError, JsonReader, dump_json
 
 T = TypeVar("T")
 
-Event: TypeAlias = Phase | Begun | MediaStart | FaultEdge | ProgramEnd | End
+Event: TypeAlias = Phase | Begun | MediaStart | FaultEdge | ProgramEnd | ProgramMessage | WatchdogMissed | LogFull | End
 """A line of `events.jsonl`."""
 
 ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review

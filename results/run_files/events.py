@@ -48,6 +48,40 @@ class ProgramEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramMessage:
+    """A program that is the relay of a cluster sent this by sd_notify(3): an assignment, such as `STATUS=draining`.
+
+    `left_out`: how many it sent before this one that are not recorded, because they came too fast.
+    """
+
+    cluster: str
+    message: str
+    at_ns: int
+    left_out: int = 0
+    kind: Literal["program-message"] = "program-message"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogMissed:
+    """A program that was the relay of a cluster sent no WATCHDOG=1 for `within_ns`, the time that its kind states."""
+
+    cluster: str
+    within_ns: int
+    at_ns: int
+    kind: Literal["watchdog-missed"] = "watchdog-missed"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFull:
+    """The log of a program that is the relay of a cluster has reached its limit, and takes no more."""
+
+    cluster: str
+    limit_bytes: int
+    at_ns: int
+    kind: Literal["log-full"] = "log-full"
+
+
+@dataclass(frozen=True, slots=True)
 class FaultEdge:
     """Fault number `fault` of the plan began, ended, or reached a level of its ramp or flap.
 
@@ -68,7 +102,8 @@ class FaultEdge:
 class End:
     """End of the run. `media_end_ns`: no packet was due from then on.
 
-    `failure`: the error that ended it, if any; `bug`: it is one of Blipnet itself.
+    `failure`: the error that ended it, if any; `bug`: it is one of Blipnet itself; `cannot_start`: it is that a program
+    which the user gave cannot be started.
     """
 
     at_ns: int
@@ -76,4 +111,5 @@ class End:
     interrupted: bool
     failure: str | None = None
     bug: bool = False
+    cannot_start: bool = False
     kind: Literal["end"] = "end"

@@ -8,8 +8,33 @@ from typing import Literal
 from hostio.stack_dumps import StackTool
 from hostio.timing import S
 
-Ready = Literal["notify", "ports"]
-"""How a program tells that it serves: READY=1 of sd_notify(3), or all lanes bound."""
+
+@dataclass(frozen=True, slots=True)
+class HttpOk:
+    """A GET request of this URL, in the network of the relay's host, has status 200."""
+
+    http: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOk:
+    """This command, under the same confinement as the program, ends with exit code 0. It is the only judge of whether
+    the lanes are served: a relay in the kernel binds none."""
+
+    command: tuple[str, ...]
+
+
+ReadyWord = Literal["notify", "ports"]
+"""READY=1 of sd_notify(3), or all lanes bound."""
+
+Ready = ReadyWord | HttpOk | CommandOk
+"""How a program tells that it serves."""
+
+Capability = Literal[
+    "net_admin", "net_bind_service", "net_broadcast", "net_raw",
+    "ipc_lock", "sys_nice", "bpf", "perfmon", "dac_read_search",
+]  # fmt: skip
+"""Capabilities (capabilities(7)) that a program may ask for: none by which it could undo its confinement."""
 
 SessionSource = Literal["directory", "file", "none"]
 """Where a program finds a session that it does not hold: in the session directory; nowhere, as it holds all; or none is
@@ -64,6 +89,14 @@ class RelayProgram:
     stop_grace_ns: int = 3 * S
     descriptors: int = 1024
     """RLIMIT_NOFILE, soft and hard."""
+    memory_bytes: int = 2 << 30
+    """RLIMIT_DATA of each of its processes."""
+    processes: int = 512
+    """RLIMIT_NPROC: processes and threads of its user."""
+    capabilities: tuple[Capability, ...] = ()
+    """All that it has."""
+    watchdog_ns: int = 0
+    """It has to send WATCHDOG=1 (sd_notify(3)) at least so often; 0: it need not."""
     writes_path_log: bool = False
     metrics: MetricsEndpoint | None = None
     server: ServerProgram | None = None

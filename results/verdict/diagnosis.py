@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
 from results.metrics.system_figures import LockWaitRow, ProgramFigures, ProgramStallRow, RelayFigures
-from results.run_files.events import ProgramEnd
+from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
 
 STALL_NS = 500_000_000
 """Least total time for which a lock was held across I/O to be reported, ns: 25 packet intervals of voice."""
@@ -17,11 +18,23 @@ WASTEFUL_FETCHES = 1.5
 """Requests per key above which a relay is reported as fetching records more than once."""
 
 
-def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[ProgramEnd]) -> Iterator[str]:
-    """Diagnose a relay that is a program, from outside."""
+ProgramEvent: TypeAlias = ProgramEnd | WatchdogMissed | LogFull
+"""What can have gone wrong with a relay that is a program."""
+
+
+def diagnose_program(
+    cluster: str, figures: ProgramFigures, events: Sequence[ProgramEvent], start_ns: int
+) -> Iterator[str]:
+    """Diagnose a relay that is a program, from outside. `start_ns`: media start, CLOCK_MONOTONIC; 0 for none."""
     relay = _named(cluster, figures)
     yield from _changed(relay, figures)
-    yield from (f"{relay} {end.how}" for end in ends)
+    yield from (f"{relay} {each.how}" for each in events if isinstance(each, ProgramEnd))
+    if missed := [each for each in events if isinstance(each, WatchdogMissed)]:
+        first, times = missed[0], "once" if len(missed) == 1 else f"{len(missed)} times, first"
+        yield f"{relay} sent no WATCHDOG=1 for {first.within_ns / 1e9:g} s {times} {_when(first.at_ns, start_ns)}"
+    for full in (each for each in events if isinstance(each, LogFull)):
+        limit = f"its limit, {full.limit_bytes >> 20} MiB"
+        yield f"{relay}: its log reached {limit}, {_when(full.at_ns, start_ns)}, and took no more"
     for wait in figures.lock_waits or ():
         if wait.total_ms * 1e6 >= STALL_NS:
             yield f"{relay}: {_waited(wait)}"
@@ -30,6 +43,12 @@ def diagnose_program(cluster: str, figures: ProgramFigures, ends: Sequence[Progr
     if figures.app_problem:
         yield f"{relay}: {figures.app_problem}"
     yield from _from_outside(relay, figures)
+
+
+def _when(at_ns: int, start_ns: int) -> str:
+    if not start_ns or at_ns < start_ns:
+        return "before the media start"
+    return f"at {(at_ns - start_ns) / 1e9:.3f} s"
 
 
 def diagnose(

@@ -25,10 +25,10 @@ from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures
 from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
-from results.run_files.events import FaultEdge, ProgramEnd
+from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.plan import Plan
-from results.verdict.diagnosis import diagnose, diagnose_program
+from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_program
 from results.verdict.summary import RUN_FAILED, Backend, Findings
 from topologies.model import Direction, link_name
 
@@ -65,16 +65,21 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         bounds=dict(bounds.intervals) if bounds else None,
         doubt=bounds.doubt.why if bounds and bounds.doubt else None,
         hold_ups=hold_up_rows(evidence, analysis, evidence.hold_ups) if evidence.hold_ups else [],
-        diagnosis=list(_diagnoses(evidence, measured)),
+        diagnosis=list(_diagnoses(evidence, measured, analysis.start_ns)),
     )
 
 
-def _diagnoses(evidence: Evidence, measured: Measured) -> Iterator[str]:
+def _diagnoses(evidence: Evidence, measured: Measured, start_ns: int) -> Iterator[str]:
     for relay, figures in measured.relay.items():
         checks = [check for check in evidence.of(Review) if check.via == relay]
         yield from diagnose(relay, figures, evidence.locks.get(relay), checks)
     for relay, seen in measured.programs.items():
-        yield from diagnose_program(relay, seen, [end for end in evidence.of(ProgramEnd) if end.cluster == relay])
+        told: list[ProgramEvent] = [
+            *evidence.of(ProgramEnd),
+            *evidence.of(WatchdogMissed),
+            *evidence.of(LogFull),
+        ]
+        yield from diagnose_program(relay, seen, [each for each in told if each.cluster == relay], start_ns)
 
 
 def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:

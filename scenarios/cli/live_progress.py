@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 from time import monotonic_ns
 
@@ -10,9 +12,11 @@ from hostio.files import Tail
 from hostio.timing import S
 from relay_app.streams import LANES
 from results.run_files.documents import ControllerRecord, Event, load_decisions, load_events
-from results.run_files.events import FaultEdge, MediaStart, Phase
+from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
+
+_MARKUP = re.compile(r"(\[[a-z#/@][^\[]*?\])")
 
 
 class LiveProgress:
@@ -26,12 +30,15 @@ class LiveProgress:
         self._last_reviews: dict[tuple[str, str], str] = {}
 
     def opening(self) -> Iterator[str]:
-        """Lines about the plan: scenario, seed, duration and back ends."""
+        """Lines about the plan: scenario, seed, duration, back ends, and what programs may do."""
         chosen = self._plan.environment
         yield f"[bold]{self._plan.scenario}[/]  seed {self._plan.seed}, {self._plan.duration_ns / S:g} s"
         if chosen:
             yield f"[dim]links      {chosen.link_backend}: {chosen.link_backend_reason}[/]"
             yield f"[dim]switches   {chosen.datapath} datapath: {chosen.datapath_reason}[/]"
+        for name, program in self._plan.relays.programs.items():
+            asked = ", ".join(program.capabilities) or "none"
+            yield f"[dim]relay      {_escaped(name)}: {_escaped(shlex.join(program.command))}; capabilities: {asked}[/]"
 
     def news(self) -> Iterator[str]:
         """Lines for records that are new since the last call; records without interest to the user give none."""
@@ -57,6 +64,17 @@ class LiveProgress:
             late_ms = (event.applied_last_ns - event.planned_ns) / 1e6
             what = f"{fault.what} {verb}{f' on {fault.where}' if fault.where else ''}"
             return f"{self._at(event.applied_first_ns)}  {what} [dim](+{late_ms:.1f} ms)[/]"
+        return self._program_line(event)
+
+    def _program_line(self, event: Event) -> str | None:
+        """A line for what a relay that is a program said or missed; its signs of life give none."""
+        if isinstance(event, ProgramMessage) and event.message != "WATCHDOG=1":
+            left_out = f" [dim]({event.left_out} left out before)[/]" if event.left_out else ""
+            return f"{self._at(event.at_ns)}  relay {event.cluster}: {_escaped(event.message)}{left_out}"
+        if isinstance(event, WatchdogMissed):
+            return f"{self._at(event.at_ns)}  relay {event.cluster} sent no WATCHDOG=1 for {event.within_ns / S:g} s"
+        if isinstance(event, LogFull):
+            return f"{self._at(event.at_ns)}  relay {event.cluster}: its log is full, at {event.limit_bytes >> 20} MiB"
         return None
 
     def _decision_line(self, record: ControllerRecord) -> str | None:
@@ -84,6 +102,11 @@ class LiveProgress:
         if self._media_start_ns is None:
             return "    set-up"
         return f"{round((at_ns - self._media_start_ns) / 1e9, 3) + 0.0:8.3f} s"  # + 0.0: no "-0.000"
+
+
+def _escaped(text: str) -> str:
+    """A text of somebody else, with what would be rich's markup in it."""
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def _subject(record: HealthChange) -> str:

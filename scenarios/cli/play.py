@@ -24,7 +24,7 @@ from scenarios.cli.console import Console
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.environment import environment_for
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
-from scenarios.errors import BugError, RunSpoiltError
+from scenarios.errors import BugError, ProgramError, RunSpoiltError
 from scenarios.paths import OutputError, new_root, new_run_dir
 from scenarios.run.limits import machine_s
 from scenarios.run.room import require_room
@@ -104,6 +104,8 @@ class InSandbox:
             raise BugError(f"{run.root}: {outcome.failure or 'a bug in Blipnet itself; logs/runner.log has it'}")
         if outcome.interrupted:
             raise KeyboardInterrupt
+        if outcome.cannot_start:
+            raise ProgramError(outcome.failure)
         if outcome.failure:
             print(f"{RUN_FAILED}{outcome.failure}", file=sys.stderr)
         elif outcome.unwritten:

@@ -14,7 +14,7 @@ from scenarios.cli.play import GuestError
 from scenarios.cli.version import version_lines
 from scenarios.commands import looks, relays, runs, suites, topologies
 from scenarios.commands.options import EXIT_CODES
-from scenarios.errors import MachineError, RunSpoiltError, ScenarioError
+from scenarios.errors import MachineError, ProgramError, RunSpoiltError, ScenarioError
 from scenarios.paths import OutputError
 from topologies.sandbox import SandboxError
 
@@ -83,6 +83,6 @@ def run_command() -> int:
     except RunSpoiltError as error:
         print(error, file=sys.stderr)
         return ExitCode.INCONCLUSIVE
-    except (ScenarioError, MachineError, SandboxError, OutputError, DocumentError) as error:
+    except (ScenarioError, ProgramError, MachineError, SandboxError, OutputError, DocumentError) as error:
         print(error, file=sys.stderr)
     return ExitCode.BAD_INPUT

@@ -71,7 +71,17 @@ _RATE = _Kind(
 )
 
 
+_SIZE = _Kind(
+    name="a size",
+    example="512MiB or 2GiB",
+    units={"MiB": 1 << 20, "GiB": 1 << 30},
+    usual=("MiB", "GiB"),
+    spellings={**dict.fromkeys(("m", "mb", "mib"), "MiB"), **dict.fromkeys(("g", "gb", "gib"), "GiB")},
+)
+
+
 TIME_PATTERN, SHARE_PATTERN, RATE_PATTERN = _TIME.pattern, _SHARE.pattern, _RATE.pattern
+SIZE_PATTERN = _SIZE.pattern
 
 
 def time_ns(value: object) -> int:
@@ -82,6 +92,11 @@ def time_ns(value: object) -> int:
 def bits_per_second(value: object) -> int:
     """A rate (bit, kbit, mbit, gbit; decimal, per second) in bit/s."""
     return _whole(value, _RATE, "finer than a bit per second")
+
+
+def size_bytes(value: object) -> int:
+    """A size (MiB, GiB) in bytes."""
+    return _whole(value, _SIZE, "finer than a byte")
 
 
 def percent(value: object) -> float:

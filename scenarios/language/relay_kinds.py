@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +14,22 @@ from relay_app.versions.version_names import VERSIONS
 from results.metrics.metric_names import app_metric, program_metric_names
 from results.run_files.faults import Fault, Kill, ProcessFault, Stop
 from results.run_files.plan import Plan
-from results.run_files.relay_program import MetricsEndpoint, Ready, RelayProgram, SessionSource
+from results.run_files.relay_program import (
+    Capability,
+    CommandOk,
+    MetricsEndpoint,
+    Ready,
+    RelayProgram,
+    SessionSource,
+)
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.event_schema import Event
-from scenarios.language.fields import WHOLE, one_of, url_path, within, word
+from scenarios.language.fields import WHOLE, one_of, time_within, url_path, within, word
 from scenarios.language.process_events import RelaySuccession
+from scenarios.language.program_fields import CAPABILITIES, READY, SIZE
+from scenarios.language.program_files import closed_problems, command_problems, executable
 from scenarios.language.relay_server import ServerFile, name_problems, server_program
 from scenarios.language.schema import ScenarioFile, validated
 from scenarios.language.values import Delay, Flag, Text
@@ -32,7 +39,6 @@ from topologies.sandbox import RUNTIME
 PROGRAM_FILE = "relay.yaml"
 
 _SHIPPED = Path(programs.__file__).parent
-_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class Metrics(Strict):
@@ -56,8 +62,13 @@ class RelayFile(Strict):
     """Programs that it starts itself, which must be installed."""
     environment: dict[str, Annotated[str, checked(word)]] = Field(default={})
     """Variables beside those of the contract."""
-    ready: Annotated[Ready, checked(one_of(*get_args(Ready)))] = "notify"
-    """How it tells that it serves: READY=1 of sd_notify(3), or ports: all lanes are bound."""
+    ready: Annotated[Ready, checked(READY)] = "notify"
+    """How it tells that it serves: READY=1 of sd_notify(3); ports: all lanes are bound; an answer; or a command's end.
+    """
+    watchdog: Annotated[int, checked(time_within("100ms", "60s"))] | None = None
+    """It sends WATCHDOG=1 of sd_notify(3) at least so often while it is well."""
+    capabilities: Annotated[tuple[Capability, ...], checked(CAPABILITIES)] = Field(default=(), strict=False)
+    """The capabilities(7) that it needs."""
     sessions: Annotated[SessionSource, checked(one_of(*get_args(SessionSource)))] = "directory"
     """Where it finds a session that it does not hold; file: it holds all from its start; none: it passes on whatever
     comes from one of two clusters to the other. Neither is ever cold."""
@@ -65,6 +76,10 @@ class RelayFile(Strict):
     """How long it may take to end after SIGTERM, before SIGKILL."""
     descriptors: Annotated[int, checked(within(WHOLE, "64", "1048576"))] = 1024
     """Limit of open files, RLIMIT_NOFILE."""
+    memory: Annotated[int, checked(within(SIZE, "16MiB", "64GiB"))] = 2 << 30
+    """Limit of the memory that each of its processes has for itself, RLIMIT_DATA."""
+    processes: Annotated[int, checked(within(WHOLE, "1", "65536"))] = 512
+    """Limit of its processes and threads, RLIMIT_NPROC."""
     path_log: Flag = False
     """Whether it enters its ordinal in the path log of the packets that it forwards."""
     stacks: Annotated[StackTool, checked(one_of(*get_args(StackTool)))] | None = None
@@ -210,17 +225,21 @@ def _program(folder: Path) -> RelayProgram:
         raise document.error(problems)
     return RelayProgram(
         folder=str(folder),
-        command=(_executable(file.command[0], folder), *file.command[1:]),
+        command=(executable(file.command[0], folder), *file.command[1:]),
         description=file.description,
         environment=dict(file.environment),
-        ready=file.ready,
+        ready=_found_ready(file.ready, folder),
+        watchdog_ns=file.watchdog or 0,
+        capabilities=file.capabilities,
         sessions=file.sessions,
         stop_grace_ns=file.stop_grace,
         descriptors=file.descriptors,
+        memory_bytes=file.memory,
+        processes=file.processes,
         writes_path_log=file.path_log,
         stacks=file.stacks,
         metrics=MetricsEndpoint(file.metrics.port, file.metrics.path) if file.metrics else None,
-        server=server_program(file.server, _executable(file.server.command[0], folder)) if file.server else None,
+        server=server_program(file.server, executable(file.server.command[0], folder)) if file.server else None,
         packages=file.packages,
     )
 
@@ -234,27 +253,26 @@ def _problems(file: RelayFile, folder: Path) -> Iterator[Problem]:
     parts: list[tuple[DataPath, RelayFile | ServerFile]] = [((), file)]
     parts += [(("server",), file.server)] if file.server else []
     for path, part in parts:
-        yield from _command_problems(path, part.command, folder, remedy)
+        missing = [*command_problems(path, part.command, folder, remedy)]
+        reads_all = "dac_read_search" in file.capabilities
+        yield from missing or (() if reads_all else closed_problems(path, part.command, folder))
         yield from name_problems(path, part.command, part.environment)
     for index, name in enumerate(file.uses):
-        if "/" in name or not Path(_executable(name, folder)).is_file():
+        if "/" in name or not Path(executable(name, folder)).is_file():
             yield Problem(("uses", index), f"there is no program {quoted(name)}; {remedy}")
+    yield from _ready_problems(file, folder, remedy)
 
 
-def _executable(program: str, folder: Path) -> str:
-    """The absolute path of a program; as it is if there is none."""
-    if "/" in program:
-        return str((folder / program).absolute())
-    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}") or program
+def _ready_problems(file: RelayFile, folder: Path, remedy: str) -> Iterator[Problem]:
+    if file.watchdog is not None and file.ready != "notify":
+        yield Problem(("watchdog",), "WATCHDOG=1 comes by sd_notify(3); write ready: notify, or no watchdog")
+    if isinstance(file.ready, CommandOk):
+        yield from command_problems(("ready",), file.ready.command, folder, remedy)
+        yield from name_problems(("ready",), file.ready.command, {})
 
 
-def _command_problems(path: DataPath, command: tuple[str, ...], folder: Path, remedy: str) -> Iterator[Problem]:
-    if not command:
-        text = "the command is empty; write a program and its arguments, such as [./relay]"
-        yield Problem((*path, "command"), text)
-        return
-    program = Path(_executable(command[0], folder))
-    if not program.is_file():
-        yield Problem((*path, "command", 0), f"there is no program {quoted(command[0])}; {remedy}")
-    elif not os.access(program, os.X_OK):
-        yield Problem((*path, "command", 0), f"{quoted(command[0])} is not executable; chmod +x it")
+def _found_ready(ready: Ready, folder: Path) -> Ready:
+    """The signal, with the path of its command, if it is one."""
+    if isinstance(ready, CommandOk):
+        return CommandOk((executable(ready.command[0], folder), *ready.command[1:]))
+    return ready

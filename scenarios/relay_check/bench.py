@@ -140,7 +140,7 @@ def bench(plan: Plan, log: Path) -> Iterator[Bench]:
         directory = _directory(plan, log)
         stack.callback(directory.close)
         server = _server(plan, program, log)
-        kind = ProgramRelayKind(plan, plan.topology.cluster(HERE), program, log, os.getpid())
+        kind = ProgramRelayKind.confined(plan, plan.topology.cluster(HERE), program, log, os.getpid(), lambda _: None)
         yield Bench(plan, kind, ends)
         if server:
             server.stop(_STARTED_WITHIN_S)
@@ -150,7 +150,8 @@ def _server(plan: Plan, program: RelayProgram, log: Path) -> RelayServer | None:
     """The server to which the relay is the adapter, ready; None if it is none."""
     if program.server is None:
         return None
-    server = SupervisedProcess(RelayServerKind(plan, plan.topology.cluster(HERE), program, log, os.getpid()))
+    kind = RelayServerKind.confined(plan, plan.topology.cluster(HERE), program, log, os.getpid(), lambda _: None)
+    server = SupervisedProcess(kind)
     server.serving.await_ready(_STARTED_WITHIN_S)
     return server
 

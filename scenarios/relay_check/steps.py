@@ -9,6 +9,7 @@ from hostio.timing import S
 from relay_app.probing.canaries import Canary
 from relay_app.rtp import PATH_HOPS, PATH_OFFSET
 from relay_app.sessions.directory import StreamRecord
+from results.run_files.relay_program import CommandOk
 from scenarios.process_faults.program_relay import end_program
 from scenarios.relay_check.bench import HERE, Arrival, Bench
 from scenarios.relay_check.finding import Finding
@@ -24,13 +25,16 @@ _GARBAGE = (b"", b"\x80", bytes(40), b"\xff" * 1472)
 
 def play(bench: Bench) -> Iterator[Finding]:
     """Play all steps in order; a relay that does not become ready is not asked for more."""
+    program = bench.plan.relays.program_of(HERE)
+    by_command = program is not None and isinstance(program.ready, CommandOk)
+    ready = "its command says that it is ready" if by_command else "it is ready, and all lanes are bound"
     try:
         bench.relay.serving.await_ready(START_WITHIN_S)
     except ProcessError as error:
-        yield Finding("it says that it is ready, and all lanes are bound", str(error))
+        yield Finding(ready, str(error))
         return
     ready_ms = (monotonic_ns() - bench.started_ns) / 1e6
-    yield Finding(f"it says that it is ready, and all lanes are bound, after {ready_ms:.0f} ms", None)
+    yield Finding(f"{ready}, after {ready_ms:.0f} ms", None)
     for step, check in _STATELESS_STEPS if bench.stateless else _STEPS:
         bench.empty()
         yield Finding(step, check(bench))

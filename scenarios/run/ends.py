@@ -13,7 +13,7 @@ from hostio.commands import CommandError
 from hostio.storage import is_of_storage, sentence
 from relay_app.sessions.directory import DirectoryError
 from results.run_files.events import End
-from scenarios.supervision.processes import BUG, ProcessBugError, ProcessError
+from scenarios.supervision.processes import BUG, CannotStartError, ProcessBugError, ProcessError
 from topologies.link_backend import LinkError
 
 _EXPECTED = (ProcessError, CommandError, LinkError, DirectoryError)
@@ -29,6 +29,8 @@ def attempt(act: Callable[[], End], root: Path, reached: End | None = None) -> E
         return act()
     except ProcessBugError as error:
         return _failed(str(error), reached, bug=True)
+    except CannotStartError as error:
+        return replace(_failed(str(error), reached), cannot_start=True)
     except _EXPECTED as error:
         return _failed(str(error), reached)
     except Exception as error:

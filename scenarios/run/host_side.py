@@ -50,6 +50,8 @@ class Outcome:
     failure: str | None
     unwritten: str | None
     bug: bool = False
+    cannot_start: bool = False
+    """A program that the user gave could not be started: that is the failure."""
 
 
 def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowed: Allowances | None = None) -> Outcome:
@@ -72,7 +74,8 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
         except DocumentError as error:
             raise RunSpoiltError(f"{RUN_FAILED}{end.failure if end and end.failure else error}") from error
         _give_to_user(run.root)
-    return Outcome(summary, supervisor.interrupted, end.failure if end else None, unwritten, supervisor.bug)
+    failure, cannot_start = (end.failure, end.cannot_start) if end else (None, False)
+    return Outcome(summary, supervisor.interrupted, failure, unwritten, supervisor.bug, cannot_start)
 
 
 def report_again(run: RunDir) -> Summary:

@@ -32,8 +32,8 @@ from scenarios.process_faults.session_records import records_held
 from scenarios.run import scraper
 from scenarios.run.scraper import ScraperConfig
 from scenarios.supervision.process_kind import Succession
-from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, Serve, spawn
-from scenarios.supervision.run_control import TELEMETRY, fate_log
+from scenarios.supervision.processes import START_WITHIN_S, CannotStartError, ProcessError, RunProcess, Serve, spawn
+from scenarios.supervision.run_control import TELEMETRY, EventLog, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.model import Cluster
 
@@ -62,15 +62,14 @@ class MediaProcesses:
     """Readers of the programs' metrics, where they have an endpoint, by cluster."""
 
     @classmethod
-    def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric) -> MediaProcesses:
-        """Start them all; but for servers behind adapters, they are not ready yet. ProcessError if one of these is not
-        in 10 s."""
-        spawner = _Spawner(plan, run, fabric)
+    def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric, events: EventLog) -> MediaProcesses:
+        """Start them all; but for servers behind adapters, they are not ready yet. CannotStartError if one of these is
+        not in 10 s."""
+        spawner = _Spawner(plan, run, fabric, events)
         clusters = plan.topology.clusters
         # Servers, ready, before their adapters.
         servers = {each.name: server for each in clusters if (server := spawner.server(each))}
-        for server in servers.values():
-            server.serving.await_ready(START_WITHIN_S)
+        _await_ready(servers.values())
         return cls(
             relays={each.name: spawner.relay(each) for each in clusters if not plan.relays.program_of(each.name)},
             programs={
@@ -96,9 +95,8 @@ class MediaProcesses:
         return (*relays, *self.clients, *self.probers, *self.peers, *self.scrapers.values())
 
     def await_programs(self) -> None:
-        """Wait until the relays that are programs are ready; ProcessError if one is not in 10 s."""
-        for relay in self.programs.values():
-            relay.serving.await_ready(START_WITHIN_S)
+        """Wait until the relays that are programs are ready; CannotStartError if one is not in 10 s."""
+        _await_ready(self.programs.values())
 
     def end_programs(self, plan: Plan) -> Iterator[ProgramEnd]:
         """End the relays that are programs, one after the other, adapters before their servers; yields those that did
@@ -146,6 +144,14 @@ class MediaProcesses:
                 raise ProcessError(f"{relay.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
 
 
+def _await_ready(programs: Iterable[ProgramRelay] | Iterable[RelayServer]) -> None:
+    try:
+        for program in programs:
+            program.serving.await_ready(START_WITHIN_S)
+    except ProcessError as error:
+        raise CannotStartError(str(error)) from error
+
+
 def prepare_media(processes: Iterable[RunProcess], duration_ns: int) -> None:
     """Have all these processes prepare for media, concurrently; ProcessError if one has not answered after 30 s."""
     asked = list(processes)
@@ -158,8 +164,9 @@ def prepare_media(processes: Iterable[RunProcess], duration_ns: int) -> None:
 class _Spawner:
     """Makes the configuration of each process from the plan, and starts the process; it may not be ready on return."""
 
-    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric) -> None:
+    def __init__(self, plan: Plan, run: RunDir, fabric: Fabric, events: EventLog) -> None:
         self._plan = plan
+        self._events = events
         self._run = run
         self._fabric = fabric
         self._streams = streams_of(plan.sessions, plan.seed)
@@ -175,7 +182,9 @@ class _Spawner:
     def program(self, cluster: Cluster, programs: Sequence[RelayProgram]) -> ProgramRelay:
         """The programs that are the relay of a cluster, life by life."""
         log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
-        kinds = [ProgramRelayKind(self._plan, cluster, each, log, host_pid) for each in programs]
+        kinds = [
+            ProgramRelayKind.confined(self._plan, cluster, each, log, host_pid, self._events.add) for each in programs
+        ]
         part: Part = "adapter" if programs[0].server else "both"
         return SupervisedProcess(Succession(kinds), count_ends(self._plan.faults, Process("relay", cluster.name), part))
 
@@ -185,7 +194,7 @@ class _Spawner:
         if program is None or program.server is None:
             return None
         log, host_pid = self._run.log(f"server-{cluster.name}"), self._fabric.host_pid(cluster.name)
-        kind = RelayServerKind(self._plan, cluster, program, log, host_pid)
+        kind = RelayServerKind.confined(self._plan, cluster, program, log, host_pid, self._events.add)
         return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name), "server"))
 
     def relay_life(self, cluster: Cluster, life: int) -> RunProcess:

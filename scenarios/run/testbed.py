@@ -96,7 +96,7 @@ class Testbed:
         # The directory, filled, before the relays: they connect to it at once, and back off if refused.
         directory = start_directory(plan, run, fabric)
         log.begin("set-up", "starting relays, clients and probers")
-        media = MediaProcesses.spawn(plan, run, fabric)
+        media = MediaProcesses.spawn(plan, run, fabric, log)
         monitor = spawn_monitor(_monitor_config(plan, run, fabric, environment))
         await_ready((*media.running, monitor), _READY_WITHIN_S)
         media.await_programs()

@@ -44,6 +44,10 @@ class ProcessError(Exception):
     """A process ended, failed, or did not answer in time; the message names it and its log."""
 
 
+class CannotStartError(ProcessError):
+    """A program that the user gave cannot be started, or does not become ready."""
+
+
 class ProcessBugError(ProcessError):
     """A process of ours ended for an error that nobody expected; its log has the traceback."""
 

@@ -85,7 +85,8 @@ class Program:
         if awaited.wait(leader, timeout_s):
             return
         if leader.gone(0):
-            why = f"{self.name} ended before it was {awaited.meaning}{self._said()}"
+            last = self.last_line()
+            why = f"{self.name} ended before it was {awaited.meaning}{f' ({last})' if last else ''}"
             raise ProcessError(f"{why}; its log is {self.log}")
         raise ProcessError(f"{self.name} is not {awaited.meaning} after {timeout_s:g} s; its log is {self.log}")
 
@@ -161,7 +162,7 @@ class Program:
                     stdin=subprocess.PIPE if uses_input else subprocess.DEVNULL,
                     stdout=command.output.writer if command.output else log,
                     stderr=log,
-                    env={**_inherited(command), **command.environment},
+                    env={**(os.environ if command.inherits_environment else kept_variables()), **command.environment},
                     cwd=command.folder,
                     start_new_session=True,
                 )
@@ -187,13 +188,13 @@ class Program:
         except OSError as error:
             raise ProcessError(f"{self.name} has ended; its log is {self.log}") from error
 
-    def _said(self) -> str:
-        """The last line of its log, for a message."""
+    def last_line(self) -> str:
+        """The last line of its log that is not blank, for a message; empty if there is none."""
         with self.log.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST_BYTES))
             lines = log.read().decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f" ({last[:_LONGEST_WORDS]})" if last else ""
+        return printable(last[:_LONGEST_WORDS])
 
     def _exit_code(self) -> int | None:
         """Exit code of a program that has ended, or the negative number of the signal that ended it; else None.
@@ -208,7 +209,11 @@ class Program:
         return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
 
-def _inherited(command: CommandLine) -> Mapping[str, str]:
-    if command.inherits_environment:
-        return os.environ
+def printable(text: str) -> str:
+    """What a program said, with what a terminal would obey replaced."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def kept_variables() -> Mapping[str, str]:
+    """The variables that a program has which does not inherit ours."""
     return {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import select
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -35,32 +35,46 @@ class NotifySocket:
     """The socket of sd_notify(3), to which a program sends READY=1.
 
     It has a path, because an abstract address is visible in one network namespace only, and programs run in others.
+    `heard` is called with each assignment that is read.
     """
 
     meaning = "ready"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, heard: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._heard = heard
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
+        path.chmod(0o666)
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Environment variables that tell the program the socket's path."""
         return {"NOTIFY_SOCKET": str(self._path)}
 
+    def fileno(self) -> int:
+        """The socket, readable for select when there is a message."""
+        return self._socket.fileno()
+
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
         """Wait for READY=1 among the assignments of a datagram."""
-        return any("READY=1" in assignments for assignments in self._datagrams(program, monotonic() + timeout_s))
+        deadline = monotonic() + timeout_s
+        while _readable(self.fileno(), program, deadline):
+            if "READY=1" in self.read():
+                return True
+        return False
+
+    def read(self) -> list[str]:
+        """The assignments of the next datagram; waits for one."""
+        assignments = self._socket.recv(_READ_BYTES).decode(errors="replace").splitlines()
+        for each in assignments:
+            self._heard(each)
+        return assignments
 
     def close(self) -> None:
-        """Remove the socket."""
+        """Remove the socket; idempotent."""
         self._socket.close()
         self._path.unlink(missing_ok=True)
-
-    def _datagrams(self, program: ProcessHandle, deadline: float) -> Iterator[list[str]]:
-        while _readable(self._socket.fileno(), program, deadline):
-            yield self._socket.recv(_READ_BYTES).decode(errors="replace").splitlines()
 
 
 class OutputLines:
@@ -111,9 +125,10 @@ class Answers:
 
     asked: Callable[[], bool]
     meaning: str = "ready"
+    every_s: float = 0.001
 
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
-        """Call `asked` every millisecond until it returns True."""
+        """Call `asked`, and again `every_s` after it returned, until it returns True."""
         answered = False
 
         def answered_or_ended() -> bool:
@@ -121,7 +136,7 @@ class Answers:
             answered = self.asked()
             return answered or program.gone(0)
 
-        wait_until(answered_or_ended, timeout_s)
+        wait_until(answered_or_ended, timeout_s, self.every_s)
         return answered
 
 

@@ -29,13 +29,13 @@ def fate_log(cluster: str, life: int) -> Path:
 
 
 def relay_folder(cluster: str, life: int) -> Path:
-    """Folder of a relay program, in one of its lives."""
-    return SANDBOX_FOLDER / f"relay-{cluster}-{life}"
+    """Folder of a relay program, in one of its lives; those of all its lives lie in one."""
+    return SANDBOX_FOLDER / f"relay-{cluster}" / str(life)
 
 
 def server_folder(cluster: str, life: int) -> Path:
-    """Folder of the server behind a cluster's relay, in one of its lives."""
-    return SANDBOX_FOLDER / f"server-{cluster}-{life}"
+    """Folder of the server behind a cluster's relay, in one of its lives; as of a relay."""
+    return SANDBOX_FOLDER / f"server-{cluster}" / str(life)
 
 
 class StopSignal:

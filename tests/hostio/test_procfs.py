@@ -18,6 +18,7 @@ from hostio.procfs import (
     Softnet,
     core_times,
     counter_growth,
+    maps,
     parse_receive_drops,
     parse_udp_ports,
     parse_udp_statistics,
@@ -132,3 +133,13 @@ def test_what_a_socket_does_not_take_is_an_error_of_no_other_name() -> None:
     counted = json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout)
     names = ("InErrors", "RcvbufErrors", "InCsumErrors", "NoPorts", "InDatagrams")
     assert [counted[name] for name in names] == [5, 0, 0, 0, 0]
+
+
+def test_a_user_is_mapped_if_a_range_has_it() -> None:
+    """user_namespaces(7): first number inside, first outside, how many."""
+    assert maps("         0          0 4294967295\n", 61184)
+    assert not maps("         0       1000          1\n", 61184)
+    two = "0 100000 1000\n61184 200000 2\n"
+    assert [maps(two, each) for each in (0, 999, 1000, 61183, 61184, 61185, 61186)] == [
+        True, True, False, False, True, True, False
+    ]  # fmt: skip

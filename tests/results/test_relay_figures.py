@@ -14,11 +14,13 @@ from relay_app.records import FETCH, FetchOutcome
 from relay_app.streams import Stream
 from results.fidelity.all_checks import fidelity_checks
 from results.metrics.analysis import Evidence, analyse
+from results.metrics.figures import LengthQuantiles
 from results.metrics.relay_figures import relay_figures
-from results.metrics.system_figures import RelayFigures
+from results.metrics.system_figures import ProgramFigures, RelayFigures
 from results.report.report import read_evidence
+from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.machine import ProcessId, SocketRow
-from results.verdict.diagnosis import diagnose
+from results.verdict.diagnosis import diagnose, diagnose_program
 
 RELAY = "us-central"
 INSTALLED_NS = START + round(4.28 * S)
@@ -123,3 +125,34 @@ def test_a_stuck_relays_own_overflow_is_a_finding_not_a_doubt(
     checks = {check.id: check for check in fidelity_checks(changed, analyse(changed))}
     assert checks["socket-drops"].value == doubted
     assert figures(changed).receive_buffer == 7
+
+
+def test_what_a_program_missed_is_named_with_its_time() -> None:
+    program = ProgramFigures(
+        kind="mine",
+        command=["./relay"],
+        measured="program",
+        server=None,
+        packages={},
+        capabilities=[],
+        sessions="directory",
+        receive_buffer=0,
+        moved=0,
+        first_forwarded_ms=LengthQuantiles(None, None, None),
+        never_forwarded=None,
+        catch_up_ms=None,
+    )
+    events = (
+        WatchdogMissed(RELAY, 2 * S, START + 3 * S),
+        WatchdogMissed(RELAY, 2 * S, START + 9 * S),
+        LogFull(RELAY, 64 << 20, START - S),
+        ProgramEnd(RELAY, "ended by itself (exit code 1)", START + 10 * S),
+    )
+    assert list(diagnose_program(RELAY, program, events, START)) == [
+        "relay us-central (mine) ended by itself (exit code 1)",
+        "relay us-central (mine) sent no WATCHDOG=1 for 2 s 2 times, first at 3.000 s",
+        "relay us-central (mine): its log reached its limit, 64 MiB, before the media start, and took no more",
+    ]
+    assert list(diagnose_program(RELAY, program, events[:1], 0)) == [
+        "relay us-central (mine) sent no WATCHDOG=1 for 2 s once before the media start"
+    ]

@@ -238,6 +238,7 @@ PROGRAM = ProgramFigures(
     measured="program",
     server=None,
     packages={},
+    capabilities=["net_admin"],
     sessions="directory",
     receive_buffer=0,
     moved=8,
@@ -252,7 +253,7 @@ NOT_SEEN = expect("relay.us-central.stalls", "==", 0)
 def test_a_program_whose_thread_held_a_lock_in_a_call_for_long_is_named() -> None:
     long = LockWaitRow("forward", "fetch", "read", "10.0.0.1:6379 (the session directory)", 270, 6540.0, 3492.0)
     short = LockWaitRow("forward", "log", "write", "/var/log/relay", 3, 30.0, 30.0)
-    (said,) = diagnose_program("us-central", replace(PROGRAM, lock_waits=[long, short]), [])
+    (said,) = diagnose_program("us-central", replace(PROGRAM, lock_waits=[long, short]), [], 0)
     assert said == (
         "relay us-central (mine): thread fetch held a lock in read on 10.0.0.1:6379 (the session directory) "
         "while thread forward waited for it, 6.5 s in all, 3.5 s at a time (270 samples)"
@@ -263,7 +264,7 @@ def test_a_server_behind_an_adapter_is_named_as_both() -> None:
     behind = replace(
         PROGRAM, kind="coturn", kinds=["coturn"], measured="server + adapter", server=["turnserver"], receive_buffer=3
     )
-    (said,) = diagnose_program("us-central", behind, ())
+    (said,) = diagnose_program("us-central", behind, (), 0)
     assert said == "relay us-central (coturn, server + adapter): 3 packets found its receive buffers full"
 
 

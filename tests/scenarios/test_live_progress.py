@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from rich.text import Text
+
 from controller.decisions import Decision
 from hostio.timing import MS, S
 from results.run_files.documents import dump_line
-from results.run_files.events import FaultEdge, MediaStart, Phase
+from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.faults import Cut, Kill, Process, ProcessFault
 from results.run_files.run_dir import RunDir
 from scenarios.cli.live_progress import LiveProgress
@@ -51,6 +53,26 @@ def test_every_record_is_told_once(tmp_path: Path) -> None:
     ]
     assert list(progress_lines.news()) == []
     assert progress_lines.clock_s() is not None
+
+
+def test_what_a_program_says_is_told_but_not_its_signs_of_life(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    said = (
+        MediaStart(START),
+        ProgramMessage("us-east", "WATCHDOG=1", START + S),
+        ProgramMessage("us-east", "STATUS=[bold]draining[/] [3]", START + 2 * S, left_out=7),
+        WatchdogMissed("us-east", 2 * S, START + 4 * S),
+        LogFull("us-west", 64 << 20, START + 5 * S),
+    )
+    run.events.write_text("".join(map(dump_line, said)))
+    lines = list(progress_lines.news())
+    shown = [Text.from_markup(line).plain.strip() for line in lines]
+    assert shown == [
+        "2.000 s  relay us-east: STATUS=[bold]draining[/] [3] (7 left out before)",
+        "4.000 s  relay us-east sent no WATCHDOG=1 for 2 s",
+        "5.000 s  relay us-west: its log is full, at 64 MiB",
+    ]
 
 
 def test_half_a_line_waits_for_its_other_half(tmp_path: Path) -> None:

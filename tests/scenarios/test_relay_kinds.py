@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from relay_app.streams import LANES, lane_of, streams_of
 from results.run_files.documents import dump
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import load_plan_text
-from results.run_files.relay_program import CONTRACT_VARIABLES, MetricsEndpoint, SessionSource
+from results.run_files.relay_program import CONTRACT_VARIABLES, CommandOk, HttpOk, MetricsEndpoint, SessionSource
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import environment, session_lines
@@ -99,6 +101,20 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
         ("command: [./relay.yaml]\n", "1:11: './relay.yaml' is not executable; chmod +x it"),
         ("command: [sh, 8080]\n", "1:15: '8080' where text is expected; put it in quotes"),
         ("command: [sh]\nready: soon\n", "2:8: 'soon' is not known here; known: notify, ports"),
+        ("command: [sh]\nready: {url: x}\n", "2:8: unknown key 'url'; known: http, command"),
+        ("command: [sh]\nready: {http: 'https://h/'}\n", "2:8: 'https://h/' is no http URL; write such as http://127"),
+        ("command: [sh]\nready: {http: 'http://h:x/'}\n", "2:8: 'http://h:x/' is no http URL; write such as http://"),
+        ("command: [sh]\nready: {command: sh}\n", "2:8: 'sh' is no command; write {command: [./ready, --verbose]}"),
+        ("command: [sh]\nready: {command: []}\n", "2:8: a list is no command; write {command: [./ready, --verbose]}"),
+        ("command: [sh]\nready: {command: [./no]}\n", "2:19: there is no program './no'; build it, or install it"),
+        ("command: [sh]\nready: ports\nwatchdog: 2s\n", "3:11: WATCHDOG=1 comes by sd_notify(3); write ready: notify"),
+        ("command: [sh]\ncapabilities: net_admin\n", "2:15: 'net_admin' is not a list of capabilities; write such"),
+        ("command: [sh]\ncapabilities: [CAP_NET_ADMIN]\n", "2:15: 'CAP_NET_ADMIN' is no capability that a relay may "),
+        ("command: [sh]\ncapabilities: [sys_admin]\n", "2:15: 'sys_admin' is no capability that a relay may have; "),
+        ("command: [sh]\nmemory: 512\n", "2:9: '512' has no unit; write 512MiB or 512GiB"),
+        ("command: [sh]\nmemory: 512MB\n", "2:9: '512MB' has the unknown unit 'MB'; write 512MiB"),
+        ("command: [sh]\nmemory: 1MiB\n", "2:9: '1MiB' is too small; write from 16MiB to 64GiB"),
+        ("command: [sh]\nprocesses: 0\n", "2:12: '0' is too small; write from 1 to 65536"),
         ("command: [sh]\nstop_grace: 5\n", "2:13: '5' has no unit; write 5ms"),
         ("command: [sh]\nmetrics: {path: /m}\n", "2:10: 'port' is missing; add port: 9100"),
         ("command: [sh]\nmetrics: {port: 0}\n", "2:17: '0' is too small; write from 1 to 65535"),
@@ -126,6 +142,36 @@ def test_a_wrong_relay_yaml_gets_its_line(tmp_path: Path, text: str, message: st
     with pytest.raises(ScenarioError) as caught:
         plan_with(mine)
     assert str(caught.value).startswith(f"{mine}/relay.yaml:{message}")
+
+
+def test_a_ready_signal_may_be_an_answer_or_a_command(tmp_path: Path) -> None:
+    answer = folder(tmp_path / "answer", "command: [sh]\nready: {http: 'http://127.0.0.1:8080/ready'}\n")
+    command = folder(tmp_path / "command", "command: [sh]\nready: {command: [./relay.yaml, now]}\n")
+    (command / "relay.yaml").chmod(0o755)
+    plan = plan_with(answer, f"relays.kinds.us-west={command}")
+    assert plan.relays.programs["answer"].ready == HttpOk("http://127.0.0.1:8080/ready")
+    assert plan.relays.programs["command"].ready == CommandOk((str(command / "relay.yaml"), "now"))
+    assert load_plan_text(dump(plan), "plan.json") == plan
+
+
+def test_capabilities_limits_and_watchdog_are_those_of_the_file(tmp_path: Path) -> None:
+    asked = "capabilities: [net_admin, net_raw]\nmemory: 64MiB\nprocesses: 7\nwatchdog: 2s\n"
+    program = plan_with(folder(tmp_path / "mine", f"command: [sh]\n{asked}")).relays.programs["mine"]
+    assert (program.capabilities, program.memory_bytes) == (("net_admin", "net_raw"), 64 << 20)
+    assert (program.processes, program.watchdog_ns) == (7, 2 * S)
+    plain = plan_with(folder(tmp_path / "plain")).relays.programs["plain"]
+    assert (plain.capabilities, plain.watchdog_ns) == ((), 0)
+
+
+def test_for_root_a_folder_must_be_open_to_others(tmp_path: Path) -> None:
+    """As root runs it as a user of its own; one that may read all files needs no permission."""
+    mine = folder(tmp_path / "mine", "command: [./relay]\n")
+    (mine / "relay").touch(mode=0o700)
+    closed = "relay is closed to others, and it runs as a user of its own; chmod -R o\\+rX"
+    with pytest.raises(ScenarioError, match=closed) if os.geteuid() == 0 else nullcontext():
+        plan_with(mine)
+    (mine / "relay.yaml").write_text("command: [./relay]\ncapabilities: [dac_read_search]\n")
+    assert plan_with(mine).relays.version == "mine"
 
 
 def test_a_program_that_holds_all_sessions_cannot_be_called_cold(tmp_path: Path) -> None:
