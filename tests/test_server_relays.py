@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ def counters_of(run: Run, cluster: str) -> dict[str, int]:
 
 def log_of(run: Run, cluster: str) -> str:
     return (run.root / "logs" / f"relay-{cluster}.log").read_text()
+
+
+def complaints(run: Run) -> Iterator[str]:
+    """What is diagnosed of the relays, but for metrics of which a server that was struck told nothing."""
+    return (each for each in run.summary["diagnosis"] if "metrics were not told" not in each)
 
 
 def inside_relay(summary: dict[str, Any], cluster: str) -> int:
@@ -97,7 +103,7 @@ def test_media_come_back_after_the_server_was_killed_under_a_living_adapter(
     counted = counters_of(run, "us-east")
     assert (counted["opened"], counted["reopened"]) == (40, 20)
     assert "the server was restarted: opening its 20 sessions anew" in log_of(run, "us-east")
-    assert run.summary["diagnosis"] == []
+    assert list(complaints(run)) == []
 
 
 @pytest.mark.long
@@ -115,4 +121,4 @@ def test_faults_act_on_the_parts_of_a_relay(runs: RunRecord, tmp_path: Path, wha
     assert run.summary["media"]["interruption_ms"]["max"] >= 950
     edges = [each["edge"] for each in run.lines("events.jsonl") if each["kind"] == "fault"]
     assert edges == ["start", "end"]
-    assert run.summary["diagnosis"] == []
+    assert list(complaints(run)) == []
