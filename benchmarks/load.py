@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -37,8 +37,12 @@ class Sessions:
     def make(cls) -> Sessions:
         """Draw TRAIN sessions for each lane, the same ones every time."""
         random = Random("benchmark")
-        drawn = sorted({random.getrandbits(32) for _ in range(100 * LANES)}, key=lane_of)
-        lanes = (list(group)[:TRAIN] for _, group in groupby(drawn, key=lane_of))
+        return cls.of({random.getrandbits(32) for _ in range(100 * LANES)})
+
+    @classmethod
+    def of(cls, ssrcs: Iterable[int]) -> Sessions:
+        """Take TRAIN sessions for each lane of those given."""
+        lanes = (list(group)[:TRAIN] for _, group in groupby(sorted(ssrcs, key=lane_of), key=lane_of))
         return cls(tuple(ssrc for lane in lanes for ssrc in lane))
 
 
@@ -66,14 +70,14 @@ class Load:
         self.source = source
         self._sink = sink
 
-    def run(self, kpps: int, seconds: float, pid: int) -> Run:
-        """Load the relay process `pid` at a rate for a time, blocking this thread."""
+    def run(self, kpps: int, seconds: float, *pids: int) -> Run:
+        """Load the relay, which is these processes, at a rate for a time, blocking this thread."""
         memory = LoadMemory.allocate(self._packets, self._names, int(kpps * 1000 * seconds) + 1, self._train)
-        before_ns = cpu_ns(pid)
+        before_ns = sum(map(cpu_ns, pids))
         offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
         fds = (self.source.fileno(), self._sink.fileno())
         drive(memory, *fds, self._framing, kpps * 1000, int(seconds * S), offset_ns)
-        spent_ns = cpu_ns(pid) - before_ns
+        spent_ns = sum(map(cpu_ns, pids)) - before_ns
         counts = memory.counts[0]
         received = int(counts["received"])
         p50_ns, p99_ns = np.percentile(memory.latencies_ns[:received], (50, 99)) if received else (np.inf, np.inf)

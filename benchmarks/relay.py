@@ -12,10 +12,13 @@ from statistics import median
 
 from benchmarks import subjects
 from benchmarks.load import Sessions
+from benchmarks.programs import left_out, measured, title
 from benchmarks.search import Highest, Run, highest
 from benchmarks.subjects import Loaded
+from relay_app.programs import PROGRAMS
 from relay_app.relay.process import compile_loops
 from scenarios.cli.console import Console
+from topologies.sandbox import find_sandbox
 
 SECONDS, ROUNDS = 4.0, 3
 _AUDIT_KPPS = 200
@@ -49,16 +52,20 @@ def main(arguments: list[str]) -> int:
     if shutil.which("turnserver") is None:
         print("scripts/bench relay: coturn is missing; apt-get install coturn", file=sys.stderr)
         return 2
+    kinds = {kind: title(kind) for kind in PROGRAMS if not _said_left_out(kind)}
+    sandbox = find_sandbox()
     compile_loops()
     os.sched_setaffinity(0, {cores[0]})
     sessions, relay_core = Sessions.make(), cores[1]
     _warm_up(sessions, relay_core)
-    found: dict[str, list[Highest]] = {name: [] for name in SUBJECTS}
+    found: dict[str, list[Highest]] = {name: [] for name in (*SUBJECTS, *kinds.values())}
     # In rounds over all subjects, so that a change of the machine's speed affects all of them.
     for _ in range(rounds):
         for name, start in SUBJECTS.items():
             with start(sessions, relay_core) as loaded:
                 found[name].append(highest(lambda kpps, on=loaded: on.load.run(kpps, seconds, on.pid)))  # type: ignore[misc]
+        for kind, name in kinds.items():
+            found[name].append(measured(kind, seconds, (cores[0], relay_core), sandbox))
     Console().show_rows(_COLUMNS, [_row(name, each) for name, each in found.items()])
     print()
     spent: dict[str, list[Run]] = {name: [] for name in AUDITED}
@@ -73,6 +80,14 @@ def main(arguments: list[str]) -> int:
     off, on = (median(run.cpu_us for run in runs) for runs in spent.values())
     print(f"the lock audit costs {100 * (on / off - 1):.1f} %")
     return 0
+
+
+def _said_left_out(kind: str) -> bool:
+    """Whether a kind cannot be measured here; says why."""
+    why = left_out(kind)
+    if why:
+        print(f"{kind} is left out: {why}", file=sys.stderr)
+    return why is not None
 
 
 def _warm_up(sessions: Sessions, relay_core: int) -> None:

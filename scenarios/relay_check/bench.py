@@ -67,8 +67,12 @@ def plan_for(kind: str) -> Plan:
 class Bench:
     """The relay, started and not yet ready, and the sockets at which its packets may arrive."""
 
-    def __init__(self, plan: Plan, kind: ProgramRelayKind, ends: dict[Address, socket.socket]) -> None:
+    def __init__(
+        self, plan: Plan, kind: ProgramRelayKind, ends: dict[Address, socket.socket], server: RelayServer | None
+    ) -> None:
         self.plan = plan
+        self.server = server
+        """The server behind it, if it is an adapter."""
         self.started_ns = monotonic_ns()
         self.relay: ProgramRelay = SupervisedProcess(kind)
         self._ends = ends
@@ -128,20 +132,23 @@ class Bench:
 
 
 @contextmanager
-def bench(plan: Plan, log: Path) -> Iterator[Bench]:
-    """Start Redis and relay; called inside a sandbox. ProcessError."""
+def bench(plan: Plan, log: Path, *, bound: bool = True) -> Iterator[Bench]:
+    """Start Redis and relay; called inside a sandbox. ProcessError.
+
+    Unless `bound`, the sockets at which packets arrive are the caller's.
+    """
     clusters = plan.topology.clusters
     run_batch([["ip", "address", "add", f"{cluster.address}/32", "dev", "lo"] for cluster in clusters])
     program = plan.relays.program_of(HERE)
     if program is None:
         raise ValueError(f"{plan.relays.version_of(HERE)} is no program")
     with ExitStack() as stack:
-        ends = {at: stack.enter_context(_bound(at)) for at in _addresses(clusters)}
+        ends = {at: stack.enter_context(_bound(at)) for at in (_addresses(clusters) if bound else ())}
         directory = _directory(plan, log)
         stack.callback(directory.close)
         server = _server(plan, program, log)
         kind = ProgramRelayKind.confined(plan, plan.topology.cluster(HERE), program, log, os.getpid(), lambda _: None)
-        yield Bench(plan, kind, ends)
+        yield Bench(plan, kind, ends, server)
         if server:
             server.stop(_STARTED_WITHIN_S)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.fidelity import table
 from benchmarks.load import Sessions
 from benchmarks.load_loop import TRAIN
+from benchmarks.programs import left_out, loaded_plan
 from benchmarks.search import LADDER_KPPS, Run, highest
 from benchmarks.turn import channel_data, xor_address
-from relay_app.streams import LANES, lane_of
+from relay_app.streams import LANES, lane_of, streams_of
 from results.fidelity.checks import FidelityCheck
+from results.run_files.plan import Plan
+from scenarios.process_faults.packet_contract import session_lines
+from scenarios.relay_check.bench import HERE
 
 
 def run(kpps: int, *, loss: float = 0.0, p99_ms: float = 0.1, skipped: int = 0) -> Run:
@@ -44,6 +50,27 @@ def test_every_lane_gets_one_train() -> None:
     sessions = Sessions.make()
     assert Counter(map(lane_of, sessions.ssrcs)) == dict.fromkeys(range(LANES), TRAIN)
     assert [lane_of(ssrc) for ssrc in sessions.ssrcs[::TRAIN]] == list(range(LANES))
+
+
+def test_the_load_on_a_program_ends_at_its_cluster_and_fills_every_lane() -> None:
+    plan = loaded_plan("template")
+    to_here = [each.ssrc for each in streams_of(plan.sessions, plan.seed) if each.destination == HERE]
+    assert Counter(map(lane_of, Sessions.of(to_here).ssrcs)) == dict.fromkeys(range(LANES), TRAIN)
+    lines = session_lines(plan, HERE, plan.relay_programs(HERE)[0], 0).splitlines()
+    assert set(to_here) <= {json.loads(line)["ssrc"] for line in lines}, "it holds them from its start"
+
+
+def test_what_cannot_be_measured_is_left_out_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert left_out("template") is None
+    assert (left_out("no-such-kind") or "").startswith("--set relays.kinds.us-central=no-such-kind: ")
+    monkeypatch.setattr("benchmarks.programs.plan_for", lambda _: stateless_plan())
+    assert left_out("any") == "it keeps no sessions, and so has no way to the client that is the sink"
+
+
+def stateless_plan() -> Plan:
+    plan = loaded_plan("template")
+    programs = {name: replace(each, sessions="none") for name, each in plan.relays.programs.items()}
+    return replace(plan, relays=replace(plan.relays, programs=programs))
 
 
 def test_turn_wire_format() -> None:

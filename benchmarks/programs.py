@@ -1,0 +1,104 @@
+"""Throughput of a relay that is a program, started by the packet contract, alone in a sandbox.
+
+In its sandbox it is `python -m benchmarks.programs KIND SECONDS LOAD_CORE RELAY_CORE`, which prints a JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from benchmarks.load import Load, Sessions
+from benchmarks.search import Highest, Run, highest
+from hostio.sockets import udp_socket
+from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT, SessionGroup, streams_of
+from results.run_files.plan import Plan
+from scenarios.errors import ScenarioError
+from scenarios.paths import PROJECT
+from scenarios.relay_check.bench import HERE, Bench, bench, plan_for
+from scenarios.supervision.processes import START_WITHIN_S
+from scenarios.supervision.run_control import SANDBOX_FOLDER
+from topologies.sandbox import Sandbox, set_up_sandbox
+
+_THERE = "us-east"
+_SESSIONS = 1000
+"""Of which the load takes as many as it has packets in turn; enough that every lane has them."""
+_FIRST_PACKETS = (1, 1.0)
+"""Rate, kpps, and time, s, of the load before the first measured run: an adapter opens its sessions in it."""
+
+
+def left_out(kind: str) -> str | None:
+    """Why a kind cannot be measured here; None if it can."""
+    try:
+        program = plan_for(kind).relays.program_of(HERE)
+    except ScenarioError as error:
+        return str(error)
+    if program and program.sessions == "none":
+        return "it keeps no sessions, and so has no way to the client that is the sink"
+    return None
+
+
+def title(kind: str) -> str:
+    """The kind, and what is measured if it is not a program alone."""
+    program = plan_for(kind).relays.program_of(HERE)
+    return f"{kind}, server + adapter" if program and program.server else kind
+
+
+def measured(kind: str, seconds: float, cores: tuple[int, int], sandbox: Sandbox) -> Highest:
+    """The highest rate that a kind carries; `cores`: of load and relay. CalledProcessError if it does not serve."""
+    argv = [sys.executable, "-m", "benchmarks.programs", kind, str(seconds), *map(str, cores)]
+    found = json.loads(subprocess.check_output(sandbox.command(argv), cwd=PROJECT))
+    return Highest(Run(**found["run"]) if found["run"] else None, found["bounded_by_load"])
+
+
+def loaded_plan(kind: str) -> Plan:
+    """A plan in which the relay holds all sessions of the load, which end at its cluster."""
+    return replace(plan_for(kind), sessions=(SessionGroup("load", _THERE, HERE, _SESSIONS, "voice"),))
+
+
+def run_on(found: Bench, seconds: float, core: int) -> Highest:
+    """Search with the relay of a bench, once it is ready, on a core of its own."""
+    found.relay.serving.await_ready(START_WITHIN_S)
+    parts = [found.relay.serving, *([found.server.serving] if found.server else [])]
+    pids = [pid for part in parts for pid in part.pids()]
+    keep_to_core(pids, core)
+    here, there = str(found.here.address), str(found.plan.topology.cluster(_THERE).address)
+    to_here = (each.ssrc for each in streams_of(found.plan.sessions, found.plan.seed) if each.destination == HERE)
+    targets = {lane: (here, LANE_PORT + lane) for lane in range(LANES)}
+    load = Load(Sessions.of(to_here), udp_socket(there, SENDER_PORT), udp_socket(here, CLIENT_PORT), targets)
+    try:
+        load.run(*_FIRST_PACKETS, *pids)
+        return highest(lambda kpps: load.run(kpps, seconds, *pids))
+    finally:
+        load.close()
+
+
+def keep_to_core(pids: Iterable[int], core: int) -> None:
+    """Pin all threads to a core, without real-time priority: the kernel would throttle one that is always busy to 95 %
+    of a core (sched_rt_runtime_us, sched(7)), and lose packets in each pause."""
+    for thread in [int(task.name) for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]:
+        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(thread, {core})
+
+
+def main(arguments: list[str]) -> None:
+    """Measure in this sandbox, and print what was found."""
+    kind, seconds, (load_core, relay_core) = arguments[0], float(arguments[1]), map(int, arguments[2:])
+    set_up_sandbox(SANDBOX_FOLDER)
+    os.sched_setaffinity(0, {load_core})
+    with (
+        tempfile.NamedTemporaryFile(suffix=".log") as log,
+        bench(loaded_plan(kind), Path(log.name), bound=False) as found,
+    ):
+        print(json.dumps(asdict(run_on(found, seconds, relay_core))))
+        found.relay.stop(START_WITHIN_S)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
