@@ -130,6 +130,7 @@ def test_a_stuck_relays_own_overflow_is_a_finding_not_a_doubt(
 def test_what_a_program_missed_is_named_with_its_time() -> None:
     program = ProgramFigures(
         kind="mine",
+        kinds=["mine"],
         command=["./relay"],
         measured="program",
         server=None,
