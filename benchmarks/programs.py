@@ -1,6 +1,7 @@
 """Throughput of a relay that is a program, started by the packet contract, alone in a sandbox.
 
-In its sandbox it is `python -m benchmarks.programs KIND SECONDS LOAD_CORE RELAY_CORE`, which prints a JSON object.
+In its sandbox it is a program of its own, which takes the kind, the length of a run in s, and the cores of load and
+relay, and prints a JSON object.
 """
 
 from __future__ import annotations

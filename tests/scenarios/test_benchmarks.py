@@ -63,7 +63,8 @@ def test_the_load_on_a_program_ends_at_its_cluster_and_fills_every_lane() -> Non
 def test_what_cannot_be_measured_is_left_out_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert left_out("template") is None
     assert (left_out("no-such-kind") or "").startswith("--set relays.kinds.us-central=no-such-kind: ")
-    monkeypatch.setattr("benchmarks.programs.plan_for", lambda _: stateless_plan())
+    stateless = stateless_plan()
+    monkeypatch.setattr("benchmarks.programs.plan_for", lambda _: stateless)
     assert left_out("any") == "it keeps no sessions, and so has no way to the client that is the sink"
 
 
