@@ -13,8 +13,15 @@ SENT = np.dtype([("ssrc", "<u4"), ("seq", "<u4"), ("due_ns", "<i8"), ("sent_ns",
 
 RECEIVED = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("path", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")])
 """One row per RTP packet a client received. `seq` is the 16 bits of the header. `sent_ns` is from the packet's own
-header extension; `received_ns` is the kernel's receive timestamp. `path` holds the ordinals of the relays passed,
-first in the least significant byte, 0 = none."""
+header extension, or NOT_CARRIED; `received_ns` is the kernel's receive timestamp. `path` holds the ordinals of the
+relays passed, first in the least significant byte, 0 = none."""
+
+NOT_CARRIED = -1
+"""`sent_ns` of a packet without a send time: one of another program."""
+
+DIGEST = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("at_ns", "<i8"), ("digest", "<u8")])
+"""One row per RTP packet of another program that a client sent on or received, in the order of its rows in SENT or
+RECEIVED: when it was, and the FNV-1a hash of all its bytes."""
 
 
 class DropReason(IntEnum):

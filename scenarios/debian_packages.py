@@ -11,7 +11,7 @@ from scenarios.paths import PROJECT
 
 LIST = PROJECT / "packages.txt"
 
-Use = Literal["run", "test", "vm", "relay", "guest"]
+Use = Literal["run", "test", "vm", "relay", "media", "guest"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,13 @@ from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realt
 from hostio.sockets import udp_drops, udp_socket
 from hostio.timing import MS
 from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collect, play
+from relay_app.clients.gateway import Gateway
+from relay_app.clients.gateway_loop import GATEWAY_BATCH, GatewayMemory, pass_on
+from relay_app.clients.passing_compiled import PassingMemory
 from relay_app.clients.sender import Sender, sender_memory
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia, Quiesced, StopSending
-from relay_app.records import RECEIVED
+from relay_app.program_media import LOOPBACK, PROGRAM_MEDIA
+from relay_app.records import DIGEST, RECEIVED, SENT
 from relay_app.streams import CLIENT_PORT, Stream
 
 _BLOCK_ROWS = 1 << 16
@@ -30,14 +35,18 @@ _BLOCK_ROWS = 1 << 16
 
 class Receiver:
     """Records every packet from its creation on. Call `run` in a thread, then `stop`, and `rows` once that has
-    ended."""
+    ended. `decoders`: ports of the loopback network to which packets of other programs go on, by SSRC."""
 
-    def __init__(self, address: str, *, ntp_offset_ns: int, tick_ns: int) -> None:
+    def __init__(self, address: str, decoders: Mapping[int, int], *, ntp_offset_ns: int, tick_ns: int) -> None:
         self._ntp_offset_ns = ntp_offset_ns
         self._tick_ns = tick_ns
         self._socket = udp_socket(address, CLIENT_PORT)
         self._memory = ReceiverMemory.allocate(self._socket.fileno())
+        self._to_decoders = udp_socket(LOOPBACK, 0)
+        destinations = {ssrc: (LOOPBACK, port) for ssrc, port in decoders.items()}
+        self._passing = PassingMemory.allocate(destinations, self._to_decoders.fileno(), RECEIVE_BATCH)
         self._rows: list[npt.NDArray[Any]] = []
+        self._digests: list[npt.NDArray[Any]] = []
 
     def run(self) -> None:
         """Record until stopped, in blocks; while a block is replaced, packets wait in the socket."""
@@ -45,8 +54,10 @@ class Receiver:
         filled = _BLOCK_ROWS
         while filled + RECEIVE_BATCH > _BLOCK_ROWS:
             rows = np.zeros(_BLOCK_ROWS, RECEIVED)
-            filled = collect(self._memory, rows, self._ntp_offset_ns, self._tick_ns)
+            digests = np.zeros(_BLOCK_ROWS if len(self._passing.ssrcs) else 0, DIGEST)
+            filled = collect(self._memory, self._passing, rows, digests, self._ntp_offset_ns, self._tick_ns)
             self._rows.append(rows[:filled])
+            self._digests.append(digests[: int(self._memory.state["passed"][0])])
 
     def stop(self) -> None:
         """Have `run` end once it has recorded all that had arrived."""
@@ -56,8 +67,12 @@ class Receiver:
         """RECEIVED[n], once the thread has ended."""
         return np.concatenate([np.empty(0, RECEIVED), *self._rows])
 
+    def digests(self) -> npt.NDArray[Any]:
+        """DIGEST[n] of the packets of other programs, once the thread has ended."""
+        return np.concatenate([np.empty(0, DIGEST), *self._digests])
+
     def counters(self) -> dict[str, int]:
-        """`malformed`: datagrams that were not RTP as Blipnet sends it."""
+        """`malformed`: datagrams that were neither RTP as Blipnet sends it nor of a stream with a decoder."""
         return {"malformed": int(self._memory.state["malformed"][0])}
 
     def drops(self) -> int:
@@ -77,15 +92,17 @@ class Receiver:
         return hold_ups_of(self._memory.lateness)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the sockets."""
         self._socket.close()
+        self._to_decoders.close()
 
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
     """`streams` are those that start here; `direct_addresses` are the hosts' addresses by cluster.
 
-    Records go to `sent_path` and `received_path`, as .npy.
+    Records go to `sent_path` and `received_path`, as .npy; those of the digests of packets of other programs beside
+    them. `decoders`: ports of the loopback network at which programs decode streams that end here, by SSRC.
     """
 
     address: str
@@ -96,6 +113,9 @@ class ClientConfig:
     ntp_offset_ns: int
     sent_path: Path
     received_path: Path
+    decoders: Mapping[int, int] = field(default_factory=dict)
+    sent_digests_path: Path | None = None
+    received_digests_path: Path | None = None
     send_tick_ns: int = MS
     """Least time between two wake-ups of the sender: packets due within one tick leave together. 1 ms costs one wake-up
     (some 10 µs of CPU) per ms whatever the rate, and stays below what the pacing checks allow."""
@@ -105,9 +125,11 @@ class ClientConfig:
 
 
 def compile_loops() -> None:
-    """Compile both loops for the types they are called with, or load them from the cache."""
-    precompile(play, sender_memory((), "127.0.0.1", {}, 0), 0, 0, 0, 0, 0)
-    precompile(collect, ReceiverMemory.allocate(0), np.zeros(0, RECEIVED), 0, 0)
+    """Compile the loops for the types they are called with, or load them from the cache."""
+    passing = PassingMemory.allocate({}, 0, GATEWAY_BATCH)
+    precompile(play, sender_memory((), LOOPBACK, {}, 0), 0, 0, 0, 0, 0)
+    precompile(collect, ReceiverMemory.allocate(0), passing, np.zeros(0, RECEIVED), np.zeros(0, DIGEST), 0, 0)
+    precompile(pass_on, GatewayMemory.allocate(0, 0), passing, np.zeros(0, SENT), np.zeros(0, DIGEST))
 
 
 def serve(config: ClientConfig, control: Connection) -> None:
@@ -115,9 +137,10 @@ def serve(config: ClientConfig, control: Connection) -> None:
     records."""
     compile_loops()
     offset_ns = config.ntp_offset_ns
-    receiver = Receiver(config.address, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
+    receiver = Receiver(config.address, config.decoders, ntp_offset_ns=offset_ns, tick_ns=config.receive_tick_ns)
+    published = [stream for stream in config.streams if stream.media in PROGRAM_MEDIA]
     sender = Sender(
-        config.streams,
+        [stream for stream in config.streams if stream.media not in PROGRAM_MEDIA],
         config.address,
         config.relay_address,
         config.direct_addresses,
@@ -126,6 +149,9 @@ def serve(config: ClientConfig, control: Connection) -> None:
     )
     workers = Workers()
     workers.start("receive", receiver.run)
+    gateway = Gateway(published, config.relay_address, sender.descriptor) if published else None
+    if gateway:
+        workers.start("gateway", gateway.run)
     tell(control, Ready())
     for message in messages(control, workers.alarm):
         if isinstance(message, PrepareMedia):
@@ -134,26 +160,40 @@ def serve(config: ClientConfig, control: Connection) -> None:
             tell(control, MediaPrepared())
         if isinstance(message, MediaWindow):
             receiver.watch(message.start_ns, message.end_ns)
+            if gateway:
+                gateway.begin(message)
             sender.begin(message)
             clear_realtime_priority()
         if isinstance(message, StopSending):
+            if gateway:
+                gateway.halt()
             sender.halt()
             tell(control, Quiesced())
+    if gateway:
+        gateway.halt()
     sender.stop()
     receiver.stop()
     workers.join()
-    tell(control, _finish(config, sender, receiver))
+    tell(control, _finish(config, sender, receiver, gateway))
 
 
-def _finish(config: ClientConfig, sender: Sender, receiver: Receiver) -> Stopped:
-    write_array(config.sent_path, sender.rows())
+def _finish(config: ClientConfig, sender: Sender, receiver: Receiver, gateway: Gateway | None) -> Stopped:
+    sent_on, digests = gateway.rows() if gateway else (np.empty(0, SENT), np.empty(0, DIGEST))
+    write_array(config.sent_path, np.concatenate([sender.rows(), sent_on]))
     write_array(config.received_path, receiver.rows())
+    if config.sent_digests_path and config.received_digests_path:
+        write_array(config.sent_digests_path, digests)
+        write_array(config.received_digests_path, receiver.digests())
+    counters = Counter({**sender.counters(), **receiver.counters()})
+    counters.update(gateway.counters() if gateway else {})
     stopped = Stopped(
-        socket_drops={"client": receiver.drops()},
-        counters={**sender.counters(), **receiver.counters()},
+        socket_drops={"client": receiver.drops(), **({"gateway": gateway.drops()} if gateway else {})},
+        counters=counters,
         lateness={"send": sender.lateness(), "receive": receiver.lateness()},
         hold_ups={"send": sender.hold_ups(), "receive": receiver.hold_ups()},
     )
     sender.close()
     receiver.close()
+    if gateway:
+        gateway.close()
     return stopped

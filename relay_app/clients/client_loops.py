@@ -24,10 +24,12 @@ from hostio.lateness_compiled import empty_lateness, sleep_counted
 from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
 from hostio.mmsg_compiled import rearm_timestamps, receive_timestamp_ns, send_messages
 from relay_app.clients.media_schedule import MAX_PAYLOAD, PACKET
-from relay_app.records import SENT
+from relay_app.clients.passing_compiled import NO_STREAM, add_to_batch, digest_of, send_batch, stream_of
+from relay_app.records import NOT_CARRIED, SENT
 from relay_app.rtp import PAYLOAD_OFFSET
 from relay_app.rtp_compiled import (
     has_fixed_layout,
+    is_rtp,
     path_of,
     put_header,
     put_sent_ns,
@@ -59,7 +61,9 @@ SENDER_STATE = np.dtype(
 """`prepared` and `played`: chunks written to and read from the ring so far. `starved`: ticks without a chunk after the
 first was played; `refused`: packets that the kernel did not take."""
 
-RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8")])
+RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8"), ("passed", "<i8")])
+"""`malformed`: datagrams that were neither RTP as Blipnet sends it nor of a stream with a decoder; `passed`: rows of
+DIGEST in the present block."""
 
 
 class SenderMemory(NamedTuple):
@@ -210,19 +214,21 @@ def _record_sent(memory: Any, slot: int, packet: Any, sent_ns: int) -> None:
 
 
 @compiled
-def collect(memory: Any, rows: Any, ntp_offset_ns: int, tick_ns: int) -> int:
+def collect(memory: Any, passing: Any, rows: Any, digests: Any, ntp_offset_ns: int, tick_ns: int) -> int:
     """Fill RECEIVED[n] until there is no room for a whole batch, or stopped; the number of rows filled.
 
-    When stopped it first takes all that had arrived by then. Wakes at most every `tick_ns`: the times of arrival are
-    the kernel's, so a wait costs no accuracy.
+    Packets of other programs also go on to their decoders, unchanged, and have a row in DIGEST[n]. When stopped it
+    first takes all that had arrived by then. Wakes at most every `tick_ns`: the times of arrival are the kernel's, so a
+    wait costs no accuracy.
     """
     filled = 0
+    memory.state[0].passed = 0
     while filled + len(memory.data) <= len(rows):
         stopping = memory.state[0].stop != 0  # read before the socket: what arrived before the stop is still taken
         if wait_readable(memory.sockets, 1, 0 if stopping else _MAX_WAIT_NS, memory.timespec) > 0:
             woken_ns = monotonic_ns(memory.timespec)
             count = _receive_batch(memory)
-            filled = _record_batch(memory, count, rows, filled, ntp_offset_ns)
+            filled = _record_batch(memory, passing, count, rows, digests, filled, ntp_offset_ns)
             if count == len(memory.data):
                 continue
             if stopping:
@@ -241,17 +247,40 @@ def _receive_batch(memory: Any) -> int:
 
 
 @compiled
-def _record_batch(memory: Any, count: int, rows: Any, filled: int, ntp_offset_ns: int) -> int:
+def _record_batch(
+    memory: Any, passing: Any, count: int, rows: Any, digests: Any, filled: int, ntp_offset_ns: int
+) -> int:
     offset_ns = realtime_offset_ns(memory.timespec)
     now_ns = monotonic_ns(memory.timespec) + offset_ns
     for index in range(count):
-        if not has_fixed_layout(memory.data, index, memory.messages[index].length):
+        received_ns = receive_timestamp_ns(memory.control, index, now_ns) - offset_ns
+        if has_fixed_layout(memory.data, index, memory.messages[index].length):
+            _record_received(memory.data, index, rows[filled], received_ns, ntp_offset_ns)
+        elif not _passed(memory, passing, index, rows[filled], digests, received_ns):
             memory.state[0].malformed += 1
             continue
-        received_ns = receive_timestamp_ns(memory.control, index, now_ns) - offset_ns
-        _record_received(memory.data, index, rows[filled], received_ns, ntp_offset_ns)
         filled += 1
+    send_batch(passing)
     return filled
+
+
+@compiled
+def _passed(memory: Any, passing: Any, index: int, row: Any, digests: Any, received_ns: int) -> bool:
+    """Record a packet of another program and have it sent on to its decoder; False if there is none."""
+    length = memory.messages[index].length
+    if not is_rtp(memory.data, index, length):
+        return False
+    stream = stream_of(passing, ssrc_of(memory.data, index))
+    if stream == NO_STREAM:
+        return False
+    add_to_batch(passing, stream, memory.data, index, length)
+    ssrc, seq = passing.ssrcs[stream], sequence_of(memory.data, index)
+    row.ssrc, row.seq, row.path, row.sent_ns, row.received_ns = ssrc, seq, 0, NOT_CARRIED, received_ns
+    digest = digests[memory.state[0].passed]
+    digest.ssrc, digest.seq, digest.at_ns = ssrc, seq, received_ns
+    digest.digest = digest_of(memory.data, index, length)
+    memory.state[0].passed += 1
+    return True
 
 
 @compiled

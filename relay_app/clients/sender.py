@@ -64,6 +64,11 @@ class Sender:
         self._ended.set()
         self._rows: list[npt.NDArray[Any]] = []
 
+    @property
+    def descriptor(self) -> int:
+        """The socket from which it sends."""
+        return self._socket.fileno()
+
     def prepare(self, duration_ns: int, seed: int, workers: Workers) -> None:
         """Compute the first chunks, and start two threads; they end at the end of the media or when stopped."""
         self._ended.clear()

@@ -150,6 +150,30 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessRow:
+    """What the decoder of a stream of another program showed; the verdict stays with the packets."""
+
+    session: str
+    """Name of the session."""
+    source: str
+    """Cluster of the publisher."""
+    destination: str
+    """Cluster of the decoder."""
+    media: str
+    """The program and the codec."""
+    gaps_ms: list[float]
+    """Lengths of the stream's interruptions by its packets, ms, in order; without one before the first packet."""
+    decoded_ms: list[float] | None
+    """Lengths of the silences or freezes that the decoder found, ms, in order; null: its log is not there."""
+    furthest_off_ms: float | None
+    """Largest difference between an interruption of 200 ms or more and what was decoded of it, ms; null: there was
+    none."""
+    agrees: bool | None
+    """Whether each of these was decoded as a gap of its length, within 60 ms, and none was decoded without; null: not
+    known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionFigures:
     """A group of TCP connections."""
 

@@ -1,5 +1,8 @@
 """Joins packets sent with packets received, by SSRC and extended sequence number. Pure.
 
+Packets of other programs carry no send time: theirs is that of the sender's record, and their digests must be equal at
+both ends.
+
 The joins are binary searches over sorted keys: a run has millions of packets, which numpy then looks up at once in
 O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8), too sparse to index an array.
 """
@@ -13,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from relay_app.records import RECEIVED, SENT
+from relay_app.records import DIGEST, NOT_CARRIED, RECEIVED, SENT
 from relay_app.streams import Stream
 from results.run_files.records import Recording, Rows
 
@@ -92,7 +95,7 @@ def match(recording: Recording) -> Matched:
     sent, received = _joined(recording.sent, SENT), _joined(recording.received, RECEIVED)
     foreign = ~np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
     unjoined = _packets(streams, sent)
-    arrivals = _arrivals(streams, received, unjoined)
+    arrivals = _arrivals(streams, received, unjoined, _altered(recording, streams, unjoined))
     return Matched(streams, unrecorded, _with_fate(unjoined, arrivals), arrivals, int(np.count_nonzero(foreign)))
 
 
@@ -109,11 +112,14 @@ def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
     It is the last packet with that SSRC and number sent before `at_ns`, because a packet cannot be dropped before it is
     sent. Wrong for packets that were held for longer than their stream takes to send 65 536 packets.
     """
-    stream = _stream_index(streams, rows["ssrc"])
+    return _located(_stream_index(streams, rows["ssrc"]), rows["seq"], rows["at_ns"], packets)
+
+
+def _located(stream: Ints, seq: NDArray[np.uint16], at_ns: Ints, packets: Packets) -> Ints:
     if not len(packets.seq):
-        return np.full(len(rows), UNMATCHED, dtype=np.int64)
-    last = _reference(stream, rows["at_ns"], packets)
-    return _row_of(stream, last - (last - rows["seq"].astype(np.int64)) % _SEQUENCE_SPACE, packets)
+        return np.full(len(stream), UNMATCHED, dtype=np.int64)
+    last = _reference(stream, at_ns, packets)
+    return _row_of(stream, last - (last - seq.astype(np.int64)) % _SEQUENCE_SPACE, packets)
 
 
 def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
@@ -148,15 +154,37 @@ def _packets(streams: Sequence[Stream], sent: Rows) -> Packets:
     )
 
 
-def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets) -> Arrivals:
+def _altered(recording: Recording, streams: Sequence[Stream], packets: Packets) -> Flags:
+    """Flags, per packet received, those whose digest is not that of the packet sent with their number."""
+    sent = _joined(recording.sent_digests, DIGEST)
+    sent_digest = np.zeros(len(packets.seq) + 1, np.uint64)  # the last one is UNMATCHED
+    sent_digest[located(streams, packets, sent)] = sent["digest"]
+    found = []
+    for cluster, rows in recording.received.items():
+        altered = np.zeros(len(rows), np.bool_)
+        passed = np.flatnonzero(rows["sent_ns"] == NOT_CARRIED)
+        digests = recording.received_digests.get(cluster, np.empty(0, DIGEST))
+        if len(digests) == len(passed):
+            altered[passed] = sent_digest[located(streams, packets, digests)] != digests["digest"]
+        found.append(altered)
+    return np.concatenate([np.empty(0, np.bool_), *found])
+
+
+def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets, altered: Flags) -> Arrivals:
     stream = _stream_index(streams, received["ssrc"])
     order = np.lexsort((received["received_ns"], stream))
     order = order[np.searchsorted(stream, 0, sorter=order) :]
     rows, stream = received[order], stream[order]
+    packet, sent_ns = _packet_of(stream, rows, packets), rows["sent_ns"].astype(np.int64)
+    uncarried = np.flatnonzero(sent_ns == NOT_CARRIED)
+    if len(uncarried):
+        packet[uncarried] = _located(stream[uncarried], rows["seq"][uncarried], rows["received_ns"][uncarried], packets)
+        sent_ns[uncarried] = np.append(packets.sent_ns, 0)[packet[uncarried]]
+        packet[altered[order]] = UNMATCHED
     return Arrivals(
         stream=stream,
-        packet=_packet_of(stream, rows, packets),
-        sent_ns=rows["sent_ns"].astype(np.int64),
+        packet=packet,
+        sent_ns=sent_ns,
         received_ns=rows["received_ns"].astype(np.int64),
         path=rows["path"].astype(np.int64),
     )

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from hostio.files import write_whole
 from relay_app.locks.report import LockReport
+from relay_app.streams import Stream
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
 from results.report.latency_plot import plot_latency
@@ -18,6 +19,7 @@ from results.report.stall_plot import plot_stall
 from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
+from results.run_files.decoder_log import DecodedGap, decoded_gaps
 from results.run_files.documents import DocumentError, Lines
 from results.run_files.events import End
 from results.run_files.machine_formats import read_machine_report
@@ -98,11 +100,29 @@ def read_evidence(run: RunDir) -> Evidence:
         clusters,
         plan.relays_of_ours,
         connected=bool(plan.connections),
+        digested=plan.has_program_media,
         frames_noted=plan.link_capabilities.notes_frames,
     )
     locks = _lock_reports(run, plan.relays_of_ours, problems) if plan.relays.lock_audit else {}
     problems += recording.problems
-    return Evidence(plan, events, decisions, machine, samples, recording, locks, tuple(problems), hold_ups, programs)
+    return Evidence(
+        plan,
+        events,
+        decisions,
+        machine,
+        samples,
+        recording,
+        locks,
+        tuple(problems),
+        hold_ups,
+        programs,
+        _decoded(run, recording.streams),
+    )
+
+
+def _decoded(run: RunDir, streams: Sequence[Stream]) -> dict[int, tuple[DecodedGap, ...]]:
+    logs = {each.ssrc: run.decoder_log(each.session, each.destination) for each in streams}
+    return {ssrc: decoded_gaps(log.read_text(errors="replace")) for ssrc, log in logs.items() if log.is_file()}
 
 
 def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from results.bounds.interval import Interval
@@ -120,8 +120,42 @@ def group_rows(summary: Summary) -> list[tuple[str, ...]]:
     return rows if len(rows) > 1 else []
 
 
+WITNESS_COLUMNS = ("who decoded", "from → to", "packets' gaps", "decoded gaps", "furthest off")
+
+
+def witness_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """One row per stream of another program, under `WITNESS_COLUMNS`."""
+    return [
+        (
+            f"{each.session} ({each.media})",
+            f"{each.source} → {each.destination}",
+            _lengths_text(each.gaps_ms),
+            "not told" if each.decoded_ms is None else _lengths_text(each.decoded_ms),
+            milliseconds(each.furthest_off_ms),
+        )
+        for each in summary.witnesses
+    ]
+
+
+_MOST_LENGTHS = 4
+
+
+def _lengths_text(lengths_ms: Sequence[float]) -> str:
+    """The longest of some lengths, in their order; a dash if there are none."""
+    longest = sorted(lengths_ms)[-_MOST_LENGTHS:]
+    more = f" and {len(lengths_ms) - _MOST_LENGTHS} shorter" if len(lengths_ms) > _MOST_LENGTHS else ""
+    return ", ".join(milliseconds(each) for each in lengths_ms if each in longest) + more or "–"
+
+
 def sentences(summary: Summary) -> Iterator[str]:
-    """Sentences on pauses, on reroutes, on capabilities and drops of relays, and the diagnosis."""
+    """Sentences on pauses, on what decoders showed, on reroutes, on capabilities and drops of relays, and the
+    diagnosis."""
+    for each in summary.witnesses:
+        if each.agrees is False:
+            yield (
+                f"{each.session} {each.source} → {each.destination}: what was decoded does not show the packets' gaps, "
+                "by more than 60 ms; the verdict stays with the packets"
+            )
     if summary.media.pauses:
         yield _pauses_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):

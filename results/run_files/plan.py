@@ -7,6 +7,7 @@ from typing import Literal
 
 from controller.settings import ControllerSettings, Setting
 from hostio.timing import MS, S
+from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files.faults import Fault, LinkFault, ProcessFault
@@ -188,6 +189,11 @@ class Plan:
     def relays_of_ours(self) -> tuple[str, ...]:
         """The clusters whose relay records itself: it is no program of somebody else."""
         return tuple(each.name for each in self.topology.clusters if not self.relays.program_of(each.name))
+
+    @property
+    def has_program_media(self) -> bool:
+        """Whether another program publishes media of a group of sessions."""
+        return any(group.media in PROGRAM_MEDIA for group in self.sessions)
 
     def changes_to(self, direction: Direction) -> tuple[LinkChange, ...]:
         """The changes that faults make to a direction, each at full strength."""

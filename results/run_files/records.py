@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from os import strerror
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hostio.files import replacing
 from relay_app.locks.report import LockReport
-from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_CUMULATIVE, RELAY_FATE, RELAY_SAMPLE, SENT
+from relay_app.records import DIGEST, EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_CUMULATIVE, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import Stream
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
@@ -95,6 +95,9 @@ class Recording:
     link_fates: Rows
     """FRAME_FATE; empty where the link back end does not record single frames."""
     problems: tuple[str, ...]
+    sent_digests: Mapping[str, Rows] = field(default_factory=dict)
+    received_digests: Mapping[str, Rows] = field(default_factory=dict)
+    """Both empty if no program publishes media."""
 
 
 def collect(
@@ -104,6 +107,7 @@ def collect(
     recorded: Container[str],
     *,
     connected: bool = False,
+    digested: bool = False,
     frames_noted: bool = False,
 ) -> tuple[str, ...]:
     """Convert the .npy files in `staging` to the Parquet files of the run directory.
@@ -116,7 +120,7 @@ def collect(
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
-    of_clusters = (file for each in clusters for file in _raw_files(run, each, each in recorded, connected))
+    of_clusters = (file for each in clusters for file in _raw_files(run, each, each in recorded, connected, digested))
     of_machine = (
         (run.machine_samples, MACHINE_SAMPLE),
         (run.core_samples, CORE_SAMPLE),
@@ -154,12 +158,14 @@ def read_recording(
     recorded: Sequence[str],
     *,
     connected: bool = False,
+    digested: bool = False,
     frames_noted: bool = False,
 ) -> Recording:
     """Read all raw records of a run.
 
-    `recorded`: the clusters whose relay records itself; `connected`: the scenario has TCP connections; `frames_noted`:
-    the link back end recorded single frames. A missing or unreadable file becomes an entry of `problems`, not an error.
+    `recorded`: the clusters whose relay records itself; `connected`: the scenario has TCP connections; `digested`:
+    programs publish media; `frames_noted`: the link back end recorded single frames. A missing or unreadable file
+    becomes an entry of `problems`, not an error.
     """
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
@@ -174,11 +180,25 @@ def read_recording(
     )
     dialled = {name: run.exchanges(name) for name in clusters} if connected else {}
     exchanges = _read_each(dialled, EXCHANGE, problems)
+    passed = clusters if digested else ()
+    sent_digests = _read_each({name: run.sent_digests(name) for name in passed}, DIGEST, problems)
+    received_digests = _read_each({name: run.received_digests(name) for name in passed}, DIGEST, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
     return Recording(
-        streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems)
+        streams,
+        sent,
+        received,
+        relays,
+        probes,
+        fetches,
+        relay_fates,
+        exchanges,
+        link_fates,
+        tuple(problems),
+        sent_digests,
+        received_digests,
     )
 
 
@@ -196,7 +216,7 @@ def read_hold_ups(run: RunDir) -> HoldUps:
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
     """The streams of all sessions. Raises RecordsError."""
     frame = _read(run.sessions())
-    if set(frame.columns) != {field.name for field in fields(Stream)}:
+    if set(frame.columns) != {each.name for each in fields(Stream)}:
         raise RecordsError(f"raw/{run.sessions().name} has other columns than a stream")
     return tuple(Stream(**row) for row in frame.iter_rows(named=True))
 
@@ -213,15 +233,17 @@ def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
 
 
 def _raw_files(
-    run: RunDir, cluster: str, relay_recorded: bool, connected: bool
+    run: RunDir, cluster: str, relay_recorded: bool, connected: bool, digested: bool
 ) -> tuple[tuple[Path, np.dtype[Any]], ...]:
     of_relay = ((run.relay(cluster), RELAY_SAMPLE), (run.fetches(cluster), FETCH)) if relay_recorded else ()
+    of_digests = ((run.sent_digests(cluster), DIGEST), (run.received_digests(cluster), DIGEST)) if digested else ()
     return (
         (run.sent(cluster), SENT),
         (run.received(cluster), RECEIVED),
         (run.probes(cluster), PROBE),
         (run.relay_fates(cluster), RELAY_FATE),
         *of_relay,
+        *of_digests,
         *(((run.exchanges(cluster), EXCHANGE),) if connected else ()),
     )
 

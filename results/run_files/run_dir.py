@@ -86,6 +86,18 @@ class RunDir:
         """Every RTP packet that a cluster's client received (RECEIVED)."""
         return self.root / "raw" / f"received-{cluster}.parquet"
 
+    def sent_digests(self, cluster: str) -> Path:
+        """Every packet of another program that a cluster's client sent on (DIGEST)."""
+        return self.root / "raw" / f"sent-digests-{cluster}.parquet"
+
+    def received_digests(self, cluster: str) -> Path:
+        """Every packet of another program that a cluster's client received (DIGEST)."""
+        return self.root / "raw" / f"received-digests-{cluster}.parquet"
+
+    def decoder_log(self, session: str, destination: str) -> Path:
+        """What the decoder of a stream of another program said."""
+        return self.log(f"decoder-{session}-{destination}")
+
     def app_metrics(self, cluster: str) -> Path:
         """Every answer of a relay program's metrics endpoint (`results.run_files.app_metrics.Scrape`)."""
         return self.root / "raw" / f"app-{cluster}.jsonl"

@@ -25,6 +25,7 @@ from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures
 from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
 from results.metrics.streams import Floats, counts, latencies
+from results.metrics.witness import witness_rows
 from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.plan import Plan
@@ -59,6 +60,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         seed=plan.seed,
         backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
         **{field.name: getattr(measured, field.name) for field in fields(measured)},
+        witnesses=list(witness_rows(evidence, analysis)),
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         machine=machine_figures(evidence, analysis),
         fidelity=fidelity,

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from results.bounds.hold_up_rows import HoldUpRow
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow
+from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow, WitnessRow
 from results.metrics.system_figures import LedgerFigures, MachineFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
@@ -69,6 +69,8 @@ class Findings:
     """One entry per direction between two clusters."""
     groups: list[GroupRow]
     """One entry per group of sessions, hit or not."""
+    witnesses: list[WitnessRow]
+    """One entry per stream that another program publishes."""
     connections: dict[str, ConnectionFigures]
     """Figures of the TCP connections beside the media, by group."""
     relay: dict[str, RelayFigures]

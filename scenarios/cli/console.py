@@ -18,6 +18,7 @@ from results.report.summary_rows import (
     GROUP_COLUMNS,
     LEDGER_COLUMNS,
     PAIR_COLUMNS,
+    WITNESS_COLUMNS,
     cause_rows,
     group_rows,
     ledger_rows,
@@ -25,6 +26,7 @@ from results.report.summary_rows import (
     losses_sentence,
     pair_rows,
     sentences,
+    witness_rows,
 )
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
@@ -99,13 +101,16 @@ class Console:
             self.show_rows(LEDGER_COLUMNS, routes)
             self._terminal.print()
             self.show_rows(CAUSE_COLUMNS, cause_rows(summary.ledger))
+        if decoded := witness_rows(summary):
+            self._terminal.print()
+            self.show_rows(WITNESS_COLUMNS, decoded, texts=2)
         if programs := process_rows(summary):
             self._terminal.print()
             self.show_rows(PROCESS_COLUMNS, programs, texts=2)
         if told := app_rows(summary):
             self._terminal.print()
             self.show_rows(APP_COLUMNS, told, texts=2)
-        if groups or routes or programs:
+        if groups or routes or decoded or programs:
             self._terminal.print()
         for sentence in sentences(summary):
             self._terminal.print(sentence)

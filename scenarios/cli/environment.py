@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from hostio.commands import CommandError, run
+from relay_app.program_media import PROGRAM_MEDIA
 from results.run_files.plan import Environment, Plan
 from scenarios.errors import MachineError
 from scenarios.language.timeline import steps_of
@@ -51,6 +52,8 @@ def environment_for(plan: Plan, found: Environment) -> Environment:
     """The environment for a plan on a machine with the environment `found`, with the versions of the Debian packages of
     its relays. MachineError as `_on_links` raises it."""
     chosen = _on_links(plan, found)
+    media = _media_versions(plan)
+    chosen = replace(chosen, versions={**chosen.versions, **media}) if media else chosen
     packages = sorted({name for program in plan.relays.programs.values() for name in program.packages})
     return replace(chosen, versions={**chosen.versions, **_debian_versions(packages)}) if packages else chosen
 
@@ -104,6 +107,19 @@ def _debian_versions(packages: Iterable[str]) -> dict[str, str]:
             found[package] = run(["dpkg-query", "--show", "--showformat=${Version}", package]).strip()
         except CommandError:
             continue
+    return found
+
+
+def _media_versions(plan: Plan) -> dict[str, str]:
+    """Versions of the programs that publish and decode media. MachineError if one is not installed."""
+    found: dict[str, str] = {}
+    for group in plan.sessions:
+        if group.media in PROGRAM_MEDIA:
+            program = PROGRAM_MEDIA[group.media].program
+            number = program_version(program, "-version")
+            if number is None:
+                raise MachineError(f"sessions {group.name} need {program}, which is not there; scripts/setup --media")
+            found[program] = number
     return found
 
 

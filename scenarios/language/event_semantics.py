@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from relay_app.clients.media_schedule import PROFILES
+from relay_app.program_media import PROGRAM_MEDIA
 from results.run_files.faults import Fault, LinkFault, ProcessFault
 from scenarios.language.document import Problem
 from scenarios.language.event_base import Surroundings
@@ -45,7 +46,7 @@ def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Probl
 
 
 def _surroundings(scenario: ScenarioFile, topology: Topology) -> Surroundings:
-    media = (PROFILES[group.media] for group in scenario.sessions)
+    media = ((PROGRAM_MEDIA.get(group.media) or PROFILES[group.media]) for group in scenario.sessions)
     return Surroundings(topology, scenario.duration, min((profile.smallest_packet for profile in media), default=0))
 
 

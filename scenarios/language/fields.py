@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from controller.settings import Detector
+from relay_app.clients.media_schedule import PROFILES
+from relay_app.program_media import Codec, MediaProgram
 from relay_app.programs import PROGRAMS
 from relay_app.versions.version_names import VERSIONS
 from scenarios.language.quantities import (
@@ -131,6 +133,26 @@ def one_of(*words: str) -> Reading:
         raise ValueError(f"{found(value)} is not known here; {known}")
 
     return Reading(read, {"enum": list(words)})
+
+
+_CODECS = get_args(Codec)
+_BY_PROGRAM = {program: {"enum": [*_CODECS]} for program in get_args(MediaProgram)}
+
+
+@_reading(
+    anyOf=[
+        {"enum": [*PROFILES]},
+        {"type": "object", "properties": _BY_PROGRAM, "minProperties": 1, "additionalProperties": False},
+    ]
+)
+def session_media(value: object) -> object:
+    """A media profile, or one program with a codec, {ffmpeg: opus}, which becomes the name of its media."""
+    if not isinstance(value, dict):
+        return one_of(*PROFILES)(value)
+    if len(value) != 1:
+        raise ValueError(f"a mapping of {len(value)} where one program is expected; write such as {{ffmpeg: opus}}")
+    ((program, codec),) = value.items()
+    return f"{one_of(*get_args(MediaProgram))(program)}-{one_of(*_CODECS)(codec)}"
 
 
 @_reading(anyOf=[{"enum": [*VERSIONS, *PROGRAMS]}, {"type": "string", "pattern": "/"}])

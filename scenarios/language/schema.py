@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from controller.settings import ControllerSettings
 from hostio.timing import US, S
-from relay_app.clients.media_schedule import PROFILES
 from relay_app.streams import KINDS
 from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files import validation
@@ -17,7 +16,7 @@ from results.run_files.plan import DEFAULT_LIMITS, FidelityLimits
 from results.run_files.validation import Field, FieldInfo, InvalidError, Model, Section, Strict, checked
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.event_schema import Event
-from scenarios.language.fields import WHOLE, one_of, within
+from scenarios.language.fields import WHOLE, one_of, session_media, within
 from scenarios.language.settings_section import settings_section
 from scenarios.language.values import (
     Delay,
@@ -97,8 +96,9 @@ class Sessions(Strict):
     """The two clusters of the sessions' ends."""
     count: Annotated[int, checked(within(WHOLE, "1", "20000"))] = Field(examples=["100"])
     """Number of sessions; each is a stream in either direction."""
-    media: Annotated[str, checked(one_of(*PROFILES))] = Field(examples=["voice"])
-    """The media profile: codec, packet rate and size."""
+    media: Annotated[str, checked(session_media)] = Field(examples=["voice"])
+    """The media profile: codec, packet rate and size; or a program that publishes and decodes, and its codec, such as
+    {ffmpeg: opus}."""
     path: Annotated[Literal["relayed", "direct"], checked(one_of("relayed", "direct"))] = "relayed"
     """Whether the media pass the relays of the two clusters, or go directly from client to client."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectations import expectation
@@ -24,6 +25,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
         for cluster in clusters:
             yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
+    yield from _program_media_problems(scenario.sessions)
     yield from _connection_problems(scenario.connections, topology)
     yield from event_problems(scenario, topology)
     groups = [connection_name(group) for group in scenario.connections]
@@ -55,6 +57,19 @@ def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Itera
             text = f"{total + group.count} sessions in all; write at most {MAX_SESSIONS}"
             yield Problem(("sessions", index, "count"), text)
         names.add(name)
+        total += group.count
+
+
+def _program_media_problems(groups: Sequence[Sessions]) -> Iterator[Problem]:
+    total = 0
+    for index, group in enumerate(groups):
+        if group.media not in PROGRAM_MEDIA:
+            continue
+        if group.path == "direct":
+            yield Problem(("sessions", index, "path"), "media of another program pass the relays; write relayed")
+        if total <= MOST_SESSIONS < total + group.count:
+            text = f"{total + group.count} sessions of other programs in all; write at most {MOST_SESSIONS}"
+            yield Problem(("sessions", index, "count"), text)
         total += group.count
 
 

@@ -123,7 +123,15 @@ def _collect(run: RunDir, end: End | None) -> None:
     try:
         write_sessions(run, streams_of(plan.sessions, plan.seed))
         recorded = plan.relays_of_ours
-        collect(run.staging, run, clusters, recorded, connected=bool(plan.connections), frames_noted=frames_noted)
+        collect(
+            run.staging,
+            run,
+            clusters,
+            recorded,
+            connected=bool(plan.connections),
+            digested=plan.has_program_media,
+            frames_noted=frames_noted,
+        )
     finally:
         if end:
             _record(end, run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.messages import MediaPrepared, MediaWindow, Prefetch, Prefetched, PrepareMedia, StartProbing
 from relay_app.probing import prober
 from relay_app.probing.prober import ProberConfig
+from relay_app.program_media import decoder_ports
 from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
@@ -30,6 +32,7 @@ from scenarios.process_faults.program_server import RelayServer, RelayServerKind
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.process_faults.session_records import records_held
 from scenarios.run import scraper
+from scenarios.run.media_programs import MediaPrograms
 from scenarios.run.scraper import ScraperConfig
 from scenarios.supervision.process_kind import Succession
 from scenarios.supervision.processes import START_WITHIN_S, CannotStartError, ProcessError, RunProcess, Serve, spawn
@@ -60,6 +63,8 @@ class MediaProcesses:
     """Ends of the TCP connections; empty if the scenario has none."""
     scrapers: Mapping[str, RunProcess] = field(default_factory=dict)
     """Readers of the programs' metrics, where they have an endpoint, by cluster."""
+    media_programs: MediaPrograms = field(kw_only=True)
+    """Publishers and decoders of streams of other programs."""
 
     @classmethod
     def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric, events: EventLog) -> MediaProcesses:
@@ -86,6 +91,7 @@ class MediaProcesses:
                 for each in clusters
                 if (program := plan.relays.program_of(each.name)) and program.metrics
             },
+            media_programs=spawner.media_programs(),
         )
 
     @property
@@ -218,6 +224,11 @@ class _Spawner:
         )
         return self._spawn("relay", relay_process.stand_by if life else relay_process.serve, config, cluster)
 
+    def media_programs(self) -> MediaPrograms:
+        """The publishers and decoders, which are not started yet."""
+        host_pids = {each.name: self._fabric.host_pid(each.name) for each in self._plan.topology.clusters}
+        return MediaPrograms(self._streams, self._run, host_pids)
+
     def client(self, cluster: Cluster) -> RunProcess:
         """The media client of a cluster."""
         config = ClientConfig(
@@ -229,8 +240,14 @@ class _Spawner:
             ntp_offset_ns=self._ntp_offset_ns,
             sent_path=self._run.staged(self._run.sent(cluster.name)),
             received_path=self._run.staged(self._run.received(cluster.name)),
+            decoders=decoder_ports(self._streams, cluster.name),
+            sent_digests_path=self._digests(self._run.sent_digests(cluster.name)),
+            received_digests_path=self._digests(self._run.received_digests(cluster.name)),
         )
         return self._spawn("client", client.serve, config, cluster)
+
+    def _digests(self, raw: Path) -> Path | None:
+        return self._run.staged(raw) if self._plan.has_program_media else None
 
     def prober(self, cluster: Cluster) -> RunProcess:
         """The prober of a cluster's links, and of the relays at their other ends."""

@@ -86,6 +86,7 @@ def quiesce(
     at the end lies on a link or in a receiver's socket, and is counted there.
     """
     request_all((*media.clients, *media.probers), StopSending(), Quiesced(), _STILL_WITHIN_S)
+    media.media_programs.stop_publishers()
     relays = [relay.running for relay in media.relays.values() if relay.running]
     request_all(relays, StopForwarding(), Quiesced(), _STILL_WITHIN_S)
     observers.settled()

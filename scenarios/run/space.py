@@ -10,7 +10,18 @@ from dataclasses import dataclass
 
 from hostio.timing import MS, S
 from relay_app.clients.media_schedule import PROFILES
-from relay_app.records import EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SAMPLE_INTERVAL_NS, SENT
+from relay_app.program_media import PROGRAM_MEDIA
+from relay_app.records import (
+    DIGEST,
+    EXCHANGE,
+    FETCH,
+    PROBE,
+    RECEIVED,
+    RELAY_FATE,
+    RELAY_SAMPLE,
+    SAMPLE_INTERVAL_NS,
+    SENT,
+)
 from relay_app.streams import KINDS, LANES
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
@@ -84,15 +95,17 @@ def _packet_bytes(plan: Plan) -> int:
     """Each packet is sent once, and then received, or lost once with a row that says to what; copies count again."""
     copies = 1 + any(fault.change.duplicate for fault in plan.link_faults)
     sent = sum(_arrivals(plan).values())
+    digests = 2 * DIGEST.itemsize if plan.has_program_media else 0
     lost = max(RELAY_FATE.itemsize, FRAME_FATE.itemsize)
-    return sent * (SENT.itemsize + copies * (RECEIVED.itemsize + lost))
+    return sent * (digests + SENT.itemsize + copies * (RECEIVED.itemsize + lost))
 
 
 def _arrivals(plan: Plan) -> dict[str, int]:
     """Packets of the streams that end in each cluster."""
     found = dict.fromkeys((cluster.name for cluster in plan.topology.clusters), 0)
     for group in plan.sessions:
-        each = round(PROFILES[group.media].packets_per_s * plan.duration_ns / S + 1) * group.count
+        media = PROGRAM_MEDIA.get(group.media) or PROFILES[group.media]
+        each = round(media.packets_per_s * plan.duration_ns / S + 1) * group.count
         found[group.a] += each
         found[group.b] += each
     return found

@@ -122,6 +122,7 @@ class Testbed:
 
         ProcessError if one does not answer.
         """
+        self.media.media_programs.start()
         relays = (relay.serving for relay in self.media.relays.values())
         prepare_media((*relays, *self.media.clients, self.monitor), self.plan.duration_ns)
 
@@ -158,6 +159,7 @@ class Testbed:
         running = self._running
         log.begin("collection", "writing the records")
         stopped = stop_all(running, self._saving_s)
+        self.media.media_programs.stop_decoders()
         log.begin("collection", "reading the switches' counters")
         in_hand = collect_relay_fates(self.media, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))

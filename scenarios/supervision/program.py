@@ -32,7 +32,7 @@ class CommandLine:
     A program that can stand by gives the signal `standing_by`, and begins to serve at the first byte of its standard
     input. `output` becomes its standard output; without it, that goes to the log. `environment` is added to ours or,
     unless it `inherits_environment`, to PATH and LANG alone. It runs in `folder`, without one in ours; `realtime`: with
-    the priority of what reacts to packets.
+    the priority of what reacts to packets. `clean_codes`: exit codes of a clean end, besides 0 and death by SIGTERM.
     """
 
     argv: Sequence[str]
@@ -44,6 +44,7 @@ class CommandLine:
     folder: Path | None = None
     inherits_environment: bool = True
     realtime: bool = False
+    clean_codes: tuple[int, ...] = ()
 
 
 class Program:
@@ -110,7 +111,7 @@ class Program:
 
         ProcessError if it has ended, and not cleanly.
         """
-        if self.gone(timeout_s) and (code := self._exit_code()) not in _CLEAN:
+        if self.gone(timeout_s) and (code := self._exit_code()) not in (*_CLEAN, *self._command.clean_codes):
             if code == os.EX_IOERR:
                 raise ProcessError(f"{self.name} could not write its records; its log is {self.log}")
             raise ProcessError(f"{self.name} ended with exit code {code}; its log is {self.log}")

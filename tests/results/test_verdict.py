@@ -54,7 +54,7 @@ UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)
 def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | None = None) -> Findings:
     backend = Backend("netem", "kernel")
     return Findings(
-        "s", 1, backend, media, [], [], {}, {}, {}, [], [], NOTHING_LOST, machine, list(checks), None, None, [], []
+        "s", 1, backend, media, [], [], [], {}, {}, {}, [], [], NOTHING_LOST, machine, list(checks), None, None, [], []
     )
 
 

@@ -22,7 +22,9 @@ def test_a_list_is_read_by_use_and_in_its_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["kmod", "kmod boot"])
 def test_a_line_without_a_known_use_is_refused(line: str, tmp_path: Path) -> None:
     (tmp_path / "packages.txt").write_text(f"a run\n{line}\n")
-    with pytest.raises(ValueError, match=r"^packages\.txt:2: kmod needs a use among run, test, vm, relay, guest$"):
+    with pytest.raises(
+        ValueError, match=r"^packages\.txt:2: kmod needs a use among run, test, vm, relay, media, guest$"
+    ):
         packages_for("run", path=tmp_path / "packages.txt")
 
 
@@ -30,9 +32,10 @@ def test_a_line_without_a_known_use_is_refused(line: str, tmp_path: Path) -> Non
     ("arguments", "uses"),
     [
         ([], ("run",)),
-        (["--tests"], ("run", "test", "vm", "relay")),
+        (["--tests"], ("run", "test", "vm", "relay", "media")),
         (["--vm"], ("run", "vm")),
         (["--relays"], ("run", "relay")),
+        (["--media"], ("run", "media")),
     ],
 )
 def test_setup_installs_what_the_list_says(arguments: list[str], uses: tuple[Use, ...], tmp_path: Path) -> None:
