@@ -99,6 +99,11 @@ def decoder_ports(streams: Iterable[Stream], cluster: str) -> dict[int, int]:
     return {each.ssrc: _DECODER_PORT + 2 * number for number, each in enumerate(decoded)}
 
 
+def decoder_name(stream: Stream) -> str:
+    """The name of a stream's decoder, and of its log."""
+    return f"decoder-{stream.session}-{stream.destination}"
+
+
 def publisher_command(media: ProgramMedia, ssrc: int, port: int) -> list[str]:
     """The command line of a publisher, which sends without end from UDP port `port`."""
     signed_ssrc = ssrc - (1 << 32 if ssrc >> 31 else 0)  # ffmpeg's option is a signed int

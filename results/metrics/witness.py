@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from hostio.timing import MS, S
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import Stream
@@ -27,15 +25,19 @@ SHORTEST_NS = 200 * MS
 
 
 @dataclass(frozen=True, slots=True)
-class _Gap:
+class Gap:
+    """A time without media, by packets or by a decoder, ns on one clock."""
+
     from_ns: int
     until_ns: int
 
     @property
     def length_ns(self) -> int:
+        """Length, ns."""
         return self.until_ns - self.from_ns
 
-    def meets(self, other: _Gap) -> bool:
+    def meets(self, other: Gap) -> bool:
+        """Whether both are of one time, but for OFF_NS at either end."""
         return self.from_ns - OFF_NS < other.until_ns and other.from_ns < self.until_ns + OFF_NS
 
 
@@ -52,7 +54,7 @@ def witness_rows(evidence: Evidence, analysis: Analysis) -> Iterator[WitnessRow]
 
 def _row(stream: Stream, decoded: Sequence[DecodedGap] | None, first_ns: int | None, analysis: Analysis) -> WitnessRow:
     by_packets = [
-        _Gap(each.started_ns, each.ended_ns)
+        Gap(each.started_ns, each.ended_ns)
         for each in analysis.interruptions
         if each.stream.ssrc == stream.ssrc and first_ns is not None and each.started_ns >= first_ns
     ]
@@ -65,36 +67,37 @@ def _row(stream: Stream, decoded: Sequence[DecodedGap] | None, first_ns: int | N
         media=stream.media,
         gaps_ms=[_ms(each) for each in by_packets],
         decoded_ms=[_ms(each) for each in by_decoder] if told else None,
-        furthest_off_ms=_furthest_off_ms(by_packets, by_decoder) if told else None,
-        agrees=_agree(by_packets, by_decoder) if told else None,
+        furthest_off_ms=furthest_off_ms(by_packets, by_decoder) if told else None,
+        agrees=agree(by_packets, by_decoder) if told else None,
     )
 
 
-def _on_the_clock(decoded: Sequence[DecodedGap], first_ns: int, end_ns: int) -> Iterator[_Gap]:
+def _on_the_clock(decoded: Sequence[DecodedGap], first_ns: int, end_ns: int) -> Iterator[Gap]:
     """Decoded gaps on the clock of the packets, those that begin before the media end."""
     for each in decoded:
         until_ns = end_ns if each.until_s is None else first_ns + round(each.until_s * S)
-        gap = _Gap(first_ns + round(each.from_s * S), min(until_ns, end_ns))
+        gap = Gap(first_ns + round(each.from_s * S), min(until_ns, end_ns))
         if gap.from_ns < end_ns - OFF_NS:
             yield gap
 
 
-def _agree(by_packets: Sequence[_Gap], by_decoder: Sequence[_Gap]) -> bool:
+def agree(by_packets: Sequence[Gap], by_decoder: Sequence[Gap]) -> bool:
     """Whether each long gap of the packets was decoded as a gap of its length, and none was decoded without one."""
     seen = all(_off_ns(gap, by_decoder) <= OFF_NS for gap in by_packets if gap.length_ns >= SHORTEST_NS)
     founded = all(any(gap.meets(each) for each in by_packets) for gap in by_decoder if gap.length_ns >= SHORTEST_NS)
     return seen and founded
 
 
-def _off_ns(gap: _Gap, by_decoder: Sequence[_Gap]) -> int:
+def _off_ns(gap: Gap, by_decoder: Sequence[Gap]) -> int:
     """By how much the decoded gaps at a gap of the packets are off its length; all of it if there is none."""
     return abs(gap.length_ns - sum(each.length_ns for each in by_decoder if each.meets(gap)))
 
 
-def _furthest_off_ms(by_packets: Sequence[_Gap], by_decoder: Sequence[_Gap]) -> float | None:
+def furthest_off_ms(by_packets: Sequence[Gap], by_decoder: Sequence[Gap]) -> float | None:
+    """The largest difference in length, ms, of a long gap of the packets; None if there is none."""
     off = [_off_ns(gap, by_decoder) for gap in by_packets if gap.length_ns >= SHORTEST_NS]
-    return round(int(np.max(off)) / 1e6, 3) if off else None
+    return round(max(off) / 1e6, 3) if off else None
 
 
-def _ms(gap: _Gap) -> float:
+def _ms(gap: Gap) -> float:
     return round(gap.length_ns / 1e6, 3)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from hostio.files import write_whole
 from relay_app.locks.report import LockReport
+from relay_app.program_media import decoder_name
 from relay_app.streams import Stream
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
@@ -121,7 +122,7 @@ def read_evidence(run: RunDir) -> Evidence:
 
 
 def _decoded(run: RunDir, streams: Sequence[Stream]) -> dict[int, tuple[DecodedGap, ...]]:
-    logs = {each.ssrc: run.decoder_log(each.session, each.destination) for each in streams}
+    logs = {each.ssrc: run.log(decoder_name(each)) for each in streams}
     return {ssrc: decoded_gaps(log.read_text(errors="replace")) for ssrc, log in logs.items() if log.is_file()}
 
 

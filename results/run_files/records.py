@@ -186,19 +186,9 @@ def read_recording(
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
+    digests = (sent_digests, received_digests)
     return Recording(
-        streams,
-        sent,
-        received,
-        relays,
-        probes,
-        fetches,
-        relay_fates,
-        exchanges,
-        link_fates,
-        tuple(problems),
-        sent_digests,
-        received_digests,
+        streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems), *digests
     )
 
 

@@ -94,10 +94,6 @@ class RunDir:
         """Every packet of another program that a cluster's client received (DIGEST)."""
         return self.root / "raw" / f"received-digests-{cluster}.parquet"
 
-    def decoder_log(self, session: str, destination: str) -> Path:
-        """What the decoder of a stream of another program said."""
-        return self.log(f"decoder-{session}-{destination}")
-
     def app_metrics(self, cluster: str) -> Path:
         """Every answer of a relay program's metrics endpoint (`results.run_files.app_metrics.Scrape`)."""
         return self.root / "raw" / f"app-{cluster}.jsonl"

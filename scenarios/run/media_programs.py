@@ -10,6 +10,7 @@ from relay_app.program_media import (
     LOOPBACK,
     PROGRAM_MEDIA,
     decoder_command,
+    decoder_name,
     decoder_ports,
     publisher_command,
     publisher_ports,
@@ -66,8 +67,8 @@ class MediaPrograms:
     def _decoder(self, stream: Stream) -> Program:
         port = decoder_ports(self._streams, stream.destination)[stream.ssrc]
         argv = decoder_command(PROGRAM_MEDIA[stream.media], port)
-        log = self._run.decoder_log(stream.session, stream.destination)
-        return self._program(log.stem, argv, log, stream.destination, port)
+        name = decoder_name(stream)
+        return self._program(name, argv, self._run.log(name), stream.destination, port)
 
     def _program(self, name: str, argv: list[str], log: Path, cluster: str, port: int) -> Program:
         host_pid = self._host_pids[cluster]

@@ -1,0 +1,126 @@
+"""Command lines of publishers and decoders, and packets of other programs through a client, byte for byte."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media_lab import OFFSET_NS, SEED, Process
+from redis_lab import loopback
+
+from hostio.control import Ready
+from hostio.timing import S
+from relay_app.clients import client
+from relay_app.clients.client import ClientConfig
+from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
+from relay_app.program_media import (
+    GATEWAY_PORT,
+    LOOPBACK,
+    PROGRAM_MEDIA,
+    decoder_command,
+    decoder_ports,
+    publisher_command,
+    publisher_ports,
+)
+from relay_app.records import NOT_CARRIED
+from relay_app.rtp import RtpPacket
+from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream, lane_of
+
+OPUS, H264 = PROGRAM_MEDIA["ffmpeg-opus"], PROGRAM_MEDIA["ffmpeg-h264"]
+OUT = Stream(0x89ABCDEF, "sound-0000", "sound", "a", "b", "ffmpeg-opus")
+BACK = Stream(7, "sound-0000", "sound", "b", "a", "ffmpeg-opus")
+VOICE = Stream(8, "voice-0000", "voice", "a", "b", "voice")
+
+
+def fnv_1a(data: bytes) -> int:
+    """The hash as its authors give it (http://www.isthe.com/chongo/tech/comp/fnv/)."""
+    found = 14695981039346656037
+    for byte in data:
+        found = (found ^ byte) * 1099511628211 % (1 << 64)
+    return found
+
+
+def test_a_publisher_sends_its_stream_to_the_gateway() -> None:
+    command = publisher_command(OPUS, OUT.ssrc, 44000)
+    assert command[0] == "ffmpeg"
+    assert command[command.index("-ssrc") + 1] == str(0x89ABCDEF - (1 << 32))
+    assert command[-1] == f"rtp://{LOOPBACK}:{GATEWAY_PORT}?pkt_size=1200&localport=44000"
+
+
+@pytest.mark.parametrize(("media", "filters"), [(OPUS, "aresample=async=1,"), (H264, "fps=30,")])
+def test_a_decoder_keeps_gaps_and_says_where_they_are(media: object, filters: str) -> None:
+    assert media in (OPUS, H264)
+    command = decoder_command(OPUS if media is OPUS else H264, 46002)
+    assert any(word.startswith(filters) and "detect=" in word for word in command)
+    description = next(word for word in command if word.startswith("data:"))
+    assert " 46002 RTP/AVP " in base64.b64decode(description.partition(",")[2]).decode()
+
+
+def test_ports_are_those_of_a_cluster_two_apart() -> None:
+    streams = (OUT, BACK, VOICE)
+    assert publisher_ports((*streams, OUT), "a").keys() == {OUT.ssrc}
+    assert decoder_ports(streams, "a").keys() == {BACK.ssrc}
+    second = Stream(9, "sound-0001", "sound", "a", "b", "ffmpeg-opus")
+    first_port, second_port = publisher_ports((*streams, second), "a").values()
+    assert second_port - first_port == 2
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Callable[[str, int], socket.socket]]:
+    opened: list[socket.socket] = []
+
+    def opening(address: str, port: int) -> socket.socket:
+        found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.append(found)
+        found.bind((address, port))
+        found.settimeout(20)
+        return found
+
+    yield opening
+    for each in opened:
+        each.close()
+
+
+def test_packets_pass_a_client_unchanged(tmp_path: Path, endpoint: Callable[[str, int], socket.socket]) -> None:
+    """To its lane and to its decoder, with their digests recorded; sequence numbers are extended where they wrap."""
+    address = loopback(1)
+    lane, decoder = endpoint(loopback(2), LANE_PORT + lane_of(OUT.ssrc)), endpoint(LOOPBACK, 0)
+    config = ClientConfig(
+        address=address,
+        relay_address=loopback(2),
+        direct_addresses={},
+        streams=(OUT,),
+        seed=SEED,
+        ntp_offset_ns=OFFSET_NS,
+        sent_path=tmp_path / "sent.npy",
+        received_path=tmp_path / "received.npy",
+        decoders={BACK.ssrc: decoder.getsockname()[1]},
+        sent_digests_path=tmp_path / "sent-digests.npy",
+        received_digests_path=tmp_path / "received-digests.npy",
+    )
+    process = Process(client.serve, config)
+    assert process.answer() == Ready()
+    process.control.send(PrepareMedia(60 * S))
+    assert process.answer() == MediaPrepared()
+    process.control.send(MediaWindow(0, 1 << 62))
+    publisher = endpoint(LOOPBACK, 0)
+    out = [RtpPacket(111, seq, 1, OUT.ssrc, payload=bytes([seq & 0xFF] * 80)).encode() for seq in (65535, 0, 1)]
+    back = [RtpPacket(96, seq, 1, BACK.ssrc, marker=True, payload=b"picture").encode() for seq in (5, 6)]
+    for packet in out:
+        publisher.sendto(packet, (LOOPBACK, GATEWAY_PORT))
+    assert [lane.recv(2048) for _ in out] == out
+    for packet in back:
+        publisher.sendto(packet, (address, CLIENT_PORT))
+    assert [decoder.recv(2048) for _ in back] == back
+    counters = process.stop().counters
+    assert (counters["stray"], counters["refused"], counters["malformed"]) == (0, 0, 0)
+    sent, received = np.load(config.sent_path), np.load(config.received_path)
+    assert sent["seq"].tolist() == [65535, 65536, 65537]
+    assert received["seq"].tolist() == [5, 6]
+    assert received["sent_ns"].tolist() == [NOT_CARRIED] * 2
+    assert np.load(tmp_path / "sent-digests.npy")["digest"].tolist() == [fnv_1a(each) for each in out]
+    assert np.load(tmp_path / "received-digests.npy")["digest"].tolist() == [fnv_1a(each) for each in back]
