@@ -126,3 +126,12 @@ def test_the_versions_of_a_relays_packages_are_recorded_as_far_as_they_are_insta
     said = subprocess.run(["dpkg", "--version"], capture_output=True, text=True, check=True).stdout
     assert versions.keys() == {"dpkg"}
     assert versions["dpkg"] in said
+
+
+def test_a_program_of_media_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(HEAD.replace("media: voice", "media: {ffmpeg: opus}"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = "^sessions ffmpeg-opus-1 need ffmpeg, which is not there; scripts/setup --media$"
+    with pytest.raises(MachineError, match=said):
+        environment_for(load_plan(path), WIRE)
