@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bare_relay import play, relay_folder
+from run_lab import BRIEF, ONE_BLIP, command_name, descendants, finished, start
 
 from topologies.sandbox import Privilege
 
@@ -108,3 +110,24 @@ def test_its_network_is_that_of_the_run(tmp_path: Path) -> None:
         port = here.getsockname()[1]
         asked = f"tried(__import__('socket').create_connection, ('127.0.0.1', {port}))"
         assert answer(tmp_path / "mine", asked) == "Connection refused"
+
+
+def test_nothing_in_a_run_can_gain_privileges(tmp_path: Path) -> None:
+    process = start("run", ONE_BLIP, "--relay", "template", "--out", tmp_path, *BRIEF)
+    assert process.stdout is not None
+    next(line for line in process.stdout if "controller ready" in line)
+    found = {command_name(pid): no_new_privileges(pid) for pid in descendants(process.pid) if in_sandbox(pid)}
+    process.send_signal(signal.SIGINT)
+    finished(process)
+    assert {"client-us-east", "prober-us-east", "redis-server", "ovs-vswitchd"} <= set(found)
+    assert set(found.values()) == {"1"}
+
+
+def in_sandbox(pid: int) -> bool:
+    ours, its = (Path(f"/proc/{each}/ns/pid").stat().st_ino for each in ("self", pid))
+    return ours != its
+
+
+def no_new_privileges(pid: int) -> str:
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in status if line.startswith("NoNewPrivs"))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hostio.files import write_whole
+from hostio.privileges import forbid_new_privileges
 from hostio.realtime import favour_session
 from hostio.stacks import write_stacks_on_signal
 from results.run_files.documents import dump, dump_line
@@ -50,6 +51,7 @@ def _run(plan: Plan, run: RunDir) -> End:
     log = EventLog(run.events)
     log.begin("set-up", "entering the sandbox")
     set_up_sandbox(SANDBOX_FOLDER)
+    forbid_new_privileges()
     favour_session(os.getpid())
     testbed = Testbed.build(plan, run, log)
     end = attempt(lambda: play(testbed, plan, log, StopSignal(sys.stdin.fileno())), run.root)
