@@ -17,7 +17,7 @@ COMPILED = [
     for path in sorted(room.parent.rglob("*.py"))
     if USES_COMPILER.search(path.read_text(encoding="utf-8"))
 ]
-EVENT_LOOPS = {"client_loops.py", "forwarding_loop.py", "load_loop.py", "wire_loop.py"}
+EVENT_LOOPS = {"client_loops.py", "forwarding_loop.py", "gateway_loop.py", "load_loop.py", "wire_loop.py"}
 
 
 @pytest.mark.parametrize("path", COMPILED, ids=lambda path: str(path.relative_to(HOUSE)))

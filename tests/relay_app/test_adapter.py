@@ -280,8 +280,9 @@ def test_a_server_that_was_restarted_between_two_packets_is_noticed(tmp_path: Pa
     turn = Turn()
     with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100") as ours:
         turn.answer = lambda request: None if request.method == REFRESH and request.lifetime_s else success(request)
+        anew = "the server is there, and refreshes no session: opening its 3 sessions anew"
+        assert wait_until(lambda: ours.said(anew), WITHIN_S)
         assert wait_until(lambda: len(turn.of(ALLOCATE)) >= 6, WITHIN_S)
-        assert ours.said("the server is there, and refreshes no session: opening its 3 sessions anew")
 
 
 def test_a_server_that_is_gone_is_awaited_and_all_sessions_are_opened_anew(tmp_path: Path) -> None:
@@ -293,7 +294,7 @@ def test_a_server_that_is_gone_is_awaited_and_all_sessions_are_opened_anew(tmp_p
             turn = Turn()
             with serving(SERVER, turn, int(at.rpartition(":")[2])):
                 assert wait_until(lambda: len(turn.of(CHANNEL_BIND)) == 3, WITHIN_S)
-                assert ours.said("the server was restarted: opening its 3 sessions anew")
+                assert wait_until(lambda: ours.said("the server was restarted: opening its 3 sessions anew"), WITHIN_S)
                 counters = ours.end()
     assert (counters["opened"], counters["reopened"], counters["closed"]) == (6, 3, 3)
 
