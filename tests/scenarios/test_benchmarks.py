@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from benchmarks.fidelity import table
 from benchmarks.load import Sessions
 from benchmarks.load_loop import TRAIN
+from benchmarks.page import FAULTS, MOVED_TO, STRUCK, Found, page
 from benchmarks.programs import left_out, loaded_plan
 from benchmarks.search import LADDER_KPPS, Run, highest
 from benchmarks.turn import channel_data, xor_address
 from relay_app.streams import LANES, lane_of, streams_of
 from results.fidelity.checks import FidelityCheck
+from results.metrics.figures import LengthQuantiles
 from results.run_files.plan import Plan
+from results.verdict.summary import Summary
 from scenarios.process_faults.packet_contract import session_lines
 from scenarios.relay_check.bench import HERE
 
@@ -72,6 +77,31 @@ def stateless_plan() -> Plan:
     plan = loaded_plan("template")
     programs = {name: replace(each, sessions="none") for name, each in plan.relays.programs.items()}
     return replace(plan, relays=replace(plan.relays, programs=programs))
+
+
+def seen(name: str, p50_ms: float | None, descriptors: int) -> Summary:
+    first = LengthQuantiles(p50_ms, p50_ms, p50_ms)
+    process = SimpleNamespace(descriptors_most=descriptors)
+    program = SimpleNamespace(measured="program", first_forwarded_ms=first, moved=60, process=process)
+    media = SimpleNamespace(interruption_ms=first, lost=7, still_interrupted=0, recovery_lag_ms=0.0, directions=20)
+    programs = dict.fromkeys((MOVED_TO, STRUCK), program)
+    return cast("Summary", SimpleNamespace(scenario=name, verdict="pass", media=media, programs=programs))
+
+
+def test_a_page_has_a_row_for_each_run_and_what_is_not_told_says_so() -> None:
+    """Two descriptors for each stream: 80 more with 40 streams more."""
+    cold, mesh, warm = seen("burst", 150.0, 140), seen("mesh", 1.0, 30), seen("burst", None, 140)
+    faults = {what: seen("fault", 1050.0, 60) for what in FAULTS}
+    carried = highest(lambda kpps: run(kpps, loss=float(kpps > 50)))
+    lines = [*page(Found("mine", [mesh, cold], warm, faults, carried))]
+    assert "| burst | pass | before the blip ended |  |" in lines
+    assert "| cold | 150.0 ms | 150.0 ms | 150.0 ms |" in lines
+    assert "| warm | not told | not told | not told |" in lines
+    assert "| SIGKILL | 1050.0 ms | 7 | 0 |" in lines
+    assert lines[-2:] == [
+        "On one core: 50 kpps, 2.00 µs of CPU per packet.",
+        "Descriptors: 140 with 60 streams, 2.00 for each further one.",
+    ]
 
 
 def test_turn_wire_format() -> None:
