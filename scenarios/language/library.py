@@ -14,7 +14,8 @@ from scenarios.language.document import Document, Problem
 from scenarios.language.expectations import expectation
 from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.partial import remainder
-from scenarios.language.relay_kinds import RelayKinds, kind_problems, relay_kinds, succession_problems
+from scenarios.language.relay_kinds import RelayKinds, relay_kinds
+from scenarios.language.relay_problems import kind_problems, succession_problems
 from scenarios.language.schema import ScenarioFile, read_as
 from scenarios.language.semantics import connection_name, group_name
 from scenarios.language.topology_files import topology_of
