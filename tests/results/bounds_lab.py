@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from synthetic import START
+from synthetic_media import START
 
 from hostio.timing import MS, S
 from results.ledger.reconcile import reconcile

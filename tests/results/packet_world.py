@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from synthetic import START, TRIANGLE, machine, plan, received, sent
+from synthetic_machine import machine
+from synthetic_media import START, TRIANGLE, plan, received, sent
 
 from hostio.timing import MS, S
 from relay_app.records import HELD, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT, UNREAD, DropReason

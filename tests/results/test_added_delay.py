@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from synthetic import DIRECT_EAST_WEST, TRIANGLE, VIA_CENTRAL, Blip
+from synthetic_media import DIRECT_EAST_WEST, TRIANGLE, VIA_CENTRAL
+from synthetic_run import Blip
 
 from results.metrics.analysis import analyse
 from results.metrics.delay import UNKNOWN, added_delays, path_delay_ns

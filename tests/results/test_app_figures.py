@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from synthetic import START, Blip
+from synthetic_media import START
+from synthetic_run import Blip
 
 from hostio.timing import S
 from results.metrics.analysis import Analysis, analyse

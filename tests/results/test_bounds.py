@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from bounds_lab import LONGEST, VOICE_MS, bounds_of, held, on_time, summary_of
-from synthetic import START, Blip, machine
+from synthetic_machine import machine
+from synthetic_media import START
+from synthetic_run import Blip
 
 from controller.decisions import Decision
 from hostio.timing import MS, S

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from synthetic import Blip
+from synthetic_run import Blip
 
 from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.checks import CheckId

@@ -2,7 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from synthetic import BLIP, machine, plan
+from synthetic_machine import machine
+from synthetic_media import BLIP, plan
 
 from controller.decisions import Decision, HealthChange, Kept
 from results.run_files import documents

@@ -3,7 +3,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from synthetic import EAST, START, TRIANGLE, Blip, core_samples, lateness_row, machine, machine_samples, probes
+from synthetic_machine import core_samples, lateness_row, machine, machine_samples, probes
+from synthetic_media import EAST, START, TRIANGLE
+from synthetic_run import Blip
 
 from hostio.timing import MS, S
 from results.fidelity.all_checks import fidelity_checks

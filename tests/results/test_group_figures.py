@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import START, Blip
+from synthetic_media import START
+from synthetic_run import Blip
 
 from hostio.timing import MS, S
 from relay_app.records import EXCHANGE, ExchangeOutcome

@@ -9,7 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 from report_lab import SCHEMA, document, summary_of
-from synthetic import BLIP, START, Blip, plan
+from synthetic_media import BLIP, START, plan
+from synthetic_run import Blip
 
 from hostio.timing import S
 from results.report.report import make_report

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from synthetic import DIRECT_EAST_WEST, START, VIA_CENTRAL, plan, received, recording, sent, stream, without
+from synthetic_media import DIRECT_EAST_WEST, START, VIA_CENTRAL, plan, received, recording, sent, stream, without
 
 from hostio.timing import MS, S
 from results.metrics.delay_bounds import delay_bounds

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import machine, punctual
+from synthetic_machine import machine, punctual
 
 from results.run_files.documents import DocumentError, dump
 from results.run_files.machine import CounterRow, LatenessRow, MachineReport, ProcessId, SocketRow

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from synthetic import START, core_samples, machine_samples
+from synthetic_machine import core_samples, machine_samples
+from synthetic_media import START
 
 from hostio.timing import MS, S
 from results.metrics.machine_figures import clock_step_ns, machine_use, softnet_growth

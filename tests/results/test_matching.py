@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from every import every
-from synthetic import NO_FRAMES, received, recording, sent, stream
+from synthetic_media import NO_FRAMES, received, recording, sent, stream
 
 from hostio.timing import MS
 from results.metrics.matching import NEVER, UNMATCHED, extended, match

@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.layers.rtp import RTP
 from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
-from synthetic import START, received, recording, sent, stream
+from synthetic_media import START, received, recording, sent, stream
 
 from hostio.timing import MS, S
 from results.metrics.matching import Arrivals, match

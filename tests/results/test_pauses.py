@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from every import every
-from synthetic import DIRECT_EAST_WEST, START, TRIANGLE, VIA_CENTRAL, plan, received, recording, sent, stream
+from synthetic_media import DIRECT_EAST_WEST, START, TRIANGLE, VIA_CENTRAL, plan, received, recording, sent, stream
 
 from hostio.timing import MS, S
 from results.metrics.delay_bounds import delay_bounds

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import BLIP, plan
+from synthetic_media import BLIP, plan
 
 from hostio.timing import MS, S
 from results.run_files import documents

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import BLIP, START, TRIANGLE, Blip, probes
+from synthetic_machine import probes
+from synthetic_media import BLIP, START, TRIANGLE
+from synthetic_run import Blip
 
 from hostio.timing import MS, S
 from results.metrics.analysis import Evidence

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import START, Blip
+from synthetic_media import START
+from synthetic_run import Blip
 
 from hostio.timing import MS, S
 from results.metrics.analysis import Analysis, Evidence, analyse

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from synthetic import core_samples, hold_ups, machine_samples, received, sent, stream
+from synthetic_machine import core_samples, hold_ups, machine_samples
+from synthetic_media import received, sent, stream
 
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from results.run_files.records import (

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from every import every
-from synthetic import START, Blip
+from synthetic_media import START
+from synthetic_run import Blip
 
 from hostio.timing import MS, S
 from relay_app.locks.report import Durations, HeldAcrossIo, Inversion, LockReport, LockRow, Stall

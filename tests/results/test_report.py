@@ -9,7 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 from report_lab import SCHEMA, document, summary_of
-from synthetic import TRIANGLE, Blip, hold_ups, machine
+from synthetic_machine import hold_ups, machine
+from synthetic_media import TRIANGLE
+from synthetic_run import Blip
 
 from controller.decisions import Decision
 from hostio.timing import MS, US, S

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from every import every
-from synthetic import TRIANGLE, VIA_CENTRAL, Blip
+from synthetic_media import TRIANGLE, VIA_CENTRAL
+from synthetic_run import Blip
 
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import analyse

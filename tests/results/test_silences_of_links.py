@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from bounds_lab import VOICE_MS, bounds_of, held, on_time, summary_of
-from synthetic import START, Blip
+from synthetic_media import START
+from synthetic_run import Blip
 
 from hostio.timing import MS, S
 from relay_app.locks.report import Durations, LockReport, LockRow

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from every import every
-from synthetic import TRIANGLE, Blip
+from synthetic_media import TRIANGLE
+from synthetic_run import Blip
 
 from hostio.timing import MS
 from results.ledger.reconcile import reconcile

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import START, TRIANGLE, Blip
+from synthetic_media import START, TRIANGLE
+from synthetic_run import Blip
 
 from controller.decisions import Decision
 from hostio.timing import MS, S

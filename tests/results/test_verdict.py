@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from synthetic import plan
+from synthetic_media import plan
 
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
