@@ -255,6 +255,29 @@ def test_copies_that_a_program_makes_are_in_the_ledger(runs: RunRecord, tmp_path
 
 
 @pytest.mark.long
+def test_what_a_program_makes_of_packets_is_accounted_for(runs: RunRecord, tmp_path: Path) -> None:
+    """In the place of each packet, random bytes: a quarter of them look like RTP, of a stream that there is not."""
+    folder = tmp_path / "garbage"
+    folder.mkdir()
+    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
+    (folder / "relay.py").write_text(relay.replace("lane.sendto(packet,", "lane.sendto(os.urandom(len(packet)),"))
+    (folder / "relay.yaml").write_text("command: [python3, relay.py]\n")
+    summary = play(runs, tmp_path / "runs", ONE_BLIP, f"relays.kinds.us-west={folder}", *BRIEF[1::2]).summary
+    counted = summary["ledger"]["counted"].items()
+    assert (summary["ledger"]["unexplained"], summary["media"]["received"]) == (0, 0)
+    cold, malformed = (
+        sum(packets for place, packets in counted if place.endswith(f"relay: {cause}"))
+        for cause in ("cold", "malformed")
+    )
+    assert cold / (cold + malformed) == pytest.approx(1 / 4, abs=0.06)
+    no_rtp = summary["programs"]["us-west"]["no_rtp"]
+    assert (
+        f"relay us-west (garbage): {no_rtp} datagrams that came to the clients there were no RTP"
+        in summary["diagnosis"]
+    )
+
+
+@pytest.mark.long
 def test_an_ordinary_user_plays_a_program(runs: RunRecord) -> None:
     """In a user namespace, where there are no other users and no real-time priority."""
     script = ["unshare", "--mount", "sh", "-c", AS_NOBODY, "sh", str(PROJECT), "--relay", "template", *BRIEF]

@@ -10,7 +10,7 @@ from results.ledger.reconcile import Ledger
 from results.ledger.station import corrupts_uncounted, overflow, port_goes_down
 from results.metrics.analysis import Evidence
 from results.metrics.relay_figures import lane_drops
-from results.run_files.machine import LinkRow, MachineReport
+from results.run_files.machine import LinkRow, MachineReport, ProcessId
 from results.run_files.plan import Plan
 from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
@@ -58,7 +58,7 @@ def _losses_of_senders_and_links(plan: Plan, machine: MachineReport | None) -> I
     yield count(
         "client-errors",
         "packets that a client or prober could not send or read",
-        _errors(machine) if machine else None,
+        _errors(plan, machine) if machine else None,
     )
     yield count(
         "emulator-drops",
@@ -108,9 +108,15 @@ def _ends(topology: Topology, direction: Direction) -> tuple[str, ...]:
     return switch_port(i, j), switch_port(j, i), wire_port(i, j), wire_port(j, i)
 
 
-def _errors(machine: MachineReport) -> int:
+def _errors(plan: Plan, machine: MachineReport) -> int:
+    """Errors of clients and probers. What a relay that is a program sends to clients is no error of theirs."""
+    of_programs = {
+        (ProcessId("client", each.name), "malformed")
+        for each in plan.topology.clusters
+        if plan.relay_programs(each.name)
+    }
     sources = (row for row in machine.counters if row.process.kind in ("client", "prober"))
-    return sum(row.count for row in sources if row.counter in _ERRORS)
+    return sum(row.count for row in sources if row.counter in _ERRORS and (row.process, row.counter) not in of_programs)
 
 
 def _has_rate(plan: Plan, row: LinkRow) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 from relay_app.records import LEFT, RELAY_COUNTERS, RELAY_FATE
 from results.ledger.link_balances import link_station
-from results.ledger.packet_fates import reason_name
+from results.ledger.packet_fates import is_of_stream, reason_name
 from results.ledger.station import (
     Entry,
     Station,
@@ -78,10 +78,11 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
 
 
 def _relay_entries(evidence: Evidence, machine: MachineReport, name: str) -> Iterator[Entry]:
-    """Packets that the relay dropped or held at its end. Those that are not RTP have no SSRC: unattributed."""
+    """Packets that the relay dropped or held at its end. Those that are no RTP, or of no stream, are unattributed."""
     fates = evidence.recording.relay_fates.get(name, np.empty(0, RELAY_FATE))
+    attributed = is_of_stream(evidence, fates)
     for known in (True, False):
-        reasons, counts = np.unique(fates["reason"][(fates["ssrc"] != 0) == known], return_counts=True)
+        reasons, counts = np.unique(fates["reason"][attributed == known], return_counts=True)
         for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
             yield Entry(f"relay: {reason_name(reason)}", count, told=known)
     recorded = int(np.count_nonzero(fates["reason"] < LEFT))

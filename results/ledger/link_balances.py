@@ -5,11 +5,11 @@ The order of causes, and why counters of all frames explain at most what is miss
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
-from results.ledger.packet_fates import LOST, UNDER_WAY, fate_name
+from results.ledger.packet_fates import LOST, UNDER_WAY, fate_name, is_of_stream
 from results.ledger.station import (
     Entry,
     Station,
@@ -21,10 +21,11 @@ from results.ledger.station import (
     up_to,
 )
 from results.metrics.analysis import Evidence
+from results.metrics.matching import Ints
 from results.run_files.machine import LinkRow, MachineReport
 from results.run_files.plan import Plan
 from topologies.interface_names import switch_port
-from topologies.link_backend import FATES, LinkCounters
+from topologies.link_backend import FATES, HELD, LinkCounters
 from topologies.model import Direction
 
 
@@ -53,18 +54,20 @@ def _by_media(evidence: Evidence, row: LinkRow, media: LinkCounters) -> Iterator
     """Losses of media as the back end counted them. It records a limited number of single frames; those beyond it are
     unattributed."""
     recorded = _recorded(evidence, Direction(row.source, row.destination))
-    for what in (each for each in FATES if each.startswith(LOST)):
-        counted = getattr(media, what)
-        attributed = min(counted, recorded.get(what, 0))
-        yield Entry(fate_name(what), attributed, told=True)
-        yield Entry(fate_name(what), counted - attributed, told=False)
-    yield Entry(UNDER_WAY, media.queued, told=True)
+    counts = {FATES.index(what): getattr(media, what) for what in FATES if what.startswith(LOST)}
+    for fate, counted in {**counts, HELD: media.queued}.items():
+        cause = UNDER_WAY if fate == HELD else fate_name(FATES[fate])
+        attributed = min(counted, int(np.count_nonzero(recorded == fate)))
+        yield Entry(cause, attributed, told=True)
+        yield Entry(cause, counted - attributed, told=False)
 
 
-def _recorded(evidence: Evidence, direction: Direction) -> Mapping[str, int]:
+def _recorded(evidence: Evidence, direction: Direction) -> Ints:
+    """The fates of single frames in a direction that name a packet."""
     frames = evidence.recording.link_fates
-    mine = frames["what"][frames["direction"] == evidence.plan.topology.directions.index(direction)]
-    return {what: int(np.count_nonzero(mine == number)) for number, what in enumerate(FATES)}
+    here = frames["direction"] == evidence.plan.topology.directions.index(direction)
+    fates: Ints = frames["what"][here & is_of_stream(evidence, frames)]
+    return fates
 
 
 def _by_all_frames(plan: Plan, machine: MachineReport, row: LinkRow) -> Iterator[Entry]:

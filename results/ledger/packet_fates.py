@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from relay_app.records import HELD as RELAY_HELD
 from relay_app.records import LEFT, UNREAD, DropReason
 from relay_app.streams import RESERVED_SSRCS
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.matching import UNMATCHED, Ints, located
+from results.metrics.matching import UNMATCHED, Flags, Ints, located
 from results.run_files.records import Rows
 from topologies.link_backend import FATES, HELD
 
@@ -82,9 +83,21 @@ def _of_relay(cluster: str, rows: Rows, packets: Ints) -> Iterator[PacketFates]:
 
 def _fates(cause: str, kind: Kind, rows: Rows, packets: Ints) -> PacketFates:
     """Fates of record rows, `packets` being the row in Packets of each, or UNMATCHED."""
-    ssrc = rows["ssrc"].astype(np.int64)
-    canary = (ssrc >= RESERVED_SSRCS.start) & (ssrc < RESERVED_SSRCS.stop)
-    return PacketFates(cause, kind, packets[packets != UNMATCHED], int(np.count_nonzero(canary)))
+    canaries = int(np.count_nonzero(is_canary(rows["ssrc"])))
+    return PacketFates(cause, kind, packets[packets != UNMATCHED], canaries)
+
+
+def is_of_stream(evidence: Evidence, rows: Rows) -> Flags:
+    """Flags record rows of a stream of the run, or of a canary. A relay that is a program may have made others."""
+    ssrcs = [stream.ssrc for stream in evidence.recording.streams]
+    found: Flags = np.isin(rows["ssrc"], ssrcs) | is_canary(rows["ssrc"])
+    return found
+
+
+def is_canary(ssrc: NDArray[np.uint32]) -> Flags:
+    """Flags SSRCs of the controller's canaries."""
+    found: Flags = (ssrc >= RESERVED_SSRCS.start) & (ssrc < RESERVED_SSRCS.stop)
+    return found
 
 
 def per_packet(found: Sequence[PacketFates], kind: Kind, packets: int) -> Ints:

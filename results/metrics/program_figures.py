@@ -19,6 +19,7 @@ from results.metrics.relay_figures import (
     moved_streams,
 )
 from results.metrics.system_figures import ProgramFigures
+from results.run_files.machine import ProcessId
 from results.run_files.relay_program import RelayProgram
 
 
@@ -44,6 +45,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, lives: Sequen
         capabilities=list(program.capabilities),
         sessions=program.sessions,
         receive_buffer=lane_drops(evidence.machine, cluster),
+        no_rtp=evidence.machine.counter(ProcessId("client", cluster), "malformed") if evidence.machine else 0,
         moved=len(moved),
         first_forwarded_ms=lengths_ms(np.array([*delays.values()], np.int64)) if told else _NOT_TOLD,
         never_forwarded=len(moved) - len(delays) if told else None,

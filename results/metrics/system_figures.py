@@ -168,6 +168,8 @@ class ProgramFigures:
     """Where it finds sessions; file: it holds all from its start; none: it needs none. Both are never cold."""
     receive_buffer: Count
     """Packets dropped because the receive buffer of a lane was full, as known at its end."""
+    no_rtp: Count
+    """Datagrams at the clients of its cluster that were no RTP."""
     moved: Count
     """Streams that reroutes moved onto it."""
     first_forwarded_ms: LengthQuantiles

@@ -40,6 +40,8 @@ def diagnose_program(
             yield f"{relay}: {_waited(wait)}"
     for stall in figures.stalls_seen or ():
         yield f"{relay}: from {stall.at:.1f} s on it took no packet from lane {stall.lane}{_stacks(stall)}"
+    if figures.no_rtp:
+        yield f"{relay}: {figures.no_rtp} datagrams that came to the clients there were no RTP"
     if figures.app_problem:
         yield f"{relay}: {figures.app_problem}"
     yield from _from_outside(relay, figures)

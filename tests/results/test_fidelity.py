@@ -19,6 +19,7 @@ from results.run_files.faults import Freeze, LinkFault, Process, ProcessFault
 from results.run_files.machine import CounterRow, LatenessRow, MachineSamples, ProcessId, SocketRow
 from results.run_files.plan import FidelityLimits, Plan
 from results.run_files.records import Rows
+from results.run_files.relay_program import RelayProgram
 from topologies.back_ends import BackendName
 from topologies.link_backend import LinkCounters
 from topologies.link_state import LinkChange
@@ -66,6 +67,17 @@ def test_packets_that_a_client_could_not_send(faithful: Evidence) -> None:
     counters = (CounterRow(ProcessId("client", EAST), "refused", 3), CounterRow(ProcessId("relay", EAST), "refused", 9))
     report = replace(machine(), counters=counters)
     assert broken(replace(faithful, machine=report)) == {"client-errors": 3.0}
+
+
+def test_what_a_program_sends_to_clients_is_no_error_of_theirs(faithful: Evidence) -> None:
+    clients = [CounterRow(ProcessId("client", name), "malformed", 5) for name in (EAST, "us-west")]
+    relays = replace(
+        faithful.plan.relays, versions={EAST: "mine"}, programs={"mine": RelayProgram("/mine", ("./relay",))}
+    )
+    programs = replace(faithful, plan=replace(faithful.plan, relays=relays))
+    assert broken(replace(faithful, machine=replace(machine(), counters=(clients[0],)))) == {"client-errors": 5.0}
+    assert broken(replace(programs, machine=replace(machine(), counters=(clients[0],)))).get("client-errors") is None
+    assert broken(replace(programs, machine=replace(machine(), counters=(clients[1],))))["client-errors"] == 5.0
 
 
 def test_one_stall(faithful: Evidence) -> None:

@@ -128,6 +128,20 @@ def test_what_a_corrupted_frame_misses_is_put_down_to_it() -> None:
     assert found.routes[0].lost == {"link us-east→us-west: corrupted": 1}
 
 
+def test_a_packet_whose_ssrc_somebody_changed_on_its_way_is_known_by_number_only() -> None:
+    """A relay dropped it, and its record names a stream that there is not."""
+    world = calm()
+    stream = next(stream for stream in STREAMS if stream.source == "us-east")
+    world.send(stream, 20, (), ("relay us-west", DropReason.COLD))
+    ((place, (_, seq, reason, at_ns)),) = world.relay_fates
+    world.relay_fates = [(place, (0x0BAD5EED, seq, reason, at_ns))]
+    found = ledger(world.evidence())
+    assert (found.unexplained, found.untold_by_routes) == (0, 1)
+    assert [(entry.cause, entry.told) for station in found.stations for entry in station.entries] == [
+        ("relay: cold", False)
+    ]
+
+
 def test_what_came_while_a_socket_was_being_closed_is_known_by_the_hosts_udp() -> None:
     """The filter's refusals are errors; those that found the buffer full have a name of their own."""
     world = calm()

@@ -139,6 +139,7 @@ def test_what_a_program_missed_is_named_with_its_time() -> None:
         capabilities=[],
         sessions="directory",
         receive_buffer=0,
+        no_rtp=0,
         moved=0,
         first_forwarded_ms=LengthQuantiles(None, None, None),
         never_forwarded=None,

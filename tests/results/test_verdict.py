@@ -241,6 +241,7 @@ PROGRAM = ProgramFigures(
     capabilities=["net_admin"],
     sessions="directory",
     receive_buffer=0,
+    no_rtp=0,
     moved=8,
     first_forwarded_ms=LengthQuantiles(100.0, 200.0, 200.0),
     never_forwarded=0,
