@@ -81,6 +81,7 @@ NOT_READY = {
 
 
 @pytest.mark.root
+@pytest.mark.long
 @pytest.mark.parametrize("what", NOT_READY)
 def test_what_does_not_become_ready_is_named_with_its_last_words(tmp_path: Path, what: str) -> None:
     program, said = NOT_READY[what]
@@ -116,6 +117,7 @@ GOES_WRONG = {
 
 
 @pytest.mark.root
+@pytest.mark.long
 @pytest.mark.parametrize("what", GOES_WRONG)
 def test_what_ends_while_it_serves_is_named_with_the_reason_in_its_log(tmp_path: Path, what: str) -> None:
     program, said = GOES_WRONG[what]

@@ -13,6 +13,7 @@ from results.metrics.witness import OFF_NS
 
 pytestmark = [
     pytest.mark.root,
+    pytest.mark.long,
     pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg, which scripts/setup --media installs"),
 ]
 

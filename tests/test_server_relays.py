@@ -44,7 +44,8 @@ def inside_relay(summary: dict[str, Any], cluster: str) -> int:
     return int(summary["ledger"]["counted"].get(f"host {cluster}: inside relay", 0))
 
 
-@pytest.mark.parametrize("kind", [KINDS[0], *(pytest.param(each, marks=pytest.mark.long) for each in SERVERS)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_cold_burst_is_heard_whole_but_for_what_came_before_the_sessions(
     runs: RunRecord, tmp_path: Path, kind: str
 ) -> None:

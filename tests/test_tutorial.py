@@ -58,6 +58,7 @@ def summaries_of(reader: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.root
+@pytest.mark.long
 @pytest.mark.timeout(WITHIN_S)
 def test_a_reader_sees_what_the_page_says(runs: RunRecord, tmp_path: Path) -> None:
     """From the template to a relay that a burst takes down, and to one that stands it."""
