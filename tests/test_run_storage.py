@@ -194,6 +194,7 @@ def short_plan() -> Plan:
 
 
 @pytest.mark.root
+@pytest.mark.long
 def test_a_run_that_hangs_at_its_end_is_inconclusive_for_one_reason_and_keeps_its_records(tmp_path: Path) -> None:
     """Its runner opens for writing what nobody reads, and waits."""
     sandbox, found = diagnose().require()
