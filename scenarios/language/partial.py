@@ -13,19 +13,19 @@ _NAMED_BY: Mapping[str, str] = {"connections": "expect"}
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """The rest of a document. `kept`: of each list that lost entries, the numbers that the remaining ones had."""
+    """The rest of a document. `lost`: the keys that are not there, or lack entries; `kept`: the numbers that the
+    remaining entries of each such list had."""
 
     document: Document
+    lost: frozenset[str]
     kept: Mapping[str, tuple[int, ...]]
 
     def of_the_whole(self, problems: Iterable[Problem]) -> Iterator[Problem]:
         """Problems of the rest as those of the whole, without those that may be there for what was left out only."""
-        untold = {_NAMED_BY.get(key) for key in self.kept}
+        untold = {named for key, named in _NAMED_BY.items() if key in self.lost}
         for problem in problems:
-            key, *below = problem.path
-            if key in untold or (key in self.kept and not below):
-                continue
-            yield replace(problem, path=self._original(problem.path))
+            if problem.path[0] not in untold and (problem.path[0] not in self.lost or len(problem.path) > 1):
+                yield replace(problem, path=self._original(problem.path))
 
     def _original(self, path: DataPath) -> DataPath:
         key, *below = path
@@ -49,4 +49,5 @@ def remainder(document: Document, wrong: Iterable[Problem], stand_ins: Mapping[s
         left = tuple(index for index in range(len(value)) if (key, index) not in places)
         data[key] = [value[index] for index in left]
         kept |= {key: left} if len(left) < len(value) else {}
-    return Remainder(replace(document, data={**stand_ins, **data}), kept)
+    lost = frozenset(str(place[0]) for place in places if place)
+    return Remainder(replace(document, data={**stand_ins, **data}), lost, kept)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from string import Template
 from time import monotonic_ns
 from typing import TypeVar
 
 from hostio.process_handle import datagram_sockets
 from hostio.procfs import udp_ports
 from hostio.timing import US, S
-from results.run_files.documents import Event
-from results.run_files.plan import Plan
 from results.run_files.relay_program import CommandOk, HttpOk, RelayProgram
 from scenarios.process_faults.confinement import LOG_BYTES, Confinement
-from scenarios.process_faults.packet_contract import LANE_PORTS, environment, session_lines
+from scenarios.process_faults.packet_contract import LANE_PORTS
+from scenarios.process_faults.program_kind import ForeignProgramKind, environment_of, started_with, told_in
 from scenarios.process_faults.program_life import ForeignProgram, ProgramNews, RelayLife
 from scenarios.process_faults.relay import close_lanes, drain_lanes
 from scenarios.supervision.process_kind import AfterEnd
@@ -33,32 +30,14 @@ ProgramRelay = SupervisedProcess[RelayLife]
 
 
 @dataclass(frozen=True, slots=True)
-class ProgramRelayKind:
-    """Starts lives of a program as a cluster's relay. `host_pid`: a process in the network of the cluster's host;
-    `record`: takes the events of its lives; `confinement`: that of its commands."""
-
-    plan: Plan
-    cluster: Cluster
-    program: RelayProgram
-    log: Path
-    host_pid: int
-    record: Callable[[Event], None]
-    confinement: Confinement
+class ProgramRelayKind(ForeignProgramKind):
+    """Starts lives of a program as a cluster's relay."""
 
     @classmethod
-    def confined(
-        cls,
-        plan: Plan,
-        cluster: Cluster,
-        program: RelayProgram,
-        log: Path,
-        host_pid: int,
-        record: Callable[[Event], None],
-    ) -> ProgramRelayKind:
-        """Confine the program of a cluster; called once in a sandbox. ProcessError if that cannot be done."""
+    def confinement_of(cls, program: RelayProgram, cluster: Cluster, host_pid: int) -> Confinement:
+        """In the folders of the relay's lives."""
         home = relay_folder(cluster.name, 0).parent
-        confinement = Confinement.make(program, program.descriptors, host_pid, home, 2 * cluster.ordinal)
-        return cls(plan, cluster, program, log, host_pid, record, confinement)
+        return Confinement.make(program, program.descriptors, host_pid, home, 2 * cluster.ordinal)
 
     def start(self, life: int) -> RelayLife:
         """Start a life of the program; a later one is launched when it takes over."""
@@ -122,25 +101,6 @@ def end_program(relay: SupervisedProcess[F], grace_ns: int) -> str | None:
     if relay.ended_counters.counters["killed"] > killed_before:
         return f"did not end within {grace_ns / S:g} s of SIGTERM, and was killed"
     return f"did not end cleanly ({life.unclean})" if life.unclean else None
-
-
-def started_with(plan: Plan, cluster: Cluster, program: RelayProgram, life: int, folder: Path) -> Mapping[str, str]:
-    """Make the folder of a life with the file of the sessions that it holds; the variables of the contract."""
-    folder.mkdir(parents=True)
-    sessions = folder / "sessions.jsonl"
-    sessions.write_text(session_lines(plan, cluster.name, program, life))
-    return environment(plan, cluster, sessions, folder)
-
-
-def environment_of(own: Mapping[str, str], told: Mapping[str, str], notify: NotifySocket | None) -> dict[str, str]:
-    """The environment of a program: its own variables, those of the contract, and the socket for its ready signal."""
-    expanded = {name: Template(value).substitute(told) for name, value in own.items()}
-    return {**expanded, **told, **(notify.environment if notify else {})}
-
-
-def told_in(command: Sequence[str], told: Mapping[str, str]) -> list[str]:
-    """A command with the values of the contract's variables in the place of their names."""
-    return [Template(word).substitute(told) for word in command]
 
 
 def _lanes(life: RelayLife) -> Iterator[socket.socket]:

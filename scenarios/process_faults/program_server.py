@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from results.run_files.documents import Event
-from results.run_files.plan import Plan
 from results.run_files.relay_program import RelayProgram
 from scenarios.process_faults.confinement import LOG_BYTES, Confinement
+from scenarios.process_faults.program_kind import ForeignProgramKind, environment_of, started_with, told_in
 from scenarios.process_faults.program_life import ForeignProgram, ProgramNews
-from scenarios.process_faults.program_relay import environment_of, started_with, told_in
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.program import CommandLine
 from scenarios.supervision.program_watch import ProgramWatch, Watched
@@ -24,31 +20,14 @@ RelayServer = SupervisedProcess[ForeignProgram]
 
 
 @dataclass(frozen=True, slots=True)
-class RelayServerKind:
-    """Starts lives of the server of a relay program, which has one. The fields are as in ProgramRelayKind."""
-
-    plan: Plan
-    cluster: Cluster
-    program: RelayProgram
-    log: Path
-    host_pid: int
-    record: Callable[[Event], None]
-    confinement: Confinement
+class RelayServerKind(ForeignProgramKind):
+    """Starts lives of the server of a relay program, which has one."""
 
     @classmethod
-    def confined(
-        cls,
-        plan: Plan,
-        cluster: Cluster,
-        program: RelayProgram,
-        log: Path,
-        host_pid: int,
-        record: Callable[[Event], None],
-    ) -> RelayServerKind:
-        """Confine the server of a cluster's relay, apart from its adapter. ProcessError if that cannot be done."""
+    def confinement_of(cls, program: RelayProgram, cluster: Cluster, host_pid: int) -> Confinement:
+        """Apart from that of its adapter."""
         home, descriptors = server_folder(cluster.name, 0).parent, program.server.descriptors if program.server else 0
-        confinement = Confinement.make(program, descriptors, host_pid, home, 2 * cluster.ordinal + 1)
-        return cls(plan, cluster, program, log, host_pid, record, confinement)
+        return Confinement.make(program, descriptors, host_pid, home, 2 * cluster.ordinal + 1)
 
     def start(self, life: int) -> ForeignProgram:
         """Start a life of the server; a later one is launched when it takes over."""

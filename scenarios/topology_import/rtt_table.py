@@ -32,8 +32,8 @@ def read_rtt_table(path: Path) -> Imported:
     rows = tuple(_rows(yamlfile.read_text(path)))
     if len(rows) < 2:
         raise ScenarioError(str(path), "the table has no rows; write a header, and a row for each site or pair")
-    cells = _pairs(rows, str(path)) if rows[0].cells[0].lower() in _FROM else _square(rows, str(path))
-    sites = tuple(dict.fromkeys(site for pair in cells for site in pair))
+    cells = _pairs(rows, str(path)) if _has_pairs(rows) else _square(rows, str(path))
+    sites = tuple(dict.fromkeys(_sites(rows)))
     return Imported(sites, tuple(_links(cells, path.name)), tuple(_remarks(cells, sites)))
 
 
@@ -51,6 +51,15 @@ def _rows(text: str) -> Iterator[_Row]:
             yield _Row(reader.line_num, tuple(map(str.strip, cells)))
 
 
+def _has_pairs(rows: Sequence[_Row]) -> bool:
+    return rows[0].cells[0].lower() in _FROM
+
+
+def _sites(rows: Sequence[_Row]) -> Iterator[str]:
+    """Every site, those without any time too: that no link leads there must not go unsaid."""
+    yield from (site for row in rows[1:] for site in row.cells[:2]) if _has_pairs(rows) else rows[0].cells[1:]
+
+
 def _pairs(rows: Sequence[_Row], file: str) -> Cells:
     cells: Cells = {}
     for line, row in rows[1:]:
@@ -62,6 +71,8 @@ def _pairs(rows: Sequence[_Row], file: str) -> Cells:
 
 def _square(rows: Sequence[_Row], file: str) -> Cells:
     header, names = rows[0].cells[1:], [row.cells[0] for row in rows[1:]]
+    if twice := [site for index, site in enumerate(header) if site in header[:index]]:
+        raise ScenarioError(file, f"{quoted(twice[0])} twice in the header; give each site one column", Mark(1, 1))
     if sorted(header) != sorted(names):
         odd = sorted(set(header) ^ set(names)) or sorted(names)
         text = f"the table is not square: {', '.join(map(quoted, odd[:3]))}; give each site a column and a row"

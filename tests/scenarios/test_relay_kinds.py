@@ -22,7 +22,7 @@ from results.run_files.relay_program import CONTRACT_VARIABLES, CommandOk, HttpO
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import environment, session_lines
-from scenarios.process_faults.program_relay import environment_of, told_in
+from scenarios.process_faults.program_kind import environment_of, told_in
 
 
 def test_a_folder_is_a_kind_for_all_clusters_or_for_one(tmp_path: Path) -> None:

@@ -121,6 +121,12 @@ def test_names_are_short_safe_and_never_the_same() -> None:
     ("name", "content", "message"),
     [
         ("a.csv", ",x,y\nx,,1\nz,1,\n", "1:1: the table is not square: 'y', 'z'; give each site a column and a row"),
+        ("a.csv", ",x,x\nx,,1\nx,1,\n", "1:1: 'x' twice in the header; give each site one column"),
+        (
+            "a.csv",
+            ",x,y,z\nx,,1,\ny,1,,\nz,,,\n",
+            "1:1: no links lead from 'x' to 'z'; link them, or leave one out",
+        ),
         ("a.csv", ",x,y\nx,,1,2\ny,1,\n", "2:1: 4 cells; write 3, as in the header"),
         ("a.csv", "from,to\nx,y\n", "2:1: a pair without its time; write from, to and the round-trip time"),
         ("a.csv", "from,to,rtt\n\nx,y,fast\n", "3:1: 'fast' is not a time; write 40ms or 2s"),
