@@ -13,8 +13,7 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
-from hostio.histogram import Lateness
-from hostio.lateness_compiled import Spans
+from hostio.lateness import Lateness, Spans
 
 
 @dataclass(frozen=True, slots=True)

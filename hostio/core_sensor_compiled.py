@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hostio.compiled import compiled, monotonic_ns, sleep_until
-from hostio.lateness_compiled import HOLD_UP_NS, note_hold_up
+from hostio.lateness import HOLD_UP_NS
+from hostio.lateness_compiled import note_hold_up
 
 
 @compiled

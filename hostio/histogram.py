@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
 
 from hostio.histogram_compiled import COUNTS, LONGEST, LONGEST_NS, Histogram, new_histogram
+from hostio.lateness import Lateness
 from hostio.lateness_compiled import LatenessRows
 
 _UNIT_NS = 1
@@ -18,21 +18,6 @@ _NS_PER_MS = 1e6
 
 _LAYOUT = HdrHistogram(_UNIT_NS, LONGEST_NS, _DIGITS)
 """Stays empty: asked only which values a bucket stands for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lateness:
-    """Of `wakeups` timed wake-ups, or releases: quantiles, known to 1 %; 0 if there were none.
-
-    `histogram` has all of them, ns, as HdrHistogram tools read it (V2, compressed, base64).
-    """
-
-    wakeups: int
-    p50_ms: float
-    p99_ms: float
-    p99_9_ms: float
-    max_ms: float
-    histogram: str
 
 
 def lateness_of(lateness: LatenessRows) -> Lateness:

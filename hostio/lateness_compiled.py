@@ -14,10 +14,7 @@ import numpy.typing as npt
 
 from hostio.compiled import compiled, monotonic_ns, sleep_until, wait_readable
 from hostio.histogram_compiled import HISTOGRAM_WORDS, count_duration
-from hostio.timing import MS
-
-HOLD_UP_NS = 1 * MS
-"""From so much lateness on, a wake-up is noted as a hold-up."""
+from hostio.lateness import HOLD_UP_NS, Spans
 
 HOLD_UPS_NOTED = 4096
 
@@ -32,9 +29,6 @@ LATENESS = np.dtype(
 )
 """What was late between two CLOCK_MONOTONIC times: the control side writes the times, the loop the rest. The first
 `noted` rows of `hold_ups` are hold-ups, from and until, in order and disjoint."""
-
-Spans = tuple[tuple[int, int], ...]
-"""Times from and until, CLOCK_MONOTONIC ns."""
 
 LatenessRows = npt.NDArray[np.void]
 

@@ -20,6 +20,8 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
+_IDENTIFIERS = ("id", "attr", "arg", "name", "asname")
+"""Fields of syntax nodes that hold a name."""
 _NOT_OURS = {".git", ".venv", ".vm", "__pycache__", "runs"}
 
 
@@ -44,8 +46,9 @@ class Names:
         self.words |= set(module.split("."))
         self.attributes[module] |= set()
         self._define(module, tree)
-        prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(tree))
+        prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
                 self.add_text(node.value)
             self.words |= set(_identifiers(node))
@@ -74,9 +77,8 @@ def _assigned_attributes(function: ast.AST) -> Iterator[str]:
 
 
 def _identifiers(node: ast.AST) -> Iterator[str]:
-    for name in ("id", "attr", "arg", "name", "asname"):
-        value = getattr(node, name, None)
-        if isinstance(value, str):
+    for name in node._fields:
+        if name in _IDENTIFIERS and isinstance(value := getattr(node, name), str):
             yield from value.split(".")
 
 

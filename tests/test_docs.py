@@ -138,18 +138,23 @@ def all_files() -> frozenset[str]:
 
 
 @pytest.fixture(scope="module")
-def known() -> Known:
+def names_of_tests() -> Names:
+    return names_of(sources_of_tests())
+
+
+@pytest.fixture(scope="module")
+def known(names_of_tests: Names) -> Known:
     """Names of the project and, of its tests, those of modules, classes and functions."""
-    names, tests = project_names(), names_of(sources_of_tests())
+    names, tests = project_names(), names_of_tests
     names.words |= {name for defined in tests.attributes.values() for name in defined}
     names.attributes.update(tests.attributes)
     return Known(names, all_files(), run_files())
 
 
 @pytest.fixture(scope="module")
-def known_to_tests(known: Known) -> Known:
+def known_to_tests(known: Known, names_of_tests: Names) -> Known:
     """Names that tests give to their own parameters and variables, besides."""
-    tests = names_of(sources_of_tests())
+    tests = names_of_tests
     words, options = known.names.words | tests.words, known.names.options | tests.options
     return replace(known, names=replace(known.names, words=words, options=options))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from topologies.link_backend import Capabilities
+from topologies.capabilities import Capabilities
 
 NETEM = Capabilities(keeps_order=True)
 """netem accepts a correlation of delays, but it has no effect: `tabledist` (net/sched/sch_netem.c) uses the low

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.files import write_array
-from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import Spans, hold_ups_of, watch
+from hostio.histogram import lateness_of
+from hostio.lateness import Lateness, Spans
+from hostio.lateness_compiled import hold_ups_of, watch
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.sockets import udp_drops, udp_socket
 from hostio.timing import MS

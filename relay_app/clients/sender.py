@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hostio.control import Workers
-from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import Spans, empty_lateness, hold_ups_of, watch
+from hostio.histogram import lateness_of
+from hostio.lateness import Lateness, Spans
+from hostio.lateness_compiled import empty_lateness, hold_ups_of, watch
 from hostio.mmsg import socket_address
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import udp_socket

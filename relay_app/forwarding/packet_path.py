@@ -14,8 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import Spans, hold_ups_of, watch
+from hostio.histogram import lateness_of
+from hostio.lateness import Lateness, Spans
+from hostio.lateness_compiled import hold_ups_of, watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
 from relay_app.forwarding.fate_log import FateLog

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hostio.histogram import Lateness, lateness_of
-from hostio.lateness_compiled import Spans, empty_lateness
+from hostio.histogram import lateness_of
+from hostio.lateness import Lateness, Spans
+from hostio.lateness_compiled import empty_lateness
 from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.decisions import Decision
-from hostio.lateness_compiled import HOLD_UP_NS
+from hostio.lateness import HOLD_UP_NS
 from results.bounds.held_up import HeldUp
 from results.bounds.spans import Spans
 from results.fidelity.checks import CheckId, FidelityCheck

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hostio.lateness_compiled import HOLD_UP_NS
+from hostio.lateness import HOLD_UP_NS
 from results.bounds.doubts import Doubt
 from results.bounds.held_up import HeldUp
 from results.metrics.analysis import Evidence

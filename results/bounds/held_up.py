@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hostio.lateness_compiled import HOLD_UP_NS
+from hostio.lateness import HOLD_UP_NS
 from results.bounds.late_inputs import LateInputs
 from results.bounds.spans import Spans
 from results.metrics.analysis import Analysis, Evidence

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from results.bounds.held_up import late_packets, of_place
 from results.bounds.spans import Spans
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.system_figures import HoldUpRow
 from results.run_files.hold_ups import HoldUpPlace, HoldUps, RunDelayPlace
 from topologies.model import Topology
-
-
-@dataclass(frozen=True, slots=True)
-class HoldUpRow:
-    """Hold-ups of one part of the testbed while media flowed."""
-
-    what: str
-    """What could not go on when it was due: e.g. `receiver us-east`, `core 0`, `packets to send`."""
-    total_ms: float
-    """For how long in all, ms; of threads without real-time priority the sum of their waits."""
-    longest_ms: float
-    """The longest, ms; of waits that are known by their sum only, the largest sum between two samples."""
-    at: float
-    """When that began, s since the media start."""
 
 
 def hold_up_rows(evidence: Evidence, analysis: Analysis, found: HoldUps) -> list[HoldUpRow]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hostio.lateness_compiled import HOLD_UP_NS
+from hostio.lateness import HOLD_UP_NS
 from hostio.timing import MS
 from results.bounds.chains import moved_in, waited_for_a_lock
 from results.bounds.effects import CLOSE_NS, Effects

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from hostio.histogram import Lateness
+from hostio.lateness import Lateness
 from results.fidelity.checks import CheckId, FidelityCheck, count, in_ms, in_percent
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import probe_excess

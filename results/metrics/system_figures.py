@@ -279,6 +279,20 @@ class WorstSecond:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldUpRow:
+    """Hold-ups of one part of the testbed while media flowed."""
+
+    what: str
+    """What could not go on when it was due: e.g. `receiver us-east`, `core 0`, `packets to send`."""
+    total_ms: float
+    """For how long in all, ms; of threads without real-time priority the sum of their waits."""
+    longest_ms: float
+    """The longest, ms; of waits that are known by their sum only, the largest sum between two samples."""
+    at: float
+    """When that began, s since the media start."""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineFigures:
     """The machine while media flowed, in its worst seconds."""
 

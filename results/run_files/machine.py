@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hostio.histogram import Lateness
+from hostio.lateness import Lateness
 from topologies.link_backend import LinkCounters
 from topologies.openvswitch import DatapathStats, PortDrops
 

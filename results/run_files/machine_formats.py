@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from hostio.histogram import Lateness
+from hostio.lateness import Lateness
 from results.run_files import documents
 from results.run_files.machine import (
     CounterRow,

@@ -13,7 +13,7 @@ from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files.faults import Fault, LinkFault, ProcessFault
 from results.run_files.relay_program import RelayProgram
 from topologies.back_ends import CAPABILITIES, BackendName
-from topologies.link_backend import Capabilities
+from topologies.capabilities import Capabilities
 from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
-from results.bounds.hold_up_rows import HoldUpRow
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow, WitnessRow
-from results.metrics.system_figures import LedgerFigures, MachineFigures, ProgramFigures, RelayFigures
+from results.metrics.system_figures import HoldUpRow, LedgerFigures, MachineFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
 from topologies.back_ends import BackendName

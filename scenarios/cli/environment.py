@@ -17,7 +17,7 @@ from scenarios.language.timeline import steps_of
 from scenarios.vm.machine import CLOCK_VARIABLE
 from topologies.back_ends import CAPABILITIES, FALLBACK
 from topologies.backend_probe import available_link_backend
-from topologies.link_backend import refusal
+from topologies.capabilities import refusal
 from topologies.openvswitch import probe_datapath
 from topologies.sandbox import Sandbox
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from hostio.compiled import precompile
 from hostio.core_sensor_compiled import sense
-from hostio.lateness_compiled import LatenessRows, Spans, empty_lateness, hold_ups_of, watch
+from hostio.lateness import Spans
+from hostio.lateness_compiled import LatenessRows, empty_lateness, hold_ups_of, watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 
 _END_WITHIN_S = 5.0

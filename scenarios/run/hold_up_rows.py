@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hostio.lateness_compiled import Spans
+from hostio.lateness import Spans
 from results.run_files.hold_ups import HOLD_UP, HoldUpPlace
 from results.run_files.machine import ProcessId
 from scenarios.run.machine_report import ProcessCounts

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hostio.control import Stopped
-from hostio.histogram import Lateness
-from hostio.lateness_compiled import Spans
+from hostio.lateness import Lateness, Spans
 from results.run_files.machine import CounterRow, LatenessRow, ProcessId, SocketRow
 from scenarios.run.media_processes import MediaProcesses
 from topologies.model import Cluster

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from hostio.control import Stopped
-from hostio.histogram import Lateness
-from hostio.lateness_compiled import Spans
+from hostio.lateness import Lateness, Spans
 
 
 class Life(Protocol):

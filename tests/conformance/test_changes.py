@@ -11,7 +11,8 @@ from link_lab import A_B, A_C, B_A, BOTH, C_A, DEADLINE_S, EARLY_NS, Lab, LabMak
 from tries import best
 
 from hostio.timing import MS, wait_until
-from topologies.link_backend import LinkError, refusal
+from topologies.capabilities import refusal
+from topologies.link_backend import LinkError
 from topologies.link_state import GilbertElliott, Jitter, LinkState, RandomLoss
 from topologies.model import Direction
 

@@ -7,7 +7,8 @@ import pytest
 import scipy
 from link_lab import A_B, A_C, B_A, BOTH, C_A, TOPOLOGY, LabMaker, numbers, udp_frame
 
-from topologies.link_backend import LinkError, refusal
+from topologies.capabilities import refusal
+from topologies.link_backend import LinkError
 from topologies.link_state import (
     FourState,
     GilbertElliott,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from synthetic_media import EAST, START, TRIANGLE
 
-from hostio.histogram import Lateness, lateness_of
+from hostio.histogram import lateness_of
+from hostio.lateness import Lateness
 from hostio.lateness_compiled import count_late, empty_lateness, watch
 from hostio.timing import MS, US, S
 from relay_app.records import PROBE

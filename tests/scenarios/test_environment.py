@@ -15,7 +15,7 @@ from scenarios.errors import MachineError
 from scenarios.language.library import load_plan
 from scenarios.run.links import STARTERS
 from topologies.back_ends import CAPABILITIES, FALLBACK, BackendName
-from topologies.link_backend import refusal
+from topologies.capabilities import refusal
 from topologies.link_state import Jitter, LinkState, LossPattern
 
 HEAD = """\

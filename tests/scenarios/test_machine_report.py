@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from hostio.control import Stopped
-from hostio.histogram import Lateness
+from hostio.lateness import Lateness
 from results.run_files.hold_ups import HoldUpPlace
 from results.run_files.machine import CounterRow, LatenessRow, ProcessId, SocketRow
 from scenarios.run.hold_up_rows import hold_up_rows

@@ -10,7 +10,7 @@ import pytest
 
 from hostio.timing import MS, US
 from topologies.back_ends import NETEM
-from topologies.link_backend import refusal
+from topologies.capabilities import refusal
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
 from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, shaping

@@ -12,18 +12,9 @@ from dataclasses import dataclass, replace
 from hostio.commands import CommandError, batch_lines, run_batch
 from hostio.timing import wait_until
 from topologies.back_ends import NETEM
+from topologies.capabilities import refusal
 from topologies.interface_names import switch_port
-from topologies.link_backend import (
-    Applied,
-    Apply,
-    LinkCounters,
-    LinkEnd,
-    LinkError,
-    Verify,
-    ports_up,
-    refusal,
-    set_ports,
-)
+from topologies.link_backend import Applied, Apply, LinkCounters, LinkEnd, LinkError, Verify, ports_up, set_ports
 from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
 from topologies.netem.shaping import Shaping, equivalent, netem_seed, shaping
