@@ -99,7 +99,7 @@ def test_others_pass(runs: RunRecord) -> None:
         (2, ("--no-skips",), 0),
         (3, ("--no-skips",), 1),
         (2, ("-v", "--junitxml=junit.xml"), 0),
-        (3, ("-n2", "--dist=loadfile"), 1),
+        pytest.param(3, ("-n2", "--dist=loadfile"), 1, marks=pytest.mark.long),
     ],
 )
 def test_an_undecided_test_is_told_apart_and_too_many_runs_fail_the_session(
