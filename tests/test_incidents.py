@@ -57,9 +57,8 @@ def factorial(runs: RunRecord, tmp_path: Path, name: str, *overrides: str) -> Ru
 
 
 @pytest.mark.root
-@pytest.mark.parametrize(
-    "name", ["warm-burst-regressed", pytest.param("cold-trickle-regressed", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["warm-burst-regressed", "cold-trickle-regressed"])
 def test_neither_condition_alone_stalls_the_regression(runs: RunRecord, tmp_path: Path, name: str) -> None:
     """With half the sessions, a trickle of 12 s."""
     short = {

@@ -72,6 +72,7 @@ SERVES_HTTP = """\
 NOTIFIES = '    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])\n'
 
 
+@pytest.mark.long
 def test_a_program_may_be_ready_by_an_http_answer_of_its_hosts_network(tmp_path: Path) -> None:
     url = "http://127.0.0.1:8099/"
     assert problems(changed(tmp_path / "good", NOTIFIES, SERVES_HTTP, f"ready: {{http: '{url}'}}\n")) == []

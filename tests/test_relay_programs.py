@@ -68,7 +68,8 @@ def test_the_stacks_of_a_relay_that_takes_no_packets_are_kept(runs: RunRecord, t
     assert run.summary["ledger"]["unexplained"] == 0
 
 
-@pytest.mark.parametrize("kind", ["c-sound", pytest.param("template", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["c-sound", "template"])
 def test_a_sound_relay_passes_and_loses_only_what_came_before_its_records(
     runs: RunRecord, tmp_path: Path, kind: str
 ) -> None:
@@ -129,6 +130,7 @@ def test_what_a_program_tells_of_itself_is_in_the_summary(runs: RunRecord, tmp_p
     assert "nobody listens at port 9100" in (run.root / "logs" / "metrics-us-east.log").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", STATELESS)
 def test_a_relay_without_sessions_is_never_cold(runs: RunRecord, tmp_path: Path, kind: str) -> None:
     """What is lost is lost on the link that blips; who passed the relay no path log tells."""
@@ -171,13 +173,14 @@ def deployed(kind: str) -> tuple[str, ...]:
     return tuple(f"events.{number}.kind={kind}" for number in (0, 2, 3))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new", "verdict"),
     [
         ("c-sound", "c-regression", "fail"),
-        pytest.param("c-regression", "c-sound", "pass", marks=pytest.mark.long),
-        pytest.param("2026-05-10", "2026-05-11", "fail", marks=pytest.mark.long),
-        pytest.param("2026-05-10", "2026-05-20", "pass", marks=pytest.mark.long),
+        ("c-regression", "c-sound", "pass"),
+        ("2026-05-10", "2026-05-11", "fail"),
+        ("2026-05-10", "2026-05-20", "pass"),
     ],
 )
 def test_a_release_that_goes_out_during_a_blip_is_judged(

@@ -49,7 +49,8 @@ def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None
     assert summary["ledger"]["lost"] + summary["ledger"]["under_way"] > 0
 
 
-@pytest.mark.parametrize("version", ["lock-order", pytest.param("slow-drain", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["lock-order", "slow-drain"])
 def test_packets_that_wait_in_a_sick_relay_are_under_way(runs: RunRecord, tmp_path: Path, version: str) -> None:
     """One is deadlocked with packets in its receive buffers, one has a queue of its own."""
     cold_burst = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"

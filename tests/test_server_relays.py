@@ -92,7 +92,8 @@ def fault(folder: Path, what: str, part: str) -> Path:
     return scenario
 
 
-@pytest.mark.parametrize("kind", [SERVERS[0], *(pytest.param(each, marks=pytest.mark.long) for each in SERVERS[1:])])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", SERVERS)
 def test_media_come_back_after_the_server_was_killed_under_a_living_adapter(
     runs: RunRecord, tmp_path: Path, kind: str
 ) -> None:
