@@ -145,7 +145,7 @@ def test_nonsense_is_said_once_a_second_and_does_no_harm(
 
 def test_complaints_of_one_kind_do_not_flood_the_log(tmp_path: Path) -> None:
     turn = Turn(lambda _: b"no STUN")
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, sessions=40) as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--ready-within=1500", sessions=40) as ours:
         counters = ours.end()
     assert counters["nonsense"] > 40
     lines = [line for line in ours.log.read_text().splitlines() if "nonsense: " in line]
@@ -155,7 +155,7 @@ def test_complaints_of_one_kind_do_not_flood_the_log(tmp_path: Path) -> None:
 
 def test_a_server_that_hangs_is_named_and_served_again_when_it_answers(tmp_path: Path) -> None:
     turn = Turn(lambda _: None)
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at) as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--ready-within=100") as ours:
         assert wait_until(lambda: ours.said("the server does not answer"), WITHIN_S)
         turn.answer = success
 

@@ -20,13 +20,13 @@ from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
 
 HERE = loopback(41)
 STREAM = StreamRecord(0x1001, 2, 1, "kept")
-LIFETIME_S = 3
+LIFETIME_S = 2
 WITHIN_S = 20.0
 
 
 @contextmanager
 def carried(folder: Path, renew_s: int) -> Iterator[socket.socket]:
-    """coturn, whose channels and permissions last 3 s, behind the adapter; yields the socket of the clients."""
+    """coturn, whose channels and permissions last 2 s, behind the adapter; yields the socket of the clients."""
     kind = shipped("coturn")
     (folder / "sessions").write_text(json.dumps(asdict(STREAM)) + "\n")
     told = {
@@ -70,7 +70,7 @@ def arrives(client: socket.socket) -> bool:
 def test_a_channel_that_is_refreshed_carries_media_beyond_its_lifetime(tmp_path: Path) -> None:
     with carried(tmp_path, renew_s=1) as client:
         begun = monotonic()
-        while monotonic() < begun + 3 * LIFETIME_S:
+        while monotonic() < begun + 2.5 * LIFETIME_S:
             assert wait_until(lambda: arrives(client), WITHIN_S)
             wait_until(lambda: False, 0.2)
         assert arrives(client)

@@ -18,13 +18,14 @@
 #include "server.h"
 #include "sessions.h"
 
-enum { TEND_EVERY_MS = 10, REST_MS = 50, OPENED_WITHIN_MS = 5000, CLOSED_WITHIN_MS = 1000 };
+enum { TEND_EVERY_MS = 10, REST_MS = 50, CLOSED_WITHIN_MS = 1000 };
 
-struct settings settings = {.lifetime_s = 600, .renew_s = 240, .idle_s = 60, .check_ms = 200, .first_port = 43000};
+struct settings settings = {
+    .lifetime_s = 600, .renew_s = 240, .idle_s = 60, .check_ms = 200, .ready_within_ms = 5000, .first_port = 43000};
 
 static const char usage[] =
     "adapter plain | turn | ng [--server=ADDRESS:PORT] [--user=NAME:PASSWORD] [--lifetime=S] [--renew=S] [--idle=S]"
-    " [--check=MS] [--first-port=PORT]";
+    " [--check=MS] [--ready-within=MS] [--first-port=PORT]";
 
 static int is_ending;
 
@@ -44,7 +45,8 @@ static void read_user(const char *text) {
 static void read_options(int count, char **words) {
     static const struct option options[] = {
         {"server", 1, NULL, 's'}, {"user", 1, NULL, 'u'}, {"lifetime", 1, NULL, 'l'},   {"renew", 1, NULL, 'r'},
-        {"idle", 1, NULL, 'i'},   {"check", 1, NULL, 'c'}, {"first-port", 1, NULL, 'p'}, {NULL, 0, NULL, 0},
+        {"idle", 1, NULL, 'i'},   {"check", 1, NULL, 'c'}, {"ready-within", 1, NULL, 'w'}, {"first-port", 1, NULL, 'p'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(count, words, "", options, NULL)) != -1)
@@ -55,6 +57,7 @@ static void read_options(int count, char **words) {
         case 'r': settings.renew_s = number_in(optarg, "renew"); break;
         case 'i': settings.idle_s = number_in(optarg, "idle"); break;
         case 'c': settings.check_ms = number_in(optarg, "check"); break;
+        case 'w': settings.ready_within_ms = number_in(optarg, "ready-within"); break;
         case 'p': settings.first_port = number_in(optarg, "first-port"); break;
         default: refuse("usage: %s", usage);
         }
@@ -96,7 +99,7 @@ static void go_on(void) {
 }
 
 static void open_all(void) {
-    int64_t until = now_ms() + OPENED_WITHIN_MS;
+    int64_t until = now_ms() + settings.ready_within_ms;
     open_held();
     while (driver && unsettled() && now_ms() < until && !is_ending)
         go_on();
