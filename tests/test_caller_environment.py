@@ -91,8 +91,11 @@ OF_THE_SHELL = {
 }
 
 
-@pytest.mark.parametrize("variables", [PYTHON_S_OWN, OF_THE_SHELL], ids=["Python's", "shell's"])
-@pytest.mark.parametrize("by", [[], [sys.executable]], ids=["by itself", "by Python"])
+@pytest.mark.parametrize(
+    ("by", "variables"),
+    [([], OF_THE_SHELL), ([], PYTHON_S_OWN), ([sys.executable], PYTHON_S_OWN)],
+    ids=["the shell's", "Python's", "Python's, by Python"],
+)
 def test_no_variable_of_the_caller_changes_what_is_run(by: list[str], variables: dict[str, str], foreign: Path) -> None:
     assert_valid(run("check", ONE_BLIP, environ=hostile(variables, foreign), by=by))
 
