@@ -8,12 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.event_base import RampedEvent, Surroundings
-from scenarios.language.fields import loss_pattern, numbers_from_one
+from scenarios.language.fields import WHOLE, loss_pattern, numbers_from_one, within
+from scenarios.language.quantities import share_text
 from scenarios.language.values import Probability, SomeShare
 from scenarios.language.wording import quoted
 from topologies.link_state import FourState, GilbertElliott, LinkChange, Loss, LossPattern, LostFrames, RandomLoss
 
 Pattern: TypeAlias = Annotated[str, checked(loss_pattern)]
+BurstLength: TypeAlias = Annotated[int, checked(within(WHOLE, "1", "10000"))]
 Numbers: TypeAlias = Annotated[tuple[int, ...], checked(numbers_from_one)]
 
 
@@ -32,6 +34,33 @@ class GilbertElliottLoss(Strict):
     def model(self) -> Loss:
         """The chain."""
         return GilbertElliott(self.p, self.r, self.one_minus_h, self.one_minus_k)
+
+
+class BurstLoss(Strict):
+    """The Gilbert model, by what it comes to: bursts of losses of geometric length, with nothing lost between them."""
+
+    mean: SomeShare = Field(examples=["2%"])
+    """The share lost in the long run."""
+    length: BurstLength = Field(examples=["5"])
+    """The mean length of a burst, packets."""
+
+    @property
+    def most(self) -> float:
+        """The share lost if a single packet arrives between two bursts, rounded down to 0.01 %."""
+        return self.length * 10_000 // (self.length + 1) / 10_000
+
+    def model(self) -> GilbertElliott:
+        """The chain that is in its bad state for the share `mean`, p / (p + r), each time for 1 / r packets."""
+        r, share = 1 / self.length, min(self.mean, self.most)
+        return GilbertElliott(p=r * share / (1 - share), r=r)
+
+    def problems(self, path: DataPath) -> Iterator[Problem]:
+        """A share that would leave less than a packet between two bursts."""
+        if self.mean > self.most:
+            text = (
+                f"more than bursts of {self.length} can lose; write at most {share_text(self.most)}, or longer bursts"
+            )
+            yield Problem((*path, "mean"), text)
 
 
 class FourStateLoss(Strict):
@@ -70,6 +99,8 @@ class LossEvent(RampedEvent):
         default=None, alias="gilbert-elliott", examples=["{p: 1%, r: 25%}"]
     )
     """Lost by a chain of two states."""
+    bursts: BurstLoss | None = Field(default=None, examples=["{mean: 2%, length: 5}"])
+    """Lost by a chain of two states, given by the share lost and the length of its bursts."""
     four_state: FourStateLoss | None = Field(default=None, alias="4-state", examples=["{p13: 1%, p31: 25%}"])
     """Lost by a chain of four states."""
     pattern: Pattern | None = Field(default=None, examples=['"1110"'])
@@ -94,12 +125,15 @@ class LossEvent(RampedEvent):
             yield Problem((*path, "ramp"), "only loss at random can ramp; leave the ramp out")
         if self.four_state:
             yield from self.four_state.problems((*path, "4-state"))
+        if self.bursts:
+            yield from self.bursts.problems((*path, "bursts"))
 
     def _models(self) -> dict[str, Loss | None]:
         """The loss model of each key; None where the key is not given."""
         return {
             "loss": None if self.loss is None else RandomLoss(self.loss),
             "gilbert-elliott": self.gilbert_elliott.model() if self.gilbert_elliott else None,
+            "bursts": self.bursts.model() if self.bursts else None,
             "4-state": self.four_state.model() if self.four_state else None,
             "pattern": None if self.pattern is None else LossPattern(self.pattern),
             "packets": None if self.packets is None else LostFrames(self.packets),

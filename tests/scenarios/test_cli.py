@@ -14,6 +14,7 @@ from scenarios.commands.entry import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ONE_BLIP = "scenarios/one-blip.yaml"
+BURSTS = [f"events.0.{each}" for each in ("what=loss", "bursts.mean=20%", "bursts.length=4")]
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ def run_scenario(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     ("arguments", "code", "output"),
     [
         (("check", ONE_BLIP), 0, f"{ONE_BLIP}: one-blip is valid"),
+        (
+            ("check", ONE_BLIP, *(word for each in BURSTS for word in ("--set", each))),
+            0,
+            "  loss on us-east–us-west at 4s: p = 6.25 %, r = 25 % per packet",
+        ),
         (("list",), 0, "us-6-blip.yaml"),
         (("--help",), 0, "doctor"),
         (("check", "nosuch.yaml"), 2, "nosuch.yaml:1:1: there is no such file"),

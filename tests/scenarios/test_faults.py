@@ -59,6 +59,8 @@ def link_faults(folder: Path, event: str) -> tuple[LinkFault, ...]:
             "what: loss, gilbert-elliott: {p: 1%, r: 25%, 1-h: 90%, 1-k: 2%}",
             LinkChange(loss=GilbertElliott(0.01, 0.25, 0.9, 0.02)),
         ),
+        ("what: loss, bursts: {mean: 20%, length: 4}", LinkChange(loss=GilbertElliott(0.0625, 0.25))),
+        ("what: loss, bursts: {mean: 50%, length: 1}", LinkChange(loss=GilbertElliott(1.0, 1.0))),
         ("what: loss, 4-state: {p13: 1%, p31: 25%}", LinkChange(loss=FourState(0.01, 0.25))),
         ('what: loss, pattern: "1110"', LinkChange(loss=LossPattern("1110"))),
         ("what: loss, packets: [5, 2, 2]", LinkChange(loss=LostFrames((2, 5)))),
