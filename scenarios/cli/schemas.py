@@ -1,5 +1,5 @@
 """Writes the JSON schemas of scenario files, topology files and `summary.json`, generated from the types that read and
-write them and from the docstrings of these types:
+write them and from the docstrings of these types, and the reference `docs/scenarios.md` from the schemas:
 
     .venv/bin/python -m scenarios.cli.schemas
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from hostio.files import write_whole
 from results.run_files.validation import FieldInfo, Section, Strict, json_schema, read_of
 from results.verdict.summary import Summary
+from scenarios.cli.reference import page
 from scenarios.language import yamlfile
 from scenarios.language.fields import Reading
 from scenarios.language.schema import ScenarioFile, TopologyFile
@@ -102,6 +103,16 @@ def _own_docstrings(of: type) -> Iterator[tuple[str, str]]:
             yield field.target.id, " ".join(str(ast.literal_eval(text.value)).split())
 
 
+REFERENCE = PROJECT / "docs" / "scenarios.md"
+
+
+def reference() -> str:
+    """The reference of the files that people write, as a page."""
+    scenario, topology = (json_schema(of, described) for of in (ScenarioFile, TopologyFile))
+    return page(scenario, topology, (PROJECT / "scenarios" / "one-blip.yaml").read_text(encoding="utf-8"))
+
+
 if __name__ == "__main__":
     for schema in SCHEMAS:
         write_whole(schema.path, schema.text())
+    write_whole(REFERENCE, reference())
