@@ -1,15 +1,20 @@
-"""Whole runs whose media ffmpeg publishes and decodes: packets byte for byte, and gaps that are heard and seen."""
+"""Whole runs whose media other programs publish and decode: packets byte for byte, and gaps that are heard and seen."""
 
 from __future__ import annotations
 
+import csv
 import shutil
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from capture_lab import captured
+from program_lab import shipped
+from run_lab import PROJECT, Run, attempted, finished, shows, start, summary_of
 from run_record import RunRecord
 
+from relay_app.streams import CLIENT_PORT
 from results.metrics.witness import OFF_NS
+from scenarios.language.library import load_plan
 
 pytestmark = [
     pytest.mark.root,
@@ -25,10 +30,43 @@ def decoded(run: Run) -> bool:
     return len(off_ms) == 4 and all(each is not None and each <= OFF_NS / 1e6 for each in off_ms)
 
 
+def whole(run: Run) -> bool:
+    """Whether each packet that was received has the digest of the one sent, and the others are where the blip was."""
+    unmatched = next(each for each in run.summary["fidelity"] if each["id"] == "unmatched-packets")
+    return unmatched["value"] == 0 and run.summary["ledger"]["unexplained"] == 0
+
+
 def test_a_blip_is_heard_and_seen_as_long_as_the_packets_say(runs: RunRecord, tmp_path: Path) -> None:
     run = attempted(runs, tmp_path, DECODED_BLIP, believed=shows(decoded))
-    assert run.summary["ledger"]["unexplained"] == 0
-    unmatched = next(each for each in run.summary["fidelity"] if each["id"] == "unmatched-packets")
-    assert unmatched["value"] == 0, "each packet received has the digest of the one sent"
+    assert whole(run)
     assert run.bears(decoded(run))
     assert run.summary["verdict"] == "pass", run.summary["reasons"]
+
+
+@pytest.mark.parametrize("kind", ["coturn", "rtpengine"])
+def test_servers_carry_what_programs_publish_byte_for_byte(runs: RunRecord, tmp_path: Path, kind: str) -> None:
+    """As relay of all three clusters: each stream passes two servers."""
+    shipped(kind)
+    run = attempted(runs, tmp_path, DECODED_BLIP, f"relays.kind={kind}", believed=shows(decoded))
+    assert whole(run)
+    assert {each["measured"] for each in run.summary["programs"].values()} == {"server + adapter"}
+    assert run.bears(decoded(run))
+    assert run.summary["verdict"] == "pass", run.summary["reasons"]
+
+
+def test_tshark_counts_the_packets_and_losses_that_the_records_have(runs: RunRecord, tmp_path: Path) -> None:
+    """From a capture where the client of us-west receives, by the sequence numbers of ffmpeg."""
+    address = str(load_plan(DECODED_BLIP).topology.cluster("us-west").address)
+    process = start("run", DECODED_BLIP, "--out", tmp_path / "runs")
+    with captured(process.pid, address, CLIENT_PORT, tmp_path / "client.pcapng") as capture:
+        code, output = finished(process)
+    root, summary = summary_of(tmp_path / "runs", DECODED_BLIP.stem)
+    runs.enter(summary)
+    run = Run(root, code, output, summary)
+    (begun,) = (each["at_ns"] for each in run.lines("events.jsonl") if each["kind"] == "media-start")
+    run.require(capture.since_ns < begun and capture.missed == 0)
+    with (root / "streams.csv").open() as table:
+        rows = [row for row in csv.DictReader(table) if row["destination"] == "us-west"]
+    assert len(rows) == 2
+    assert capture.streams() == {int(row["ssrc"], 16): (int(row["received"]), int(row["lost"])) for row in rows}
+    assert all(int(row["lost"]) for row in rows), "the blip takes packets of both"
