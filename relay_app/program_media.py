@@ -1,4 +1,4 @@
-"""Media of other programs: what they send, and the command lines of the publisher and the decoder of a stream. Pure.
+"""Media of other programs: what they send, and from and to which ports. Pure.
 
 A publisher sends to the media client beside it, over the loopback network; a decoder receives from the client there. No
 header extension of ours is in their packets, and the clients change no byte of them.
@@ -6,7 +6,6 @@ header extension of ours is in their packets, and the clients change no byte of 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +13,7 @@ from typing import Literal
 
 from relay_app.streams import Stream
 
-MediaProgram = Literal["ffmpeg"]
+MediaProgram = Literal["ffmpeg", "gstreamer"]
 Codec = Literal["opus", "h264"]
 
 LOOPBACK = "127.0.0.1"
@@ -26,12 +25,17 @@ _PUBLISHER_PORT, _DECODER_PORT = 44000, 46000
 """The first ones; each program has two, the second for RTCP."""
 
 MOST_SESSIONS = 20
-"""Sessions of other programs in a scenario at most: each has four processes, which encode and decode in real time."""
+"""Sessions of other programs in a scenario at most: each has four processes, or six, which encode and decode in real
+time."""
 
-_MAX_PACKET = 1200
-_PAYLOAD_TYPE: Mapping[Codec, int] = MappingProxyType({"opus": 111, "h264": 96})
-_KEY_INTERVAL = 30
-_BITS_PER_S: Mapping[Codec, int] = MappingProxyType({"opus": 32_000, "h264": 500_000})
+MAX_PACKET = 1200
+"""Bytes of an RTP packet at most."""
+
+SAMPLE_RATE, PICTURE_SIZE, PICTURES_PER_S, KEY_INTERVAL = 48_000, (320, 240), 30, 30
+"""Of sound, per second; of pictures, width and height, how many a second, and of how many the first is a key frame."""
+
+PAYLOAD_TYPE: Mapping[Codec, int] = MappingProxyType({"opus": 111, "h264": 96})
+BITS_PER_S: Mapping[Codec, int] = MappingProxyType({"opus": 32_000, "h264": 500_000})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +57,8 @@ def _media(program: MediaProgram) -> dict[str, ProgramMedia]:
     }
 
 
-PROGRAM_MEDIA: Mapping[str, ProgramMedia] = MappingProxyType(_media("ffmpeg"))
+PROGRAM_MEDIA: Mapping[str, ProgramMedia] = MappingProxyType({**_media("ffmpeg"), **_media("gstreamer")})
 """By name; a scenario writes `{ffmpeg: opus}` for `ffmpeg-opus`."""
-
-_FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-nostats")
-_FFMPEG_SOURCES: Mapping[Codec, tuple[str, ...]] = MappingProxyType(
-    {
-        "opus": (
-            *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-c:a", "libopus"),
-            *("-b:a", f"{_BITS_PER_S['opus']}", "-vbr", "off", "-frame_duration", "20", "-application", "lowdelay"),
-        ),
-        "h264": (
-            *("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=30", "-c:v", "libx264", "-preset", "ultrafast"),
-            *("-tune", "zerolatency", "-bf", "0", "-g", f"{_KEY_INTERVAL}", "-threads", "1"),
-            *("-b:v", f"{_BITS_PER_S['h264']}", "-maxrate", f"{_BITS_PER_S['h264']}", "-bufsize", "125000"),
-            # Each key frame brings the parameter sets along: a decoder may join at any of them.
-            *("-bsf:v", "dump_extra=freq=keyframe"),
-        ),
-    }
-)
-_FFMPEG_FILTERS: Mapping[Codec, tuple[str, str]] = MappingProxyType(
-    {
-        # Without async and fps the decoder would join both sides of a gap, and no gap would be heard or seen.
-        "opus": ("-af", "aresample=async=1,silencedetect=noise=-50dB:d=0.05"),
-        "h264": ("-vf", "fps=30,freezedetect=n=-60dB:d=0.1"),
-    }
-)
-_RTPMAP: Mapping[Codec, str] = MappingProxyType(
-    {
-        "opus": "audio {port} RTP/AVP 111\na=rtpmap:111 opus/48000/2\n",
-        "h264": "video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n",
-    }
-)
 
 
 def publisher_ports(streams: Iterable[Stream], cluster: str) -> dict[int, int]:
@@ -104,33 +78,8 @@ def decoder_name(stream: Stream) -> str:
     return f"decoder-{stream.session}-{stream.destination}"
 
 
-def publisher_command(media: ProgramMedia, ssrc: int, port: int) -> list[str]:
-    """The command line of a publisher, which sends without end from UDP port `port`."""
-    signed_ssrc = ssrc - (1 << 32 if ssrc >> 31 else 0)  # ffmpeg's option is a signed int
-    return [
-        *_FFMPEG,
-        "-re",
-        *_FFMPEG_SOURCES[media.codec],
-        *("-payload_type", str(_PAYLOAD_TYPE[media.codec]), "-ssrc", str(signed_ssrc)),
-        *("-rtpflags", "skip_rtcp", "-f", "rtp"),
-        f"rtp://{LOOPBACK}:{GATEWAY_PORT}?pkt_size={_MAX_PACKET}&localport={port}",
-    ]
-
-
-def decoder_command(media: ProgramMedia, port: int) -> list[str]:
-    """The command line of a decoder, which receives at UDP port `port` until SIGTERM, and says in its log where its
-    sound was silent, or its picture frozen."""
-    description = f"data:application/sdp;base64,{base64.b64encode(_sdp(media.codec, port).encode()).decode()}"
-    return [
-        *_FFMPEG,
-        *("-protocol_whitelist", "data,rtp,udp", "-fflags", "nobuffer", "-copyts"),
-        *("-f", "sdp", "-i", description),
-        *_FFMPEG_FILTERS[media.codec],
-        *("-f", "null", "-"),
-    ]
-
-
-def _sdp(codec: Codec, port: int) -> str:
-    """A session description (RFC 8866) of what a decoder receives."""
-    session = f"v=0\no=- 0 0 IN IP4 {LOOPBACK}\ns=-\nc=IN IP4 {LOOPBACK}\nt=0 0\n"
-    return f"{session}m={_RTPMAP[codec].format(port=port)}"
+def gap_finder_name(stream: Stream) -> str:
+    """The name of the program that finds the gaps in what was decoded of a stream, and of its log; a decoder of ffmpeg
+    does that itself."""
+    decodes = PROGRAM_MEDIA[stream.media].program == "ffmpeg"
+    return decoder_name(stream) if decodes else f"gap-finder-{stream.session}-{stream.destination}"

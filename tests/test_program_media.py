@@ -33,21 +33,33 @@ def decoded(run: Run) -> bool:
 def whole(run: Run) -> bool:
     """Whether each packet that was received has the digest of the one sent, and the others are where the blip was."""
     unmatched = next(each for each in run.summary["fidelity"] if each["id"] == "unmatched-packets")
-    return unmatched["value"] == 0 and run.summary["ledger"]["unexplained"] == 0
+    return bool(unmatched["value"] == 0 and run.summary["ledger"]["unexplained"] == 0)
 
 
-def test_a_blip_is_heard_and_seen_as_long_as_the_packets_say(runs: RunRecord, tmp_path: Path) -> None:
-    run = attempted(runs, tmp_path, DECODED_BLIP, believed=shows(decoded))
+@pytest.fixture(params=["ffmpeg", "gstreamer"])
+def scenario(request: pytest.FixtureRequest) -> Path:
+    """The same blip with the media of each program."""
+    if request.param == "ffmpeg":
+        return DECODED_BLIP
+    if shutil.which("gst-launch-1.0") is None:
+        pytest.skip("needs GStreamer, which scripts/setup --media installs")
+    return PROJECT / "scenarios" / "decoded-blip-gstreamer.yaml"
+
+
+def test_a_blip_is_heard_and_seen_as_long_as_the_packets_say(runs: RunRecord, tmp_path: Path, scenario: Path) -> None:
+    run = attempted(runs, tmp_path, scenario, believed=shows(decoded))
     assert whole(run)
     assert run.bears(decoded(run))
     assert run.summary["verdict"] == "pass", run.summary["reasons"]
 
 
 @pytest.mark.parametrize("kind", ["coturn", "rtpengine"])
-def test_servers_carry_what_programs_publish_byte_for_byte(runs: RunRecord, tmp_path: Path, kind: str) -> None:
+def test_servers_carry_what_programs_publish_byte_for_byte(
+    runs: RunRecord, tmp_path: Path, scenario: Path, kind: str
+) -> None:
     """As relay of all three clusters: each stream passes two servers."""
     shipped(kind)
-    run = attempted(runs, tmp_path, DECODED_BLIP, f"relays.kind={kind}", believed=shows(decoded))
+    run = attempted(runs, tmp_path, scenario, f"relays.kind={kind}", believed=shows(decoded))
     assert whole(run)
     assert {each["measured"] for each in run.summary["programs"].values()} == {"server + adapter"}
     assert run.bears(decoded(run))

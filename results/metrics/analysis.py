@@ -15,7 +15,7 @@ from results.metrics.delay_bounds import NEVER_ENDS, delay_bounds
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.streams import Fates, Floats, fates, jitter
-from results.run_files.decoder_log import DecodedGap
+from results.run_files.decoder_log import DecodedMedia
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import End, FaultEdge, MediaStart
 from results.run_files.faults import Fault
@@ -59,7 +59,7 @@ class Evidence:
     programs: ProgramSamples | None = None
     """None: no relay is a program, the run was made before they were sampled, or `problems` says why they cannot be
     read."""
-    decoded: Mapping[int, tuple[DecodedGap, ...]] = field(default_factory=dict)
+    decoded: Mapping[int, DecodedMedia] = field(default_factory=dict)
     """What the decoders of other programs found, by SSRC; without those whose log cannot be read."""
 
     def of(self, kind: type[T]) -> list[T]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from hostio.timing import MS, S
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import WitnessRow
 from results.metrics.streams import slices
-from results.run_files.decoder_log import DecodedGap
+from results.run_files.decoder_log import DecodedGap, DecodedMedia
 
 OFF_NS = 60 * MS
 """By how much the length of a decoded gap may be off the packets' gap: three frames of sound, nearly two pictures."""
@@ -47,36 +50,53 @@ def witness_rows(evidence: Evidence, analysis: Analysis) -> Iterator[WitnessRow]
     for rows in slices(packets.stream):
         stream = analysis.matched.streams[packets.stream[rows.start]]
         if stream.media in PROGRAM_MEDIA:
-            heard = packets.received_ns[rows][packets.arrived_in(rows)]
-            first_ns = int(heard.min()) if len(heard) else None
-            yield _row(stream, evidence.decoded.get(stream.ssrc), first_ns, analysis)
+            heard_ns = packets.received_ns[rows][packets.arrived_in(rows)]
+            yield _row(stream, evidence.decoded.get(stream.ssrc), heard_ns, analysis)
 
 
-def _row(stream: Stream, decoded: Sequence[DecodedGap] | None, first_ns: int | None, analysis: Analysis) -> WitnessRow:
+def _row(
+    stream: Stream, decoded: DecodedMedia | None, heard_ns: npt.NDArray[np.int64], analysis: Analysis
+) -> WitnessRow:
     by_packets = [
         Gap(each.started_ns, each.ended_ns)
         for each in analysis.interruptions
-        if each.stream.ssrc == stream.ssrc and first_ns is not None and each.started_ns >= first_ns
+        if each.stream.ssrc == stream.ssrc and len(heard_ns) and each.started_ns >= heard_ns.min()
     ]
-    told = decoded is not None and first_ns is not None
-    by_decoder = [*_on_the_clock(decoded or (), first_ns or 0, analysis.end_ns)]
+    by_decoder = decoded_gaps(stream, decoded, heard_ns, analysis.end_ns)
     return WitnessRow(
         session=stream.session,
         source=stream.source,
         destination=stream.destination,
         media=stream.media,
         gaps_ms=[_ms(each) for each in by_packets],
-        decoded_ms=[_ms(each) for each in by_decoder] if told else None,
-        furthest_off_ms=furthest_off_ms(by_packets, by_decoder) if told else None,
-        agrees=agree(by_packets, by_decoder) if told else None,
+        decoded_ms=None if by_decoder is None else [_ms(each) for each in by_decoder],
+        furthest_off_ms=None if by_decoder is None else furthest_off_ms(by_packets, by_decoder),
+        agrees=None if by_decoder is None else agree(by_packets, by_decoder),
     )
 
 
-def _on_the_clock(decoded: Sequence[DecodedGap], first_ns: int, end_ns: int) -> Iterator[Gap]:
+def decoded_gaps(
+    stream: Stream, decoded: DecodedMedia | None, heard_ns: npt.NDArray[np.int64], end_ns: int
+) -> list[Gap] | None:
+    """The decoded gaps on the clock of the packets; None if they are not told.
+
+    ffmpeg counts from the first packet. What GStreamer decoded begins with the first whole frame, and ends with the
+    last packet.
+    """
+    if decoded is None or not len(heard_ns):
+        return None
+    if PROGRAM_MEDIA[stream.media].program == "ffmpeg":
+        return [*_on_the_clock(decoded.gaps, int(heard_ns.min()), end_ns)]
+    if decoded.length_s is None:
+        return None
+    return [*_on_the_clock(decoded.gaps, int(heard_ns.max()) - round(decoded.length_s * S), end_ns)]
+
+
+def _on_the_clock(decoded: Sequence[DecodedGap], origin_ns: int, end_ns: int) -> Iterator[Gap]:
     """Decoded gaps on the clock of the packets, those that begin before the media end."""
     for each in decoded:
-        until_ns = end_ns if each.until_s is None else first_ns + round(each.until_s * S)
-        gap = Gap(first_ns + round(each.from_s * S), min(until_ns, end_ns))
+        until_ns = end_ns if each.until_s is None else origin_ns + round(each.until_s * S)
+        gap = Gap(origin_ns + round(each.from_s * S), min(until_ns, end_ns))
         if gap.from_ns < end_ns - OFF_NS:
             yield gap
 

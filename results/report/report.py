@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from hostio.files import write_whole
 from relay_app.locks.report import LockReport
-from relay_app.program_media import decoder_name
+from relay_app.program_media import PROGRAM_MEDIA, gap_finder_name
 from relay_app.streams import Stream
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
@@ -20,7 +20,7 @@ from results.report.stall_plot import plot_stall
 from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
-from results.run_files.decoder_log import DecodedGap, decoded_gaps
+from results.run_files.decoder_log import DecodedMedia, decoded_media
 from results.run_files.documents import DocumentError, Lines
 from results.run_files.events import End
 from results.run_files.machine_formats import read_machine_report
@@ -121,9 +121,9 @@ def read_evidence(run: RunDir) -> Evidence:
     )
 
 
-def _decoded(run: RunDir, streams: Sequence[Stream]) -> dict[int, tuple[DecodedGap, ...]]:
-    logs = {each.ssrc: run.log(decoder_name(each)) for each in streams}
-    return {ssrc: decoded_gaps(log.read_text(errors="replace")) for ssrc, log in logs.items() if log.is_file()}
+def _decoded(run: RunDir, streams: Sequence[Stream]) -> dict[int, DecodedMedia]:
+    logs = {each.ssrc: run.log(gap_finder_name(each)) for each in streams if each.media in PROGRAM_MEDIA}
+    return {ssrc: decoded_media(log.read_text(errors="replace")) for ssrc, log in logs.items() if log.is_file()}
 
 
 def _lock_reports(run: RunDir, clusters: Sequence[str], problems: list[str]) -> dict[str, LockReport]:

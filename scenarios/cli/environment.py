@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from hostio.commands import CommandError, run
-from relay_app.program_media import PROGRAM_MEDIA
+from relay_app.gstreamer_commands import ELEMENTS
+from relay_app.program_media import PROGRAM_MEDIA, MediaProgram, ProgramMedia
 from results.run_files.plan import Environment, Plan
 from scenarios.errors import MachineError
 from scenarios.language.timeline import steps_of
@@ -26,6 +27,12 @@ _PROGRAMS = {
     "openvswitch": ("ovs-vswitchd", "--version"),
     "redis-server": ("redis-server", "--version"),
     "iproute2": ("ip", "-V"),
+}
+_FFMPEG = ("ffmpeg", "-version")
+_MEDIA_PROGRAMS: Mapping[MediaProgram, tuple[tuple[str, ...], ...]] = {
+    "ffmpeg": (_FFMPEG,),
+    # ffmpeg finds the gaps in what GStreamer decoded.
+    "gstreamer": (("gst-launch-1.0", "--gst-version"), _FFMPEG),
 }
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
@@ -111,16 +118,31 @@ def _debian_versions(packages: Iterable[str]) -> dict[str, str]:
 
 
 def _media_versions(plan: Plan) -> dict[str, str]:
-    """Versions of the programs that publish and decode media. MachineError if one is not installed."""
+    """Versions of the programs that publish and decode media. MachineError if one, or a part, is missing."""
     found: dict[str, str] = {}
     for group in plan.sessions:
         if group.media in PROGRAM_MEDIA:
-            program = PROGRAM_MEDIA[group.media].program
-            number = program_version(program, "-version")
-            if number is None:
-                raise MachineError(f"sessions {group.name} need {program}, which is not there; scripts/setup --media")
-            found[program] = number
+            media = PROGRAM_MEDIA[group.media]
+            told = {argv[0]: program_version(*argv) for argv in _MEDIA_PROGRAMS[media.program]}
+            missing = next((name for name, number in told.items() if number is None), None) or _missing_element(media)
+            if missing:
+                raise MachineError(f"sessions {group.name} need {missing}, which is not there; scripts/setup --media")
+            found |= {name: number for name, number in told.items() if number is not None}
     return found
+
+
+def _missing_element(media: ProgramMedia) -> str | None:
+    """The first element of GStreamer that media need and that is not installed."""
+    needed = ELEMENTS[media.codec] if media.program == "gstreamer" else ()
+    return next((f"GStreamer's {each}" for each in needed if not _has_element(each)), None)
+
+
+def _has_element(name: str) -> bool:
+    try:
+        run(["gst-inspect-1.0", "--exists", name])
+    except CommandError:
+        return False
+    return True
 
 
 def _program_versions() -> dict[str, str]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 
 from hostio.procfs import udp_ports
+from relay_app import ffmpeg_commands, gstreamer_commands
 from relay_app.program_media import (
     LOOPBACK,
     PROGRAM_MEDIA,
-    decoder_command,
     decoder_name,
     decoder_ports,
-    publisher_command,
+    gap_finder_name,
     publisher_ports,
 )
 from relay_app.streams import Stream
@@ -20,6 +20,7 @@ from results.run_files.run_dir import RunDir
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError
 from scenarios.supervision.program import CommandLine, Program
 from scenarios.supervision.ready_signals import Answers
+from scenarios.supervision.run_control import GSTREAMER_REGISTRY, decoded_pipe
 from topologies.sandbox import in_network_of
 
 _HEEDED_WITHIN_S, _STOP_WITHIN_S = 0.5, 5.0
@@ -28,7 +29,8 @@ _FFMPEG_ENDED_BY_SIGNAL = 255
 
 
 class MediaPrograms:
-    """A publisher and a decoder for each stream of another program; none run before `start`.
+    """A publisher and a decoder for each stream of another program; none run before `start`. What GStreamer decoded is
+    looked at by a gap finder beside its decoder.
 
     `host_pids`: a process in the network of each cluster's host, by cluster.
     """
@@ -39,12 +41,16 @@ class MediaPrograms:
         self._host_pids = host_pids
         self._publishers: list[Program] = []
         self._decoders: list[Program] = []
+        self._gap_finders: list[Program] = []
 
     def start(self) -> None:
         """Start decoders, then publishers, which send from now on; ProcessError if one does not serve in 10 s.
 
-        Late, when media are about to start: a decoder ends by itself that hears nothing for 10 s.
+        Late, when media are about to start: a decoder of ffmpeg ends by itself that hears nothing for 10 s.
         """
+        self._gap_finders = [
+            self._gap_finder(each) for each in self._streams if gap_finder_name(each) != decoder_name(each)
+        ]
         self._decoders = [self._decoder(stream) for stream in self._streams]
         _await_ready(self._decoders)
         self._publishers = [self._publisher(stream) for stream in self._streams]
@@ -57,28 +63,44 @@ class MediaPrograms:
     def stop_decoders(self) -> None:
         """End the decoders, whose logs are then whole; ProcessError if one failed or does not end."""
         _stop(self._decoders)
+        # Each ends where what its decoder wrote does.
+        _end(self._gap_finders)
 
     def _publisher(self, stream: Stream) -> Program:
+        media = PROGRAM_MEDIA[stream.media]
+        commands = ffmpeg_commands if media.program == "ffmpeg" else gstreamer_commands
         port = publisher_ports(self._streams, stream.source)[stream.ssrc]
-        argv = publisher_command(PROGRAM_MEDIA[stream.media], stream.ssrc, port)
-        name = f"publisher-{stream.session}-{stream.source}"
-        return self._program(name, argv, self._run.log(name), stream.source, port)
+        argv = commands.publisher_command(media.codec, stream.ssrc, port)
+        return self._program(f"publisher-{stream.session}-{stream.source}", argv, stream.source, port)
 
     def _decoder(self, stream: Stream) -> Program:
+        media = PROGRAM_MEDIA[stream.media]
         port = decoder_ports(self._streams, stream.destination)[stream.ssrc]
-        argv = decoder_command(PROGRAM_MEDIA[stream.media], port)
-        name = decoder_name(stream)
-        return self._program(name, argv, self._run.log(name), stream.destination, port)
+        argv = (
+            ffmpeg_commands.decoder_command(media.codec, port)
+            if media.program == "ffmpeg"
+            else gstreamer_commands.decoder_command(media.codec, port, decoded_pipe(stream.ssrc))
+        )
+        return self._program(decoder_name(stream), argv, stream.destination, port)
 
-    def _program(self, name: str, argv: list[str], log: Path, cluster: str, port: int) -> Program:
+    def _gap_finder(self, stream: Stream) -> Program:
+        pipe = decoded_pipe(stream.ssrc)
+        os.mkfifo(pipe)
+        argv = ffmpeg_commands.gap_finder_command(PROGRAM_MEDIA[stream.media].codec, pipe)
+        # The decoder waits at the pipe until it reads.
+        command = CommandLine(argv=argv, ready=Answers(lambda: True), inherits_environment=False)
+        return Program(gap_finder_name(stream), command, self._run.log(gap_finder_name(stream)))
+
+    def _program(self, name: str, argv: list[str], cluster: str, port: int) -> Program:
         host_pid = self._host_pids[cluster]
         command = CommandLine(
             argv=in_network_of(host_pid, argv),
             ready=Answers(_bound(host_pid, port)),
+            environment={"GST_REGISTRY": str(GSTREAMER_REGISTRY)},
             inherits_environment=False,
             clean_codes=(_FFMPEG_ENDED_BY_SIGNAL,),
         )
-        return Program(name, command, log)
+        return Program(name, command, self._run.log(name))
 
 
 def _bound(host_pid: int, port: int) -> Callable[[], bool]:
@@ -97,6 +119,10 @@ def _stop(programs: Sequence[Program]) -> None:
     for program in programs:
         if not program.gone(_HEEDED_WITHIN_S):
             program.ask_to_stop()
+    _end(programs)
+
+
+def _end(programs: Sequence[Program]) -> None:
     for program in programs:
         program.final_report(_STOP_WITHIN_S)
         if not program.gone(0):

@@ -16,11 +16,18 @@ SANDBOX_FOLDER = Path("/run/blipnet")
 
 TELEMETRY = SANDBOX_FOLDER / "telemetry.sock"
 CONTROLLER_CONFIG = SANDBOX_FOLDER / "controller.json"
+GSTREAMER_REGISTRY = SANDBOX_FOLDER / "gstreamer-registry"
+"""In which GStreamer keeps what plugins there are: outside a sandbox it would be in the user's home."""
 
 
 def redis_socket(life: int) -> Path:
     """Unix socket of the session directory's Redis, in one of its lives."""
     return SANDBOX_FOLDER / f"redis-{life}.sock"
+
+
+def decoded_pipe(ssrc: int) -> Path:
+    """The named pipe for what a decoder of GStreamer writes of a stream."""
+    return SANDBOX_FOLDER / f"decoded-{ssrc:08x}"
 
 
 def fate_log(cluster: str, life: int) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from select import select
@@ -16,23 +17,23 @@ from redis_lab import loopback
 
 from hostio.control import Ready
 from hostio.timing import S, wait_until
+from relay_app import ffmpeg_commands, gstreamer_commands
 from relay_app.clients import client
 from relay_app.clients.client import ClientConfig
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from relay_app.program_media import (
     GATEWAY_PORT,
     LOOPBACK,
-    PROGRAM_MEDIA,
-    decoder_command,
+    Codec,
+    decoder_name,
     decoder_ports,
-    publisher_command,
+    gap_finder_name,
     publisher_ports,
 )
 from relay_app.records import NOT_CARRIED
 from relay_app.rtp import RtpPacket
 from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream, lane_of
 
-OPUS, H264 = PROGRAM_MEDIA["ffmpeg-opus"], PROGRAM_MEDIA["ffmpeg-h264"]
 OUT = Stream(0x89ABCDEF, "sound-0000", "sound", "a", "b", "ffmpeg-opus")
 BACK = Stream(7, "sound-0000", "sound", "b", "a", "ffmpeg-opus")
 VOICE = Stream(8, "voice-0000", "voice", "a", "b", "voice")
@@ -47,19 +48,40 @@ def fnv_1a(data: bytes) -> int:
 
 
 def test_a_publisher_sends_its_stream_to_the_gateway() -> None:
-    command = publisher_command(OPUS, OUT.ssrc, 44000)
+    command = ffmpeg_commands.publisher_command("opus", OUT.ssrc, 44000)
     assert command[0] == "ffmpeg"
     assert command[command.index("-ssrc") + 1] == str(0x89ABCDEF - (1 << 32))
     assert command[-1] == f"rtp://{LOOPBACK}:{GATEWAY_PORT}?pkt_size=1200&localport=44000"
+    command = gstreamer_commands.publisher_command("opus", OUT.ssrc, 44000)
+    assert command[0] == "gst-launch-1.0"
+    assert f"ssrc={0x89ABCDEF}" in command
+    sink = command[command.index("udpsink") :]
+    assert {f"host={LOOPBACK}", f"port={GATEWAY_PORT}", "bind-port=44000"} <= {*sink}
 
 
-@pytest.mark.parametrize(("media", "filters"), [(OPUS, "aresample=async=1,"), (H264, "fps=30,")])
-def test_a_decoder_keeps_gaps_and_says_where_they_are(media: object, filters: str) -> None:
-    assert media in (OPUS, H264)
-    command = decoder_command(OPUS if media is OPUS else H264, 46002)
+@pytest.mark.parametrize(("codec", "filters"), [("opus", "aresample=async=1,"), ("h264", "fps=30,")])
+def test_a_decoder_keeps_gaps_and_says_where_they_are(codec: Codec, filters: str) -> None:
+    command = ffmpeg_commands.decoder_command(codec, 46002)
     assert any(word.startswith(filters) and "detect=" in word for word in command)
     description = next(word for word in command if word.startswith("data:"))
     assert " 46002 RTP/AVP " in base64.b64decode(description.partition(",")[2]).decode()
+
+
+@pytest.mark.parametrize(("codec", "keeps"), [("opus", "plc=false ! audiorate"), ("h264", "avdec_h264 ! videorate")])
+def test_what_gstreamer_decodes_keeps_gaps_and_a_gap_finder_says_where_they_are(codec: Codec, keeps: str) -> None:
+    pipe = Path("/run/pipe")
+    decoder = gstreamer_commands.decoder_command(codec, 46002, pipe)
+    assert "do-lost=true" in decoder
+    assert keeps in " ".join(decoder)
+    assert decoder[-1] == f"location={pipe}"
+    finder = ffmpeg_commands.gap_finder_command(codec, pipe)
+    assert finder[finder.index("-i") + 1] == str(pipe)
+    assert any("detect=" in word for word in finder)
+
+
+def test_gaps_are_told_by_a_decoder_of_ffmpeg_itself() -> None:
+    assert gap_finder_name(OUT) == decoder_name(OUT)
+    assert gap_finder_name(replace(OUT, media="gstreamer-opus")) != decoder_name(OUT)
 
 
 def test_ports_are_those_of_a_cluster_two_apart() -> None:

@@ -128,10 +128,27 @@ def test_the_versions_of_a_relays_packages_are_recorded_as_far_as_they_are_insta
     assert versions["dpkg"] in said
 
 
-def test_a_program_of_media_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "small.yaml"
-    path.write_text(HEAD.replace("media: voice", "media: {ffmpeg: opus}"))
+@pytest.mark.parametrize(("media", "program"), [("ffmpeg", "ffmpeg"), ("gstreamer", "gst-launch-1.0")])
+def test_a_program_of_media_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media: str, program: str
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = "^sessions ffmpeg-opus-1 need ffmpeg, which is not there; scripts/setup --media$"
+    said = f"^sessions {media}-opus-1 need {program}, which is not there; scripts/setup --media$"
     with pytest.raises(MachineError, match=said):
-        environment_for(load_plan(path), WIRE)
+        environment_for(media_plan(tmp_path, media), WIRE)
+
+
+def test_a_missing_part_of_gstreamer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program, does in (("gst-launch-1.0", "echo 1.22.0"), ("ffmpeg", "echo 5.1"), ("gst-inspect-1.0", "exit 1")):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = "^sessions gstreamer-opus-1 need GStreamer's opusenc, which is not there; scripts/setup --media$"
+    with pytest.raises(MachineError, match=said):
+        environment_for(media_plan(tmp_path, "gstreamer"), WIRE)
+
+
+def media_plan(folder: Path, program: str) -> Plan:
+    path = folder / "small.yaml"
+    path.write_text(HEAD.replace("media: voice", f"media: {{{program}: opus}}"))
+    return load_plan(path)
