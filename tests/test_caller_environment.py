@@ -123,7 +123,7 @@ def test_files_are_utf_8_in_every_locale_and_output_is_the_terminal_s(tmp_path: 
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout in a folder with spaces and accents in its name. Its environment borrows the packages."""
     copy = tmp_path_factory.mktemp("accent") / "Été à la mer"
-    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "runs"))
+    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".*", "runs"))
     venv.create(copy / ".venv", system_site_packages=True, symlinks=True)
     (packages,) = (copy / ".venv" / "lib").glob("python3*/site-packages")
     for borrowed in Path(sys.prefix).glob("lib/python3*/site-packages"):
