@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from run_record import InconclusiveError, RunRecord
-from turns import Turns, needs_the_machine
+from turns import Turns, in_turn
 
 INCONCLUSIVE = "inconclusive"
 RUNS = pytest.StashKey[RunRecord]()
@@ -69,17 +69,8 @@ def runs(pytestconfig: pytest.Config) -> RunRecord:
     return pytestconfig.stash[RUNS]
 
 
-def turn_of(item: pytest.Item) -> tuple[bool, int]:
-    """Those that need the machine last; before them, long files first, so that what is left at the end is short.
-
-    It also spreads the files whose tests mostly wait, which lie beside each other, and would leave the cores idle.
-    """
-    alone = needs_the_machine(item)
-    return alone, 0 if alone else -item.path.stat().st_size
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=turn_of)
+    items[:] = in_turn(items)
     if os.geteuid() == 0:
         return
     needs_root = pytest.mark.skip(reason="builds networks: needs root")

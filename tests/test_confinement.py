@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ import pytest
 from bare_relay import play, relay_folder
 from run_lab import BRIEF, ONE_BLIP, command_name, descendants, finished, start
 
-from topologies.sandbox import Privilege
+from relay_app.probing.canaries import CANARY_PORT
+from relay_app.program_media import GATEWAY_PORT
+from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT
+from topologies.fabric import RESERVED_PORTS
+from topologies.sandbox import Privilege, in_network_of
 
 pytestmark = pytest.mark.root
 
@@ -131,3 +136,27 @@ def in_sandbox(pid: int) -> bool:
 def no_new_privileges(pid: int) -> str:
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(line.split()[1] for line in status if line.startswith("NoNewPrivs"))
+
+
+@pytest.mark.long
+def test_no_socket_is_given_a_port_that_a_process_of_the_run_binds_by_number(tmp_path: Path) -> None:
+    """Of 400 sockets that ask for any port the kernel would give a third one of these."""
+    bound = {LANE_PORT, LANE_PORT + LANES - 1, SENDER_PORT, CLIENT_PORT, CANARY_PORT, GATEWAY_PORT}
+    first, last = map(int, RESERVED_PORTS.split("-"))
+    assert bound <= set(range(first, last + 1))
+    asks = "import socket; s = [socket.socket(2, 2) for _ in range(400)]; [each.bind(('', 0)) for each in s]"
+    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
+    assert process.stdout is not None
+    next(line for line in process.stdout if "controller ready" in line)
+    host = next(pid for pid in descendants(process.pid) if command_name(pid) == "client-us-east")
+    said = subprocess.run(
+        in_network_of(host, ["python3", "-c", f"{asks}; print(*[each.getsockname()[1] for each in s])"]),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    process.send_signal(signal.SIGINT)
+    finished(process)
+    given = set(map(int, said.split()))
+    assert len(given) == 400
+    assert not given & set(range(first, last + 1))

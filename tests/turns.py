@@ -8,7 +8,7 @@ waits to be alone.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,27 @@ import pytest
 def needs_the_machine(item: pytest.Item) -> bool:
     """Whether a test builds networks, plays runs or boots virtual machines, whose timing other work would disturb."""
     return any(item.get_closest_marker(name) for name in ("root", "vm"))
+
+
+def in_turn(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The tests in the order in which workers take their files.
+
+    Long files first, so that what is left at the end is short; beside each that computes one that `waits`, while there
+    are any, so that no core is idle. Then those that need the machine.
+    """
+    places = _places(items)
+    return sorted(items, key=lambda item: (True, 0, False) if needs_the_machine(item) else (False, *places[item.path]))
+
+
+def _places(items: Iterable[pytest.Item]) -> Mapping[Path, tuple[int, bool]]:
+    """Where each file comes: its place among those that wait, or among those that do not."""
+    waits = {item.path: item.get_closest_marker("waits") is not None for item in items}
+    by_length = sorted(waits, key=lambda path: -path.stat().st_size)
+    return {
+        path: (place, kind)
+        for kind in (False, True)
+        for place, path in enumerate(path for path in by_length if waits[path] is kind)
+    }
 
 
 class Turns:

@@ -24,6 +24,10 @@ CONTROLLER_ADDRESS = "127.0.0.1"
 CONTROLLER_PORT = 6653
 """OpenFlow's registered port (IANA), on the sandbox's own loopback interface."""
 
+RESERVED_PORTS = "39999-48999"
+"""Ports of a host's network that its processes bind by number. The kernel gives none of them to a socket that asks for
+any, which would take it from the process that comes later."""
+
 _OFFLOADS_OFF = ("tx", "off", "tso", "off", "gso", "off", "gro", "off")
 """Checksum offload, because over a veth the checksum is then never completed: a back end or datapath that reads frames
 in user space would pass them on, and the receiver drop them. Segmentation and receive offload, because loss, rate and
@@ -105,7 +109,9 @@ class _OpenLink(MininetLink):  # type: ignore[misc] # mininet has no types
 
 
 def _set_up_host_port(host_pid: int) -> None:
-    """Turn offloads off, and IPv6, whose solicitations would be frames that no scenario asked for."""
-    run(in_network_of(host_pid, ["ethtool", "-K", names.HOST_PORT, *_OFFLOADS_OFF]))
+    """Turn offloads off, and IPv6, whose solicitations would be frames that no scenario asked for; reserve ports."""
+    settings = [f"net.ipv4.ip_local_reserved_ports={RESERVED_PORTS}"]
     if Path("/proc/sys/net/ipv6").exists():
-        run(in_network_of(host_pid, ["sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"]))
+        settings.append("net.ipv6.conf.all.disable_ipv6=1")
+    run(in_network_of(host_pid, ["ethtool", "-K", names.HOST_PORT, *_OFFLOADS_OFF]))
+    run(in_network_of(host_pid, ["sysctl", "-qw", *settings]))

@@ -27,7 +27,7 @@ from fake_servers import (
 from hostio.timing import wait_until
 from relay_app.streams import CLIENT_PORT
 
-pytestmark = needs_the_adapter
+pytestmark = [needs_the_adapter, pytest.mark.waits]
 
 
 def test_a_session_is_an_allocation_and_a_channel_to_the_next_hop_from_a_port_of_its_own(tmp_path: Path) -> None:

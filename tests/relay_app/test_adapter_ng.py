@@ -16,7 +16,7 @@ from fake_servers import (
 from hostio.timing import wait_until
 from relay_app.streams import CLIENT_PORT
 
-pytestmark = needs_the_adapter
+pytestmark = [needs_the_adapter, pytest.mark.waits]
 
 
 def test_a_call_is_offered_by_us_and_answered_in_the_name_of_the_next_hop(tmp_path: Path) -> None:

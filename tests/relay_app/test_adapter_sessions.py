@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from adapter_lab import SERVER, WITHIN_S, adapter, needs_the_adapter, once
 from fake_servers import (
     ALLOCATE,
@@ -19,7 +20,7 @@ from fake_servers import (
 
 from hostio.timing import wait_until
 
-pytestmark = needs_the_adapter
+pytestmark = [needs_the_adapter, pytest.mark.waits]
 
 
 def test_lifetimes_are_refreshed_before_they_end(tmp_path: Path) -> None:

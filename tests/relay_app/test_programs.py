@@ -21,6 +21,8 @@ from relay_app.rtp import PATH_OFFSET, PAYLOAD_OFFSET
 from relay_app.sessions.directory import Directory, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
 
+pytestmark = pytest.mark.waits
+
 WITHIN_S = 10.0
 HERE, THERE = 1, 2
 HOSTS = {HERE: loopback(21), THERE: loopback(22)}

@@ -16,6 +16,8 @@ from relay_app.clients.sender import CHUNK_NS, Sender
 from relay_app.messages import MediaWindow
 from relay_app.streams import Stream
 
+pytestmark = pytest.mark.waits
+
 STREAMS = (Stream(0xAB, "s-0000", "s", "a", "b", "voice"), Stream(0xAC, "s-0001", "s", "a", "b", "probe-1khz"))
 SEED = 5
 CHUNKS = 5

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic_ns
 
 import numpy as np
+import pytest
 from every import every
 from media_lab import Process
 from redis_lab import loopback
@@ -18,6 +19,8 @@ from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.messages import MediaWindow
 from relay_app.records import ExchangeOutcome
 from relay_app.streams import CONNECTION_PORT, KINDS, ConnectionGroup, connections_of
+
+pytestmark = pytest.mark.waits
 
 WITHIN_S = 30.0
 ANSWERED_WITHIN_NS = 900 * MS

@@ -18,6 +18,8 @@ from hostio.timing import wait_until
 from relay_app.sessions.directory import StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
 
+pytestmark = pytest.mark.waits
+
 HERE = loopback(41)
 STREAM = StreamRecord(0x1001, 2, 1, "kept")
 LIFETIME_S = 2
