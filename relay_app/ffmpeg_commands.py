@@ -51,8 +51,8 @@ _DETECTS: Mapping[Codec, str] = MappingProxyType(
 )
 _RTPMAP: Mapping[Codec, str] = MappingProxyType(
     {
-        "opus": "audio {port} RTP/AVP 111\na=rtpmap:111 opus/48000/2\n",
-        "h264": "video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+        "opus": f"audio {{port}} RTP/AVP {{type}}\na=rtpmap:{{type}} opus/{SAMPLE_RATE}/2\n",
+        "h264": "video {port} RTP/AVP {type}\na=rtpmap:{type} H264/90000\n",
     }
 )
 
@@ -92,4 +92,4 @@ def gap_finder_command(codec: Codec, pipe: Path) -> list[str]:
 def _sdp(codec: Codec, port: int) -> str:
     """A session description (RFC 8866) of what a decoder receives."""
     session = f"v=0\no=- 0 0 IN IP4 {LOOPBACK}\ns=-\nc=IN IP4 {LOOPBACK}\nt=0 0\n"
-    return f"{session}m={_RTPMAP[codec].format(port=port)}"
+    return f"{session}m={_RTPMAP[codec].format(port=port, type=PAYLOAD_TYPE[codec])}"

@@ -26,7 +26,7 @@ def in_turn(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     Long files first, so that what is left at the end is short; beside each that computes one that `waits`, while there
     are any, so that no core is idle. Then those that need the machine.
     """
-    places = _places(items)
+    places = _places(item for item in items if not needs_the_machine(item))
     return sorted(items, key=lambda item: (True, 0, False) if needs_the_machine(item) else (False, *places[item.path]))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from results.bounds.held_up import late_packets, of_place
 from results.bounds.spans import Spans
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.system_figures import HoldUpRow
+from results.metrics.machine_summary import HoldUpRow
 from results.run_files.hold_ups import HoldUpPlace, HoldUps, RunDelayPlace
 from topologies.model import Topology
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.matching import Ints
 from results.metrics.streams import Floats
-from results.metrics.system_figures import MachineFigures, WorstSecond
 from results.run_files.machine import MachineSamples
 
 

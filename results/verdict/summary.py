@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow, WitnessRow
-from results.metrics.system_figures import HoldUpRow, LedgerFigures, MachineFigures, ProgramFigures, RelayFigures
+from results.metrics.machine_summary import HoldUpRow, MachineFigures
+from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
 from topologies.back_ends import BackendName

@@ -10,7 +10,7 @@ from typing import Any
 
 from results.bounds.interval import UNBOUNDED, decided
 from results.fidelity.checks import CheckId, FidelityCheck
-from results.metrics.system_figures import MachineFigures, WorstSecond
+from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.summary import RUN_FAILED, ExpectationRow, Findings, Summary, Verdict, conclude
 from results.verdict.value_text import found_text, number_text

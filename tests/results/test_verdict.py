@@ -5,15 +5,9 @@ from synthetic_media import plan
 
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
+from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
-from results.metrics.system_figures import (
-    LedgerFigures,
-    LockWaitRow,
-    LossDifference,
-    MachineFigures,
-    ProgramFigures,
-    WorstSecond,
-)
+from results.metrics.system_figures import LedgerFigures, LockWaitRow, LossDifference, ProgramFigures
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.diagnosis import diagnose_program
 from results.verdict.summary import Backend, Findings

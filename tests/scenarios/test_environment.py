@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from small_scenario import HEAD
 
 from results.run_files.plan import Environment, Plan
 from scenarios.cli.environment import environment_for
@@ -18,13 +19,6 @@ from topologies.back_ends import CAPABILITIES, FALLBACK, BackendName
 from topologies.capabilities import refusal
 from topologies.link_state import Jitter, LinkState, LossPattern
 
-HEAD = """\
-name: small
-topology: us-triangle
-duration: 20s
-sessions:
-  - {between: [us-east, us-west], count: 1, media: voice}
-"""
 BY_NUMBER = 'events: [{at: 1s, what: loss, pattern: "10", link: [us-east, us-west], for: 1s}]\n'
 NETEM = Environment(
     link_backend="netem",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from small_scenario import HEAD
 
 from hostio.timing import MS, S
 from results.run_files.faults import (
@@ -28,13 +29,6 @@ from topologies.link_state import FourState, GilbertElliott, Jitter, LinkChange,
 from topologies.model import Direction
 
 EAST, CENTRAL, WEST = "us-east", "us-central", "us-west"
-HEAD = """\
-name: small
-topology: us-triangle
-duration: 20s
-sessions:
-  - {between: [us-east, us-west], count: 1, media: voice}
-"""
 LINK = "link: [us-east, us-west]"
 PARTS = get_args(Part)
 

@@ -6,19 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from small_scenario import HEAD
 
 from scenarios.cli.schemas import REFERENCE, reference
 from scenarios.language.event_schema import WORDS
 from scenarios.language.library import load_plan
 
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", REFERENCE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-HEAD = """\
-name: small
-topology: us-triangle
-duration: 20s
-sessions:
-  - {between: [us-east, us-west], count: 1, media: voice}
-"""
 
 
 def test_the_page_is_what_the_types_make_it() -> None:

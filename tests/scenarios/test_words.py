@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
+from small_scenario import HEAD
 
 from results.run_files import documents
 from results.run_files.faults import Fault, LinkFault, ProcessFault, Verification
@@ -19,13 +20,6 @@ from scenarios.language.library import load_plan
 from scenarios.paths import PROJECT
 from topologies.link_state import LinkChange
 
-HEAD = """\
-name: small
-topology: us-triangle
-duration: 20s
-sessions:
-  - {between: [us-east, us-west], count: 1, media: voice}
-"""
 SHARED = {"what", "at", "for", "repeat", "every", "link", "direction"}
 """Keys that the documentation tells of all events, or of all on a link."""
 
