@@ -1,4 +1,4 @@
-"""The figures of relays and ledger in `summary.json`; `figures` has those of the media, `machine_summary` the others.
+"""The figures of relays and ledger in `summary.json`; `figures` has the media's, `machine_summary` the machine's.
 
 None (null) is unknown, or nothing to measure.
 """
