@@ -47,9 +47,9 @@ def drain_lanes(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> 
     """
     for lane in lanes:
         with closing(lane):
-            attach_filter(lane, _NOTHING)
-            # At once: what the filter refuses counts as dropped as well.
+            # Before there is a filter: what it refuses counts as dropped as well, however soon it comes.
             ended.socket_drops[f"lane {lane.getsockname()[1] - LANE_PORT}"] += udp_drops(lane)
+            attach_filter(lane, _NOTHING)
             # Its owner, now gone, may have had it block.
             lane.setblocking(False)
             left = list(unread([lane], LEFT))
