@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 _CLONE_NEWNS = 0x00020000
-_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_MOVE, _MS_REC = 2, 4, 4096, 8192, 16384
+_MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_MOVE, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 8192, 16384, 1 << 18
 _SYS_MOUNT_SETATTR = 442
 _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 _MOUNT_ATTR_RDONLY = 1
@@ -28,13 +28,27 @@ def in_new_mount_namespace(build: Callable[[], T]) -> tuple[int, T]:
     """
 
     def enter() -> tuple[int, T]:
-        _call("unshare", "", ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS))
+        _unshare()
         os.umask(0o022)
         made = build()
         return os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC), made
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(enter).result()
+
+
+def write_only_in(folders: Sequence[Path]) -> None:
+    """Have the calling thread, and what it starts later, write files in these folders and nowhere else. OSError.
+
+    It gets a mount namespace of its own. Devices and sockets are none of this: they are no part of a file system.
+    """
+    _unshare()
+    _mount("none", Path("/"), None, _MS_REC | _MS_PRIVATE, None)
+    for folder in folders:
+        bind(folder, folder)
+    set_read_only(Path("/"))
+    for folder in folders:
+        set_writable(folder)
 
 
 def mount_tmpfs(at: Path, mode: int, size_bytes: int) -> None:
@@ -60,6 +74,10 @@ def set_read_only(tree: Path) -> None:
 def set_writable(mounted: Path) -> None:
     """Undo `set_read_only` for one mount."""
     _set_attributes(mounted, 0, _MOUNT_ATTR_RDONLY, 0)
+
+
+def _unshare() -> None:
+    _call("unshare", "", ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNS))
 
 
 def _mount(source: str, at: Path, kind: str | None, flags: int, data: str | None) -> None:

@@ -1,4 +1,6 @@
-"""What a relay program may do: it asks the kernel itself, by trying, and says what came of it."""
+"""What a relay program may do: it asks the kernel itself, by trying, and says what came of it. In the
+place of the run's own processes a test tries.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +40,7 @@ def write(path):
 def status(name):
     return next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
 """
+OTHERS = ("/etc/x", "/tmp/x", "/var/tmp/x", "/dev/shm/x", "/run/x", "/usr/x")  # noqa: S108 - none of it is to be written
 READ_ONLY = {"Read-only file system", "Permission denied"}
 
 
@@ -117,15 +120,35 @@ def test_its_network_is_that_of_the_run(tmp_path: Path) -> None:
         assert answer(tmp_path / "mine", asked) == "Connection refused"
 
 
-def test_nothing_in_a_run_can_gain_privileges(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--relay", "template", "--out", tmp_path, *BRIEF)
+def test_nothing_in_a_run_can_gain_privileges_and_its_own_processes_write_to_its_folder_alone(tmp_path: Path) -> None:
+    """Bits 12, 13 and 23 are CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE."""
+    process = start("run", ONE_BLIP, "--out", tmp_path / "runs", *BRIEF)
     assert process.stdout is not None
     next(line for line in process.stdout if "controller ready" in line)
-    found = {command_name(pid): no_new_privileges(pid) for pid in descendants(process.pid) if in_sandbox(pid)}
+    (run,) = tmp_path.glob("runs/*/*")
+    found = {command_name(pid): pid for pid in descendants(process.pid) if in_sandbox(pid)}
+    own = {each: found[each] for each in ("relay-us-east", "client-us-east", "prober-us-east")}
+    no_new = {name: status_of(pid, "NoNewPrivs") for name, pid in found.items()}
+    capabilities = {int(status_of(pid, name), 16) for pid in own.values() for name in ("CapEff", "CapPrm", "CapBnd")}
+    tried = {path: {try_to_write(Path(f"/proc/{pid}/root{path}")) for pid in own.values()} for path in OTHERS}
+    tried |= {str(tmp_path): {try_to_write(Path(f"/proc/{pid}/root{tmp_path}/x")) for pid in own.values()}}
+    inside = {try_to_write(Path(f"/proc/{pid}/root{run}/x")) for pid in own.values()}
     process.send_signal(signal.SIGINT)
     finished(process)
-    assert {"client-us-east", "prober-us-east", "redis-server", "ovs-vswitchd"} <= set(found)
-    assert set(found.values()) == {"1"}
+    assert {"redis-server", "ovs-vswitchd"} <= set(no_new)
+    assert set(no_new.values()) == {"1"}
+    assert capabilities == {1 << 12 | 1 << 13 | 1 << 23}
+    assert set().union(*tried.values()) == {"Read-only file system"}
+    assert inside == {"written"}
+
+
+def try_to_write(path: Path) -> str:
+    """What comes of it in the mount namespace that the path leads to (proc_pid_root(5))."""
+    try:
+        path.write_text("x")
+    except OSError as error:
+        return str(error.strerror)
+    return "written"
 
 
 def in_sandbox(pid: int) -> bool:
@@ -133,9 +156,9 @@ def in_sandbox(pid: int) -> bool:
     return ours != its
 
 
-def no_new_privileges(pid: int) -> str:
+def status_of(pid: int, name: str) -> str:
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(line.split()[1] for line in status if line.startswith("NoNewPrivs"))
+    return next(line.split()[1] for line in status if line.startswith(name))
 
 
 @pytest.mark.long

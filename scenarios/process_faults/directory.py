@@ -23,10 +23,11 @@ from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.process_faults.redis_program import redis_program, write_records
+from scenarios.supervision.place import Place
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
 from scenarios.supervision.program import Program
-from scenarios.supervision.run_control import redis_socket
+from scenarios.supervision.run_control import SANDBOX_FOLDER, redis_socket
 from scenarios.supervision.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
 from topologies.fabric import Fabric
 
@@ -137,7 +138,8 @@ class DirectoryKind:
     def _proxy(self, socket: Path, *, standing_by: bool) -> RunProcess:
         serve = directory_proxy.stand_by if standing_by else directory_proxy.serve
         config = DirectoryProxyConfig(str(self._home.address), socket)
-        return spawn("directory", serve, config, self._run.log("directory"), self._host_pid)
+        place = Place(self._host_pid, (self._run.root, SANDBOX_FOLDER))
+        return spawn("directory", serve, config, self._run.log("directory"), place)
 
 
 class DirectoryAnswers:

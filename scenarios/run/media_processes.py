@@ -34,9 +34,10 @@ from scenarios.process_faults.session_records import records_held
 from scenarios.run import scraper
 from scenarios.run.media_programs import MediaPrograms
 from scenarios.run.scraper import ScraperConfig
+from scenarios.supervision.place import Place
 from scenarios.supervision.process_kind import Succession
 from scenarios.supervision.processes import START_WITHIN_S, CannotStartError, ProcessError, RunProcess, Serve, spawn
-from scenarios.supervision.run_control import TELEMETRY, EventLog, fate_log
+from scenarios.supervision.run_control import SANDBOX_FOLDER, TELEMETRY, EventLog, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.model import Cluster
 
@@ -286,4 +287,5 @@ class _Spawner:
 
     def _spawn(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> RunProcess:
         name = f"{kind}-{cluster.name}"
-        return spawn(name, serve, config, self._run.log(name), self._fabric.host_pid(cluster.name))
+        place = Place(self._fabric.host_pid(cluster.name), (self._run.root, SANDBOX_FOLDER))
+        return spawn(name, serve, config, self._run.log(name), place)

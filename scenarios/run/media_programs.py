@@ -27,6 +27,8 @@ _HEEDED_WITHIN_S, _STOP_WITHIN_S = 0.5, 5.0
 
 _FFMPEG_ENDED_BY_SIGNAL = 255
 
+_WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--")
+
 
 class MediaPrograms:
     """A publisher and a decoder for each stream of another program; none run before `start`. What GStreamer decoded is
@@ -88,13 +90,15 @@ class MediaPrograms:
         os.mkfifo(pipe)
         argv = ffmpeg_commands.gap_finder_command(PROGRAM_MEDIA[stream.media].codec, pipe)
         # The decoder waits at the pipe until it reads.
-        command = CommandLine(argv=argv, ready=Answers(lambda: True), inherits_environment=False)
+        command = CommandLine(
+            argv=[*_WITHOUT_CAPABILITIES, *argv], ready=Answers(lambda: True), inherits_environment=False
+        )
         return Program(gap_finder_name(stream), command, self._run.log(gap_finder_name(stream)))
 
     def _program(self, name: str, argv: list[str], cluster: str, port: int) -> Program:
         host_pid = self._host_pids[cluster]
         command = CommandLine(
-            argv=in_network_of(host_pid, argv),
+            argv=in_network_of(host_pid, [*_WITHOUT_CAPABILITIES, *argv]),
             ready=Answers(_bound(host_pid, port)),
             environment={"GST_REGISTRY": str(GSTREAMER_REGISTRY)},
             inherits_environment=False,

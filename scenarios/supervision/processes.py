@@ -24,11 +24,11 @@ from time import monotonic
 from typing import Any
 
 from hostio.control import Failed, Ready, Stop, Stopped, tell
-from hostio.network import join_network_of
 from hostio.process_handle import ProcessHandle
 from hostio.stacks import write_stacks_on_signal
 from hostio.storage import is_of_storage, sentence
 from relay_app.messages import StandingBy, TakeOver
+from scenarios.supervision.place import Place
 
 Serve = Callable[[Any, Connection], None]
 
@@ -144,13 +144,10 @@ def start_fork_server(preload: Iterable[str]) -> None:
     ensure_running()
 
 
-def spawn(name: str, serve: Serve, config: Any, log: Path, network_of: int | None = None) -> RunProcess:
-    """Start a process; does not wait until it is ready. ProcessError if it has ended at once.
-
-    `network_of`: it joins the network namespace of this process.
-    """
+def spawn(name: str, serve: Serve, config: Any, log: Path, place: Place | None = None) -> RunProcess:
+    """Start a process, confined to `place`; does not wait until it is ready. ProcessError if it has ended at once."""
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_work, args=(name, serve, config, theirs, log, network_of), name=name)
+    process = _context.Process(target=_work, args=(name, serve, config, theirs, log, place), name=name)
     process.start()
     theirs.close()
     if process.pid is None:
@@ -221,14 +218,14 @@ def _sent(process: RunProcess, order: object) -> bool:
     return True
 
 
-def _work(name: str, serve: Serve, config: Any, control: Connection, log: Path, network_of: int | None) -> None:
+def _work(name: str, serve: Serve, config: Any, control: Connection, log: Path, place: Place | None) -> None:
     Path("/proc/self/comm").write_text(name)  # as top and ps show it, cut to 15 characters
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: _end_input(control))
     try:
         _write_to(log)
-        if network_of is not None:
-            join_network_of(network_of)
+        if place is not None:
+            place.enter()
         serve(config, control)
     except Exception as error:
         if isinstance(error, OSError) and is_of_storage(error, log.parent.parent):
