@@ -97,6 +97,14 @@ def own_user(number: int) -> int | None:
     return user if is_mapped_user(user) else None
 
 
+def is_of_a_program(pid: int) -> bool:
+    """Whether a process runs as the user of a relay program, which it has in runs by root."""
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid in _USERS
+    except OSError:
+        return False
+
+
 def _seen(program: RelayProgram) -> Iterator[Path]:
     """The program's folder, and where its commands are installed: beside what is in a `bin`, more may belong to it."""
     yield Path(program.folder)

@@ -82,10 +82,17 @@ def stateless_plan() -> Plan:
 def seen(name: str, p50_ms: float | None, descriptors: int) -> Summary:
     first = LengthQuantiles(p50_ms, p50_ms, p50_ms)
     process = SimpleNamespace(descriptors_most=descriptors)
-    program = SimpleNamespace(measured="program", first_forwarded_ms=first, moved=60, process=process)
+    program = SimpleNamespace(
+        measured="program", first_forwarded_ms=first, moved=60, catch_up_ms=p50_ms, process=process
+    )
     media = SimpleNamespace(interruption_ms=first, lost=7, still_interrupted=0, recovery_lag_ms=0.0, directions=20)
     programs = dict.fromkeys((MOVED_TO, STRUCK), program)
-    return cast("Summary", SimpleNamespace(scenario=name, verdict="pass", media=media, programs=programs))
+    group = SimpleNamespace(name="carried", between=("a", "b"), sessions=10, longest_ms=63.0)
+    pair = SimpleNamespace(source="a", destination="b", one_way_ms=SimpleNamespace(p50=9.5, p99=30.25))
+    return cast(
+        "Summary",
+        SimpleNamespace(scenario=name, verdict="pass", media=media, programs=programs, groups=[group], pairs=[pair]),
+    )
 
 
 def test_a_page_has_a_row_for_each_run_and_what_is_not_told_says_so() -> None:
@@ -93,10 +100,13 @@ def test_a_page_has_a_row_for_each_run_and_what_is_not_told_says_so() -> None:
     cold, mesh, warm = seen("burst", 150.0, 140), seen("mesh", 1.0, 30), seen("burst", None, 140)
     faults = {what: seen("fault", 1050.0, 60) for what in FAULTS}
     carried = highest(lambda kpps: run(kpps, loss=float(kpps > 50)))
-    lines = [*page(Found("mine", [mesh, cold], warm, faults, carried))]
+    lines = [*page(Found("mine", [mesh, cold], warm, seen("storm", 400.0, 100), faults, carried))]
     assert "| burst | pass | before the blip ended |  |" in lines
     assert "| cold | 150.0 ms | 150.0 ms | 150.0 ms |" in lines
     assert "| warm | not told | not told | not told |" in lines
+    assert "| 60 streams at once, all served after | 400.0 ms (150 a second) |" in lines
+    assert "| longest interruption of the 20 streams that it carried | 63.0 ms |" in lines
+    assert "| their one-way latency, p50 and p99 | 9.5 ms, 30.2 ms |" in lines
     assert "| SIGKILL | 1050.0 ms | 7 | 0 |" in lines
     assert lines[-2:] == [
         "On one core: 50 kpps, 2.00 µs of CPU per packet.",
