@@ -36,7 +36,7 @@ SECONDS, ROUNDS = 4.0, 3
 _DELAY_NS = 15 * MS
 _QUIET_KPPS = 20
 _HERE, _THERE = "10.9.0.1", "10.9.0.2"
-_PAIR = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", _DELAY_NS),))
+_PAIR = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link.alike("a", "b", _DELAY_NS),))
 _NEAR, _FAR = switch_port(1, 2), switch_port(2, 1)
 
 MakeLink = Callable[[int, int, int], AbstractContextManager[int]]

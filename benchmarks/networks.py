@@ -17,7 +17,6 @@ import numpy as np
 from hostio.commands import run
 from hostio.network import join_network_of
 from hostio.timing import MS, US
-from scenarios.language.timeline import base_states
 from scenarios.language.topology_files import load_topology
 from topologies.interface_names import switch_port, wire_port
 from topologies.link_backend import LinkBackend
@@ -53,7 +52,7 @@ def wire_in(topology: Topology, network: int, core: int | None) -> Iterator[tupl
     The caller closes the back end, which ends the process.
     """
     ours, theirs = multiprocessing.Pipe()
-    states = base_states(topology)
+    states = topology.base_states
     config = wire_config(topology, states, seed=1, tick_ns=_TICK_NS)
     process = multiprocessing.get_context("fork").Process(
         target=_serve, args=(network, core, config, theirs), daemon=True
@@ -106,7 +105,7 @@ def _changes_by_netem(topology: Topology, place: int) -> list[int]:
 
     def change() -> None:
         join_network_of(place)
-        with closing(NetemLinks(topology, base_states(topology))) as links:
+        with closing(NetemLinks(topology, topology.base_states)) as links:
             took.extend(_changes(topology, links))
 
     thread = Thread(target=change)
@@ -117,7 +116,7 @@ def _changes_by_netem(topology: Topology, place: int) -> list[int]:
 
 def _changes(topology: Topology, links: LinkBackend) -> list[int]:
     """Durations of changes of every direction, applied and verified, ns; alternates between two states."""
-    base = base_states(topology)
+    base = topology.base_states
     worse = {direction: replace(state, delay_ns=state.delay_ns + 5 * MS) for direction, state in base.items()}
     took = []
     for number in range(_CHANGES):

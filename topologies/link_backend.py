@@ -41,14 +41,16 @@ class LinkCounters:
     """Dropped by the drop-tail queue of a configured rate."""
     lost_overflow: int = 0
     """Dropped because a buffer of the emulator or its socket was full: an error of the testbed, never planned."""
+    lost_mtu: int = 0
+    """Longer than the link's MTU."""
     media: LinkCounters | None = None
     """The same counters of frames to media ports only; None if the back end does not count them apart."""
 
     @property
     def lost(self) -> int:
         """All frames lost, for whatever reason."""
-        losses = (self.lost_port_down, self.lost_blackhole, self.lost_flow, self.lost_loss, self.lost_queue)
-        return sum(losses) + self.lost_overflow
+        losses = (self.lost_port_down, self.lost_blackhole, self.lost_mtu, self.lost_flow, self.lost_loss)
+        return sum(losses) + self.lost_queue + self.lost_overflow
 
     @property
     def queued(self) -> int:
@@ -119,7 +121,7 @@ class LinkError(Exception):
 
 FRAME_FATE = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("direction", "<u2"), ("what", "u1"), ("at_ns", "<i8")])
 """A media frame that was lost, duplicated or corrupted, or is on the link at the end. SSRC and 16-bit sequence number
-are those before corruption; `direction` is its index in the topology, `what` an index in FATES or HELD; `at_ns` is of
+are those before corruption; `direction` is its index in the topology, `what` an index in FATES; `at_ns` is of
 CLOCK_MONOTONIC."""
 
 FATES = (
@@ -134,11 +136,13 @@ FATES = (
     "lost_loss",
     "lost_queue",
     "lost_overflow",
+    "held",
+    "lost_mtu",
 )
-"""What can happen to a frame, in the order of the columns of the wire's counters."""
+"""What can happen to a frame. Records of frames have the index, so that new fates come last."""
 
-HELD = len(FATES)
-"""The `what` of a frame that is on the link at the end."""
+HELD = FATES.index("held")
+"""The `what` of a frame that is on the link at the end; no counter has it."""
 
 
 def ports_up(states: Mapping[Direction, LinkState], ends: Mapping[Direction, tuple[str, ...]]) -> dict[str, bool]:

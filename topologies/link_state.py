@@ -91,10 +91,11 @@ class LinkState:
     """All impairments of one direction; the default is a link without any, and without delay.
 
     `up` False: port down, which the switch sees. `blackhole`: every frame is dropped, which it does not see. A frame
-    passes, in this order: blackhole; `flows`, the share of flows that are dropped, chosen by a hash of addresses,
-    protocol and ports; `duplicate`; `loss`; `corrupt`, which flips one bit; the rate, which serialises frames (bits of
-    the Ethernet frame per second) behind a drop-tail queue that holds `queue_ns` of traffic; the delay with its jitter,
-    which a share `reorder` of the frames does not get. `in_order`: the delay is that of a queue. No frame that comes
+    passes, in this order: blackhole; `mtu`, bytes of the longest IP packet, beyond which one is dropped without a word;
+    `flows`, the share of flows that are dropped, chosen by a hash of addresses, protocol and ports; `duplicate`;
+    `loss`; `corrupt`, which flips one bit; the rate, which serialises frames (bits of the Ethernet frame per second)
+    behind a drop-tail queue that holds `queue_ns` of traffic; the delay with its jitter, which a share `reorder` of the
+    frames does not get. `in_order`: the delay is that of a queue. No frame that comes
     while it is set is overtaken, neither then nor after it was unset; without it, a frame with a shorter delay
     overtakes those under way, as on a path that got shorter.
     """
@@ -111,6 +112,7 @@ class LinkState:
     rate_bps: int | None = None
     queue_ns: int = 100 * MS
     in_order: bool = False
+    mtu: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address
 from typing import NamedTuple
+
+from hostio.timing import MS
+from topologies.least_delay import least_delay_paths
+from topologies.link_state import Jitter, LinkState, RandomLoss
 
 CLUSTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 """Cluster names become host names and file names: lower case, digits and hyphens, at most 20 characters."""
@@ -46,20 +51,68 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class OneWay:
+    """What one direction of a link does to frames without any fault, in the terms of `LinkState`.
+
+    `jitter_ns`: uniform, either way; `loss`: probability of random loss; `queue_ns`: behind `rate_bps`.
+    """
+
+    delay_ns: int
+    jitter_ns: int = 0
+    loss: float = 0.0
+    rate_bps: int | None = None
+    queue_ns: int = 100 * MS
+    mtu: int | None = None
+
+    @property
+    def state(self) -> LinkState:
+        """The state of the direction without faults."""
+        return LinkState(
+            delay_ns=self.delay_ns,
+            jitter=Jitter(self.jitter_ns) if self.jitter_ns else None,
+            loss=RandomLoss(self.loss) if self.loss else None,
+            rate_bps=self.rate_bps,
+            queue_ns=self.queue_ns,
+            mtu=self.mtu,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """A WAN link between two clusters. `one_way_ns`: delay of each direction, half the round-trip time; `source`: where
-    that figure was published or measured."""
+    """A WAN link between two clusters. `there`: from `a` to `b`; `back`: from `b` to `a`; `source`: where the figures
+    were published or measured."""
 
     a: str
     b: str
-    one_way_ns: int
-    jitter_ns: int = 0
+    there: OneWay
+    back: OneWay
     source: str = ""
+
+    @classmethod
+    def alike(cls, a: str, b: str, delay_ns: int, jitter_ns: int = 0) -> Link:
+        """A link with the same delay and jitter in both directions."""
+        return cls(a, b, OneWay(delay_ns, jitter_ns), OneWay(delay_ns, jitter_ns))
 
     @property
     def directions(self) -> tuple[Direction, Direction]:
         """Both directions, a→b first."""
         return Direction(self.a, self.b), Direction(self.b, self.a)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPath:
+    """The ways that packets between two clusters take when they are not rerouted, as names of clusters: `there` from
+    `a` to `b`, `back` from `b` to `a`."""
+
+    a: str
+    b: str
+    there: tuple[str, ...]
+    back: tuple[str, ...]
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions of links on both ways."""
+        return tuple(itertools.starmap(Direction, (*itertools.pairwise(self.there), *itertools.pairwise(self.back))))
 
 
 @dataclass(frozen=True)
@@ -84,18 +137,56 @@ class Topology:
                 return link
         raise KeyError((one, other))
 
+    @cached_property
+    def one_ways(self) -> Mapping[Direction, OneWay]:
+        """Every direction of every link, in the order of `links`."""
+        return {
+            direction: one_way
+            for link in self.links
+            for direction, one_way in zip(link.directions, (link.there, link.back), strict=True)
+        }
+
     @property
     def directions(self) -> tuple[Direction, ...]:
         """Every direction of every link, in the order of `links`."""
-        return tuple(direction for link in self.links for direction in link.directions)
+        return tuple(self.one_ways)
+
+    @property
+    def base_states(self) -> dict[Direction, LinkState]:
+        """The state of every direction without faults, in the order of `links`."""
+        return {direction: one_way.state for direction, one_way in self.one_ways.items()}
 
     def ordinals(self, direction: Direction) -> tuple[int, int]:
         """Ordinals of a direction's source and destination."""
         return self.cluster(direction.source).ordinal, self.cluster(direction.destination).ordinal
 
+    @cached_property
+    def paths(self) -> Mapping[Direction, tuple[str, ...]]:
+        """The way, as names of clusters, that packets from one cluster to another take when they are not rerouted:
+        their link, or else those between with the least delay in sum. None between islands."""
+        delays: dict[tuple[str, str], int] = {direction: one_way.delay_ns for direction, one_way in self.one_ways.items()}
+        found = least_delay_paths([cluster.name for cluster in self.clusters], delays)
+        return {Direction(*ends): path for ends, path in found.items()}
+
+    @cached_property
+    def direct_paths(self) -> tuple[DirectPath, ...]:
+        """Of every two clusters: those with a link in the order of `links`, then the others in that of `clusters`."""
+        names = [cluster.name for cluster in self.clusters]
+        ends = dict.fromkeys([(link.a, link.b) for link in self.links])
+        ends |= dict.fromkeys(pair for pair in itertools.combinations(names, 2) if pair[::-1] not in ends)
+        found = (Direction(*pair) for pair in ends)
+        return tuple(
+            DirectPath(*each, self.paths[each], self.paths[each.reversed()]) for each in found if each in self.paths
+        )
+
+    def hops(self, *path: str) -> tuple[Direction, ...]:
+        """The directions of links that packets take from cluster to cluster; KeyError if no links lead there."""
+        legs = (self.paths[Direction(*leg)] for leg in itertools.pairwise(path))
+        return tuple(Direction(*hop) for leg in legs for hop in itertools.pairwise(leg))
+
     def one_way_ns(self, *path: str) -> int:
-        """Sum of the emulated one-way delays along a path of cluster names, ns."""
-        return sum(self.link(a, b).one_way_ns for a, b in itertools.pairwise(path))
+        """Sum of the emulated one-way delays along a path of cluster names, ns; KeyError if no links lead there."""
+        return sum(self.one_ways[hop].delay_ns for hop in self.hops(*path))
 
 
 LAN_PORT = 254

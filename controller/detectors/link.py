@@ -26,9 +26,8 @@ class LinkDetector:
 
     def begin(self, now_ns: int) -> list[HealthChange]:
         """Watch from now on; ports that went down earlier count."""
-        for link in self._topology.links:
-            for direction in link.directions:
-                self._trackers[direction] = Tracker(direction, link.one_way_ns, link.jitter_ns, self._settings, now_ns)
+        for direction, way in self._topology.one_ways.items():
+            self._trackers[direction] = Tracker(direction, way.delay_ns, way.jitter_ns, self._settings, now_ns)
         down = [link for link in self._topology.links if self._port_down(link)]
         return [change for link in down for change in self._follow_ports(link, now_ns)]
 

@@ -63,8 +63,8 @@ class RelayCanaryDetector:
             self._trackers[path] = self._tracker(path, now_ns)
 
     def _tracker(self, path: CanaryPath, now_ns: int) -> Tracker:
-        link = self._topology.link(path.observer, path.relay)
-        there_and_back = (2 * link.one_way_ns, 2 * link.jitter_ns)
+        ways = [self._topology.one_ways[direction] for direction in _both_ways(path)]
+        there_and_back = (sum(way.delay_ns for way in ways), sum(way.jitter_ns for way in ways))
         ends = (path.observer, path.relay)
         words = ("canary", "canaries")
         return Tracker(ends, *there_and_back, self._settings, now_ns, START_UP_NS, "relay-canary", words)

@@ -141,7 +141,7 @@ def _by_plan(evidence: Evidence, rows: Rows) -> Flags:
 def _drift(evidence: Evidence, excesses: list[tuple[Ints, Ints]]) -> float:
     """Median excess of all probes over the mean delay of a link, at most 1."""
     excess_ns = np.concatenate([np.empty(0, np.int64), *(excess for _, excess in excesses)])
-    one_way_ns = [link.one_way_ns for link in evidence.plan.topology.links]
+    one_way_ns = [way.delay_ns for way in evidence.plan.topology.one_ways.values()]
     if not len(excess_ns) or not sum(one_way_ns):
         return 0.0
     return min(1.0, max(0.0, float(np.median(excess_ns))) / (sum(one_way_ns) / len(one_way_ns)))

@@ -121,4 +121,6 @@ def _errors(plan: Plan, machine: MachineReport) -> int:
 
 def _has_rate(plan: Plan, row: LinkRow) -> bool:
     direction = Direction(row.source, row.destination)
+    if plan.topology.one_ways[direction].rate_bps is not None:
+        return True
     return any(change.rate_bps is not None for change in plan.changes_to(direction))

@@ -28,6 +28,8 @@ _HELD_REASONS = {
     LEFT: "left behind when it ended",
 }
 
+_OTHER_NAMES = {"lost_flow": "vanished flow", "lost_mtu": "beyond the MTU"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketFates:
@@ -46,7 +48,7 @@ def reason_name(reason: int) -> str:
 
 def fate_name(what: str) -> str:
     """Text for a fate of a link's frame."""
-    return "vanished flow" if what == "lost_flow" else what.removeprefix(LOST).replace("_", " ")
+    return _OTHER_NAMES.get(what) or what.removeprefix(LOST).replace("_", " ")
 
 
 def packet_fates(evidence: Evidence, analysis: Analysis) -> Iterator[PacketFates]:

@@ -40,7 +40,10 @@ def emulated_delays(paths: Ints, topology: Topology) -> Ints:
 
 
 def path_delay_ns(topology: Topology, path: int) -> int:
-    """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is not a path of this topology."""
+    """Sum of the links' nominal one-way delays along a path log, ns; UNKNOWN if it is not a path of this topology.
+
+    Between clusters without a link these are the links of the direct path.
+    """
     names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
     ordinals = path_ordinals(path)
     if not ordinals:
@@ -58,7 +61,8 @@ _SETTLING_NS = 1 * S
 def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
     """One-way delay of each probe sent between two times, less the delay and jitter of its link, ns.
 
-    Probes on a direction whose delay a fault changed at the time are left out, because that excess is emulated.
+    Probes on a direction that has a rate, or whose delay a fault changed at the time, are left out, because that excess
+    is emulated.
     """
     parts = [excess for _, excess in probe_excesses(evidence, start_ns, end_ns)]
     excess: Ints = np.concatenate([np.empty(0, np.int64), *parts])
@@ -81,14 +85,14 @@ def _by_direction(evidence: Evidence, start_ns: int, end_ns: int) -> Iterator[tu
 def _excess(evidence: Evidence, direction: Direction, rows: Rows) -> tuple[Ints, Ints]:
     if not len(rows):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    link = evidence.plan.topology.link(*direction)
+    way = evidence.plan.topology.one_ways[direction]
     undisturbed = rows[~_disturbed(evidence, direction, rows)]
     received_ns = undisturbed["received_ns"].astype(np.int64)
-    return received_ns, received_ns - undisturbed["sent_ns"] - link.one_way_ns - link.jitter_ns
+    return received_ns, received_ns - undisturbed["sent_ns"] - way.delay_ns - way.jitter_ns
 
 
 def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
-    found = np.zeros(len(rows), dtype=bool)
+    found = np.full(len(rows), evidence.plan.topology.one_ways[direction].rate_bps is not None)
     for applied in evidence.applied_faults:
         if _changes_delay(applied.fault, direction):
             found |= applied.meets(rows["sent_ns"] - _settling_ns(applied.fault), rows["received_ns"])

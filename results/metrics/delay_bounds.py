@@ -6,7 +6,6 @@ switches and the machine add is not in it.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -118,11 +117,7 @@ def delay_bounds(plan: Plan, edges: Mapping[tuple[int, str], FaultEdge]) -> Dela
         if isinstance(fault, LinkFault) and start:
             for direction in fault.directions:
                 changes[direction].append(_timed(fault, start, end))
-    base = {
-        direction: LinkState(delay_ns=link.one_way_ns, jitter=Jitter(link.jitter_ns) if link.jitter_ns else None)
-        for link in plan.topology.links
-        for direction in link.directions
-    }
+    base = plan.topology.base_states
     chosen = {direction: [each.change for each in timed] for direction, timed in changes.items()}
 
     @cache
@@ -133,7 +128,7 @@ def delay_bounds(plan: Plan, edges: Mapping[tuple[int, str], FaultEdge]) -> Dela
     @cache
     def route(source: str, destination: str, path: int) -> Route:
         via = relays_passed(path, plan.topology, (source, destination))
-        return tuple(itertools.starmap(Direction, itertools.pairwise((source, *via, destination))))
+        return plan.topology.hops(source, *via, destination)
 
     return DelayBounds(changes, route, of_link)
 

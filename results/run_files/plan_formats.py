@@ -1,4 +1,5 @@
-"""Reads `plan.json` in its present format, and in the first, in which all faults had the same keys."""
+"""Reads `plan.json` in its present format and in earlier ones: in the first all faults had the same keys, and in those
+that followed both directions of a link had the same delay."""
 
 from __future__ import annotations
 
@@ -22,12 +23,12 @@ _OLD_ACTIONS = {
 
 
 def read_plan(path: Path) -> Plan:
-    """Parse a `plan.json` of either format. Raises DocumentError."""
+    """Parse a `plan.json` of any format. Raises DocumentError."""
     return load_plan_text(documents.content(path), path.name)
 
 
 def load_plan_text(text: str | bytes, name: str) -> Plan:
-    """Parse the text of a plan of either format. Raises DocumentError, whose message calls the document `name`."""
+    """Parse the text of a plan of any format. Raises DocumentError, whose message calls the document `name`."""
     try:
         plan = json.loads(text)
     except ValueError:
@@ -39,7 +40,23 @@ def _upgraded(plan: Any) -> Any:
     """A plan in the present format. What is no plan is returned unchanged, for the strict reader to reject."""
     if not isinstance(plan, dict) or not isinstance(plan.get("faults"), list):
         return plan
-    return {**plan, "faults": [_upgraded_fault(fault) for fault in plan["faults"]]}
+    faults = [_upgraded_fault(fault) for fault in plan["faults"]]
+    return {**plan, "faults": faults, "topology": _upgraded_topology(plan.get("topology"))}
+
+
+def _upgraded_topology(topology: Any) -> Any:
+    if not isinstance(topology, dict) or not isinstance(topology.get("links"), list):
+        return topology
+    return {**topology, "links": [_upgraded_link(link) for link in topology["links"]]}
+
+
+def _upgraded_link(link: Any) -> Any:
+    """A link in the present format. Once both directions had the same delay and jitter, which were the link's."""
+    if not isinstance(link, dict) or "one_way_ns" not in link:
+        return link
+    old = dict(link)
+    either = {"delay_ns": old.pop("one_way_ns"), "jitter_ns": old.pop("jitter_ns", 0)}
+    return {**old, "there": either, "back": either}
 
 
 def _upgraded_fault(fault: Any) -> Any:

@@ -14,7 +14,7 @@ from scenarios.language.event_base import Surroundings
 from scenarios.language.event_schema import Event
 from scenarios.language.quantities import time_text
 from scenarios.language.schema import ScenarioFile
-from scenarios.language.timeline import base_states, state_at, steps_of
+from scenarios.language.timeline import state_at, steps_of
 from topologies.link_state import contradictions
 from topologies.model import Direction, Topology
 
@@ -84,7 +84,7 @@ def _disagreements(faults: Sequence[_Numbered]) -> Iterator[Problem]:
 
 def _impossible_states(faults: Sequence[_Numbered], written: Sequence[Event], topology: Topology) -> Iterator[Problem]:
     """A problem per contradiction in a state that the events, alone or together, give a link."""
-    base, plain = base_states(topology), [each.fault for each in faults]
+    base, plain = topology.base_states, [each.fault for each in faults]
     for step in steps_of(topology, plain):
         for direction in step.states:
             state = state_at(plain, direction, base[direction], step.at_ns)

@@ -23,7 +23,9 @@ from scenarios.language.values import (
     Flag,
     Jitter,
     Kind,
+    Mtu,
     Pair,
+    Rate,
     ScenarioName,
     Share,
     ShortName,
@@ -186,19 +188,41 @@ class ClusterEntry(Strict):
     """Location of the data centre."""
 
 
-class LinkEntry(Strict):
-    """A WAN link: its round-trip time, and where that figure comes from."""
+class OneWayEntry(Strict):
+    """What one direction of a link has that the other has not; what is left out is the link's."""
+
+    delay: Delay | None = Field(default=None, examples=["31.15ms"])
+    """One-way delay."""
+    jitter: Jitter | None = None
+    """How far the delay of a packet may be off, either way."""
+    loss: Share | None = None
+    """Share of the packets that are lost at random."""
+    rate: Rate | None = None
+    """Bits of Ethernet frames per second; unless given, unlimited."""
+    queue: Span | None = None
+    """How long a packet waits for the rate at most; longer queues drop what comes. Unless given, 100ms."""
+    mtu: Mtu | None = None
+    """Bytes of the longest IP packet that passes; longer ones vanish without a word. Unless given, unlimited."""
+
+
+class LinkEntry(OneWayEntry):
+    """A WAN link: what it does to packets without any fault, and where its times come from.
+
+    Keys beside `between` hold for both directions, those of `there` and `back` for one. Give the rtt, or delays.
+    """
 
     between: Pair = Field(examples=["[us-east, us-west]"])
     """The two clusters."""
-    rtt: Delay = Field(examples=["62.3ms"])
-    """Round-trip time; half of it is the delay of either direction."""
-    jitter: Jitter = 0
-    """How far the delay of a packet may be off, either way."""
+    rtt: Delay | None = Field(default=None, examples=["62.3ms"])
+    """Round-trip time, in place of delays; half of it is the delay of either direction."""
+    there: OneWayEntry = OneWayEntry()
+    """The direction from the first cluster to the second."""
+    back: OneWayEntry = OneWayEntry()
+    """The direction from the second cluster to the first."""
     source: Text | None = None
-    """Where the round-trip time was measured or published."""
+    """Where the times were measured or published."""
     assumption: Text | None = None
-    """Why the round-trip time is assumed, if it was not measured."""
+    """Why the times are assumed, if they were not measured."""
 
 
 class TopologyFile(Strict):

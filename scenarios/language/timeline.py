@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from results.run_files.faults import Fault, LinkFault, Process, ProcessFault
-from topologies.link_state import Jitter, LinkState
+from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
 
 EdgeName = Literal["start", "level", "end"]
@@ -34,15 +34,6 @@ class Step:
     at_ns: int
     edges: tuple[Edge, ...]
     states: dict[Direction, LinkState]
-
-
-def base_states(topology: Topology) -> dict[Direction, LinkState]:
-    """The state of every link direction without faults."""
-    return {
-        direction: LinkState(delay_ns=link.one_way_ns, jitter=Jitter(link.jitter_ns) if link.jitter_ns else None)
-        for link in topology.links
-        for direction in link.directions
-    }
 
 
 def steps_of(topology: Topology, faults: Sequence[Fault]) -> tuple[Step, ...]:
@@ -74,7 +65,7 @@ def _edges(faults: Iterable[Fault]) -> list[TimedEdge]:
 
 
 def _step(topology: Topology, faults: Sequence[Fault], at_ns: int, edges: tuple[Edge, ...]) -> Step:
-    base = base_states(topology)
+    base = topology.base_states
     changing = (faults[number] for number, _ in edges)
     touched = {direction for fault in changing if isinstance(fault, LinkFault) for direction in fault.directions}
     states = {direction: state_at(faults, direction, base[direction], at_ns) for direction in sorted(touched)}

@@ -10,10 +10,10 @@ import topologies
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
-from scenarios.language.quantities import time_text
 from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, TopologyFile, validated
+from scenarios.language.topology_links import figure_problems, link_of
 from scenarios.language.wording import nearest, quoted, suggestion
-from topologies.model import Cluster, Link, Topology
+from topologies.model import Cluster, Topology
 
 CATALOGUE = Path(topologies.__file__).parent / "catalogue"
 
@@ -77,12 +77,7 @@ def _topology(document: Document, name: str) -> Topology:
     if problems := problems or tuple(_island_problems(file)):
         raise document.error(problems)
     clusters = tuple(Cluster(cluster.name, ordinal) for ordinal, cluster in enumerate(file.clusters, start=1))
-    return Topology(file.name, clusters, tuple(map(_link, file.links)))
-
-
-def _link(entry: LinkEntry) -> Link:
-    source = entry.source or f"assumption: {entry.assumption}"
-    return Link(*entry.between, one_way_ns=entry.rtt // 2, jitter_ns=entry.jitter, source=source)
+    return Topology(file.name, clusters, tuple(map(link_of, file.links)))
 
 
 def _name_problems(file: TopologyFile, stem: str) -> Iterator[Problem]:
@@ -103,7 +98,7 @@ def _link_problems(file: TopologyFile) -> Iterator[Problem]:
     seen: set[frozenset[str]] = set()
     for index, entry in enumerate(file.links):
         yield from _end_problems(entry, ("links", index, "between"), [cluster.name for cluster in file.clusters])
-        yield from _figure_problems(entry, ("links", index))
+        yield from figure_problems(entry, ("links", index))
         ends = frozenset(entry.between)
         if ends in seen:
             yield Problem(("links", index, "between"), f"the link {'–'.join(entry.between)} is there already; keep one")
@@ -128,12 +123,3 @@ def _end_problems(entry: LinkEntry, path: DataPath, names: list[str]) -> Iterato
             yield Problem((*path, end), f"unknown cluster {quoted(name)}; {suggestion(name, names)}")
     if entry.between[0] == entry.between[1]:
         yield Problem((*path, 1), f"{quoted(entry.between[1])} twice; write two different clusters")
-
-
-def _figure_problems(entry: LinkEntry, path: DataPath) -> Iterator[Problem]:
-    if (entry.source is None) == (entry.assumption is None):
-        given = "neither source nor assumption" if entry.source is None else "both source and assumption"
-        yield Problem(path, f"{given}; say in exactly one of them where the rtt comes from")
-    if entry.jitter > entry.rtt // 2:
-        half = time_text(entry.rtt // 2)
-        yield Problem((*path, "jitter"), f"more jitter than the one-way delay {half}; write at most {half}")

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from relay_app.streams import MEDIA_PORTS
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
-from scenarios.language.timeline import base_states
 from scenarios.supervision.processes import spawn
 from topologies.back_ends import BackendName
 from topologies.link_backend import LinkBackend
@@ -20,11 +19,11 @@ from topologies.wire.messages import wire_config
 
 def _start_netem(plan: Plan, _: RunDir) -> LinkBackend:
     seed = plan.seed if plan.link_capabilities.takes_seed else None
-    return NetemLinks(plan.topology, base_states(plan.topology), seed, MEDIA_PORTS)
+    return NetemLinks(plan.topology, plan.topology.base_states, seed, MEDIA_PORTS)
 
 
 def _start_wire(plan: Plan, run: RunDir) -> LinkBackend:
-    states, fates = base_states(plan.topology), run.staged(run.link_fates)
+    states, fates = plan.topology.base_states, run.staged(run.link_fates)
     config = wire_config(plan.topology, states, plan.seed, plan.wire_tick_ns, media_ports=MEDIA_PORTS, fates=fates)
     links = UserspaceWire(plan.topology, states, spawn("wire", wire.serve, config, run.log("wire")).control)
     links.wait_ready()

@@ -38,7 +38,7 @@ A_C, C_A = Direction("a", "c"), Direction("c", "a")
 TOPOLOGY = Topology(
     name="lab",
     clusters=(Cluster("a", 1), Cluster("b", 2), Cluster("c", 3)),
-    links=(Link("a", "b", 0), Link("a", "c", 0)),
+    links=(Link.alike("a", "b", 0), Link.alike("a", "c", 0)),
 )
 TICK_NS = 250_000
 

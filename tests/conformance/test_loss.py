@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy
 from link_lab import A_B, A_C, B_A, BOTH, C_A, TOPOLOGY, LabMaker, numbers, udp_frame
 
+from hostio.timing import MS
 from topologies.capabilities import refusal
 from topologies.link_backend import LinkError
 from topologies.link_state import (
@@ -66,6 +69,20 @@ def test_four_states_lose_alone_in_gaps_and_together_in_bursts(make_lab: LabMake
     count, loss = 20_000, FourState(p13=0.02, p31=0.1, p32=0.1, p23=0.3)
     arrived = survivors(make_lab, LinkState(loss=loss), count)
     assert_geometric(runs_of_losses(arrived, count), loss.p31 + loss.p32)
+
+
+def test_what_is_longer_than_the_mtu_vanishes_before_and_after_another_change(make_lab: LabMaker) -> None:
+    """An IP packet is 14 bytes shorter than its frame; the other direction has no MTU."""
+    narrow = LinkState(mtu=500)
+    with make_lab({A_B: narrow, B_A: LinkState()}) as lab:
+        for state in (narrow, replace(narrow, delay_ns=MS), narrow):
+            lab.apply({A_B: state})
+            lab.send(A_B, 100, size=514)
+            lab.send(A_B, 50, size=515)
+            lab.send(B_A, 100, size=1_000)
+            assert [len(lab.arrivals(direction)) for direction in (A_B, B_A)] == [100, 100]
+        counters = lab.backend.counters()[A_B]
+        assert (counters.received, counters.released, counters.lost_mtu, counters.lost) == (450, 300, 150, 150)
 
 
 def assert_geometric(runs: list[int], end: float) -> None:

@@ -15,7 +15,7 @@ PLACES = {"east": 0, "ohio": 6, "central": 15, "south": 18, "west": 31, "northwe
 
 def mesh(*names: str) -> Topology:
     clusters = tuple(Cluster(name, ordinal) for ordinal, name in enumerate(names, 1))
-    links = tuple(Link(a, b, (abs(PLACES[a] - PLACES[b]) + 1) * MS) for a, b in combinations(names, 2))
+    links = tuple(Link.alike(a, b, (abs(PLACES[a] - PLACES[b]) + 1) * MS) for a, b in combinations(names, 2))
     return Topology("mesh", clusters, links)
 
 

@@ -29,9 +29,9 @@ TRIANGLE = Topology(
     "us-triangle",
     (Cluster("us-east", 1), Cluster("us-central", 2), Cluster("us-west", 3)),
     (
-        Link("us-east", "us-central", 15_300_000),
-        Link("us-east", "us-west", 31_150_000),
-        Link("us-central", "us-west", 25_250_000),
+        Link.alike("us-east", "us-central", 15_300_000),
+        Link.alike("us-east", "us-west", 31_150_000),
+        Link.alike("us-central", "us-west", 25_250_000),
     ),
 )
 

@@ -16,7 +16,7 @@ from results.run_files.events import FaultEdge
 from results.run_files.faults import Level, LinkFault
 from results.run_files.records import Rows
 from topologies.link_state import Jitter, LinkChange
-from topologies.model import Direction
+from topologies.model import Direction, Link
 
 SSRC = 0xABCD0001
 LATENCY = 31 * MS
@@ -32,7 +32,8 @@ def edge(at_ns: int) -> FaultEdge:
 
 def silences(rows: Rows, arrived: Rows, *faults: LinkFault, jitter_ns: int = 0) -> Silences:
     """Of a stream from east to west, under faults that were applied exactly when planned."""
-    topology = replace(TRIANGLE, links=tuple(replace(link, jitter_ns=jitter_ns) for link in TRIANGLE.links))
+    links = tuple(Link.alike(link.a, link.b, link.there.delay_ns, jitter_ns) for link in TRIANGLE.links)
+    topology = replace(TRIANGLE, links=links)
     times = {(n, "start"): fault.at_ns for n, fault in enumerate(faults)}
     times |= {(n, "end"): fault.until_ns for n, fault in enumerate(faults)}
     edges = {key: edge(START + at_ns) for key, at_ns in times.items()}

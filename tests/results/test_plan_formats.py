@@ -14,6 +14,7 @@ from results.run_files import documents
 from results.run_files.documents import DocumentError
 from results.run_files.faults import Action, Cut, Fault, Freeze, Kill, Level, Process, ProcessFault, Slow, Stop
 from results.run_files.plan_formats import load_plan_text, read_plan
+from topologies.model import OneWay
 
 NO_CHANGE = dict.fromkeys(
     ("up", "blackhole", "jitter", "loss", "flows", "duplicate", "corrupt", "reorder", "rate_bps", "queue_ns")
@@ -86,3 +87,16 @@ def test_what_is_no_plan_is_refused_by_name(text: str, message: str) -> None:
 def test_an_old_fault_of_an_unknown_word_is_refused() -> None:
     with pytest.raises(DocumentError, match=r"^plan\.json: faults\.0"):
         loaded(old_process_fault("relay-lunch", "relay", "us-west"))
+
+
+def test_old_links_have_their_delay_and_jitter_in_both_directions() -> None:
+    present = json.loads(documents.dump(plan()))
+    links = [
+        {"a": link["a"], "b": link["b"], "one_way_ns": link["there"]["delay_ns"], "jitter_ns": 7, "source": "survey"}
+        for link in present["topology"]["links"]
+    ]
+    old = {**present, "topology": {**present["topology"], "links": links}}
+    found = load_plan_text(json.dumps(old), "plan.json").topology.links
+    assert [link.there for link in found] == [OneWay(link.there.delay_ns, 7) for link in plan().topology.links]
+    assert [link.back for link in found] == [link.there for link in found]
+    assert {link.source for link in found} == {"survey"}

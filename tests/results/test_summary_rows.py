@@ -18,6 +18,7 @@ from results.report.tables import stream_rows
 from results.run_files import documents
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
+from topologies.model import Link
 
 
 def summary_of(run: RunDir) -> Summary:
@@ -82,7 +83,9 @@ def test_pauses_are_said_and_counted_apart_from_interruptions(run: RunDir) -> No
     evidence = replace(evidence, recording=replace(evidence.recording, received=received))
     smooth = summarise(evidence, analysis := analyse(evidence), reconcile(evidence, analysis))
     assert (smooth.media.interruptions, smooth.media.pauses, smooth.media.longest_pause_ms) == (9, 0, 0.0)
-    links = tuple(replace(link, jitter_ns=20 * MS if link.a == "us-east" else 0) for link in TRIANGLE.links)
+    links = tuple(
+        Link.alike(link.a, link.b, link.there.delay_ns, 20 * MS if link.a == "us-east" else 0) for link in TRIANGLE.links
+    )
     plan = replace(evidence.plan, topology=replace(TRIANGLE, links=links))
     evidence = replace(evidence, plan=plan)
     jittery = summarise(evidence, analysis := analyse(evidence), reconcile(evidence, analysis))

@@ -11,8 +11,8 @@ from hostio.timing import MS
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.library import load_plan
-from scenarios.language.topology_files import CATALOGUE, load_topology, topology_names
-from topologies.model import CLUSTER_NAME
+from scenarios.language.topology_files import CATALOGUE, load_topology, parsed_topology, topology_names
+from topologies.model import CLUSTER_NAME, Link, OneWay
 
 SURVEY_MS = {
     ("us-east", "us-east-2"): 11.4,
@@ -51,7 +51,7 @@ def test_surveyed_pairs_have_the_survey_s_figure_and_all_others_are_assumptions(
             assert link.source.startswith("assumption: ")
         else:
             assert link.source == "skyplane profiles/latency.csv @643731c3, 2022"
-            assert 2 * link.one_way_ns == round(surveyed_ms * 1e6)
+            assert 2 * link.there.delay_ns == 2 * link.back.delay_ns == round(surveyed_ms * 1e6)
 
 
 def test_the_triangle_knows_its_detour() -> None:
@@ -110,3 +110,31 @@ def test_a_topology_s_path_counts_from_the_scenario_file_or_from_here(
         ScenarioError, match=r"^--set topology=\./backbone\.yaml: there is no such file; check the path$"
     ):
         load_plan(path, overrides=["topology=./backbone.yaml"])
+
+
+def links_in(text: str) -> tuple[Link, ...]:
+    clusters = "clusters: [{name: one, site: First}, {name: two, site: Second}]"
+    return parsed_topology(f"name: own\n{clusters}\nlinks:\n  - {text}\n", "own").links
+
+
+def test_either_direction_of_a_link_has_figures_of_its_own() -> None:
+    (link,) = links_in(
+        "{between: [one, two], there: {delay: 61.15ms, loss: 1%}, back: {delay: 31.15ms, mtu: 1400}, assumption: x}"
+    )
+    assert (link.there, link.back) == (OneWay(61_150_000, loss=0.01), OneWay(31_150_000, mtu=1_400))
+
+
+def test_what_stands_beside_the_directions_holds_for_both_unless_one_says_otherwise() -> None:
+    (link,) = links_in(
+        "{between: [one, two], delay: 10ms, jitter: 1ms, rate: 2mbit, queue: 20ms, "
+        "back: {delay: 30ms, jitter: 0s, queue: 50ms}, assumption: x}"
+    )
+    assert link.there == OneWay(10_000_000, 1_000_000, rate_bps=2_000_000, queue_ns=20_000_000)
+    assert link.back == OneWay(30_000_000, rate_bps=2_000_000, queue_ns=50_000_000)
+
+
+def test_an_rtt_is_the_short_form_of_two_equal_delays() -> None:
+    (short,), (long,) = (
+        links_in(f"{{between: [one, two], {times}, assumption: x}}") for times in ("rtt: 62.3ms", "delay: 31.15ms")
+    )
+    assert short == long

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from hostio.timing import MS, S
 from results.run_files.faults import Fault, Freeze, Kill, Level, LinkFault, Process, ProcessFault, Slow
-from scenarios.language.timeline import Step, TimedEdge, base_states, process_edges, steps_of
+from scenarios.language.timeline import Step, TimedEdge, process_edges, steps_of
 from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
-from topologies.model import Cluster, Direction, Link, Topology
+from topologies.model import Cluster, Direction, Link, OneWay, Topology
 
-TOPOLOGY = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", 10 * MS, jitter_ns=1 * MS),))
+TOPOLOGY = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link.alike("a", "b", 10 * MS, jitter_ns=1 * MS),))
 AB, BA = TOPOLOGY.directions
 
 
@@ -26,7 +26,7 @@ CLEAN = LinkState(delay_ns=10 * MS, jitter=Jitter(1 * MS))
 
 
 def test_base_states_hold_each_links_own_delay_and_jitter() -> None:
-    assert base_states(TOPOLOGY) == {AB: CLEAN, BA: CLEAN}
+    assert TOPOLOGY.base_states == {AB: CLEAN, BA: CLEAN}
 
 
 def test_a_fault_begins_and_ends_on_all_its_directions_at_once() -> None:
@@ -46,6 +46,20 @@ def test_overlapping_faults_compose_and_each_ends_alone() -> None:
         (50, None),
         (10, None),
     ]
+
+
+def test_a_link_s_own_loss_and_rate_give_way_to_a_fault_s_and_come_back() -> None:
+    there = OneWay(61 * MS, loss=0.01, rate_bps=10_000_000, queue_ns=20 * MS, mtu=1_400)
+    topology = Topology("lopsided", TOPOLOGY.clusters, (Link("a", "b", there, OneWay(31 * MS)),))
+    own = LinkState(delay_ns=61 * MS, loss=RandomLoss(0.01), rate_bps=10_000_000, queue_ns=20 * MS, mtu=1_400)
+    assert topology.base_states == {AB: own, BA: LinkState(delay_ns=31 * MS)}
+    faults = (
+        fault(1, 4, LinkChange(loss=RandomLoss(0.5))),
+        fault(2, 3, LinkChange(rate_bps=1_000_000, extra_delay_ns=MS)),
+    )
+    worse = replace(own, loss=RandomLoss(0.5))
+    worst = replace(worse, rate_bps=1_000_000, delay_ns=62 * MS)
+    assert [step.states[AB] for step in steps_of(topology, faults)] == [worse, worst, worse, own]
 
 
 def test_an_end_and_a_start_at_one_instant_make_one_step() -> None:

@@ -43,7 +43,7 @@ def angle_km(here: Position, there: Position) -> float:
 def topology_of(found: TopologyImport) -> dict[tuple[str, str], float]:
     """Round-trip times of the links, ms."""
     links = parsed_topology(found.text, found.name).links
-    return {(link.a, link.b): 2 * link.one_way_ns / MS for link in links}
+    return {(link.a, link.b): 2 * link.there.delay_ns / MS for link in links}
 
 
 def test_a_graph_s_delays_follow_from_its_positions(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from topologies.distributions import TABLES, quantile, tables
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
 from topologies.wire.impairment_compiled import due, hard_drop, loss_model_drops, next_frame, random_bits
-from topologies.wire.memory import DIRECTION, LOST_BLACKHOLE, LOST_FLOW, LOST_PORT_DOWN, LOST_QUEUE, allocate
+from topologies.wire.memory import DIRECTION, LOST_BLACKHOLE, LOST_FLOW, LOST_MTU, LOST_PORT_DOWN, LOST_QUEUE, allocate
 from topologies.wire.parameters import fill_bank
 
 A_B = Direction("a", "b")
@@ -63,12 +63,19 @@ def test_frame_is_due_after_the_delay() -> None:
 
 
 def test_what_swallows_a_frame_goes_from_the_port_to_the_flow() -> None:
-    assert hard_drop(Link(LinkState()).parameters, 0) == 0
-    assert hard_drop(Link(LinkState(up=False, blackhole=True)).parameters, 0) == -LOST_PORT_DOWN
-    assert hard_drop(Link(LinkState(blackhole=True, flows=1.0)).parameters, 0) == -LOST_BLACKHOLE
-    assert hard_drop(Link(LinkState(flows=0.25)).parameters, 2**30 - 1) == -LOST_FLOW
-    assert hard_drop(Link(LinkState(flows=0.25)).parameters, 2**30) == 0
-    assert hard_drop(Link(LinkState(flows=1.0)).parameters, 2**32 - 1) == -LOST_FLOW
+    assert hard_drop(Link(LinkState()).parameters, 60, 0) == 0
+    assert hard_drop(Link(LinkState(up=False, blackhole=True)).parameters, 60, 0) == -LOST_PORT_DOWN
+    assert hard_drop(Link(LinkState(blackhole=True, flows=1.0)).parameters, 60, 0) == -LOST_BLACKHOLE
+    assert hard_drop(Link(LinkState(flows=0.25)).parameters, 60, 2**30 - 1) == -LOST_FLOW
+    assert hard_drop(Link(LinkState(flows=0.25)).parameters, 60, 2**30) == 0
+    assert hard_drop(Link(LinkState(flows=1.0)).parameters, 60, 2**32 - 1) == -LOST_FLOW
+
+
+def test_an_ip_packet_beyond_the_mtu_is_dropped_with_its_frame_of_14_bytes_more() -> None:
+    narrow = Link(LinkState(mtu=1_400)).parameters
+    assert hard_drop(narrow, 1_414, 0) == 0
+    assert hard_drop(narrow, 1_415, 0) == -LOST_MTU
+    assert hard_drop(Link(LinkState()).parameters, 9_014, 0) == 0
 
 
 def test_full_loss_loses_everything_and_none_nothing() -> None:

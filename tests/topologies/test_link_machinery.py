@@ -89,7 +89,7 @@ def test_interface_names_fit_the_kernel() -> None:
 
 
 def test_wire_joins_the_far_ends_of_every_link() -> None:
-    topology = Topology("t", (Cluster("a", 1), Cluster("b", 2)), (Link("a", "b", 7 * MS),))
+    topology = Topology("t", (Cluster("a", 1), Cluster("b", 2)), (Link.alike("a", "b", 7 * MS),))
     states = {A_B: LinkState(delay_ns=7 * MS), B_A: LinkState()}
     assert wire_config(topology, states, seed=3, tick_ns=250 * US).directions == (
         WireDirection(A_B, "x1-2", "x2-1", states[A_B]),

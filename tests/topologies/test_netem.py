@@ -15,7 +15,7 @@ from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, 
 from topologies.model import Direction
 from topologies.netem.shaping import Bucket, Netem, Shaping, equivalent, netem_seed, shaping
 from topologies.netem.tc_commands import shape, unshape
-from topologies.netem.tc_output import Tally, flow_drops, shapings, tallies
+from topologies.netem.tc_output import Tally, flow_drops, has_mtu, mtu_drops, shapings, tallies
 from topologies.tc.batch import Row
 
 RECORDED = Path(__file__).parent / "recorded" / "tc-qdisc-show-6.1.json"
@@ -146,15 +146,30 @@ def test_flows_vanish_in_a_filter_that_comes_goes_and_comes_back() -> None:
     gone = LinkState(flows=0.25)
     first = words(gone)
     assert first[0] == "tc qdisc replace dev s1-w2 clsact"
-    assert first[1].startswith("tc filter replace dev s1-w2 egress protocol all prio 2 handle 1 bpf bytecode")
+    assert first[1].startswith("tc filter replace dev s1-w2 egress protocol all prio 3 handle 1 bpf bytecode")
     assert first[1].endswith("action drop")
-    assert words(LinkState(), gone)[0] == "tc filter del dev s1-w2 egress protocol all prio 2 handle 1 bpf"
+    assert words(LinkState(), gone)[0] == "tc filter del dev s1-w2 egress protocol all prio 3 handle 1 bpf"
     assert words(gone, gone)[0] == first[1]
 
 
 def test_drops_of_a_filter_are_summed() -> None:
     actions = [{"kind": "gact", "stats": {"drops": 3}}]
-    assert flow_drops([{"kind": "bpf"}, {"kind": "bpf", "options": {"actions": actions}}]) == 3
+    flows, too_long = ({"kind": "bpf", "pref": pref, "options": {"actions": actions}} for pref in (3, 2))
+    assert flow_drops([{"kind": "bpf", "pref": 3}, flows]) == 3
+    assert flow_drops([too_long]) == mtu_drops([flows]) == 0
+    assert mtu_drops([too_long]) == 3
+    assert [has_mtu(rows) for rows in ([too_long], [flows], [])] == [True, False, False]
+
+
+def test_the_mtu_is_a_filter_of_its_own_that_stays() -> None:
+    narrow = LinkState(mtu=1_400)
+    clsact, mtu, _ = words(narrow)
+    assert clsact == "tc qdisc replace dev s1-w2 clsact"
+    # Load the length; above 1400 + 14 match, else not.
+    program = '"4,128 0 0 0,37 0 1 1414,6 0 0 4294967295,6 0 0 0"'
+    place = "tc filter replace dev s1-w2 egress protocol all prio 2 handle 1"
+    assert mtu == f"{place} bpf bytecode {program} action drop"
+    assert [line.split()[1] for line in words(replace(narrow, delay_ns=MS), narrow)] == ["qdisc"]
 
 
 def test_unshape_removes_our_root() -> None:

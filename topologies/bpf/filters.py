@@ -1,4 +1,4 @@
-"""Classic BPF programs that match media, and that drop the frames of a TCP port. Pure."""
+"""Classic BPF programs that match media, or frames longer than an MTU, and that drop the frames of a TCP port. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from topologies.bpf.program import (
     IF_EQUAL,
     LOAD_BYTE,
     LOAD_HALF,
+    LOAD_LENGTH,
     MATCH,
     NO_MATCH,
     OUTGOING,
@@ -21,6 +22,7 @@ _LOAD_HALF_AT_X, _HEADER_LENGTH_TO_X = 0x48, 0xB1
 
 _IPV4, _IPV4_NO_OPTIONS = 0x0800, 0x45
 _TCP, _UDP = 6, 17
+_ETHERNET_HEADER = 14
 
 _GO_ON, _DROP = 0xFFFFFFFF, 2
 """TC_ACT_UNSPEC and TC_ACT_SHOT of linux/pkt_cls.h."""
@@ -46,6 +48,16 @@ def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
     return (
         *steps,
         Instruction(IF_ABOVE, 1, 0, operand=last),
+        Instruction(RETURN, operand=MATCH),
+        Instruction(RETURN, operand=NO_MATCH),
+    )
+
+
+def mtu_filter(mtu: int) -> Program:
+    """The program that matches frames whose IP packet is longer than `mtu` bytes."""
+    return (
+        Instruction(LOAD_LENGTH),
+        Instruction(IF_ABOVE, 0, 1, operand=mtu + _ETHERNET_HEADER),
         Instruction(RETURN, operand=MATCH),
         Instruction(RETURN, operand=NO_MATCH),
     )

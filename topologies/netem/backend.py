@@ -19,8 +19,8 @@ from topologies.link_state import LinkState
 from topologies.model import Direction, Topology
 from topologies.netem.shaping import Shaping, equivalent, netem_seed, shaping
 from topologies.netem.tc_commands import counting, shape, unshape
-from topologies.netem.tc_output import Tally, flow_drops, media_count, shapings, tallies
-from topologies.tc.batch import Changed, Found, TcBatch
+from topologies.netem.tc_output import Tally, flow_drops, has_mtu, media_count, mtu_drops, shapings, tallies
+from topologies.tc.batch import Changed, Found, Row, TcBatch
 
 _DRAIN_S = 2.0
 _POLL_S = 0.01
@@ -61,6 +61,7 @@ class NetemLinks:
         try:
             self._count_media(media_ports)
             self.prepare(states)()()
+            self._require_mtus()
         except LinkError:
             self.close()
             raise
@@ -72,6 +73,14 @@ class NetemLinks:
                 self._running().change(batch_lines(commands)).read()
             except CommandError as error:
                 raise LinkError(f"media on the links could not be counted: {error}") from error
+
+    def _require_mtus(self) -> None:
+        """LinkError unless each port with an MTU has the filter for it; those of flows are no longer there to be read
+        when a change has been made."""
+        filters, _ = self._show()
+        for direction, port in self._port.items():
+            if self._shapings[direction].mtu and not has_mtu(filters[port]):
+                raise LinkError(f"{port} was given an MTU and reads back without")
 
     def prepare(self, states: Mapping[Direction, LinkState]) -> Apply:
         """Attribute the drops so far to the present states, and build the commands for tc; LinkError."""
@@ -126,9 +135,9 @@ class NetemLinks:
         """Counters of every direction. netem does not count what it receives: `received` is the sum of frames released,
         lost, and still in the delay line."""
         filters, found = self._show()
-        tally_of, vanished = tallies(found), {port: flow_drops(rows) for port, rows in filters.items()}
+        tally_of = tallies(found)
         return {
-            direction: self._counters(direction, tally_of[port], vanished.get(port, 0))
+            direction: self._counters(direction, tally_of[port], filters.get(port, []))
             for direction, port in self._port.items()
         }
 
@@ -157,7 +166,7 @@ class NetemLinks:
         return self._tc
 
     def _show(self, ports: Sequence[str] | None = None) -> Found:
-        """All queueing disciplines, and the filters of `ports`; None: of the ports at which flows vanish. LinkError."""
+        """All queueing disciplines, and the filters of `ports`; None: of the ports whose filters drop. LinkError."""
         try:
             return self._running().show(self._filtered() if ports is None else ports)
         except CommandError as error:
@@ -170,23 +179,25 @@ class NetemLinks:
                 self._losses[direction] = self._losses[direction].and_then(found[port], states[direction])
 
     def _filtered(self) -> list[str]:
-        """Ports that have a filter of flows now."""
-        return [port for direction, port in self._port.items() if self._shapings[direction].flows]
+        """Ports that have a filter of flows or of the MTU now."""
+        shapings = self._shapings
+        return [port for each, port in self._port.items() if shapings[each].flows or shapings[each].mtu]
 
     def _seed_of(self, direction: Direction) -> int | None:
         return None if self._seed is None else netem_seed(self._seed, direction, self._changes)
 
-    def _counters(self, direction: Direction, tally: Tally, vanished: int) -> LinkCounters:
+    def _counters(self, direction: Direction, tally: Tally, filters: Sequence[Row]) -> LinkCounters:
         losses = self._losses[direction].and_then(tally, self._states[direction])
-        lost_flow = self._vanished[direction] + vanished
+        lost_flow, lost_mtu = self._vanished[direction] + flow_drops(filters), mtu_drops(filters)
         return LinkCounters(
-            received=tally.sent + tally.dropped + tally.bucket_dropped + tally.queued + lost_flow,
+            received=tally.sent + tally.dropped + tally.bucket_dropped + tally.queued + lost_flow + lost_mtu,
             released=tally.sent,
             lost_blackhole=losses.blackhole,
             lost_flow=lost_flow,
             lost_loss=losses.loss,
             lost_queue=tally.bucket_dropped,
             lost_overflow=losses.overflow,
+            lost_mtu=lost_mtu,
         )
 
     def _set_ports(self, ports: Mapping[str, bool], *, up: bool) -> bool:

@@ -69,6 +69,8 @@ class Shaping:
     bucket: Bucket | None = None
     flows: int | None = None
     """Flows with a 32-bit hash below it are dropped; None if no filter was ever needed."""
+    mtu: int | None = None
+    """Bytes of the longest IP packet that passes; None if all do."""
 
 
 def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shaping:
@@ -86,8 +88,8 @@ def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shapi
     )
     flows = flows_below(state.flows) if state.flows or before.flows is not None else None
     if state.rate_bps is None:
-        return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit), flows)
-    return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)), flows)
+        return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit), flows, state.mtu)
+    return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)), flows, state.mtu)
 
 
 def _own_rate(state: LinkState, before: int | None) -> int | None:
@@ -115,7 +117,8 @@ def netem_seed(seed: int, direction: Direction, change: int) -> int:
 
 
 def equivalent(wanted: Shaping, got: Shaping) -> bool:
-    """Whether a port has the wanted shaping, within the precision of tc's output: times in µs, rates in byte/s."""
+    """Whether a port has the wanted queueing disciplines, within the precision of tc's output: times in µs, rates in
+    byte/s."""
     return _same_netem(wanted.netem, got.netem) and _same_bucket(wanted.bucket, got.bucket)
 
 

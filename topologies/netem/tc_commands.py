@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from hostio.commands import Command, tc_delete, tc_replace
 from hostio.timing import US
-from topologies.bpf.filters import media_filter
+from topologies.bpf.filters import media_filter, mtu_filter
 from topologies.bpf.flow_filter import flow_filter
-from topologies.bpf.program import bytecode
+from topologies.bpf.program import Program, bytecode
 from topologies.link_state import FourState, GilbertElliott, Loss, RandomLoss
 from topologies.netem.shaping import BUCKET, BUCKET_PARENT, ROOT, Bucket, Netem, Shaping
 
-COUNTING = 1
-"""Preference of the filter that counts media; the lowest, so that it sees frames before others drop them."""
+COUNTING, TOO_LONG, FLOWS = 1, 2, 3
+"""Preferences of the filters, in the order in which a frame meets them: the one that counts media sees it before the
+others drop frames beyond the MTU, and flows."""
 
-_COUNT_FILTER = ("egress", "protocol", "all", "prio", str(COUNTING), "handle", "1")
-_FLOW_FILTER = ("egress", "protocol", "all", "prio", "2", "handle", "1")
+_COUNT_FILTER, _MTU_FILTER, _FLOW_FILTER = (
+    ("egress", "protocol", "all", "prio", str(preference), "handle", "1") for preference in (COUNTING, TOO_LONG, FLOWS)
+)
 _DROP = ("action", "drop")
 _GO_ON = ("action", "continue")
 
@@ -22,13 +24,12 @@ _GO_ON = ("action", "continue")
 def shape(port: str, wanted: Shaping, before: Shaping) -> list[Command]:
     """Commands that give a port the wanted shaping; `before`: its present one."""
     commands = []
-    if wanted.flows is not None and before.flows is None:
+    if (wanted.flows, wanted.mtu) != (None, None) and (before.flows, before.mtu) == (None, None):
         commands.append(["tc", "qdisc", "replace", "dev", port, "clsact"])
+    if wanted.mtu and wanted.mtu != before.mtu:
+        commands.append(_dropping(port, _MTU_FILTER, mtu_filter(wanted.mtu)))
     if wanted.flows:
-        program = bytecode(flow_filter(wanted.flows))
-        commands.append(
-            ["tc", "filter", "replace", "dev", port, *_FLOW_FILTER, "bpf", "bytecode", f'"{program}"', *_DROP]
-        )
+        commands.append(_dropping(port, _FLOW_FILTER, flow_filter(wanted.flows)))
     elif before.flows:
         commands.append(["tc", "filter", "del", "dev", port, *_FLOW_FILTER, "bpf"])
     if wanted.netem:
@@ -37,6 +38,11 @@ def shape(port: str, wanted: Shaping, before: Shaping) -> list[Command]:
         arguments = _bucket_arguments(wanted.bucket)
         commands.append(tc_replace(port, "parent", BUCKET_PARENT, "handle", BUCKET, "tbf", *arguments))
     return commands
+
+
+def _dropping(port: str, place: tuple[str, ...], program: Program) -> Command:
+    """Command that has a port drop the frames that a program matches."""
+    return ["tc", "filter", "replace", "dev", port, *place, "bpf", "bytecode", f'"{bytecode(program)}"', *_DROP]
 
 
 def counting(port: str, media_ports: tuple[int, int]) -> list[Command]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hostio.timing import S
 from topologies.link_state import FourState, GilbertElliott, Jitter, Loss, RandomLoss
 from topologies.netem.shaping import BUCKET, ROOT, Bucket, Netem, Shaping
-from topologies.netem.tc_commands import COUNTING
+from topologies.netem.tc_commands import COUNTING, FLOWS, TOO_LONG
 from topologies.tc.batch import Row
 
 
@@ -44,16 +44,28 @@ def tallies(rows: Iterable[Row]) -> dict[str, Tally]:
 
 
 def flow_drops(rows: Iterable[Row]) -> int:
-    """Packets dropped by the filters in these rows."""
-    actions = [action for row in rows for action in row.get("options", {}).get("actions", [])]
-    return sum(action["stats"]["drops"] for action in actions)
+    """Packets dropped by the filter of flows in these rows."""
+    return sum(action["stats"]["drops"] for action in _actions(rows, FLOWS))
+
+
+def mtu_drops(rows: Iterable[Row]) -> int:
+    """Packets dropped by the MTU's filter in these rows."""
+    return sum(action["stats"]["drops"] for action in _actions(rows, TOO_LONG))
+
+
+def has_mtu(rows: Iterable[Row]) -> bool:
+    """Whether the MTU's filter is among these rows, with its action."""
+    return bool(_actions(rows, TOO_LONG))
 
 
 def media_count(rows: Iterable[Row]) -> int:
     """Media frames that the counting filter in these rows has seen."""
-    counting = (row for row in rows if row.get("pref") == COUNTING)
-    actions = (action for row in counting for action in row.get("options", {}).get("actions", []))
-    return sum(action["stats"]["packets"] for action in actions)
+    return sum(action["stats"]["packets"] for action in _actions(rows, COUNTING))
+
+
+def _actions(rows: Iterable[Row], preference: int) -> list[Row]:
+    filters = (row for row in rows if row.get("pref") == preference)
+    return [action for row in filters for action in row.get("options", {}).get("actions", [])]
 
 
 def _tally(netem: Row, bucket: Row | None) -> Tally:

@@ -39,7 +39,7 @@ def admit(wire: Any, index: int, position: int, arrived_ns: int) -> None:
         return
     bank = _bank(wire, arrived_ns)
     parameters, direction = wire.banks[bank, index], wire.directions[index]
-    fate = hard_drop(parameters, flow_hash(frame, length) if parameters.flows else 0)
+    fate = hard_drop(parameters, length, flow_hash(frame, length) if parameters.flows else 0)
     if fate < 0:
         count_and_log(wire, index, slot, media, -fate)
     else:

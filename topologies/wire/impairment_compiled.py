@@ -20,6 +20,7 @@ from topologies.wire.memory import (
     GILBERT_ELLIOTT,
     LOST_BLACKHOLE,
     LOST_FLOW,
+    LOST_MTU,
     LOST_PORT_DOWN,
     LOST_QUEUE,
     NO_LOSS,
@@ -52,6 +53,7 @@ _IN_GAP, _IN_BURST, _LOST_IN_BURST, _LOST_IN_GAP = 0, 1, 2, 3
 """States 1 to 4 of the 4-state Markov model, netem's `loss state`."""
 
 _S = 1_000_000_000
+_ETHERNET_HEADER = 14
 _TABLES_REACH = 4
 """Standard deviations that the distributions' tables span at most."""
 _SQRT_2 = math.sqrt(2.0)
@@ -80,15 +82,18 @@ def next_frame(direction: Any) -> None:
 
 
 @compiled
-def hard_drop(parameters: Any, flow: int) -> int:
-    """Minus the counter of what drops every such frame: a port that is down, the blackhole, or its flow; else 0.
+def hard_drop(parameters: Any, length: int, flow: int) -> int:
+    """Minus the counter of what drops every such frame: a port that is down, the blackhole, MTU, or its flow; else 0.
 
-    `flow`: the flow's hash, 32 bits. The order is that of the path: the port comes before all that netem does.
+    `length`: of the frame, bytes; `flow`: the flow's hash, 32 bits. The order is that of the path: the port comes
+    before all that netem does.
     """
     if parameters.port_down:
         return -LOST_PORT_DOWN
     if parameters.blackhole:
         return -LOST_BLACKHOLE
+    if 0 < parameters.mtu < length - _ETHERNET_HEADER:
+        return -LOST_MTU
     if flow < parameters.flows:
         return -LOST_FLOW
     return 0

@@ -29,6 +29,7 @@ PARAMETERS = np.dtype(
     [
         ("port_down", "<i8"),
         ("blackhole", "<i8"),
+        ("mtu", "<i8"),
         ("flows", "<i8"),
         ("loss_number", "<i8"),
         ("loss_model", "<i8"),
@@ -46,7 +47,8 @@ PARAMETERS = np.dtype(
         ("in_order", "<i8"),
     ]
 )
-"""Impairment of a direction. `port_down` 1: a port is down, and frames under way are lost. `flows`: flows whose hash is
+"""Impairment of a direction. `port_down` 1: a port is down, and frames under way are lost. `mtu`:
+0 for none. `flows`: flows whose hash is
 below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited.
 `in_order` 1: its frames are not overtaken."""
 
@@ -80,8 +82,10 @@ packet sockets."""
     LOST_LOSS,
     LOST_QUEUE,
     LOST_OVERFLOW,
+    _,
+    LOST_MTU,
 ) = range(len(FATES))
-"""Columns of the counters, as LinkCounters has them."""
+"""Columns of the counters; that of frames held stays 0."""
 
 FATE_ROWS = 1 << 22
 """Capacity of the log of FRAME_FATE rows; later events are in the counters only."""

@@ -39,6 +39,7 @@ def fill_bank(
 
 def _fill(row: Any, state: LinkState) -> None:
     row["blackhole"] = state.blackhole
+    row["mtu"] = state.mtu or 0
     row["flows"] = flows_below(state.flows)
     row["duplicate"] = state.duplicate
     row["corrupt"] = state.corrupt

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from typing import Any
 
 from hostio.control import Ready, Stop, receive
 from hostio.files import write_array
 from hostio.lateness_compiled import watch
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import packet_drops, packet_socket
-from topologies.link_backend import LinkCounters
+from topologies.link_backend import FATES, HELD, LinkCounters
 from topologies.link_state import LinkState
 from topologies.model import Direction
 from topologies.wire.memory import WireMemory, allocate
@@ -135,7 +136,7 @@ class Wire:
         """The loop's counters, and the frames for which its socket had no room."""
         self._overflowed[direction] += packet_drops(self._sockets[index])
         unseen = self._overflowed[direction]
-        every, media = (LinkCounters(*row.tolist()) for row in self._memory.counters_read[index])
+        every, media = (_counters(row) for row in self._memory.counters_read[index])
         return replace(every, received=every.received + unseen, lost_overflow=every.lost_overflow + unseen, media=media)
 
     def _ask(self, command: int) -> int:
@@ -154,6 +155,12 @@ class Wire:
         memory.directions["random"] = [generator_state(config.seed, d.direction) for d in config.directions]
         fill_bank(memory, 0, self._states, self._loss_numbers)
         return memory
+
+
+def _counters(row: Any) -> LinkCounters:
+    """The counters in a row, whose columns are those of FATES."""
+    counts: dict[str, Any] = {what: int(row[column]) for column, what in enumerate(FATES) if column != HELD}
+    return LinkCounters(**counts)
 
 
 def generator_state(seed: int, direction: Direction) -> int:
