@@ -164,7 +164,9 @@ class Topology:
     def paths(self) -> Mapping[Direction, tuple[str, ...]]:
         """The way, as names of clusters, that packets from one cluster to another take when they are not rerouted:
         their link, or else those between with the least delay in sum. None between islands."""
-        delays: dict[tuple[str, str], int] = {direction: one_way.delay_ns for direction, one_way in self.one_ways.items()}
+        delays: dict[tuple[str, str], int] = {
+            direction: one_way.delay_ns for direction, one_way in self.one_ways.items()
+        }
         found = least_delay_paths([cluster.name for cluster in self.clusters], delays)
         return {Direction(*ends): path for ends, path in found.items()}
 

@@ -21,7 +21,9 @@ CONFIG = ControllerConfig(
 
 
 def test_reads_back_what_it_wrote() -> None:
-    jittery = replace(CONFIG.topology, links=tuple(Link.alike(link.a, link.b, 5, jitter_ns=3) for link in CONFIG.topology.links))
+    jittery = replace(
+        CONFIG.topology, links=tuple(Link.alike(link.a, link.b, 5, jitter_ns=3) for link in CONFIG.topology.links)
+    )
     for config in (CONFIG, replace(CONFIG, topology=jittery)):
         assert ControllerConfig.from_json(config.to_json()) == config
 

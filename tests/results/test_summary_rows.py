@@ -84,7 +84,8 @@ def test_pauses_are_said_and_counted_apart_from_interruptions(run: RunDir) -> No
     smooth = summarise(evidence, analysis := analyse(evidence), reconcile(evidence, analysis))
     assert (smooth.media.interruptions, smooth.media.pauses, smooth.media.longest_pause_ms) == (9, 0, 0.0)
     links = tuple(
-        Link.alike(link.a, link.b, link.there.delay_ns, 20 * MS if link.a == "us-east" else 0) for link in TRIANGLE.links
+        Link.alike(link.a, link.b, link.there.delay_ns, 20 * MS if link.a == "us-east" else 0)
+        for link in TRIANGLE.links
     )
     plan = replace(evidence.plan, topology=replace(TRIANGLE, links=links))
     evidence = replace(evidence, plan=plan)
