@@ -27,7 +27,8 @@ class HealthChange:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Lanes between two clusters, both directions, moved to a path: `via` a relay, or direct again (None).
+    """Lanes between two clusters, both directions, moved to a path: `via` a relay, or direct again (None). `then`: the
+    relay after it on the way from `a` to `b`, if there are two.
 
     `seen_ns`: the evidence arrived. `decided_ns`: the policy returned. `sent_ns`: the last flow-mod was handed to
     the switch connection. `installed_ns`: the last switch's barrier reply came.
@@ -42,7 +43,13 @@ class Decision:
     decided_ns: int
     sent_ns: int
     installed_ns: int
+    then: str | None = None
     kind: Literal["decision"] = "decision"
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """The relays on the path, from `a` to `b`; empty: it is the direct one."""
+        return tuple(relay for relay in (self.via, self.then) if relay is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,18 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The policy looked at a pair that goes via a relay and left it there; `reason` says why. Once a second."""
+    """The policy looked at a pair that goes via relays (`via`, and `then`) and left it there; `reason` says why. Once a
+    second."""
 
     a: str
     b: str
     via: str
     reason: str
     at_ns: int
+    then: str | None = None
     kind: Literal["check"] = "check"
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """The relays on the path, from `a` to `b`."""
+        return (self.via,) if self.then is None else (self.via, self.then)

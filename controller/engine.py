@@ -22,14 +22,15 @@ from controller.messages import (
     SwitchEvent,
     SwitchRefused,
 )
-from controller.moves import Move, Pair, Reroutes, after
+from controller.moves import Move, Pair, Relays, Reroutes, after, second_of
 from controller.policies import DEFAULT_POLICY, POLICIES, Policy
-from controller.routing_rules import FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
+from controller.routing_rules import Ends, FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
 from controller.settings import ControllerSettings
 from controller.situation import Situation, reviews
 from hostio.timing import S
 from relay_app.probing.probe_report import ProbeReport
-from topologies.model import Direction, Link, Topology
+from relay_app.streams import LANES
+from topologies.model import Direction, DirectPath, Topology
 
 _REVIEW_NS = 1 * S
 """How often the log says why traffic stays where it is."""
@@ -120,33 +121,39 @@ class Engine:
             yield from self._adopt(now_ns)
 
     def _adopt(self, now_ns: int) -> Iterator[Action]:
-        found = {reroute for each in self._found.values() for reroute in each}
-        whole = sorted(reroute for reroute in found if reroute.other_end() in found)
+        """Take up the reroutes that both ends have, whichever relays they go over: the policy leaves those that make no
+        path."""
+        found = {Ends(each.at, each.towards, each.lane): each.via for ends in self._found.values() for each in ends}
         yield from self._installer.install(
             rule
-            for half in sorted(found - set(whole))
+            for half in sorted(ends for ends in found if ends.reversed() not in found)
             for rule in restore_rules(self._topology, half.at, half.towards, (half.lane,))
             if self._clusters[rule.switch].name == half.at
         )
-        for link in self._topology.links:
-            lanes = {each.lane: each.via for each in whole if (each.at, each.towards) == (link.a, link.b)}
+        for pair in self._topology.direct_paths:
+            lanes = {
+                lane: tuple(dict.fromkeys((found[there], found[back])))
+                for lane in range(LANES)
+                if (there := Ends(pair.a, pair.b, lane)) in found and (back := there.reversed()) in found
+            }
             if lanes:
-                yield self._adopt_pair(link, lanes, now_ns)
+                yield self._adopt_pair(pair, lanes, now_ns)
 
-    def _adopt_pair(self, link: Link, lanes: Mapping[int, str], now_ns: int) -> Review:
+    def _adopt_pair(self, pair: DirectPath, lanes: Mapping[int, Relays], now_ns: int) -> Review:
         """Take the lanes' paths for the pair's; a paced move that the earlier controller had begun goes on."""
-        via = next(iter(lanes.values()))
-        move = Move(link.a, link.b, via, "found so on the switches", now_ns)
-        for relay in set(lanes.values()):
-            self._lanes.adopt(move.pair, relay, [lane for lane, each in lanes.items() if each == relay])
+        move = Move(pair.a, pair.b, next(iter(lanes.values())), "found so on the switches", now_ns)
+        for relays in set(lanes.values()):
+            mine = [lane for lane, each in lanes.items() if each == relays]
+            self._lanes.adopt(Direction(pair.a, pair.b), relays, mine)
         self._reroutes = after(move, self._reroutes)
         self._lanes.begin(move, now_ns)
-        return Review(link.a, link.b, via, f"{len(lanes)} of its lanes were found so on the switches", now_ns)
+        why = f"{len(lanes)} of its lanes were found so on the switches"
+        return Review(pair.a, pair.b, move.relays[0], why, now_ns, second_of(move.relays))
 
     def _all_rules(self, switch: int) -> list[SwitchRule]:
         rules = [clear_rules(switch), *direct_rules(self._topology, self._clusters[switch])]
-        for (a, b), via, lanes in self._lanes.reroutes():
-            rules += reroute_rules(self._topology, a, b, via, lanes)
+        for (a, b), relays, lanes in self._lanes.reroutes():
+            rules += reroute_rules(self._topology, a, b, relays, lanes)
         return [rule for rule in rules if rule.switch == switch]
 
     def _confirm(self, reply: BarrierReply) -> list[Action]:
@@ -178,6 +185,6 @@ class Engine:
 
     def _rules_of(self, shift: Shift) -> tuple[SwitchRule, ...]:
         move = shift.move
-        if move.via is None:
+        if not move.relays:
             return restore_rules(self._topology, move.a, move.b, shift.lanes)
-        return reroute_rules(self._topology, move.a, move.b, move.via, shift.lanes)
+        return reroute_rules(self._topology, move.a, move.b, move.relays, shift.lanes)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from controller.decisions import Decision
 from controller.flow_rules import SwitchRule
 from controller.messages import BarrierReply, Install
-from controller.moves import Move, Pair
+from controller.moves import Move, Pair, second_of
 
 
 @dataclass(slots=True)
@@ -78,6 +78,5 @@ class Installer:
 
 def _decision(done: _Pending, installed_ns: int) -> Decision:
     move = done.move
-    return Decision(
-        move.a, move.b, move.via, done.lanes, move.reason, move.seen_ns, done.decided_ns, done.sent_ns, installed_ns
-    )
+    via, times = (*move.relays, None)[0], (move.seen_ns, done.decided_ns, done.sent_ns, installed_ns)
+    return Decision(move.a, move.b, via, done.lanes, move.reason, *times, second_of(move.relays))

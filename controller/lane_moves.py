@@ -1,7 +1,7 @@
 """Which path each lane takes, and which lanes move next. Pure; times are ns.
 
-A move onto a relay is paced: the relay has to fetch the record of each session that is new to it. A move back to the
-direct link is not: nothing there has to be fetched.
+A move onto relays is paced: the relay has to fetch the record of each session that is new to it. A move back to the
+direct path is not: nothing there has to be fetched.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from controller.moves import Move, Pair
+from controller.moves import Move, Relays
 from relay_app.streams import LANES
+from topologies.model import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +31,26 @@ class _Moving:
 
 
 class LaneMoves:
-    """The path of every lane of every pair. `pace_ns`: over what time a move onto a relay is spread; 0: none."""
+    """The path of every lane of every pair, whose moves name its clusters in one order. `pace_ns`: over what time a
+    move onto relays is spread; 0: none."""
 
     def __init__(self, pace_ns: int) -> None:
         self._step_ns = pace_ns // LANES
-        self._paths: dict[Pair, list[str | None]] = {}
-        self._moving: dict[Pair, _Moving] = {}
+        self._paths: dict[Direction, list[Relays]] = {}
+        self._moving: dict[Direction, _Moving] = {}
 
     def begin(self, move: Move, now_ns: int) -> None:
         """Start a move, in place of one of the same pair that may be under way."""
-        paths = self._paths.setdefault(move.pair, [None] * LANES)
-        lanes = [lane for lane, via in enumerate(paths) if via != move.via]
-        self._moving[move.pair] = _Moving(move, lanes, now_ns)
+        pair = Direction(move.a, move.b)
+        paths = self._paths.setdefault(pair, [()] * LANES)
+        lanes = [lane for lane, relays in enumerate(paths) if relays != move.relays]
+        self._moving[pair] = _Moving(move, lanes, now_ns)
 
-    def adopt(self, pair: Pair, via: str, lanes: Iterable[int]) -> None:
-        """Record that these lanes go over a relay already."""
-        paths = self._paths.setdefault(pair, [None] * LANES)
+    def adopt(self, pair: Direction, relays: Relays, lanes: Iterable[int]) -> None:
+        """Record that these lanes go over relays already."""
+        paths = self._paths.setdefault(pair, [()] * LANES)
         for lane in lanes:
-            paths[lane] = via
+            paths[lane] = relays
 
     def due(self, now_ns: int) -> Iterator[Shift]:
         """The lanes whose time has come, as moved from now on."""
@@ -57,17 +60,17 @@ class LaneMoves:
                 del self._moving[pair]
             if lanes:
                 for lane in lanes:
-                    self._paths[pair][lane] = moving.move.via
+                    self._paths[pair][lane] = moving.move.relays
                 yield Shift(moving.move, lanes)
 
     def _lanes_due(self, moving: _Moving, now_ns: int) -> Iterator[int]:
-        step_ns = self._step_ns if moving.move.via else 0
+        step_ns = self._step_ns if moving.move.relays else 0
         while moving.lanes and moving.next_ns <= now_ns:
             moving.next_ns += step_ns
             yield moving.lanes.pop(0)
 
-    def reroutes(self) -> Iterator[tuple[Pair, str, tuple[int, ...]]]:
-        """Every pair, relay, and the lanes that go over it now."""
+    def reroutes(self) -> Iterator[tuple[Direction, Relays, tuple[int, ...]]]:
+        """Every pair, its relays, and the lanes that go over them now."""
         for pair, paths in self._paths.items():
-            for via in dict.fromkeys(path for path in paths if path is not None):
-                yield pair, via, tuple(lane for lane, path in enumerate(paths) if path == via)
+            for relays in dict.fromkeys(path for path in paths if path):
+                yield pair, relays, tuple(lane for lane, path in enumerate(paths) if path == relays)

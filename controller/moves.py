@@ -1,7 +1,10 @@
-"""Moves of traffic between direct links and relay paths: what a policy decides. Pure data.
+"""Moves of traffic between direct paths and relay paths: what a policy decides. Pure data.
 
 The relay path of clusters a and b via c is a → c → b, and b → c → a: the switch at either end sends its host's media to
 the relay at c, which forwards it. A pair whose media takes a relay path is *rerouted*.
+
+A relay path via c and d is a → c → d → b, and b → d → c → a. The switch at a sends to c, and that at b to d; c goes on
+to d, and d to c on the way back, because the pairs c, b and d, a are rerouted so themselves.
 """
 
 from __future__ import annotations
@@ -11,24 +14,28 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from controller.decisions import Kept
+from topologies.model import Direction
 
 Pair = frozenset[str]
 """Two clusters, in no order."""
 
-Reroutes: TypeAlias = Mapping[Pair, str]
-"""The rerouted pairs, each with the cluster of its relay."""
+Relays: TypeAlias = tuple[str, ...]
+"""The clusters of the relays on a pair's path, from its first cluster to its second; empty: the direct path."""
+
+Reroutes: TypeAlias = Mapping[Direction, str]
+"""Of the rerouted pairs, either way: the cluster of the relay that its source sends to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """All lanes between `a` and `b`, both ways, go via a relay, or over the direct link again (None).
+    """All lanes between `a` and `b`, both ways, go via relays, or over the direct path again.
 
     `seen_ns`: since when the link direction or relay that is the reason has had its present state.
     """
 
     a: str
     b: str
-    via: str | None
+    relays: Relays
     reason: str
     seen_ns: int
 
@@ -44,5 +51,23 @@ PolicyDecision: TypeAlias = Move | Kept
 
 def after(move: Move, reroutes: Reroutes) -> Reroutes:
     """The reroutes there are once a move is made."""
-    others = {pair: via for pair, via in reroutes.items() if pair != move.pair}
-    return others if move.via is None else {**others, move.pair: move.via}
+    others = {ends: relay for ends, relay in reroutes.items() if {*ends} != move.pair}
+    if not move.relays:
+        return others
+    return {**others, Direction(move.a, move.b): move.relays[0], Direction(move.b, move.a): move.relays[-1]}
+
+
+def relays_between(a: str, b: str, reroutes: Reroutes) -> Relays:
+    """The relays on a pair's path."""
+    ends = (reroutes.get(Direction(a, b)), reroutes.get(Direction(b, a)))
+    return tuple(dict.fromkeys(relay for relay in ends if relay is not None))
+
+
+def second_of(relays: Relays) -> str | None:
+    """The second relay, if there is one."""
+    return relays[1] if len(relays) > 1 else None
+
+
+def via_text(relays: Relays) -> str:
+    """Relays as text: `c`, or `c and d`."""
+    return " and ".join(relays)

@@ -2,6 +2,7 @@
 
 All rules are in table 0. What matches none is dropped: neighbours are static, so there is no ARP to carry. A reroute is
 a second rule of higher priority beside the direct one, per lane and end; taking it away brings the direct rule back.
+It applies to what comes from the switch's own host: what passes on its way to another cluster takes the direct paths.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from controller.flow_rules import FlowRule
+from controller.moves import Relays
 from relay_app.streams import LANE_PORT, LANES
-from topologies.model import LAN_PORT, Cluster, Topology
+from topologies.model import LAN_PORT, Cluster, Direction, Topology
 
 DIRECT_PRIORITY = 100
 REROUTE_PRIORITY = 200
@@ -21,12 +23,18 @@ _IP_PROTO_UDP = 17
 
 
 def direct_rules(topology: Topology, cluster: Cluster) -> tuple[FlowRule, ...]:
-    """One switch's rules to its own host and to every cluster it has a link to."""
-    neighbours = [
-        topology.cluster(direction.destination) for direction in topology.directions if direction.source == cluster.name
-    ]
-    ports = [(cluster, LAN_PORT), *((neighbour, neighbour.ordinal) for neighbour in neighbours)]
+    """One switch's rules to its own host and to every other cluster, in the order in which those have links and then of
+    clusters: at the port of the next hop of the direct path."""
+    linked = [direction.destination for direction in topology.directions if direction.source == cluster.name]
+    others = [end.destination for end in topology.paths if end.source == cluster.name]
+    targets = [topology.cluster(name) for name in dict.fromkeys((*linked, *others))]
+    ports = [(cluster, LAN_PORT), *((target, _port(topology, cluster, target)) for target in targets)]
     return tuple(_direct_rule(cluster, target, port) for target, port in ports)
+
+
+def _port(topology: Topology, at: Cluster, target: Cluster) -> int:
+    """The port of a switch at which the direct path to another cluster begins."""
+    return topology.cluster(topology.paths[Direction(at.name, target.name)][1]).ordinal
 
 
 def _direct_rule(at: Cluster, target: Cluster, port: int) -> FlowRule:
@@ -34,14 +42,19 @@ def _direct_rule(at: Cluster, target: Cluster, port: int) -> FlowRule:
     return FlowRule(at.ordinal, "add", DIRECT_PRIORITY, match, output=port)
 
 
-def reroute_rules(topology: Topology, a: str, b: str, via: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
-    """Send these lanes between `a` and `b`, both ways, to the relay at `via`; replaces a reroute over another relay."""
-    relay = topology.cluster(via)
-    fields = (("eth_dst", relay.mac), ("ipv4_dst", str(relay.address)))
+def reroute_rules(topology: Topology, a: str, b: str, relays: Relays, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
+    """Send these lanes between `a` and `b` to the first of the relays, and those back to the last; replaces a reroute
+    over others."""
     return tuple(
-        FlowRule(at.ordinal, "add", REROUTE_PRIORITY, _lane_match(towards, lane), fields, relay.ordinal)
+        _reroute_rule(topology, at, towards, topology.cluster(relays[0] if at.name == a else relays[-1]), lane)
         for at, towards, lane in _lane_ends(topology, a, b, lanes)
     )
+
+
+def _reroute_rule(topology: Topology, at: Cluster, towards: Cluster, relay: Cluster, lane: int) -> FlowRule:
+    fields = (("eth_dst", relay.mac), ("ipv4_dst", str(relay.address)))
+    port = _port(topology, at, relay)
+    return FlowRule(at.ordinal, "add", REROUTE_PRIORITY, _lane_match(towards, lane), fields, port)
 
 
 def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
@@ -56,6 +69,18 @@ def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> t
     )
 
 
+class Ends(NamedTuple):
+    """A lane from one cluster towards another, by name."""
+
+    at: str
+    towards: str
+    lane: int
+
+    def reversed(self) -> Ends:
+        """The same lane back."""
+        return Ends(self.towards, self.at, self.lane)
+
+
 class FoundReroute(NamedTuple):
     """A switch sends a lane from its own host towards another cluster over a relay; clusters by name."""
 
@@ -63,10 +88,6 @@ class FoundReroute(NamedTuple):
     towards: str
     lane: int
     via: str
-
-    def other_end(self) -> FoundReroute:
-        """What the switch at the other end has, if that end was rerouted too."""
-        return self._replace(at=self.towards, towards=self.at)
 
 
 def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[FoundReroute, FlowRule]]:
@@ -84,14 +105,15 @@ def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[Fou
 
 
 def all_reroute_rules(topology: Topology) -> tuple[FlowRule, ...]:
-    """The rules of every reroute that links allow, and those that delete it."""
+    """The rules of every reroute between clusters with a link over one relay with links to both, and those that delete
+    it: what a full mesh may need. Others are made when they are needed."""
     linked = {frozenset((link.a, link.b)) for link in topology.links}
     found: list[FlowRule] = []
     for link in topology.links:
         found += restore_rules(topology, link.a, link.b, range(LANES))
         for via in (cluster.name for cluster in topology.clusters):
             if {frozenset((link.a, via)), frozenset((via, link.b))} <= linked:
-                found += reroute_rules(topology, link.a, link.b, via, range(LANES))
+                found += reroute_rules(topology, link.a, link.b, (via,), range(LANES))
     return tuple(found)
 
 

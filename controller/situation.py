@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.decisions import Review
 from controller.health import CanaryPath, Health, RelayHealth
-from controller.moves import Pair, Reroutes
+from controller.moves import Pair, Relays, Reroutes, relays_between, second_of
 from controller.settings import ControllerSettings
-from topologies.model import Direction, Link, Topology
+from topologies.model import Direction, DirectPath, Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,67 +31,99 @@ class Situation:
         """The health of some link is not known yet."""
         return any(health.state == "unknown" for health in self.links.values())
 
-    def relay_of(self, link: Link) -> str | None:
-        """The relay that media between the ends of a link goes over; None: it takes the link."""
-        return self.reroutes.get(Pair((link.a, link.b)))
+    def relays_of(self, pair: DirectPath) -> Relays:
+        """The relays that media between the ends of a direct path go over; empty: they take that path."""
+        return relays_between(pair.a, pair.b, self.reroutes)
 
-    def link_clean(self, one: str, other: str) -> bool:
-        """The two clusters have a link, and it is clean in both directions."""
-        directions = (Direction(one, other), Direction(other, one))
-        return all(each in self.links and self.links[each].state == "clean" for each in directions)
+    def link_clean(self, direction: Direction) -> bool:
+        """A direction of a link is clean."""
+        return direction in self.links and self.links[direction].state == "clean"
 
-    def link_up(self, link: Link) -> bool:
-        """Neither direction of a link is down; either may be degraded."""
-        return all(self.links[direction].state != "down" for direction in link.directions)
+    def path_clean(self, pair: DirectPath) -> bool:
+        """Every link of a direct path is clean, both ways."""
+        return all(self.links[direction].state == "clean" for direction in pair.directions)
 
-    def legs_usable(self, link: Link, via: str) -> bool:
-        """Both legs of the relay path are clean, and neither is rerouted itself."""
-        return self._leg_usable(link.a, via) and self._leg_usable(via, link.b)
+    def path_up(self, pair: DirectPath) -> bool:
+        """No link of a direct path is down in a direction that it takes; any may be degraded."""
+        return all(self.links[direction].state != "down" for direction in pair.directions)
 
-    def _leg_usable(self, one: str, other: str) -> bool:
-        return self.link_clean(one, other) and Pair((one, other)) not in self.reroutes
+    def legs(self, pair: DirectPath, relays: Relays) -> tuple[Direction, ...]:
+        """The directions of links that a relay path takes there and back, leg by leg."""
+        ends = itertools.pairwise((pair.a, *relays, pair.b))
+        return tuple(hop for a, b in ends for hop in (*self.topology.hops(a, b), *self.topology.hops(b, a)))
 
-    def canaries(self, link: Link, via: str) -> Iterator[tuple[CanaryPath, RelayHealth]]:
-        """What the two ends of a link know of a relay; empty where relays are not watched."""
-        for path in (CanaryPath(end, via) for end in (link.a, link.b)):
-            if path in self.relays:
-                yield path, self.relays[path]
+    def legs_usable(self, pair: DirectPath, relays: Relays) -> bool:
+        """Every leg of a relay path is clean both ways, and every relay on it sends on to the next one."""
+        return all(map(self.link_clean, self.legs(pair, relays))) and all(
+            self.reroutes.get(Direction(relay, end)) == following
+            for end, way in ((pair.b, relays), (pair.a, relays[::-1]))
+            for relay, following in itertools.zip_longest(way, way[1:])
+        )
 
-    def unhealthy_canary(self, link: Link, via: str) -> CanaryPath | None:
-        """The first end of a link whose canaries find the relay unhealthy, if any do."""
-        return next((path for path, relay in self.canaries(link, via) if relay.unhealthy), None)
+    def canaries(self, pair: DirectPath, relays: Relays) -> Iterator[tuple[CanaryPath, RelayHealth]]:
+        """What the clusters on a relay path know of the relays beside them; empty where relays are not watched."""
+        for one, other in itertools.pairwise((pair.a, *relays, pair.b)):
+            for path in (CanaryPath(one, other), CanaryPath(other, one)):
+                if path.relay in relays and path in self.relays:
+                    yield path, self.relays[path]
 
-    def relay_held_down(self, link: Link, via: str) -> bool:
-        """The relay is unhealthy to either end of a link, or was within the last `hold_ns` (hold-down)."""
-        last_ns = [relay.last_unhealthy_ns for _, relay in self.canaries(link, via)]
+    def unhealthy_canary(self, pair: DirectPath, relays: Relays) -> CanaryPath | None:
+        """The first cluster on a relay path whose canaries find a relay beside it unhealthy, if any do."""
+        return next((path for path, relay in self.canaries(pair, relays) if relay.unhealthy), None)
+
+    def held_down(self, pair: DirectPath, relays: Relays) -> bool:
+        """A relay is unhealthy to a cluster beside it, or was within the last `hold_ns` (hold-down)."""
+        last_ns = [relay.last_unhealthy_ns for _, relay in self.canaries(pair, relays)]
         held = any(each is not None and self.now_ns - each < self.settings.hold_ns for each in last_ns)
-        return held or self.unhealthy_canary(link, via) is not None
+        return held or self.unhealthy_canary(pair, relays) is not None
 
-    def best_relay(self, link: Link) -> str | None:
-        """The relay to reroute a link's traffic over: usable legs, not held down, smallest one-way delay in total.
+    def best_relays(self, pair: DirectPath, count: int) -> Relays:
+        """The `count` relays, 1 or 2, to reroute a pair's traffic over: usable legs, none held down, smallest one-way
+        delay in total.
 
-        Of equals the first in cluster order; None if there is none.
+        Of equals the first in cluster order; empty if there are none.
         """
-        others = [each.name for each in self.topology.clusters if each.name not in (link.a, link.b)]
-        usable = [via for via in others if self.legs_usable(link, via) and not self.relay_held_down(link, via)]
-        return min(usable, key=lambda via: self.topology.one_way_ns(link.a, via, link.b), default=None)
+        found = [
+            relays
+            for relays in self._candidates(pair, count)
+            if self.legs_usable(pair, relays) and not self.held_down(pair, relays)
+        ]
+        return min(found, key=lambda relays: self._delay_ns(pair, relays), default=())
+
+    def _candidates(self, pair: DirectPath, count: int) -> Iterator[Relays]:
+        """The relay paths that there may be. With two relays, the second is where the first is rerouted to."""
+        for first in (each.name for each in self.topology.clusters if each.name not in (pair.a, pair.b)):
+            second = self.reroutes.get(Direction(first, pair.b))
+            if count == 1:
+                yield (first,)
+            elif second not in (None, pair.a, pair.b):
+                yield first, str(second)
+
+    def _delay_ns(self, pair: DirectPath, relays: Relays) -> int:
+        """Both ways, because they may differ."""
+        way = (pair.a, *relays, pair.b)
+        return self.topology.one_way_ns(*way) + self.topology.one_way_ns(*way[::-1])
 
 
 def reviews(situation: Situation) -> list[Review]:
     """One record for each rerouted pair."""
-    rerouted = [(link, via) for link in situation.topology.links if (via := situation.relay_of(link)) is not None]
-    return [Review(link.a, link.b, via, _state(situation, link, via), situation.now_ns) for link, via in rerouted]
+    pairs = [(pair, relays) for pair in situation.topology.direct_paths if (relays := situation.relays_of(pair))]
+    return [
+        Review(pair.a, pair.b, relays[0], _state(situation, pair, relays), situation.now_ns, second_of(relays))
+        for pair, relays in pairs
+    ]
 
 
-def _state(situation: Situation, link: Link, via: str) -> str:
-    unconfirmed = "a switch has not confirmed it; " if Pair((link.a, link.b)) in situation.unconfirmed else ""
-    legs = "both legs are clean" if situation.legs_usable(link, via) else "a leg is not clean"
-    direct = "waits for its hold time" if situation.link_clean(link.a, link.b) else "is not clean"
-    return f"{unconfirmed}{legs}; {_relay_state(situation, link, via)}; the direct link {direct}"
+def _state(situation: Situation, pair: DirectPath, relays: Relays) -> str:
+    unconfirmed = "a switch has not confirmed it; " if Pair((pair.a, pair.b)) in situation.unconfirmed else ""
+    all_legs = "both legs" if len(relays) == 1 else "all legs"
+    legs = f"{all_legs} are clean" if situation.legs_usable(pair, relays) else "a leg is not clean"
+    direct = "waits for its hold time" if situation.path_clean(pair) else "is not clean"
+    return f"{unconfirmed}{legs}; {_relay_state(situation, pair, relays)}; the {pair.word} {direct}"
 
 
-def _relay_state(situation: Situation, link: Link, via: str) -> str:
-    known = [relay for _, relay in situation.canaries(link, via)]
+def _relay_state(situation: Situation, pair: DirectPath, relays: Relays) -> str:
+    known = [relay for _, relay in situation.canaries(pair, relays)]
     if not known:
         return "the relay itself is not watched"
     if any(relay.unhealthy for relay in known):

@@ -99,7 +99,7 @@ class Link:
         return Direction(self.a, self.b), Direction(self.b, self.a)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DirectPath:
     """The ways that packets between two clusters take when they are not rerouted, as names of clusters: `there` from
     `a` to `b`, `back` from `b` to `a`."""
@@ -110,6 +110,11 @@ class DirectPath:
     back: tuple[str, ...]
 
     @property
+    def word(self) -> str:
+        """What it is called in messages."""
+        return "direct link" if len(self.there) == len(self.back) == 2 else "direct path"
+
+    @cached_property
     def directions(self) -> tuple[Direction, ...]:
         """The directions of links on both ways."""
         return tuple(itertools.starmap(Direction, (*itertools.pairwise(self.there), *itertools.pairwise(self.back))))

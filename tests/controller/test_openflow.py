@@ -78,7 +78,7 @@ def test_a_group_read_back_is_the_one_that_was_sent(rule: GroupRule) -> None:
     "rule",
     [
         direct_rules(triangle(), triangle().cluster("east"))[0],
-        reroute_rules(triangle(), "east", "west", "central", (5,))[0],
+        reroute_rules(triangle(), "east", "west", ("central",), (5,))[0],
         FlowRule(1, "add", 200, (("in_port", 254), ("eth_type", 0x0800)), TO_CENTRAL, group=7),
         FlowRule(1, "add", 1),
     ],

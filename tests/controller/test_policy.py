@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import permutations
 
 import pytest
 from controller_samples import all_clean, broken, mesh, six, triangle
+from engine_bench import both
+from every import every
 
 from controller.decisions import Kept
 from controller.health import CanaryPath, Health, RelayHealth, State
@@ -16,6 +19,7 @@ from topologies.model import Direction, Topology
 
 HOLD = ControllerSettings().hold_ns
 EAST_WEST = Pair(("east", "west"))
+NO_DETOUR = "no detour: no relay is healthy and has two clean legs, nor do two relays have three"
 
 
 def situation(
@@ -27,7 +31,8 @@ def situation(
     relays: Mapping[CanaryPath, RelayHealth] | None = None,
 ) -> Situation:
     health = {**all_clean(topology, now_ns), **(bad or {})}
-    return Situation(topology, health, relays or {}, reroutes or {}, settings or ControllerSettings(), now_ns)
+    either_way = {Direction(*ends): via for pair, via in (reroutes or {}).items() for ends in permutations(pair)}
+    return Situation(topology, health, relays or {}, either_way, settings or ControllerSettings(), now_ns)
 
 
 def cut(*links: tuple[str, str]) -> dict[Direction, Health]:
@@ -43,7 +48,7 @@ def test_all_clean_wants_nothing() -> None:
 def test_one_bad_direction_moves_the_pair(direction: Direction, state: str) -> None:
     health = Health("down" if state == "down" else "degraded", 7, "port down")
     (move,) = failover(situation(triangle(), {direction: health}))
-    assert move == Move("east", "west", "central", f"{direction}: port down", 7)
+    assert move == Move("east", "west", ("central",), f"{direction}: port down", 7)
 
 
 def test_the_reason_is_the_direction_that_failed_first() -> None:
@@ -57,10 +62,10 @@ def test_the_shortest_detour_wins_and_the_cluster_order_breaks_a_tie() -> None:
     """Detours east-west: 33 ms over ohio, central or south, 41 over northwest."""
     (move,) = failover(situation(six(), cut(("east", "west"))))
     assert isinstance(move, Move)
-    assert move.via == "ohio"
+    assert move.relays == ("ohio",)
     (move,) = failover(situation(mesh("east", "northwest", "central", "west"), cut(("east", "west"))))
     assert isinstance(move, Move)
-    assert move.via == "central"
+    assert move.relays == ("central",)
 
 
 @pytest.mark.parametrize("leg", [("east", "ohio"), ("ohio", "east"), ("ohio", "west"), ("west", "ohio")])
@@ -68,14 +73,14 @@ def test_a_relay_needs_all_four_directions_clean(leg: tuple[str, str]) -> None:
     moves = failover(situation(six(), {**cut(("east", "west")), Direction(*leg): broken(state="degraded")}))
     (move,) = [move for move in moves if {move.a, move.b} == EAST_WEST]
     assert isinstance(move, Move)
-    assert move.via == "central"
+    assert move.relays == ("central",)
 
 
 def test_a_relay_whose_leg_is_rerouted_is_passed_over() -> None:
     reroutes = {Pair(("east", "ohio")): "central"}
     (move,) = failover(situation(six(), cut(("east", "west")), reroutes))
     assert isinstance(move, Move)
-    assert move.via == "central"
+    assert move.relays == ("central",)
 
 
 def test_the_present_relay_is_kept_even_if_another_is_shorter() -> None:
@@ -85,25 +90,28 @@ def test_the_present_relay_is_kept_even_if_another_is_shorter() -> None:
 def test_another_relay_when_a_leg_of_the_present_goes_bad() -> None:
     bad = {**cut(("east", "west")), Direction("ohio", "west"): broken("port down")}
     moves = failover(situation(six(), bad, {EAST_WEST: "ohio"}))
-    assert Move("east", "west", "central", "ohio→west: port down", 7) in moves
+    assert Move("east", "west", ("central",), "ohio→west: port down", 7) in moves
 
 
 def test_another_relay_when_a_leg_of_the_present_is_itself_rerouted() -> None:
     now = situation(six(), cut(("east", "west")), {EAST_WEST: "ohio", Pair(("ohio", "west")): "south"})
-    assert Move("east", "west", "central", "a leg via ohio is itself rerouted", now.now_ns) in failover(now)
+    assert Move("east", "west", ("central",), "a leg via ohio is itself rerouted", now.now_ns) in failover(now)
 
 
 def test_no_relay_left_keeps_the_pair_where_it_is() -> None:
     bad = cut(("east", "west"), ("east", "central"))
     (direct, leg) = failover(situation(triangle(), bad))
-    assert direct == Kept(
-        "east", "central", "no relay is healthy and has two clean legs; east→central: no probe for 251 ms", 1000 * S
-    )
+    assert direct == Kept("east", "central", f"{NO_DETOUR}; east→central: no probe for 251 ms", 1000 * S)
     assert isinstance(leg, Kept)
     (stuck, _) = failover(situation(triangle(), bad, {EAST_WEST: "central"}))[::-1]
-    assert stuck == Kept(
-        "east", "west", "no relay is healthy and has two clean legs; east→central: no probe for 251 ms", 1000 * S
+    assert stuck == Kept("east", "west", f"{NO_DETOUR}; east→central: no probe for 251 ms", 1000 * S)
+
+
+def test_two_relays_are_not_thought_of_where_only_one_is_allowed() -> None:
+    kept = failover(
+        situation(triangle(), cut(("east", "west"), ("east", "central")), settings=ControllerSettings(max_relays=1))
     )
+    assert every("no detour: no relay is healthy and has two clean legs; " in each.reason for each in kept)
 
 
 def test_an_isolated_cluster_is_not_detoured() -> None:
@@ -128,7 +136,7 @@ def test_returns_after_both_directions_were_clean_for_the_hold_time() -> None:
     reroutes = {EAST_WEST: "central"}
     assert failover(situation(triangle(), healed, reroutes, now_ns=6 * S + HOLD - 1)) == []
     (move,) = failover(situation(triangle(), healed, reroutes, now_ns=6 * S + HOLD))
-    assert move == Move("east", "west", None, "clean for 3000 ms", 6 * S)
+    assert move == Move("east", "west", (), "clean for 3000 ms", 6 * S)
 
 
 def test_one_direction_still_bad_stays_rerouted() -> None:
@@ -140,7 +148,7 @@ def test_returns_early_when_the_relay_is_lost_and_the_direct_link_is_clean() -> 
     bad = {Direction("east", "central"): broken()}
     moves = failover(situation(triangle(), bad, {EAST_WEST: "central"}))
     reason = "east→central: no probe for 251 ms; the direct link is clean"
-    assert Move("east", "west", None, reason, 7) in moves
+    assert Move("east", "west", (), reason, 7) in moves
 
 
 def test_a_return_frees_its_link_as_a_leg_in_the_same_breath() -> None:
@@ -150,17 +158,21 @@ def test_a_return_frees_its_link_as_a_leg_in_the_same_breath() -> None:
         Direction("central", "east"): Health("clean", 0, ""),
     }
     moves = failover(situation(mesh("east", "ohio", "central"), {**bad, **health}, {Pair(("east", "central")): "ohio"}))
-    assert [(move.a, move.b, move.via) for move in moves if isinstance(move, Move)] == [
-        ("east", "central", None),
-        ("east", "ohio", "central"),
+    assert [(move.a, move.b, move.relays) for move in moves if isinstance(move, Move)] == [
+        ("east", "central", ()),
+        ("east", "ohio", ("central",)),
     ]
 
 
 def test_after_adds_replaces_and_removes() -> None:
-    first = after(Move("east", "west", "ohio", "", 0), {})
-    assert first == {EAST_WEST: "ohio"}
-    assert after(Move("west", "east", "south", "", 0), first) == {EAST_WEST: "south"}
-    assert after(Move("east", "west", None, "", 0), first) == {}
+    first = after(Move("east", "west", ("ohio",), "", 0), {})
+    assert first == dict.fromkeys(both("east", "west"), "ohio")
+    assert after(Move("west", "east", ("south",), "", 0), first) == dict.fromkeys(both("east", "west"), "south")
+    assert after(Move("east", "west", ("ohio", "south"), "", 0), first) == {
+        Direction("east", "west"): "ohio",
+        Direction("west", "east"): "south",
+    }
+    assert after(Move("east", "west", (), "", 0), first) == {}
 
 
 def relay(
@@ -175,12 +187,12 @@ UNHEALTHY = relay("west", "ohio", last_unhealthy_ns=1000 * S)
 def test_an_unhealthy_relay_is_left_for_the_direct_link_before_another_relay_that_may_be_as_cold() -> None:
     (move,) = failover(situation(six(), reroutes={EAST_WEST: "ohio"}, relays=UNHEALTHY))
     reason = "west's canary through ohio: no canary for 512 ms; the direct link is clean"
-    assert move == Move("east", "west", None, reason, 7)
+    assert move == Move("east", "west", (), reason, 7)
 
 
 def test_an_unhealthy_relay_is_left_for_another_while_the_direct_link_is_down() -> None:
     (move,) = failover(situation(six(), cut(("east", "west")), {EAST_WEST: "ohio"}, relays=UNHEALTHY))
-    assert move == Move("east", "west", "central", "west's canary through ohio: no canary for 512 ms", 7)
+    assert move == Move("east", "west", ("central",), "west's canary through ohio: no canary for 512 ms", 7)
 
 
 def test_a_lossy_direct_link_is_better_than_a_relay_that_moves_nothing() -> None:
@@ -188,14 +200,16 @@ def test_a_lossy_direct_link_is_better_than_a_relay_that_moves_nothing() -> None
     unhealthy = relay("east", "central", last_unhealthy_ns=1000 * S)
     (move,) = failover(situation(triangle(), bad, {EAST_WEST: "central"}, relays=unhealthy))
     assert isinstance(move, Move)
-    assert (move.via, move.reason.split("; ")[1]) == (None, "the direct link carries something")
+    assert (move.relays, move.reason.split("; ")[1]) == ((), "the direct link carries something")
 
 
 def test_an_unhealthy_relay_is_kept_where_there_is_nothing_else() -> None:
     unhealthy = relay("east", "central", last_unhealthy_ns=1000 * S)
     (kept,) = failover(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=unhealthy))
     assert isinstance(kept, Kept)
-    assert kept.reason.startswith("no other relay is healthy and has two clean legs; east's canary through central: ")
+    assert kept.reason.startswith(
+        "no detour: no other relay is healthy and has two clean legs, nor do two relays have three; east's canary "
+    )
 
 
 @pytest.mark.parametrize("state", ["unknown", "clean"])
@@ -208,11 +222,11 @@ def test_a_relay_is_held_down_for_the_hold_time_after_it_was_unhealthy() -> None
     was_unhealthy = relay("east", "ohio", "clean", last_unhealthy_ns=1000 * S - HOLD + 1)
     (move,) = failover(situation(six(), cut(("east", "west")), relays=was_unhealthy))
     assert isinstance(move, Move)
-    assert move.via == "central"
+    assert move.relays == ("central",)
     healthy = relay("east", "ohio", "clean", last_unhealthy_ns=1000 * S - HOLD)
     (move,) = failover(situation(six(), cut(("east", "west")), relays=healthy))
     assert isinstance(move, Move)
-    assert move.via == "ohio"
+    assert move.relays == ("ohio",)
 
 
 def test_a_check_says_why_traffic_stays() -> None:

@@ -18,14 +18,16 @@ def test_direct_rules_reach_the_own_host_and_every_neighbour() -> None:
     assert {(rule.switch, rule.command, rule.priority, rule.set_fields) for rule in rules} == {(2, "add", 100, ())}
 
 
-def test_no_direct_rule_without_a_link() -> None:
+def test_a_cluster_without_a_link_is_behind_the_next_hop_and_an_island_behind_none() -> None:
     full = triangle()
-    topology = Topology("chain", full.clusters, tuple(link for link in full.links if link != full.link("east", "west")))
-    assert [rule.output for rule in direct_rules(topology, topology.cluster("east"))] == [254, 2]
+    chain = Topology("chain", full.clusters, tuple(link for link in full.links if link != full.link("east", "west")))
+    assert [rule.output for rule in direct_rules(chain, chain.cluster("east"))] == [254, 2, 2]
+    island = Topology("island", full.clusters, (full.link("east", "central"),))
+    assert [rule.output for rule in direct_rules(island, island.cluster("east"))] == [254, 2]
 
 
 def test_a_reroute_rewrites_each_lane_at_both_ends() -> None:
-    rules = reroute_rules(triangle(), "east", "west", "central", range(16))
+    rules = reroute_rules(triangle(), "east", "west", ("central",), range(16))
     assert len(set(rules)) == 32
     assert rules[6] == FlowRule(
         switch=1,
@@ -48,7 +50,7 @@ def test_restoring_deletes_exactly_what_a_reroute_added() -> None:
     def keys(rules: tuple[FlowRule, ...]) -> list[tuple[object, ...]]:
         return [(rule.switch, rule.priority, rule.match) for rule in rules]
 
-    added = reroute_rules(triangle(), "east", "west", "central", (0, 5))
+    added = reroute_rules(triangle(), "east", "west", ("central",), (0, 5))
     deleted = restore_rules(triangle(), "east", "west", (0, 5))
     assert keys(added) == keys(deleted)
     assert {rule.command for rule in deleted} == {"delete"}
@@ -56,8 +58,8 @@ def test_restoring_deletes_exactly_what_a_reroute_added() -> None:
 
 def test_another_relay_replaces_the_first_by_the_same_matches() -> None:
     topology = mesh("east", "ohio", "central", "west")
-    first = reroute_rules(topology, "east", "west", "ohio", (3,))
-    second = reroute_rules(topology, "east", "west", "central", (3,))
+    first = reroute_rules(topology, "east", "west", ("ohio",), (3,))
+    second = reroute_rules(topology, "east", "west", ("central",), (3,))
     assert [rule.match for rule in first] == [rule.match for rule in second]
     assert [rule.output for rule in second] == [3, 3]
 
@@ -70,7 +72,7 @@ def test_all_reroute_rules_are_those_that_links_allow_and_their_deletion() -> No
     topology = triangle()
     rules = all_reroute_rules(topology)
     assert len(set(rules)) == len(rules) == 3 * 2 * 32
-    assert set(reroute_rules(topology, "east", "west", "central", [3])) <= set(rules)
+    assert set(reroute_rules(topology, "east", "west", ("central",), [3])) <= set(rules)
     assert set(restore_rules(topology, "east", "west", [3])) <= set(rules)
 
 
