@@ -61,7 +61,7 @@ def _of_relay(evidence: Evidence, analysis: Analysis, held: HeldUp, silent: Sile
 
 def _ever_moved(evidence: Evidence, stream: Stream, relay: str) -> bool:
     pair = {stream.source, stream.destination}
-    return any(move.via == relay and {move.a, move.b} == pair for move in evidence.moves)
+    return any(relay in move.relays and {move.a, move.b} == pair for move in evidence.moves)
 
 
 def _lock_held(samples: Rows | None, silent: Silent) -> Ints:

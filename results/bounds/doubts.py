@@ -82,15 +82,16 @@ def _moves_without_fault(evidence: Evidence, analysis: Analysis, held: HeldUp) -
     reach_ns = _evidence_ns(evidence.plan)
     for move in evidence.moves:
         begin = move.seen_ns - reach_ns
-        if move.via is None or begin < analysis.start_ns - reach_ns or _in_force(evidence, begin, move.seen_ns):
+        if not move.relays or begin < analysis.start_ns - reach_ns or _in_force(evidence, begin, move.seen_ns):
             continue
         if _time(held, begin, move.seen_ns) >= evidence.plan.controller.probe_interval_ns:
             yield Doubt(begin, _suspicion(analysis, move))
 
 
 def _suspicion(analysis: Analysis, move: Decision) -> str:
+    relays, at_s = " and ".join(move.relays), analysis.seconds(move.seen_ns)
     return (
-        f"traffic between {move.a} and {move.b} was moved to {move.via} at {analysis.seconds(move.seen_ns):.3f} s "
+        f"traffic between {move.a} and {move.b} was moved to {relays} at {at_s:.3f} s "
         "without a fault, and the machine may have been the cause"
     )
 

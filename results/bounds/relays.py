@@ -123,7 +123,7 @@ def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effect
 
 def _answers_late(evidence: Evidence, effects: Effects, cluster: str) -> int:
     """The most that any move to a relay was held up between its decision and the switches' answers, ns."""
-    moves = [move for move in evidence.moves if move.via == cluster]
+    moves = [move for move in evidence.moves if cluster in move.relays]
     decided_ns = np.array([move.decided_ns for move in moves], np.int64)
     installed_ns = np.array([move.installed_ns for move in moves], np.int64)
     control = effects.held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.SWITCH)
@@ -136,7 +136,7 @@ def _hits(evidence: Evidence, cluster: str, figures: RelayFigures, *, doubtful: 
         return UNBOUNDED
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
     early = 0
-    for move in (move for move in evidence.moves if move.via == cluster):
+    for move in (move for move in evidence.moves if cluster in move.relays):
         asked = (fetches["asked_ns"] >= move.decided_ns) & (fetches["asked_ns"] < move.installed_ns)
         early += len(np.unique(fetches["ssrc"][asked]))
     return around(figures.hit_percent, 100 * early / figures.moved, 0.0)

@@ -213,10 +213,10 @@ class FaultRow:
 
 @dataclass(frozen=True, slots=True)
 class RerouteRow:
-    """A move of lanes of a link's traffic to a relay: when fault, seen, installed, first packet, returned."""
+    """A move of lanes between two clusters to a relay, or two: when fault, seen, installed, first packet, returned."""
 
     link: str
-    """The link whose traffic moved, both directions."""
+    """The clusters whose traffic moved, both directions, as the link between them is named."""
     via: str
     """The relay's cluster."""
     lanes: list[Lane]
@@ -235,3 +235,10 @@ class RerouteRow:
     """When the first packet between the link's ends that had passed the relay was received, s since the media start."""
     returned_at: float | None
     """When lanes moved were first confirmed on the direct path again, s since the media start."""
+    then: str | None = None
+    """The cluster of the relay after it, from the first cluster to the second, if there are two."""
+
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """The clusters of its relays."""
+        return (self.via,) if self.then is None else (self.via, self.then)

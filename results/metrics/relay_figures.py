@@ -93,7 +93,7 @@ def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[
     Key: index in the measured streams; value: when its first such move was installed, CLOCK_MONOTONIC ns.
     """
     moved: dict[int, int] = {}
-    for move in (each for each in evidence.moves if each.via == cluster and each.installed_ns < analysis.end_ns):
+    for move in (each for each in evidence.moves if cluster in each.relays and each.installed_ns < analysis.end_ns):
         for index, stream in enumerate(analysis.matched.streams):
             if moves_stream(move, stream):
                 moved.setdefault(index, move.installed_ns)

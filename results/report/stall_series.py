@@ -84,7 +84,7 @@ def stall_picture(evidence: Evidence, analysis: Analysis, summary: Summary) -> S
         waiting_kib=within["waiting_bytes"] / 1024,
         lock_held=_held_share(within),
         faults=tuple(summary.faults),
-        reroutes=tuple(each for each in summary.reroutes if each.via == relay),
+        reroutes=tuple(each for each in summary.reroutes if relay in each.relays),
     )
 
 

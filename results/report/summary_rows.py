@@ -8,6 +8,7 @@ from itertools import groupby
 
 from results.bounds.interval import Interval
 from results.metrics.figures import Media, PairRow, RerouteRow
+from results.metrics.paths import route_name
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
 from results.verdict.value_text import interval_text, number_text
@@ -158,7 +159,7 @@ def sentences(summary: Summary) -> Iterator[str]:
             )
     if summary.media.pauses:
         yield _pauses_sentence(summary.media)
-    for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.via, row.seen_at)):
+    for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.relays, row.seen_at)):
         yield _reroute_sentence(list(steps))
     for cluster, program in summary.programs.items():
         if program.capabilities:
@@ -184,7 +185,8 @@ def _reroute_sentence(moves: list[RerouteRow]) -> str:
     returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
     paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
     empty = "" if any(move.directions for move in moves) else "; no session moved"
-    return f"{reroute.link} rerouted via {reroute.via}: {timing}{paced if len(moves) > 1 else ''}{returned}{empty}"
+    route = route_name(reroute.relays)
+    return f"{reroute.link} rerouted {route}: {timing}{paced if len(moves) > 1 else ''}{returned}{empty}"
 
 
 def _pauses_sentence(media: Media) -> str:

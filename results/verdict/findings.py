@@ -42,7 +42,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     plan, environment = evidence.plan, evidence.plan.environment
     moves = evidence.moves if analysis.start_ns else []
     groups = list(group_rows(evidence, analysis))
-    reroutes = [_reroute(evidence, analysis, move, move.via) for move in moves if move.via is not None]
+    reroutes = [_reroute(evidence, analysis, move) for move in moves if move.relays]
     measured = Measured(
         media=_media(evidence, analysis, groups, reroutes),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
@@ -73,7 +73,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
 
 def _diagnoses(evidence: Evidence, measured: Measured, start_ns: int) -> Iterator[str]:
     for relay, figures in measured.relay.items():
-        checks = [check for check in evidence.of(Review) if check.via == relay]
+        checks = [check for check in evidence.of(Review) if relay in check.relays]
         yield from diagnose(relay, figures, evidence.locks.get(relay), checks)
     for relay, seen in measured.programs.items():
         told: list[ProgramEvent] = [
@@ -167,12 +167,13 @@ def _fault(evidence: Evidence, analysis: Analysis, number: int, fault: Fault) ->
     )
 
 
-def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> RerouteRow:
+def _reroute(evidence: Evidence, analysis: Analysis, move: Decision) -> RerouteRow:
     fault_at, returned = _fault_before(evidence, move), _return_after(evidence, move)
-    first = _first_over(evidence, analysis, move, via)
+    first = _first_over(evidence, analysis, move)
     return RerouteRow(
         link=link_name(move.a, move.b),
-        via=via,
+        via=move.relays[0],
+        then=move.then,
         lanes=list(move.lanes),
         directions=sum(1 for stream in analysis.matched.streams if moves_stream(move, stream)),
         reason=move.reason,
@@ -185,18 +186,19 @@ def _reroute(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -
 
 
 def _fault_before(evidence: Evidence, move: Decision) -> int | None:
-    """When the latest fault on the link that was applied before the controller saw its effect was applied, ns."""
+    """When the latest fault on the direct path was applied of those before the controller saw its effect, ns."""
     return max((edge.applied_first_ns for edge in _starts_on(evidence, move)), default=None)
 
 
 def _starts_on(evidence: Evidence, move: Decision) -> list[FaultEdge]:
-    link = {Direction(move.a, move.b), Direction(move.b, move.a)}
+    topology = evidence.plan.topology
+    links = {*topology.hops(move.a, move.b), *topology.hops(move.b, move.a)}
     return [
         edge
         for (number, which), edge in evidence.fault_edges.items()
         if which == "start"
         and edge.applied_first_ns <= move.seen_ns
-        and link & set(_directions_of(evidence.plan, number))
+        and links & set(_directions_of(evidence.plan, number))
     ]
 
 
@@ -205,15 +207,16 @@ def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
     return found.directions if isinstance(found, LinkFault) else ()
 
 
-def _first_over(evidence: Evidence, analysis: Analysis, move: Decision, via: str) -> int | None:
-    """Arrival of the first packet of the lanes moved, between the pair, whose path log has the relay, ns."""
+def _first_over(evidence: Evidence, analysis: Analysis, move: Decision) -> int | None:
+    """Arrival of the first packet of the lanes moved, between the pair, whose path log has the relays, ns."""
     packets, streams = analysis.matched.packets, analysis.matched.streams
     moved = np.array(
         [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
         dtype=bool,
     )
     after = np.flatnonzero(moved[packets.stream] & (packets.received_ns >= move.decided_ns))
-    over = after[passes(packets.path[after], evidence.plan.topology.cluster(via).ordinal)]
+    passed = [passes(packets.path[after], evidence.plan.topology.cluster(relay).ordinal) for relay in move.relays]
+    over = after[np.all(passed, axis=0)]
     return int(packets.received_ns[over].min()) if len(over) else None
 
 
@@ -222,7 +225,7 @@ def _return_after(evidence: Evidence, move: Decision) -> int | None:
     returns = (
         each.installed_ns
         for each in evidence.moves
-        if each.via is None
+        if not each.relays
         and {each.a, each.b} == {move.a, move.b}
         and each.decided_ns > move.decided_ns
         and set(each.lanes) & set(move.lanes)

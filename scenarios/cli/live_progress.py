@@ -11,6 +11,7 @@ from controller.decisions import Decision, HealthChange, Kept, Review
 from hostio.files import Tail
 from hostio.timing import S
 from relay_app.streams import LANES
+from results.metrics.paths import route_name
 from results.run_files.documents import ControllerRecord, Event, load_decisions, load_events
 from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.plan import Plan
@@ -79,7 +80,7 @@ class LiveProgress:
 
     def _decision_line(self, record: ControllerRecord) -> str | None:
         if isinstance(record, Decision):
-            path = f"over {record.via}" if record.via else "direct again"
+            path = f"over {' and '.join(record.relays)}" if record.relays else "direct again"
             some = f" {_lanes(record.lanes)}" if len(record.lanes) < LANES else ""
             return f"{self._at(record.installed_ns)}  {record.a}–{record.b}{some} {path}: {record.reason}"
         if isinstance(record, Kept):
@@ -93,10 +94,10 @@ class LiveProgress:
     def _review_line(self, record: Review) -> str | None:
         """A line for a review, of which there is one a second, if path or reason differ from the pair's last one."""
         before = self._last_reviews.get((record.a, record.b))
-        self._last_reviews[record.a, record.b] = f"via {record.via}: {record.reason}"
+        self._last_reviews[record.a, record.b] = f"stays {route_name(record.relays)}: {record.reason}"
         if before == self._last_reviews[record.a, record.b]:
             return None
-        return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays via {record.via}: {record.reason}"
+        return f"{self._at(record.at_ns)}  {record.a}–{record.b} {self._last_reviews[record.a, record.b]}"
 
     def _at(self, at_ns: int) -> str:
         if self._media_start_ns is None:

@@ -10,15 +10,19 @@ from scenarios.language.wording import quoted, suggestion
 from topologies.model import Topology
 
 
-def link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
-    """A problem unless these are two different clusters with a link between them."""
+def pair_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
+    """A problem unless these are two different clusters."""
     unknown = [list(unknown_cluster(end, (*path, index), topology)) for index, end in enumerate(ends)]
     yield from itertools.chain(*unknown)
-    if any(unknown):
-        return
-    if ends[0] == ends[1]:
+    if not any(unknown) and ends[0] == ends[1]:
         yield Problem((*path, 1), f"{quoted(ends[1])} twice; write two different clusters")
-    elif set(ends) not in ({link.a, link.b} for link in topology.links):
+
+
+def link_problems(ends: tuple[str, str], path: DataPath, topology: Topology) -> Iterator[Problem]:
+    """A problem unless these are two different clusters with a link between them."""
+    problems = list(pair_problems(ends, path, topology))
+    yield from problems
+    if not problems and set(ends) not in ({link.a, link.b} for link in topology.links):
         others = ", ".join(_neighbours(ends[0], topology)) or "nothing"
         yield Problem(path, f"no link {ends[0]}–{ends[1]} in {topology.name}; {ends[0]} is linked to {others}")
 

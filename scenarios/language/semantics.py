@@ -8,7 +8,7 @@ from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectations import expectation
-from scenarios.language.places import link_problems, unknown_cluster
+from scenarios.language.places import pair_problems, unknown_cluster
 from scenarios.language.schema import Connections, ScenarioFile, Sessions
 from scenarios.language.wording import quoted
 from topologies.model import Topology
@@ -50,7 +50,7 @@ def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Itera
     total = 0
     for index, group in enumerate(groups):
         name = group_name(group, index)
-        yield from link_problems(group.between, ("sessions", index, "between"), topology)
+        yield from pair_problems(group.between, ("sessions", index, "between"), topology)
         if name in names:
             yield Problem(("sessions", index, "name"), f"there is already a group {quoted(name)}; name it differently")
         if total <= MAX_SESSIONS < total + group.count:
@@ -77,7 +77,7 @@ def _connection_problems(groups: tuple[Connections, ...], topology: Topology) ->
     names: set[str] = set()
     for index, group in enumerate(groups):
         name = connection_name(group)
-        yield from link_problems(group.between, ("connections", index, "between"), topology)
+        yield from pair_problems(group.between, ("connections", index, "between"), topology)
         if name in names:
             place = "kind" if group.name is None else "name"
             text = f"there is already a group {quoted(name)}; give this one another name"

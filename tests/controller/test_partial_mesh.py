@@ -49,8 +49,8 @@ def cut_situation(topology: Topology, link: Link, settings: ControllerSettings |
 
 
 def relays_after(topology: Topology, reroutes: Reroutes, cut: Link, source: str, destination: str) -> list[str]:
-    """Follow a packet as switches and relays would: relays it passes; it must neither meet the cut link nor go round."""
-    at, passed = source, []
+    """Follow a packet as switches and relays do: the relays it passes. It must not meet the cut link, nor go round."""
+    at, passed = source, list[str]()
     while at != destination:
         towards = reroutes.get(Direction(at, destination), destination)
         for hop in pairwise(topology.paths[Direction(at, towards)]):
