@@ -75,11 +75,11 @@ class ControllerSettings:
         "1440min",
     )
     canary_interval_ns: int = _setting(100 * MS, "time", "between two canaries through a relay", "5ms", "10s")
-    max_relays: int = _setting(
-        2, "count", "how many relays a path may go over where no single one has two clean legs", "1", "2"
-    )
     pace_ns: int = _setting(
         0, "time", "over which a move onto a relay takes its lanes one after another; 0: all at once", "0s", "1440min"
+    )
+    max_relays: int = _setting(
+        2, "count", "relays that a path goes over at most; two only where no single one has two clean legs", "1", "2"
     )
 
     @property

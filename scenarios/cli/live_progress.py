@@ -11,7 +11,6 @@ from controller.decisions import Decision, HealthChange, Kept, Review
 from hostio.files import Tail
 from hostio.timing import S
 from relay_app.streams import LANES
-from results.metrics.paths import route_name
 from results.run_files.documents import ControllerRecord, Event, load_decisions, load_events
 from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.plan import Plan
@@ -94,7 +93,7 @@ class LiveProgress:
     def _review_line(self, record: Review) -> str | None:
         """A line for a review, of which there is one a second, if path or reason differ from the pair's last one."""
         before = self._last_reviews.get((record.a, record.b))
-        self._last_reviews[record.a, record.b] = f"stays {route_name(record.relays)}: {record.reason}"
+        self._last_reviews[record.a, record.b] = f"stays via {' and '.join(record.relays)}: {record.reason}"
         if before == self._last_reviews[record.a, record.b]:
             return None
         return f"{self._at(record.at_ns)}  {record.a}–{record.b} {self._last_reviews[record.a, record.b]}"

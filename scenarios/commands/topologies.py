@@ -8,7 +8,9 @@ import click
 
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ExitCode
+from scenarios.cli.topology_rows import MAX_RELAYS, cluster_rows, link_header, link_rows, path_rows, repair_rows
 from scenarios.commands.options import EXIT_CODES
+from scenarios.language.topology_files import find_topology
 from scenarios.paths import OutputError
 from scenarios.topology_import.distance import FIBRE_FACTOR
 from scenarios.topology_import.importer import import_topology
@@ -42,6 +44,31 @@ def import_(file: Path, out: Path, factor: float) -> int:
     console.show_rows(("site", "cluster"), list(made.names.items()), texts=2)
     for sentence in (*(f"{remark}." for remark in made.remarks), f"{path} has the topology {made.name}."):
         console.say(sentence)
+    return ExitCode.PASS
+
+
+@topology.command(epilog=EXIT_CODES)
+@click.argument("topology", metavar="FILE|NAME")
+@click.option(
+    "--max-relays",
+    type=click.IntRange(1, 2),
+    default=MAX_RELAYS,
+    show_default=True,
+    help="Relays that a detour goes over at most.",
+)
+def show(topology: str, max_relays: int) -> int:
+    """Show a topology of the catalogue or of a file: its clusters, links and paths, and how each cut is repaired.
+
+    Clusters without a link talk over those between by least delay. The last table has, for the cut of each link alone,
+    how many pairs of clusters go over one relay and over two, and which have no detour.
+    """
+    found = find_topology(topology)
+    console = Console()
+    console.show_rows(("cluster", "links to"), list(cluster_rows(found)), texts=2)
+    console.show_rows(link_header(found), list(link_rows(found)))
+    if paths := list(path_rows(found)):
+        console.show_rows(("path without a link", "one way"), paths)
+    console.show_rows(("link cut", "one relay", "two relays", "no detour"), list(repair_rows(found, max_relays)))
     return ExitCode.PASS
 
 

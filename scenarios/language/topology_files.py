@@ -37,6 +37,20 @@ def read_topology(path: Path) -> Topology:
     return _topology(yamlfile.read(path), path.stem)
 
 
+def find_topology(place: str) -> Topology:
+    """A topology by its name in the catalogue, or by the path of its file; ScenarioError if there is none such."""
+    names = topology_names()
+    if place in names:
+        return load_topology(place)
+    if "/" in place or Path(place).exists():
+        return read_topology(Path(place))
+    raise ScenarioError(place, f"unknown topology; {suggestion(place, names)}{_or_a_path(place, names)}")
+
+
+def _or_a_path(place: str, names: tuple[str, ...]) -> str:
+    return "" if nearest(place, names) else "; or write a file's path, such as ./backbone.yaml"
+
+
 def parsed_topology(text: str, name: str) -> Topology:
     """The topology in the text of a file of that name; ScenarioError if it is wrong."""
     return _topology(yamlfile.parse(text, f"{name}.yaml"), name)
@@ -54,7 +68,7 @@ def topology_of(document: Document) -> Topology:
         return _read_from(document.path_of(str(value), place), place, document)
     names = topology_names()
     if value not in names:
-        path = "" if nearest(str(value), names) else "; or write a file's path, such as ./backbone.yaml"
+        path = _or_a_path(str(value), names)
         text = f"unknown topology {quoted(str(value))}; {suggestion(str(value), names)}{path}"
         raise document.error([Problem(place, text)])
     return load_topology(str(value))

@@ -125,3 +125,14 @@ def test_an_imported_topology_is_a_new_file_that_a_scenario_can_name(
     assert run_scenario("check", str(scenario), *(f"--set={each}" for each in overrides)) == 0
     assert run_scenario("topology", "import", str(table), "--out", str(tmp_path)) == 2
     assert "two-sites.yaml: File exists; say with --out in which folder it goes" in capsys.readouterr().err
+
+
+def test_a_topology_is_shown_by_its_name_or_its_path(
+    run_scenario: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_scenario("topology", "show", "us-triangle") == 0
+    assert re.search(r"^us-east–us-west +31\.15ms *$", capsys.readouterr().out, re.MULTILINE)
+    assert run_scenario("topology", "show", str(tmp_path / "none.yaml")) == 2
+    assert "there is no such file" in capsys.readouterr().err
+    assert run_scenario("topology", "show", "us-triangel") == 2
+    assert "did you mean 'us-triangle'?" in capsys.readouterr().err
