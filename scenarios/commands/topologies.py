@@ -31,13 +31,14 @@ def topology() -> None:
     show_default=True,
     help="By how much fibre and equipment delay more than light in fibre would along the great circle.",
 )
-def import_(file: Path, out: Path, factor: float) -> int:
+@click.option("--source", help="Where the file's figures are from; unless given, its name.")
+def import_(file: Path, out: Path, factor: float, source: str | None) -> int:
     """Make a topology file of a graph (.graphml), or of a table of round-trip times (.csv).
 
     A graph's nodes need positions, from which the delays follow. A table is a square, with the sites in its first line
     and first column, or has a line for each pair below the header from,to,rtt; times without a unit are milliseconds.
     """
-    made = import_topology(file, factor)
+    made = import_topology(file, factor, source)
     path = out / f"{made.name}.yaml"
     _write_new(path, made.text)
     console = Console()

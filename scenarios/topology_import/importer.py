@@ -24,18 +24,20 @@ class TopologyImport:
     remarks: tuple[str, ...]
 
 
-def import_topology(path: Path, factor: float) -> TopologyImport:
-    """The topology in a file, by its suffix. `factor`: of the round-trip times that follow from distances.
+def import_topology(path: Path, factor: float, source: str | None = None) -> TopologyImport:
+    """The topology in a file, by its suffix. `factor`: of the round-trip times that follow from distances; `source`:
+    where the file's figures were published or measured, unless that is the file.
 
     ScenarioError if there is none in it, or none that a run could have.
     """
-    found = _reader(path, factor)()
+    source = source or path.name
+    found = _reader(path, factor, source)()
     try:
         (name,) = safe_names([path.stem]).values()
         names = safe_names(found.sites)
     except ValueError as error:
         raise ScenarioError(str(path), str(error)) from None
-    text = topology_text(name, f"Imported from {path.name}", found, names)
+    text = topology_text(name, f"Imported from {source}", found, names)
     try:
         parsed_topology(text, name)
     except ScenarioError as error:
@@ -43,9 +45,9 @@ def import_topology(path: Path, factor: float) -> TopologyImport:
     return TopologyImport(name, text, names, found.remarks)
 
 
-def _reader(path: Path, factor: float) -> Callable[[], Imported]:
+def _reader(path: Path, factor: float, source: str) -> Callable[[], Imported]:
     if path.suffix.lower() == ".csv":
-        return lambda: read_rtt_table(path)
+        return lambda: read_rtt_table(path, source)
     if path.suffix.lower() in (".graphml", ".xml"):
         return lambda: _graphml(path, factor)
     raise ScenarioError(str(path), "neither a graph nor a table; give a .graphml or a .csv file")

@@ -23,8 +23,8 @@ Cells = dict[tuple[str, str], float]
 """Round-trip time, ms, by the site where it was measured and the other one."""
 
 
-def read_rtt_table(path: Path) -> Imported:
-    """The sites and round-trip times of a table; a pair without any has no link. ScenarioError.
+def read_rtt_table(path: Path, source: str) -> Imported:
+    """The sites and round-trip times of a table, and `source`; a pair without any has no link. ScenarioError.
 
     A line for each pair begins with the two sites and the time, below a header that begins with `from` or `source`;
     a square has the sites in its first line and in its first column. Times without a unit are milliseconds.
@@ -34,7 +34,7 @@ def read_rtt_table(path: Path) -> Imported:
         raise ScenarioError(str(path), "the table has no rows; write a header, and a row for each site or pair")
     cells = _pairs(rows, str(path)) if _has_pairs(rows) else _square(rows, str(path))
     sites = tuple(dict.fromkeys(_sites(rows)))
-    return Imported(sites, tuple(_links(cells, path.name)), tuple(_remarks(cells, sites)))
+    return Imported(sites, tuple(_links(cells, source)), tuple(_remarks(cells, sites)))
 
 
 class _Row(NamedTuple):
@@ -98,10 +98,10 @@ def _cell(here: str, there: str, text: str, file: str, line: int) -> Cells:
     return {(here, there): rtt_ns / MS}
 
 
-def _links(cells: Cells, file: str) -> Iterator[ImportedLink]:
+def _links(cells: Cells, source: str) -> Iterator[ImportedLink]:
     for a, b in dict.fromkeys(tuple(sorted(pair)) for pair in cells):
         both = [cells[pair] for pair in ((a, b), (b, a)) if pair in cells]
-        yield ImportedLink(a, b, round(sum(both) / len(both), 3), file, assumed=False)
+        yield ImportedLink(a, b, round(sum(both) / len(both), 3), source, assumed=False)
 
 
 def _remarks(cells: Mapping[tuple[str, str], float], sites: Sequence[str]) -> Iterator[str]:

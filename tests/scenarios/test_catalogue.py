@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from every import every
 
+from controller.settings import ControllerSettings
+from controller.single_cuts import single_cuts
 from hostio.timing import MS
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.library import load_plan
 from scenarios.language.topology_files import CATALOGUE, load_topology, parsed_topology, topology_names
-from topologies.model import CLUSTER_NAME, Link, OneWay
+from scenarios.topology_import.distance import FIBRE_FACTOR
+from scenarios.topology_import.importer import import_topology
+from topologies.model import CLUSTER_NAME, Direction, Link, OneWay
 
 SURVEY_MS = {
     ("us-east", "us-east-2"): 11.4,
@@ -29,10 +33,13 @@ SURVEY_MS = {
 
 
 def test_the_catalogue_is_what_the_project_promises() -> None:
-    assert topology_names() == ("us-6", "us-triangle")
+    assert topology_names() == ("abilene", "us-6", "us-cloud-6", "us-triangle")
 
 
-@pytest.mark.parametrize("name", topology_names())
+FULL = ("us-6", "us-triangle")
+
+
+@pytest.mark.parametrize("name", FULL)
 def test_is_a_full_mesh_with_names_the_kernel_takes(name: str) -> None:
     topology = load_topology(name)
     names = [cluster.name for cluster in topology.clusters]
@@ -43,7 +50,7 @@ def test_is_a_full_mesh_with_names_the_kernel_takes(name: str) -> None:
     assert every(CLUSTER_NAME.fullmatch(name) for name in names)
 
 
-@pytest.mark.parametrize("name", topology_names())
+@pytest.mark.parametrize("name", FULL)
 def test_surveyed_pairs_have_the_survey_s_figure_and_all_others_are_assumptions(name: str) -> None:
     for link in load_topology(name).links:
         surveyed_ms = SURVEY_MS.get((link.a, link.b))
@@ -58,6 +65,62 @@ def test_the_triangle_knows_its_detour() -> None:
     triangle = load_topology("us-triangle")
     assert triangle.one_way_ns("us-east", "us-west") == 31_150_000
     assert triangle.one_way_ns("us-east", "us-central", "us-west") == 37_500_000
+
+
+SOURCES = CATALOGUE.parent / "sources"
+
+
+@pytest.mark.parametrize(
+    ("file", "clusters", "links"),
+    [("abilene.graphml", 11, 14), ("us-cloud-6.csv", 6, 12)],
+    ids=lambda value: str(value),
+)
+def test_an_imported_topology_is_what_the_importer_makes_of_its_source(file: str, clusters: int, links: int) -> None:
+    survey = "skyplane profiles/latency.csv @643731c3, 2022"
+    made = import_topology(SOURCES / file, FIBRE_FACTOR, survey)
+    shipped = load_topology(made.name)
+    assert (len(shipped.clusters), len(shipped.links)) == (clusters, links)
+    assert shipped == parsed_topology(made.text, made.name)
+    assumed = {link.source.startswith("assumption: ") for link in shipped.links}
+    assert assumed == {file.endswith(".graphml")}
+
+
+def test_the_cloud_s_figures_are_the_survey_s() -> None:
+    regions = {"n-virginia": "us-east", "ohio": "us-east-2", "illinois": "us-central", "oregon": "us-northwest"}
+    regions |= {"n-california": "us-west"}
+    for link in load_topology("us-cloud-6").links:
+        a, b = (regions.get(end) for end in (link.a, link.b))
+        if a and b:
+            surveyed_ms = SURVEY_MS.get((a, b)) or SURVEY_MS[b, a]
+            assert 2 * link.there.delay_ns == round(surveyed_ms * 1e6)
+
+
+def test_abilene_s_coasts_are_as_far_apart_as_their_links_add_up_to() -> None:
+    """New York–Washington–Atlanta–Houston–Los Angeles: 328 + 872 + 1128 + 2207 km at 200 km/ms, times 1.9."""
+    abilene = load_topology("abilene")
+    there, back = (
+        abilene.paths[Direction(*ends)] for ends in (("new-york", "los-angeles"), ("los-angeles", "new-york"))
+    )
+    assert there == back[::-1] == ("new-york", "washington-dc", "atlanta", "houston", "los-angeles")
+    assert abilene.one_way_ns("new-york", "los-angeles") / MS == pytest.approx(
+        (328 + 872 + 1128 + 2207) / 200 * 1.9, abs=0.02
+    )
+
+
+def test_every_cut_of_one_link_of_abilene_is_repaired() -> None:
+    cuts = single_cuts(load_topology("abilene"), ControllerSettings())
+    assert len(cuts) == 14
+    assert every(cut.moves(1) and not cut.kept for cut in cuts)
+    assert {(cut.link.a, cut.link.b) for cut in cuts if cut.moves(2)} == {
+        ("denver", "kansas-city"),
+        ("indianapolis", "kansas-city"),
+    }
+
+
+def test_with_one_relay_at_most_the_cuts_that_are_not_repaired_are_explained() -> None:
+    cuts = single_cuts(load_topology("abilene"), ControllerSettings(max_relays=1))
+    kept = [each for cut in cuts for each in cut.kept]
+    assert every(each.reason.startswith("no detour: no relay is healthy and has two clean legs; ") for each in kept)
 
 
 def test_a_wrong_catalogue_file_is_a_scenario_error(tmp_path: Path) -> None:
