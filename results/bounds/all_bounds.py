@@ -13,6 +13,7 @@ from results.bounds.held_up import held_up
 from results.bounds.interval import Interval, exactly
 from results.bounds.latency import latency_bounds, pause_bounds
 from results.bounds.media import group_bounds, interruption_bounds, pair_bounds
+from results.bounds.order import order_bounds
 from results.bounds.packets import Shift, ledger_bounds, packet_bounds, packet_shift
 from results.bounds.relays import program_bounds, relay_bounds
 from results.bounds.silences import BoundedSilences, silences
@@ -88,6 +89,7 @@ def _of_media(
         **packet_bounds(figures, shift),
         **latency_bounds(evidence, analysis, effects, shift.either),
         **pause_bounds(analysis, figures, effects),
+        **order_bounds(evidence, analysis, effects, shift.either),
     }
 
 

@@ -33,8 +33,8 @@ def latency_bounds(
     arrived = packets.arrived
     sent_ns, received_ns = packets.sent_ns[arrived], packets.received_ns[arrived]
     one_way_ns = received_ns - sent_ns
-    added_ns, known = _added(evidence, analysis)
-    queued_ns = _of_queues(analysis, effects, added_ns, received_ns)
+    added_ns, known = added_delay(evidence, analysis)
+    queued_ns = of_queues(analysis, effects, added_ns, received_ns)
     held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
     missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
     return {
@@ -47,12 +47,12 @@ def latency_bounds(
 def queued(evidence: Evidence, analysis: Analysis) -> Flags:
     """Flags packets that arrived and had waited in a relay, or on a link that a fault made longer."""
     found: Flags = np.zeros(len(analysis.matched.packets.sent_ns), dtype=bool)
-    added_ns, _ = _added(evidence, analysis)
+    added_ns, _ = added_delay(evidence, analysis)
     found[analysis.matched.packets.arrived] = added_ns >= QUEUED_NS
     return found
 
 
-def _added(evidence: Evidence, analysis: Analysis) -> tuple[Ints, Flags]:
+def added_delay(evidence: Evidence, analysis: Analysis) -> tuple[Ints, Flags]:
     """Delay of each packet that arrived beyond the emulated one of its path, ns; all of it where that is not known, and
     whether it is."""
     packets = analysis.matched.packets
@@ -72,7 +72,7 @@ def _bounds(
     return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in _QUANTILES}
 
 
-def _of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns: Ints) -> Ints:
+def of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns: Ints) -> Ints:
     """By how much hold-ups of a stalled relay can have changed what packets waited behind it, ns: those that came to it
     last waited least, and all until it went on, which can have been earlier or later by the same."""
     changed = np.zeros(len(added_ns), np.int64)

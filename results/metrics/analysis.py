@@ -14,6 +14,7 @@ from relay_app.locks.report import LockReport
 from results.metrics.delay_bounds import NEVER_ENDS, delay_bounds
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
+from results.metrics.order import Order, order_of
 from results.metrics.streams import Fates, Floats, fates, jitter
 from results.run_files.decoder_log import DecodedMedia
 from results.run_files.documents import ControllerRecord, Event
@@ -109,6 +110,7 @@ class Analysis:
     interruptions: tuple[Interruption, ...]
     pauses: tuple[Pause, ...]
     jitter_ns: Floats
+    order: Order
 
     def seconds(self, at_ns: int) -> float:
         """CLOCK_MONOTONIC ns as seconds since the media start, rounded to 1 µs."""
@@ -125,8 +127,17 @@ def analyse(evidence: Evidence) -> Analysis:
     fate = fates(matched.packets, end_ns)
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
     silences = find_silences(matched, fate, intervals, end_ns, bounds)
-    estimates = jitter(matched.arrivals)
-    return Analysis(start_ns, end_ns, matched, fate, intervals, silences.interruptions, silences.pauses, estimates)
+    return Analysis(
+        start_ns,
+        end_ns,
+        matched,
+        fate,
+        intervals,
+        silences.interruptions,
+        silences.pauses,
+        jitter(matched.arrivals),
+        order_of(matched.packets, matched.arrivals, matched.streams, intervals),
+    )
 
 
 def _after_the_last(due_ns: Ints, intervals: Mapping[str, int], start_ns: int) -> int:

@@ -43,6 +43,11 @@ class Bounds(NamedTuple):
     least_ns: int
     most_ns: int
 
+    @property
+    def varies(self) -> bool:
+        """Whether two packets can have had different delays."""
+        return self.most_ns > self.least_ns
+
 
 @dataclass(frozen=True, slots=True)
 class _TimedChange:
@@ -95,6 +100,18 @@ class DelayBounds:
             return sum(bounds.most_ns for bounds in self._along(stream, transit))
         except KeyError:
             return 0
+
+    def overtaking(self, source: str, destination: str, path: int) -> Iterator[tuple[int, int]]:
+        """Spans of time, ns, in which a link on a path may let a packet arrive before one that was sent earlier; all
+        time on a path that the topology does not have. In any other time links keep the order."""
+        always = (-NEVER_ENDS, NEVER_ENDS)
+        for direction in self.route(source, destination, path):
+            if direction not in self.changes or self.of_link(direction, (), ()).varies:
+                yield always
+            for each in self.changes.get(direction, ()):
+                change = each.change
+                if change.jitter or change.reorder or change.extra_delay_ns or change.rate_bps or change.queue_ns:
+                    yield each.first_ns, each.last_ns
 
     def _along(self, stream: Stream, transit: Transit) -> Iterator[Bounds]:
         """Bounds of each link at any time while a packet was under way."""

@@ -42,6 +42,31 @@ class LengthQuantiles:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderFigures:
+    """Order of arrival (RFC 4737), by the order of sending; of a packet that came more than once the first copy
+    counts."""
+
+    reordered: Count
+    """Packets out of order: sent before one that had arrived (section 3.3). They are neither lost nor an
+    interruption."""
+    reordered_percent: Share | None
+    """reordered / packets received, % (section 4.1); null: none were."""
+    extent: LengthQuantiles
+    """Of those out of order: how many arrivals ago the first came that was sent later (section 4.2), which is how many
+    packets a receiver must hold to put it in its place; null: none was."""
+    late_ms: LengthQuantiles
+    """Of those out of order: how long ago that was, ms (late time, section 4.3), which is what a jitter buffer must add
+    to play it; null: none was."""
+    n_reordering: Count
+    """Largest n for which a packet is n-reordered: the n arrivals before it were all sent later (section 5.3)."""
+    three_reordered: Count
+    """Packets that are 3-reordered, which TCP takes for lost (section 5.4)."""
+    after_gap: Count
+    """Of those out of order, late after a gap: the packet that first overtook it had ended a silence of 2.5 nominal
+    packet intervals or more, so that a listener had missed it before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """All measured streams together."""
 
@@ -98,6 +123,8 @@ class Media:
     """Further copies received."""
     loss_percent: Share | None
     """lost / (received + lost), %."""
+    order: OrderFigures
+    """Packets out of order."""
     reroutes: Count
     """Reroutes, of paced ones each step, that moved at least one of these streams; the list `reroutes` has those that
     moved none as well."""
@@ -127,6 +154,10 @@ class PairRow:
     """Packets received, duplicates not counted."""
     lost: Count
     """Packets lost."""
+    duplicates: Count
+    """Further copies received."""
+    order: OrderFigures
+    """As media.order, of these streams."""
     one_way_ms: Quantiles
     """One-way latency, ms."""
 
@@ -147,6 +178,10 @@ class GroupRow:
     """Of these, sessions with an interruption of a second or more in either direction."""
     longest_ms: NonNegative
     """Longest interruption of the group, ms; 0 if there was none."""
+    duplicates: Count
+    """Further copies received."""
+    order: OrderFigures
+    """As media.order, of these sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from results.bounds.interval import Interval
-from results.metrics.figures import Media, PairRow, RerouteRow
+from results.metrics.figures import Media, OrderFigures, PairRow, RerouteRow
 from results.metrics.paths import route_name
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
@@ -149,7 +149,7 @@ def _lengths_text(lengths_ms: Sequence[float]) -> str:
 
 
 def sentences(summary: Summary) -> Iterator[str]:
-    """Sentences on pauses, on what decoders showed, on reroutes, on capabilities and drops of relays, and the
+    """Sentences on pauses, on order, on what decoders showed, on reroutes, on capabilities and drops of relays, and the
     diagnosis."""
     for each in summary.witnesses:
         if each.agrees is False:
@@ -159,6 +159,8 @@ def sentences(summary: Summary) -> Iterator[str]:
             )
     if summary.media.pauses:
         yield _pauses_sentence(summary.media)
+    if summary.media.order.reordered:
+        yield _order_sentence(summary.media.order)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.relays, row.seen_at)):
         yield _reroute_sentence(list(steps))
     for cluster, program in summary.programs.items():
@@ -193,6 +195,13 @@ def _pauses_sentence(media: Media) -> str:
     longest = milliseconds(media.longest_pause_ms)
     pauses = "1 pause" if media.pauses == 1 else f"{media.pauses} pauses"
     return f"{pauses} without loss, no longer than the links' delay variation explains; the longest {longest}"
+
+
+def _order_sentence(order: OrderFigures) -> str:
+    packets = "1 packet" if order.reordered == 1 else f"{order.reordered} packets"
+    share = f"{packets} out of order, {number_text(order.reordered_percent or 0.0)} %"
+    after = f"; {order.after_gap} late after a gap" if order.after_gap else ""
+    return f"{share}; the latest by {milliseconds(order.late_ms.max)}, extent at most {order.extent.max:.0f}{after}"
 
 
 def _length_text(value: float | None, interval: Interval | None) -> str:

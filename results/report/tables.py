@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
+
+import numpy as np
 
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis
 from results.metrics.interruptions import Interruption, Pause
+from results.metrics.order import Order
 from results.metrics.paths import relays_passed, route_name
-from results.metrics.streams import stream_metrics
+from results.metrics.streams import slices, stream_metrics
 from topologies.model import Topology
 
 
@@ -60,6 +63,11 @@ class StreamRow:
     received: int
     lost: int
     duplicates: int
+    reordered: int
+    largest_extent: int
+    n_reordering: int
+    latest_ms: float
+    after_gap: int
     one_way_p50_ms: float | None
     one_way_p99_ms: float | None
     jitter_ms: float | None
@@ -70,10 +78,16 @@ class StreamRow:
 
 
 def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
-    """A row per stream, in the order of the sessions; `interrupted_ms`: sum over its interruptions."""
+    """A row per stream, in the order of the sessions.
+
+    `interrupted_ms`: sum over its interruptions. `largest_extent`, `latest_ms`: of its packets out of order, 0 if there
+    were none (`results.metrics.order`).
+    """
+    orders = _orders_by_ssrc(analysis)
     lengths_of, pauses_of = _lengths_by_ssrc(analysis.interruptions), _lengths_by_ssrc(analysis.pauses)
     for each in stream_metrics(analysis.matched, analysis.fate, analysis.jitter_ns):
         lengths, pauses = lengths_of[each.stream.ssrc], pauses_of[each.stream.ssrc]
+        order = orders.get(each.stream.ssrc, analysis.order.chosen(slice(0)))
         yield StreamRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -83,6 +97,11 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             received=each.counts.received,
             lost=each.counts.lost,
             duplicates=each.counts.duplicates,
+            reordered=int(np.count_nonzero(order.reordered)),
+            largest_extent=int(order.extent.max(initial=0)),
+            n_reordering=int(order.degree.max(initial=0)),
+            latest_ms=round(int(order.late_ns.max(initial=0)) / 1e6, 3),
+            after_gap=int(np.count_nonzero(order.after_gap)),
             one_way_p50_ms=_ms(each.latency_p50_ns),
             one_way_p99_ms=_ms(each.latency_p99_ns),
             jitter_ms=_ms(each.jitter_ns),
@@ -98,6 +117,13 @@ def _lengths_by_ssrc(silences: Iterable[Interruption | Pause]) -> defaultdict[in
     for each in silences:
         found[each.stream.ssrc].append(each.length_ns)
     return found
+
+
+def _orders_by_ssrc(analysis: Analysis) -> Mapping[int, Order]:
+    """The packets that arrived of each stream of which any did."""
+    stream = analysis.matched.packets.stream[analysis.order.packet]
+    streams = analysis.matched.streams
+    return {streams[stream[rows.start]].ssrc: analysis.order.chosen(rows) for rows in slices(stream)}
 
 
 Row = TypeVar("Row", InterruptionRow, StreamRow)

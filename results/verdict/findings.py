@@ -21,6 +21,7 @@ from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags, Ints
+from results.metrics.order import order_figures
 from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures
 from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
@@ -122,6 +123,7 @@ def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow], r
         in_flight=count.in_flight,
         duplicates=count.duplicates,
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
+        order=order_figures(analysis.order),
         reroutes=sum(1 for row in reroutes if row.directions),
     )
 
@@ -151,6 +153,8 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         sent=count.sent,
         received=count.received,
         lost=count.lost,
+        duplicates=count.duplicates,
+        order=order_figures(analysis.order.of(rows)),
         one_way_ms=_quantiles_ms(latencies(packets, rows)),
     )
 

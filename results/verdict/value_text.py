@@ -17,7 +17,8 @@ def found_text(row: ExpectationRow) -> str:
     if row.not_told:
         return "not told by the relay's program"
     if row.value is None:
-        value = "no interruption" if row.ok is not None or row.interval else "unknown"
+        nothing = "no packet out of order" if ".order." in row.metric else "no interruption"
+        value = nothing if row.ok is not None or row.interval else "unknown"
         return value + interval_text(None, row.interval, unit)
     return f"{number_text(row.value)}{unit}{interval_text(row.value, row.interval, unit)}"
 

@@ -86,7 +86,10 @@ COMPARE: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
 
 NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": True, ">=": False, ">": False})
 """Whether an expectation on the length of interruptions holds if media was measured and nothing was interrupted: any
-upper bound does, no lower bound does; an equation is undecided."""
+upper bound does, no lower bound does; an equation is undecided. The same of packets out of order if none was."""
+
+_LENGTHS = ("media.interruption_ms.", "media.order.extent.", "media.order.late_ms.")
+"""How metrics begin that are null if what they are lengths of did not happen."""
 
 
 def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Expectation]) -> Summary:
@@ -187,7 +190,7 @@ def _of_program(metric: str, findings: Findings) -> bool:
 
 
 def _without_interruption(expectation: Expectation, findings: Findings) -> bool | None:
-    lengths = expectation.metric.startswith("media.interruption_ms.")
+    lengths = expectation.metric.startswith(_LENGTHS)
     return NO_INTERRUPTION.get(expectation.comparison) if lengths and findings.media.sent else None
 
 

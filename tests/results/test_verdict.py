@@ -4,7 +4,7 @@ import pytest
 from synthetic_media import plan
 
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import LengthQuantiles, Media, Quantiles
+from results.metrics.figures import LengthQuantiles, Media, OrderFigures, Quantiles
 from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
 from results.metrics.system_figures import LedgerFigures, LockWaitRow, LossDifference, ProgramFigures
@@ -36,6 +36,7 @@ CALM = Media(
     in_flight=0,
     duplicates=0,
     loss_percent=0.0,
+    order=OrderFigures(12, 0.25, LengthQuantiles(1.0, 2.0, 3.0), LengthQuantiles(5.0, 9.0, 9.5), 2, 0, 1),
     reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))

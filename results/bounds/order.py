@@ -1,0 +1,262 @@
+"""Bounds of the order of arrival: which packets can have overtaken which. Pure; times in ns, lengths in ms.
+
+Without the machine's doings a packet would have arrived within a window: earlier by what hold-ups can have taken of its
+way, counted from when it was due, and known to the noise of a single time. A packet is certainly out of order if one
+that was sent later has all of its window before, and possibly if a part of it.
+
+Only what can overtake counts: links, relays and switches are queues, first in, first out, which hold-ups lengthen but
+do not reorder. The order of two packets can be another one only if they took different paths, if a link on their path
+gave packets different delays meanwhile (jitter, reordering, a delay that changed), if one waited in a relay, or if a
+relay is a program, of which nobody knows whether its threads keep the order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from results.bounds.effects import NOISE_NS, Effects
+from results.bounds.interval import Interval, finite
+from results.bounds.latency import added_delay, of_queues, queued
+from results.bounds.quantiles import quantile_of_some
+from results.bounds.times import LENGTH_QUANTILES
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.delay_bounds import delay_bounds
+from results.metrics.matching import Flags, Ints
+from results.metrics.order import DUPTHRESH, Order, silent_from
+
+_MS = 1e6
+_NEVER = int(np.iinfo(np.int64).max)
+_EVER = -_NEVER // 2
+"""Before any time, so that a time less this one is a number still."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Windows:
+    """When packets can have arrived, in the order of sending; columns of equal length.
+
+    Streams follow one another and their times are shifted apart, so that one pass serves all of them.
+    `free`: its order was not kept by queues alone. `path`: with the stream, so that no two streams have the same.
+    """
+
+    earliest_ns: Ints
+    latest_ns: Ints
+    silent_ns: Ints
+    free: Flags
+    path: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reordered:
+    """The packets that can be out of order, a row each; columns of equal length. `certain`: they are."""
+
+    certain: Flags
+    extent_low: Ints
+    extent_high: Ints
+    late_low_ns: Ints
+    late_high_ns: Ints
+    degree_low: Ints
+    after_gap_low: Flags
+    after_gap_high: Flags
+
+
+def order_bounds(evidence: Evidence, analysis: Analysis, effects: Effects, other_packets: float) -> dict[str, Interval]:
+    """Bounds of the numbers of `order` in `media`, by their names there. `other_packets`: how many packets can have had
+    another fate without the machine's doings: each can be out of order, and bring others out of it."""
+    order, doubt = analysis.order, effects.doubt
+    if doubt is not None:
+        order = order.chosen(analysis.matched.packets.received_ns[order.packet] < doubt.from_ns)
+    windows, sent = _windows(evidence, analysis, effects, order)
+    found = _reordered(order, windows, sent)
+    if doubt is not None:
+        return _at_least(found)
+    reach, span_ns = _reach(analysis, order, windows, sent)
+    others = other_packets * (reach + 1) if reach and other_packets else 0.0
+    return _bounds(found, others, 2 * reach + 1, span_ns, len(order.packet), other_packets)
+
+
+def _windows(evidence: Evidence, analysis: Analysis, effects: Effects, order: Order) -> tuple[_Windows, Ints]:
+    """The windows, and the row in `order` of each."""
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    sent = np.argsort(order.rank)
+    rows = order.packet[sent]
+    added_ns, waited = np.zeros(len(packets.seq), np.int64), queued(evidence, analysis)
+    added_ns[packets.arrived], _ = added_delay(evidence, analysis)
+    due_ns, received_ns, stream = packets.due_ns[rows], packets.received_ns[rows], packets.stream[rows]
+    more_ns = of_queues(analysis, effects, added_ns[rows], received_ns)
+    earliest_ns = received_ns - effects.held.on_way(due_ns, received_ns) - more_ns - NOISE_NS
+    latest_ns = received_ns + more_ns + NOISE_NS
+    start_ns = earliest_ns.min(initial=0)
+    apart_ns = stream * (latest_ns.max(initial=0) - start_ns + 1) - start_ns
+    free = waited[rows] | _passed_a_link_that_overtakes(evidence, analysis, rows)
+    return _Windows(
+        earliest_ns + apart_ns,
+        latest_ns + apart_ns,
+        silent_from(streams, analysis.intervals)[stream],
+        free | bool(evidence.plan.relays.programs),
+        stream << 32 | packets.path[rows],
+    ), sent
+
+
+def _passed_a_link_that_overtakes(evidence: Evidence, analysis: Analysis, rows: Ints) -> Flags:
+    packets, streams = analysis.matched.packets, analysis.matched.streams
+    bounds = delay_bounds(evidence.plan, evidence.fault_edges)
+    pairs = list(dict.fromkeys((each.source, each.destination) for each in streams))
+    number = {ends: n for n, ends in enumerate(pairs)}
+    pair = np.array([number[each.source, each.destination] for each in streams], np.int64)[packets.stream[rows]]
+    ways, way = np.unique(pair << 32 | packets.path[rows], return_inverse=True)
+    found = np.zeros(len(rows), dtype=bool)
+    for at, key in enumerate(ways.tolist()):
+        mine = np.flatnonzero(way == at)
+        sent_ns, received_ns = packets.sent_ns[rows[mine]], packets.received_ns[rows[mine]]
+        source, destination = pairs[key >> 32]
+        for first_ns, last_ns in bounds.overtaking(source, destination, key & 0xFFFFFFFF):
+            found[mine] |= (received_ns >= first_ns) & (sent_ns <= last_ns)
+    return found
+
+
+def _reordered(order: Order, windows: _Windows, sent: Ints) -> _Reordered:
+    """Every packet that can be out of order."""
+    first, last = windows.earliest_ns, windows.latest_ns
+    overtaken_from = _least_after(first)
+    measured = order.reordered[sent]
+    possible = measured | (last > _least_after_that_overtakes(windows))
+    overtaken_until = _least_after(last)
+    certain = measured & (first > overtaken_until)
+    by_first, by_last = np.sort(first), np.sort(last)
+    before_all = np.searchsorted(by_last, first)  # arrived before it whatever the machine did
+    high = np.searchsorted(by_first, last) - np.searchsorted(by_last, overtaken_from, side="right") - 1
+    low = before_all - np.searchsorted(by_first, overtaken_until) + 1
+    degree = before_all - np.searchsorted(by_first, _most_before(last), side="right")
+    rows = np.flatnonzero(possible)
+    return _Reordered(
+        certain=certain[rows],
+        extent_low=np.where(certain, np.maximum(low, 1), 0)[rows],
+        extent_high=np.maximum(high, 1)[rows],
+        late_low_ns=np.where(certain, np.maximum(first - overtaken_until, 0), 0)[rows],
+        late_high_ns=np.maximum(last - overtaken_from, 0)[rows],
+        degree_low=np.where(certain, np.maximum(degree, 0), 0)[rows],
+        after_gap_low=(certain & _surely_after_gap(order, windows, sent))[rows],
+        after_gap_high=(last > _least_after(np.where(_can_end_silence(windows), first, _NEVER)))[rows],
+    )
+
+
+def _least_after(values: Ints) -> Ints:
+    """The least of the values after each."""
+    least = np.full(len(values), _NEVER, np.int64)
+    least[:-1] = np.minimum.accumulate(values[:0:-1])[::-1]
+    return least
+
+
+def _most_before(values: Ints) -> Ints:
+    """The largest of the values before each."""
+    most = np.full(len(values), _EVER, np.int64)
+    most[1:] = np.maximum.accumulate(values[:-1])
+    return most
+
+
+def _least_after_that_overtakes(windows: _Windows) -> Ints:
+    """The earliest arrival of what was sent after each packet and can have overtaken it."""
+    first = windows.earliest_ns
+    among_free = _least_after(np.where(windows.free, first, _NEVER))
+    # From where the stream first changed its path after each packet on, any can have come on another one.
+    changes = np.append(np.flatnonzero(np.diff(windows.path)) + 1, len(first))
+    change = changes[np.searchsorted(changes, np.arange(len(first)), side="right")] if len(first) else changes[:0]
+    from_each = np.append(np.minimum.accumulate(first[::-1])[::-1], _NEVER)
+    found: Ints = np.where(windows.free, _least_after(first), np.minimum(among_free, from_each[change]))
+    return found
+
+
+def _surely_after_gap(order: Order, windows: _Windows, sent: Ints) -> Flags:
+    """Flags packets of which what overtook them first ended a silence whatever the machine did.
+
+    Nothing arrived in it: so what came before it came no later than the latest of that, and the rest no earlier than
+    the earliest, which must be the same packet.
+    """
+    place = np.argsort(sent)
+    first, last = windows.earliest_ns[place], windows.latest_ns[place]
+    following = _least_after(first)
+    ended = np.minimum(first, following) - _most_before(last) >= windows.silent_ns[place]
+    by = np.arange(len(first)) - order.extent
+    found: Flags = order.after_gap & (ended & (following > last))[by]
+    return found[sent]
+
+
+def _can_end_silence(windows: _Windows) -> Flags:
+    """Flags arrivals before which there can have been a silence: none that surely came before it came late enough."""
+    by_last = np.argsort(windows.latest_ns)
+    latest = np.append(np.maximum.accumulate(windows.earliest_ns[by_last]), _EVER)
+    before = np.searchsorted(windows.latest_ns[by_last], windows.earliest_ns) - 1
+    found: Flags = windows.latest_ns - latest[before] >= windows.silent_ns
+    return found & (windows.silent_ns > 0)
+
+
+def _reach(analysis: Analysis, order: Order, windows: _Windows, sent: Ints) -> tuple[int, int]:
+    """How many packets a packet of another fate can have overtaken at most, and by how long: 0 where queues keep the
+    order. That is what its stream sends in the span of the transit times of those that arrived."""
+    packets = analysis.matched.packets
+    stream, rows = packets.stream[order.packet[sent]], order.packet[sent]
+    if not len(rows) or not (windows.free.any() or (np.diff(windows.path)[np.diff(stream) == 0] != 0).any()):
+        return 0, 0
+    begin = np.flatnonzero(np.diff(stream, prepend=-1))
+    due_ns = packets.due_ns[rows]
+    longest = np.maximum.reduceat(windows.latest_ns - due_ns, begin)
+    span_ns = np.zeros(len(analysis.matched.streams), np.int64)
+    span_ns[stream[begin]] = longest - np.minimum.reduceat(windows.earliest_ns - due_ns, begin)
+    apart_ns = packets.stream * (int(np.ptp(packets.due_ns)) + int(span_ns.max()) + 1)
+    due = np.sort(packets.due_ns + apart_ns)
+    until = np.searchsorted(due, packets.due_ns + apart_ns + span_ns[packets.stream], side="right")
+    return int((until - np.searchsorted(due, packets.due_ns + apart_ns)).max()) - 1, int(span_ns.max())
+
+
+def _bounds(
+    found: _Reordered, others: float, most_extent: int, span_ns: int, arrived: int, other_packets: float
+) -> dict[str, Interval]:
+    """`others`: packets that can be out of order, or not, because of those with another fate; then extents reach from
+    0 to `most_extent`, and lateness to `span_ns`."""
+    least, most = max(0.0, np.count_nonzero(found.certain) - others), len(found.certain) + others
+    high = {"extent": found.extent_high, "late_ms": found.late_high_ns / _MS}
+    low = {"extent": found.extent_low, "late_ms": found.late_low_ns / _MS}
+    widest = {"extent": float(most_extent), "late_ms": span_ns / _MS}
+    bounds = {}
+    for name in ("extent", "late_ms"):
+        for which, share in LENGTH_QUANTILES:
+            own = quantile_of_some(low[name].astype(float), high[name].astype(float), found.certain, share)
+            wide = finite(0.0, max(own.high or 0.0, widest[name]))
+            bounds[f"order.{name}.{which}"] = wide if others else own
+    three = found.degree_low >= DUPTHRESH, found.extent_high >= DUPTHRESH
+    extent = max(int(found.extent_high.max(initial=0)), most_extent if others else 0)
+    return {
+        **bounds,
+        "order.reordered": finite(least, most),
+        "order.reordered_percent": _percent(least, most, arrived, other_packets),
+        "order.n_reordering": finite(0 if others else int(found.degree_low.max(initial=0)), extent),
+        "order.three_reordered": _count(*three, others),
+        "order.after_gap": _count(found.after_gap_low, found.after_gap_high, others),
+    }
+
+
+def _count(low: Flags, high: Flags, others: float) -> Interval:
+    return finite(max(0.0, np.count_nonzero(low) - others), np.count_nonzero(high) + others)
+
+
+def _percent(least: float, most: float, arrived: int, other_packets: float) -> Interval:
+    if not arrived:
+        return Interval(None, None)
+    return finite(100 * least / (arrived + other_packets), min(100.0, 100 * most / max(1.0, arrived - other_packets)))
+
+
+def _at_least(found: _Reordered) -> dict[str, Interval]:
+    """What is certain of the time before a doubt."""
+    largest = {
+        "extent.max": found.extent_low.max(initial=0),
+        "late_ms.max": found.late_low_ns.max(initial=0) / _MS,
+        "n_reordering": found.degree_low.max(initial=0),
+        "reordered": np.count_nonzero(found.certain),
+        "three_reordered": np.count_nonzero(found.degree_low >= DUPTHRESH),
+        "after_gap": np.count_nonzero(found.after_gap_low),
+    }
+    others = ("extent.p50", "extent.p99", "late_ms.p50", "late_ms.p99", "reordered_percent")
+    bounds = {f"order.{name}": Interval(round(float(low), 3), None) for name, low in largest.items()}
+    return bounds | {f"order.{name}": Interval(0.0, None) for name in others}
