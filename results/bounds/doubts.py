@@ -22,6 +22,7 @@ from results.run_files.faults import LinkFault
 from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.machine import ProcessId
 from results.run_files.plan import Plan
+from topologies.link_state import LinkChange
 
 _WITHOUT_A_TIME: frozenset[CheckId] = frozenset(
     ("socket-drops", "port-drops", "lost-upcalls", "softnet-drops", "emulator-drops", "queue-drops", "clock-step")
@@ -45,12 +46,11 @@ def detection_ns(plan: Plan) -> int:
 
 def first_doubt(evidence: Evidence, analysis: Analysis, held: HeldUp, checks: Sequence[FidelityCheck]) -> Doubt | None:
     """The earliest of a run; None if all its disturbances have bounds."""
-    found = (
-        *_without_a_time(evidence, analysis, checks),
-        *_taken_for_faults(evidence, analysis, held),
-        *_moves_without_fault(evidence, analysis, held),
-        *_faults_as_long_as_detection(evidence, analysis, held),
-    )
+    found = [*_without_a_time(evidence, analysis, checks)]
+    if evidence.plan.controller.reroute:  # else no path changes, whatever is found or taken for a fault
+        found += _taken_for_faults(evidence, analysis, held)
+        found += _moves_without_fault(evidence, analysis, held)
+        found += _faults_as_long_as_detection(evidence, analysis, held)
     return min(found, key=lambda doubt: doubt.from_ns, default=None)
 
 
@@ -102,7 +102,7 @@ def _faults_as_long_as_detection(evidence: Evidence, analysis: Analysis, held: H
     unsure_ns = evidence.plan.controller.probe_interval_ns + HOLD_UP_NS
     for number, fault in enumerate(evidence.plan.faults):
         edge = evidence.fault_edges.get((number, "start"))
-        if edge is None or not isinstance(fault, LinkFault):
+        if edge is None or not isinstance(fault, LinkFault) or not _shows(fault.change):
             continue
         length_ns, begin = fault.until_ns - fault.at_ns, edge.applied_first_ns
         taken_ns = _time(held, begin - reach_ns, begin + length_ns + reach_ns)
@@ -113,6 +113,11 @@ def _faults_as_long_as_detection(evidence: Evidence, analysis: Analysis, held: H
                 f"{fault.what} of {fault.where} at {analysis.seconds(begin):.3f} s was {'' if found else 'not '}found"
             )
             yield Doubt(begin, f"{what}, and hold-ups of {taken_ns / 1e6:.0f} ms around it may be why")
+
+
+def _shows(change: LinkChange) -> bool:
+    """Whether a detector can find it, by what probes lose or how late they are: not copies, nor overtaking."""
+    return change != LinkChange(duplicate=change.duplicate, reorder=change.reorder)
 
 
 def _in_force(evidence: Evidence, from_ns: int, until_ns: int) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from results.bounds.chains import Silent, moved_in, waits_in
 from results.bounds.effects import Effects
 from results.bounds.gaps import Gaps, gaps_of
+from results.bounds.links_variation import explained_ns
 from results.bounds.network_silences import of_network, shortest_and_longest
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
@@ -93,7 +94,7 @@ class BoundedSilences:
 def silences(
     evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures], effects: Effects
 ) -> BoundedSilences:
-    """Every interruption, and every other gap but pauses that without the machine's doings can have been one."""
+    """Every interruption, and every other gap that without the machine's doings can have been one and no pause."""
     gaps = gaps_of(analysis)
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
     interval_ns = intervals[gaps.stream]
@@ -105,7 +106,9 @@ def silences(
     found = BoundedSilences(
         gaps.stream, gaps.from_ns, gaps.until_ns, interval_ns, least_ns, most_ns, gaps.counted, gaps.still
     )
-    return found.chosen(found.possible)
+    uncounted = found.possible & ~gaps.counted
+    by_links_ns = explained_ns(evidence, analysis, effects, gaps, interval_ns, uncounted)
+    return found.chosen(gaps.counted | (uncounted & (most_ns - by_links_ns >= INTERRUPTION_INTERVALS * interval_ns)))
 
 
 def _of_any_cause(

@@ -164,23 +164,24 @@ def _between(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]
     for gap in np.flatnonzero(np.diff(times) >= INTERRUPTION_INTERVALS * view.interval_ns).tolist():
         before, after = int(view.heard[gap]), int(view.heard[gap + 1])
         found = view.silence(times[gap], times[gap + 1], slice(before + 1, after), resumed=after)
-        parted = _parted(view, found.started_ns, after, int(furthest[gap]))
+        parted = parted_row(view.received_ns, found.started_ns, after, int(furthest[gap]))
         whole = view.all_arrived(slice(before + 1, after))
         by_links = whole and parted is not None and _links_explain(view, found.length_ns, parted, bounds)
         yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
 
 
-def _parted(view: _View, started_ns: int, after: int, furthest: int) -> int | None:
+def parted_row(received_ns: Ints, started_ns: int, after: int, furthest: int) -> int | None:
     """A row heard before a silence, of which the next in sequence was heard after it; None if there is none, or the
     next did not arrive.
 
-    `after`: the row that ended the silence; `furthest`: the row latest in sequence of those heard before.
+    `received_ns`: of a stream's packets in order of sequence. `after`: the row that ended the silence; `furthest`: the
+    row latest in sequence of those heard before.
     """
     row = after - 1
-    while row >= 0 and view.received_ns[row] > started_ns:
+    while row >= 0 and received_ns[row] > started_ns:
         row -= 1
     row = furthest if row < 0 else row
-    arrived = row + 1 < len(view.sent_ns) and NEVER not in view.received_ns[row : row + 2]
+    arrived = row + 1 < len(received_ns) and NEVER not in received_ns[row : row + 2]
     return row if arrived else None
 
 

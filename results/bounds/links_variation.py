@@ -1,0 +1,65 @@
+"""What the emulated links' own delay variation makes of gaps between packets of which none is missing. Pure; ns.
+
+Such a gap is a pause, not an interruption, unless it is longer than that explains (`results.metrics.interruptions`).
+The same holds of the longest that it can have been without the machine's doings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from results.bounds.chains import moved_in
+from results.bounds.effects import Effects
+from results.bounds.gaps import Gaps
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.delay_bounds import DelayBounds, Transit, delay_bounds
+from results.metrics.interruptions import parted_row
+from results.metrics.matching import Flags, Ints, Packets
+
+
+def explained_ns(
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints, wanted: Flags
+) -> Ints:
+    """How much of each gap the links explain; 0 of those that are not wanted, and of those in which a packet is missing
+    or might be: beside the edge of a fault, or where the stream was moved."""
+    streams = analysis.matched.streams
+    wanted = wanted & (gaps.before >= 0) & (gaps.after >= 0)
+    for edge_ns in effects.edges.at_ns.tolist():
+        wanted &= (edge_ns < gaps.from_ns - interval_ns) | (edge_ns > gaps.until_ns)
+    wanted &= ~moved_in(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns)
+    found = np.zeros(len(gaps.stream), np.int64)
+    bounds = delay_bounds(evidence.plan, evidence.fault_edges)
+    packets = analysis.matched.packets
+    furthest = _furthest_heard(analysis, gaps)
+    begin = np.searchsorted(packets.stream, np.arange(len(streams) + 1))
+    for gap in np.flatnonzero(wanted).tolist():
+        rows = slice(begin[gaps.stream[gap]], begin[gaps.stream[gap] + 1])
+        found[gap] = _variation_ns(analysis, bounds, gaps, gap, rows, int(furthest[gap]))
+    return found
+
+
+def _variation_ns(analysis: Analysis, bounds: DelayBounds, gaps: Gaps, gap: int, rows: slice, furthest: int) -> int:
+    """`rows`: those of the gap's stream. `furthest`: the latest in sequence of those heard before the gap."""
+    packets, before, after = analysis.matched.packets, int(gaps.before[gap]), int(gaps.after[gap])
+    if not packets.arrived_in(slice(before + 1, after)).all():
+        return 0
+    first = int(rows.start)
+    row = parted_row(packets.received_ns[rows], int(gaps.from_ns[gap]), after - first, furthest - first)
+    if row is None:
+        return 0
+    stream = analysis.matched.streams[int(gaps.stream[gap])]
+    return bounds.variation_ns(stream, _transit(packets, first + row), _transit(packets, first + row + 1))
+
+
+def _transit(packets: Packets, row: int) -> Transit:
+    return Transit(int(packets.path[row]), int(packets.sent_ns[row]), int(packets.received_ns[row]))
+
+
+def _furthest_heard(analysis: Analysis, gaps: Gaps) -> Ints:
+    """The row in Packets that is latest in sequence of those heard until each gap began, or the gap's own."""
+    order = analysis.order
+    place = np.full(len(analysis.matched.packets.seq), -1, np.int64)
+    place[order.packet] = np.arange(len(order.packet))
+    latest = np.maximum.accumulate(order.packet)
+    found: Ints = np.append(latest, -1)[place[gaps.before]]
+    return found
