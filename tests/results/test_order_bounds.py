@@ -26,6 +26,7 @@ from results.metrics.order import order_figures
 from results.report.report import read_evidence
 from results.run_files.hold_ups import HoldUpPlace
 from results.run_files.plan import Expectation
+from topologies.model import Link
 
 JITTER = 18 * MS
 COUNT = 600
@@ -45,7 +46,8 @@ def _blip(path: Path) -> Evidence:
 
 
 def jittery(evidence: Evidence, jitter_ns: int = JITTER) -> Evidence:
-    topology = replace(TRIANGLE, links=tuple(replace(link, jitter_ns=jitter_ns) for link in TRIANGLE.links))
+    links = (Link.alike(link.a, link.b, link.there.delay_ns, jitter_ns) for link in TRIANGLE.links)
+    topology = replace(TRIANGLE, links=tuple(links))
     return replace(evidence, plan=replace(evidence.plan, topology=topology))
 
 
