@@ -216,9 +216,9 @@ class LinkEntry(OneWayEntry):
     rtt: Delay | None = Field(default=None, examples=["62.3ms"])
     """Round-trip time, in place of delays; half of it is the delay of either direction."""
     there: OneWayEntry = OneWayEntry()
-    """The direction from the first cluster to the second."""
+    """The direction from the first cluster to the second: any of delay, jitter, loss, rate, queue and mtu."""
     back: OneWayEntry = OneWayEntry()
-    """The direction from the second cluster to the first."""
+    """The direction from the second cluster to the first, likewise."""
     source: Text | None = None
     """Where the times were measured or published."""
     assumption: Text | None = None

@@ -1,0 +1,84 @@
+"""The cases of links and paths (`scenarios/cases`) come out as the arithmetic in their files says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_lab import PROJECT, Run, attempted, shows
+from run_record import RunRecord
+
+CASES = PROJECT / "scenarios" / "cases"
+LOPSIDED = CASES / "asymmetric-link.yaml"
+
+
+def medians_ms(run: Run) -> dict[tuple[str, str], float]:
+    """Median one-way delay of the media from one cluster to another."""
+    return {(row["source"], row["destination"]): row["one_way_ms"]["p50"] for row in run.summary["pairs"]}
+
+
+def each_direction_has_its_own_delay(run: Run) -> bool:
+    found = medians_ms(run)
+    there, back = found["us-east", "us-west"], found["us-west", "us-east"]
+    return 0 <= there - 61.15 <= 0.7 and 0 <= back - 31.15 <= 0.7
+
+
+@pytest.mark.root
+@pytest.mark.long
+def test_a_link_is_as_slow_either_way_as_its_file_says(runs: RunRecord, tmp_path: Path) -> None:
+    claim = each_direction_has_its_own_delay
+    run = attempted(
+        runs, tmp_path, LOPSIDED, believed=shows(lambda run: claim(run) and run.summary["verdict"] == "pass")
+    )
+    assert run.bears(claim(run)), medians_ms(run)
+    assert run.summary["media"]["lost"] == 0
+    run.require(run.has_verdict)
+    assert run.summary["verdict"] == "pass", run.summary["reasons"]
+
+
+@pytest.mark.root
+@pytest.mark.long
+def test_the_same_link_the_other_way_round_fails(runs: RunRecord, tmp_path: Path) -> None:
+    swapped = ("topology.links.0.there.delay=31.15ms", "topology.links.0.back.delay=61.15ms")
+    run = attempted(runs, tmp_path, LOPSIDED, *swapped, believed=lambda run: run.has_verdict)
+    run.require(run.has_verdict)
+    assert run.summary["verdict"] == "fail"
+    assert [each["expression"] for each in run.summary["expectations"] if each["ok"] is False] == [
+        "media.one_way_ms.p99 <= 71.15ms"
+    ]
+
+
+def detoured(run: Run) -> bool:
+    """The listeners heard the cut for less than half of it, and nobody does at the end."""
+    media = run.summary["media"]
+    return bool(media["still_interrupted"] == 0 and media["interruption_ms"]["max"] < 1000)
+
+
+@pytest.mark.root
+@pytest.mark.long
+def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_one(
+    runs: RunRecord, tmp_path: Path
+) -> None:
+    """Four links, 3.1205 + 8.2835 + 10.712 + 20.964 ms, and at most a millisecond for each."""
+
+    def as_long(run: Run) -> bool:
+        return detoured(run) and all(43.08 <= median <= 43.08 + 4 for median in medians_ms(run).values())
+
+    run = attempted(runs, tmp_path, CASES / "abilene.yaml", believed=shows(as_long))
+    assert run.bears(as_long(run)), (medians_ms(run), run.summary["media"])
+    moved = [row for row in run.summary["reroutes"] if row["directions"]]
+    assert {row["link"] for row in moved} == {"new-york–los-angeles"}
+    assert all(row["reason"].startswith(("houston→los-angeles", "los-angeles→houston")) for row in moved)
+
+
+@pytest.mark.root
+@pytest.mark.long
+def test_a_cut_that_no_single_relay_repairs_is_repaired_over_two(runs: RunRecord, tmp_path: Path) -> None:
+    run = attempted(runs, tmp_path, CASES / "two-relays.yaml", believed=shows(detoured))
+    assert run.bears(detoured(run)), run.summary["media"]
+    over = {row["link"]: (row["via"], row["then"]) for row in run.summary["reroutes"]}
+    assert over == {"a–b": ("d", "c"), "b–d": ("c", None), "a–c": ("d", None)}
+    (row,) = [row for row in run.summary["reroutes"] if row["link"] == "a–b"]
+    assert row["directions"] == 10
+    assert run.bears(row["first_packet_at"] is not None)
+    assert run.summary["ledger"]["unexplained"] == 0
