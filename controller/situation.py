@@ -31,6 +31,11 @@ class Situation:
         """The health of some link is not known yet."""
         return any(health.state == "unknown" for health in self.links.values())
 
+    @property
+    def all_clean(self) -> bool:
+        """Every direction of every link is clean."""
+        return all(health.state == "clean" for health in self.links.values())
+
     def relays_of(self, pair: DirectPath) -> Relays:
         """The relays that media between the ends of a direct path go over; empty: they take that path."""
         return relays_between(pair.a, pair.b, self.reroutes)

@@ -43,7 +43,7 @@ def test_the_same_link_the_other_way_round_fails(runs: RunRecord, tmp_path: Path
     run = attempted(runs, tmp_path, LOPSIDED, *swapped, believed=lambda run: run.has_verdict)
     run.require(run.has_verdict)
     assert run.summary["verdict"] == "fail"
-    assert [each["expression"] for each in run.summary["expectations"] if each["ok"] is False] == [
+    assert [each["text"] for each in run.summary["expectations"] if each["ok"] is False] == [
         "media.one_way_ms.p99 <= 71.15ms"
     ]
 

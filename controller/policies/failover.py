@@ -29,7 +29,7 @@ def failover(situation: Situation) -> list[PolicyDecision]:
 
     Nothing while the health of any link is unknown: start-up is not a fault.
     """
-    if situation.starting_up:
+    if situation.starting_up or (situation.all_clean and not situation.reroutes):
         return []
     # Reverting first: a link that carries its own traffic again can be a leg of another pair's relay path.
     reverted = [move for pair in situation.topology.direct_paths for move in _revert(situation, pair)]
