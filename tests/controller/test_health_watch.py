@@ -9,7 +9,7 @@ from controller.health_watch import HealthWatch, combined
 from controller.settings import ControllerSettings
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
-from topologies.model import Direction
+from topologies.model import Direction, Link, OneWay, Topology
 
 CANARIES = ControllerSettings(detect=("link", "relay-canary"))
 EAST_CENTRAL, CANARY = Direction("east", "central"), CanaryPath("east", "central")
@@ -103,3 +103,30 @@ def test_a_relay_is_remembered_as_unhealthy_after_it_recovered() -> None:
     assert recovered.health.state == "clean"
     assert recovered.last_unhealthy_ns is not None
     assert 3 * S < recovered.last_unhealthy_ns < recovered.health.since_ns
+
+
+@pytest.mark.parametrize(
+    ("there_ms", "back_ms", "canary_ms", "expected"),
+    [
+        (165, 55, 175, ("clean", "clean", "clean")),
+        (165, 65, 175, ("clean", "degraded", "unknown")),
+        (175, 55, 175, ("degraded", "clean", "unknown")),
+        (165, 55, 185, ("clean", "clean", "degraded")),
+    ],
+)
+def test_a_direction_is_slow_by_its_own_delay_and_a_relay_by_that_of_both(
+    there_ms: int, back_ms: int, canary_ms: int, expected: tuple[State, State, State]
+) -> None:
+    """120 ms there and 10 back; a path is degraded from 50 ms beyond its own delay on."""
+    link = Link("east", "central", OneWay(120 * MS), OneWay(10 * MS))
+    watch = HealthWatch(Topology("lopsided", triangle().clusters[:2], (link,)), CANARIES)
+    watch.begin(0)
+    for sequence in range(1, 40):
+        now_ns = sequence * 50 * MS + 190 * MS
+        watch.observe(probe(sequence, there_ms * MS, 50 * MS, 1, 2), now_ns)
+        watch.observe(probe(sequence, back_ms * MS, 50 * MS, 2, 1), now_ns)
+        if sequence % 2 == 0:
+            watch.observe(canary(sequence // 2, canary_ms * MS), now_ns)
+        watch.tick(now_ns)
+    states = [watch.links[direction].state for direction in link.directions]
+    assert (*states, watch.relays[CANARY].health.state) == expected

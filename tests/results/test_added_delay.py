@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,10 @@ def test_packets_that_took_exactly_their_links_delay_had_nothing_added(tmp_path:
 )
 def test_the_delay_of_a_path_log(path: int, delay_ns: int) -> None:
     assert path_delay_ns(TRIANGLE, path) == delay_ns
+
+
+def test_between_clusters_without_a_link_it_is_that_of_the_links_between() -> None:
+    chain = replace(
+        TRIANGLE, links=tuple(link for link in TRIANGLE.links if link != TRIANGLE.link("us-east", "us-west"))
+    )
+    assert path_delay_ns(chain, DIRECT_EAST_WEST) == path_delay_ns(chain, VIA_CENTRAL) == 15_300_000 + 25_250_000

@@ -12,12 +12,13 @@ from synthetic_media import BLIP, START, TRIANGLE
 from synthetic_run import Blip
 
 from hostio.timing import MS, S
-from results.metrics.analysis import Evidence
+from results.fidelity.all_checks import fidelity_checks
+from results.metrics.analysis import Evidence, analyse
 from results.metrics.delay import probe_excess
 from results.report.report import read_evidence
 from results.run_files.faults import Fault, LinkFault
 from topologies.link_state import LinkChange
-from topologies.model import Direction
+from topologies.model import Direction, OneWay
 
 END = START + 12 * S
 
@@ -62,3 +63,26 @@ def test_probes_behind_a_queue_that_drains_for_seconds_are_left_out(by_queue: bo
     recording = replace(found.recording, probes={**found.recording.probes, "us-west": rows})
     excess = probe_excess(replace(found, recording=recording), START, END)
     assert bool(excess.max() < MS) is by_queue
+
+
+def lopsided(found: Evidence, there: OneWay, back: OneWay) -> Evidence:
+    """The same records of a run whose link from east to west was planned so."""
+    links = tuple(
+        replace(link, there=there, back=back) if (link.a, link.b) == ("us-east", "us-west") else link
+        for link in TRIANGLE.links
+    )
+    return replace(found, plan=replace(found.plan, topology=replace(TRIANGLE, links=links)))
+
+
+def test_each_direction_is_held_to_its_own_delay_and_two_that_were_swapped_are_found(tmp_path: Path) -> None:
+    """The records are of 31.15 ms either way. Planned 5 ms more there, and as much less back, both are 5 ms off."""
+    found = lopsided(evidence(tmp_path), OneWay(36_150_000), OneWay(26_150_000))
+    assert set(probe_excess(found, START, END).tolist()) == {400_000, 400_000 - 5 * MS, 400_000 + 5 * MS}
+    swapped = lopsided(evidence(tmp_path), OneWay(61_150_000), OneWay(1_150_000))
+    checks = {check.id: check.ok for check in fidelity_checks(swapped, analyse(swapped))}
+    assert checks["delay-p99"] is False
+
+
+def test_probes_that_wait_for_a_rate_are_left_out(tmp_path: Path) -> None:
+    found = lopsided(evidence(tmp_path), OneWay(31_150_000, rate_bps=1_000_000), OneWay(31_150_000))
+    assert len(probe_excess(found, START, END)) == 5 * 240
