@@ -61,6 +61,13 @@ def test_a_reroute_of_a_pair_without_sessions_is_told_apart(run: RunDir) -> None
     assert without.endswith("; no session moved")
 
 
+def test_a_reroute_over_two_relays_is_told_with_both(run: RunDir) -> None:
+    summary = decide(run, WITH_MEDIA)
+    over_two = replace(summary, reroutes=[replace(row, then="us-north") for row in summary.reroutes])
+    (sentence,) = sentences(over_two)
+    assert sentence.startswith("us-east–us-west rerouted via us-central and us-north: ")
+
+
 def test_steps_of_a_paced_reroute_count_the_streams_of_their_lanes(run: RunDir) -> None:
     steps = [replace(move("us-east", "us-west", "us-central", 4.28 + lane / 16, lane), seen_ns=START) for lane in ALL]
     summary = decide(run, *steps)
