@@ -66,8 +66,9 @@ class Situation:
         )
 
     def canaries(self, pair: DirectPath, relays: Relays) -> Iterator[tuple[CanaryPath, RelayHealth]]:
-        """What the clusters on a relay path know of the relays beside them; empty where relays are not watched."""
-        for one, other in itertools.pairwise((pair.a, *relays, pair.b)):
+        """What the clusters on a relay path, between its legs' ends too, know of the relays to which they have links;
+        empty where relays are not watched."""
+        for one, other in self.topology.hops(pair.a, *relays, pair.b):
             for path in (CanaryPath(one, other), CanaryPath(other, one)):
                 if path.relay in relays and path in self.relays:
                     yield path, self.relays[path]

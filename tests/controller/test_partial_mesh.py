@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 from random import Random
 
@@ -12,6 +13,7 @@ from engine_bench import Bench, started
 from every import every
 
 from controller.decisions import Kept
+from controller.health import CanaryPath, RelayHealth
 from controller.moves import Move, Reroutes, after
 from controller.policies.failover import failover
 from controller.settings import ControllerSettings
@@ -145,6 +147,20 @@ def test_a_cut_of_any_link_of_a_mesh_without_bridges_is_repaired_over_two_relays
         paths = paths_after(topology, link)
         assert set(paths) == set(topology.paths), f"{seed}: {link.a}–{link.b}"
         assert max(map(len, paths.values())) <= 2
+
+
+def test_a_relay_that_the_cluster_before_it_finds_unhealthy_is_passed_over() -> None:
+    """Round a ring, from b over a, f, e and d to c: the relay at e would do, and f and d are beside it."""
+    ring = network(*((a, b, 2 if a == "b" else 1) for a, b in pairwise("abcdefa")))
+    cut = cut_situation(ring, ring.link("b", "c"))
+    (move,) = [each for each in failover(cut) if (each.a, each.b) == ("b", "c")]
+    assert isinstance(move, Move)
+    assert move.relays == ("e",)
+    stuck = RelayHealth(broken("no canary for 512 ms"), 1000 * S)
+    watched = replace(cut, relays={CanaryPath("f", "e"): stuck})
+    (other,) = [each for each in failover(watched) if (each.a, each.b) == ("b", "c")]
+    assert isinstance(other, Move)
+    assert other.relays == ("f",)
 
 
 def test_nothing_goes_round_a_bridge_and_each_pair_behind_it_is_explained() -> None:
