@@ -59,10 +59,10 @@ def detoured(run: Run) -> bool:
 def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_one(
     runs: RunRecord, tmp_path: Path
 ) -> None:
-    """Four links, 3.1205 + 8.2835 + 10.712 + 20.964 ms, and at most a millisecond for each."""
+    """Four links, 3.1205 + 8.2835 + 10.712 + 20.964 ms, a millisecond more or less for each."""
 
     def as_long(run: Run) -> bool:
-        return detoured(run) and all(43.08 <= median <= 43.08 + 4 for median in medians_ms(run).values())
+        return detoured(run) and all(abs(median - 43.08) <= 4 for median in medians_ms(run).values())
 
     run = attempted(runs, tmp_path, CASES / "abilene.yaml", believed=shows(as_long))
     assert run.bears(as_long(run)), (medians_ms(run), run.summary["media"])
