@@ -47,6 +47,8 @@ class ShippedKind:
     def missing(self) -> list[str]:
         """The programs of it that are not there."""
         commands = [self.file["command"], *([self.server["command"]] if self.server else [])]
+        ready = self.file.get("ready")
+        commands += [ready["command"]] if isinstance(ready, dict) and "command" in ready else []
         programs_used = [*(command[0] for command in commands), *self.file.get("uses", ())]
         return [program for program in programs_used if not self._found(program)]
 
@@ -66,7 +68,15 @@ def shipped(name: str) -> ShippedKind:
     kind = ShippedKind(name, folder, yaml.safe_load((folder / "relay.yaml").read_text()))
     if missing := kind.missing():
         pytest.skip(f"{name} needs {' '.join(missing)}, which scripts/setup --relays installs")
+    if name == "nftables" and not _has_nf_tables():
+        pytest.skip("nftables needs nf_tables, which this kernel has not")
     return kind
+
+
+def _has_nf_tables() -> bool:
+    """Whether the kernel takes a table with an owner, in a network of its own."""
+    asked = ["unshare", "--net", "nft", "add table ip t { flags owner; }"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from scenarios.language.topology_files import load_topology
 pytestmark = pytest.mark.root
 
 COLD_BURST = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
-STATELESS = ("socat",)
+STATELESS = ("socat", "nftables")
 ROUND_TRIP_MS = 50.5
 STREAMS = 60
 

@@ -18,6 +18,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "pion": "a TURN server in Go on pion, behind an adapter",
         "rtpengine": "rtpengine in userspace, behind an adapter",
         "socat": "socat on each lane, between two other clusters; it keeps no sessions",
+        "nftables": "rules of nftables in the kernel, between two other clusters; they keep no sessions",
     }
 )
 

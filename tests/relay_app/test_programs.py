@@ -31,7 +31,7 @@ TO_THEM = StreamRecord(0x1002, HERE, THERE, "out")
 CANARY = StreamRecord(0xCA00_0102, THERE, THERE, "canary", 41000)
 COLD = StreamRecord(0x2001, THERE, HERE, "cold")
 NOBODYS = 0x3001
-STATELESS = ("socat",)
+STATELESS = ("socat", "nftables")
 """They keep no sessions, of which these tests are; `relay check` plays what holds for them."""
 
 
