@@ -95,6 +95,54 @@ def test_a_command_that_never_says_that_it_is_ready_ends_the_check(tmp_path: Pat
     assert "is not ready after 10 s" in problem
 
 
+SERVER = """\
+import http.server, os, pathlib, socket
+here = os.environ["BLIPNET_ADDRESS"]
+media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+media.bind((here, 3478))
+pathlib.Path(os.environ["BLIPNET_RUN_DIR"], "serving").touch()
+http.server.HTTPServer((here, 8099), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+def behind_the_template(folder: Path, ready: str) -> Path:
+    """The template, as if it were the adapter to a server."""
+    settings = f"server: {{command: [python3, server.py], ready: {ready}}}\n"
+    changed(folder, SEND, SEND, settings)
+    (folder / "server.py").write_text(SERVER)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "ready",
+    [
+        "{ports: [3478]}",
+        "{http: 'http://${BLIPNET_ADDRESS}:8099/'}",
+        "{command: [test, -e, '${BLIPNET_RUN_DIR}/serving']}",
+    ],
+    ids=["ports", "http", "command"],
+)
+def test_a_server_may_be_ready_by_its_ports_an_answer_or_a_command(tmp_path: Path, ready: str) -> None:
+    assert problems(behind_the_template(tmp_path / "mine", ready)) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("ready", "lacking"),
+    [
+        ("{ports: [3478, 3479]}", "UDP port 3479 is not bound"),
+        ("{http: 'http://${BLIPNET_ADDRESS}:8099/no'}", "http://10.0.0.2:8099/no does not answer with status 200"),
+        ("{command: ['false']}", "its command does not end with exit code 0"),
+        ("notify", "it sent no READY=1 by sd_notify(3)"),
+    ],
+)
+def test_a_server_that_never_becomes_ready_is_named_with_what_is_lacking(
+    tmp_path: Path, ready: str, lacking: str
+) -> None:
+    (problem,) = problems(behind_the_template(tmp_path / "mine", ready))
+    assert problem.startswith(f"server-us-central (mine) is not ready after 10 s ({lacking}); its log is ")
+
+
 def test_the_command_says_each_step_and_fails_if_one_does_not_hold(tmp_path: Path) -> None:
     code, output = finished(start("relay", "check", "template"))
     assert (code, output.count("✓ ")) == (0, 8), output

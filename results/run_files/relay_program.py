@@ -11,7 +11,8 @@ from hostio.timing import S
 
 @dataclass(frozen=True, slots=True)
 class HttpOk:
-    """A GET request of this URL, in the network of the relay's host, has status 200."""
+    """A GET request of this URL, in the network of the relay's host, has status 200. The URL may name the contract's
+    variables."""
 
     http: str
 
@@ -24,11 +25,21 @@ class CommandOk:
     command: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PortsBound:
+    """All these UDP ports are bound, at the address of the relay's host or at any."""
+
+    ports: tuple[int, ...]
+
+
 ReadyWord = Literal["notify", "ports"]
 """READY=1 of sd_notify(3), or all lanes bound."""
 
 Ready = ReadyWord | HttpOk | CommandOk
 """How a program tells that it serves."""
+
+ServerReady = Literal["notify"] | PortsBound | HttpOk | CommandOk
+"""How a server tells that it serves, which has no lanes."""
 
 Capability = Literal[
     "net_admin", "net_bind_service", "net_broadcast", "net_raw",
@@ -62,6 +73,7 @@ class ServerProgram:
     environment: dict[str, str] = field(default_factory=dict)
     stop_grace_ns: int = 3 * S
     descriptors: int = 1024
+    ready: ServerReady = "notify"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from hostio.stack_dumps import StackTool
 from hostio.timing import S
 from results.run_files.relay_program import (
     Capability,
-    CommandOk,
     MetricsEndpoint,
     Ready,
     RelayProgram,
@@ -18,11 +17,13 @@ from results.run_files.relay_program import (
 )
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language import yamlfile
+from scenarios.language.contract_names import name_problems
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.fields import WHOLE, one_of, time_within, url_path, within, word
 from scenarios.language.program_fields import CAPABILITIES, READY, SIZE
 from scenarios.language.program_files import closed_problems, command_problems, executable
-from scenarios.language.relay_server import ServerFile, name_problems, server_program
+from scenarios.language.ready_field import found_ready, ready_problems
+from scenarios.language.relay_server import ServerFile, server_program
 from scenarios.language.schema import validated
 from scenarios.language.values import Delay, Flag, Text
 from scenarios.language.wording import quoted
@@ -92,7 +93,7 @@ def relay_program(folder: Path, *, shipped: bool) -> RelayProgram:
         command=(executable(file.command[0], folder), *file.command[1:]),
         description=file.description,
         environment=dict(file.environment),
-        ready=_found_ready(file.ready, folder),
+        ready=found_ready(file.ready, folder),
         watchdog_ns=file.watchdog or 0,
         capabilities=file.capabilities,
         sessions=file.sessions,
@@ -103,7 +104,7 @@ def relay_program(folder: Path, *, shipped: bool) -> RelayProgram:
         writes_path_log=file.path_log,
         stacks=file.stacks,
         metrics=MetricsEndpoint(file.metrics.port, file.metrics.path) if file.metrics else None,
-        server=server_program(file.server, executable(file.server.command[0], folder)) if file.server else None,
+        server=server_program(file.server, folder) if file.server else None,
         packages=file.packages,
     )
 
@@ -121,22 +122,9 @@ def _problems(file: RelayFile, folder: Path, shipped: bool) -> Iterator[Problem]
         reads_all = "dac_read_search" in file.capabilities
         yield from missing or (() if reads_all else closed_problems(path, part.command, folder))
         yield from name_problems(path, part.command, part.environment)
+        yield from ready_problems((*path, "ready"), part.ready, folder, remedy)
     for index, name in enumerate(file.uses):
         if "/" in name or not Path(executable(name, folder)).is_file():
             yield Problem(("uses", index), f"there is no program {quoted(name)}; {remedy}")
-    yield from _ready_problems(file, folder, remedy)
-
-
-def _ready_problems(file: RelayFile, folder: Path, remedy: str) -> Iterator[Problem]:
     if file.watchdog is not None and file.ready != "notify":
         yield Problem(("watchdog",), "WATCHDOG=1 comes by sd_notify(3); write ready: notify, or no watchdog")
-    if isinstance(file.ready, CommandOk):
-        yield from command_problems(("ready",), file.ready.command, folder, remedy)
-        yield from name_problems(("ready",), file.ready.command, {})
-
-
-def _found_ready(ready: Ready, folder: Path) -> Ready:
-    """The signal, with the path of its command, if it is one."""
-    if isinstance(ready, CommandOk):
-        return CommandOk((executable(ready.command[0], folder), *ready.command[1:]))
-    return ready

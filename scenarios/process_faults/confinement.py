@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hostio.mounts import mount_tmpfs
 from hostio.procfs import is_mapped_user
-from results.run_files.relay_program import CommandOk, RelayProgram
+from results.run_files.relay_program import CommandOk, RelayProgram, ServerProgram
 from scenarios.process_faults.program_mounts import FOLDER_BYTES, ProgramMounts
 from scenarios.supervision.processes import ProcessError
 from topologies.sandbox import in_network_of
@@ -108,8 +108,9 @@ def is_of_a_program(pid: int) -> bool:
 def _seen(program: RelayProgram) -> Iterator[Path]:
     """The program's folder, and where its commands are installed: beside what is in a `bin`, more may belong to it."""
     yield Path(program.folder)
-    commands = [program.command, *([program.ready.command] if isinstance(program.ready, CommandOk) else [])]
-    commands += [program.server.command] if program.server else []
+    parts: list[RelayProgram | ServerProgram] = [program, *([program.server] if program.server else [])]
+    commands = [part.command for part in parts]
+    commands += [part.ready.command for part in parts if isinstance(part.ready, CommandOk)]
     for command in commands:
         place = Path(os.path.normpath(command[0])).parent
         yield place.parent if place.name in ("bin", "sbin") and len(place.parts) > 2 else place

@@ -10,10 +10,12 @@ from typing import TypeVar
 
 from results.run_files.documents import Event
 from results.run_files.plan import Plan
-from results.run_files.relay_program import RelayProgram
+from results.run_files.relay_program import CommandOk, HttpOk, Ready, RelayProgram, ServerReady
 from scenarios.process_faults.confinement import Confinement
 from scenarios.process_faults.packet_contract import environment, session_lines
-from scenarios.supervision.ready_signals import NotifySocket
+from scenarios.supervision.program import kept_variables
+from scenarios.supervision.ready_probes import command_ok, http_ok, ports_bound
+from scenarios.supervision.ready_signals import NotifySocket, ReadySignal
 from topologies.model import Cluster
 
 K = TypeVar("K", bound="ForeignProgramKind")
@@ -49,6 +51,24 @@ class ForeignProgramKind:
     def confinement_of(cls, program: RelayProgram, cluster: Cluster, host_pid: int) -> Confinement:
         """Confine the program; ProcessError."""
         raise NotImplementedError
+
+    def asked(
+        self,
+        ready: Ready | ServerReady,
+        told: Mapping[str, str],
+        variables: Mapping[str, str],
+        missing: Callable[[], set[int]],
+    ) -> ReadySignal:
+        """The signal of a program that does not tell by itself that it is ready.
+
+        `told`: variables of the contract; `variables`: all that it has; `missing`: UDP ports that are not bound yet.
+        """
+        if isinstance(ready, HttpOk):
+            return http_ok(Template(ready.http).substitute(told), self.host_pid)
+        if isinstance(ready, CommandOk):
+            command = self.confinement.command(told_in(ready.command, told))
+            return command_ok(command, {**kept_variables(), **variables}, self.log)
+        return ports_bound(missing)
 
 
 def started_with(plan: Plan, cluster: Cluster, program: RelayProgram, life: int, folder: Path) -> Mapping[str, str]:

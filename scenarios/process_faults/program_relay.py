@@ -11,17 +11,16 @@ from typing import TypeVar
 from hostio.process_handle import datagram_sockets
 from hostio.procfs import udp_ports
 from hostio.timing import US, S
-from results.run_files.relay_program import CommandOk, HttpOk, RelayProgram
+from results.run_files.relay_program import CommandOk, RelayProgram
 from scenarios.process_faults.confinement import LOG_BYTES, Confinement
 from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.process_faults.program_kind import ForeignProgramKind, environment_of, started_with, told_in
 from scenarios.process_faults.program_life import ForeignProgram, ProgramNews, RelayLife
 from scenarios.process_faults.relay import close_lanes, drain_lanes
 from scenarios.supervision.process_kind import AfterEnd
-from scenarios.supervision.program import CommandLine, kept_variables
+from scenarios.supervision.program import CommandLine
 from scenarios.supervision.program_watch import ProgramWatch, Watched
-from scenarios.supervision.ready_probes import command_ok, http_ok
-from scenarios.supervision.ready_signals import Answers, NotifySocket, ReadySignal
+from scenarios.supervision.ready_signals import NotifySocket
 from scenarios.supervision.run_control import relay_folder
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.model import Cluster
@@ -50,7 +49,7 @@ class ProgramRelayKind(ForeignProgramKind):
         variables = environment_of(self.program.environment, told, notify)
         command = CommandLine(
             argv=self.confinement.command(told_in(self.program.command, told)),
-            ready=notify or self._ready(told, variables),
+            ready=notify or self.asked(self.program.ready, told, variables, self._lanes_missing),
             environment={**variables, **self._watchdog_variables()},
             inherits_environment=False,
             # As relays of ours have it: the switches' threads do too, and would take the core from a relay without.
@@ -64,16 +63,6 @@ class ProgramRelayKind(ForeignProgramKind):
         """Duplicate the sockets of its lanes (pidfd_getfd(2)): what is in them at its end is counted."""
         lanes = list(_lanes(life))
         return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
-
-    def _ready(self, told: Mapping[str, str], variables: Mapping[str, str]) -> ReadySignal:
-        """The signal of a program that does not tell that it is ready."""
-        ready = self.program.ready
-        if isinstance(ready, HttpOk):
-            return http_ok(ready.http, self.host_pid)
-        if isinstance(ready, CommandOk):
-            command = self.confinement.command(told_in(ready.command, told))
-            return command_ok(command, {**kept_variables(), **variables}, self.log)
-        return Answers(lambda: not self._lanes_missing())
 
     def _lanes_missing(self) -> set[int]:
         if isinstance(self.program.ready, CommandOk):

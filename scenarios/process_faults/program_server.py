@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-from results.run_files.relay_program import RelayProgram
+from hostio.procfs import udp_ports
+from results.run_files.relay_program import PortsBound, RelayProgram, ServerReady
 from scenarios.process_faults.confinement import LOG_BYTES, Confinement
 from scenarios.process_faults.program_kind import ForeignProgramKind, environment_of, started_with, told_in
 from scenarios.process_faults.program_life import ForeignProgram, ProgramNews
@@ -38,16 +40,21 @@ class RelayServerKind(ForeignProgramKind):
         told = started_with(self.plan, self.cluster, self.program, life, folder)
         self.confinement.give(folder, self.log)
         watch = ProgramWatch(Watched(self.log, LOG_BYTES), ProgramNews(self.cluster.name, self.record, "server: "))
-        notify = NotifySocket(folder / "notify", watch.hear)
+        notify = NotifySocket(folder / "notify", watch.hear) if server.ready == "notify" else None
+        variables = environment_of(server.environment, told, notify)
         command = CommandLine(
             argv=self.confinement.command(told_in(server.command, told)),
-            ready=notify,
-            environment=environment_of(server.environment, told, notify),
+            ready=notify or self.asked(server.ready, told, variables, partial(self._ports_missing, server.ready)),
+            environment=variables,
             inherits_environment=False,
             realtime=True,
         )
         name = f"server-{self.cluster.name} ({self.plan.relays.version_of(self.cluster.name)})"
         return ForeignProgram(name, command, self.log, watch, notify, standing_by=life > 0)
+
+    def _ports_missing(self, ready: ServerReady) -> set[int]:
+        wanted = ready.ports if isinstance(ready, PortsBound) else ()
+        return set(wanted) - udp_ports(self.host_pid, str(self.cluster.address))
 
     def prepare_end(self, life: ForeignProgram) -> AfterEnd:  # noqa: ARG002 - nothing of that life is held
         """Nothing to hold: what is in its sockets at its end is among the packets that were lost inside the relay."""

@@ -89,7 +89,8 @@ class Program:
             last = self.last_line()
             why = f"{self.name} ended before it was {awaited.meaning}{f' ({last})' if last else ''}"
             raise ProcessError(f"{why}; its log is {self.log}")
-        raise ProcessError(f"{self.name} is not {awaited.meaning} after {timeout_s:g} s; its log is {self.log}")
+        within = f"{timeout_s:g} s" + (f" ({awaited.lacking})" if awaited.lacking else "")
+        raise ProcessError(f"{self.name} is not {awaited.meaning} after {within}; its log is {self.log}")
 
     def take_over(self) -> None:
         """Have a program that stands by serve; it serves on return. ProcessError if it does not."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -23,13 +23,20 @@ _AGAIN_S = 0.02
 
 def http_ok(url: str, network_of: int) -> Answers:
     """The signal is status 200 to a GET request, without redirection, in the network of process `network_of`."""
-    return Answers(lambda: _asked(url, network_of), every_s=_AGAIN_S)
+    why_not = f"{url} does not answer with status 200"
+    return Answers(lambda: _asked(url, network_of), every_s=_AGAIN_S, why_not=lambda: why_not)
 
 
 def command_ok(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Answers:
     """The signal is exit code 0 of a command, whose output goes to `log`. After 2 s it is killed, and when it has ended
     what it left running in its process group."""
-    return Answers(lambda: _succeeds(argv, environment, log), every_s=_AGAIN_S)
+    why_not = "its command does not end with exit code 0"
+    return Answers(lambda: _succeeds(argv, environment, log), every_s=_AGAIN_S, why_not=lambda: why_not)
+
+
+def ports_bound(missing: Callable[[], set[int]]) -> Answers:
+    """The signal is that no UDP port is missing. `missing`: those that should be bound, and are not."""
+    return Answers(lambda: not missing(), why_not=lambda: f"UDP port {min(missing(), default=0)} is not bound")
 
 
 def _asked(url: str, network_of: int) -> bool:

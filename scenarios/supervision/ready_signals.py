@@ -27,6 +27,10 @@ class ReadySignal(Protocol):
     def meaning(self) -> str:
         """That state, for an error message: ready, listening, …"""
 
+    @property
+    def lacking(self) -> str:
+        """What is so while there is no signal, for an error message; empty if there is no more to say."""
+
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
         """Wait until the program gives the signal or ends, at most `timeout_s`; whether it gave it."""
 
@@ -39,6 +43,7 @@ class NotifySocket:
     """
 
     meaning = "ready"
+    lacking = "it sent no READY=1 by sd_notify(3)"
 
     def __init__(self, path: Path, heard: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
@@ -113,6 +118,7 @@ class OutputLine:
     meaning: str
     lines: OutputLines
     text: str
+    lacking: str = ""
 
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
         """Wait for the next line; whether it is the expected one."""
@@ -121,11 +127,20 @@ class OutputLine:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The signal is an answer: `asked` sends the program a request and returns whether it answered."""
+    """The signal is an answer: `asked` sends the program a request and returns whether it answered.
+
+    `why_not`: what `lacking` is.
+    """
 
     asked: Callable[[], bool]
     meaning: str = "ready"
     every_s: float = 0.001
+    why_not: Callable[[], str] = lambda: ""
+
+    @property
+    def lacking(self) -> str:
+        """What is so while there is no answer."""
+        return self.why_not()
 
     def wait(self, program: ProcessHandle, timeout_s: float) -> bool:
         """Call `asked`, and again `every_s` after it returned, until it returns True."""

@@ -18,7 +18,14 @@ from relay_app.programs import PROGRAMS
 from relay_app.streams import LANES, lane_of, streams_of
 from results.run_files.documents import dump
 from results.run_files.plan_formats import load_plan_text
-from results.run_files.relay_program import CONTRACT_VARIABLES, CommandOk, HttpOk, SessionSource
+from results.run_files.relay_program import (
+    CONTRACT_VARIABLES,
+    CommandOk,
+    HttpOk,
+    PortsBound,
+    ServerReady,
+    SessionSource,
+)
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.process_faults.packet_contract import environment, session_lines
@@ -119,7 +126,24 @@ def test_a_plan_with_a_program_is_read_as_it_was_written(tmp_path: Path) -> None
             "4:13: there is no program 'no-such-server'; install a b",
         ),
         ("command: [sh]\nserver: {command: [sh, '${X}']}\n", "2:24: '${X}' is no variable of the contract; known: "),
-        ("command: [sh]\nserver: {command: [sh], ready: ports}\n", "2:32: 'ports' is not known here; known: notify"),
+        (
+            "command: [sh]\nserver: {command: [sh], ready: ports}\n",
+            "2:32: 'ports' is not known here; known: notify, {ports: [3478]}, {http: URL} or {command: [./",
+        ),
+        (
+            "command: [sh]\nserver: {command: [sh], ready: {ports: 5}}\n",
+            "2:32: '5' is no list of UDP ports; write {ports",
+        ),
+        (
+            "command: [sh]\nserver: {command: [sh], ready: {ports: [0]}}\n",
+            "2:32: '0' is too small; write from 1 to 65535",
+        ),
+        (
+            "command: [sh]\nserver: {command: [sh], ready: {udp: [5]}}\n",
+            "2:32: unknown key 'udp'; known: ports, http, ",
+        ),
+        ("command: [sh]\nserver: {command: [sh], ready: {command: [./no]}}\n", "2:43: there is no program './no'; "),
+        ("command: [sh]\nready: {http: 'http://${ME}/'}\n", "2:15: '${ME}' is no variable of the contract; known: BL"),
         ("command: [sh]\nstacks: strace\n", "2:9: 'strace' is not known here; known: gdb, py-spy, SIGQUIT"),
         ("command: [sh]\nenv: {}\n", "2:1: unknown key 'env'; known: description, command, uses, environment,"),
     ],
@@ -138,6 +162,23 @@ def test_a_ready_signal_may_be_an_answer_or_a_command(tmp_path: Path) -> None:
     plan = plan_with(answer, f"relays.kinds.us-west={command}")
     assert plan.relays.programs["answer"].ready == HttpOk("http://127.0.0.1:8080/ready")
     assert plan.relays.programs["command"].ready == CommandOk((str(command / "relay.yaml"), "now"))
+    assert load_plan_text(dump(plan), "plan.json") == plan
+
+
+@pytest.mark.parametrize(
+    ("ready", "read"),
+    [
+        ("{ports: [3478, 5000]}", PortsBound((3478, 5000))),
+        ("{http: 'http://${BLIPNET_ADDRESS}:8080/'}", HttpOk("http://${BLIPNET_ADDRESS}:8080/")),
+        ("{command: [/bin/sh, now]}", CommandOk(("/bin/sh", "now"))),
+        ("notify", "notify"),
+    ],
+)
+def test_a_server_has_a_ready_signal_of_its_own(tmp_path: Path, ready: str, read: ServerReady) -> None:
+    plan = plan_with(folder(tmp_path / "mine", f"command: [sh]\nserver: {{command: [sh], ready: {ready}}}\n"))
+    program = plan.relays.programs["mine"]
+    assert program.server
+    assert (program.ready, program.server.ready) == ("notify", read)
     assert load_plan_text(dump(plan), "plan.json") == plan
 
 
