@@ -15,6 +15,7 @@ from run_lab import PROJECT
 from hostio.commands import run
 from hostio.timing import wait_until
 from results.run_files.documents import Event
+from results.run_files.events import ProgramStart
 from scenarios.process_faults.program_relay import ProgramRelayKind, end_program
 from scenarios.relay_check.bench import HERE, plan_for
 from scenarios.supervision.processes import ProcessError
@@ -42,10 +43,13 @@ READY_WITHIN_S = 10.0
 
 @dataclass(frozen=True)
 class Played:
-    """How a program did. `problem`: why it was not ready; `how`: how it ended if not as it should have."""
+    """How a program did. `problem`: why it was not ready; `how`: how it ended if not as it should have, and `ended_ns`
+    when, if by itself; `started`: its command lines; `events`: all others."""
 
     problem: str | None
     how: str | None
+    ended_ns: int | None
+    started: list[list[str]]
     events: list[dict[str, Any]]
     said: str
 
@@ -94,12 +98,19 @@ def play(
 def inside() -> None:
     """Called in the sandbox: print a Played."""
     set_up_sandbox(SANDBOX_FOLDER)
-    plan, log, events = plan_for(sys.argv[1]), SANDBOX_FOLDER / "log", list[Event]()
+    plan, log, events, starts = plan_for(sys.argv[1]), SANDBOX_FOLDER / "log", list[Event](), list[ProgramStart]()
     cluster, program = plan.topology.cluster(HERE), plan.relays.program_of(HERE)
     assert program is not None
     run(["ip", "address", "add", f"{cluster.address}/32", "dev", "lo"])
-    kind = ProgramRelayKind.confined(plan, cluster, program, log, os.getpid(), events.append)
-    relay, problem, how = SupervisedProcess(kind), None, None
+
+    def record(event: Event) -> None:
+        if isinstance(event, ProgramStart):
+            starts.append(event)
+        else:
+            events.append(event)
+
+    kind = ProgramRelayKind.confined(plan, cluster, program, log, os.getpid(), record)
+    relay, problem, end = SupervisedProcess(kind), None, None
     try:
         relay.serving.await_ready(float(sys.argv[3]))
         given = {"relay": relay, "events": events, "lane": (str(cluster.address), 40000), "wait_until": wait_until}
@@ -107,5 +118,7 @@ def inside() -> None:
     except ProcessError as error:
         problem = str(error)
     else:
-        how = end_program(relay, program.stop_grace_ns)
-    print(json.dumps(asdict(Played(problem, how, [asdict(each) for each in events], log.read_text(errors="replace")))))
+        end = end_program(relay, program.stop_grace_ns)
+    how, ended_ns = (end.how, end.at_ns) if end else (None, None)
+    told, said = [asdict(each) for each in events], log.read_text(errors="replace")
+    print(json.dumps(asdict(Played(problem, how, ended_ns, [list(each.command) for each in starts], told, said))))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic_ns
 
 import pytest
 from bare_relay import BINDS, SERVES, pids_in, play, relay_folder
@@ -125,6 +126,19 @@ def test_what_ends_while_it_serves_is_named_with_the_reason_in_its_log(tmp_path:
     played = play(kind, ENDED)
     assert (played.problem, played.how) == (None, said)
     assert not pids_in(kind), "the sandbox has ended what it left"
+
+
+@pytest.mark.root
+def test_with_what_it_was_started_and_when_it_ended_by_itself_is_recorded(tmp_path: Path) -> None:
+    """Independent: what the program itself was given, and its own clock before and after."""
+    said = f"{TOLD}import time\nprint(*sys.argv, time.monotonic_ns(), flush=True); os._exit(0)"
+    kind = relay_folder(tmp_path / "mine", said)
+    (kind / "relay.yaml").write_text('command: [python3, relay.py, "--at=${BLIPNET_ADDRESS}", $$5]\n')
+    played = play(kind, ENDED)
+    *argv, last_ns = played.said.split()
+    assert (argv, played.started[0][1:]) == (["relay.py", "--at=10.0.0.2", "$5"], argv)
+    assert played.ended_ns is not None
+    assert int(last_ns) <= played.ended_ns <= monotonic_ns()
 
 
 @pytest.mark.root

@@ -19,6 +19,7 @@ from results.metrics.relay_figures import (
     moved_streams,
 )
 from results.metrics.system_figures import ProgramFigures
+from results.run_files.events import ProgramStart
 from results.run_files.machine import ProcessId
 from results.run_files.relay_program import RelayProgram
 
@@ -38,9 +39,9 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, lives: Sequen
     return ProgramFigures(
         kind=evidence.plan.relays.version_of(cluster),
         kinds=kinds_served(evidence, cluster),
-        command=list(program.command),
+        command=_started(evidence, cluster, "relay") or list(program.command),
         measured="server + adapter" if program.server else "program",
-        server=list(program.server.command) if program.server else None,
+        server=_started(evidence, cluster, "server") or list(program.server.command) if program.server else None,
         packages={name: versions[name] for name in program.packages if name in versions},
         capabilities=list(program.capabilities),
         sessions=program.sessions,
@@ -56,6 +57,12 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, lives: Sequen
         app_problem=app_problem(scrapes, analysis),
         lock_waits=lock_wait_rows(evidence.programs, cluster),
     )
+
+
+def _started(evidence: Evidence, cluster: str, part: str) -> list[str] | None:
+    """The command line with which a program was started first; None if that was not recorded."""
+    starts = (each for each in evidence.of(ProgramStart) if (each.cluster, each.part) == (cluster, part))
+    return next((list(each.command) for each in starts), None)
 
 
 _NOT_TOLD = LengthQuantiles(None, None, None)

@@ -17,13 +17,16 @@ from results.run_files.events import (
     Phase,
     ProgramEnd,
     ProgramMessage,
+    ProgramStart,
     WatchdogMissed,
 )
 from results.run_files.validation import Field, InvalidError, JsonReader, dump_json
 
 T = TypeVar("T")
 
-Event: TypeAlias = Phase | Begun | MediaStart | FaultEdge | ProgramEnd | ProgramMessage | WatchdogMissed | LogFull | End
+Event: TypeAlias = (
+    Phase | Begun | MediaStart | FaultEdge | ProgramStart | ProgramEnd | ProgramMessage | WatchdogMissed | LogFull | End
+)
 """A line of `events.jsonl`."""
 
 ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review

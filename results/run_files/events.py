@@ -38,12 +38,27 @@ class MediaStart:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramStart:
+    """A program that is the relay of a cluster, or the server behind it, was started with this command line."""
+
+    cluster: str
+    part: Literal["relay", "server"]
+    command: tuple[str, ...]
+    at_ns: int
+    kind: Literal["program-start"] = "program-start"
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramEnd:
-    """A program that was the relay of a cluster did not end as it should have; `how`: such as `ended by itself`."""
+    """A program that was the relay of a cluster did not end as it should have; `how`: such as `ended by itself`.
+
+    `at_ns`: when it ended if `by_itself`; else when that was known.
+    """
 
     cluster: str
     how: str
     at_ns: int
+    by_itself: bool = False
     kind: Literal["program-end"] = "program-end"
 
 

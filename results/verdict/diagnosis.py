@@ -28,7 +28,8 @@ def diagnose_program(
     """Diagnose a relay that is a program, from outside. `start_ns`: media start, CLOCK_MONOTONIC; 0 for none."""
     relay = _named(cluster, figures)
     yield from _changed(relay, figures)
-    yield from (f"{relay} {each.how}" for each in events if isinstance(each, ProgramEnd))
+    for end in (each for each in events if isinstance(each, ProgramEnd)):
+        yield f"{relay} {end.how}{f', {_when(end.at_ns, start_ns)}' if end.by_itself else ''}"
     if missed := [each for each in events if isinstance(each, WatchdogMissed)]:
         first, times = missed[0], "once" if len(missed) == 1 else f"{len(missed)} times, first"
         yield f"{relay} sent no WATCHDOG=1 for {first.within_ns / 1e9:g} s {times} {_when(first.at_ns, start_ns)}"

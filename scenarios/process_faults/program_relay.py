@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic_ns
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from hostio.process_handle import datagram_sockets
 from hostio.procfs import udp_ports
@@ -44,11 +45,12 @@ class ProgramRelayKind(ForeignProgramKind):
         told = started_with(self.plan, self.cluster, self.program, life, folder)
         self.confinement.give(folder, self.log)
         watched = Watched(self.log, LOG_BYTES, self.program.watchdog_ns)
-        watch = ProgramWatch(watched, ProgramNews(self.cluster.name, self.record))
+        news, argv = ProgramNews(self.cluster.name, self.record), told_in(self.program.command, told)
+        watch = ProgramWatch(watched, news)
         notify = NotifySocket(folder / "notify", watch.hear) if self.program.ready == "notify" else None
         variables = environment_of(self.program.environment, told, notify)
         command = CommandLine(
-            argv=self.confinement.command(told_in(self.program.command, told)),
+            argv=self.confinement.command(argv),
             ready=notify or self.asked(self.program.ready, told, variables, self._lanes_missing),
             environment={**variables, **self._watchdog_variables()},
             inherits_environment=False,
@@ -56,8 +58,16 @@ class ProgramRelayKind(ForeignProgramKind):
             realtime=True,
         )
         name = f"relay-{self.cluster.name} ({self.plan.relay_kinds(self.cluster.name)[life]})"
-        missing = self._lanes_missing
-        return RelayLife(name, command, self.log, watch, notify, lanes_missing=missing, standing_by=life > 0)
+        return RelayLife(
+            name,
+            command,
+            self.log,
+            watch,
+            notify,
+            launched=partial(news.started, argv),
+            lanes_missing=self._lanes_missing,
+            standing_by=life > 0,
+        )
 
     def prepare_end(self, life: RelayLife) -> AfterEnd:
         """Duplicate the sockets of its lanes (pidfd_getfd(2)): what is in them at its end is counted."""
@@ -77,19 +87,28 @@ class ProgramRelayKind(ForeignProgramKind):
 F = TypeVar("F", bound=ForeignProgram)
 
 
-def end_program(relay: SupervisedProcess[F], grace_ns: int) -> str | None:
-    """End the program that serves; how it ended if not as it should have, else None."""
+class UncleanEnd(NamedTuple):
+    """How a program ended that did not as it should have, and, if by itself, when; CLOCK_MONOTONIC."""
+
+    how: str
+    at_ns: int | None = None
+
+
+def end_program(relay: SupervisedProcess[F], grace_ns: int) -> UncleanEnd | None:
+    """End the program that serves; None if it ended as it should have."""
     life = relay.serving
     if not life.intact():
         last = life.last_line()
-        return f"ended by itself ({life.ended_with()}{f'; its log ends: {last}' if last else ''})"
+        how = f"ended by itself ({life.ended_with()}{f'; its log ends: {last}' if last else ''})"
+        # Its watch may not have looked yet.
+        return UncleanEnd(how, life.ended_ns or monotonic_ns())
     edge = relay.prepare_stop(monotonic_ns() + grace_ns)
     killed_before = relay.ended_counters.counters["killed"]
     edge.apply()
     edge.verify()
     if relay.ended_counters.counters["killed"] > killed_before:
-        return f"did not end within {grace_ns / S:g} s of SIGTERM, and was killed"
-    return f"did not end cleanly ({life.unclean})" if life.unclean else None
+        return UncleanEnd(f"did not end within {grace_ns / S:g} s of SIGTERM, and was killed")
+    return UncleanEnd(f"did not end cleanly ({life.unclean})") if life.unclean else None
 
 
 def _lanes(life: RelayLife) -> Iterator[socket.socket]:

@@ -39,18 +39,20 @@ class RelayServerKind(ForeignProgramKind):
         folder = server_folder(self.cluster.name, life)
         told = started_with(self.plan, self.cluster, self.program, life, folder)
         self.confinement.give(folder, self.log)
-        watch = ProgramWatch(Watched(self.log, LOG_BYTES), ProgramNews(self.cluster.name, self.record, "server: "))
+        news, argv = ProgramNews(self.cluster.name, self.record, "server"), told_in(server.command, told)
+        watch = ProgramWatch(Watched(self.log, LOG_BYTES), news)
         notify = NotifySocket(folder / "notify", watch.hear) if server.ready == "notify" else None
         variables = environment_of(server.environment, told, notify)
         command = CommandLine(
-            argv=self.confinement.command(told_in(server.command, told)),
+            argv=self.confinement.command(argv),
             ready=notify or self.asked(server.ready, told, variables, partial(self._ports_missing, server.ready)),
             environment=variables,
             inherits_environment=False,
             realtime=True,
         )
         name = f"server-{self.cluster.name} ({self.plan.relays.version_of(self.cluster.name)})"
-        return ForeignProgram(name, command, self.log, watch, notify, standing_by=life > 0)
+        launched = partial(news.started, argv)
+        return ForeignProgram(name, command, self.log, watch, notify, launched=launched, standing_by=life > 0)
 
     def _ports_missing(self, ready: ServerReady) -> set[int]:
         wanted = ready.ports if isinstance(ready, PortsBound) else ()

@@ -120,8 +120,8 @@ def _once(bench: Bench) -> str | None:
 
 def _ends(bench: Bench) -> str | None:
     program = bench.plan.relays.program_of(HERE)
-    how = end_program(bench.relay, program.stop_grace_ns if program else S)
-    return f"it {how}" if how else None
+    end = end_program(bench.relay, program.stop_grace_ns if program else S)
+    return f"it {end.how}" if end else None
 
 
 _STEPS: tuple[tuple[str, Callable[[Bench], str | None]], ...] = (

@@ -110,11 +110,11 @@ class MediaProcesses:
         not end as they should have."""
         for cluster, relay in self.programs.items():
             program, server = plan.relay_programs(cluster)[relay.lives - 1], self.servers.get(cluster)
-            if relay.running and (how := end_program(relay, program.stop_grace_ns)):
-                yield ProgramEnd(cluster, how, monotonic_ns())
+            if relay.running and (end := end_program(relay, program.stop_grace_ns)):
+                yield _program_end(cluster, end.how, end.at_ns)
             behind = program.server
-            if server and server.running and behind and (how := end_program(server, behind.stop_grace_ns)):
-                yield ProgramEnd(cluster, f"has a server that {how}", monotonic_ns())
+            if server and server.running and behind and (end := end_program(server, behind.stop_grace_ns)):
+                yield _program_end(cluster, f"has a server that {end.how}", end.at_ns)
 
     def start(self, window: MediaWindow) -> None:
         """Send the media window to every process: clients send media in it, all count their lateness in it.
@@ -149,6 +149,11 @@ class MediaProcesses:
             answer = relay.answer(_PREFETCH_WITHIN_S)
             if answer != Prefetched(len(ssrcs)):
                 raise ProcessError(f"{relay.name} holds {answer!r} of the {len(ssrcs)} records it should hold")
+
+
+def _program_end(cluster: str, how: str, at_ns: int | None) -> ProgramEnd:
+    """The event; `at_ns`: when the program ended by itself."""
+    return ProgramEnd(cluster, how, monotonic_ns() if at_ns is None else at_ns, by_itself=at_ns is not None)
 
 
 def _await_ready(programs: Iterable[ProgramRelay] | Iterable[RelayServer]) -> None:

@@ -10,6 +10,7 @@ from threading import Thread
 from time import monotonic_ns
 from typing import Protocol
 
+from hostio.process_handle import ProcessHandle
 from hostio.timing import S
 from scenarios.supervision.program import printable
 from scenarios.supervision.ready_signals import NotifySocket
@@ -98,6 +99,8 @@ class ProgramWatch:
         self._log_is_full = False
         self._end = os.eventfd(0)
         self._thread: Thread | None = None
+        self.ended_ns: int | None = None
+        """When the program was seen to have ended; CLOCK_MONOTONIC."""
 
     def hear(self, assignment: str) -> None:
         """Take an assignment that was read from its socket: `heard` of its NotifySocket."""
@@ -106,10 +109,10 @@ class ProgramWatch:
         if assignment.startswith(_SHOWN):
             self._pass_on(printable(assignment[:_LONGEST]))
 
-    def begin(self, notify: NotifySocket | None) -> None:
-        """Read its socket, if it has one, and expect its watchdog's signs from now on."""
+    def begin(self, notify: NotifySocket | None, program: ProcessHandle | None = None) -> None:
+        """Read its socket, if it has one, expect its watchdog's signs from now on, and look when the program ends."""
         self._watchdog = Watchdog(self._watched.watchdog_ns, monotonic_ns())
-        self._thread = Thread(target=self._run, args=(notify,), name="program-watch", daemon=True)
+        self._thread = Thread(target=self._run, args=(notify, program), name="program-watch", daemon=True)
         self._thread.start()
 
     def end(self) -> None:
@@ -122,9 +125,12 @@ class ProgramWatch:
         os.close(self._end)
         self._end = -1
 
-    def _run(self, notify: NotifySocket | None) -> None:
-        awaited = [self._end, *([notify.fileno()] if notify else [])]
-        while self._end not in select.select(awaited, [], [], self._wait_s())[0]:
+    def _run(self, notify: NotifySocket | None, program: ProcessHandle | None) -> None:
+        awaited = [self._end, *(each.fileno() for each in (notify, program) if each)]
+        while self._end not in (found := select.select(awaited, [], [], self._wait_s())[0]):
+            if program and program.fileno() in found:
+                self.ended_ns = monotonic_ns()
+                awaited.remove(program.fileno())
             if self._all_read(notify):
                 self._judge_watchdog()
             else:

@@ -149,10 +149,12 @@ def test_what_a_program_missed_is_named_with_its_time() -> None:
         WatchdogMissed(RELAY, 2 * S, START + 3 * S),
         WatchdogMissed(RELAY, 2 * S, START + 9 * S),
         LogFull(RELAY, 64 << 20, START - S),
-        ProgramEnd(RELAY, "ended by itself (exit code 1)", START + 10 * S),
+        ProgramEnd(RELAY, "ended by itself (exit code 1)", START + 10 * S + 5 * MS, by_itself=True),
+        ProgramEnd(RELAY, "did not end cleanly (SIGABRT)", START + 11 * S),
     )
     assert list(diagnose_program(RELAY, program, events, START)) == [
-        "relay us-central (mine) ended by itself (exit code 1)",
+        "relay us-central (mine) ended by itself (exit code 1), at 10.005 s",
+        "relay us-central (mine) did not end cleanly (SIGABRT)",
         "relay us-central (mine) sent no WATCHDOG=1 for 2 s 2 times, first at 3.000 s",
         "relay us-central (mine): its log reached its limit, 64 MiB, before the media start, and took no more",
     ]
