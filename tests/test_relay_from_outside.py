@@ -1,4 +1,5 @@
-"""Whole runs with relay programs of which only the outside tells: one in the kernel."""
+"""Whole runs with relay programs of which only the outside tells: one that takes packets and sends none, and one in the
+kernel."""
 
 from __future__ import annotations
 
@@ -7,10 +8,48 @@ from pathlib import Path
 
 import pytest
 from program_lab import shipped
-from run_lab import play
+from run_lab import BRIEF, ONE_BLIP, PROJECT, play
 from run_record import RunRecord
 
+from scenarios.language.topology_files import load_topology
+
 pytestmark = pytest.mark.root
+
+TEMPLATE = PROJECT / "relay_app" / "programs" / "template"
+SILENT_S = 2.5
+SILENT = f"""
+from time import monotonic
+served = []
+def silent():
+    served.append(monotonic())
+    return 0.5 < served[-1] - served[0] < {0.5 + SILENT_S}
+"""
+
+
+@pytest.mark.long
+def test_a_relay_that_takes_packets_and_sends_none_has_stalled(runs: RunRecord, tmp_path: Path) -> None:
+    """From half a second after its first packet on; a look comes each quarter of a second."""
+    folder = tmp_path / "silent"
+    folder.mkdir()
+    relay, send = (TEMPLATE / "relay.py").read_text(), "lane.sendto(packet, next_hop[ssrc])"
+    changed = relay.replace(send, f"silent() or {send}").replace("\n\ndef learn(", f"\n{SILENT}\n\ndef learn(", 1)
+    (folder / "relay.py").write_text(changed)
+    (folder / "relay.yaml").write_text(
+        'command: [python3, relay.py, "${BLIPNET_ADDRESS}"]\npath_log: true\nstacks: py-spy\n'
+    )
+    settings = (*BRIEF[1::2], f"relays.kinds.us-central={folder}", "controller.hold=60s")
+    run = play(runs, tmp_path / "runs", ONE_BLIP, *settings)
+    seen = run.summary["programs"]["us-central"]
+    here = str(load_topology("us-triangle").cluster("us-central").address)
+    assert seen["command"][1:] == ["relay.py", here], "as it was started"
+    stall = seen["stalls_seen"][0]
+    assert stall["lane"] is None, "it took what came"
+    assert run.bears(SILENT_S - 0.5 <= stall["silent_s"] <= SILENT_S + 0.5)
+    assert "MainThread" in (run.root / stall["stacks"]).read_text()
+    (sentence,) = (each for each in run.summary["diagnosis"] if "frames came to it from other hosts" in each)
+    assert f"from {stall['at']:.1f} s on, for {stall['silent_s']:.1f} s, " in sentence
+    assert run.summary["ledger"]["unexplained"] == 0
+    assert run.summary["ledger"]["counted"]["host us-central: inside relay"] > 0
 
 
 @pytest.mark.long

@@ -1,9 +1,10 @@
-"""Counts media frames at every port of every switch, by packet sockets: independent of switches and link back end."""
+"""Counts media frames at ports of switches, by packet sockets: independent of switches and link back end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hostio.sockets import PacketCounter
 from topologies.bpf.filters import media_filter
@@ -23,6 +24,13 @@ class MediaCounts:
     to_host: Mapping[str, int]
     onto_link: Mapping[Direction, int]
     off_link: Mapping[Direction, int]
+
+
+class RelayFrames(NamedTuple):
+    """Frames to the lanes of a relay, from other hosts, and frames that it sent to other hosts."""
+
+    came_in: int
+    went_out: int
 
 
 class MediaTaps:
@@ -52,3 +60,23 @@ class MediaTaps:
             onto_link={direction: counter.read() for direction, counter in self._onto_link.items()},
             off_link={direction: counter.read() for direction, counter in self._off_link.items()},
         )
+
+
+class RelayTap:
+    """Counts the frames that a cluster's relay receives from other hosts, and those that it sends to them, from its
+    construction on.
+
+    `lanes`: first and last UDP port at which relays receive; `prober`: a port above these, from which the host's prober
+    sends to lanes as well, and to which relays send canaries on.
+    """
+
+    def __init__(self, ordinal: int, lanes: tuple[int, int], prober: int) -> None:
+        port = switch_lan_port(ordinal)
+        to_lanes = machine_code(media_filter(lanes, outgoing=True))
+        sent_on = machine_code(media_filter((lanes[0], prober), not_from=prober))
+        self._came_in = PacketCounter(port, to_lanes, incoming=False)
+        self._went_out = PacketCounter(port, sent_on, incoming=True)
+
+    def read(self) -> RelayFrames:
+        """Both counts."""
+        return RelayFrames(self._came_in.read(), self._went_out.read())

@@ -11,7 +11,7 @@ from hostio.timing import MS, S
 from relay_app.streams import LANE_PORT, LANES
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Ints
-from results.metrics.system_figures import LockWaitRow, ProcessFigures, ProgramStallRow
+from results.metrics.system_figures import LockWaitRow, ProcessFigures
 from results.run_files.events import ProgramEnd
 from results.run_files.lock_waits import LockWait
 from results.run_files.program_samples import ProgramSamples
@@ -64,16 +64,6 @@ def lock_wait_rows(programs: ProgramSamples | None, cluster: str) -> list[LockWa
 def _lock_wait_row(wait: LockWait) -> LockWaitRow:
     total_ms, longest_ms = (round(ns / MS, 3) for ns in (wait.total_ns, wait.longest_ns))
     return LockWaitRow(wait.waiter, wait.holder, wait.call, wait.target, wait.samples, total_ms, longest_ms)
-
-
-def stall_rows(programs: ProgramSamples | None, analysis: Analysis, cluster: str) -> list[ProgramStallRow] | None:
-    """The stalls that were seen of a cluster's program; None without samples."""
-    if programs is None or cluster not in programs.stalls:
-        return None
-    return [
-        ProgramStallRow(stall.lane, analysis.seconds(stall.from_ns), stall.stacks, stall.untold)
-        for stall in programs.stalls[cluster].stalls
-    ]
 
 
 def _in_media(rows: Rows, analysis: Analysis) -> Rows:

@@ -9,7 +9,7 @@ import numpy as np
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.app_figures import app_problem, app_values
 from results.metrics.figures import LengthQuantiles
-from results.metrics.process_figures import lock_wait_rows, process_figures, stall_rows
+from results.metrics.process_figures import lock_wait_rows, process_figures
 from results.metrics.relay_figures import (
     catch_up_ms,
     first_forwarded,
@@ -18,6 +18,7 @@ from results.metrics.relay_figures import (
     lengths_ms,
     moved_streams,
 )
+from results.metrics.stall_figures import stall_rows
 from results.metrics.system_figures import ProgramFigures
 from results.run_files.events import ProgramStart
 from results.run_files.machine import ProcessId
@@ -52,7 +53,7 @@ def _figures(evidence: Evidence, analysis: Analysis, cluster: str, lives: Sequen
         never_forwarded=len(moved) - len(delays) if told else None,
         catch_up_ms=catch_up_ms(analysis, moved, delays) if told else None,
         process=process_figures(evidence, analysis, cluster),
-        stalls_seen=stall_rows(evidence.programs, analysis, cluster),
+        stalls_seen=stall_rows(evidence, analysis, cluster),
         app=app_values(scrapes, analysis),
         app_problem=app_problem(scrapes, analysis),
         lock_waits=lock_wait_rows(evidence.programs, cluster),

@@ -101,16 +101,19 @@ class LockWaitRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgramStallRow:
-    """A program took no packet from a lane that held some, for 2 s or longer."""
+    """A program made no progress: it took no packet from a lane that held some, for 2 s or longer, or frames came to it
+    and it sent none, for 1 s or longer."""
 
-    lane: Count
-    """The lane, from 0."""
+    lane: Count | None
+    """The lane from which it took none, from 0; null: none was seen to be so."""
     at: float
     """When that began, s since the media start."""
     stacks: str | None
     """File of the run directory with the stacks of its threads; null: there are none."""
     untold: str | None
     """Why there are none although `stacks` of its relay.yaml asks for them."""
+    silent_s: NonNegative | None = None
+    """For how long frames came to it from other hosts and it sent none to any, s; null: that was not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ class ProgramFigures:
     lock_waits: list[LockWaitRow] | None = None
     """Waits for locks whose holder was blocked in a system call, longest in all first; null: the kernel tells none."""
     stalls_seen: list[ProgramStallRow] | None = None
-    """Stalls, as seen at the receive queues of its lanes; null without samples."""
+    """Stalls, as seen at the receive queues of its lanes and in the frames to and from it; null without samples."""
     app: dict[str, float] = field(default_factory=dict)
     """What its metrics endpoint tells: counters by their growth while media flowed, others by their last value."""
     app_problem: str | None = None

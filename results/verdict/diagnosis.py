@@ -40,7 +40,7 @@ def diagnose_program(
         if wait.total_ms * 1e6 >= STALL_NS:
             yield f"{relay}: {_waited(wait)}"
     for stall in figures.stalls_seen or ():
-        yield f"{relay}: from {stall.at:.1f} s on it took no packet from lane {stall.lane}{_stacks(stall)}"
+        yield f"{relay}: from {stall.at:.1f} s on{_stalled(stall)}{_stacks(stall)}"
     if figures.no_rtp:
         yield f"{relay}: {figures.no_rtp} datagrams that came to the clients there were no RTP"
     if figures.app_problem:
@@ -66,6 +66,13 @@ def diagnose(
     if figures.fetches_per_key > WASTEFUL_FETCHES:
         yield f"{relay}: asked for each session {figures.fetches_per_key:g} times; once is enough"
     yield from _from_outside(relay, figures)
+
+
+def _stalled(stall: ProgramStallRow) -> str:
+    if stall.silent_s is None:
+        return f" it took no packet from lane {stall.lane}"
+    lane = "" if stall.lane is None else f", and took none from lane {stall.lane}"
+    return f", for {stall.silent_s:.1f} s, frames came to it from other hosts and it sent none{lane}"
 
 
 def _stacks(stall: ProgramStallRow) -> str:

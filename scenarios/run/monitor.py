@@ -161,7 +161,7 @@ def _handle_message(monitor: Monitor, control: Connection) -> bool:
         clear_realtime_priority()
         # Their threads have the priority of the one that starts them.
         monitor.locks.begin()
-        monitor.stalls.begin()
+        monitor.stalls.begin(message.end_ns)
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
     return not isinstance(message, Stop)

@@ -1,11 +1,15 @@
-"""Finds stalls of a program at the receive queues of its lanes. Pure."""
+"""Finds stalls of a program at the receive queues of its lanes, and in the frames to and from it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from hostio.timing import S
 from relay_app.locks.report import STALL_AFTER_NS
+
+SILENT_AFTER_NS = 1 * S
+"""How long frames come to a relay and none leaves it, before that is a stall, ns."""
 
 
 class Standing(NamedTuple):
@@ -34,6 +38,44 @@ class StallWatch:
     def _from(self, lane: int, at_ns: int, held: int) -> int:
         from_ns, before = self._since.get(lane, (at_ns, 0))
         return from_ns if held >= before else at_ns
+
+
+class _Reading(NamedTuple):
+    at_ns: int
+    came_in: int
+    went_out: int
+
+
+class Silence(NamedTuple):
+    """From `from_ns` until `until_ns`, at least, `frames` came to a relay from other hosts, and it sent none to any."""
+
+    from_ns: int
+    until_ns: int
+    frames: int
+
+
+class SilenceWatch:
+    """Readings of the frames to and from one relay, and the silences in them. `after_ns`: how long one is before it is
+    told. Between any two readings in it frames came."""
+
+    def __init__(self, after_ns: int = SILENT_AFTER_NS) -> None:
+        self._after_ns = after_ns
+        self._last: _Reading | None = None
+        self._first: _Reading | None = None
+
+    def restart(self) -> None:
+        """Forget all readings: the next one is the first."""
+        self._last = self._first = None
+
+    def add(self, at_ns: int, came_in: int, went_out: int) -> Silence | None:
+        """Take in a reading of both counts; the silence that lasts by now, at each reading once it is long enough."""
+        last, self._last = self._last, _Reading(at_ns, came_in, went_out)
+        if last is None or went_out > last.went_out or came_in == last.came_in:
+            self._first = None
+            return None
+        first = self._first = self._first or last
+        silence = Silence(first.at_ns, at_ns, came_in - first.came_in)
+        return silence if at_ns - first.at_ns >= self._after_ns else None
 
 
 def _begin(standing: Standing) -> int:

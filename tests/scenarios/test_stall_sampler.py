@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from hostio.process_handle import thread_states
@@ -20,11 +21,26 @@ from results.run_files.run_dir import RunDir
 from scenarios.run.stall_sampler import StallSampler, WatchedProgram
 
 HERE = "us-central"
+NEVER_NS = 1 << 62
 LANE = 3
 
 
+@dataclass
+class Busy:
+    """A tap of a relay to which a frame comes before each reading, and that sends as many; `silent`: none."""
+
+    silent: bool = False
+    came_in: int = 0
+
+    def read(self) -> tuple[int, int]:
+        self.came_in += 1
+        return self.came_in, 0 if self.silent else self.came_in
+
+
 @contextmanager
-def stalled(tmp_path: Path, stacks: StackTool | None) -> Iterator[tuple[StallSampler, int]]:
+def stalled(
+    tmp_path: Path, stacks: StackTool | None, tap: Busy | None = None, *, held: bool = True, after_ms: int = 300
+) -> Iterator[tuple[StallSampler, int]]:
     """A sampler of a child, in whose network a lane holds a packet."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as lane,
@@ -33,9 +49,11 @@ def stalled(tmp_path: Path, stacks: StackTool | None) -> Iterator[tuple[StallSam
     ):
         lane.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         lane.bind(("127.44.0.1", LANE_PORT + LANE))
-        sender.sendto(b"packet", lane.getsockname())
+        if held:
+            sender.sendto(b"packet", lane.getsockname())
         (tmp_path / "logs").mkdir()
-        sampler = StallSampler({2: WatchedProgram(HERE, os.getpid(), stacks)}, RunDir(tmp_path), 300 * MS)
+        programs, seen = {2: WatchedProgram(HERE, os.getpid(), stacks)}, tap or Busy()
+        sampler = StallSampler(programs, RunDir(tmp_path), lambda _: seen, after_ms * MS, 600 * MS)
         sampler.watch([(2, str(child.pid))])
         yield sampler, child.pid
         sampler.end()
@@ -48,7 +66,7 @@ def stalls_of(sampler: StallSampler) -> tuple[ProgramStall, ...]:
 
 def test_the_stacks_are_taken_once_for_a_stall(tmp_path: Path) -> None:
     with stalled(tmp_path, "gdb") as (sampler, pid):
-        sampler.begin()
+        sampler.begin(NEVER_NS)
         assert wait_until(lambda: bool(stalls_of(sampler)), 60)
         sampler.end()
         (stall,) = stalls_of(sampler)
@@ -64,15 +82,50 @@ def test_without_stacks_a_stall_is_seen_all_the_same_and_why_there_are_none_is_s
         folder = tmp_path / str(number)
         folder.mkdir()
         with stalled(folder, tool) as (sampler, _):
-            sampler.begin()
+            sampler.begin(NEVER_NS)
             assert wait_until(lambda each=sampler: bool(stalls_of(each)), 60)  # type: ignore[misc]
             (stall,) = stalls_of(sampler)
         assert (stall.stacks, bool(stall.untold)) == (None, tool is not None)
 
 
 def test_a_program_that_was_stopped_is_no_stall(tmp_path: Path) -> None:
-    with stalled(tmp_path, None) as (sampler, pid):
+    with stalled(tmp_path, None, Busy(silent=True)) as (sampler, pid):
         os.kill(pid, signal.SIGSTOP)
         assert wait_until(lambda: thread_states(pid) == {"T"}, 30)
-        sampler.begin()
+        sampler.begin(NEVER_NS)
+        assert not wait_until(lambda: bool(stalls_of(sampler)), 1)
+
+
+def test_a_program_that_takes_frames_and_sends_none_is_a_stall_with_its_stacks(tmp_path: Path) -> None:
+    tap = Busy(silent=True)
+    with stalled(tmp_path, "gdb", tap, held=False) as (sampler, pid):
+        sampler.begin(NEVER_NS)
+        assert wait_until(lambda: bool(stalls_of(sampler)), 60)
+        frames = stalls_of(sampler)[0].frames
+        assert wait_until(lambda: stalls_of(sampler)[0].frames != frames, 60), "it goes on"
+        tap.silent = False
+        assert wait_until(lambda read=tap.came_in: tap.came_in > read + 3, 60)  # type: ignore[misc]
+        sampler.end()
+        (stall,) = stalls_of(sampler)
+    assert stall.lane is None
+    assert stall.stacks == f"logs/relay-{HERE}.stacks-1.txt", stall.untold
+    assert f"process {pid}\n" in (tmp_path / stall.stacks).read_text()
+    assert stall.until_ns is not None
+    assert stall.until_ns - stall.from_ns >= 600 * MS
+
+
+def test_a_lane_that_holds_packets_meanwhile_is_of_the_same_stall(tmp_path: Path) -> None:
+    with stalled(tmp_path, None, Busy(silent=True), after_ms=1500) as (sampler, _):
+        sampler.begin(NEVER_NS)
+
+        def whole() -> bool:
+            return [bool(each.frames) for each in stalls_of(sampler) if each.lane == LANE] == [True]
+
+        assert wait_until(whole, 60)
+        assert len(stalls_of(sampler)) == 1
+
+
+def test_after_the_media_none_is_a_silence(tmp_path: Path) -> None:
+    with stalled(tmp_path, None, Busy(silent=True), held=False) as (sampler, _):
+        sampler.begin(0)
         assert not wait_until(lambda: bool(stalls_of(sampler)), 1)

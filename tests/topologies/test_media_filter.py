@@ -46,6 +46,23 @@ def test_kernel_and_wire_tell_the_same_frames(frame: bytes) -> None:
     assert passed is is_media(frame)
 
 
+@pytest.mark.parametrize("outgoing", [False, True])
+def test_frames_from_one_port_can_be_left_out(outgoing: bool) -> None:
+    """Of what a socket receives none is outgoing."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    attach_filter(theirs, machine_code(media_filter(PORTS, outgoing=outgoing, not_from=41_000)))
+    theirs.setblocking(False)
+    wanted = bytes(Ether() / IP() / UDP(sport=40_999, dport=40_001) / RTP)
+    unwanted = bytes(Ether() / IP() / UDP(sport=41_000, dport=40_001) / RTP)
+    with ours, theirs:
+        for frame in (*FRAMES, unwanted, wanted):
+            ours.send(frame)
+        media = [*filter(is_media, FRAMES), wanted]
+        assert outgoing or [theirs.recv(2_048) for _ in media] == media
+        with pytest.raises(BlockingIOError):
+            theirs.recv(2_048)
+
+
 def test_some_of_these_frames_are_media_and_some_are_not() -> None:
     assert [is_media(frame) for frame in FRAMES] == [False, True, True, True, False, False, False, False, True]
 

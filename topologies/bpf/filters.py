@@ -23,15 +23,18 @@ _LOAD_HALF_AT_X, _HEADER_LENGTH_TO_X = 0x48, 0xB1
 _IPV4, _IPV4_NO_OPTIONS = 0x0800, 0x45
 _TCP, _UDP = 6, 17
 _ETHERNET_HEADER = 14
+_SOURCE_PORT = 34
+"""Offset in a frame of UDP over IPv4 without options. In others it is something else, and they are left out anyhow."""
 
 _GO_ON, _DROP = 0xFFFFFFFF, 2
 """TC_ACT_UNSPEC and TC_ACT_SHOT of linux/pkt_cls.h."""
 
 
-def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
+def media_filter(ports: tuple[int, int], *, outgoing: bool = False, not_from: int | None = None) -> Program:
     """A socket filter that matches UDP frames to ports from the first to the last; `outgoing`: only those that leave.
 
-    It matches the frames whose port `topologies.wire.frame_compiled.udp_destination` gives.
+    `not_from`: without those from this port. It matches the frames whose port
+    `topologies.wire.frame_compiled.udp_destination` gives.
     """
     first, last = ports
     tests = [
@@ -45,6 +48,10 @@ def media_filter(ports: tuple[int, int], *, outgoing: bool = False) -> Program:
     steps: list[Instruction] = []
     for left, (load, at, test, operand) in zip(range(len(tests), 0, -1), tests, strict=True):
         steps += [Instruction(load, operand=at), Instruction(test, 0, 2 * left, operand)]
+    if not_from is not None:
+        to_no_match = len(steps) + 2
+        unwanted = Instruction(IF_EQUAL, to_no_match, 0, not_from)
+        steps = [Instruction(LOAD_HALF, operand=_SOURCE_PORT), unwanted, *steps]
     return (
         *steps,
         Instruction(IF_ABOVE, 1, 0, operand=last),

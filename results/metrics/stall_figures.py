@@ -1,0 +1,76 @@
+"""The stalls of relays that are programs, without those that a fault explains. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hostio.timing import MS, S
+from relay_app.streams import streams_of
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.system_figures import ProgramStallRow
+from results.run_files.faults import Process, ProcessFault
+from results.run_files.program_stalls import ProgramStall
+
+_LEAST_NS = 1 * S
+"""What is left of a silence beside faults on the relay is a stall from this length on."""
+
+_READ_EVERY_NS = 250 * MS
+"""A silence begins at a reading before it, so much earlier than it did at most."""
+
+Span = tuple[int, int]
+
+
+def stall_rows(evidence: Evidence, analysis: Analysis, cluster: str) -> list[ProgramStallRow] | None:
+    """The stalls that were seen of a cluster's program; None without samples."""
+    programs = evidence.programs
+    if programs is None or cluster not in programs.stalls:
+        return None
+    rows = (_row(evidence, analysis, cluster, stall) for stall in programs.stalls[cluster].stalls)
+    return [row for row in rows if row]
+
+
+def _row(evidence: Evidence, analysis: Analysis, cluster: str, stall: ProgramStall) -> ProgramStallRow | None:
+    """A stall; None if it is a silence that faults on the relay explain, or in which it had nothing to send."""
+    silent = max(_silences(evidence, cluster, stall), key=_length, default=(0, 0))
+    if _length(silent) >= _LEAST_NS:
+        at_ns, silent_s = silent[0], round(_length(silent) / S, 3)
+    elif stall.lane is not None:
+        at_ns, silent_s = stall.from_ns, None
+    else:
+        return None
+    return ProgramStallRow(stall.lane, analysis.seconds(at_ns), stall.stacks, stall.untold, silent_s)
+
+
+def _silences(evidence: Evidence, cluster: str, stall: ProgramStall) -> Iterator[Span]:
+    """The parts of a stall in which frames came, none left although some were to, and no fault was on the relay."""
+    if stall.until_ns is None:
+        return
+    begin_ns = _first_to_send_ns(evidence, cluster, (stall.from_ns, stall.until_ns))
+    for applied in sorted(evidence.applied_faults, key=lambda each: each.from_ns):
+        fault = applied.fault
+        if isinstance(fault, ProcessFault) and fault.process == Process("relay", cluster):
+            yield begin_ns, min(applied.from_ns - _READ_EVERY_NS, stall.until_ns)
+            begin_ns = max(begin_ns, applied.until_ns)
+    yield begin_ns, stall.until_ns
+
+
+def _first_to_send_ns(evidence: Evidence, cluster: str, span: Span) -> int:
+    """From when on in a span the relay had to send to other hosts; its end if it had not.
+
+    What comes to the relay of a cluster in which sessions end stays there; what its own clients send leaves.
+    """
+    plan, (from_ns, until_ns) = evidence.plan, span
+    own = [each.ssrc for each in streams_of(plan.sessions, plan.seed) if each.relayed and each.source == cluster]
+    if not own:
+        return from_ns
+    sent = evidence.recording.sent.get(cluster)
+    if sent is None:
+        return until_ns
+    within = np.isin(sent["ssrc"], own) & (sent["sent_ns"] >= from_ns) & (sent["sent_ns"] <= until_ns)
+    return int(sent["sent_ns"][within].min()) if within.any() else until_ns
+
+
+def _length(span: Span) -> int:
+    return span[1] - span[0]
