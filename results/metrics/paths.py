@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.rtp import PATH_HOPS
+from relay_app.streams import Stream
 from results.metrics.matching import Flags, Ints
+from results.run_files.plan import Plan
 from topologies.model import Topology
 
 
@@ -32,6 +35,19 @@ def passes(paths: Ints, ordinal: int) -> Flags:
     return found
 
 
-def route_name(via: Sequence[str]) -> str:
-    """A route as text: the relays passed, or `direct`."""
+def tells_route(plan: Plan, stream: Stream) -> bool:
+    """Whether the packets of a stream tell which relays they passed.
+
+    Those of other programs have no path log, and a relay program may enter nothing in it: a packet over that looks like
+    one on the direct path. A stream that no relay carries has but one route.
+    """
+    between = (each.name for each in plan.topology.clusters if each.name not in (stream.source, stream.destination))
+    told = all(program.writes_path_log for cluster in between for program in plan.relay_programs(cluster))
+    return not stream.relayed or (told and stream.media not in PROGRAM_MEDIA)
+
+
+def route_name(via: Sequence[str] | None) -> str:
+    """A route as text: the relays passed, or `direct`; None: `not told`."""
+    if via is None:
+        return "not told"
     return "via " + " and ".join(via) if via else "direct"

@@ -38,6 +38,7 @@ MOST_EVENTS = 16
 panels mark all."""
 
 _DIRECT = BLUE
+_NOT_TOLD = "#777777"
 _VIA = (VERMILION, GREEN, PINK, SKY, ORANGE)
 _LOST = INK
 _LOSS_HEIGHT = 0.14
@@ -97,9 +98,9 @@ def _figure(picture: LatencyPicture) -> Figure:
 
 
 def _colours(panels: Sequence[Panel]) -> dict[Route, str]:
-    """Colours of routes: direct is always the same, each other takes the next."""
+    """Colours of routes: direct, and what is not told, are always the same; each other takes the next."""
     routes = sorted({route.via for panel in panels for route in panel.routes if route.via})
-    return {(): _DIRECT} | {via: _VIA[index % len(_VIA)] for index, via in enumerate(routes)}
+    return {(): _DIRECT, None: _NOT_TOLD} | {via: _VIA[index % len(_VIA)] for index, via in enumerate(routes)}
 
 
 def _spans(picture: LatencyPicture, colours: Mapping[Route, str]) -> list[_Span]:
@@ -216,13 +217,19 @@ def _draw_loss(ax: Axes, panel: Panel, at_s: Floats) -> None:
 def _name_routes(ax: Axes, routes: Sequence[RouteLatency], colours: Mapping[Route, str], top: float) -> None:
     """Labels of routes beside their lines, moved apart where they would overlap."""
     floor = 0.0
-    for route in sorted(
-        (each for each in routes if each.one_way_ms is not None), key=lambda each: each.one_way_ms or 0
-    ):
-        height = max((route.one_way_ms or 0.0) / top, floor)
+    labels = [(at_ms, route) for route in routes if (at_ms := _label_ms(route)) is not None]
+    for at_ms, route in sorted(labels, key=lambda each: each[0]):
+        height = max(at_ms / top, floor)
         floor = height + 0.19
-        label = f"{route_name(route.via)}\nemulated {route.one_way_ms:.2f} ms"
+        label = "route not told" if route.via is None else f"{route_name(route.via)}\nemulated {at_ms:.2f} ms"
         ax.text(1.008, height, label, fontsize=8.5, va="center", color=colours[route.via], transform=ax.transAxes)
+
+
+def _label_ms(route: RouteLatency) -> float | None:
+    """Where the label of a route is: at its emulated delay or, if the route is not told, amid its line."""
+    if route.via is None and not np.isnan(route.median_ms).all():
+        return float(np.nanmedian(route.median_ms))
+    return route.one_way_ms
 
 
 def _mark_spans(ax: Axes, panel: Panel, spans: Sequence[_Span]) -> None:

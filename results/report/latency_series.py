@@ -11,8 +11,9 @@ from hostio.timing import MS
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import FaultRow, RerouteRow
 from results.metrics.matching import Flags, Ints
-from results.metrics.paths import relays_passed
+from results.metrics.paths import relays_passed, tells_route
 from results.metrics.streams import Floats
+from results.run_files.plan import Plan
 from results.verdict.findings import pairs, rows_of_pair
 from results.verdict.summary import Summary
 from topologies.model import Topology, link_name
@@ -21,15 +22,15 @@ SHORTEST_BIN_NS = 50 * MS
 MOST_BINS = 600
 """With more, a bin would be narrower than a pixel of the plot."""
 
-Route = tuple[str, ...]
-"""The relays passed between the two ends; () is the direct path."""
+Route = tuple[str, ...] | None
+"""The relays passed between the two ends; () is the direct path, None: packets that do not tell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RouteLatency:
     """One-way delay over time by one route: 1st percentile, median and 99th of each bin, NaN in a bin without packets.
 
-    `one_way_ms`: sum of the emulated delays along the route; None if it is not a path of the topology.
+    `one_way_ms`: sum of the emulated delays along the route; None if it is no path of the topology, or not told.
     """
 
     via: Route
@@ -81,7 +82,7 @@ def latency_picture(evidence: Evidence, analysis: Analysis, summary: Summary) ->
         end_s=analysis.seconds(analysis.end_ns),
         bin_ms=float(edges[1] - edges[0]) / MS,
         at_s=(middles - analysis.start_ns) / 1e9,
-        panels=tuple(_panels(evidence.plan.topology, analysis, summary, edges)),
+        panels=tuple(_panels(evidence.plan, analysis, summary, edges)),
         faults=tuple(summary.faults),
         reroutes=tuple(summary.reroutes),
     )
@@ -101,7 +102,7 @@ def _bin_edges(analysis: Analysis) -> Ints:
     return analysis.start_ns + width * np.arange(-(-length // width) + 1, dtype=np.int64)
 
 
-def _panels(topology: Topology, analysis: Analysis, summary: Summary, edges: Ints) -> Iterator[Panel]:
+def _panels(plan: Plan, analysis: Analysis, summary: Summary, edges: Ints) -> Iterator[Panel]:
     for (source, destination), row in zip(pairs(analysis.matched.streams), summary.pairs, strict=True):
         rows = rows_of_pair(analysis, source, destination)
         yield Panel(
@@ -110,26 +111,35 @@ def _panels(topology: Topology, analysis: Analysis, summary: Summary, edges: Int
             directions=row.directions,
             interrupted=row.interrupted,
             still_interrupted=row.still_interrupted,
-            routes=tuple(_routes(topology, analysis, (source, destination), rows, edges)),
+            routes=tuple(_routes(plan, analysis, (source, destination), rows, edges)),
             lost=_lost_share(analysis, rows, edges),
         )
 
 
-def _routes(
-    topology: Topology, analysis: Analysis, ends: tuple[str, str], rows: Flags, edges: Ints
-) -> Iterator[RouteLatency]:
-    packets = analysis.matched.packets
-    arrived = np.flatnonzero(rows & packets.arrived)
-    paths = packets.path[arrived]
-    via_of = {int(path): relays_passed(int(path), topology, ends) for path in np.unique(paths)}
-    for via in sorted(set(via_of.values()), key=lambda via: (len(via), via)):
-        chosen = arrived[np.isin(paths, [path for path, each in via_of.items() if each == via])]
+def _routes(plan: Plan, analysis: Analysis, ends: tuple[str, str], rows: Flags, edges: Ints) -> Iterator[RouteLatency]:
+    packets, topology = analysis.matched.packets, plan.topology
+    for via, chosen in _by_route(plan, analysis, ends, np.flatnonzero(rows & packets.arrived)):
         latency_ms = (packets.received_ns[chosen] - packets.sent_ns[chosen]) / 1e6
         low, median, high = _quantiles_by_bin(packets.sent_ns[chosen], latency_ms, edges, (0.01, 0.5, 0.99))
         yield RouteLatency(via, low, median, high, _emulated_ms(topology, ends, via))
 
 
+def _by_route(plan: Plan, analysis: Analysis, ends: tuple[str, str], arrived: Ints) -> Iterator[tuple[Route, Ints]]:
+    """Each route, the shortest first, and the packets that took it; at last those that do not tell theirs."""
+    packets = analysis.matched.packets
+    telling = np.array([tells_route(plan, stream) for stream in analysis.matched.streams], bool)
+    told = telling[packets.stream[arrived]]
+    paths = packets.path[arrived]
+    via_of = {int(path): relays_passed(int(path), plan.topology, ends) for path in np.unique(paths[told])}
+    for via in sorted(set(via_of.values()), key=lambda via: (len(via), via)):
+        yield via, arrived[told & np.isin(paths, [path for path, each in via_of.items() if each == via])]
+    if not told.all():
+        yield None, arrived[~told]
+
+
 def _emulated_ms(topology: Topology, ends: tuple[str, str], via: Route) -> float | None:
+    if via is None:
+        return None
     try:
         return topology.one_way_ns(ends[0], *via, ends[1]) / 1e6
     except KeyError:

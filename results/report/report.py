@@ -70,7 +70,7 @@ def make_report(run: RunDir, end: End | None = None) -> Summary:
         # Plots last: they take longest, and if drawing fails or is interrupted, verdict and tables are on disk.
         write_whole(run.ledger, documents.dump(ledger))
         write_whole(run.summary, documents.dump(summary))
-        write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan.topology)))
+        write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan)))
         write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
         _plot(run, evidence, analysis, summary)
     except OSError as error:

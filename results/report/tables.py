@@ -15,9 +15,9 @@ from relay_app.streams import Stream
 from results.metrics.analysis import Analysis
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.order import Order
-from results.metrics.paths import relays_passed, route_name
+from results.metrics.paths import relays_passed, route_name, tells_route
 from results.metrics.streams import slices, stream_metrics
-from topologies.model import Topology
+from results.run_files.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class InterruptionRow:
     resumed_via: str
 
 
-def interruption_rows(analysis: Analysis, topology: Topology) -> Iterator[InterruptionRow]:
+def interruption_rows(analysis: Analysis, plan: Plan) -> Iterator[InterruptionRow]:
     """A row per interruption, in order of start; the SSRC in hexadecimal, as Wireshark shows it."""
     for each in analysis.interruptions:
         yield InterruptionRow(
@@ -47,7 +47,7 @@ def interruption_rows(analysis: Analysis, topology: Topology) -> Iterator[Interr
             length_ms=round(each.length_ns / 1e6, 3),
             packets_lost=each.packets_lost,
             still_interrupted=each.still,
-            resumed_via=_resumed_via(each, topology),
+            resumed_via=_resumed_via(each, plan),
         )
 
 
@@ -152,8 +152,9 @@ def _cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _resumed_via(interruption: Interruption, topology: Topology) -> str:
+def _resumed_via(interruption: Interruption, plan: Plan) -> str:
     if interruption.still:
         return ""
     stream = interruption.stream
-    return route_name(relays_passed(interruption.resumed_path, topology, (stream.source, stream.destination)))
+    passed = relays_passed(interruption.resumed_path, plan.topology, (stream.source, stream.destination))
+    return route_name(passed if tells_route(plan, stream) else None)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,16 +8,21 @@ from synthetic_media import TRIANGLE, VIA_CENTRAL
 from synthetic_run import Blip
 
 from results.ledger.reconcile import reconcile
-from results.metrics.analysis import analyse
+from results.metrics.analysis import Evidence, analyse
 from results.metrics.paths import passes, relays_passed, route_name
 from results.report.latency_plot import plot_latency
-from results.report.latency_series import MOST_BINS, LatencyPicture, latency_picture
+from results.report.latency_series import MOST_BINS, LatencyPicture, Route, latency_picture
 from results.report.report import read_evidence, summarise
+from results.report.tables import interruption_rows
+from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
 
 
 def picture_of(run: RunDir) -> LatencyPicture:
-    evidence = read_evidence(run)
+    return picture_from(read_evidence(run))
+
+
+def picture_from(evidence: Evidence) -> LatencyPicture:
     analysis = analyse(evidence)
     summary = summarise(evidence, analysis, reconcile(evidence, analysis))
     return latency_picture(evidence, analysis, summary)
@@ -66,6 +72,42 @@ def test_a_long_run_has_no_more_bins_than_pixels(tmp_path: Path) -> None:
     run = Blip().write(tmp_path / "run")
     run.events.write_text(run.events.read_text().replace('"media_end_ns":1012', '"media_end_ns":1812'))
     assert len(picture_of(run).at_s) <= MOST_BINS
+
+
+def with_media(evidence: Evidence, media: str) -> Evidence:
+    """With other media in all streams."""
+    streams = tuple(replace(each, media=media) for each in evidence.recording.streams)
+    return replace(evidence, recording=replace(evidence.recording, streams=streams))
+
+
+def with_relay(evidence: Evidence, cluster: str, *, path_log: bool) -> Evidence:
+    """With a program as the relay of a cluster."""
+    relays, program = evidence.plan.relays, RelayProgram("/mine", ("/mine/relay",), writes_path_log=path_log)
+    relays = replace(relays, versions={**relays.versions, cluster: "mine"}, programs={"mine": program})
+    return replace(evidence, plan=replace(evidence.plan, relays=relays))
+
+
+def resumed(evidence: Evidence) -> set[str]:
+    return {row.resumed_via for row in interruption_rows(analyse(evidence), evidence.plan)}
+
+
+def routes_of(evidence: Evidence) -> list[list[Route]]:
+    return [[route.via for route in panel.routes] for panel in picture_from(evidence).panels]
+
+
+def test_media_without_path_log_do_not_tell_their_route(tmp_path: Path) -> None:
+    """Nor do packets that may have passed a relay that enters nothing in it; at an end there is no other way."""
+    evidence = read_evidence(Blip().write(tmp_path / "run"))
+    told = [[(), ("us-central",)]] * 2
+    assert (routes_of(evidence), resumed(evidence)) == (told, {"via us-central"})
+    foreign = with_media(evidence, "ffmpeg-opus")
+    silent = with_relay(evidence, "us-central", path_log=False)
+    for each in (foreign, silent):
+        assert (routes_of(each), resumed(each)) == ([[None]] * 2, {"not told"})
+    assert routes_of(with_relay(evidence, "us-central", path_log=True)) == told
+    assert routes_of(with_relay(evidence, "us-east", path_log=False)) == told
+    plot_latency(picture_from(foreign), tmp_path / "plot.png")
+    assert route_name(None) == "not told"
 
 
 def test_drawing_twice_gives_the_same_picture(picture: LatencyPicture, tmp_path: Path) -> None:
