@@ -1,16 +1,18 @@
 """Sessions and their RTP streams, and long-lived TCP connections beside them: which clusters they join. Pure data.
 
-One two-way session is two RTP streams, each with its own SSRC.
+One two-way session is two RTP streams, each with its own SSRC; a sender that restarts with a new one adds a stream.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
 
 from hostio.timing import MS, S
+from relay_app.calls import ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
 
 LANES = 16
 """UDP ports for media between clusters; a stream keeps one. A controller can so move media in sixteenths."""
@@ -42,6 +44,8 @@ class SessionGroup:
     media: str
     relayed: bool = True
     """Over the relays at both ends; otherwise directly from client to client."""
+    calls: Calls | None = None
+    """When its calls are and when their ends send; None: either end of each sends as long as media flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +72,35 @@ def lane_of(ssrc: int) -> int:
 
 
 def streams_of(groups: Iterable[SessionGroup], seed: int) -> tuple[Stream, ...]:
-    """Both streams of every session, with distinct random SSRCs (RFC 3550 §8.1) that depend on the seed alone."""
-    random = Random(f"ssrc {seed}")
-    ssrcs = _distinct_ssrcs(random)
-    streams = []
+    """All streams of every session that takes place, with distinct random SSRCs (RFC 3550 §8.1) that depend on groups
+    and seed alone; those of one direction of a session follow each other in the order of their times."""
+    return tuple(stream for stream, _ in _planned(groups, seed))
+
+
+def spans_of(groups: Iterable[SessionGroup], seed: int) -> dict[int, tuple[Span, ...]]:
+    """When each stream has packets, by SSRC, without streams that have packets all the time."""
+    return {stream.ssrc: spans for stream, spans in _planned(groups, seed) if spans != ALWAYS}
+
+
+def _planned(groups: Iterable[SessionGroup], seed: int) -> Iterator[tuple[Stream, tuple[Span, ...]]]:
+    ssrcs = _distinct_ssrcs(Random(f"ssrc {seed}"))
     for group in groups:
-        for index in range(group.count):
+        calls = group.calls or Calls()
+        for index, arrival_ns in enumerate(arrivals(calls, group.name, group.count, seed)):
             session = f"{group.name}-{index:04d}"
-            for source, destination in ((group.a, group.b), (group.b, group.a)):
-                streams.append(
-                    Stream(next(ssrcs), session, group.name, source, destination, group.media, group.relayed)
-                )
-    return tuple(streams)
+            life = life_of(calls, session, arrival_ns, seed)
+            for source, destination in ((group.a, group.b), (group.b, group.a))[: 1 if calls.one_way else 2]:
+                spans = spans_of_direction(calls, session, source, life, seed, second=source == group.b)
+                for number, ssrc in enumerate(itertools.islice(ssrcs, _ssrcs_of(calls, source))):
+                    own = tuple(span for span in spans if span.ssrcs == number)
+                    stream = Stream(ssrc, session, group.name, source, destination, group.media, group.relayed)
+                    if life[0] < life[1] and (own or not number):
+                        yield stream, own
+
+
+def _ssrcs_of(calls: Calls, source: str) -> int:
+    """SSRCs that a direction of a call has in turn."""
+    return 1 + sum(each.new_ssrc and each.cluster == source for each in calls.restarts)
 
 
 def _distinct_ssrcs(random: Random) -> Iterator[int]:

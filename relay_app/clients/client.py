@@ -21,6 +21,7 @@ from hostio.lateness_compiled import hold_ups_of, watch
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.sockets import udp_drops, udp_socket
 from hostio.timing import MS
+from relay_app.calls import Span
 from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collect, play
 from relay_app.clients.gateway import Gateway
 from relay_app.clients.gateway_loop import GATEWAY_BATCH, GatewayMemory, pass_on
@@ -103,7 +104,8 @@ class ClientConfig:
     """`streams` are those that start here; `direct_addresses` are the hosts' addresses by cluster.
 
     Records go to `sent_path` and `received_path`, as .npy; those of the digests of packets of other programs beside
-    them. `decoders`: ports of the loopback network at which programs decode streams that end here, by SSRC.
+    them. `decoders`: ports of the loopback network at which programs decode streams that end here, by SSRC. `spans`:
+    when streams have packets, by SSRC; the others have them all the time.
     """
 
     address: str
@@ -115,6 +117,7 @@ class ClientConfig:
     sent_path: Path
     received_path: Path
     decoders: Mapping[int, int] = field(default_factory=dict)
+    spans: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
     sent_digests_path: Path | None = None
     received_digests_path: Path | None = None
     send_tick_ns: int = MS
@@ -145,6 +148,7 @@ def serve(config: ClientConfig, control: Connection) -> None:
         config.address,
         config.relay_address,
         config.direct_addresses,
+        config.spans,
         ntp_offset_ns=offset_ns,
         tick_ns=config.send_tick_ns,
     )

@@ -56,10 +56,13 @@ SENDER_STATE = np.dtype(
         ("woken_ns", "<i8"),
         ("starved", "<i8"),
         ("refused", "<i8"),
+        ("begin_ns", "<i8"),
+        ("chunk_ns", "<i8"),
     ]
 )
 """`prepared` and `played`: chunks written to and read from the ring so far. `starved`: ticks without a chunk after the
-first was played; `refused`: packets that the kernel did not take."""
+first was played and the next had begun; `refused`: packets that the kernel did not take. Chunk n begins at
+`begin_ns` + n × `chunk_ns`."""
 
 RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8"), ("passed", "<i8")])
 """`malformed`: datagrams that were neither RTP as Blipnet sends it nor of a stream with a decoder; `passed`: rows of
@@ -152,8 +155,9 @@ def play(memory: Any, fd: int, wake_fd: int, chunks: int, ntp_offset_ns: int, ti
     state = memory.state
     while state[0].played < chunks and state[0].stop == 0:
         if state[0].played == state[0].prepared:
-            state[0].starved += state[0].played > 0
-            sleep_counted(monotonic_ns(memory.timespec) + tick_ns, memory.timespec, memory.lateness)
+            now = monotonic_ns(memory.timespec)
+            state[0].starved += state[0].played > 0 and now >= state[0].begin_ns + state[0].played * state[0].chunk_ns
+            sleep_counted(now + tick_ns, memory.timespec, memory.lateness)
             continue
         _play_chunk(memory, state[0].played % len(memory.chunks), fd, ntp_offset_ns, tick_ns)
         state[0].played += 1

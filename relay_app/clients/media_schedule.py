@@ -1,20 +1,24 @@
-"""The RTP packets of a client's streams and when each is due: a pure function of streams, seed and start.
+"""The RTP packets of a client's streams and when each is due: a pure function of streams, their spans, seed and start.
 
 A stream is a series of frames at a fixed rate; a frame is one or more packets. Frame sizes repeat in a cycle, so the
 sequence number of any frame is known without computing the frames before it: a schedule can be computed in chunks, and
-the result does not depend on their size.
+the result does not depend on their size. Frames outside of a stream's spans are not sent: they leave no gap in the
+sequence numbers, and their time in the timestamps (RFC 3550 §5.1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hostio.timing import S
+from relay_app.calls import ALWAYS, Span
+from relay_app.clients.frame_runs import Runs, runs_of
 from relay_app.rtp import PAYLOAD_OFFSET
 from relay_app.streams import Stream
 
@@ -29,7 +33,17 @@ _OVERHEAD_BYTES = 14 + 20 + 8 + PAYLOAD_OFFSET
 PACKET = np.dtype(
     [("due_ns", "<i8"), ("stream", "<i4"), ("seq", "<u4"), ("timestamp", "<u4"), ("length", "<u2"), ("marker", "<u2")]
 )
-"""A packet to send: due time, index of its stream, extended sequence number, RTP timestamp, payload bytes, marker."""
+"""A packet to send: due time, index of its stream, extended sequence number, RTP timestamp, payload bytes, marker.
+
+Comfort noise of stream i of n has the index n + i: it is the same stream with another payload type."""
+
+NOISE_PAYLOAD_TYPE = 98
+"""A dynamic payload type: the static one of comfort noise, 13, is for a clock of 8 kHz (RFC 3389 §4)."""
+
+_NOISE_BYTES = 1
+"""The noise level alone (RFC 3389 §3.1)."""
+
+_NO_SPANS: Mapping[int, tuple[Span, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,11 @@ class Profile:
     key_factor: int = 1
     cycle: int = 1
     pictures: bool = False
+
+    @property
+    def ticks(self) -> int:
+        """Ticks of the RTP clock in a frame interval."""
+        return self.clock_hz // self.frames_per_s
 
     @property
     def packets_per_s(self) -> float:
@@ -91,30 +110,42 @@ at about 1 Mbit/s with a key frame every 2 s; and small packets every millisecon
 class _Group:
     """The streams of one profile. Arrays have a row per stream; `sizes` and `before` a column per frame of the cycle.
 
-    `before` counts the packets of the cycle ahead of a frame; its extra last column those of the whole cycle.
+    `before` counts the packets of the cycle ahead of a frame; its extra last column those of the whole cycle. `all`:
+    number of streams of all profiles; `runs`: the frames that are sent.
     """
 
     profile: Profile
     streams: Array
-    phase_ns: Array
     first_seq: Array
     first_timestamp: Array
     sizes: Array
     before: Array
+    all: int
+    runs: Runs
 
 
 class Schedule:
-    """All packets of some streams from `start_ns` on, without end; their phases are spread over a frame interval."""
+    """All packets of some streams from `start_ns` on; their phases are spread over a frame interval.
 
-    def __init__(self, streams: Sequence[Stream], seed: int, start_ns: int) -> None:
+    `spans`: when streams have packets, by SSRC; the others have them all the time, without end.
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[Stream],
+        seed: int,
+        start_ns: int,
+        spans: Mapping[int, tuple[Span, ...]] = _NO_SPANS,
+    ) -> None:
         self._start_ns = start_ns
         media = np.array([stream.media for stream in streams], dtype=object)
         entropy = [seed, *(stream.ssrc for stream in streams)]
-        self._groups = [
-            _group(PROFILES[name], np.flatnonzero(media == name), np.random.default_rng([*entropy, index]))
-            for index, name in enumerate(PROFILES)
-            if name in media
-        ]
+        self._groups = []
+        for index, name in enumerate(PROFILES):
+            if name in media:
+                rows = np.flatnonzero(media == name)
+                generator = np.random.default_rng([*entropy, index])
+                self._groups.append(_group(PROFILES[name], streams, rows, generator, seed, spans))
 
     def window(self, from_ns: int, to_ns: int) -> Array:
         """PACKET[n] due at from_ns ≤ t < to_ns, ordered by due time, stream and sequence number."""
@@ -135,20 +166,30 @@ def _most(group: _Group, duration_ns: int) -> int:
     return int((before[:, frames:] - before[:, :-frames]).max(axis=1).sum())
 
 
-def _group(profile: Profile, streams: Array, generator: np.random.Generator) -> _Group:
-    count = len(streams)
+def _group(
+    profile: Profile,
+    streams: Sequence[Stream],
+    rows: Array,
+    generator: np.random.Generator,
+    seed: int,
+    spans: Mapping[int, tuple[Span, ...]],
+) -> _Group:
+    count, ssrcs = len(rows), [streams[row].ssrc for row in rows.tolist()]
     places = (generator.permutation(count) + generator.random(count)) / count
     sizes = _frame_sizes(profile, count, generator)
     before = np.zeros((count, profile.cycle + 1), np.int64)
     np.cumsum(_packet_counts(sizes), axis=1, out=before[:, 1:])
+    phase_ns = (places * (S // profile.frames_per_s)).astype(np.int64)
+    of_rows = [(ssrc, int(phase), spans.get(ssrc, ALWAYS)) for ssrc, phase in zip(ssrcs, phase_ns, strict=True)]
     return _Group(
         profile,
-        streams,
-        phase_ns=(places * (S // profile.frames_per_s)).astype(np.int64),
+        rows,
         first_seq=generator.integers(0, 1 << 16, count),
         first_timestamp=generator.integers(0, 1 << 32, count),
         sizes=sizes,
         before=before,
+        all=len(streams),
+        runs=runs_of(of_rows, profile.frames_per_s, seed),
     )
 
 
@@ -170,34 +211,43 @@ def _packet_counts(sizes: Array) -> Array:
 
 def _packets(group: _Group, start_ns: int, from_ns: int, to_ns: int) -> Array:
     """PACKET[n] due in the window, from all frames that may have a packet in it."""
-    row, frame = _frames(group, from_ns - start_ns, to_ns - start_ns)
-    sizes = group.sizes[row, frame % group.profile.cycle]
+    run, number = _frames(group, from_ns - start_ns, to_ns - start_ns)
+    runs, profile = group.runs, group.profile
+    row, noise = runs.row[run], runs.noise[run]
+    cycles, position = np.divmod(runs.base[run] + number, profile.cycle)
+    sizes = np.where(noise, _NOISE_BYTES, group.sizes[row, position])
     counts = _packet_counts(sizes)
     part = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    row, frame, sizes, counts = (np.repeat(column, counts) for column in (row, frame, sizes, counts))
-    frame_ns, next_ns = (_frame_ns(group.profile, number) for number in (frame, frame + 1))
+    seq = group.first_seq[row] + cycles * group.before[row, -1] + group.before[row, position] + runs.seq_offset[run]
+    frame = runs.first[run] + number * runs.step[run]
+    timestamp = group.first_timestamp[row] + runs.timestamp_offset[run] + frame * profile.ticks
+    opens = (number == 0) & ~noise
+    row, phase_ns, frame, sizes, noise, seq, timestamp, opens, counts = (
+        np.repeat(each, counts)
+        for each in (row, runs.phase_ns[run], frame, sizes, noise, seq, timestamp, opens, counts)
+    )
+    frame_ns, next_ns = (_frame_ns(profile, number) for number in (frame, frame + 1))
     packets = np.empty(len(row), PACKET)
-    packets["due_ns"] = start_ns + group.phase_ns[row] + frame_ns + (next_ns - frame_ns) * part // counts
-    packets["stream"] = group.streams[row]
-    cycles, position = np.divmod(frame, group.profile.cycle)
-    packets["seq"] = group.first_seq[row] + cycles * group.before[row, -1] + group.before[row, position] + part
-    ticks = group.profile.clock_hz // group.profile.frames_per_s
-    packets["timestamp"] = (group.first_timestamp[row] + frame * ticks) & 0xFFFFFFFF
+    packets["due_ns"] = start_ns + phase_ns + frame_ns + (next_ns - frame_ns) * part // counts
+    packets["stream"] = group.streams[row] + np.where(noise, group.all, 0)
+    packets["seq"] = seq + part
+    packets["timestamp"] = timestamp & 0xFFFFFFFF
     packets["length"] = np.minimum(sizes - part * MAX_PAYLOAD, MAX_PAYLOAD)
-    packets["marker"] = part == counts - 1 if group.profile.pictures else frame == 0
+    packets["marker"] = part == counts - 1 if profile.pictures else opens
     due: Array = packets[(packets["due_ns"] >= from_ns) & (packets["due_ns"] < to_ns)]
     return due
 
 
 def _frames(group: _Group, from_ns: int, to_ns: int) -> tuple[Array, Array]:
-    """(row, frame number) of the frames of all streams that begin before `to_ns` and do not end before `from_ns`."""
-    rate = group.profile.frames_per_s
-    first = np.maximum((from_ns - group.phase_ns) * rate // S - 1, 0)
-    end = np.maximum((to_ns - group.phase_ns) * rate // S + 1, first)
-    counts = end - first
-    row = np.repeat(np.arange(len(counts)), counts)
-    frame = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + first[row]
-    return row, frame
+    """(run, number in it) of the frames of all runs that begin before `to_ns` and do not end before `from_ns`."""
+    rate, runs = group.profile.frames_per_s, group.runs
+    first = np.maximum((from_ns - runs.phase_ns) * rate // S - 1, 0)
+    end = np.maximum((to_ns - runs.phase_ns) * rate // S + 1, first)
+    low, high = (np.clip(-((runs.first - frame) // runs.step), 0, runs.frames) for frame in (first, end))
+    counts = high - low
+    run = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + low[run]
+    return run, number
 
 
 def _frame_ns(profile: Profile, frame: Array) -> Array:

@@ -21,8 +21,9 @@ from hostio.mmsg import socket_address
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.sockets import udp_socket
 from hostio.timing import MS
+from relay_app.calls import Span
 from relay_app.clients.client_loops import SenderMemory, play
-from relay_app.clients.media_schedule import PROFILES, Schedule
+from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE, PROFILES, Schedule
 from relay_app.messages import MediaWindow
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
@@ -36,6 +37,7 @@ priority, may be kept from the cores for 8 s without harm. A packet takes 48 byt
 
 class Sender:
     """The streams that start at one cluster. `direct_addresses`: hosts by cluster, for streams that pass no relay.
+    `spans`: when streams have packets, by SSRC; the others have them all the time.
 
     Call `prepare` and then `begin`, each at most once; call `rows` after `stop`, when the threads have ended.
     """
@@ -46,6 +48,7 @@ class Sender:
         address: str,
         relay_address: str,
         direct_addresses: Mapping[str, str],
+        spans: Mapping[int, tuple[Span, ...]],
         *,
         ntp_offset_ns: int,
         tick_ns: int,
@@ -53,6 +56,7 @@ class Sender:
         self._streams = streams
         self._relay_address = relay_address
         self._direct_addresses = direct_addresses
+        self._spans = spans
         self._ntp_offset_ns = ntp_offset_ns
         self._tick_ns = tick_ns
         self._socket = udp_socket(address, SENDER_PORT)
@@ -73,7 +77,7 @@ class Sender:
     def prepare(self, duration_ns: int, seed: int, workers: Workers) -> None:
         """Compute the first chunks, and start two threads; they end at the end of the media or when stopped."""
         self._ended.clear()
-        schedule = Schedule(self._streams, seed, 0)
+        schedule = Schedule(self._streams, seed, 0, self._spans)
         memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
         chunks = -(-duration_ns // CHUNK_NS)
         self._memory, self._ahead = memory, min(chunks, _SLOTS)
@@ -90,6 +94,7 @@ class Sender:
         watch(memory.lateness, order.start_ns, order.end_ns)
         self._start_ns = order.start_ns
         memory.chunks["due_ns"][: self._ahead] += order.start_ns
+        memory.state["begin_ns"], memory.state["chunk_ns"] = order.start_ns, CHUNK_NS
         memory.state["prepared"] = self._ahead
         self._began.set()
 
@@ -160,8 +165,13 @@ class Sender:
 def sender_memory(
     streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int
 ) -> SenderMemory:
-    """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client."""
-    headers = b"".join(blipnet_header(PROFILES[stream.media].payload_type, stream.ssrc) for stream in streams)
+    """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client.
+
+    Their comfort noise follows them, as further streams that differ in the payload type.
+    """
+    types = [PROFILES[stream.media].payload_type for stream in streams] + [NOISE_PAYLOAD_TYPE] * len(streams)
+    ssrcs = [stream.ssrc for stream in streams] * 2
+    headers = b"".join(map(blipnet_header, types, ssrcs))
     destinations = [
         socket_address(relay_address, LANE_PORT + stream.lane)
         if stream.relayed
@@ -169,9 +179,9 @@ def sender_memory(
         for stream in streams
     ]
     return SenderMemory.allocate(
-        ssrcs=np.array([stream.ssrc for stream in streams], np.uint32),
-        templates=np.frombuffer(bytearray(headers), np.uint8).reshape(len(streams), PAYLOAD_OFFSET),
-        destinations=np.array(destinations, np.uint64).reshape(len(streams), 2),
+        ssrcs=np.array(ssrcs, np.uint32),
+        templates=np.frombuffer(bytearray(headers), np.uint8).reshape(len(ssrcs), PAYLOAD_OFFSET),
+        destinations=np.array(destinations * 2, np.uint64).reshape(len(ssrcs), 2),
         chunks=_SLOTS,
         capacity=capacity,
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.connections import connection_bounds
 from results.bounds.doubts import Doubt, detection_ns, first_doubt
-from results.bounds.effects import EdgeErrors, Effects
+from results.bounds.effects import CLOSE_NS, EdgeErrors, Effects
 from results.bounds.held_up import held_up
-from results.bounds.interval import Interval, exactly
+from results.bounds.interval import Interval, exactly, finite
 from results.bounds.latency import latency_bounds, pause_bounds
 from results.bounds.media import group_bounds, interruption_bounds, pair_bounds
 from results.bounds.order import order_bounds
@@ -21,6 +21,7 @@ from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow
 from results.metrics.group_figures import exchanges
+from results.metrics.speakers import outages_in_pauses
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 
 
@@ -90,6 +91,10 @@ def _of_media(
         **latency_bounds(evidence, analysis, effects, shift.either),
         **pause_bounds(analysis, figures, effects),
         **order_bounds(evidence, analysis, effects, shift.either),
+        "speaker_pauses": exactly(figures.speaker_pauses),
+        "outages_in_speaker_pauses": finite(
+            *(outages_in_pauses(evidence, analysis, margin_ns) for margin_ns in (CLOSE_NS, -CLOSE_NS))
+        ),
     }
 
 

@@ -62,21 +62,23 @@ def gaps_of(analysis: Analysis) -> Gaps:
 
 
 def _other_gaps(analysis: Analysis, known: set[tuple[int, int]]) -> Gaps:
-    """Gaps between successive arrivals in which a packet was missing or late, without those of which stream and begin
-    are known."""
+    """Gaps between successive arrivals in which a packet was missing or late, less the pauses of speakers at their
+    ends, without those of which stream and begin are known."""
     packets, arrivals = analysis.matched.packets, analysis.matched.arrivals
     first = np.flatnonzero(arrivals.packet >= 0)
     first = first[arrivals.received_ns[first] == packets.received_ns[arrivals.packet[first]]]
     rows, at_ns, stream = arrivals.packet[first], arrivals.received_ns[first], arrivals.stream[first]
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
-    apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows]))
+    after_ns, before_ns = analysis.speech.pauses_around(rows[:-1], rows[1:], intervals[stream[1:]])
+    apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows])) - after_ns - before_ns
     wide = (np.diff(stream) == 0) & (apart_ns >= _CANDIDATE_INTERVALS * intervals[stream[1:]])
     gap = np.flatnonzero(wide & (intervals[stream[1:]] > 0))
-    new = np.array([key not in known for key in zip(stream[gap].tolist(), at_ns[gap].tolist(), strict=True)], bool)
+    from_ns, until_ns = at_ns[:-1] + after_ns, at_ns[1:] - before_ns
+    new = np.array([key not in known for key in zip(stream[gap].tolist(), from_ns[gap].tolist(), strict=True)], bool)
     gap = gap[new]
     nothing = np.zeros(len(gap), dtype=bool)
     before, after = rows[gap], rows[gap + 1]
-    return Gaps(stream[gap], at_ns[gap], at_ns[gap + 1], packets.path[after], before, after, nothing, nothing)
+    return Gaps(stream[gap], from_ns[gap], until_ns[gap], packets.path[after], before, after, nothing, nothing)
 
 
 def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:

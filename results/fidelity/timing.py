@@ -16,7 +16,8 @@ from results.fidelity.checks import CheckId, FidelityCheck, count, in_ms, in_per
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import probe_excess
 from results.metrics.machine_figures import clock_step_ns, machine_use
-from results.metrics.streams import quantile, slices, unmatched
+from results.metrics.speakers import directions_without_records
+from results.metrics.streams import quantile, unmatched
 from results.run_files.machine import MachineReport, ProcessId
 from results.run_files.plan import Plan
 
@@ -36,14 +37,10 @@ def _pacing(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
 
 
 def _records(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:
-    matched = analysis.matched
-    stray = unmatched(matched) if evidence.recording.streams else None
+    stray = unmatched(analysis.matched) if evidence.recording.streams else None
     yield count("unmatched-packets", "packets received that nobody sent", stray)
-    silent = len(matched.streams) - len(slices(matched.packets.stream))
-    unrecorded = len(matched.unrecorded) + silent
-    planned = 2 * sum(group.count for group in evidence.plan.sessions)
-    missing = planned - len(matched.streams) - len(matched.unrecorded)
-    yield count("directions-without-records", "directions without records", unrecorded + max(missing, 0))
+    missing = directions_without_records(evidence, analysis)
+    yield count("directions-without-records", "directions without records", missing)
 
 
 def _delay(evidence: Evidence, analysis: Analysis) -> Iterator[FidelityCheck]:

@@ -11,10 +11,12 @@ import numpy as np
 
 from controller.decisions import Decision
 from relay_app.locks.report import LockReport
+from relay_app.streams import spans_of
 from results.metrics.delay_bounds import NEVER_ENDS, delay_bounds
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.order import Order, order_of
+from results.metrics.speech import Speech, speech_of
 from results.metrics.streams import Fates, Floats, fates, jitter
 from results.run_files.decoder_log import DecodedMedia
 from results.run_files.documents import ControllerRecord, Event
@@ -105,6 +107,7 @@ class Analysis:
     start_ns: int
     end_ns: int
     matched: Matched
+    speech: Speech
     fate: Fates
     intervals: Mapping[str, int]
     interruptions: tuple[Interruption, ...]
@@ -121,16 +124,19 @@ def analyse(evidence: Evidence) -> Analysis:
     """Match packets and find silences. Start and end of the media are taken from the events, else from packets."""
     matched = match(evidence.recording)
     due_ns = matched.packets.due_ns
-    intervals = nominal_intervals(matched)
     start_ns = next((event.at_ns for event in evidence.of(MediaStart)), int(due_ns.min()) if len(due_ns) else 0)
+    spans = spans_of(evidence.plan.sessions, evidence.plan.seed)
+    speech = speech_of(matched, spans, start_ns)
+    intervals = nominal_intervals(matched, speech)
     end_ns = evidence.end.media_end_ns if evidence.end and start_ns else _after_the_last(due_ns, intervals, start_ns)
     fate = fates(matched.packets, end_ns)
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
-    silences = find_silences(matched, fate, intervals, end_ns, bounds)
+    silences = find_silences(matched, speech, fate, intervals, end_ns, bounds)
     return Analysis(
         start_ns,
         end_ns,
         matched,
+        speech,
         fate,
         intervals,
         silences.interruptions,

@@ -95,6 +95,12 @@ class Media:
     nominal packet intervals. They are no interruptions, and nothing else in this document counts them."""
     longest_pause_ms: NonNegative
     """Longest pause, ms; 0 if there was none."""
+    speaker_pauses: Count
+    """Pauses of speakers between packets of their speech: of talk, hold and resume. They are no interruptions, and an
+    interruption does not last longer for one that it met at either end."""
+    outages_in_speaker_pauses: Count
+    """How often a fault that loses packets, on a link on a stream's path, began and ended within such a pause of its
+    speaker: no interruption either."""
     resolution_ms: NonNegative | None
     """Resolution of an interruption's length: the nominal packet interval, ms (RFC 6413 section 6.1.3); of several
     media the coarsest."""

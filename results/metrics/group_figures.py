@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 
 from hostio.timing import S
 from relay_app.records import EXCHANGE, ExchangeOutcome
-from relay_app.streams import ConnectionGroup, connections_of
+from relay_app.streams import ConnectionGroup, connections_of, streams_of
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow
 from results.metrics.matching import Flags, Ints
@@ -23,6 +24,9 @@ HIT_NS = 1 * S
 
 def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
     """One row per group of sessions, in the order of the scenario."""
+    sessions: dict[str, set[str]] = defaultdict(set)
+    for stream in streams_of(evidence.plan.sessions, evidence.plan.seed):
+        sessions[stream.group].add(stream.session)
     for group in evidence.plan.sessions:
         own = [each for each in analysis.interruptions if each.stream.group == group.name]
         hit = {each.stream.session for each in own if each.length_ns >= HIT_NS}
@@ -31,7 +35,7 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
             name=group.name,
             between=[group.a, group.b],
             path="relayed" if group.relayed else "direct",
-            sessions=group.count,
+            sessions=len(sessions[group.name]),
             hit=len(hit),
             longest_ms=round(max((each.length_ns for each in own), default=0) / 1e6, 3),
             duplicates=counts(analysis.matched.packets, analysis.fate, rows).duplicates,

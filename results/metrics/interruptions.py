@@ -1,8 +1,9 @@
 """Interruptions of media by the timestamp method (RFC 6201 §1.3, RFC 6412): last packet before to first packet after.
 
-Per stream; two gaps are two interruptions. Open-ended: a stream that is silent when the media ends is *still
-interrupted*, and its interruption lasts at least until then. A silence that lost no packet and is no longer than the
-emulated links' own delay variation explains is a *pause*. Pure.
+Per direction of a session; two gaps are two interruptions. Open-ended: a stream that is silent when the media ends is
+*still interrupted*, and its interruption lasts at least until then. A silence that lost no packet and is no longer than
+the emulated links' own delay variation explains is a *pause*. A pause of the speaker is neither: it is taken off either
+end of a silence, which so lasts from the first speech that was missed to the last. Pure.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from relay_app.streams import Stream
 from results.metrics.delay_bounds import DelayBounds, Transit
 from results.metrics.matching import NEVER, Flags, Ints, Matched, Packets
+from results.metrics.speech import NO_ROW, Speech
 from results.metrics.streams import Fates, slices
 
 INTERRUPTION_INTERVALS = 2.5
@@ -29,8 +31,9 @@ class Interruption:
     """A silence of a stream. Times: CLOCK_MONOTONIC, ns.
 
     `started_ns`: arrival of the last packet before; where none had arrived yet, when the first was sent.
-    `ended_ns`: arrival of the first packet after, whose path log is `resumed_path`; if `still` interrupted, the media
-    end.
+    `ended_ns`: arrival of the first packet after, whose path log is `resumed_path`; if `still` interrupted, the end of
+    the stream's media. A pause of the speaker after the packet before comes later in time than that, and one ahead of
+    the packet after ends before it: `started_ns` is later, and `ended_ns` earlier, by their lengths.
     """
 
     stream: Stream
@@ -70,15 +73,19 @@ class Silences:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """The packets of one stream in order of sequence; `heard`: rows of those that arrived, in order of arrival."""
+    """The packets of one direction of a session in the order in which they were sent, from row `first` in Packets on;
+    `heard`: rows, from 0 on, of those that arrived, in order of arrival. `end_ns`: when its media end."""
 
     stream: Stream
+    speech: Speech
+    first: int
     sent_ns: Ints
     received_ns: Ints
     path: Ints
     lost: Flags
     heard: Ints
     interval_ns: int
+    end_ns: int
 
     def silence(self, started_ns: int, ended_ns: int, rows: slice, *, resumed: int | None = None) -> Interruption:
         lost = int(np.count_nonzero(self.lost[rows]))
@@ -93,34 +100,67 @@ class _View:
         """The way of a packet that arrived."""
         return Transit(int(self.path[row]), int(self.sent_ns[row]), int(self.received_ns[row]))
 
+    def pauses_around(self, before: Ints, after: Ints) -> tuple[Ints, Ints]:
+        """Pauses of the speaker after the packets before silences, and ahead of those after."""
+        return self.speech.pauses_around(before + self.first, after + self.first, self.interval_ns)
 
-def nominal_intervals(matched: Matched) -> Mapping[str, int]:
+    def paused_ns(self, before: int, after: int) -> int:
+        """For how long the speaker paused between two packets."""
+        rows = np.array([before, after], np.int64) + self.first
+        return int(self.speech.paused_ns(rows[:1], rows[1:], self.interval_ns)[0])
+
+    def next_talk(self, row: int) -> int | None:
+        """The first row of media after a row; None if there is none."""
+        found = int(self.speech.next_talk[row + self.first])
+        return None if found == NO_ROW else found - self.first
+
+    def talk_until(self, row: int) -> int | None:
+        """The last row of media up to a row; None if there is none."""
+        talk = np.flatnonzero(self.speech.talk[self.first : self.first + row + 1])
+        return int(talk[-1]) if len(talk) else None
+
+    @property
+    def first_talk(self) -> int | None:
+        """The first row of media; None if all is comfort noise."""
+        talk = self.speech.talk[self.first : self.first + len(self.sent_ns)]
+        return int(talk.argmax()) if talk.any() else None
+
+
+def nominal_intervals(matched: Matched, speech: Speech) -> Mapping[str, int]:
     """Longest regular pause between due times of packets, ns, by media.
 
     For voice it is the packet interval; for video, whose frames are several packets, the pause between frames. It is
-    the 99th percentile of pauses, so that rare irregularities of a schedule do not determine it.
+    the 99th percentile of pauses, so that rare irregularities of a schedule do not determine it; those of speakers and
+    of their restarts are none of its own.
     """
     packets = matched.packets
     names = sorted({stream.media for stream in matched.streams})
     number_of_stream = np.array([names.index(stream.media) for stream in matched.streams], dtype=np.int64)
     media = number_of_stream[packets.stream[1:]]
     pause = np.diff(packets.due_ns)
-    regular = (np.diff(packets.stream) == 0) & (pause > 0)
+    regular = (np.diff(packets.stream) == 0) & (pause > 0) & speech.talk[1:]
+    regular &= (np.diff(speech.turn) == 0) & (np.diff(speech.missed_ns) == 0)
     pauses = {name: pause[regular & (media == number)] for number, name in enumerate(names)}
     return {name: int(np.quantile(each, 0.99, method="lower")) for name, each in pauses.items() if len(each)}
 
 
 def find_silences(
-    matched: Matched, fate: Fates, intervals: Mapping[str, int], media_end_ns: int, bounds: DelayBounds
+    matched: Matched,
+    speech: Speech,
+    fate: Fates,
+    intervals: Mapping[str, int],
+    media_end_ns: int,
+    bounds: DelayBounds,
 ) -> Silences:
     """Every interruption and every pause of every measured stream."""
     packets = matched.packets
     found: list[Interruption | Pause] = []
-    for rows in slices(packets.stream):
+    for rows in slices(speech.direction):
         stream = matched.streams[packets.stream[rows.start]]
         if stream.media in intervals:
-            view = _view(stream, packets, fate, rows, intervals[stream.media])
-            found.extend(_silences(view, fate, media_end_ns, bounds))
+            end_ns = min(media_end_ns, int(speech.ends_ns[packets.stream[rows.stop - 1]]))
+            view = _view(stream, packets, speech, fate, rows, intervals[stream.media], end_ns)
+            found.extend(_silences(view, fate, bounds))
     found.sort(key=lambda each: (each.started_ns, each.stream.ssrc))
     return Silences(
         tuple(each for each in found if isinstance(each, Interruption)),
@@ -128,31 +168,40 @@ def find_silences(
     )
 
 
-def _view(stream: Stream, packets: Packets, fate: Fates, rows: slice, interval_ns: int) -> _View:
+def _view(
+    stream: Stream, packets: Packets, speech: Speech, fate: Fates, rows: slice, interval_ns: int, end_ns: int
+) -> _View:
     received = packets.received_ns[rows]
     arrived = np.flatnonzero(packets.arrived_in(rows))
     heard = arrived[np.argsort(received[arrived], kind="stable")]
-    return _View(stream, packets.sent_ns[rows], received, packets.path[rows], fate.lost[rows], heard, interval_ns)
+    sent_ns, path, lost = packets.sent_ns[rows], packets.path[rows], fate.lost[rows]
+    return _View(stream, speech, rows.start, sent_ns, received, path, lost, heard, interval_ns, end_ns)
 
 
-def _silences(view: _View, fate: Fates, media_end_ns: int, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
+def _silences(view: _View, fate: Fates, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     if not len(view.heard):
-        if view.lost.any():
-            yield view.silence(view.sent_ns[0], media_end_ns, slice(None))
+        first = view.first_talk
+        if first is not None and view.lost[first:].any():
+            yield view.silence(view.sent_ns[first], view.end_ns, slice(None))
         return
     yield from _before_the_first(view, bounds)
     yield from _between(view, bounds)
-    yield from _after_the_last(view, fate, media_end_ns)
+    yield from _after_the_last(view, fate)
 
 
 def _before_the_first(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     # By send times: there is no earlier arrival to measure from. One interval less, because the silence starts with
     # the first missing packet, not with an arrival one interval before it.
-    first = int(view.heard[0])
-    shortest_ns = (INTERRUPTION_INTERVALS - 1) * view.interval_ns
-    if view.sent_ns[first] - view.sent_ns[0] < shortest_ns:
+    first, missed = int(view.heard[0]), view.first_talk
+    before = view.talk_until(first - 1)
+    if missed is None or before is None:
         return
-    found = view.silence(view.sent_ns[0], view.received_ns[first], slice(first), resumed=first)
+    shortest_ns = (INTERRUPTION_INTERVALS - 1) * view.interval_ns
+    paused_ns = view.paused_ns(before, first)
+    if view.sent_ns[first] - paused_ns - view.sent_ns[missed] < shortest_ns:
+        return
+    ended_ns = view.received_ns[first] - paused_ns
+    found = view.silence(view.sent_ns[missed], ended_ns, slice(first), resumed=first)
     whole = view.all_arrived(slice(first))
     by_links = whole and found.length_ns - bounds.longest_ns(view.stream, view.transit(0)) < shortest_ns
     yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
@@ -161,10 +210,12 @@ def _before_the_first(view: _View, bounds: DelayBounds) -> Iterator[Interruption
 def _between(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     times = view.received_ns[view.heard]
     furthest = np.maximum.accumulate(view.heard)
-    for gap in np.flatnonzero(np.diff(times) >= INTERRUPTION_INTERVALS * view.interval_ns).tolist():
+    paused_after, paused_before = view.pauses_around(view.heard[:-1], view.heard[1:])
+    started, ended = times[:-1] + paused_after, times[1:] - paused_before
+    for gap in np.flatnonzero(ended - started >= INTERRUPTION_INTERVALS * view.interval_ns).tolist():
         before, after = int(view.heard[gap]), int(view.heard[gap + 1])
-        found = view.silence(times[gap], times[gap + 1], slice(before + 1, after), resumed=after)
-        parted = parted_row(view.received_ns, found.started_ns, after, int(furthest[gap]))
+        found = view.silence(started[gap], ended[gap], slice(before + 1, after), resumed=after)
+        parted = parted_row(view.received_ns, int(times[gap]), after, int(furthest[gap]))
         whole = view.all_arrived(slice(before + 1, after))
         by_links = whole and parted is not None and _links_explain(view, found.length_ns, parted, bounds)
         yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
@@ -196,13 +247,18 @@ def _links_explain(view: _View, length_ns: int, row: int, bounds: DelayBounds) -
     return length_ns - variation_ns < INTERRUPTION_INTERVALS * view.interval_ns
 
 
-def _after_the_last(view: _View, fate: Fates, media_end_ns: int) -> Iterator[Interruption]:
+def _after_the_last(view: _View, fate: Fates) -> Iterator[Interruption]:
     # Packets sent after the horizon may have been in flight at the media end, so their absence does not count. The
     # smaller of both estimates: silence at the receiver, and missing packets of those sent before the horizon.
     last = int(view.heard.max())
-    judged = int(np.searchsorted(view.sent_ns, fate.horizon_ns)) - 1
-    silent_ns = media_end_ns - view.received_ns[view.heard[-1]]
-    missing_ns = view.sent_ns[max(judged, last)] - view.sent_ns[last]
+    missed = view.next_talk(last)
+    if missed is None:
+        return
+    paused_ns = view.paused_ns(last, missed)
+    judged = view.talk_until(int(np.searchsorted(view.sent_ns, fate.horizon_ns)) - 1)
+    started_ns = view.received_ns[view.heard[-1]] + paused_ns
+    silent_ns = view.end_ns - started_ns
+    missing_ns = max(0, view.sent_ns[max(judged or 0, last)] - view.sent_ns[last] - paused_ns)
     intervals = min(silent_ns / view.interval_ns, missing_ns / view.interval_ns + 1)
     if intervals >= INTERRUPTION_INTERVALS:
-        yield view.silence(view.received_ns[view.heard[-1]], media_end_ns, slice(last + 1, None))
+        yield view.silence(started_ns, view.end_ns, slice(last + 1, None))

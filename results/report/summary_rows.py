@@ -161,6 +161,8 @@ def sentences(summary: Summary) -> Iterator[str]:
         yield _pauses_sentence(summary.media)
     if summary.media.order.reordered:
         yield _order_sentence(summary.media.order)
+    if summary.media.speaker_pauses:
+        yield _speakers_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.relays, row.seen_at)):
         yield _reroute_sentence(list(steps))
     for cluster, program in summary.programs.items():
@@ -202,6 +204,13 @@ def _order_sentence(order: OrderFigures) -> str:
     share = f"{packets} out of order, {number_text(order.reordered_percent or 0.0)} %"
     after = f"; {order.after_gap} late after a gap" if order.after_gap else ""
     return f"{share}; the latest by {milliseconds(order.late_ms.max)}, extent at most {order.extent.max:.0f}{after}"
+
+
+def _speakers_sentence(media: Media) -> str:
+    outages = media.outages_in_speaker_pauses
+    fell = "an outage fell" if outages == 1 else f"{outages} outages fell"
+    heard = f"; {fell} into one, unheard" if outages else ""
+    return f"speakers paused {media.speaker_pauses} times, which is no interruption{heard}"
 
 
 def _length_text(value: float | None, interval: Interval | None) -> str:

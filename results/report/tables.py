@@ -16,6 +16,7 @@ from results.metrics.analysis import Analysis
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.order import Order
 from results.metrics.paths import relays_passed, route_name, tells_route
+from results.metrics.speakers import speaker_pauses
 from results.metrics.streams import slices, stream_metrics
 from results.run_files.plan import Plan
 
@@ -75,19 +76,26 @@ class StreamRow:
     interrupted_ms: float
     pauses: int
     longest_pause_ms: float
+    speaker_pauses: int
+    speaker_paused_ms: float
 
 
 def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
     """A row per stream, in the order of the sessions.
 
-    `interrupted_ms`: sum over its interruptions. `largest_extent`, `latest_ms`: of its packets out of order, 0 if there
-    were none (`results.metrics.order`).
+    `interrupted_ms`, `speaker_paused_ms`: sums over its interruptions and its speaker's pauses. `largest_extent`,
+    `latest_ms`: of its packets out of order, 0 if there were none (`results.metrics.order`).
     """
     orders = _orders_by_ssrc(analysis)
+    paused, paused_ns = speaker_pauses(analysis)
+    speakers, streams = analysis.matched.packets.stream[paused], analysis.matched.streams
+    counts, sums_ns = (np.bincount(speakers, weights, len(streams)) for weights in (None, paused_ns))
+    index_of = {stream.ssrc: index for index, stream in enumerate(streams)}
     lengths_of, pauses_of = _lengths_by_ssrc(analysis.interruptions), _lengths_by_ssrc(analysis.pauses)
     for each in stream_metrics(analysis.matched, analysis.fate, analysis.jitter_ns):
         lengths, pauses = lengths_of[each.stream.ssrc], pauses_of[each.stream.ssrc]
         order = orders.get(each.stream.ssrc, analysis.order.chosen(slice(0)))
+        index = index_of[each.stream.ssrc]
         yield StreamRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -109,6 +117,8 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             interrupted_ms=round(sum(lengths) / 1e6, 3),
             pauses=len(pauses),
             longest_pause_ms=round(max(pauses, default=0) / 1e6, 3),
+            speaker_pauses=int(counts[index]),
+            speaker_paused_ms=round(float(sums_ns[index]) / 1e6, 3),
         )
 
 

@@ -25,6 +25,7 @@ from results.metrics.order import order_figures
 from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures
 from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
+from results.metrics.speakers import outages_in_pauses, speaker_pauses
 from results.metrics.streams import Floats, counts, latencies
 from results.metrics.witness import witness_rows
 from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
@@ -112,6 +113,8 @@ def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow], r
         interruption_ms=_lengths(analysis.interruptions),
         pauses=len(analysis.pauses),
         longest_pause_ms=round(max((each.length_ns for each in analysis.pauses), default=0) / 1e6, 3),
+        speaker_pauses=len(speaker_pauses(analysis)[0]),
+        outages_in_speaker_pauses=outages_in_pauses(evidence, analysis),
         resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
         recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
         one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),

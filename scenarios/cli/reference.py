@@ -15,13 +15,20 @@ schemas `scenarios/scenario.schema.json` and `topologies/topology.schema.json`, 
 explains keys. `docs/blips.md` says more of the events. An expectation names a metric by its path in `summary.json`
 (`results/summary.schema.json`).
 
-A number has its unit: times `us`, `ms`, `s` or `min`, shares `%`, rates `bit`, `kbit`, `mbit` or `gbit` per second.
-Times count from the first media packet. An unknown key, a number without its unit and a YAML anchor are errors; each
-gets a line with its place and what would be right (`run_scenario.py check FILE`).
+A number has its unit: times `us`, `ms`, `s` or `min`, shares `%`, rates `bit`, `kbit`, `mbit` or `gbit` per second,
+numbers per time `/s` or `/min`. Times count from the first media packet. An unknown key, a number without its unit and
+a YAML anchor are errors; each gets a line with its place and what would be right (`run_scenario.py check FILE`).
 
 """
 
-_ENDINGS = {"(us|ms|s|min)$": "time", "(%)$": "share", "(bit|kbit|mbit|gbit)$": "rate", "/": "path", "\\S": "text"}
+_ENDINGS = {
+    "(us|ms|s|min)$": "time",
+    "(%)$": "share",
+    "(bit|kbit|mbit|gbit)$": "rate",
+    "(/min|/s)$": "number per time",
+    "/": "path",
+    "\\S": "text",
+}
 """What a value is called, by the end of the pattern that it must match."""
 
 
@@ -95,9 +102,9 @@ def _is_choice(field: Schema) -> bool:
 def _parts(fields: Schema, schema: Schema) -> Iterator[str]:
     """The tables of the mappings that keys hold."""
     for key, field in fields.items():
-        for each in field.get("anyOf", ()):
+        for each in field.get("anyOf", (field,)):
             if (section := _section_of(each, schema)) is not None:
-                yield f"`{key}`: {section['description']}\n"
+                yield f"`{key}`: {section['description']}{' A list of:' if 'items' in each else ''}\n"
                 yield from _table(section["properties"], section)
 
 

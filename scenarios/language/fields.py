@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from controller.settings import Detector
+from relay_app.calls import Length
 from relay_app.clients.media_schedule import PROFILES
 from relay_app.program_media import Codec, MediaProgram
 from relay_app.programs import PROGRAMS
 from relay_app.versions.version_names import VERSIONS
 from scenarios.language.quantities import (
+    FREQUENCY_PATTERN,
     RATE_PATTERN,
     SHARE_PATTERN,
     TIME_PATTERN,
     QuantityError,
     bits_per_second,
     fraction,
+    per_second,
     rate_text,
     share_text,
     time_ns,
@@ -58,6 +61,7 @@ def _reading(**schema: object) -> Callable[[Callable[[object], object]], Reading
 TIME = Reading(time_ns, {"type": "string", "pattern": TIME_PATTERN}, time_text)
 RATE = Reading(bits_per_second, {"type": "string", "pattern": RATE_PATTERN}, rate_text)
 SHARE = Reading(fraction, {"type": "string", "pattern": SHARE_PATTERN, "description": "a percentage"}, share_text)
+FREQUENCY = Reading(per_second, {"type": "string", "pattern": FREQUENCY_PATTERN})
 WHOLE = Reading(whole_number, {"type": "integer"})
 
 _CLUSTER = {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"}
@@ -238,6 +242,21 @@ def time_within(least: str, most: str) -> Reading:
         raise QuantityError(f"{found(value)} is {problem}; write a time from {least} to {most}")
 
     return Reading(read, {**TIME.schema, "description": f"from {least} to {most}"}, TIME.write)
+
+
+def call_length(least: str) -> Reading:
+    """A length of time of at least `least`, or {exponential: 5s}, the mean of lengths that are drawn."""
+    time = time_within(least, "1440min")
+
+    def read(value: object) -> Length:
+        if not isinstance(value, dict):
+            return Length(time(value))
+        if list(value) != ["exponential"]:
+            raise ValueError("this mapping is no length of time; write such as 5s or {exponential: 5s}")
+        return Length(time(value["exponential"]), exponential=True)
+
+    drawn = {"type": "object", "properties": {"exponential": time.schema}, "required": ["exponential"]}
+    return Reading(read, {"anyOf": [time.schema, {**drawn, "additionalProperties": False}]})
 
 
 def within(quantity: Reading, least: str, most: str) -> Reading:

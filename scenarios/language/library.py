@@ -10,6 +10,7 @@ from relay_app.streams import ConnectionGroup, SessionGroup
 from results.run_files.plan import Plan, RelaySettings
 from scenarios.errors import ScenarioError
 from scenarios.language import semantics, yamlfile
+from scenarios.language.calls import calls_of
 from scenarios.language.document import Document, Problem
 from scenarios.language.expectations import expectation
 from scenarios.language.overrides import Override, overridden, parse_override
@@ -34,7 +35,14 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
         duration_ns=scenario.duration,
         topology=topology,
         sessions=tuple(
-            SessionGroup(group_name(group, index), *group.between, group.count, group.media, group.path == "relayed")
+            SessionGroup(
+                group_name(group, index),
+                *group.between,
+                group.count,
+                group.media,
+                group.path == "relayed",
+                calls_of(group, scenario.duration),
+            )
             for index, group in enumerate(scenario.sessions)
         ),
         relays=RelaySettings(

@@ -80,8 +80,17 @@ _SIZE = _Kind(
 )
 
 
+_FREQUENCY = _Kind(
+    name="a number per time",
+    example="10/s or 30/min",
+    units={"/min": 1, "/s": 60},
+    usual=("/s", "/min"),
+    spellings={**dict.fromkeys(("per s", "hz", "/sec", "/second"), "/s"), "/minute": "/min"},
+)
+
+
 TIME_PATTERN, SHARE_PATTERN, RATE_PATTERN = _TIME.pattern, _SHARE.pattern, _RATE.pattern
-SIZE_PATTERN = _SIZE.pattern
+SIZE_PATTERN, FREQUENCY_PATTERN = _SIZE.pattern, _FREQUENCY.pattern
 
 
 def time_ns(value: object) -> int:
@@ -92,6 +101,11 @@ def time_ns(value: object) -> int:
 def bits_per_second(value: object) -> int:
     """A rate (bit, kbit, mbit, gbit; decimal, per second) in bit/s."""
     return _whole(value, _RATE, "finer than a bit per second")
+
+
+def per_second(value: object) -> float:
+    """A number per time (/s, /min) as one per second."""
+    return float(_amount(value, _FREQUENCY) / 60)
 
 
 def size_bytes(value: object) -> int:

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from controller.settings import ControllerSettings
 from hostio.timing import US, S
-from relay_app.streams import KINDS
 from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files import validation
 from results.run_files.plan import DEFAULT_LIMITS, FidelityLimits
 from results.run_files.validation import Field, FieldInfo, InvalidError, Model, Section, Strict, checked
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.event_schema import Event
-from scenarios.language.fields import WHOLE, one_of, session_media, within
+from scenarios.language.fields import WHOLE, one_of, within
+from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.settings_section import settings_section
 from scenarios.language.values import (
     Delay,
@@ -87,35 +87,6 @@ def _in_data(place: DataPath) -> DataPath:
 
 MAX_CLUSTERS = 15
 """Clusters of a topology at most; their ordinals are part of addresses, port names and the media's path log."""
-
-
-class Sessions(Strict):
-    """A group of two-way sessions of one media profile."""
-
-    name: ShortName | None = None
-    """Name of the group; unless given, its media profile and number."""
-    between: Pair = Field(examples=["[us-east, us-west]"])
-    """The two clusters of the sessions' ends."""
-    count: Annotated[int, checked(within(WHOLE, "1", "20000"))] = Field(examples=["100"])
-    """Number of sessions; each is a stream in either direction."""
-    media: Annotated[str, checked(session_media)] = Field(examples=["voice"])
-    """The media profile: codec, packet rate and size; or a program that publishes and decodes, and its codec, such as
-    {ffmpeg: opus}."""
-    path: Annotated[Literal["relayed", "direct"], checked(one_of("relayed", "direct"))] = "relayed"
-    """Whether the media pass the relays of the two clusters, or go directly from client to client."""
-
-
-class Connections(Strict):
-    """A group of long-lived TCP connections beside the media, dialled from the first cluster to the second."""
-
-    name: ShortName | None = None
-    """Name of the group; unless given, its kind."""
-    kind: Annotated[str, checked(one_of(*KINDS))] = Field(examples=["signalling"])
-    """What the connections carry."""
-    between: Pair = Field(examples=["[us-east, us-west]"])
-    """The cluster that opens the connections, and the one that accepts them."""
-    count: Annotated[int, checked(within(WHOLE, "1", "1000"))] = Field(examples=["10"])
-    """Number of connections."""
 
 
 class Relays(Strict):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
+from scenarios.language.calls import call_problems
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectations import expectation
 from scenarios.language.places import pair_problems, unknown_cluster
-from scenarios.language.schema import Connections, ScenarioFile, Sessions
+from scenarios.language.schema import ScenarioFile
+from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.wording import quoted
 from topologies.model import Topology
 
@@ -26,6 +28,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
             yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
     yield from _program_media_problems(scenario.sessions)
+    yield from call_problems(scenario.sessions, scenario.duration)
     yield from _connection_problems(scenario.connections, topology)
     yield from event_problems(scenario, topology)
     groups = [connection_name(group) for group in scenario.connections]

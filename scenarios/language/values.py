@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 from results.run_files.validation import checked
 from scenarios.language.fields import (
+    FREQUENCY,
     RATE,
     SHARE,
     WHOLE,
@@ -33,6 +34,7 @@ Jitter: TypeAlias = Annotated[int, checked(time_within("0s", "10s"))]
 Tick: TypeAlias = Annotated[int, checked(time_within("10us", "10ms"))]
 Mtu: TypeAlias = Annotated[int, checked(within(WHOLE, "68", "9000"))]
 Rate: TypeAlias = Annotated[int, checked(within(RATE, "8kbit", "100gbit"))]
+PerSecond: TypeAlias = Annotated[float, checked(within(FREQUENCY, "1/min", "10000/s"))]
 Share: TypeAlias = Annotated[float, checked(SHARE)]
 TopologyPlace: TypeAlias = Annotated[str | dict[str, object], checked(topology)]
 Kind: TypeAlias = Annotated[str, checked(relay_kind)]

@@ -20,7 +20,7 @@ from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
-from relay_app.streams import connections_of, streams_of
+from relay_app.streams import connections_of, spans_of, streams_of
 from results.run_files.events import ProgramEnd
 from results.run_files.faults import Part, Process
 from results.run_files.plan import Plan
@@ -182,6 +182,7 @@ class _Spawner:
         self._run = run
         self._fabric = fabric
         self._streams = streams_of(plan.sessions, plan.seed)
+        self._spans = spans_of(plan.sessions, plan.seed)
         self._ntp_offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
         self._addresses = {cluster.ordinal: str(cluster.address) for cluster in plan.topology.clusters}
         self._directory = DirectoryEndpoint(host=str(plan.topology.cluster(plan.relays.directory).address))
@@ -237,11 +238,13 @@ class _Spawner:
 
     def client(self, cluster: Cluster) -> RunProcess:
         """The media client of a cluster."""
+        streams = tuple(stream for stream in self._streams if stream.source == cluster.name)
         config = ClientConfig(
             address=str(cluster.address),
             relay_address=str(cluster.address),
             direct_addresses={each.name: str(each.address) for each in self._plan.topology.clusters},
-            streams=tuple(stream for stream in self._streams if stream.source == cluster.name),
+            streams=streams,
+            spans={each.ssrc: self._spans[each.ssrc] for each in streams if each.ssrc in self._spans},
             seed=self._plan.seed,
             ntp_offset_ns=self._ntp_offset_ns,
             sent_path=self._run.staged(self._run.sent(cluster.name)),

@@ -10,6 +10,7 @@ from redis_lab import loopback
 
 from hostio.control import Workers
 from hostio.timing import MS, S
+from relay_app.calls import FOREVER, Span
 from relay_app.clients.client import compile_loops
 from relay_app.clients.media_schedule import Schedule
 from relay_app.clients.sender import CHUNK_NS, Sender
@@ -34,7 +35,7 @@ class WithoutPrepare(Workers):
 @pytest.fixture
 def sender() -> Iterator[Sender]:
     compile_loops()
-    made = Sender(STREAMS, loopback(1), loopback(1), {}, ntp_offset_ns=0, tick_ns=MS)
+    made = Sender(STREAMS, loopback(1), loopback(1), {}, {}, ntp_offset_ns=0, tick_ns=MS)
     yield made
     made.close()
 
@@ -74,6 +75,23 @@ def test_beyond_the_first_chunks_the_packets_are_still_the_schedules(
     workers.join(30)
     planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
     assert sender.rows()["due_ns"].tolist() == planned["due_ns"].tolist()
+
+
+def test_chunks_without_packets_leave_nothing_to_want(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine of them, ahead of the first packet, of which eight are ready from the start: the ninth is in good time."""
+    monkeypatch.setattr("relay_app.clients.sender._SLOTS", 8)
+    compile_loops()
+    spans = {stream.ssrc: (Span(9 * CHUNK_NS + 100 * MS, FOREVER),) for stream in STREAMS}
+    sender, workers = Sender(STREAMS, loopback(1), loopback(1), {}, spans, ntp_offset_ns=0, tick_ns=MS), Workers()
+    sender.prepare(10 * CHUNK_NS, SEED, workers)
+    start_ns = monotonic_ns() + 20 * MS
+    sender.begin(MediaWindow(start_ns, start_ns + 10 * CHUNK_NS))
+    workers.join(30)
+    sent, counters = sender.rows(), sender.counters()
+    sender.close()
+    assert len(sent) == 400 + 400 // 20
+    assert sent["due_ns"].min() >= start_ns + 9 * CHUNK_NS + 100 * MS
+    assert counters["starved"] == 0
 
 
 def test_a_sender_that_never_begins_can_be_stopped(sender: Sender) -> None:

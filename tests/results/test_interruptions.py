@@ -6,6 +6,7 @@ from hostio.timing import MS, S
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.interruptions import Interruption, find_silences, nominal_intervals
 from results.metrics.matching import match
+from results.metrics.speech import speech_of
 from results.metrics.streams import fates
 from results.run_files.records import Rows
 
@@ -18,9 +19,9 @@ END = START + 10 * S
 def interruptions(rows: Rows, arrived: Rows, media: str = "voice", end_ns: int = END) -> tuple[Interruption, ...]:
     matched = match(recording([stream(SSRC, media=media)], [rows], [arrived]))
     bounds = delay_bounds(plan(), {})
-    return find_silences(
-        matched, fates(matched.packets, end_ns), nominal_intervals(matched), end_ns, bounds
-    ).interruptions
+    speech = speech_of(matched, {}, START)
+    intervals = nominal_intervals(matched, speech)
+    return find_silences(matched, speech, fates(matched.packets, end_ns), intervals, end_ns, bounds).interruptions
 
 
 def test_a_blip_lasts_from_the_last_packet_before_to_the_first_after() -> None:
@@ -144,4 +145,4 @@ def test_the_nominal_interval_is_per_media() -> None:
     rows = [sent(1, 100), video(300)]
     streams = [stream(1), stream(SSRC, media="video")]
     matched = match(recording(streams, rows, [received(each, LATENCY) for each in rows]))
-    assert nominal_intervals(matched) == {"video": S // 30 - 2 * MS, "voice": 20 * MS}
+    assert nominal_intervals(matched, speech_of(matched, {}, START)) == {"video": S // 30 - 2 * MS, "voice": 20 * MS}

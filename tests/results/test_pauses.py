@@ -11,6 +11,7 @@ from hostio.timing import MS, S
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.interruptions import Silences, find_silences, nominal_intervals
 from results.metrics.matching import match
+from results.metrics.speech import speech_of
 from results.metrics.streams import fates
 from results.run_files.events import FaultEdge
 from results.run_files.faults import Level, LinkFault
@@ -39,7 +40,8 @@ def silences(rows: Rows, arrived: Rows, *faults: LinkFault, jitter_ns: int = 0) 
     edges = {key: edge(START + at_ns) for key, at_ns in times.items()}
     bounds = delay_bounds(replace(plan(faults=faults), topology=topology), edges)
     matched = match(recording([stream(SSRC)], [rows], [arrived]))
-    return find_silences(matched, fates(matched.packets, END), nominal_intervals(matched), END, bounds)
+    speech = speech_of(matched, {}, START)
+    return find_silences(matched, speech, fates(matched.packets, END), nominal_intervals(matched, speech), END, bounds)
 
 
 def fast(count: int = 10_000) -> Rows:
@@ -176,4 +178,5 @@ def test_a_fault_that_was_never_applied_explains_nothing() -> None:
     rows = fast()
     bounds = delay_bounds(plan(faults=(fault(LinkChange(jitter=Jitter(5 * MS))),)), {})
     matched = match(recording([stream(SSRC)], [rows], [jittery(rows, 5 * MS)]))
-    assert find_silences(matched, fates(matched.packets, END), {"voice": FAST}, END, bounds).pauses == ()
+    speech = speech_of(matched, {}, START)
+    assert find_silences(matched, speech, fates(matched.packets, END), {"voice": FAST}, END, bounds).pauses == ()

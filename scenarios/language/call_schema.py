@@ -1,0 +1,77 @@
+"""What a group of sessions says of its calls: when they arrive and end, when their ends talk, hold and restart."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from relay_app.calls import Arrival, Hold, Length, Restart, Talk
+from results.run_files.validation import Field, Strict, checked
+from scenarios.language.fields import call_length, one_of, time_within
+from scenarios.language.values import LONGEST_SPAN, Instant, PerSecond, ShortName, Span
+
+Holding: TypeAlias = Annotated[Length, checked(call_length("1ms"))]
+Speech: TypeAlias = Annotated[Length, checked(call_length("100ms"))]
+NoiseInterval: TypeAlias = Annotated[int, checked(time_within("20ms", LONGEST_SPAN))]
+
+
+class Arrivals(Strict):
+    """How calls arrive, one by one."""
+
+    rate: PerSecond | None = Field(default=None, examples=["10/s"])
+    """At equal distances, so many a second."""
+    poisson: PerSecond | None = Field(default=None, examples=["10/s"])
+    """At random, so many a second in the mean (a Poisson process); those that would arrive after the end do not."""
+
+    def arrival(self) -> Arrival | None:
+        """The arrival that is given."""
+        if self.poisson is not None:
+            return Arrival(self.poisson, poisson=True)
+        return None if self.rate is None else Arrival(self.rate)
+
+
+class Talking(Strict):
+    """Talkspurts and pauses in turn, as of ITU-T P.59, whose means are 1.004 s and 1.587 s. In a pause nothing is sent
+    (silence suppression): sequence numbers go on, timestamps jump, and the marker opens each talkspurt (RFC 3551 §4.1).
+    The first cluster's end begins with a talkspurt, the other with a pause."""
+
+    spurt: Speech = Field(examples=["1s"])
+    """Length of a talkspurt; or its mean: {exponential: 1.004s}."""
+    pause: Speech = Field(examples=["1.6s"])
+    """Length of a pause; or its mean: {exponential: 1.587s}."""
+    comfort_noise: NoiseInterval | None = Field(default=None, alias="comfort-noise", examples=["200ms"])
+    """Time between comfort noise packets in a pause (RFC 3389); unless given, none are sent."""
+
+    def talk(self) -> Talk:
+        """The speech."""
+        return Talk(self.spurt, self.pause, self.comfort_noise)
+
+
+class HeldCall(Strict):
+    """A time in which the calls are on hold: neither end sends."""
+
+    at: Instant = Field(examples=["4s"])
+    """When it begins, after the media start."""
+    lasts: Span = Field(alias="for", examples=["2s"])
+    """How long it lasts; then the calls resume."""
+
+    def hold(self) -> Hold:
+        """The time."""
+        return Hold(self.at, self.at + self.lasts)
+
+
+class SenderRestart(Strict):
+    """The senders of one cluster restart. They go on with other sequence numbers and timestamps, as a client does that
+    was started anew; that is no pause of the speaker."""
+
+    cluster: ShortName = Field(examples=["us-east"])
+    """The cluster of the senders, one of the group's two."""
+    at: Instant = Field(examples=["4s"])
+    """When they stop, after the media start."""
+    lasts: Span = Field(alias="for", examples=["500ms"])
+    """How long they send nothing."""
+    ssrc: Annotated[Literal["same", "new"], checked(one_of("same", "new"))] = "same"
+    """Whether they keep their SSRCs or have new ones, of which the session directory knows."""
+
+    def restart(self) -> Restart:
+        """The restart."""
+        return Restart(self.cluster, self.at, self.at + self.lasts, self.ssrc == "new")
