@@ -17,6 +17,7 @@ from hostio.timing import MS, S
 from relay_app.calls import Calls, Length, Span, Talk
 from relay_app.streams import spans_of
 from results.metrics.analysis import Evidence, analyse
+from results.metrics.relay_figures import moved_streams
 from results.metrics.speakers import directions_without_records
 from results.report.report import read_evidence
 from results.report.summary_rows import sentences
@@ -93,6 +94,21 @@ def test_the_terminal_tells_of_pauses_and_of_outages_in_them(talked: Evidence, w
     said = "speakers paused 8 times, which is no interruption; 4 outages fell into one, unheard"
     assert said in list(sentences(summary_of(talked)))
     assert not any("speakers" in each for each in sentences(summary_of(whole)))
+
+
+def test_a_stream_is_moved_once_somebody_talks_in_it(talked: Evidence, whole: Evidence) -> None:
+    """The reroute is from 4.28 to 9.1 s; us-east talks again from 6.5 s on, and a call of 3.5 s has ended before."""
+    assert moved_s(whole) == [4.28] * 8
+    assert moved_s(talked) == pytest.approx([4.28] * 4 + [6.5] * 4, abs=0.02)
+    assert moved_s(with_calls(whole, replace(CALLS, holding=Length(3_500 * MS)))) == []
+    paused_longer = replace(CALLS, talk=Talk(Length(3_500 * MS), Length(6 * S)))
+    assert len(moved_s(with_calls(whole, paused_longer))) == 4
+
+
+def moved_s(evidence: Evidence) -> list[float]:
+    """When each stream was moved onto the relay in us-central, s after the media start, in order."""
+    moved = moved_streams(evidence, analyse(evidence), "us-central")
+    return sorted((at_ns - START) / S for at_ns in moved.values())
 
 
 def test_a_stream_that_had_nothing_to_send_has_its_records(whole: Evidence) -> None:
