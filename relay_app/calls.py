@@ -104,8 +104,11 @@ class Span:
     restarted_ns: int = 0
 
 
-ALWAYS = (Span(0, FOREVER),)
-"""The span of a stream of a group without calls of its own."""
+ALL_THE_TIME = (0, FOREVER)
+"""The life of a call that begins and ends with the media."""
+
+ALWAYS = (Span(*ALL_THE_TIME),)
+"""The spans of a stream in one, where nothing is said of talk."""
 
 
 class _Piece(NamedTuple):

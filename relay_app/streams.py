@@ -12,7 +12,7 @@ from random import Random
 from types import MappingProxyType
 
 from hostio.timing import MS, S
-from relay_app.calls import ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
+from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
 
 LANES = 16
 """UDP ports for media between clusters; a stream keeps one. A controller can so move media in sixteenths."""
@@ -88,14 +88,17 @@ def _planned(groups: Iterable[SessionGroup], seed: int) -> Iterator[tuple[Stream
         calls = group.calls or Calls()
         for index, arrival_ns in enumerate(arrivals(calls, group.name, group.count, seed)):
             session = f"{group.name}-{index:04d}"
-            life = life_of(calls, session, arrival_ns, seed)
+            life = life_of(calls, session, arrival_ns, seed) if group.calls else ALL_THE_TIME
             for source, destination in ((group.a, group.b), (group.b, group.a))[: 1 if calls.one_way else 2]:
-                spans = spans_of_direction(calls, session, source, life, seed, second=source == group.b)
-                for number, ssrc in enumerate(itertools.islice(ssrcs, _ssrcs_of(calls, source))):
-                    own = tuple(span for span in spans if span.ssrcs == number)
+                own = list(itertools.islice(ssrcs, _ssrcs_of(calls, source)))
+                spans = ALWAYS
+                if group.calls:
+                    spans = spans_of_direction(calls, session, source, life, seed, second=source == group.b)
+                for number, ssrc in enumerate(own if life[0] < life[1] else ()):
                     stream = Stream(ssrc, session, group.name, source, destination, group.media, group.relayed)
-                    if life[0] < life[1] and (own or not number):
-                        yield stream, own
+                    used = tuple(span for span in spans if span.ssrcs == number) if len(own) > 1 else spans
+                    if used or not number:
+                        yield stream, used
 
 
 def _ssrcs_of(calls: Calls, source: str) -> int:
