@@ -107,7 +107,7 @@ class Span:
 ALL_THE_TIME = (0, FOREVER)
 """The life of a call that begins and ends with the media."""
 
-ALWAYS = (Span(*ALL_THE_TIME),)
+ALWAYS: tuple[Span, ...] = (Span(*ALL_THE_TIME),)
 """The spans of a stream in one, where nothing is said of talk."""
 
 
