@@ -40,12 +40,14 @@ BITS_PER_S: Mapping[Codec, int] = MappingProxyType({"opus": 32_000, "h264": 500_
 
 @dataclass(frozen=True, slots=True)
 class ProgramMedia:
-    """Media of a program. `packets_per_s`: at most; `smallest_packet`: bytes of the smallest Ethernet frame of it."""
+    """Media of a program. `packets_per_s`: at most; `smallest_packet`, `largest_packet`: bytes of the smallest and the
+    largest Ethernet frame of it."""
 
     program: MediaProgram
     codec: Codec
     packets_per_s: float
     smallest_packet: int
+    largest_packet: int = 14 + 20 + 8 + MAX_PACKET
 
 
 def _media(program: MediaProgram) -> dict[str, ProgramMedia]:

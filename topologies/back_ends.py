@@ -21,6 +21,7 @@ USERSPACE = Capabilities(
     correlates_delays=True,
     keeps_order=True,
     orders_jitter=True,
+    tells_frames_apart=True,
     takes_seed=True,
     notes_frames=True,
     counts_media=True,

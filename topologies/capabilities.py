@@ -24,6 +24,8 @@ class Capabilities:
     """It can keep frames from overtaking those under way when a delay falls: `LinkState.in_order`."""
     orders_jitter: bool = False
     """It can do so under jitter, which sets frames free to overtake once the queue has drained."""
+    tells_frames_apart: bool = False
+    """It can give frames that match a state of their own: `LinkState.matched`."""
     takes_seed: bool = False
     """Its random numbers are generated from a seed."""
     notes_frames: bool = False
@@ -48,4 +50,6 @@ def refusal(name: str, capabilities: Capabilities, state: LinkState) -> str | No
         return f"{name} does not keep frames in order when a delay falls"
     if state.in_order and state.jitter and not capabilities.orders_jitter:
         return f"{name} does not keep frames in order where there is jitter"
+    if state.matched and not capabilities.tells_frames_apart:
+        return f"{name} has one state for all frames of a direction"
     return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hostio.timing import MS
+from topologies.frame_match import FrameMatch
 
 SEQUENCE_FRAMES = 4_096
 """Length of the longest loss pattern, and highest number in LostFrames."""
@@ -97,7 +98,9 @@ class LinkState:
     behind a drop-tail queue that holds `queue_ns` of traffic; the delay with its jitter, which a share `reorder` of the
     frames does not get. `in_order`: the delay is that of a queue. No frame that comes
     while it is set is overtaken, neither then nor after it was unset; without it, a frame with a shorter delay
-    overtakes those under way, as on a path that got shorter.
+    overtakes those under way, as on a path that got shorter. `answer_mtu`: frames that the blackhole takes are answered
+    by ICMP "fragmentation needed" with this MTU in bytes (RFC 792, RFC 1191). `matched`: frames that match have a state
+    of their own.
     """
 
     up: bool = True
@@ -113,6 +116,20 @@ class LinkState:
     queue_ns: int = 100 * MS
     in_order: bool = False
     mtu: int | None = None
+    answer_mtu: int | None = None
+    matched: Matched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The state that matching frames meet in place of the direction's; it has the same port, and none matched of its
+    own.
+
+    What both states have alike they share: a loss model counts the frames of both, and all wait in one queue.
+    """
+
+    match: FrameMatch
+    state: LinkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +148,7 @@ class LinkChange:
     rate_bps: int | None = None
     queue_ns: int | None = None
     in_order: bool | None = None
+    answer_mtu: int | None = None
 
     def applied_to(self, state: LinkState) -> LinkState:
         """`state` with this change; concurrent faults are applied one to the result of the other."""
@@ -171,6 +189,8 @@ class Contradiction(NamedTuple):
 
 def contradictions(state: LinkState) -> Iterator[Contradiction]:
     """All combinations in a state that cannot be emulated; times in the text are in ms."""
+    if state.matched:
+        yield from contradictions(state.matched.state)
     if state.jitter and state.jitter.spread_ns > state.delay_ns:
         most = f"{state.delay_ns / MS:g}ms"
         yield Contradiction("jitter", f"more jitter than the one-way delay {most}; write at most {most}")

@@ -84,6 +84,12 @@ class Profile:
         least = round(self.frame_bytes * (1 - self.size_spread))
         return _OVERHEAD_BYTES + min(MAX_PAYLOAD, least)
 
+    @property
+    def largest_packet(self) -> int:
+        """Bytes of the largest Ethernet frame that carries a packet of it."""
+        most = round(self.frame_bytes * (1 + self.size_spread) * self.key_factor)
+        return _OVERHEAD_BYTES + min(MAX_PAYLOAD, most)
+
 
 PROFILES = {
     "voice": Profile(payload_type=111, clock_hz=48_000, frames_per_s=50, frame_bytes=80),

@@ -19,6 +19,9 @@ _FORMAT = struct.Struct("!IIIH")
 _ERROR_ESTIMATE = 1 << 15 | 12 << 8 | 1
 """Synchronised (all hosts share one clock), error 1 × 2¹² × 2⁻³² s ≈ 1 µs."""
 
+PROBE_FRAME_BYTES = 14 + 20 + 8 + _FORMAT.size
+"""Bytes of the Ethernet frame that carries a probe."""
+
 _DATAGRAM_BYTES = 2048
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Literal, TypeAlias
 
+from topologies.frame_match import FrameMatch
 from topologies.link_state import LinkChange
 from topologies.model import Direction, where
 
@@ -54,10 +55,12 @@ class TimedFault:
 
 @dataclass(frozen=True, slots=True)
 class LinkFault(TimedFault):
-    """`change` is applied to these directions of links at one instant."""
+    """`change` is applied to these directions of links at one instant; if `match` is given, to the frames
+    that match."""
 
     directions: tuple[Direction, ...]
     change: LinkChange
+    match: FrameMatch | None = None
     verified_by: ClassVar[Verification] = Verification.LINK_STATE
 
     @property

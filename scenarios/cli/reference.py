@@ -16,8 +16,9 @@ explains keys. `docs/blips.md` says more of the events. An expectation names a m
 (`results/summary.schema.json`).
 
 A number has its unit: times `us`, `ms`, `s` or `min`, shares `%`, rates `bit`, `kbit`, `mbit` or `gbit` per second,
-numbers per time `/s` or `/min`. Times count from the first media packet. An unknown key, a number without its unit and
-a YAML anchor are errors; each gets a line with its place and what would be right (`run_scenario.py check FILE`).
+numbers per time `/s` or `/min`, sizes of frames and packets `B`. Times count from the first media packet. An unknown
+key, a number without its unit and a YAML anchor are errors; each gets a line with its place and what would be right
+(`run_scenario.py check FILE`).
 
 """
 
@@ -26,6 +27,8 @@ _ENDINGS = {
     "(%)$": "share",
     "(bit|kbit|mbit|gbit)$": "rate",
     "(/min|/s)$": "number per time",
+    "(B)$": "size",
+    "-[0-9]{1,5}$": "range",
     "/": "path",
     "\\S": "text",
 }

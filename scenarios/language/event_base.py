@@ -17,9 +17,11 @@ from results.run_files.faults import Action, Fault, Kill, Level, LinkFault, Part
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.fields import one_of
+from scenarios.language.frame_choice import FrameChoice, unsent
 from scenarios.language.places import link_problems, unknown_cluster
 from scenarios.language.quantities import time_text
 from scenarios.language.values import Count, Instant, Pair, ShortName, Span
+from topologies.frame_match import FrameMatch, Traffic
 from topologies.link_state import LinkChange
 from topologies.model import Direction, Topology
 
@@ -33,11 +35,12 @@ LEAST_ABSENCE_NS = 100 * MS
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an event's values are checked against. `smallest_packet`: size of the media's smallest packet, bytes; 0 if
-    there are no media."""
+    there are no media. `traffic`: what the scenario sends."""
 
     topology: Topology
     duration_ns: int
     smallest_packet: int
+    traffic: tuple[Traffic, ...]
 
 
 class EventBase(Strict):
@@ -129,6 +132,10 @@ class Ramp(EventBase):
 class LinkEvent(EventBase):
     """An event on links."""
 
+    def chosen(self) -> FrameMatch | None:
+        """Which frames it strikes; None: all."""
+        return None
+
     @abstractmethod
     def directions(self, topology: Topology) -> tuple[Direction, ...]:
         """The directions that it changes."""
@@ -139,8 +146,28 @@ class LinkEvent(EventBase):
 
     def fault(self, topology: Topology, at_ns: int) -> LinkFault:
         """The fault that begins `at_ns` after the media start."""
-        directions, levels = self.directions(topology), self.levels(at_ns)
-        return LinkFault(self.what, at_ns, at_ns + self.lasts, directions, self.change(), levels=levels)
+        directions, change, levels = self.directions(topology), self.change(), self.levels(at_ns)
+        return LinkFault(self.what, at_ns, at_ns + self.lasts, directions, change, self.chosen(), levels=levels)
+
+
+class ChoosingEvent(LinkEvent):
+    """An event on links that may choose which frames it strikes."""
+
+    match: FrameChoice | None = None
+    """Which frames it strikes; all unless given."""
+
+    def chosen(self) -> FrameMatch | None:
+        """What `match` says."""
+        return self.match.chosen() if self.match else None
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a match that is wrong in itself, or matches nothing that the scenario sends."""
+        yield from super().problems(path, around)
+        if self.match:
+            wrong = list(self.match.problems((*path, "match")))
+            yield from wrong
+            if not wrong and (text := unsent(self.match.chosen(), around.traffic)):
+                yield Problem((*path, "match"), text, at_key=True)
 
 
 class OneLinkEvent(LinkEvent):
@@ -166,11 +193,11 @@ class OneLinkEvent(LinkEvent):
         yield from link_problems(self.link, (*path, "link"), around.topology)
 
 
-class RampedEvent(Ramp, OneLinkEvent):
+class RampedEvent(Ramp, ChoosingEvent, OneLinkEvent):
     """An event on one link that can ramp."""
 
 
-class Blackout(LinkEvent):
+class Blackout(ChoosingEvent):
     """Every frame vanishes; no interface goes down."""
 
     def change(self) -> LinkChange:

@@ -15,6 +15,7 @@ from scenarios.language.event_schema import Event
 from scenarios.language.quantities import time_text
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.timeline import state_at, steps_of
+from scenarios.language.traffic import traffic_of
 from topologies.link_state import contradictions
 from topologies.model import Direction, Topology
 
@@ -47,7 +48,8 @@ def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Probl
 
 def _surroundings(scenario: ScenarioFile, topology: Topology) -> Surroundings:
     media = ((PROGRAM_MEDIA.get(group.media) or PROFILES[group.media]) for group in scenario.sessions)
-    return Surroundings(topology, scenario.duration, min((profile.smallest_packet for profile in media), default=0))
+    smallest = min((profile.smallest_packet for profile in media), default=0)
+    return Surroundings(topology, scenario.duration, smallest, traffic_of(scenario))
 
 
 def _overlaps(faults: Sequence[_Numbered]) -> Iterator[Problem]:
@@ -71,7 +73,7 @@ def _disagreements(faults: Sequence[_Numbered]) -> Iterator[Problem]:
     """A problem per two concurrent faults that set the same part of a direction to different values."""
     on_links = [(fault, event) for fault, event in faults if isinstance(fault, LinkFault)]
     for (first, _), (second, event) in itertools.combinations(on_links, 2):
-        part = second.change.disagrees_with(first.change)
+        part = _disagreement(first, second)
         shared = [each for each in second.directions if each in first.directions]
         at_once = first.at_ns < second.until_ns and second.at_ns < first.until_ns
         if part and shared and at_once:
@@ -80,6 +82,14 @@ def _disagreements(faults: Sequence[_Numbered]) -> Iterator[Problem]:
                 "let one end before the other begins"
             )
             yield Problem(("events", event, "at"), text)
+
+
+def _disagreement(first: LinkFault, second: LinkFault) -> str | None:
+    """The part of a state that both set, to different values. What one sets of matching frames goes before what the
+    other sets of all."""
+    if first.match != second.match:
+        return "match" if first.match and second.match else None
+    return second.change.disagrees_with(first.change)
 
 
 def _impossible_states(faults: Sequence[_Numbered], written: Sequence[Event], topology: Topology) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from relay_app.program_media import Codec, MediaProgram
 from relay_app.programs import PROGRAMS
 from relay_app.versions.version_names import VERSIONS
 from scenarios.language.quantities import (
+    FRAME_SIZE_PATTERN,
     FREQUENCY_PATTERN,
     RATE_PATTERN,
     SHARE_PATTERN,
@@ -21,6 +22,7 @@ from scenarios.language.quantities import (
     QuantityError,
     bits_per_second,
     fraction,
+    frame_bytes,
     per_second,
     rate_text,
     share_text,
@@ -29,6 +31,7 @@ from scenarios.language.quantities import (
     whole_number,
 )
 from scenarios.language.wording import found, suggestion
+from topologies.frame_match import MOST_PORTS, Ports
 from topologies.link_state import SEQUENCE_FRAMES
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -62,6 +65,7 @@ TIME = Reading(time_ns, {"type": "string", "pattern": TIME_PATTERN}, time_text)
 RATE = Reading(bits_per_second, {"type": "string", "pattern": RATE_PATTERN}, rate_text)
 SHARE = Reading(fraction, {"type": "string", "pattern": SHARE_PATTERN, "description": "a percentage"}, share_text)
 FREQUENCY = Reading(per_second, {"type": "string", "pattern": FREQUENCY_PATTERN})
+FRAME_SIZE = Reading(frame_bytes, {"type": "string", "pattern": FRAME_SIZE_PATTERN}, lambda size: f"{size}B")
 WHOLE = Reading(whole_number, {"type": "integer"})
 
 _CLUSTER = {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"}
@@ -210,6 +214,39 @@ def numbers_from_one(value: object) -> tuple[int, ...]:
         if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= SEQUENCE_FRAMES:
             raise ValueError(f"{found(number)} is not a packet's number; write from 1 to {SEQUENCE_FRAMES}")
     return tuple(sorted(set(value)))
+
+
+_PORT_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
+_LAST_PORT = 65_535
+_ONE_RANGE = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": _LAST_PORT},
+        {"type": "string", "pattern": "^[0-9]{1,5}-[0-9]{1,5}$"},
+    ]
+}
+
+
+@_reading(anyOf=[_ONE_RANGE, {"type": "array", "minItems": 1, "maxItems": MOST_PORTS, "items": _ONE_RANGE}])
+def port_ranges(value: object) -> tuple[Ports, ...]:
+    """A port, a range of ports as `40000-40015`, or a list of at most 8 such."""
+    given = value if isinstance(value, list) else [value]
+    if not 1 <= len(given) <= MOST_PORTS:
+        raise ValueError(f"a list of {len(given)} where ports are expected; write 1 to {MOST_PORTS} ports or ranges")
+    return tuple(map(_port_range, given))
+
+
+def _port_range(value: object) -> Ports:
+    """A port or a range; ValueError if it is neither."""
+    written = _PORT_RANGE.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        ports = Ports(value, value)
+    elif written:
+        ports = Ports(int(written[1]), int(written[2]))
+    else:
+        raise ValueError(f"{found(value)} is no port; write a number or a range, such as 40000-40015")
+    if not 0 <= ports.first <= ports.last <= _LAST_PORT:
+        raise ValueError(f"{found(value)} has no ports; write from 0 to {_LAST_PORT}, the lower one first")
+    return ports
 
 
 @_reading(type="array", minItems=2, items={"type": "array", "minItems": 1, "items": _CLUSTER})

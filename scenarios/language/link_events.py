@@ -10,20 +10,26 @@ from hostio.timing import MS, S
 from results.run_files.faults import Level
 from results.run_files.validation import Field, checked
 from scenarios.language.document import DataPath, Problem
-from scenarios.language.event_base import Blackout, OneLinkEvent, RampedEvent, Surroundings, words
-from scenarios.language.fields import groups, one_of
+from scenarios.language.event_base import Blackout, ChoosingEvent, OneLinkEvent, RampedEvent, Surroundings, words
+from scenarios.language.fields import FRAME_SIZE, groups, one_of, within
+from scenarios.language.frame_choice import unsent
 from scenarios.language.loss_event import LossEvent
 from scenarios.language.places import link_problems, unknown_cluster
 from scenarios.language.quantities import time_text
 from scenarios.language.values import Delay, Jitter, Pair, Rate, Share, ShortName, SomeShare, Span
 from scenarios.language.wording import quoted
 from topologies import link_state
+from topologies.frame_match import ETHERNET_BYTES, FrameMatch
 from topologies.link_state import Distribution, LinkChange
 from topologies.model import Direction, Topology
 
 Groups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], checked(groups)]
 Spread: TypeAlias = Annotated[Distribution, checked(one_of("uniform", "normal", "pareto", "paretonormal"))]
 Cause: TypeAlias = Annotated[Literal["path", "queue"], checked(one_of("path", "queue"))]
+
+PacketSize: TypeAlias = Annotated[int, checked(within(FRAME_SIZE, "68B", "65521B"))]
+"""From the least MTU that IPv4 allows (RFC 791 §3.2) on."""
+Answer: TypeAlias = Annotated[Literal["none", "icmp"], checked(one_of("none", "icmp"))]
 
 
 class Blackhole(Blackout, OneLinkEvent):
@@ -124,7 +130,7 @@ class Latency(RampedEvent):
             yield Problem((*path, key), f"{quoted(key)} of what jitter? add jitter: 5ms", at_key=True)
 
 
-class PathChange(OneLinkEvent):
+class PathChange(ChoosingEvent, OneLinkEvent):
     """Traffic takes a longer way from one instant to the next, as after a fibre cut; back on the shorter one, packets
     overtake those under way."""
 
@@ -137,7 +143,7 @@ class PathChange(OneLinkEvent):
         return LinkChange(extra_delay_ns=self.extra)
 
 
-class Brownout(OneLinkEvent):
+class Brownout(ChoosingEvent, OneLinkEvent):
     """The link still works, at `rate`, behind a queue that holds `queue` of traffic."""
 
     what: Literal["brownout"]
@@ -158,6 +164,31 @@ class Brownout(OneLinkEvent):
         if takes_ns > self.queue:
             text = f"a packet of {size} bytes takes {time_text(takes_ns // MS * MS)} at this rate, and the queue holds"
             yield Problem((*path, "rate"), f"{text} {time_text(self.queue)}; write a higher rate or a longer queue")
+
+
+class Mtu(OneLinkEvent):
+    """The link takes no IP packet larger than `size`: a larger one vanishes (RFC 2923, "black hole"), or is answered by
+    ICMP "fragmentation needed" with this MTU, as a router does (RFC 792, RFC 1191)."""
+
+    what: Literal["mtu"]
+    size: PacketSize = Field(examples=["1100B"])
+    """Bytes of the largest IP packet that the link takes."""
+    answer: Answer = "none"
+    """None, or ICMP to the sender of a packet that must not be fragmented; others vanish either way."""
+
+    def change(self) -> LinkChange:
+        """A blackhole, which answers if it is to."""
+        return LinkChange(blackhole=True, answer_mtu=self.size if self.answer == "icmp" else None)
+
+    def chosen(self) -> FrameMatch:
+        """Frames with larger packets."""
+        return FrameMatch(larger_than=self.size + ETHERNET_BYTES)
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a size that nothing exceeds."""
+        yield from super().problems(path, around)
+        if text := unsent(self.chosen(), around.traffic):
+            yield Problem((*path, "size"), text)
 
 
 class Partial(RampedEvent):
@@ -260,6 +291,7 @@ LINK_EVENTS = words(
     Latency,
     PathChange,
     Brownout,
+    Mtu,
     Partial,
     Duplicate,
     Corrupt,

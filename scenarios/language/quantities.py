@@ -89,8 +89,18 @@ _FREQUENCY = _Kind(
 )
 
 
+_FRAME_SIZE = _Kind(
+    name="a size",
+    example="1100B",
+    units={"B": 1},
+    usual=("B",),
+    spellings=dict.fromkeys(("b", "byte", "bytes"), "B"),
+)
+
+
 TIME_PATTERN, SHARE_PATTERN, RATE_PATTERN = _TIME.pattern, _SHARE.pattern, _RATE.pattern
 SIZE_PATTERN, FREQUENCY_PATTERN = _SIZE.pattern, _FREQUENCY.pattern
+FRAME_SIZE_PATTERN = _FRAME_SIZE.pattern
 
 
 def time_ns(value: object) -> int:
@@ -111,6 +121,11 @@ def per_second(value: object) -> float:
 def size_bytes(value: object) -> int:
     """A size (MiB, GiB) in bytes."""
     return _whole(value, _SIZE, "finer than a byte")
+
+
+def frame_bytes(value: object) -> int:
+    """The size of a frame (B)."""
+    return _whole(value, _FRAME_SIZE, "finer than a byte")
 
 
 def percent(value: object) -> float:

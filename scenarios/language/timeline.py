@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import groupby
 from typing import Literal, NamedTuple
 
 from results.run_files.faults import Fault, LinkFault, Process, ProcessFault
-from topologies.link_state import LinkState
+from topologies.link_state import LinkChange, LinkState, Matched
 from topologies.model import Direction, Topology
 
 EdgeName = Literal["start", "level", "end"]
@@ -73,8 +73,21 @@ def _step(topology: Topology, faults: Sequence[Fault], at_ns: int, edges: tuple[
 
 
 def state_at(faults: Iterable[Fault], direction: Direction, base: LinkState, at_ns: int) -> LinkState:
-    """The state of a direction `at_ns` after the media start, under all faults at that time. `base`: without faults."""
+    """The state of a direction `at_ns` after the media start, under all faults at that time. `base`: without faults.
+
+    Faults of matching frames are applied last, and all choose the same frames.
+    """
     on_it = (fault for fault in faults if isinstance(fault, LinkFault) and direction in fault.directions)
-    shares = ((fault.change, fault.share_at(at_ns)) for fault in on_it)
-    changes = (change if share == 1 else change.scaled(share) for change, share in shares if share)
-    return reduce(lambda under, change: change.applied_to(under), changes, base)
+    now = [(fault, fault.share_at(at_ns)) for fault in on_it if fault.share_at(at_ns)]
+    state = _changed(base, ((fault.change, share) for fault, share in now if not fault.match))
+    match = next((fault.match for fault, _ in now if fault.match), None)
+    if match is None:
+        return state
+    own = _changed(state, ((fault.change, share) for fault, share in now if fault.match))
+    return replace(state, matched=Matched(match, own))
+
+
+def _changed(state: LinkState, changes: Iterable[tuple[LinkChange, float]]) -> LinkState:
+    """A state under changes, each at a share of its strength."""
+    scaled = (change if share == 1 else change.scaled(share) for change, share in changes)
+    return reduce(lambda under, change: change.applied_to(under), scaled, state)

@@ -17,7 +17,8 @@ from scenarios.language.library import load_plan
 from scenarios.run.links import STARTERS
 from topologies.back_ends import CAPABILITIES, FALLBACK, BackendName
 from topologies.capabilities import refusal
-from topologies.link_state import Jitter, LinkState, LossPattern
+from topologies.frame_match import FrameMatch
+from topologies.link_state import Jitter, LinkState, LossPattern, Matched
 
 BY_NUMBER = 'events: [{at: 1s, what: loss, pattern: "10", link: [us-east, us-west], for: 1s}]\n'
 NETEM = Environment(
@@ -89,6 +90,15 @@ def test_a_queue_under_jitter_is_emulated_by_a_back_end_that_orders_it(tmp_path:
         environment_for(by_name, NETEM)
 
 
+def test_frames_that_match_are_told_apart_by_a_back_end_that_can(tmp_path: Path) -> None:
+    event = "{at: 1s, what: blackhole, match: {protocol: udp}, link: [us-east, us-west], for: 1s}"
+    chosen = environment_for(plan(tmp_path, f"events: [{event}]\n"), NETEM)
+    reason = "netem has one state for all frames of a direction"
+    assert (chosen.link_backend, chosen.link_backend_reason) == ("userspace", reason)
+    with pytest.raises(MachineError, match=f"but {reason}; write links: auto"):
+        environment_for(plan(tmp_path, f"events: [{event}]\nemulation: {{links: netem}}\n"), NETEM)
+
+
 def test_whether_a_seed_decides_is_as_the_trial_found() -> None:
     assert [replace(NETEM, link_backend_seeded=seeded).link_capabilities.takes_seed for seeded in (True, False)] == [
         True,
@@ -106,8 +116,9 @@ def test_the_fallback_does_whatever_a_state_can_ask_for() -> None:
         LinkState(loss=LossPattern("10")),
         LinkState(delay_ns=2, jitter=Jitter(1, correlation=0.5)),
         LinkState(delay_ns=2, jitter=Jitter(1), in_order=True),
+        LinkState(matched=Matched(FrameMatch(larger_than=1), LinkState(blackhole=True, answer_mtu=68))),
     )
-    assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None, None]
+    assert [refusal(FALLBACK, CAPABILITIES[FALLBACK], state) for state in states] == [None, None, None, None]
 
 
 def test_the_versions_of_a_relays_packages_are_recorded_as_far_as_they_are_installed(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from results.run_files.faults import (
 )
 from scenarios.language.library import load_plan
 from scenarios.process_faults.fault_target import count_ends
+from topologies.frame_match import FrameMatch, Ports
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkChange, LossPattern, LostFrames, RandomLoss
 from topologies.model import Direction
 
@@ -65,6 +66,8 @@ def link_faults(folder: Path, event: str) -> tuple[LinkFault, ...]:
         ("what: path-change, extra: 40ms", LinkChange(extra_delay_ns=40 * MS)),
         ("what: latency, extra: 40ms, by: path", LinkChange(extra_delay_ns=40 * MS)),
         ("what: latency, extra: 40ms, by: queue", LinkChange(extra_delay_ns=40 * MS, in_order=True)),
+        ("what: blackhole, match: {protocol: udp}", LinkChange(blackhole=True)),
+        ("what: mtu, size: 100B, answer: icmp", LinkChange(blackhole=True, answer_mtu=100)),
         ("what: partial, flows: 25%", LinkChange(flows=0.25)),
         ("what: duplicate, share: 1%", LinkChange(duplicate=0.01)),
         ("what: corrupt, share: 1%", LinkChange(corrupt=0.01)),
@@ -76,6 +79,24 @@ def test_what_a_word_does(event: str, change: LinkChange, tmp_path: Path) -> Non
     (fault,) = link_faults(tmp_path, f"{event}, {LINK}")
     assert fault.change == change
     assert set(fault.directions) == {Direction(EAST, WEST), Direction(WEST, EAST)}
+
+
+@pytest.mark.parametrize(
+    ("event", "match"),
+    [
+        ("what: blackhole", None),
+        (
+            "what: loss, loss: 5%, match: {larger-than: 9B, protocol: udp, ports: [7, 40000-40015], payload-type: 111}",
+            FrameMatch(9, "udp", (Ports(7, 7), Ports(40_000, 40_015)), payload_type=111),
+        ),
+        ("what: partial, flows: 25%, match: {dscp: 0}", FrameMatch(dscp=0)),
+        ("what: mtu, size: 100B", FrameMatch(larger_than=114)),
+    ],
+)
+def test_which_frames_a_word_strikes(event: str, match: FrameMatch | None, tmp_path: Path) -> None:
+    """A frame is 14 bytes longer than its IP packet (IEEE 802.3)."""
+    (fault,) = link_faults(tmp_path, f"{event}, {LINK}")
+    assert fault.match == match
 
 
 @pytest.mark.parametrize(

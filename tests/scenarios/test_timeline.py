@@ -7,7 +7,8 @@ from dataclasses import replace
 from hostio.timing import MS, S
 from results.run_files.faults import Fault, Freeze, Kill, Level, LinkFault, Process, ProcessFault, Slow
 from scenarios.language.timeline import Step, TimedEdge, process_edges, steps_of
-from topologies.link_state import Jitter, LinkChange, LinkState, RandomLoss
+from topologies.frame_match import FrameMatch
+from topologies.link_state import Jitter, LinkChange, LinkState, Matched, RandomLoss
 from topologies.model import Cluster, Direction, Link, OneWay, Topology
 
 TOPOLOGY = Topology("pair", (Cluster("a", 1), Cluster("b", 2)), (Link.alike("a", "b", 10 * MS, jitter_ns=1 * MS),))
@@ -84,6 +85,15 @@ def test_levels_scale_what_has_degrees_and_stay_in_force_until_the_next() -> Non
     ]
     assert [step.states[AB].delay_ns // MS for step in found] == [30, 50, 10]
     assert [step.states[AB].loss for step in found] == [RandomLoss(0.25), RandomLoss(0.5), None]
+
+
+def test_a_fault_of_matching_frames_changes_their_state_alone_and_on_top_of_the_others() -> None:
+    match = FrameMatch(larger_than=1_100)
+    slower = LinkFault("latency", 1 * S, 4 * S, (AB,), LinkChange(extra_delay_ns=40 * MS))
+    swallowing = LinkFault("blackhole", 2 * S, 3 * S, (AB,), LinkChange(blackhole=True), match)
+    before, during, after = (step.states[AB] for step in steps(slower, swallowing)[:3])
+    assert (before.matched, after) == (None, before)
+    assert during == replace(before, matched=Matched(match, replace(before, blackhole=True)))
 
 
 def test_a_level_of_nothing_leaves_the_link_as_it_was() -> None:

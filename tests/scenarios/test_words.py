@@ -20,7 +20,7 @@ from scenarios.language.library import load_plan
 from scenarios.paths import PROJECT
 from topologies.link_state import LinkChange
 
-SHARED = {"what", "at", "for", "repeat", "every", "link", "direction"}
+SHARED = {"what", "at", "for", "repeat", "every", "link", "direction", "match"}
 """Keys that the documentation tells of all events, or of all on a link."""
 
 MODELS = {str(get_args(model.model_fields["what"].annotation)[0]): model for model in WORDS}

@@ -15,7 +15,7 @@ from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, 
 from topologies.model import Direction
 from topologies.wire.impairment_compiled import due, hard_drop, loss_model_drops, next_frame, random_bits
 from topologies.wire.memory import DIRECTION, LOST_BLACKHOLE, LOST_FLOW, LOST_MTU, LOST_PORT_DOWN, LOST_QUEUE, allocate
-from topologies.wire.parameters import fill_bank
+from topologies.wire.parameters import LossNumbers, fill_bank
 
 A_B = Direction("a", "b")
 TABLE = tables()
@@ -26,7 +26,7 @@ class Link:
 
     def __init__(self, state: LinkState, seed: int = 1) -> None:
         memory = allocate(((0, 0),), 0, 0, capacity=1)
-        fill_bank(memory, 0, {A_B: state}, {A_B: 0})
+        fill_bank(memory, 0, {A_B: state}, {A_B: LossNumbers()})
         self.parameters = memory.banks[0, 0]
         self.sequence = memory.sequences[0, 0]
         self.direction: Any = np.zeros(1, DIRECTION)[0]

@@ -19,7 +19,7 @@ from topologies.openvswitch import DatapathStats, parse_datapath_stats
 from topologies.tc.batch import TcBatch
 from topologies.wire.memory import allocate
 from topologies.wire.messages import ReadCounters, WireConfig, WireDirection, wire_config
-from topologies.wire.parameters import fill_bank
+from topologies.wire.parameters import LossNumbers, fill_bank
 from topologies.wire.process import generator_state, serve
 
 A_B, B_A = Direction("a", "b"), Direction("b", "a")
@@ -99,9 +99,11 @@ def test_wire_joins_the_far_ends_of_every_link() -> None:
 
 def test_port_down_at_one_end_cuts_both_directions() -> None:
     memory = allocate(((0, 0), (0, 0)), 0, 0, capacity=1)
-    fill_bank(memory, 1, {A_B: LinkState(up=False), B_A: LinkState(delay_ns=5)}, dict.fromkeys((A_B, B_A), 0))
-    assert memory.banks[1]["port_down"].tolist() == [1, 1]
-    assert memory.banks[1]["delay_ns"].tolist() == [0, 5]
+    fill_bank(
+        memory, 1, {A_B: LinkState(up=False), B_A: LinkState(delay_ns=5)}, dict.fromkeys((A_B, B_A), LossNumbers())
+    )
+    assert memory.banks[1][:2]["port_down"].tolist() == [1, 1]
+    assert memory.banks[1]["delay_ns"].tolist() == [0, 5, 0, 5]
 
 
 def test_generators_differ_by_seed_and_direction() -> None:

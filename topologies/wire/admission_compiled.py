@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from hostio.compiled import compiled, monotonic_ns
+from hostio.mmsg_compiled import send_messages
 from topologies.wire.frame_compiled import flip_bit, flow_hash, rtp_sequence, rtp_ssrc, udp_destination
 from topologies.wire.heap_compiled import push
+from topologies.wire.icmp_compiled import ANSWER_BYTES, wants_answer, write_answer
 from topologies.wire.impairment_compiled import (
     BIT_DRAW,
     CORRUPT_DRAW,
@@ -22,7 +24,18 @@ from topologies.wire.impairment_compiled import (
     next_frame,
     uniform,
 )
-from topologies.wire.memory import ALL, CORRUPTED, DUPLICATED, LOST_LOSS, LOST_OVERFLOW, MEDIA, RECEIVED, REORDERED
+from topologies.wire.match_compiled import matches
+from topologies.wire.memory import (
+    ALL,
+    CORRUPTED,
+    DUPLICATED,
+    LOST_BLACKHOLE,
+    LOST_LOSS,
+    LOST_OVERFLOW,
+    MEDIA,
+    RECEIVED,
+    REORDERED,
+)
 
 _MSG_TRUNC = 0x20
 
@@ -38,21 +51,49 @@ def admit(wire: Any, index: int, position: int, arrived_ns: int) -> None:
         count_and_log(wire, index, slot, media, LOST_OVERFLOW)
         return
     bank = _bank(wire, arrived_ns)
-    parameters, direction = wire.banks[bank, index], wire.directions[index]
+    row = _row(wire, index, frame, length, bank)
+    parameters = wire.banks[bank, row]
     fate = hard_drop(parameters, length, flow_hash(frame, length) if parameters.flows else 0)
     if fate < 0:
         count_and_log(wire, index, slot, media, -fate)
+        if parameters.answer_mtu and -fate == LOST_BLACKHOLE:
+            _answer_too_big(wire, index, frame, length, parameters.answer_mtu)
     else:
-        wire.lengths[slot], wire.media[slot] = length, media
+        wire.lengths[slot], wire.media[slot], wire.rows[slot] = length, media, row
         if _impair(wire, index, slot, arrived_ns, bank):
             wire.in_slots[position] = len(wire.free)
-    next_frame(direction)
+    next_frame(wire.directions[index])
+
+
+@compiled
+def _row(wire: Any, index: int, frame: Any, length: int, bank: int) -> int:
+    """The row of parameters for a frame; that of matching frames has the frame's random numbers afterwards."""
+    match = wire.matches[bank, index]
+    if match.active == 0 or not matches(match, frame, length):
+        return index
+    row = index + len(wire.heaps)
+    wire.directions[row].random = wire.directions[index].random
+    return row
+
+
+@compiled
+def _answer_too_big(wire: Any, index: int, frame: Any, length: int, mtu: int) -> None:
+    """Send the answer of a router to the frame's sender, onto the port from which it came."""
+    if not wants_answer(frame, length):
+        return
+    slot = take_slot(wire)
+    if slot < len(wire.free):
+        write_answer(wire.slots[slot], frame, mtu)
+        wire.out_iovecs[0].base = wire.slots.ctypes.data + slot * wire.slots.shape[1]
+        wire.out_iovecs[0].length = ANSWER_BYTES
+        send_messages(wire.directions[index].receive_fd, wire.out_messages, 1, wire.out_refused)
+        free_slot(wire, slot)
 
 
 @compiled
 def _impair(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> bool:
     """Whether the frame is to wait in its slot. A frame both lost and duplicated goes on once, as in netem."""
-    twice, gone = _is_duplicated(wire, index, bank), _is_lost(wire, index, slot, bank, 0)
+    twice, gone = _is_duplicated(wire, index, slot, bank), _is_lost(wire, index, slot, bank, 0)
     if twice and not gone:
         _send_copy(wire, index, slot, arrived_ns, bank)
     if twice and gone:
@@ -61,8 +102,8 @@ def _impair(wire: Any, index: int, slot: int, arrived_ns: int, bank: int) -> boo
 
 
 @compiled
-def _is_duplicated(wire: Any, index: int, bank: int) -> bool:
-    parameters, direction = wire.banks[bank, index], wire.directions[index]
+def _is_duplicated(wire: Any, index: int, slot: int, bank: int) -> bool:
+    parameters, direction = wire.banks[bank, wire.rows[slot]], wire.directions[index]
     return parameters.duplicate and uniform(direction, DUPLICATE_DRAW) < parameters.duplicate  # type: ignore[no-any-return]
 
 
@@ -74,9 +115,10 @@ def _is_lost(wire: Any, index: int, slot: int, bank: int, of_copy: int) -> bool:
     """
     media = wire.media[slot]
     numbered = of_copy == 0 and (media == 1 or wire.loop[0].last_media_port == 0)
-    gone = loss_model_drops(
-        wire.banks[bank, index], wire.directions[index], wire.sequences[bank, index], of_copy, numbered
-    )
+    row = wire.rows[slot]
+    parameters, sequence = wire.banks[bank, row], wire.sequences[bank, row]
+    direction = wire.directions[row if parameters.own_loss else index]
+    gone = loss_model_drops(parameters, direction, sequence, of_copy, numbered)
     if gone:
         count_and_log(wire, index, slot, media, LOST_LOSS)
     return gone
@@ -94,7 +136,7 @@ def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int)
         count_and_log(wire, index, original, media, LOST_OVERFLOW)
         return
     wire.slots[slot, :length] = wire.slots[original, :length]
-    wire.lengths[slot], wire.media[slot] = length, media
+    wire.lengths[slot], wire.media[slot], wire.rows[slot] = length, media, wire.rows[original]
     if not _schedule(wire, index, slot, arrived_ns, bank, OF_DUPLICATE):
         free_slot(wire, slot)
 
@@ -102,12 +144,15 @@ def _send_copy(wire: Any, index: int, original: int, arrived_ns: int, bank: int)
 @compiled
 def _schedule(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_copy: int) -> bool:
     """Schedule a frame that is not lost; False if the queue has no room for it."""
-    parameters, direction = wire.banks[bank, index], wire.directions[index]
-    length, media = wire.lengths[slot], wire.media[slot]
-    due_ns = due(length, arrived_ns, parameters, direction, wire.tables, of_copy)
+    row, length, media = wire.rows[slot], wire.lengths[slot], wire.media[slot]
+    parameters, direction = wire.banks[bank, row], wire.directions[index]
+    path = wire.directions[row] if parameters.own_path else direction
+    due_ns = due(length, arrived_ns, parameters, path, wire.tables, of_copy)
     if due_ns < 0:
         count_and_log(wire, index, slot, media, -due_ns)
         return False
+    if row != index:
+        due_ns = _behind_queues(due_ns, parameters, direction, wire.directions[row])
     if parameters.corrupt and uniform(direction, of_copy + CORRUPT_DRAW) < parameters.corrupt:
         count_and_log(wire, index, slot, media, CORRUPTED)
         flip_bit(wire.slots[slot], length, uniform(direction, of_copy + BIT_DRAW))
@@ -115,6 +160,18 @@ def _schedule(wire: Any, index: int, slot: int, arrived_ns: int, bank: int, of_c
         count_frame(wire, index, media, REORDERED)
     _enqueue(wire, index, slot, due_ns)
     return True
+
+
+@compiled
+def _behind_queues(due_ns: int, parameters: Any, direction: Any, own: Any) -> int:
+    """When a matching frame is due: on a path of its own it overtakes none that waits in the queue of all, and back on
+    the path of all none that waits in a queue of matching frames."""
+    if not parameters.own_path:
+        return max(due_ns, own.own_queue_until_ns)  # type: ignore[no-any-return]
+    due_ns = max(due_ns, direction.in_order_until_ns)
+    if parameters.in_order or parameters.rate_bps:
+        own.own_queue_until_ns = due_ns
+    return due_ns
 
 
 @compiled

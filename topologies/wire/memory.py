@@ -9,6 +9,7 @@ import numpy as np
 from hostio.lateness_compiled import empty_lateness
 from hostio.mmsg import Array, MessageBatch, poll_descriptors
 from topologies.distributions import tables
+from topologies.frame_match import MOST_PORTS
 from topologies.link_backend import FATES, FRAME_FATE
 from topologies.link_state import SEQUENCE_FRAMES
 
@@ -45,12 +46,32 @@ PARAMETERS = np.dtype(
         ("rate_bps", "<i8"),
         ("queue_ns", "<i8"),
         ("in_order", "<i8"),
+        ("answer_mtu", "<i8"),
+        ("own_loss", "<i8"),
+        ("own_path", "<i8"),
     ]
 )
-"""Impairment of a direction. `port_down` 1: a port is down, and frames under way are lost. `mtu`:
-0 for none. `flows`: flows whose hash is
-below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited.
-`in_order` 1: its frames are not overtaken."""
+"""Impairment of frames of a direction. `port_down` 1: a port is down, and frames under way are lost. `mtu`: 0 for none. `flows`: flows whose
+hash is below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited.
+`in_order` 1: its frames are not overtaken. `answer_mtu`: in the ICMP answer to what the blackhole takes; 0: no answer.
+Of matching frames: `own_loss` 1: their loss model has a state of its own, `own_path` 1: so have delay and queue; else
+they share that of the direction's other frames."""
+
+MATCH = np.dtype(
+    [
+        ("active", "<i8"),
+        ("larger_than", "<i8"),
+        ("protocol", "<i8"),
+        ("port_ranges", "<i8"),
+        ("ports", "<i8", (MOST_PORTS, 2)),
+        ("dscp", "<i8"),
+        ("payload_type", "<i8"),
+    ]
+)
+"""Which frames of a direction match, if `active` is 1; ANY where it does not matter. `port_ranges`: how many of `ports`
+(first, last) are given."""
+
+ANY = -1
 
 DIRECTION = np.dtype(
     [
@@ -61,14 +82,15 @@ DIRECTION = np.dtype(
         ("jitter_normal", "<f8"),
         ("busy_until_ns", "<i8"),
         ("in_order_until_ns", "<i8"),
+        ("own_queue_until_ns", "<i8"),
         ("queued", "<i8"),
         ("receive_fd", "<i4"),
         ("send_fd", "<i4"),
     ]
 )
 """State of a direction: random generator; loss model in use, its Markov state, frames it has counted; last value of the
-correlated jitter; end of the rate's backlog; when the last frame that must not be overtaken is due; frames in the heap;
-packet sockets."""
+correlated jitter; end of the rate's backlog; when the last frame that must not be overtaken is due; when the
+last frame is due that waits in a queue of matching frames alone; frames in the heap; packet sockets."""
 
 (
     RECEIVED,
@@ -107,9 +129,11 @@ slot; `switched_ns`: when a change that is being applied took effect, else 0; `f
 class WireMemory(NamedTuple):
     """Arrays by role; n directions, `capacity` slots and one more, in which frames that find no room are lost.
 
-    Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order`, `media` by slot, `free` as a stack.
-    Directions: `heaps` int32[n, capacity], `directions` DIRECTION[n], `banks` PARAMETERS[2, n], `sequences`
-    uint8[2, n, SEQUENCE_FRAMES], `counters` int64[n, 2, fates]. `tables` float64[distributions, quantiles].
+    Slots: `slots` uint8[capacity + 1, SLOT_BYTES], `lengths`, `due`, `order`, `media`, `rows` by slot, `free` as a
+    stack. Directions: `heaps` int32[n, capacity], `directions` DIRECTION[2 n], `banks` PARAMETERS[2, 2 n], `sequences`
+    uint8[2, 2 n, SEQUENCE_FRAMES], `matches` MATCH[2, n], `counters` int64[n, 2, fates]. Row n + i is of the matching
+    frames of direction i, row i of its others; `rows` has the row of each frame.
+    `tables` float64[distributions, quantiles].
     Batches to receive (`in_*`) and to send (`out_*`). `lateness` LATENESS[1].
     `counters_read` is a copy for the control thread. `fates` FRAME_FATE[FATE_ROWS].
     `loop` LOOP[1].
@@ -120,11 +144,13 @@ class WireMemory(NamedTuple):
     due: Array
     order: Array
     media: Array
+    rows: Array
     free: Array
     heaps: Array
     directions: Array
     banks: Array
     sequences: Array
+    matches: Array
     tables: Array
     counters: Array
     lateness: Array
@@ -155,11 +181,13 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         due=np.zeros(capacity + 1, np.int64),
         order=np.zeros(capacity + 1, np.int64),
         media=np.zeros(capacity + 1, np.uint8),
+        rows=np.zeros(capacity + 1, np.int32),
         free=np.arange(capacity, dtype=np.int32)[::-1].copy(),
         heaps=np.zeros((count, capacity), np.int32),
-        directions=np.zeros(count, DIRECTION),
-        banks=np.zeros((2, count), PARAMETERS),
-        sequences=np.zeros((2, count, SEQUENCE_FRAMES), np.uint8),
+        directions=np.zeros(2 * count, DIRECTION),
+        banks=np.zeros((2, 2 * count), PARAMETERS),
+        sequences=np.zeros((2, 2 * count, SEQUENCE_FRAMES), np.uint8),
+        matches=np.zeros((2, count), MATCH),
         tables=tables(),
         counters=np.zeros((count, 2, len(FATES)), np.int64),
         lateness=empty_lateness(),
@@ -178,8 +206,8 @@ def allocate(sockets: tuple[tuple[int, int], ...], command_fd: int, answer_fd: i
         timespec=np.zeros(2, np.int64),
         scratch=np.zeros(1, np.uint64),
     )
-    memory.directions["receive_fd"] = [receive for receive, _ in sockets]
-    memory.directions["send_fd"] = [send for _, send in sockets]
+    memory.directions["receive_fd"][:count] = [receive for receive, _ in sockets]
+    memory.directions["send_fd"][:count] = [send for _, send in sockets]
     memory.loop["free"] = capacity
     memory.loop["command_fd"] = command_fd
     memory.loop["answer_fd"] = answer_fd

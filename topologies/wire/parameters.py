@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from topologies.distributions import TABLES
+from topologies.frame_match import PROTOCOL_NUMBERS, FrameMatch
 from topologies.link_state import (
     FourState,
     GilbertElliott,
@@ -17,27 +18,80 @@ from topologies.link_state import (
     flows_below,
 )
 from topologies.model import Direction
-from topologies.wire.memory import EXACT, FOUR_STATE, GILBERT_ELLIOTT, NO_LOSS, PATTERN, RANDOM, UNIFORM, WireMemory
+from topologies.wire.memory import (
+    ANY,
+    EXACT,
+    FOUR_STATE,
+    GILBERT_ELLIOTT,
+    NO_LOSS,
+    PATTERN,
+    RANDOM,
+    UNIFORM,
+    WireMemory,
+)
+
+
+class LossNumbers(NamedTuple):
+    """Changes where the loss model starts again: that of a direction's frames, and that of the matching ones."""
+
+    others: int = 0
+    matching: int = 0
+
+    def after(self, before: LinkState, state: LinkState) -> LossNumbers:
+        """The numbers once `state` follows `before`."""
+        changes = (one.loss != other.loss for one, other in zip(_both(before), _both(state), strict=True))
+        return LossNumbers(*(number + changed for number, changed in zip(self, changes, strict=True)))
 
 
 def fill_bank(
-    memory: WireMemory, bank: int, states: Mapping[Direction, LinkState], loss_numbers: Mapping[Direction, int]
+    memory: WireMemory, bank: int, states: Mapping[Direction, LinkState], numbers: Mapping[Direction, LossNumbers]
 ) -> None:
     """Write the states of all directions, in the memory's order, into a bank that does not apply.
 
-    A port that is down at either end stops both directions of its link. A `loss_numbers` entry is greater than before
-    where the loss model is to start again.
+    A port that is down at either end stops both directions of its link. A number in `numbers` is greater than before
+    where its loss model is to start again. Once nothing is to match any more, the last match stays and changes nothing:
+    frames that waited in a queue of their own are not overtaken by later ones that match.
     """
     for index, (direction, state) in enumerate(states.items()):
         back = states.get(direction.reversed())
-        row = memory.banks[bank, index]
-        row["port_down"] = not state.up or (back is not None and not back.up)
-        row["loss_number"] = loss_numbers[direction]
-        _fill(row, state)
-        _fill_loss(row, memory.sequences[bank, index], state.loss)
+        down = not state.up or (back is not None and not back.up)
+        rows, both = (index, index + len(states)), _both(state)
+        for row, each, number in zip(rows, both, numbers[direction], strict=True):
+            own_loss = each.loss != state.loss
+            loss_number = number if own_loss else numbers[direction].others
+            _fill(memory.banks[bank, row], each, down=down, loss_number=loss_number)
+            _fill_loss(memory.banks[bank, row], memory.sequences[bank, row], each.loss)
+            memory.banks[bank, row]["own_loss"] = own_loss
+            memory.banks[bank, row]["own_path"] = _path(each) != _path(state)
+        if state.matched:
+            _fill_match(memory.matches[bank, index], state.matched.match)
+        else:
+            memory.matches[bank, index] = memory.matches[1 - bank, index]
 
 
-def _fill(row: Any, state: LinkState) -> None:
+def _both(state: LinkState) -> tuple[LinkState, LinkState]:
+    """The states of matching frames and, before it, of the others."""
+    return state, state.matched.state if state.matched else state
+
+
+def _path(state: LinkState) -> tuple[object, ...]:
+    return state.rate_bps, state.queue_ns, state.delay_ns, state.jitter, state.reorder, state.in_order
+
+
+def _fill_match(row: Any, match: FrameMatch) -> None:
+    row["active"] = 1
+    row["larger_than"] = ANY if match.larger_than is None else match.larger_than
+    row["protocol"] = PROTOCOL_NUMBERS[match.protocol] if match.protocol else ANY
+    row["port_ranges"] = len(match.ports)
+    for number, ports in enumerate(match.ports):
+        row["ports"][number] = ports.first, ports.last
+    row["dscp"] = ANY if match.dscp is None else match.dscp
+    row["payload_type"] = ANY if match.payload_type is None else match.payload_type
+
+
+def _fill(row: Any, state: LinkState, *, down: bool, loss_number: int) -> None:
+    row["port_down"] = down
+    row["loss_number"] = loss_number
     row["blackhole"] = state.blackhole
     row["mtu"] = state.mtu or 0
     row["flows"] = flows_below(state.flows)
@@ -52,6 +106,7 @@ def _fill(row: Any, state: LinkState) -> None:
     row["rate_bps"] = state.rate_bps or 0
     row["queue_ns"] = state.queue_ns
     row["in_order"] = state.in_order
+    row["answer_mtu"] = state.answer_mtu or 0
 
 
 def _fill_loss(row: Any, sequence: Any, loss: Loss | None) -> None:

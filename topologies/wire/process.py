@@ -33,7 +33,7 @@ from topologies.wire.messages import (
     Watched,
     WireConfig,
 )
-from topologies.wire.parameters import fill_bank
+from topologies.wire.parameters import LossNumbers, fill_bank
 from topologies.wire.wire_loop import READ, STOP, SWITCH, run
 
 
@@ -68,7 +68,7 @@ class Wire:
 
     def __init__(self, config: WireConfig) -> None:
         self._states = {d.direction: d.state for d in config.directions}
-        self._loss_numbers = dict.fromkeys(self._states, 0)
+        self._loss_numbers = dict.fromkeys(self._states, LossNumbers())
         self._overflowed = dict.fromkeys(self._states, 0)
         self._fates = config.fates
         self._open = ExitStack()
@@ -114,7 +114,7 @@ class Wire:
     def prepare(self, states: Mapping[Direction, LinkState]) -> None:
         """Write these states into the bank that does not apply."""
         for direction, state in states.items():
-            self._loss_numbers[direction] += state.loss != self._states[direction].loss
+            self._loss_numbers[direction] = self._loss_numbers[direction].after(self._states[direction], state)
         self._states.update(states)
         other = 1 - int(self._memory.loop["bank"][0])
         fill_bank(self._memory, other, self._states, self._loss_numbers)
@@ -152,7 +152,9 @@ class Wire:
         memory = allocate(pairs, self._command, self._answer, config.capacity)
         memory.loop["tick_ns"] = config.tick_ns
         memory.loop["first_media_port"], memory.loop["last_media_port"] = config.media_ports
-        memory.directions["random"] = [generator_state(config.seed, d.direction) for d in config.directions]
+        memory.directions["random"][: len(pairs)] = [
+            generator_state(config.seed, d.direction) for d in config.directions
+        ]
         fill_bank(memory, 0, self._states, self._loss_numbers)
         return memory
 

@@ -81,7 +81,7 @@ def _wait(wire: Any) -> int:
 @compiled
 def _next_release_ns(wire: Any) -> int:
     next_ns = _NOT_PENDING
-    for index in range(len(wire.directions)):
+    for index in range(len(wire.heaps)):
         if wire.directions[index].queued:
             next_ns = min(next_ns, wire.due[wire.heaps[index, 0]])
     return next_ns
@@ -125,7 +125,7 @@ def _answer(wire: Any) -> None:
 
 @compiled
 def _log_held(wire: Any) -> None:
-    for index in range(len(wire.directions)):
+    for index in range(len(wire.heaps)):
         for position in range(wire.directions[index].queued):
             slot = wire.heaps[index, position]
             if wire.media[slot]:
@@ -147,7 +147,7 @@ def _switch(wire: Any) -> None:
     loop.answered_ns = loop.switched_ns
     loop.switched_ns = 0
     loop.max_unread_ns = _max_unread_ns(wire)
-    for index in range(len(wire.directions)):
+    for index in range(len(wire.heaps)):
         if wire.banks[loop.bank, index].port_down:
             _lose_queued(wire, index)
 
@@ -160,13 +160,15 @@ def _lose_queued(wire: Any, index: int) -> None:
         count_and_log(wire, index, slot, wire.media[slot], LOST_PORT_DOWN)
         free_slot(wire, slot)
     direction.queued = 0
-    direction.busy_until_ns = 0
-    direction.in_order_until_ns = 0
+    for row in (index, index + len(wire.heaps)):
+        wire.directions[row].busy_until_ns = 0
+        wire.directions[row].in_order_until_ns = 0
+        wire.directions[row].own_queue_until_ns = 0
 
 
 @compiled
 def _receive_all(wire: Any, batches: int) -> None:
-    for index in range(len(wire.directions)):
+    for index in range(len(wire.heaps)):
         for _ in range(batches):
             if _receive_batch(wire, index) < len(wire.in_slots):
                 break
@@ -215,7 +217,7 @@ def _slot_address(wire: Any, slot: int) -> int:
 @compiled
 def _release_all(wire: Any) -> None:
     now_ns = monotonic_ns(wire.timespec)
-    for index in range(len(wire.directions)):
+    for index in range(len(wire.heaps)):
         count = len(wire.out_slots)
         while count == len(wire.out_slots):
             count = _gather(wire, index, now_ns)

@@ -1,0 +1,41 @@
+"""What a scenario sends over its links, by kind: sizes, protocols and ports. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from relay_app.clients.media_schedule import PROFILES
+from relay_app.probing.canaries import CANARY_PORT
+from relay_app.probing.link_probes import PROBE_FRAME_BYTES, PROBE_PORT
+from relay_app.program_media import PAYLOAD_TYPE, PROGRAM_MEDIA
+from relay_app.sessions.directory import DIRECTORY_PORT
+from relay_app.streams import CLIENT_PORT, CONNECTION_PORT, LANE_PORT, LANES, SENDER_PORT
+from scenarios.language.schema import ScenarioFile
+from topologies.frame_match import Traffic
+
+_LANE_PORTS = tuple(range(LANE_PORT, LANE_PORT + LANES))
+_MEDIA_PORTS = (SENDER_PORT, *_LANE_PORTS, CLIENT_PORT)
+_FULL_FRAME = 1514
+"""Bytes of the largest frame on a link with the Ethernet's MTU: TCP fills it when there is enough to send."""
+
+
+def traffic_of(scenario: ScenarioFile) -> tuple[Traffic, ...]:
+    """Every kind of frame that a scenario may send from one cluster to another."""
+    media = dict.fromkeys(group.media for group in scenario.sessions)
+    return (*map(_media, media), *_beside(scenario))
+
+
+def _media(name: str) -> Traffic:
+    profile = PROGRAM_MEDIA.get(name) or PROFILES[name]
+    payload_type = PAYLOAD_TYPE[PROGRAM_MEDIA[name].codec] if name in PROGRAM_MEDIA else PROFILES[name].payload_type
+    return Traffic(name, "udp", _MEDIA_PORTS, profile.largest_packet, (payload_type,))
+
+
+def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:
+    yield Traffic("probes", "udp", (PROBE_PORT,), PROBE_FRAME_BYTES)
+    if scenario.controller.canaries:
+        voice = PROFILES["voice"]
+        yield Traffic("canaries", "udp", (CANARY_PORT, *_LANE_PORTS), voice.largest_packet, (voice.payload_type,))
+    yield Traffic("session records", "tcp", (DIRECTORY_PORT,), _FULL_FRAME)
+    if scenario.connections:
+        yield Traffic("connections", "tcp", (CONNECTION_PORT,), _FULL_FRAME)
