@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 MAX_PAYLOAD = 1100
 """Bytes of payload in one packet; larger frames are split."""
 
-_OVERHEAD_BYTES = 14 + 20 + 8 + PAYLOAD_OFFSET
+OVERHEAD_BYTES = 14 + 20 + 8 + PAYLOAD_OFFSET
 """Ethernet, IPv4, UDP and our RTP header."""
 
 PACKET = np.dtype(
@@ -82,13 +82,13 @@ class Profile:
     def smallest_packet(self) -> int:
         """Bytes of the smallest Ethernet frame that carries a packet of it."""
         least = round(self.frame_bytes * (1 - self.size_spread))
-        return _OVERHEAD_BYTES + min(MAX_PAYLOAD, least)
+        return OVERHEAD_BYTES + min(MAX_PAYLOAD, least)
 
     @property
     def largest_packet(self) -> int:
         """Bytes of the largest Ethernet frame that carries a packet of it."""
         most = round(self.frame_bytes * (1 + self.size_spread) * self.key_factor)
-        return _OVERHEAD_BYTES + min(MAX_PAYLOAD, most)
+        return OVERHEAD_BYTES + min(MAX_PAYLOAD, most)
 
 
 PROFILES = {

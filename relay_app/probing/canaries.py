@@ -22,6 +22,9 @@ CANARY_PORT = 41000
 """UDP port at which a prober receives its canaries: counted as media, but no lane, so that no reroute moves them."""
 
 _MEDIA = PROFILES["voice"]
+VOICE_BYTES = _MEDIA.frame_bytes
+"""Payload of a packet of voice."""
+
 _SAMPLES = _MEDIA.clock_hz // _MEDIA.frames_per_s
 _HALF = 4
 """Bytes of the seconds, and of the fraction, of an NTP timestamp."""
@@ -50,8 +53,8 @@ class Canary(NamedTuple):
     sent_ns: int
     path: tuple[int, ...] = ()
 
-    def encode(self, ntp_offset_ns: int) -> bytes:
-        """The datagram, in the fixed RTP layout and as large as a packet of voice."""
+    def encode(self, ntp_offset_ns: int, payload_bytes: int = VOICE_BYTES) -> bytes:
+        """The datagram, in the fixed RTP layout, with so much payload."""
         seconds, fraction = (convert(self.sent_ns, ntp_offset_ns) for convert in (ntp_seconds, ntp_fraction))
         sent = seconds.to_bytes(_HALF, "big") + fraction.to_bytes(_HALF, "big")
         log = bytes(self.path).ljust(PATH_HOPS, b"\0")
@@ -62,7 +65,7 @@ class Canary(NamedTuple):
             timestamp,
             self.ssrc,
             extensions=((NTP_EXTENSION, sent), (PATH_EXTENSION, log)),
-            payload=bytes(_MEDIA.frame_bytes),
+            payload=bytes(payload_bytes),
         ).encode()
 
     @classmethod
@@ -101,12 +104,14 @@ class RelayCanaries:
         ntp_offset_ns: int,
         interval_ns: int,
         reports: ReportSender,
+        payload_bytes: int,
     ) -> None:
         self._ordinal = ordinal
         self._peers = peers
         self._relays = {canary_ssrc(ordinal, relay): relay for relay in peers}
         self._ntp_offset_ns = ntp_offset_ns
         self._reports = reports
+        self._payload_bytes = payload_bytes
         self.ticker = Ticker(interval_ns)
         self.counters = dict.fromkeys(
             ("sent_canaries", "unsent_canaries", "arrived_canaries", "foreign_canaries", "stray_canaries"), 0
@@ -116,7 +121,7 @@ class RelayCanaries:
     def send(self, number: int) -> None:
         """Send one canary through each relay."""
         for ssrc, relay in self._relays.items():
-            canary = Canary(ssrc, number, monotonic_ns()).encode(self._ntp_offset_ns)
+            canary = Canary(ssrc, number, monotonic_ns()).encode(self._ntp_offset_ns, self._payload_bytes)
             try:
                 self.socket.sendto(canary, (self._peers[relay], LANE_PORT + lane_of(ssrc)))
                 self.counters["sent_canaries"] += 1

@@ -23,7 +23,7 @@ from hostio.lateness_compiled import count_late, empty_lateness, hold_ups_of, wa
 from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow, Quiesced, StartProbing, StopSending
-from relay_app.probing.canaries import RelayCanaries
+from relay_app.probing.canaries import VOICE_BYTES, RelayCanaries
 from relay_app.probing.link_probes import LinkProbes
 from relay_app.probing.probe_report import ReportSender
 from relay_app.records import PROBE
@@ -32,7 +32,7 @@ from relay_app.records import PROBE
 @dataclass(frozen=True, slots=True)
 class ProberConfig:
     """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`, PROBE
-    rows to `records_path` (.npy) at the end. `canary_interval_ns` 0: no canaries.
+    rows to `records_path` (.npy) at the end. `canary_interval_ns` 0: no canaries; `canary_bytes`: payload of one.
     """
 
     ordinal: int
@@ -43,6 +43,7 @@ class ProberConfig:
     records_path: Path
     interval_ns: int = 50 * MS
     canary_interval_ns: int = 0
+    canary_bytes: int = VOICE_BYTES
 
 
 class Prober:
@@ -55,7 +56,8 @@ class Prober:
         ends = (config.ordinal, config.address, config.peers, config.ntp_offset_ns)
         self._parts: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._reports)]
         if config.canary_interval_ns:
-            self._parts.append(RelayCanaries(*ends, config.canary_interval_ns, self._reports))
+            canaries = RelayCanaries(*ends, config.canary_interval_ns, self._reports, config.canary_bytes)
+            self._parts.append(canaries)
         self.sockets = [part.socket for part in self._parts]
         self._lateness = empty_lateness()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay_app.clients.media_schedule import PROFILES
+from relay_app.clients.media_schedule import OVERHEAD_BYTES, PROFILES
 from relay_app.probing.canaries import CANARY_PORT
 from relay_app.probing.link_probes import PROBE_FRAME_BYTES, PROBE_PORT
 from relay_app.program_media import PAYLOAD_TYPE, PROGRAM_MEDIA
@@ -34,8 +34,9 @@ def _media(name: str) -> Traffic:
 def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:
     yield Traffic("probes", "udp", (PROBE_PORT,), PROBE_FRAME_BYTES)
     if scenario.controller.canaries:
-        voice = PROFILES["voice"]
-        yield Traffic("canaries", "udp", (CANARY_PORT, *_LANE_PORTS), voice.largest_packet, (voice.payload_type,))
+        payload_type = PROFILES["voice"].payload_type
+        largest = OVERHEAD_BYTES + scenario.controller.canary_bytes
+        yield Traffic("canaries", "udp", (CANARY_PORT, *_LANE_PORTS), largest, (payload_type,))
     yield Traffic("session records", "tcp", (DIRECTORY_PORT,), _FULL_FRAME)
     if scenario.connections:
         yield Traffic("connections", "tcp", (CONNECTION_PORT,), _FULL_FRAME)

@@ -275,6 +275,7 @@ class _Spawner:
             records_path=self._run.staged(self._run.probes(cluster.name)),
             interval_ns=controller.probe_interval_ns,
             canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,
+            canary_bytes=controller.canary_bytes,
         )
         return self._spawn("prober", prober.serve, config, cluster)
 

@@ -66,8 +66,8 @@ def _checksum(frame: Any, first: int, end: int) -> int:
 
 
 @compiled
-def _half(frame: Any, at: int) -> int:
-    return np.int64(frame[at]) << 8 | np.int64(frame[at + 1])  # type: ignore[no-any-return]
+def _half(frame: Any, at: int) -> Any:
+    return np.int64(frame[at]) << 8 | np.int64(frame[at + 1])
 
 
 @compiled

@@ -55,11 +55,11 @@ def _has_port(match: Any, frame: Any) -> bool:
 
 
 @compiled
-def _payload_type(frame: Any, length: int) -> int:
+def _payload_type(frame: Any, length: int) -> Any:
     """The payload type of a frame that has an RTP header; else one that no packet has."""
     if frame[_PROTOCOL] != _UDP or _is_later_fragment(frame) or length < _RTP + _RTP_BYTES:
         return ANY - 1
-    return np.int64(frame[_RTP + 1]) & 0x7F if frame[_RTP] >> 6 == _RTP_VERSION else ANY - 1  # type: ignore[no-any-return]
+    return np.int64(frame[_RTP + 1]) & 0x7F if frame[_RTP] >> 6 == _RTP_VERSION else ANY - 1
 
 
 @compiled
@@ -68,5 +68,5 @@ def _is_later_fragment(frame: Any) -> bool:
 
 
 @compiled
-def _half(frame: Any, at: int) -> int:
-    return np.int64(frame[at]) << 8 | np.int64(frame[at + 1])  # type: ignore[no-any-return]
+def _half(frame: Any, at: int) -> Any:
+    return np.int64(frame[at]) << 8 | np.int64(frame[at + 1])

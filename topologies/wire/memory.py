@@ -51,9 +51,10 @@ PARAMETERS = np.dtype(
         ("own_path", "<i8"),
     ]
 )
-"""Impairment of frames of a direction. `port_down` 1: a port is down, and frames under way are lost. `mtu`: 0 for none. `flows`: flows whose
-hash is below it, of 2³², are dropped. `loss_number` changes where the loss model starts again. `rate_bps` 0: unlimited.
-`in_order` 1: its frames are not overtaken. `answer_mtu`: in the ICMP answer to what the blackhole takes; 0: no answer.
+"""Impairment of frames of a direction. `port_down` 1: a port is down, and frames under way are lost. `mtu`: 0 for none.
+`flows`: flows whose hash is below it, of 2³², are dropped. `loss_number` changes where the loss model starts again.
+`rate_bps` 0: unlimited. `in_order` 1: its frames are not overtaken. `answer_mtu`: in the ICMP answer to what the
+blackhole takes; 0: none.
 Of matching frames: `own_loss` 1: their loss model has a state of its own, `own_path` 1: so have delay and queue; else
 they share that of the direction's other frames."""
 
