@@ -76,7 +76,11 @@ class ControllerSettings:
     )
     canary_interval_ns: int = _setting(100 * MS, "time", "between two canaries through a relay", "5ms", "10s")
     canary_bytes: int = _setting(
-        80, "count", "payload of a canary: 80 is that of a packet of voice, 1100 that of a full one of video", "1", "1100"
+        80,
+        "count",
+        "payload of a canary: 80 is that of a packet of voice, 1100 that of a full one of video",
+        "1",
+        "1100",
     )
     pace_ns: int = _setting(
         0, "time", "over which a move onto a relay takes its lanes one after another; 0: all at once", "0s", "1440min"

@@ -71,7 +71,7 @@ def test_voice_and_probes_pass_and_nothing_is_rerouted(swallowed: Ran) -> None:
 
 
 def test_no_picture_is_whole_while_large_frames_vanish(swallowed: Ran) -> None:
-    """A picture is sent over a thirtieth of a second, so that the last one of the fault ends it before the fault does."""
+    """A picture is sent over a thirtieth of a second: one due two of them before the end is out before it."""
     (_, begun_ms), (ends_ms, _) = (swallowed.applied_ms(0, edge) for edge in ("start", "end"))
     found = whole_pictures_s(swallowed)
     assert len(found) == 4
@@ -84,7 +84,9 @@ def test_the_picture_stands_still_for_six_seconds(swallowed: Ran) -> None:
 
     def stands_still(run: Run) -> bool:
         for due_s in whole_pictures_s(run).values():
-            before, after = (at_s for at_s in (max(s for s in due_s if s < BEGINS_S), min(s for s in due_s if s > ENDS_S - 0.1)))
+            before, after = (
+                at_s for at_s in (max(s for s in due_s if s < BEGINS_S), min(s for s in due_s if s > ENDS_S - 0.1))
+            )
             if not 6.0 - 2 * PICTURE_S <= after - before <= 6.0 + 4 * PICTURE_S:
                 return False
         return True

@@ -20,7 +20,7 @@ from topologies.model import LAN_PORT, Cluster, Topology
 from topologies.openvswitch import Datapath
 from topologies.sandbox import in_network_of
 
-CONTROLLER_ADDRESS = "127.0.0.1"
+CONTROLLER_LISTENS = "0.0.0.0"  # noqa: S104 - of the sandbox, which has no other interface than its own
 CONTROLLER_PORT = 6653
 """OpenFlow's registered port (IANA), on the sandbox's own loopback interface."""
 
@@ -42,11 +42,14 @@ class Fabric:
         Mininet.inited = True  # else it would raise sysctl limits of the whole host
         self._net = Mininet(
             topo=_ClusterTopo(topology=topology, datapath=datapath, inner_ends=inner_ends),
-            switch=OVSSwitch,
+            switch=_Switch,
             controller=None,
             autoStaticArp=True,
         )
-        self._net.addController("c0", controller=_ListeningController, ip=CONTROLLER_ADDRESS, port=CONTROLLER_PORT)
+        for ordinal in (cluster.ordinal for cluster in topology.clusters):
+            address = controller_address(ordinal)
+            name = _controller_name(names.switch(ordinal))
+            self._net.addController(name, controller=_ListeningController, ip=address, port=CONTROLLER_PORT)
         for cluster in topology.clusters:
             _set_up_host_port(self.host_pid(cluster.name))
 
@@ -57,6 +60,24 @@ class Fabric:
     def host_pid(self, cluster: str) -> int:
         """A process in the network namespace of the cluster's host; KeyError if there is no such cluster."""
         return int(self._net.get(cluster).pid)
+
+
+def controller_address(ordinal: int) -> str:
+    """The loopback address at which the switch of a cluster reaches the controller: its own, so that its connection can
+    be told from those of the others."""
+    return f"127.0.1.{ordinal}"
+
+
+def _controller_name(switch: str) -> str:
+    return f"c-{switch}"
+
+
+class _Switch(OVSSwitch):  # type: ignore[misc] # mininet has no types
+    """A switch with one controller: that under the address of its own."""
+
+    def start(self, controllers: list[Any]) -> None:
+        """Start it; `controllers` are those of all switches."""
+        super().start([each for each in controllers if each.name == _controller_name(self.name)])
 
 
 class _ListeningController(RemoteController):  # type: ignore[misc] # mininet has no types

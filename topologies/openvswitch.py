@@ -44,13 +44,18 @@ def start_openvswitch(logs: Path) -> None:
     _start_daemon("ovsdb-server", [str(database), f"--remote=punix:{socket}"], logs)
     run(["ovs-vsctl", "--no-wait", "init"])
     _start_daemon("ovs-vswitchd", [f"unix:{socket}"], logs)
-    set_thread_priority(int(_pid_file("ovs-vswitchd").read_text()))
+    set_thread_priority(daemon_pid())
+
+
+def daemon_pid() -> int:
+    """The process that runs all switches."""
+    return int(_pid_file("ovs-vswitchd").read_text())
 
 
 def enlarge_port_buffers() -> None:
     """Enlarge the buffers of the userspace datapath's packet sockets, so that a burst fits; by default they hold some
     270 frames. Called after the switches have started: the sockets are made then."""
-    enlarge_packet_buffers(int(_pid_file("ovs-vswitchd").read_text()))
+    enlarge_packet_buffers(daemon_pid())
 
 
 def _start_daemon(program: str, arguments: list[str], logs: Path) -> None:

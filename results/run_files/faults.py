@@ -22,6 +22,8 @@ class Verification(Enum):
     """Start: /proc shows every thread stopped. End: none."""
     FILTER = "filter"
     """The packet filter that makes the cut is read back from the kernel."""
+    FLOW_RULES = "flow rules"
+    """Start: none of the rules that the switch had is there. End: it is connected, and all are there again."""
     ANSWER = "its answer"
     """The process returns the value that was set."""
 
@@ -71,13 +73,14 @@ class LinkFault(TimedFault):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that faults act on: the relay of a cluster, the session directory, or the controller."""
+    """What faults act on: the relay or the switch of a cluster, the session directory, the controller, or the process
+    that runs all switches."""
 
-    kind: Literal["relay", "directory", "controller"]
+    kind: Literal["relay", "directory", "controller", "switch", "switches"]
     cluster: str = ""
 
     def __str__(self) -> str:
-        return f"the relay of {self.cluster}" if self.kind == "relay" else f"the {self.kind}"
+        return f"the {self.kind} of {self.cluster}" if self.cluster else f"the {self.kind}"
 
 
 Part = Literal["both", "server", "adapter"]
@@ -133,7 +136,19 @@ class Slow:
     verified_by: ClassVar[Verification] = Verification.ANSWER
 
 
-Action: TypeAlias = Stop | Kill | Freeze | Cut | Slow
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A switch loses its flow rules; at the end of the fault it connects to the controller anew, which gives it others.
+
+    `offline`: until then it has no connection.
+    """
+
+    offline: bool = False
+    kind: Literal["forget"] = "forget"
+    verified_by: ClassVar[Verification] = Verification.FLOW_RULES
+
+
+Action: TypeAlias = Stop | Kill | Freeze | Cut | Slow | Forget
 """What is done to a process."""
 
 
@@ -147,7 +162,7 @@ class ProcessFault(TimedFault):
 
     @property
     def where(self) -> str:
-        """The cluster of a relay; empty for processes of which a run has one."""
+        """The cluster of a relay or switch; empty for processes of which a run has one."""
         return self.process.cluster
 
     @property

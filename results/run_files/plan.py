@@ -10,7 +10,7 @@ from hostio.timing import MS, S
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
-from results.run_files.faults import Fault, LinkFault, ProcessFault
+from results.run_files.faults import Fault, Forget, LinkFault, ProcessFault
 from results.run_files.relay_program import RelayProgram
 from topologies.back_ends import CAPABILITIES, BackendName
 from topologies.capabilities import Capabilities
@@ -171,6 +171,11 @@ class Plan:
     def faulted_relays(self) -> frozenset[str]:
         """The clusters whose relay a fault acts on."""
         return frozenset(fault.process.cluster for fault in self.process_faults if fault.process.kind == "relay")
+
+    @property
+    def forgetful_switches(self) -> frozenset[str]:
+        """The clusters whose switch is to lose its flow rules."""
+        return frozenset(fault.process.cluster for fault in self.process_faults if isinstance(fault.action, Forget))
 
     def relay_kinds(self, cluster: str) -> tuple[str, ...]:
         """The relay kind of each life of a cluster's relay, in order: one more than faults that end it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
-from results.run_files.faults import Cut, Freeze, Kill, Process, Slow, Stop
+from results.run_files.faults import Cut, Forget, Freeze, Kill, Process, Slow, Stop
 from results.run_files.validation import Field
-from scenarios.language.event_base import ProcessEvent, Ramp, RelayEvent, words
-from scenarios.language.values import Delay, Kind
+from scenarios.language.document import DataPath, Problem
+from scenarios.language.event_base import ProcessEvent, Ramp, RelayEvent, Surroundings, words
+from scenarios.language.places import unknown_cluster
+from scenarios.language.values import Delay, Kind, ShortName
 
 
 class RelaySuccession(RelayEvent):
@@ -63,14 +66,84 @@ class ControllerRestart(_ControllerEvent):
         return Stop()
 
 
-class ControllerCut(_ControllerEvent):
+class ControllerCut(ProcessEvent):
     """The OpenFlow connections carry nothing, but are not closed: neither end is notified."""
 
     what: Literal["controller-cut"]
+    cluster: ShortName | None = None
+    """The cluster whose switch is cut off; all unless given."""
+
+    def process(self) -> Process:
+        """The controller, or the switch that is cut off from it."""
+        return Process("switch", self.cluster) if self.cluster else Process("controller")
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a cluster that the topology does not have."""
+        yield from super().problems(path, around)
+        if self.cluster:
+            yield from unknown_cluster(self.cluster, (*path, "cluster"), around.topology)
 
     def action(self) -> Cut:
         """Cut off the switches."""
         return Cut()
+
+
+class _SwitchEvent(ProcessEvent):
+    cluster: ShortName = Field(examples=["us-central"])
+    """The cluster whose switch it happens to."""
+
+    def process(self) -> Process:
+        return Process("switch", self.cluster)
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also a cluster that the topology does not have."""
+        yield from super().problems(path, around)
+        yield from unknown_cluster(self.cluster, (*path, "cluster"), around.topology)
+
+
+class SwitchForgets(_SwitchEvent):
+    """The switch loses its flow rules and forwards nothing, with all links up and its connection to the controller
+    open; when the event is over it connects anew, and the controller gives it its rules."""
+
+    what: Literal["switch-forgets"]
+
+    def action(self) -> Forget:
+        """Its flow rules are gone."""
+        return Forget()
+
+
+class SwitchRestart(_SwitchEvent):
+    """The switch loses its flow rules and its connection to the controller; when the event is over it connects, and the
+    controller gives it its rules. No port goes down."""
+
+    what: Literal["switch-restart"]
+
+    def action(self) -> Forget:
+        """Its flow rules are gone, and its connection."""
+        return Forget(offline=True)
+
+
+class SwitchFreeze(ProcessEvent):
+    """The process that runs all switches is stopped (SIGSTOP), and when the event is over continued (SIGCONT)."""
+
+    what: Literal["switch-freeze"]
+    cluster: ShortName | None = None
+    """Not to be given: one process runs all switches, and none can be frozen without the others."""
+
+    def process(self) -> Process:
+        """All switches."""
+        return Process("switches")
+
+    def action(self) -> Freeze:
+        """SIGSTOP, later SIGCONT."""
+        return Freeze()
+
+    def problems(self, path: DataPath, around: Surroundings) -> Iterator[Problem]:
+        """Also one switch in particular."""
+        yield from super().problems(path, around)
+        if self.cluster:
+            text = "one process runs all switches, so that none freezes alone; leave this out, or write switch-restart"
+            yield Problem((*path, "cluster"), text, at_key=True)
 
 
 class _DirectoryEvent(ProcessEvent):
@@ -106,6 +179,9 @@ PROCESS_EVENTS = words(
     RelayFreeze,
     ControllerRestart,
     ControllerCut,
+    SwitchForgets,
+    SwitchRestart,
+    SwitchFreeze,
     DirectorySlow,
     DirectoryDown,
 )

@@ -17,7 +17,7 @@ from scenarios.supervision.program import CommandLine, Program
 from scenarios.supervision.ready_signals import OutputLine, OutputLines
 from scenarios.supervision.run_control import CONTROLLER_CONFIG, TELEMETRY
 from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
-from topologies.fabric import CONTROLLER_PORT
+from topologies.fabric import CONTROLLER_LISTENS, CONTROLLER_PORT, controller_address
 from topologies.tc.control_cut import ControlCut
 
 
@@ -61,10 +61,12 @@ class ControllerKind:
 
 
 class OpenFlowConnections:
-    """The connections of the switches to the controller, which a fault can cut."""
+    """The connections of the switches to the controller, which a fault can cut; `ordinal`: only that of the switch of
+    this cluster."""
 
-    def __init__(self) -> None:
-        self._cut = ControlCut(CONTROLLER_PORT)
+    def __init__(self, ordinal: int | None = None) -> None:
+        address = None if ordinal is None else controller_address(ordinal)
+        self._cut = ControlCut(CONTROLLER_PORT, address)
 
     def prepare_cut(self, *, cut: bool) -> PreparedEdge:
         """Prepare the start of a cut or, if not `cut`, its end."""
@@ -77,7 +79,8 @@ class OpenFlowConnections:
 
 def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
     """Start the run's controller, and its successor if a fault will end it; waits for neither."""
-    CONTROLLER_CONFIG.write_text(ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions).to_json())
+    config = ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions, CONTROLLER_LISTENS)
+    CONTROLLER_CONFIG.write_text(config.to_json())
     kind = ControllerKind(CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
     controller = SupervisedProcess(kind, count_ends(plan.faults, Process("controller")))
     controller.start_successor()
@@ -86,5 +89,6 @@ def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
 
 def controller_target(controller: SupervisedProcess[Controller], plan: Plan) -> FaultTarget:
     """The controller as a target of the plan's faults; the traffic-control hook of a cut is set up only if needed."""
-    is_cut = any(isinstance(fault.action, Cut) for fault in plan.process_faults)
+    on_it = (fault for fault in plan.process_faults if fault.process == Process("controller"))
+    is_cut = any(isinstance(fault.action, Cut) for fault in on_it)
     return FaultTarget(controller, connections=OpenFlowConnections() if is_cut else None)

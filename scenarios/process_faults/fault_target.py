@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from typing_extensions import assert_never
 
-from results.run_files.faults import Cut, Fault, Freeze, Kill, Part, Process, ProcessFault, Slow, Stop
+from results.run_files.faults import Cut, Fault, Forget, Freeze, Kill, Part, Process, ProcessFault, Slow, Stop
 from scenarios.language.timeline import TimedEdge
 from scenarios.supervision.processes import ProcessError
 from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
@@ -34,6 +34,19 @@ class Answers(Protocol):
 
     def prepare_delay(self, extra_ns: int) -> PreparedEdge:
         """Prepare that each answer is delayed by `extra_ns`; 0 ends the delay."""
+
+
+class Target(Protocol):
+    """What faults act on. ProcessError where a method cannot do its work."""
+
+    def prepare_successor(self) -> None:
+        """Have the next life stand by, if there will be one; may take seconds."""
+
+    def prepare(self, fault: ProcessFault, edge: TimedEdge, deadline_ns: int) -> PreparedEdge:
+        """Prepare an edge of a fault."""
+
+    def release(self) -> None:
+        """Undo the effects of a fault that was not played to its end."""
 
 
 class FaultTarget:
@@ -80,7 +93,7 @@ class FaultTarget:
                 return self._connections.prepare_cut(cut=starts)
             case Slow(extra_ns) if self._answers:
                 return self._answers.prepare_delay(round(extra_ns * fault.share_at(edge.at_ns)))
-            case Cut() | Slow():
+            case Cut() | Slow() | Forget():
                 raise ProcessError(f"{self._process.name} has no fault {fault.what}")
             case _:
                 assert_never(fault.action)

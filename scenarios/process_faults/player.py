@@ -13,7 +13,7 @@ from hostio.realtime import RealtimePriority, realtime_priority
 from results.run_files.events import FaultEdge
 from results.run_files.faults import Fault, Process, ProcessFault
 from scenarios.language.timeline import TimedEdge, process_edges
-from scenarios.process_faults.fault_target import FaultTarget
+from scenarios.process_faults.fault_target import Target
 from scenarios.supervision.processes import ProcessError
 from scenarios.supervision.run_control import EventLog, StopSignal
 from scenarios.supervision.supervised import PreparedEdge
@@ -24,7 +24,7 @@ _JOIN_WITHIN_S = 15.0
 class ProcessFaults:
     """`faults`: all faults of the plan, because edges name them by index; `targets`: the processes, to act on."""
 
-    def __init__(self, faults: tuple[Fault, ...], targets: Mapping[Process, FaultTarget], log: EventLog) -> None:
+    def __init__(self, faults: tuple[Fault, ...], targets: Mapping[Process, Target], log: EventLog) -> None:
         self._faults = faults
         self._by_number = {number: fault for number, fault in enumerate(faults) if isinstance(fault, ProcessFault)}
         self._targets = targets
@@ -50,7 +50,7 @@ class ProcessFaults:
         target = self._targets[process]
         self._workers.start(str(process), lambda: self._play(target, edges, start_ns, stop))
 
-    def _play(self, target: FaultTarget, edges: tuple[TimedEdge, ...], start_ns: int, stop: StopSignal) -> None:
+    def _play(self, target: Target, edges: tuple[TimedEdge, ...], start_ns: int, stop: StopSignal) -> None:
         try:
             for edge in edges:
                 fault = self._by_number[edge.fault]

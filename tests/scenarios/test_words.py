@@ -108,6 +108,6 @@ def test_a_word_that_leaves_a_part_open_is_no_event() -> None:
 def test_the_words_strike_links_and_every_kind_of_process(tmp_path: Path) -> None:
     found = [fault_of(word, tmp_path) for word in MODELS]
     assert {fault.process.kind for fault in found if isinstance(fault, ProcessFault)} == {
-        *("relay", "controller", "directory")
+        *("relay", "controller", "directory", "switch", "switches")
     }
     assert {fault.verified_by for fault in found} == set(Verification)

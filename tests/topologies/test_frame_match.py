@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
 from scapy.utils import wrpcap
 
 from topologies.frame_match import FrameMatch, Ports, Traffic, can_match
@@ -31,7 +32,7 @@ FRAMES = [
     Ether() / IP(tos=46 << 2 | 1) / UDP(sport=9, dport=40_015) / b"\x80\x60 no RTP"[:9],
     Ether() / IP() / UDP(sport=9, dport=40_015) / (b"\x40\x60" + bytes(40)),
     Ether() / IP(flags="MF") / UDP(sport=9, dport=40_015) / rtp(96, 64),
-    Ether() / IP(frag=8, proto=17) / (b"\x9c\x4f" * 2 + bytes(4) + rtp(96, 64)),
+    Ether() / IP(frag=8, proto=17) / Raw(b"\x9c\x4f" * 2 + bytes(4) + rtp(96, 64)),
     Ether() / IP() / TCP(sport=6379, dport=40_001) / bytes(200),
     Ether() / IP(options=b"\x01" * 4) / UDP(sport=9, dport=40_001) / rtp(96, 80),
     Ether() / IP() / ICMP() / bytes(1200),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 from topologies.bpf.program import (
     IF_ABOVE,
     IF_AT_LEAST,
@@ -9,6 +11,7 @@ from topologies.bpf.program import (
     LOAD_BYTE,
     LOAD_HALF,
     LOAD_LENGTH,
+    LOAD_WORD,
     MATCH,
     NO_MATCH,
     OUTGOING,
@@ -70,8 +73,25 @@ def mtu_filter(mtu: int) -> Program:
     )
 
 
-def port_filter(port: int) -> Program:
-    """A tc action that drops IPv4 frames of TCP from or to a port, and lets all others go on."""
+def port_filter(port: int, address: str | None = None) -> Program:
+    """A tc action that drops IPv4 frames of TCP from or to a port, and lets all others go on; those alone that are from
+    or to an address, if one is given."""
+    if address is None:
+        return _port_filter(port)
+    number = int(IPv4Address(address))
+    rest = _port_filter(port)
+    return (
+        Instruction(LOAD_HALF, operand=12),
+        Instruction(IF_EQUAL, 0, len(rest) + 2, operand=_IPV4),
+        Instruction(LOAD_WORD, operand=26),
+        Instruction(IF_EQUAL, 2, 0, operand=number),
+        Instruction(LOAD_WORD, operand=30),
+        Instruction(IF_EQUAL, 0, len(rest) - 2, operand=number),
+        *rest,
+    )
+
+
+def _port_filter(port: int) -> Program:
     return (
         Instruction(LOAD_HALF, operand=12),
         Instruction(IF_EQUAL, 0, 7, operand=_IPV4),

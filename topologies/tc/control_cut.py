@@ -12,31 +12,35 @@ from topologies.bpf.program import bytecode
 from topologies.tc.batch import Row, TcBatch
 
 _DEVICE = "lo"
-_FILTER = ("dev", _DEVICE, "ingress", "protocol", "all", "prio", "1", "handle", "1", "bpf")
-_SHOW: Command = ["tc", "filter", "show", "dev", _DEVICE, "ingress"]
+_HOOK = ("dev", _DEVICE, "ingress")
+_ALL = 1
+"""Preference of the filter that cuts all connections; those that cut one have the last byte of its address and this."""
 
 
 class ControlCut:
-    """A cut of one TCP port in the present network namespace; nothing is cut before `begin`. CommandError if tc
-    refuses."""
+    """A cut of one TCP port in the present network namespace, at one address of it or at all; nothing is cut before
+    `begin`. CommandError if tc refuses."""
 
-    def __init__(self, port: int) -> None:
-        self._program = port_filter(port)
+    def __init__(self, port: int, address: str | None = None) -> None:
+        self._program = port_filter(port, address)
+        preference = str(_ALL + (int(address.rpartition(".")[2]) if address else 0))
+        self._filter = (*_HOOK, "protocol", "all", "prio", preference, "handle", "1", "bpf")
+        self._show: Command = ["tc", "filter", "show", *_HOOK, "prio", preference]
         self._tc = TcBatch()
         self._found: list[Row] = []
         self._applied = False
-        self._tc.ask(batch_lines([["tc", "qdisc", "add", "dev", _DEVICE, "clsact"]]), 0)
+        self._tc.ask(batch_lines([["tc", "qdisc", "replace", "dev", _DEVICE, "clsact"]]), 0)
 
     def begin(self) -> None:
         """Cut; done on return."""
-        words = ["tc", "filter", "replace", *_FILTER, "direct-action", "bytecode", f'"{bytecode(self._program)}"']
+        words = ["tc", "filter", "replace", *self._filter, "direct-action", "bytecode", f'"{bytecode(self._program)}"']
         self._change(words)
         self._applied = True
 
     def end(self) -> None:
         """End the cut; done on return. Idempotent."""
         if self._applied:
-            self._change(["tc", "filter", "del", *_FILTER])
+            self._change(["tc", "filter", "del", *self._filter])
             self._applied = False
 
     def verify(self) -> bool:
@@ -52,4 +56,4 @@ class ControlCut:
         self._tc.close()
 
     def _change(self, command: Command) -> None:
-        (self._found,) = self._tc.ask(batch_lines([command, _SHOW]), 1)
+        (self._found,) = self._tc.ask(batch_lines([command, self._show]), 1)

@@ -38,7 +38,7 @@ def matches(match: Any, frame: Any, length: int) -> bool:
 
 
 @compiled
-def _is(wanted: int, value: int) -> bool:
+def _is(wanted: int, value: int) -> Any:
     return wanted == ANY or wanted == np.int64(value)
 
 
@@ -63,7 +63,7 @@ def _payload_type(frame: Any, length: int) -> Any:
 
 
 @compiled
-def _is_later_fragment(frame: Any) -> bool:
+def _is_later_fragment(frame: Any) -> Any:
     return (_half(frame, _FRAGMENT) & 0x1FFF) != 0
 
 
