@@ -6,8 +6,8 @@ count frames of all kinds (probes, ARP, control), so each explains at most as ma
 (`up_to`). They are applied from the most specific to the least: receive backlog, socket, switch port, port down. A veth
 counts a frame that its peer's backlog refuses as a transmit drop too, so that the counter of a switch port may repeat
 what the backlog counted; applied first, it would blame the port. A port that is down has no counter of its own, and so
-comes last: it takes what is left. So does a switch that lost its flow rules by plan: Open vSwitch counts lookups without
-a match, but adds up to a second of them to rules that come or go meanwhile.
+comes last: it takes what is left. So does a switch that lost its flow rules by plan: Open vSwitch counts lookups
+without a match, but adds up to a second of them to rules that come or go meanwhile.
 """
 
 from __future__ import annotations

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from topologies.bpf.filters import port_filter
+from topologies.bpf.program import Program
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -21,14 +23,14 @@ from topologies.tc.control_cut import ControlCut
 run(["ip", "link", "set", "dev", "lo", "up"])
 before = run(["tc", "qdisc", "show", "dev", "lo"])
 
-def reaches(port):
+def reaches(port, address="127.0.0.1"):
     with socket.socket() as listener, socket.socket() as caller:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
+        listener.bind((address, port))
         listener.listen()
         caller.settimeout(0.3)
         try:
-            caller.connect(("127.0.0.1", port))
+            caller.connect((address, port))
         except TimeoutError:
             return False
         return True
@@ -60,6 +62,15 @@ for end in (switch, controller):
     end.settimeout(5)
     assert end.recv(1) == b"x", "what was lost in the cut is sent again, on the same connection"
 assert reaches(6653)
+one = ControlCut(6653, "127.0.1.3")
+one.begin()
+cut.begin()
+assert one.verify() and cut.verify() and not reaches(6653)
+cut.end()
+assert one.verify() and cut.verify()
+assert reaches(6653) and not reaches(6653, "127.0.1.3") and reaches(6653, "127.0.1.4")
+one.end()
+assert one.verify() and reaches(6653, "127.0.1.3")
 cut.close()
 assert run(["tc", "qdisc", "show", "dev", "lo"]) == before
 print("done")
@@ -85,16 +96,16 @@ def test_the_program_takes_tcp_of_that_port_only(
     header = bytearray(20 + 4 * options)
     header[0], header[9] = 0x45 + options, protocol
     ports = source.to_bytes(2, "big") + destination.to_bytes(2, "big")
-    assert (run_program(6653, bytes(12) + b"\x08\x00" + bytes(header) + ports) == 2) is dropped
+    assert (run_program(port_filter(6653), bytes(12) + b"\x08\x00" + bytes(header) + ports) == 2) is dropped
 
 
 def test_other_frames_go_on() -> None:
-    assert run_program(6653, bytes(12) + b"\x08\x06" + bytes(40)) == 0xFFFFFFFF
+    assert run_program(port_filter(6653), bytes(12) + b"\x08\x06" + bytes(40)) == 0xFFFFFFFF
 
 
-def run_program(port: int, frame: bytes) -> int:
+def run_program(program: Program, frame: bytes) -> int:
     """What a machine of classic BPF returns, as far as this program needs one."""
-    program, accumulator, index, at = port_filter(port), 0, 0, 0
+    accumulator, index, at = 0, 0, 0
     while True:
         code, if_true, if_false, operand = program[at]
         at += 1
@@ -106,4 +117,19 @@ def run_program(port: int, frame: bytes) -> int:
             index = 4 * (frame[operand] & 0xF)
         else:
             place = operand + (index if code == 0x48 else 0)
-            accumulator = int.from_bytes(frame[place : place + (1 if code == 0x30 else 2)], "big")
+            accumulator = int.from_bytes(frame[place : place + {0x30: 1, 0x20: 4}.get(code, 2)], "big")
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "dropped"),
+    [("127.0.0.1", "127.0.1.3", True), ("127.0.1.3", "127.0.0.1", True), ("127.0.0.1", "127.0.1.4", False)],
+)
+@pytest.mark.parametrize("port", [6653, 6654])
+def test_the_program_of_one_connection_takes_that_address_only(
+    source: str, destination: str, dropped: bool, port: int
+) -> None:
+    header = (
+        bytes([0x45]) + bytes(8) + bytes([6]) + bytes(2) + IPv4Address(source).packed + IPv4Address(destination).packed
+    )
+    frame = bytes(12) + b"\x08\x00" + header + (40_000).to_bytes(2, "big") + port.to_bytes(2, "big")
+    assert (run_program(port_filter(6653, "127.0.1.3"), frame) == 2) is (dropped and port == 6653)

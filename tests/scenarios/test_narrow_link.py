@@ -1,0 +1,90 @@
+"""`scenarios/cases/narrow-link.yaml`: what the wire's queue loses of the schedule, against a queue written down by hand."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from hostio.timing import MS, S
+from relay_app.clients.media_schedule import OVERHEAD_BYTES, Schedule
+from relay_app.streams import streams_of
+from results.run_files.plan import Plan
+from scenarios.language.library import LIBRARY, load_plan
+from topologies.distributions import tables
+from topologies.link_state import LinkState
+from topologies.model import Direction
+from topologies.wire.impairment_compiled import due, next_frame
+from topologies.wire.memory import DIRECTION, allocate
+from topologies.wire.parameters import LossNumbers, fill_bank
+
+PLAN = load_plan(LIBRARY / "cases" / "narrow-link.yaml")
+RATE_BPS = 2_000_000
+TABLES = tables()
+
+
+class Frame(NamedTuple):
+    """A frame of video: when it comes to the link, its bytes, and the RTP timestamp of its picture."""
+
+    at_ns: int
+    size: int
+    picture: int
+
+
+def each_way(plan: Plan) -> list[list[Frame]]:
+    found = []
+    for stream in streams_of(plan.sessions, plan.seed):
+        packets = Schedule([stream], plan.seed, 0).window(0, plan.duration_ns)
+        found.append([Frame(int(p["due_ns"]), int(p["length"]) + OVERHEAD_BYTES, int(p["timestamp"])) for p in packets])
+    return found
+
+
+def lost_by_hand(frames: list[Frame], queue_ns: int) -> list[Frame]:
+    """What finds more than `queue_ns` of traffic before it at 2 Mbit/s."""
+    lost, free_ns = [], 0
+    for frame in frames:
+        if free_ns - frame.at_ns > queue_ns:
+            lost.append(frame)
+        else:
+            free_ns = max(free_ns, frame.at_ns) + frame.size * 8 * S // RATE_BPS
+    return lost
+
+
+def lost_by_wire(frames: list[Frame], queue_ns: int) -> list[Frame]:
+    memory, way = allocate(((0, 0),), 0, 0, capacity=1), Direction("a", "b")
+    fill_bank(memory, 0, {way: LinkState(rate_bps=RATE_BPS, queue_ns=queue_ns)}, {way: LossNumbers()})
+    direction: Any = np.zeros(1, DIRECTION)[0]
+    lost = []
+    for frame in frames:
+        if due(frame.size, frame.at_ns, memory.banks[0, 0], direction, TABLES, 0) < 0:
+            lost.append(frame)
+        next_frame(direction)
+    return lost
+
+
+@pytest.mark.parametrize("queue_ms", [20, 100])
+def test_the_wire_loses_what_finds_no_room_in_the_queue(queue_ms: int) -> None:
+    for frames in each_way(PLAN):
+        assert lost_by_wire(frames, queue_ms * MS) == lost_by_hand(frames, queue_ms * MS)
+
+
+def test_about_134_of_16_s_are_lost_with_20_ms_of_queue_and_none_with_100() -> None:
+    short, long = ([lost_by_hand(frames, queue_ms * MS) for frames in each_way(PLAN)] for queue_ms in (20, 100))
+    assert 0.9 * 134 <= sum(map(len, short)) <= 1.1 * 134
+    assert long == [[], []]
+
+
+def test_nearly_all_of_them_are_of_key_pictures() -> None:
+    """A picture with more than ten packets is a key picture: others have at most 5600 bytes, six packets."""
+    for frames in each_way(PLAN):
+        packets = np.unique([frame.picture for frame in frames], return_counts=True)
+        key = {picture for picture, count in zip(*map(np.ndarray.tolist, packets), strict=True) if count > 10}
+        lost = lost_by_hand(frames, 20 * MS)
+        assert len(key) == 8
+        assert sum(frame.picture in key for frame in lost) >= 0.9 * len(lost)
+
+
+def test_the_case_has_this_link() -> None:
+    (fault,) = PLAN.link_faults
+    assert (fault.change.rate_bps, fault.change.queue_ns) == (RATE_BPS, 20 * MS)

@@ -1,0 +1,28 @@
+"""`scenarios/cases/narrow-link.yaml` as a run: the losses that its arithmetic has, and the place of each in the books."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_lab import PROJECT, Run, attempted, shows
+from run_record import RunRecord
+
+CASE = PROJECT / "scenarios" / "cases" / "narrow-link.yaml"
+LOST = 134
+"""Of the schedule's times, by `tests/scenarios/test_narrow_link.py`."""
+
+pytestmark = [pytest.mark.root, pytest.mark.long]
+
+
+def as_computed(run: Run) -> bool:
+    return bool(0.9 * LOST < run.summary["media"]["lost"] < 1.1 * LOST)
+
+
+def test_the_queue_loses_what_the_schedule_says_and_the_books_say_where(runs: RunRecord, tmp_path: Path) -> None:
+    run = attempted(runs, tmp_path, CASE, believed=shows(as_computed))
+    assert run.bears(as_computed(run))
+    run.require(run.conclusive)
+    lost = [route["lost"] for route in run.summary["ledger"]["routes"]]
+    assert [[*each] for each in lost] == [["link us-east→us-west: queue"], ["link us-west→us-east: queue"]]
+    assert sum(packets for each in lost for packets in each.values()) == run.summary["media"]["lost"]
