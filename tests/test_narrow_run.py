@@ -1,4 +1,4 @@
-"""`scenarios/cases/narrow-link.yaml` as a run: the losses that its arithmetic has, and the place of each in the books."""
+"""`scenarios/cases/narrow-link.yaml` as a run: the losses that its arithmetic has, and their place in the books."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scenarios/cases/narrow-link.yaml`: what the wire's queue loses of the schedule, against a queue written down by hand."""
+"""`scenarios/cases/narrow-link.yaml`: what the wire loses of the schedule, against a queue written down by hand."""
 
 from __future__ import annotations
 
