@@ -47,8 +47,6 @@ class ShippedKind:
     def missing(self) -> list[str]:
         """The programs of it that are not there."""
         commands = [self.file["command"], *([self.server["command"]] if self.server else [])]
-        ready = self.file.get("ready")
-        commands += [ready["command"]] if isinstance(ready, dict) and "command" in ready else []
         programs_used = [*(command[0] for command in commands), *self.file.get("uses", ())]
         return [program for program in programs_used if not self._found(program)]
 

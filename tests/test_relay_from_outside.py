@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import bare_relay
 import pytest
 from program_lab import shipped
 from run_lab import BRIEF, ONE_BLIP, PROJECT, play
@@ -74,3 +75,16 @@ def test_rules_in_the_kernel_go_with_the_process_that_owns_them(runs: RunRecord,
         began_s = [float(row["started_at_s"]) for row in csv.DictReader(table)]
     assert run.bears(not any(5.5 < each < 7.5 for each in began_s))
     assert not any(" did not end " in each or " ended by itself " in each for each in run.summary["diagnosis"])
+
+
+def test_rules_that_cannot_be_had_are_named_in_one_line(tmp_path: Path) -> None:
+    """Without the capability the kernel lets it change neither settings nor rules."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for each in shipped("nftables").folder.glob("relay.*"):
+        (folder / each.name).write_text(each.read_text().replace("capabilities: [net_admin]", "capabilities: []"))
+    problem = bare_relay.play(folder).problem
+    assert problem is not None
+    assert problem.startswith(
+        "relay-us-central (mine) ended before it was ready (relay: [Errno 30] Read-only file system"
+    )
