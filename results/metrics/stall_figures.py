@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hostio.timing import MS, S
+from relay_app.records import SENT
 from relay_app.streams import streams_of
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.system_figures import ProgramStallRow
@@ -47,29 +48,29 @@ def _silences(evidence: Evidence, cluster: str, stall: ProgramStall) -> Iterator
     """The parts of a stall in which frames came, none left although some were to, and no fault was on the relay."""
     if stall.until_ns is None:
         return
-    begin_ns = _first_to_send_ns(evidence, cluster, (stall.from_ns, stall.until_ns))
+    begin_ns, end_ns = _work(evidence, cluster, (stall.from_ns, stall.until_ns))
     for applied in sorted(evidence.applied_faults, key=lambda each: each.from_ns):
         fault = applied.fault
         if isinstance(fault, ProcessFault) and fault.process == Process("relay", cluster):
-            yield begin_ns, min(applied.from_ns - _READ_EVERY_NS, stall.until_ns)
+            yield begin_ns, min(applied.from_ns - _READ_EVERY_NS, end_ns)
             begin_ns = max(begin_ns, applied.until_ns)
-    yield begin_ns, stall.until_ns
+    yield begin_ns, end_ns
 
 
-def _first_to_send_ns(evidence: Evidence, cluster: str, span: Span) -> int:
-    """From when on in a span the relay had to send to other hosts; its end if it had not.
+def _work(evidence: Evidence, cluster: str, span: Span) -> Span:
+    """The part of a span in which the relay is known to have had something to send to other hosts; empty if none is.
 
-    What comes to the relay of a cluster in which sessions end stays there; what its own clients send leaves.
+    What comes to a cluster in which sessions end stays there, and what its own clients send leaves, if they do: in a
+    session of one direction, or while nobody speaks, they do not.
     """
     plan, (from_ns, until_ns) = evidence.plan, span
-    own = [each.ssrc for each in streams_of(plan.sessions, plan.seed) if each.relayed and each.source == cluster]
-    if not own:
-        return from_ns
-    sent = evidence.recording.sent.get(cluster)
-    if sent is None:
-        return until_ns
-    within = np.isin(sent["ssrc"], own) & (sent["sent_ns"] >= from_ns) & (sent["sent_ns"] <= until_ns)
-    return int(sent["sent_ns"][within].min()) if within.any() else until_ns
+    of_here = [each for each in streams_of(plan.sessions, plan.seed) if cluster in (each.source, each.destination)]
+    if not any(each.relayed for each in of_here):
+        return span
+    sent = evidence.recording.sent.get(cluster, np.empty(0, SENT))
+    own = np.isin(sent["ssrc"], [each.ssrc for each in of_here if each.relayed and each.source == cluster])
+    within = sent["sent_ns"][own & (sent["sent_ns"] >= from_ns) & (sent["sent_ns"] <= until_ns)]
+    return (int(within.min()), int(within.max())) if len(within) else (until_ns, until_ns)
 
 
 def _length(span: Span) -> int:

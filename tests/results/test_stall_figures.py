@@ -10,6 +10,8 @@ from synthetic_media import START
 from synthetic_run import Blip
 
 from hostio.timing import S
+from relay_app.calls import Calls
+from relay_app.streams import streams_of
 from results.metrics.analysis import Evidence, analyse
 from results.metrics.stall_figures import stall_rows
 from results.metrics.system_figures import ProgramStallRow
@@ -18,6 +20,7 @@ from results.run_files.events import FaultEdge
 from results.run_files.faults import Freeze, Part, Process, ProcessFault
 from results.run_files.program_samples import HOST_SAMPLE, PROCESS_SAMPLE, UDP_DROP_SAMPLE, ProgramSamples
 from results.run_files.program_stalls import ProgramStall, ProgramStalls
+from results.run_files.records import Rows
 
 VIA, END = "us-central", "us-east"
 """Sessions of the run pass the first, and begin at the second."""
@@ -53,6 +56,11 @@ def struck(evidence: Evidence, from_s: float, until_s: float, cluster: str = VIA
     return replace(evidence, plan=plan, events=(*evidence.events, start, end))
 
 
+def sending(evidence: Evidence, sent: Rows) -> Evidence:
+    """With these packets, and no others, sent at END."""
+    return replace(evidence, recording=replace(evidence.recording, sent={**evidence.recording.sent, END: sent}))
+
+
 def test_without_samples_nothing_is_told(evidence: Evidence) -> None:
     assert stall_rows(evidence, analyse(evidence), VIA) is None
     assert rows(evidence) == []
@@ -79,12 +87,19 @@ def test_the_time_of_a_fault_on_the_relay_is_left_out(evidence: Evidence, part: 
 
 
 def test_what_comes_for_its_own_clients_is_not_sent_on(evidence: Evidence) -> None:
-    """So at an end it counts from when clients there sent."""
+    """So at an end it counts from the first packet that clients there sent to the last: they may be late, or pause."""
     sent = evidence.recording.sent[END]
-    late = sent[sent["sent_ns"] >= at(3)]
-    first_s = round((int(late["sent_ns"].min()) - START) / S, 6)
-    recording = replace(evidence.recording, sent={**evidence.recording.sent, END: late})
-    (found,) = rows(replace(evidence, recording=recording), silence(2, 5), cluster=END) or []
-    assert (found.at, found.silent_s) == (first_s, round(5 - first_s, 3))
-    nothing = replace(recording, sent={**recording.sent, END: late[:0]})
-    assert rows(replace(evidence, recording=nothing), silence(2, 5), cluster=END) == []
+    spoken = sent[(sent["sent_ns"] >= at(3)) & (sent["sent_ns"] <= at(4.5))]
+    first_ns, last_ns = int(spoken["sent_ns"].min()), int(spoken["sent_ns"].max())
+    (found,) = rows(sending(evidence, spoken), silence(2, 7), cluster=END) or []
+    assert (found.at, found.silent_s) == (round((first_ns - START) / S, 6), round((last_ns - first_ns) / S, 3))
+    assert rows(sending(evidence, spoken), silence(4, 7), cluster=END) == [], "half a second of it"
+    assert rows(sending(evidence, spoken[:0]), silence(2, 5), cluster=END) == []
+
+
+def test_an_end_that_only_listens_has_nothing_to_send(evidence: Evidence) -> None:
+    groups = tuple(replace(each, a=each.b, b=each.a, calls=Calls(one_way=True)) for each in evidence.plan.sessions)
+    one_way = replace(evidence, plan=replace(evidence.plan, sessions=groups))
+    assert {each.destination for each in streams_of(groups, evidence.plan.seed)} == {END}
+    assert rows(one_way, silence(2, 5), cluster=END) == []
+    assert rows(one_way, silence(2, 5), cluster=VIA) != []
