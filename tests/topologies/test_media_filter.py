@@ -11,7 +11,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 
 from hostio.sockets import attach_filter
-from topologies.bpf.filters import media_filter
+from topologies.bpf.filters import media_filter, mtu_filter
 from topologies.bpf.program import machine_code
 from topologies.wire.frame_compiled import rtp_sequence, rtp_ssrc, udp_destination
 
@@ -70,3 +70,16 @@ def test_some_of_these_frames_are_media_and_some_are_not() -> None:
 def test_a_media_frame_is_known_by_ssrc_and_sequence_number() -> None:
     frame = np.frombuffer(FRAMES[1], np.uint8)
     assert (rtp_ssrc(frame), rtp_sequence(frame)) == (0xDEADBEEF, 65_000)
+
+
+def test_the_kernel_tells_frames_beyond_an_mtu_as_the_wire_does() -> None:
+    """A socket of the kernel's takes datagrams for frames: 14 bytes more than the IP packet."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    attach_filter(theirs, machine_code(mtu_filter(500)))
+    theirs.setblocking(False)
+    with ours, theirs:
+        for length in (60, 514, 515, 1_514):
+            ours.send(bytes(length))
+        assert [len(theirs.recv(2_048)) for _ in range(2)] == [515, 1_514]
+        with pytest.raises(BlockingIOError):
+            theirs.recv(2_048)
