@@ -34,12 +34,12 @@ def test_an_outage_interrupts_speech_and_no_pause(runs: RunRecord, tmp_path: Pat
 
     run = attempted(runs, tmp_path, CASES / "speech-pauses.yaml", believed=shows(as_computed))
     media = run.summary["media"]
-    assert run.bears((media["sent"], media["speaker_pauses"]) == (7_000, 30))
+    assert run.bears((media["sent"], media["speaker_pauses"]) == (3_500, 15))
     assert run.summary["ledger"]["unexplained"] == 0
-    assert [row["sent"] for row in rows_of(run, "us-east")] == ["400"] * 10
+    assert [row["sent"] for row in rows_of(run, "us-east")] == ["400"] * 5
     assert {row["speaker_pauses"] for row in rows_of(run, "us-east")} == {"2"}
     assert {row["speaker_pauses"] for row in rows_of(run, "us-west")} == {"1"}
-    assert run.bears(media["outages_in_speaker_pauses"] == 10)
+    assert run.bears(media["outages_in_speaker_pauses"] == 5)
     assert run.bears(as_computed(run))
 
 
