@@ -33,6 +33,7 @@ setup(
     ],
     extras_require={
         "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist", "scapy", "scipy"],
+        "media": ["aioice", "aiortc"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },
 )

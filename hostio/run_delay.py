@@ -6,10 +6,12 @@ monitor reads them once a second (`hostio.procfs.read_own_time_ns`).
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+_PR_SET_NAME = 15
 _RESET_ON_FORK = os.SCHED_RESET_ON_FORK
 _ORDINARY = (os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_IDLE)
 
@@ -64,6 +66,11 @@ def _policy(thread: int) -> int | None:
 def process_name(pid: str) -> str:
     """Name of a process as ps shows it, at most 15 characters; empty if it has ended."""
     return (_read(f"/proc/{pid}/comm") or "").rstrip("\n")
+
+
+def set_process_name(name: str) -> None:
+    """Give this process, in its main thread, the name by which it is found: at most 15 characters (PR_SET_NAME)."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
 
 
 def network_of(pid: str | int) -> int:

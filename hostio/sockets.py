@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
+from collections.abc import Iterable
 from time import CLOCK_REALTIME, clock_gettime_ns, monotonic_ns
 from typing import NamedTuple
 
@@ -55,6 +56,32 @@ def _prepare(endpoint: socket.socket, buffer_bytes: int) -> None:
             endpoint.setsockopt(socket.SOL_SOCKET, limited, buffer_bytes)
 
 
+def frame_socket(interface: str, machine_code: bytes) -> socket.socket:
+    """A non-blocking packet socket for the frames of an interface, either way, that a classic BPF program matches."""
+    endpoint = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    _prepare(endpoint, BUFFER_BYTES)
+    attach_filter(endpoint, machine_code)
+    endpoint.bind((interface, ETH_P_ALL))
+    return endpoint
+
+
+class Frame(NamedTuple):
+    """The beginning of a frame, whether it leaves the interface, and when it passed there, CLOCK_MONOTONIC ns."""
+
+    data: bytes
+    outgoing: bool
+    at_ns: int
+
+
+def receive_frame(endpoint: socket.socket, size: int) -> Frame | None:
+    """The next frame of a `frame_socket`, truncated to `size` bytes; None if none waits."""
+    try:
+        data, ancillary, _, (_, _, kind, *_) = endpoint.recvmsg(size, socket.CMSG_SPACE(_TIMESPEC.size))
+    except BlockingIOError:
+        return None
+    return Frame(data, kind == socket.PACKET_OUTGOING, _stamped_ns(ancillary))
+
+
 class Arrival(NamedTuple):
     """A datagram, the address it came from, and when the kernel received it, CLOCK_MONOTONIC ns."""
 
@@ -64,21 +91,26 @@ class Arrival(NamedTuple):
 
 
 def receive_stamped(endpoint: socket.socket, size: int) -> Arrival | None:
-    """The next datagram of a `udp_socket`, truncated to `size` bytes; None if none waits.
-
-    Its arrival in CLOCK_MONOTONIC is now less its age by CLOCK_REALTIME: only a clock step in between would be wrong.
-    """
+    """The next datagram of a `udp_socket`, truncated to `size` bytes; None if none waits."""
     try:
         datagram, ancillary, _, (sender, _) = endpoint.recvmsg(size, socket.CMSG_SPACE(_TIMESPEC.size))
     except BlockingIOError:
         return None
+    return Arrival(datagram, sender, _stamped_ns(ancillary))
+
+
+def _stamped_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int:
+    """The kernel's time stamp in CLOCK_MONOTONIC: now less its age by CLOCK_REALTIME.
+
+    Only a clock step in between would be wrong.
+    """
     realtime_ns = clock_gettime_ns(CLOCK_REALTIME)
     waited_ns = 0
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
             seconds, nanoseconds = _TIMESPEC.unpack(data)
             waited_ns = realtime_ns - (seconds * 1_000_000_000 + nanoseconds)
-    return Arrival(datagram, sender, monotonic_ns() - waited_ns)
+    return monotonic_ns() - waited_ns
 
 
 def udp_drops(endpoint: socket.socket) -> int:

@@ -97,5 +97,10 @@ class ExchangeOutcome(IntEnum):
     """Its connection broke."""
 
 
+RELAYED_PACKET = np.dtype([("at_ns", "<i8"), ("ssrc", "<u4"), ("seq", "<u2"), ("server", "<u4"), ("outgoing", "?")])
+"""One row per RTP packet in ChannelData of TURN that left the host of a WebRTC call's peer, or arrived there; `server`:
+IPv4 address of the TURN server."""
+
+
 EXCHANGE = np.dtype([("connection", "<u2"), ("sent_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])
 """One row per request over a long-lived TCP connection, by the connection's number; `answered_ns` 0: never."""

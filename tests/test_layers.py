@@ -27,6 +27,8 @@ STRANGERS = {("relay_app", "topologies")}
 """Neighbours that do not know each other, although one stands above the other."""
 
 OWNERS = {
+    "aioice": "relay_app/webrtc/peer.py",
+    "aiortc": "relay_app/webrtc/peer.py",
     "click": "scenarios/commands",
     "hdrh": "hostio/histogram.py",
     "junitparser": "scenarios/cli/junit.py",

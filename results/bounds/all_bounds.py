@@ -17,12 +17,14 @@ from results.bounds.order import order_bounds
 from results.bounds.packets import Shift, ledger_bounds, packet_bounds, packet_shift
 from results.bounds.relays import program_bounds, relay_bounds
 from results.bounds.silences import BoundedSilences, silences
+from results.bounds.webrtc import webrtc_bounds
 from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow
+from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow, WebrtcFigures
 from results.metrics.group_figures import exchanges
 from results.metrics.speakers import outages_in_pauses
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
+from results.metrics.webrtc_figures import call_directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Measured:
     pairs: list[PairRow]
     groups: list[GroupRow]
     connections: Mapping[str, ConnectionFigures]
+    webrtc: Mapping[str, WebrtcFigures]
     relay: Mapping[str, RelayFigures]
     programs: Mapping[str, ProgramFigures]
     reroutes: list[RerouteRow]
@@ -77,6 +80,9 @@ def _intervals(
     for group, rows in exchanges(evidence):
         found_figures = measured.connections[group.name]
         yield from _prefixed(f"connections.{group.name}", dict(connection_bounds(found_figures, rows, effects)))
+    for name, directions in call_directions(evidence).items():
+        told = webrtc_bounds(measured.webrtc[name], directions, analysis, effects)
+        yield from _prefixed(f"webrtc.{name}", dict(told))
     yield from _prefixed("ledger", ledger_bounds(measured.ledger, shift))
     yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
     yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)

@@ -24,6 +24,7 @@ from results.run_files.events import End, FaultEdge, MediaStart
 from results.run_files.faults import Fault
 from results.run_files.hold_ups import HoldUps
 from results.run_files.machine import MachineReport, MachineSamples
+from results.run_files.peer_log import PeerRecord
 from results.run_files.plan import Plan
 from results.run_files.program_samples import ProgramSamples
 from results.run_files.records import Recording
@@ -64,6 +65,8 @@ class Evidence:
     read."""
     decoded: Mapping[int, DecodedMedia] = field(default_factory=dict)
     """What the decoders of other programs found, by SSRC; without those whose log cannot be read."""
+    peers: Mapping[str, PeerRecord] = field(default_factory=dict)
+    """What the peers of WebRTC calls said, by their names; without those whose log cannot be read."""
 
     def of(self, kind: type[T]) -> list[T]:
         """The events, or the controller's records, of one type, in the order of the file."""

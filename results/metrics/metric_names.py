@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
 from relay_app.records import DropReason
-from results.metrics.figures import ConnectionFigures, Media
+from results.metrics.figures import ConnectionFigures, Media, WebrtcFigures
 from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 
 Unit = Literal["ms", "percent", "count", "number"]
@@ -64,11 +64,36 @@ CONNECTION_METRICS: Mapping[str, Unit] = MappingProxyType({name: unit_of(name) f
 """Every number under `connections.<group>`."""
 
 
-def metric_names(clusters: Iterable[str], groups: Iterable[str] = ()) -> Mapping[str, Unit]:
-    """Units of all metrics, by name, of a run with these clusters and groups of connections."""
-    dialled = {f"connections.{group}.{name}": unit for group in groups for name, unit in CONNECTION_METRICS.items()}
-    relays = {f"relay.{cluster}.{name}": unit for cluster in clusters for name, unit in RELAY_METRICS.items()}
-    return {**METRICS, **relays, **dialled}
+WEBRTC_METRICS: Mapping[str, Unit] = MappingProxyType({name: unit_of(name) for name in _leaves(WebrtcFigures)})
+"""Every number under `webrtc.<group>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedParts:
+    """What metrics of a run are named after: clusters, groups of TCP connections, and groups of WebRTC calls."""
+
+    clusters: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    webrtc: tuple[str, ...] = ()
+
+
+NO_PARTS = NamedParts()
+
+
+def metric_names(named: NamedParts) -> Mapping[str, Unit]:
+    """Units of all metrics of a run, by name."""
+    of = {
+        "relay": (named.clusters, RELAY_METRICS),
+        "connections": (named.connections, CONNECTION_METRICS),
+        "webrtc": (named.webrtc, WEBRTC_METRICS),
+    }
+    parts = {
+        f"{kind}.{part}.{name}": unit
+        for kind, (names, metrics) in of.items()
+        for part in names
+        for name, unit in metrics.items()
+    }
+    return {**METRICS, **parts}
 
 
 def program_metric_names(clusters: Iterable[str]) -> Mapping[str, Unit]:

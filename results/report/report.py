@@ -12,6 +12,7 @@ from hostio.files import write_whole
 from relay_app.locks.report import LockReport
 from relay_app.program_media import PROGRAM_MEDIA, gap_finder_name
 from relay_app.streams import Stream
+from relay_app.webrtc_calls import calls_of
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
 from results.report.latency_plot import plot_latency
@@ -24,6 +25,8 @@ from results.run_files.decoder_log import DecodedMedia, decoded_media
 from results.run_files.documents import DocumentError, Lines
 from results.run_files.events import End
 from results.run_files.machine_formats import read_machine_report
+from results.run_files.peer_log import PeerRecord, peer_record
+from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.program_records import read_program_samples
 from results.run_files.records import (
@@ -100,6 +103,7 @@ def read_evidence(run: RunDir) -> Evidence:
         run,
         clusters,
         plan.relays_of_ours,
+        calling=plan.webrtc_clusters,
         connected=bool(plan.connections),
         digested=plan.has_program_media,
         frames_noted=plan.link_capabilities.notes_frames,
@@ -118,7 +122,14 @@ def read_evidence(run: RunDir) -> Evidence:
         hold_ups,
         programs,
         _decoded(run, recording.streams),
+        _peers(run, plan),
     )
+
+
+def _peers(run: RunDir, plan: Plan) -> dict[str, PeerRecord]:
+    names = (call.peer_name(end) for call in calls_of(plan.webrtc) for end in (call.group.a, call.group.b))
+    logs = {name: run.log(name) for name in names}
+    return {name: peer_record(log.read_text(errors="replace")) for name, log in logs.items() if log.is_file()}
 
 
 def _decoded(run: RunDir, streams: Sequence[Stream]) -> dict[int, DecodedMedia]:

@@ -96,7 +96,8 @@ GROUP_COLUMNS = ("who", "between", "how many", "hit", "longest")
 
 
 def group_rows(summary: Summary) -> list[tuple[str, ...]]:
-    """One row per group of sessions and of TCP connections, under `GROUP_COLUMNS`; none if there is only one group."""
+    """One row per group of sessions, TCP connections and WebRTC calls, under `GROUP_COLUMNS`; none if there is only one
+    group."""
     sessions: list[tuple[str, ...]] = [
         (
             f"{group.name} ({group.path} calls)",
@@ -117,7 +118,17 @@ def group_rows(summary: Summary) -> list[tuple[str, ...]]:
         )
         for name, each in summary.connections.items()
     ]
-    rows = [*sessions, *connections]
+    calls: list[tuple[str, ...]] = [
+        (
+            f"{name} (WebRTC)",
+            link_name(*each.between),
+            str(each.calls),
+            f"{each.lost} of {each.sent} packets lost",
+            milliseconds(each.longest_interruption_ms),
+        )
+        for name, each in summary.webrtc.items()
+    ]
+    rows = [*sessions, *connections, *calls]
     return rows if len(rows) > 1 else []
 
 

@@ -35,7 +35,7 @@ class RunDelayPlace(IntEnum):
     CONTROLLER = 2
     """Number 0."""
     PEER = 3
-    """The ends of TCP connections."""
+    """The ends of TCP connections, and the peers of WebRTC calls."""
     PROBER = 4
     SWITCH = 5
     """ovs-vswitchd; number 0."""

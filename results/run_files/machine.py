@@ -60,7 +60,7 @@ class HostRow:
     udp: dict[str, int]
 
 
-ProcessKind = Literal["relay", "client", "prober", "peer", "scraper", "monitor", "wire", "ovs-vswitchd"]
+ProcessKind = Literal["relay", "client", "prober", "peer", "scraper", "tap", "monitor", "wire", "ovs-vswitchd"]
 
 
 @dataclass(frozen=True, slots=True)

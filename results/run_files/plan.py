@@ -10,6 +10,7 @@ from hostio.timing import MS, S
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
+from relay_app.webrtc_calls import CallGroup
 from results.run_files.faults import Fault, Forget, LinkFault, ProcessFault
 from results.run_files.relay_program import RelayProgram
 from topologies.back_ends import CAPABILITIES, BackendName
@@ -153,6 +154,8 @@ class Plan:
     clock_shift: int = 1
     """Under virtual time an instruction takes 2^clock_shift ns."""
     connections: tuple[ConnectionGroup, ...] = ()
+    webrtc: tuple[CallGroup, ...] = ()
+    """WebRTC calls over TURN servers, beside the sessions."""
     fidelity: FidelityLimits = DEFAULT_LIMITS
     """Limits of the fidelity checks."""
     environment: Environment | None = None
@@ -199,6 +202,12 @@ class Plan:
     def has_program_media(self) -> bool:
         """Whether another program publishes media of a group of sessions."""
         return any(group.media in PROGRAM_MEDIA for group in self.sessions)
+
+    @property
+    def webrtc_clusters(self) -> tuple[str, ...]:
+        """The clusters with a peer of a WebRTC call, in the topology's order."""
+        ends = {end for group in self.webrtc for end in (group.a, group.b)}
+        return tuple(each.name for each in self.topology.clusters if each.name in ends)
 
     def changes_to(self, direction: Direction) -> tuple[LinkChange, ...]:
         """The changes that faults make to a direction, each at full strength."""

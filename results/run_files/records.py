@@ -19,7 +19,18 @@ from numpy.typing import NDArray
 
 from hostio.files import replacing
 from relay_app.locks.report import LockReport
-from relay_app.records import DIGEST, EXCHANGE, FETCH, PROBE, RECEIVED, RELAY_CUMULATIVE, RELAY_FATE, RELAY_SAMPLE, SENT
+from relay_app.records import (
+    DIGEST,
+    EXCHANGE,
+    FETCH,
+    PROBE,
+    RECEIVED,
+    RELAY_CUMULATIVE,
+    RELAY_FATE,
+    RELAY_SAMPLE,
+    RELAYED_PACKET,
+    SENT,
+)
 from relay_app.streams import Stream
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps
 from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
@@ -98,6 +109,8 @@ class Recording:
     sent_digests: Mapping[str, Rows] = field(default_factory=dict)
     received_digests: Mapping[str, Rows] = field(default_factory=dict)
     """Both empty if no program publishes media."""
+    relayed: Mapping[str, Rows] = field(default_factory=dict)
+    """Of the clusters with a peer of a WebRTC call."""
 
 
 def collect(
@@ -106,17 +119,18 @@ def collect(
     clusters: Collection[str],
     recorded: Container[str],
     *,
+    calling: Collection[str] = (),
     connected: bool = False,
     digested: bool = False,
     frames_noted: bool = False,
 ) -> tuple[str, ...]:
     """Convert the .npy files in `staging` to the Parquet files of the run directory.
 
-    `recorded`: the clusters whose relay records itself. Each file is removed as soon as it is converted, so that both
-    need little more room than one. After an OSError the call can be made again: it goes on with what is left. Each
-    Parquet file has a .npy file of the same stem, and a further one per later life of a relay; after an interrupt some
-    may be missing. Returns one sentence per file that could not be converted, in the order of the clusters, those of
-    the machine last.
+    `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer. Each file is removed as
+    soon as it is converted, so that both need little more room than one. After an OSError the call can be made again:
+    it goes on with what is left. Each Parquet file has a .npy file of the same stem, and a further one per later life
+    of a relay; after an interrupt some may be missing. Returns one sentence per file that could not be converted, in
+    the order of the clusters, those of the machine last.
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
@@ -128,7 +142,8 @@ def collect(
         (run.run_delays, RUN_DELAY),
     )
     of_programs = program_files(run).items() if any(each not in recorded for each in clusters) else ()
-    for target, dtype in (*of_links, *of_clusters, *of_machine, *of_programs):
+    of_calls = ((run.relayed_packets(each), RELAYED_PACKET) for each in calling)
+    for target, dtype in (*of_links, *of_clusters, *of_calls, *of_machine, *of_programs):
         lives = _lives(staging, target.stem)
         if target.exists() and not any(each.exists() for each in lives):
             continue
@@ -157,15 +172,16 @@ def read_recording(
     clusters: Sequence[str],
     recorded: Sequence[str],
     *,
+    calling: Sequence[str] = (),
     connected: bool = False,
     digested: bool = False,
     frames_noted: bool = False,
 ) -> Recording:
     """Read all raw records of a run.
 
-    `recorded`: the clusters whose relay records itself; `connected`: the scenario has TCP connections; `digested`:
-    programs publish media; `frames_noted`: the link back end recorded single frames. A missing or unreadable file
-    becomes an entry of `problems`, not an error.
+    `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer; `connected`: the scenario
+    has TCP connections; `digested`: programs publish media; `frames_noted`: the link back end recorded single frames.
+    A missing or unreadable file becomes an entry of `problems`, not an error.
     """
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
@@ -183,12 +199,13 @@ def read_recording(
     passed = clusters if digested else ()
     sent_digests = _read_each({name: run.sent_digests(name) for name in passed}, DIGEST, problems)
     received_digests = _read_each({name: run.received_digests(name) for name in passed}, DIGEST, problems)
+    relayed = _read_each({name: run.relayed_packets(name) for name in calling}, RELAYED_PACKET, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
-    digests = (sent_digests, received_digests)
+    further = (sent_digests, received_digests, relayed)
     return Recording(
-        streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems), *digests
+        streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems), *further
     )
 
 

@@ -74,6 +74,8 @@ class ServerProgram:
     stop_grace_ns: int = 3 * S
     descriptors: int = 1024
     ready: ServerReady = "notify"
+    turn_port: int | None = None
+    """UDP port at which it takes TURN clients without credentials; None: it does not."""
 
 
 @dataclass(frozen=True, slots=True)

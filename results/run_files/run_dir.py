@@ -110,6 +110,10 @@ class RunDir:
         """Every request over a TCP connection opened from a cluster, and its answer (EXCHANGE)."""
         return self.root / "raw" / f"exchanges-{cluster}.parquet"
 
+    def relayed_packets(self, cluster: str) -> Path:
+        """RTP of the WebRTC peers in a cluster, between them and TURN servers (RELAYED_PACKET)."""
+        return self.root / "raw" / f"relayed-{cluster}.parquet"
+
     def locks(self, cluster: str, life: int = 0) -> Path:
         """The lock audit of one life of a relay, as JSON (`relay_app.locks.report.LockReport`)."""
         return self.root / "locks" / f"{_of_life(cluster, life)}.json"

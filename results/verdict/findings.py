@@ -27,6 +27,7 @@ from results.metrics.program_figures import program_figures
 from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
 from results.metrics.speakers import outages_in_pauses, speaker_pauses
 from results.metrics.streams import Floats, counts, latencies
+from results.metrics.webrtc_figures import webrtc_figures
 from results.metrics.witness import witness_rows
 from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault, LinkFault
@@ -50,6 +51,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
         groups=groups,
         connections=connection_figures(evidence),
+        webrtc=webrtc_figures(evidence, analysis),
         relay=relay_figures(evidence, analysis),
         programs=program_figures(evidence, analysis),
         reroutes=reroutes,

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import ConnectionFigures, FaultRow, GroupRow, Media, PairRow, RerouteRow, WitnessRow
+from results.metrics.figures import (
+    ConnectionFigures,
+    FaultRow,
+    GroupRow,
+    Media,
+    PairRow,
+    RerouteRow,
+    WebrtcFigures,
+    WitnessRow,
+)
 from results.metrics.machine_summary import HoldUpRow, MachineFigures
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
@@ -73,6 +82,8 @@ class Findings:
     """One entry per stream that another program publishes."""
     connections: dict[str, ConnectionFigures]
     """Figures of the TCP connections beside the media, by group."""
+    webrtc: dict[str, WebrtcFigures]
+    """Figures of the WebRTC calls beside the sessions, by group."""
     relay: dict[str, RelayFigures]
     """Figures of the relays, by cluster."""
     programs: dict[str, ProgramFigures]

@@ -34,6 +34,7 @@ _MEDIA_PROGRAMS: Mapping[MediaProgram, tuple[tuple[str, ...], ...]] = {
     # ffmpeg finds the gaps in what GStreamer decoded.
     "gstreamer": (("gst-launch-1.0", "--gst-version"), _FFMPEG),
 }
+_WEBRTC_PACKAGES = ("aiortc", "aioice")
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -59,7 +60,7 @@ def environment_for(plan: Plan, found: Environment) -> Environment:
     """The environment for a plan on a machine with the environment `found`, with the versions of the Debian packages of
     its relays. MachineError as `_on_links` raises it."""
     chosen = _on_links(plan, found)
-    media = _media_versions(plan)
+    media = {**_media_versions(plan), **_webrtc_versions(plan)}
     chosen = replace(chosen, versions={**chosen.versions, **media}) if media else chosen
     packages = sorted({name for program in plan.relays.programs.values() for name in program.packages})
     return replace(chosen, versions={**chosen.versions, **_debian_versions(packages)}) if packages else chosen
@@ -128,6 +129,16 @@ def _media_versions(plan: Plan) -> dict[str, str]:
             if missing:
                 raise MachineError(f"sessions {group.name} need {missing}, which is not there; scripts/setup --media")
             found |= {name: number for name, number in told.items() if number is not None}
+    return found
+
+
+def _webrtc_versions(plan: Plan) -> dict[str, str]:
+    """Versions of what the peers of WebRTC calls are made of. MachineError if it is missing."""
+    found = _package_versions(_WEBRTC_PACKAGES) if plan.webrtc else {}
+    missing = next((each for each in _WEBRTC_PACKAGES if plan.webrtc and each not in found), None)
+    if missing:
+        name = plan.webrtc[0].name
+        raise MachineError(f"WebRTC calls {name} need {missing}, which is not there; scripts/setup --media")
     return found
 
 

@@ -14,7 +14,7 @@ from scenarios.cli.console import Console
 from scenarios.cli.doctor import diagnose
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.commands.options import EXIT_CODES, files_argument, overrides_option, seed_option
-from scenarios.language.library import load_plan, scenario_files
+from scenarios.language.library import description_of, load_plan, scenario_files
 from scenarios.language.quantities import time_text
 from topologies.link_state import GilbertElliott
 
@@ -22,7 +22,7 @@ from topologies.link_state import GilbertElliott
 @click.command(name="list", epilog=EXIT_CODES)
 def list_() -> int:
     """List the scenarios that come with the project."""
-    Console().show_scenarios([(file, load_plan(file).description) for file in scenario_files()])
+    Console().show_scenarios([(file, description_of(file)) for file in scenario_files()])
     return ExitCode.PASS
 
 

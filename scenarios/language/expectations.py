@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import isfinite, nan
 from typing import cast
 
 from hostio.timing import MS
-from results.metrics.metric_names import METRICS, Unit, app_metric, metric_names, program_metric_names
+from results.metrics.metric_names import (
+    METRICS,
+    NO_PARTS,
+    NamedParts,
+    Unit,
+    app_metric,
+    metric_names,
+    program_metric_names,
+)
 from results.run_files.app_metrics import canonical_name
 from results.run_files.plan import Comparison, Expectation
 from scenarios.language.quantities import percent, time_ns, whole_number
@@ -19,8 +27,8 @@ _COMPARISONS = ("<", "<=", "==", "!=", ">=", ">")
 _OTHER_SIGNS = {"=": "==", "===": "==", "≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "<>": "!="}
 
 
-def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] = ()) -> Expectation:
-    """The expectation in a text, for a run with these clusters and groups of connections, which name some metrics.
+def expectation(text: str, named: NamedParts = NO_PARTS) -> Expectation:
+    """The expectation in a text, for a run with these clusters and groups, which name some metrics.
 
     ValueError with what is wrong and what to write.
     """
@@ -28,9 +36,9 @@ def expectation(text: str, clusters: Iterable[str] = (), groups: Iterable[str] =
     if match is None:
         raise ValueError(f"{quoted(text)} is not an expectation; write one such as media.still_interrupted == 0")
     metric, comparison = match["metric"], match["comparison"]
-    here = tuple(clusters)
+    here = named.clusters
     unit: Unit
-    metrics = {**metric_names(here, groups), **program_metric_names(here)}
+    metrics = {**metric_names(named), **program_metric_names(here)}
     if asked := app_metric(metric):
         metric, unit = _told_by_a_program(*asked, here), "number"
     elif metric in metrics:

@@ -17,17 +17,17 @@ from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.partial import remainder
 from scenarios.language.relay_kinds import RelayKinds, relay_kinds
 from scenarios.language.relay_problems import kind_problems, succession_problems
-from scenarios.language.schema import ScenarioFile, read_as
-from scenarios.language.semantics import connection_name, group_name
+from scenarios.language.schema import ScenarioFile, read_as, validated
+from scenarios.language.semantics import connection_name, group_name, known_metrics
 from scenarios.language.topology_files import topology_of
 from scenarios.language.values import LONGEST_SPAN
+from scenarios.language.webrtc_semantics import call_groups, turn_problems
 from topologies.model import Topology
 
 
 def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Plan:
     """The plan of a scenario that has passed all checks; its environment is None. `kinds`: its relay kinds."""
-    clusters = [cluster.name for cluster in topology.clusters]
-    groups = [connection_name(group) for group in scenario.connections]
+    metrics = known_metrics(scenario, topology)
     return Plan(
         scenario=scenario.name,
         description=scenario.description,
@@ -60,7 +60,8 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
             ConnectionGroup(connection_name(group), *group.between, group.count, group.kind)
             for group in scenario.connections
         ),
-        expectations=tuple(expectation(text, clusters, groups) for text in scenario.expect),
+        webrtc=call_groups(scenario.webrtc),
+        expectations=tuple(expectation(text, metrics) for text in scenario.expect),
         wire_tick_ns=scenario.emulation.wire_tick,
         links=scenario.emulation.links,
         clock_shift=scenario.emulation.clock_shift,
@@ -81,6 +82,11 @@ def standard_scenarios(library: Path = LIBRARY) -> tuple[Path, ...]:
     return tuple(sorted((library / "suite").glob("*.yaml")))
 
 
+def description_of(path: Path) -> str:
+    """What a scenario shows, whether the relays that it names are installed or not. ScenarioError."""
+    return validated(ScenarioFile, yamlfile.read(path)).description
+
+
 def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] = ()) -> Plan:
     """The plan of the scenario in a file; its environment is None. Only reads files.
 
@@ -97,7 +103,7 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     if problems := tuple(semantics.problems(scenario, topology)):
         raise document.error(problems)
     plan = plan_of(scenario, topology, relay_kinds(scenario, document))
-    if problems := (*kind_problems(plan), *succession_problems(plan, scenario.events)):
+    if problems := (*kind_problems(plan), *succession_problems(plan, scenario.events), *turn_problems(plan)):
         raise document.error(problems)
     return plan
 

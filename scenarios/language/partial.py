@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from scenarios.language.document import DataPath, Document, Problem
 
-_NAMED_BY: Mapping[str, str] = {"connections": "expect"}
+_NAMED_BY: Mapping[str, str] = {"connections": "expect", "webrtc": "expect"}
 """Where entries of a list are named by those of another: without the first, the second cannot be judged."""
 
 

@@ -30,6 +30,8 @@ class ServerFile(Strict):
     """How long it may take to end after SIGTERM, before SIGKILL."""
     descriptors: Annotated[int, checked(within(WHOLE, "64", "1048576"))] = 1024
     """Limit of open files, RLIMIT_NOFILE."""
+    turn: Annotated[int, checked(within(WHOLE, "1", "65535"))] | None = None
+    """UDP port at the address of its host at which it takes TURN clients without credentials; WebRTC calls use it."""
 
 
 def server_program(file: ServerFile, folder: Path) -> ServerProgram:
@@ -40,4 +42,5 @@ def server_program(file: ServerFile, folder: Path) -> ServerProgram:
         stop_grace_ns=file.stop_grace,
         descriptors=file.descriptors,
         ready=found_ready(file.ready, folder),
+        turn_port=file.turn,
     )

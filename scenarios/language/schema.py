@@ -34,6 +34,7 @@ from scenarios.language.values import (
     Tick,
     TopologyPlace,
 )
+from scenarios.language.webrtc_schema import Webrtc
 from scenarios.language.wording import found, quoted, suggestion
 from topologies.back_ends import BackendName
 
@@ -136,6 +137,8 @@ class ScenarioFile(Strict):
     """The groups of sessions."""
     connections: tuple[Connections, ...] = Field(default=(), strict=False)
     """The groups of TCP connections beside the media."""
+    webrtc: tuple[Webrtc, ...] = Field(default=(), strict=False)
+    """The groups of WebRTC calls beside the sessions."""
     relays: Relays = Relays()
     """What runs as relay, and the state of the relays before the media start."""
     controller: Annotated[ControllerSettings, settings_section(ControllerSettings)] = ControllerSettings()

@@ -2,6 +2,6 @@
 
 May import `scenarios`, `scenarios.language`, `scenarios.process_faults`, `scenarios.supervision`, `results.report`,
 `results.run_files`, `results.verdict`, `relay_app`, `relay_app.clients`, `relay_app.forwarding`, `relay_app.locks`,
-`relay_app.probing`, `relay_app.relay`, `relay_app.sessions`, `topologies`, `topologies.netem`, `topologies.wire` and
-`hostio`.
+`relay_app.probing`, `relay_app.relay`, `relay_app.sessions`, `relay_app.webrtc`, `topologies`, `topologies.bpf`,
+`topologies.netem`, `topologies.wire` and `hostio`.
 """

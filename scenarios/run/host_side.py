@@ -128,6 +128,7 @@ def _collect(run: RunDir, end: End | None) -> None:
             run,
             clusters,
             recorded,
+            calling=plan.webrtc_clusters,
             connected=bool(plan.connections),
             digested=plan.has_program_media,
             frames_noted=frames_noted,

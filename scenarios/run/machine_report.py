@@ -68,6 +68,7 @@ def _identities(media: MediaProcesses, clusters: Sequence[Cluster]) -> dict[str,
         **{each.name: ProcessId("client", name) for each, name in zip(media.clients, names, strict=True)},
         **{each.name: ProcessId("prober", name) for each, name in zip(media.probers, names, strict=True)},
         **{each.name: ProcessId("scraper", cluster) for cluster, each in media.scrapers.items()},
+        **{each.name: ProcessId("tap", cluster) for cluster, each in media.taps.items()},
         **{each.name: ProcessId("peer", name) for each, name in zip(media.peers, names, strict=bool(media.peers))},
     }
 

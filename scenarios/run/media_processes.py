@@ -21,6 +21,9 @@ from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
 from relay_app.streams import connections_of, spans_of, streams_of
+from relay_app.webrtc import tap
+from relay_app.webrtc.tap import TapConfig
+from relay_app.webrtc.turn_frames import CHANNELS
 from results.run_files.events import ProgramEnd
 from results.run_files.faults import Part, Process
 from results.run_files.plan import Plan
@@ -34,11 +37,15 @@ from scenarios.process_faults.session_records import records_held
 from scenarios.run import scraper
 from scenarios.run.media_programs import MediaPrograms
 from scenarios.run.scraper import ScraperConfig
+from scenarios.run.webrtc_peers import WebrtcPeers
 from scenarios.supervision.place import Place
 from scenarios.supervision.process_kind import Succession
 from scenarios.supervision.processes import START_WITHIN_S, CannotStartError, ProcessError, RunProcess, Serve, spawn
 from scenarios.supervision.run_control import SANDBOX_FOLDER, TELEMETRY, EventLog, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
+from topologies.bpf.filters import first_byte_filter
+from topologies.bpf.program import machine_code
+from topologies.interface_names import HOST_PORT
 from topologies.model import Cluster
 
 if TYPE_CHECKING:
@@ -64,8 +71,12 @@ class MediaProcesses:
     """Ends of the TCP connections; empty if the scenario has none."""
     scrapers: Mapping[str, RunProcess] = field(default_factory=dict)
     """Readers of the programs' metrics, where they have an endpoint, by cluster."""
+    taps: Mapping[str, RunProcess] = field(default_factory=dict)
+    """Recorders of the packets of WebRTC peers, by cluster."""
     media_programs: MediaPrograms = field(kw_only=True)
     """Publishers and decoders of streams of other programs."""
+    webrtc_peers: WebrtcPeers = field(kw_only=True)
+    """The peers of WebRTC calls."""
 
     @classmethod
     def spawn(cls, plan: Plan, run: RunDir, fabric: Fabric, events: EventLog) -> MediaProcesses:
@@ -92,14 +103,16 @@ class MediaProcesses:
                 for each in clusters
                 if (program := plan.relays.program_of(each.name)) and program.metrics
             },
+            taps={name: spawner.tap(plan.topology.cluster(name)) for name in plan.webrtc_clusters},
             media_programs=spawner.media_programs(),
+            webrtc_peers=spawner.webrtc_peers(),
         )
 
     @property
     def running(self) -> tuple[RunProcess, ...]:
         """Every process of ours that serves now; a relay between two lives is left out."""
         relays = [relay.running for relay in self.relays.values() if relay.running]
-        return (*relays, *self.clients, *self.probers, *self.peers, *self.scrapers.values())
+        return (*relays, *self.clients, *self.probers, *self.peers, *self.scrapers.values(), *self.taps.values())
 
     def await_programs(self) -> None:
         """Wait until the relays that are programs are ready; CannotStartError if one is not in 10 s."""
@@ -293,6 +306,17 @@ class _Spawner:
         """The process that reads the metrics of the program that is a cluster's relay."""
         config = ScraperConfig(endpoint, (str(cluster.address), _LOOPBACK), self._run.app_metrics(cluster.name))
         return self._spawn("metrics", scraper.serve, config, cluster)
+
+    def tap(self, cluster: Cluster) -> RunProcess:
+        """The process that records the packets of a cluster's WebRTC peers."""
+        matched = machine_code(first_byte_filter(*CHANNELS))
+        config = TapConfig(HOST_PORT, matched, self._run.staged(self._run.relayed_packets(cluster.name)))
+        return self._spawn("tap", tap.serve, config, cluster)
+
+    def webrtc_peers(self) -> WebrtcPeers:
+        """The peers of WebRTC calls, which are not started yet."""
+        host_pids = {name: self._fabric.host_pid(name) for name in self._plan.webrtc_clusters}
+        return WebrtcPeers(self._plan, self._run, host_pids)
 
     def _spawn(self, kind: str, serve: Serve, config: object, cluster: Cluster) -> RunProcess:
         name = f"{kind}-{cluster.name}"

@@ -87,6 +87,8 @@ def quiesce(
     """
     request_all((*media.clients, *media.probers), StopSending(), Quiesced(), _STILL_WITHIN_S)
     media.media_programs.stop_publishers()
+    # Before the TURN servers, which are behind relays: peers release their allocations.
+    media.webrtc_peers.stop()
     relays = [relay.running for relay in media.relays.values() if relay.running]
     request_all(relays, StopForwarding(), Quiesced(), _STILL_WITHIN_S)
     observers.settled()

@@ -19,6 +19,7 @@ from relay_app.records import (
     RECEIVED,
     RELAY_FATE,
     RELAY_SAMPLE,
+    RELAYED_PACKET,
     SAMPLE_INTERVAL_NS,
     SENT,
 )
@@ -55,6 +56,9 @@ _SET_UP_NS = 30 * S
 """Relays, probers and monitor record before the media start too; for a slow set-up."""
 
 _PROCESSES = 5
+
+_WEBRTC_PACKET_NS = 20 * MS
+"""Between two packets of a peer, which are recorded where they leave and where they arrive."""
 
 _TIMED_THREADS = 4
 """Of a cluster, that note when they were held up: relay, sender, receiver, prober. So do each core and the wire."""
@@ -127,6 +131,7 @@ def _sample_bytes(plan: Plan) -> float:
         (controller.probe_interval_ns, directions * PROBE.itemsize),
         *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),
         *((KINDS[each.kind].interval_ns, each.count * EXCHANGE.itemsize) for each in plan.connections),
+        (_WEBRTC_PACKET_NS, 4 * sum(each.count for each in plan.webrtc) * RELAYED_PACKET.itemsize),
     ]
     fetched = lives * (_streams(plan) + directions) * FETCH.itemsize
     return sum(lasting_ns / every_ns * row_bytes for every_ns, row_bytes in rows) + fetched

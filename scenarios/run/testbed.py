@@ -122,6 +122,7 @@ class Testbed:
 
         ProcessError if one does not answer.
         """
+        self.media.webrtc_peers.start()
         self.media.media_programs.start()
         relays = (relay.serving for relay in self.media.relays.values())
         prepare_media((*relays, *self.media.clients, self.monitor), self.plan.duration_ns)

@@ -45,6 +45,11 @@ def server_folder(cluster: str, life: int) -> Path:
     return SANDBOX_FOLDER / f"server-{cluster}" / str(life)
 
 
+def peer_folder(name: str) -> Path:
+    """Folder of a peer of a WebRTC call, by its name."""
+    return SANDBOX_FOLDER / name
+
+
 class StopSignal:
     """The signal to stop early: end of file on a descriptor, to which nothing is ever written."""
 

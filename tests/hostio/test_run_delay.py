@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from multiprocessing import get_context
@@ -11,7 +12,7 @@ from time import monotonic_ns
 
 import pytest
 
-from hostio.run_delay import network_of, process_name, run_delay_told, sched_stat, thread_delays
+from hostio.run_delay import network_of, process_name, run_delay_told, sched_stat, set_process_name, thread_delays
 from hostio.timing import MS, wait_until
 
 
@@ -25,6 +26,21 @@ def test_name_and_network_of_a_process_and_of_none() -> None:
     assert network_of(me) == Path("/proc/self/ns/net").stat().st_ino
     gone = str(2**22 - 1)
     assert (process_name(gone), network_of(gone), list(thread_delays(gone))) == ("", 0, [])
+
+
+def stand_still_as(name: str) -> None:
+    set_process_name(name)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_process_is_found_by_the_name_that_it_gives_itself() -> None:
+    process = get_context("spawn").Process(target=stand_still_as, args=("peer-of-a-test",))
+    process.start()
+    try:
+        assert wait_until(lambda: process_name(str(process.pid)) == "peer-of-a-test", 10)
+    finally:
+        process.kill()
+        process.join()
 
 
 def test_every_thread_of_a_process_by_its_number() -> None:

@@ -20,7 +20,7 @@ from controller.decisions import Decision
 from hostio.timing import MS, S
 from results.bounds.interval import UNBOUNDED, Interval
 from results.metrics.analysis import Evidence
-from results.metrics.metric_names import metric_names
+from results.metrics.metric_names import NamedParts, metric_names
 from results.report.report import read_evidence
 from results.run_files.hold_ups import HoldUpPlace, RunDelayPlace
 from results.run_files.machine import ProcessId, SocketRow
@@ -42,11 +42,8 @@ def expect(limit: float) -> Expectation:
 def test_every_metric_that_an_expectation_may_name_has_bounds(quiet: Evidence) -> None:
     bounds = summary_of(quiet).bounds
     assert bounds is not None
-    assert not metric_names(evidence_clusters(quiet)).keys() - bounds.keys()
-
-
-def evidence_clusters(evidence: Evidence) -> list[str]:
-    return [cluster.name for cluster in evidence.plan.topology.clusters]
+    clusters = tuple(cluster.name for cluster in quiet.plan.topology.clusters)
+    assert not metric_names(NamedParts(clusters)).keys() - bounds.keys()
 
 
 def test_without_hold_ups_noise_is_left_and_the_packet_that_a_move_spared_or_not(quiet: Evidence) -> None:

@@ -51,7 +51,26 @@ UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)
 def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | None = None) -> Findings:
     backend = Backend("netem", "kernel")
     return Findings(
-        "s", 1, backend, media, [], [], [], {}, {}, {}, [], [], NOTHING_LOST, machine, list(checks), None, None, [], []
+        "s",
+        1,
+        backend,
+        media,
+        [],
+        [],
+        [],
+        {},
+        {},
+        {},
+        {},
+        [],
+        [],
+        NOTHING_LOST,
+        machine,
+        list(checks),
+        None,
+        None,
+        [],
+        [],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +12,7 @@ import pytest
 from small_scenario import HEAD
 
 from results.run_files.plan import Environment, Plan
+from scenarios.cli import environment
 from scenarios.cli.environment import environment_for
 from scenarios.errors import MachineError
 from scenarios.language.library import load_plan
@@ -20,6 +22,10 @@ from topologies.capabilities import refusal
 from topologies.frame_match import FrameMatch
 from topologies.link_state import Jitter, LinkState, LossPattern, Matched
 
+CALL = """
+webrtc: [{name: call, between: [us-east, us-west], turn: [us-central]}]
+relays: {kinds: {us-central: ./mine}}
+"""
 BY_NUMBER = 'events: [{at: 1s, what: loss, pattern: "10", link: [us-east, us-west], for: 1s}]\n'
 NETEM = Environment(
     link_backend="netem",
@@ -157,3 +163,22 @@ def media_plan(folder: Path, program: str) -> Plan:
     path = folder / "small.yaml"
     path.write_text(HEAD.replace("media: voice", f"media: {{{program}: opus}}"))
     return load_plan(path)
+
+
+def test_what_webrtc_peers_are_made_of_is_named_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "relay.yaml").write_text("command: [sh]\nserver: {command: [sh], turn: 3478}\n")
+    calling = plan(tmp_path, CALL)
+
+    def missing(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(environment, "version", missing)
+    with pytest.raises(
+        MachineError, match=r"^WebRTC calls call need aiortc, which is not there; scripts/setup --media$"
+    ):
+        environment_for(calling, WIRE)
+    monkeypatch.setattr(environment, "version", {"aiortc": "1.15.0", "aioice": "0.10.2"}.__getitem__)
+    assert environment_for(calling, WIRE).versions.items() >= {("aiortc", "1.15.0"), ("aioice", "0.10.2")}

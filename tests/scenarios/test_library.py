@@ -5,14 +5,17 @@ from dataclasses import astuple
 from pathlib import Path
 
 import pytest
+import yaml
+from program_lab import shipped
 
 from controller.settings import ControllerSettings
 from hostio.timing import MS, US, S
+from relay_app.programs import PROGRAMS
 from relay_app.streams import SessionGroup
 from results.run_files.faults import LinkFault
 from results.run_files.plan import Expectation, FidelityLimits, Plan, RelaySettings
 from scenarios.errors import ScenarioError
-from scenarios.language.library import LIBRARY, load_plan, scenario_files
+from scenarios.language.library import LIBRARY, description_of, load_plan, scenario_files
 from topologies.link_state import Jitter, LinkChange, RandomLoss
 from topologies.model import Direction
 
@@ -41,11 +44,21 @@ def test_the_library_has_the_blips_and_the_incident() -> None:
 
 @pytest.mark.parametrize("path", scenario_files(), ids=lambda path: path.stem)
 def test_every_scenario_loads_and_is_named_like_its_file(path: Path) -> None:
+    for kind in PROGRAMS.keys() & yaml.safe_load(path.read_text()).get("relays", {}).get("kinds", {}).values():
+        shipped(kind)
     plan = load_plan(path)
     assert plan.scenario == "-".join(path.relative_to(LIBRARY).with_suffix("").parts)
     assert plan.description
     assert plan.expectations
     assert plan.environment is None
+
+
+def test_a_scenario_is_described_where_a_relay_that_it_names_is_not_installed(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(MINIMAL + "description: shows it\nrelays: {kind: ./not-there}\n")
+    with pytest.raises(ScenarioError):
+        load_plan(path)
+    assert description_of(path) == "shows it"
 
 
 def test_one_blip_is_the_plan_it_says() -> None:

@@ -30,7 +30,7 @@ def media(ended: EndedProcessCounters) -> MediaProcesses:
         "clients": (named("client-us-east-2"),),
         "probers": (named("prober-us-east-2"),),
     }
-    return cast("MediaProcesses", SimpleNamespace(**parts, peers=(), scrapers={}))
+    return cast("MediaProcesses", SimpleNamespace(**parts, peers=(), scrapers={}, taps={}))
 
 
 def test_every_process_gets_its_kind_and_cluster_and_a_relay_its_ended_lives() -> None:

@@ -73,6 +73,23 @@ def mtu_filter(mtu: int) -> Program:
     )
 
 
+def first_byte_filter(least: int, most: int) -> Program:
+    """A socket filter that matches IPv4 UDP frames whose payload begins with a byte between these, both included."""
+    return (
+        Instruction(LOAD_HALF, operand=12),
+        Instruction(IF_EQUAL, 0, 8, operand=_IPV4),
+        Instruction(LOAD_BYTE, operand=14),
+        Instruction(IF_EQUAL, 0, 6, operand=_IPV4_NO_OPTIONS),
+        Instruction(LOAD_BYTE, operand=23),
+        Instruction(IF_EQUAL, 0, 4, operand=_UDP),
+        Instruction(LOAD_BYTE, operand=42),
+        Instruction(IF_AT_LEAST, 0, 2, operand=least),
+        Instruction(IF_ABOVE, 1, 0, operand=most),
+        Instruction(RETURN, operand=MATCH),
+        Instruction(RETURN, operand=NO_MATCH),
+    )
+
+
 def port_filter(port: int, address: str | None = None) -> Program:
     """A tc action that drops IPv4 frames of TCP from or to a port, and lets all others go on; those alone that are from
     or to an address, if one is given."""
