@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.connections import connection_bounds
 from results.bounds.doubts import Doubt, detection_ns, first_doubt
-from results.bounds.effects import CLOSE_NS, EdgeErrors, Effects
+from results.bounds.effects import EdgeErrors, Effects
 from results.bounds.held_up import held_up
-from results.bounds.interval import Interval, exactly, finite
-from results.bounds.latency import latency_bounds, pause_bounds
-from results.bounds.media import group_bounds, interruption_bounds, pair_bounds
-from results.bounds.order import order_bounds
-from results.bounds.packets import Shift, ledger_bounds, packet_bounds, packet_shift
+from results.bounds.interval import Interval, exactly
+from results.bounds.media import group_bounds, pair_bounds
+from results.bounds.packets import ledger_bounds, packet_shift
+from results.bounds.parts import Disturbances, media_bounds, part_bounds
 from results.bounds.relays import program_bounds, relay_bounds
 from results.bounds.silences import BoundedSilences, silences
 from results.bounds.webrtc import webrtc_bounds
@@ -22,7 +21,6 @@ from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow, WebrtcFigures
 from results.metrics.group_figures import exchanges
-from results.metrics.speakers import outages_in_pauses
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.metrics.webrtc_figures import call_directions
 
@@ -70,7 +68,14 @@ def _intervals(
 ) -> Iterator[tuple[str, Interval]]:
     found = silences(evidence, analysis, measured.relay, effects)
     shift = packet_shift(evidence, analysis, measured.relay, found, effects)
-    yield from _prefixed("media", _of_media(evidence, analysis, measured.media, found, shift, effects))
+    run = Disturbances(
+        evidence, analysis, measured.relay, found, effects, _undoubted(evidence, analysis, measured, effects)
+    )
+    for bounds in media_bounds(run, measured.media, shift):
+        yield from _prefixed("media", bounds)
+    for expectation in evidence.plan.expectations:
+        if expectation.part:
+            yield expectation.metric, part_bounds(run, expectation.part)
     yield from pair_bounds(analysis, measured.pairs, found, effects)
     yield from group_bounds(analysis, measured.groups, found, effects)
     for cluster, figures in measured.relay.items():
@@ -88,20 +93,11 @@ def _intervals(
     yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)
 
 
-def _of_media(
-    evidence: Evidence, analysis: Analysis, figures: Media, found: BoundedSilences, shift: Shift, effects: Effects
-) -> dict[str, Interval]:
-    return {
-        **interruption_bounds(evidence, analysis, figures, found, effects),
-        **packet_bounds(figures, shift),
-        **latency_bounds(evidence, analysis, effects, shift.either),
-        **pause_bounds(analysis, figures, effects),
-        **order_bounds(evidence, analysis, effects, shift.either),
-        "speaker_pauses": exactly(figures.speaker_pauses),
-        "outages_in_speaker_pauses": finite(
-            *(outages_in_pauses(evidence, analysis, margin_ns) for margin_ns in (CLOSE_NS, -CLOSE_NS))
-        ),
-    }
+def _undoubted(evidence: Evidence, analysis: Analysis, measured: Measured, effects: Effects) -> BoundedSilences | None:
+    """The silences as if there were no doubt, where an expectation on some time may be of one before it."""
+    if effects.doubt is None or not any(each.part and each.part.until_ns for each in evidence.plan.expectations):
+        return None
+    return silences(evidence, analysis, measured.relay, replace(effects, doubt=None))
 
 
 def _of_reroutes(analysis: Analysis, reroutes: list[RerouteRow], effects: Effects) -> Interval:

@@ -8,15 +8,18 @@ from hostio.timing import MS
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly
 from results.bounds.quantiles import quantile_between
+from results.bounds.times import Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import UNKNOWN, emulated_delays
 from results.metrics.figures import Media
-from results.metrics.matching import Flags, Ints
+from results.metrics.matching import UNMATCHED, Flags, Ints
+from results.metrics.parts import Window
 from results.metrics.streams import Floats
+from results.run_files.faults import LinkFault
 from results.run_files.hold_ups import RunDelayPlace
 
 _MS = 1e6
-_QUANTILES = (("p50", 0.5), ("p99", 0.99))
+_QUANTILES: Quantiles = (("p50", 0.5), ("p99", 0.99))
 QUEUED_NS = 10 * MS
 """Delay beyond the emulated one from which a packet counts as one that waited in a relay."""
 
@@ -25,22 +28,34 @@ _JITTER_MEMORY = 100
 
 
 def latency_bounds(
-    evidence: Evidence, analysis: Analysis, effects: Effects, other_packets: float
+    evidence: Evidence,
+    analysis: Analysis,
+    effects: Effects,
+    other_packets: float,
+    more: Quantiles = (),
+    within: Window | None = None,
 ) -> dict[str, Interval]:
-    """Bounds of `one_way_ms`, `added_ms` and `jitter_ms` of the media, by name. `other_packets`: how many of those that
-    arrived can be others without the machine's doings."""
-    packets = analysis.matched.packets
+    """Bounds of `one_way_ms`, `added_ms` and `jitter_ms` of the media, by name, and of `more` quantiles of each.
+
+    `other_packets`: how many of those that arrived can be others without the machine's doings. `within`: only packets
+    that were due then count.
+    """
+    packets, quantiles = analysis.matched.packets, (*_QUANTILES, *more)
     arrived = packets.arrived
-    sent_ns, received_ns = packets.sent_ns[arrived], packets.received_ns[arrived]
+    counted: Flags = np.ones(np.count_nonzero(arrived), dtype=bool)
+    if within:
+        counted = within.has(packets.due_ns[arrived])
+    sent_ns, received_ns = packets.sent_ns[arrived][counted], packets.received_ns[arrived][counted]
     one_way_ns = received_ns - sent_ns
     added_ns, known = added_delay(evidence, analysis)
+    added_ns, known = added_ns[counted], known[counted]
     queued_ns = of_queues(analysis, effects, added_ns, received_ns)
     held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
     missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
     return {
-        **_bounds("one_way_ms", one_way_ns, held_ns, missing, queued_ns),
-        **_bounds("added_ms", added_ns[known], held_ns[known], missing, queued_ns[known]),
-        **_jitter(analysis, effects, missing),
+        **_bounds("one_way_ms", quantiles, one_way_ns, held_ns, missing, queued_ns),
+        **_bounds("added_ms", quantiles, added_ns[known], held_ns[known], missing, queued_ns[known]),
+        **_jitter(analysis, quantiles, effects, missing, within),
     }
 
 
@@ -65,11 +80,16 @@ def added_delay(evidence: Evidence, analysis: Analysis) -> tuple[Ints, Flags]:
 
 
 def _bounds(
-    name: str, values_ns: Ints | Floats, held_ns: Ints | Floats, missing: float, more_ns: Ints | Floats | int = 0
+    name: str,
+    quantiles: Quantiles,
+    values_ns: Ints | Floats,
+    held_ns: Ints | Floats,
+    missing: float,
+    more_ns: Ints | Floats | int = 0,
 ) -> dict[str, Interval]:
     low: Floats = np.asarray((values_ns - held_ns - NOISE_NS) / _MS, np.float64)
     high: Floats = np.asarray((values_ns + more_ns + NOISE_NS) / _MS, np.float64)
-    return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in _QUANTILES}
+    return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in quantiles}
 
 
 def of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns: Ints) -> Ints:
@@ -87,23 +107,27 @@ def of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns:
     return changed
 
 
-def _jitter(analysis: Analysis, effects: Effects, missing: float) -> dict[str, Interval]:
-    arrivals = analysis.matched.arrivals
+def _jitter(
+    analysis: Analysis, quantiles: Quantiles, effects: Effects, missing: float, within: Window | None
+) -> dict[str, Interval]:
+    arrivals, due_ns = analysis.matched.arrivals, analysis.matched.packets.due_ns
     late = effects.held.on_way(arrivals.sent_ns, arrivals.received_ns) > 0
-    disturbed = _soon_after(arrivals.stream, late)
-    estimate_ns = analysis.jitter_ns
-    found = _bounds("jitter_ms", estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
+    disturbed, estimate_ns = _soon_after(arrivals.stream, late), analysis.jitter_ns
+    if within:
+        counted = (arrivals.packet != UNMATCHED) & within.has(np.append(due_ns, 0)[arrivals.packet])
+        disturbed, estimate_ns = disturbed[counted], estimate_ns[counted]
+    found = _bounds("jitter_ms", quantiles, estimate_ns, np.where(disturbed, estimate_ns, 0.0), missing)
     # Where packets waited for locks, which of them waited for how long is chance.
     return {name: Interval(each.low, None) for name, each in found.items()} if effects.locks else found
 
 
-def pause_bounds(analysis: Analysis, figures: Media, effects: Effects) -> dict[str, Interval]:
+def pause_bounds(evidence: Evidence, analysis: Analysis, figures: Media, effects: Effects) -> dict[str, Interval]:
     """Bounds of `pauses` and `longest_pause_ms` of the media, by name.
 
     A packet that was held up can have made a pause of two arrivals, or have filled one. Where the links vary no delay
     there is none, whatever is held up.
     """
-    if not figures.pauses:
+    if not figures.pauses and not _links_vary(evidence):
         return {"pauses": exactly(0), "longest_pause_ms": exactly(0.0)}
     if effects.doubt is not None:
         return {"pauses": UNBOUNDED, "longest_pause_ms": UNBOUNDED}
@@ -114,6 +138,14 @@ def pause_bounds(analysis: Analysis, figures: Media, effects: Effects) -> dict[s
         "pauses": around(figures.pauses, late, late),
         "longest_pause_ms": around(figures.longest_pause_ms, longest_ms, longest_ms),
     }
+
+
+def _links_vary(evidence: Evidence) -> bool:
+    """Whether a link gives packets different delays at any time."""
+    changes = [fault.change for fault in evidence.plan.faults if isinstance(fault, LinkFault)]
+    varied = any(each.jitter or each.reorder or each.extra_delay_ns or each.rate_bps for each in changes)
+    links = evidence.plan.topology.links
+    return varied or any(way.jitter_ns or way.rate_bps for link in links for way in (link.there, link.back))
 
 
 def _soon_after(stream: Ints, late: Flags) -> Flags:

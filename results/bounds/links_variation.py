@@ -17,16 +17,22 @@ from results.metrics.interruptions import parted_row
 from results.metrics.matching import Flags, Ints, Packets
 
 
-def explained_ns(
-    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints, wanted: Flags
-) -> Ints:
-    """How much of each gap the links explain; 0 of those that are not wanted, and of those in which a packet is missing
-    or might be: beside the edge of a fault, or where the stream was moved."""
+def might_miss_packets(
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, interval_ns: Ints
+) -> Flags:
+    """Flags gaps in which a packet might be missing although none is: beside an edge of a fault, or if the stream was
+    moved."""
+    found = moved_in(evidence, analysis.matched.streams, gaps.stream, gaps.from_ns, gaps.until_ns)
+    for edge_ns in effects.edges.at_ns.tolist():
+        found = found | ((gaps.from_ns - interval_ns <= edge_ns) & (edge_ns <= gaps.until_ns))
+    return found
+
+
+def explained_ns(evidence: Evidence, analysis: Analysis, gaps: Gaps, wanted: Flags) -> Ints:
+    """How much of each gap the links explain; 0 of those that are not wanted, and of those in which a packet is
+    missing."""
     streams = analysis.matched.streams
     wanted = wanted & (gaps.before >= 0) & (gaps.after >= 0)
-    for edge_ns in effects.edges.at_ns.tolist():
-        wanted &= (edge_ns < gaps.from_ns - interval_ns) | (edge_ns > gaps.until_ns)
-    wanted &= ~moved_in(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns)
     found = np.zeros(len(gaps.stream), np.int64)
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
     packets = analysis.matched.packets

@@ -10,6 +10,7 @@ from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, finite, spanning
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.silences import BoundedSilences
+from results.bounds.times import LENGTH_QUANTILES, Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.group_figures import HIT_NS
@@ -18,31 +19,36 @@ from results.run_files.events import FaultEdge
 
 _MS = 1e6
 _INF = float("inf")
-_LENGTHS = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
 
 
 def interruption_bounds(
-    evidence: Evidence, analysis: Analysis, figures: Media, found: BoundedSilences, effects: Effects
+    evidence: Evidence,
+    analysis: Analysis,
+    figures: Media,
+    found: BoundedSilences,
+    effects: Effects,
+    more: Quantiles = (),
 ) -> dict[str, Interval]:
-    """Bounds of the numbers of `media` that interruptions determine, by their names there."""
+    """Bounds of the numbers of `media` that interruptions determine, by their names there, and of `more` quantiles."""
     return {
         **_of_sessions(analysis, figures, found, effects),
         **_of_directions(analysis, figures, found, effects),
-        **{f"interruption_ms.{name}": each for name, each in length_bounds(found, effects).items()},
+        **{f"interruption_ms.{name}": each for name, each in length_bounds(found, effects, more).items()},
         "recovery_lag_ms": _recovery_lag(evidence, figures, found),
     }
 
 
-def length_bounds(found: BoundedSilences, effects: Effects) -> dict[str, Interval]:
-    """Bounds of median, 99th percentile and longest of the interruptions among some silences, ms."""
+def length_bounds(found: BoundedSilences, effects: Effects, more: Quantiles = ()) -> dict[str, Interval]:
+    """Bounds of median, 99th percentile and longest of the interruptions among some silences, and of `more`, ms."""
+    quantiles = (*LENGTH_QUANTILES, *more)
     apart, joined = (
-        {name: _quantile(each, share) for name, share in _LENGTHS} for each in (found, found.joined(effects))
+        {name: _quantile(each, share) for name, share in quantiles} for each in (found, found.joined(effects))
     )
-    bounds = {name: spanning(apart[name], joined[name]) for name, _ in _LENGTHS}
+    bounds = {name: spanning(apart[name], joined[name]) for name, _ in quantiles}
     if effects.doubt is None:
         return bounds
     # There can have been any further ones: short ones lower the quantiles, but not the longest.
-    return {"p50": Interval(0.0, None), "p99": Interval(0.0, None), "max": Interval(bounds["max"].low, None)}
+    return {name: Interval(bounds[name].low if share == 1.0 else 0.0, None) for name, share in quantiles}
 
 
 def _quantile(found: BoundedSilences, share: float) -> Interval:

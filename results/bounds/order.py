@@ -20,11 +20,12 @@ from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import Interval, finite
 from results.bounds.latency import added_delay, of_queues, queued
 from results.bounds.quantiles import quantile_of_some
-from results.bounds.times import LENGTH_QUANTILES
+from results.bounds.times import LENGTH_QUANTILES, Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.matching import Flags, Ints
 from results.metrics.order import DUPTHRESH, Order, silent_from
+from results.metrics.parts import Window
 
 _MS = 1e6
 _NEVER = int(np.iinfo(np.int64).max)
@@ -61,19 +62,39 @@ class _Reordered:
     after_gap_high: Flags
 
 
-def order_bounds(evidence: Evidence, analysis: Analysis, effects: Effects, other_packets: float) -> dict[str, Interval]:
-    """Bounds of the numbers of `order` in `media`, by their names there. `other_packets`: how many packets can have had
-    another fate without the machine's doings: each can be out of order, and bring others out of it."""
-    order, doubt = analysis.order, effects.doubt
+@dataclass(frozen=True, slots=True)
+class _Widest:
+    """The largest extent, and the latest, that a packet of another fate can have brought about."""
+
+    extent: int
+    late_ns: int
+
+
+def order_bounds(
+    evidence: Evidence,
+    analysis: Analysis,
+    effects: Effects,
+    other_packets: float,
+    more: Quantiles = (),
+    within: Window | None = None,
+) -> dict[str, Interval]:
+    """Bounds of the numbers of `order` in `media`, by their names there, and of `more` quantiles.
+
+    `other_packets`: how many packets can have had another fate without the machine's doings: each can be out of order,
+    and bring others out of it. `within`: only packets that were due then count; any can have overtaken them.
+    """
+    order, doubt, packets = analysis.order, effects.doubt, analysis.matched.packets
     if doubt is not None:
-        order = order.chosen(analysis.matched.packets.received_ns[order.packet] < doubt.from_ns)
+        order = order.chosen(packets.received_ns[order.packet] < doubt.from_ns)
     windows, sent = _windows(evidence, analysis, effects, order)
-    found = _reordered(order, windows, sent)
+    counted = np.ones(len(sent), dtype=bool) if within is None else within.has(packets.due_ns[order.packet[sent]])
+    found = _reordered(order, windows, sent, counted)
     if doubt is not None:
-        return _at_least(found)
+        return _at_least(found, more)
     reach, span_ns = _reach(analysis, order, windows, sent)
     others = other_packets * (reach + 1) if reach and other_packets else 0.0
-    return _bounds(found, others, 2 * reach + 1, span_ns, len(order.packet), other_packets)
+    arrived = int(np.count_nonzero(counted))
+    return _bounds(found, others, _Widest(2 * reach + 1, span_ns), arrived, other_packets, more)
 
 
 def _windows(evidence: Evidence, analysis: Analysis, effects: Effects, order: Order) -> tuple[_Windows, Ints]:
@@ -116,8 +137,8 @@ def _passed_a_link_that_overtakes(evidence: Evidence, analysis: Analysis, rows: 
     return found
 
 
-def _reordered(order: Order, windows: _Windows, sent: Ints) -> _Reordered:
-    """Every packet that can be out of order."""
+def _reordered(order: Order, windows: _Windows, sent: Ints, counted: Flags) -> _Reordered:
+    """Every packet that can be out of order, of those that count."""
     first, last = windows.earliest_ns, windows.latest_ns
     overtaken_from = _least_after(first)
     measured = order.reordered[sent]
@@ -129,7 +150,7 @@ def _reordered(order: Order, windows: _Windows, sent: Ints) -> _Reordered:
     high = np.searchsorted(by_first, last) - np.searchsorted(by_last, overtaken_from, side="right") - 1
     low = before_all - np.searchsorted(by_first, overtaken_until) + 1
     degree = before_all - np.searchsorted(by_first, _most_before(last), side="right")
-    rows = np.flatnonzero(possible)
+    rows = np.flatnonzero(possible & counted)
     return _Reordered(
         certain=certain[rows],
         extent_low=np.where(certain, np.maximum(low, 1), 0)[rows],
@@ -211,22 +232,21 @@ def _reach(analysis: Analysis, order: Order, windows: _Windows, sent: Ints) -> t
 
 
 def _bounds(
-    found: _Reordered, others: float, most_extent: int, span_ns: int, arrived: int, other_packets: float
+    found: _Reordered, others: float, widest: _Widest, arrived: int, other_packets: float, more: Quantiles
 ) -> dict[str, Interval]:
-    """`others`: packets that can be out of order, or not, because of those with another fate; then extents reach from
-    0 to `most_extent`, and lateness to `span_ns`."""
+    """`others`: packets that can be out of order, or not, because of those with another fate."""
     least, most = max(0.0, np.count_nonzero(found.certain) - others), len(found.certain) + others
-    high = {"extent": found.extent_high, "late_ms": found.late_high_ns / _MS}
-    low = {"extent": found.extent_low, "late_ms": found.late_low_ns / _MS}
-    widest = {"extent": float(most_extent), "late_ms": span_ns / _MS}
     bounds = {}
-    for name in ("extent", "late_ms"):
-        for which, share in LENGTH_QUANTILES:
-            own = quantile_of_some(low[name].astype(float), high[name].astype(float), found.certain, share)
-            wide = finite(0.0, max(own.high or 0.0, widest[name]))
+    for name, low, high, largest in (
+        ("extent", found.extent_low, found.extent_high, float(widest.extent)),
+        ("late_ms", found.late_low_ns / _MS, found.late_high_ns / _MS, widest.late_ns / _MS),
+    ):
+        for which, share in (*LENGTH_QUANTILES, *more):
+            own = quantile_of_some(low.astype(float), high.astype(float), found.certain, share)
+            wide = finite(0.0, max(own.high or 0.0, largest))
             bounds[f"order.{name}.{which}"] = wide if others else own
     three = found.degree_low >= DUPTHRESH, found.extent_high >= DUPTHRESH
-    extent = max(int(found.extent_high.max(initial=0)), most_extent if others else 0)
+    extent = max(int(found.extent_high.max(initial=0)), widest.extent if others else 0)
     return {
         **bounds,
         "order.reordered": finite(least, most),
@@ -247,7 +267,7 @@ def _percent(least: float, most: float, arrived: int, other_packets: float) -> I
     return finite(100 * least / (arrived + other_packets), min(100.0, 100 * most / max(1.0, arrived - other_packets)))
 
 
-def _at_least(found: _Reordered) -> dict[str, Interval]:
+def _at_least(found: _Reordered, more: Quantiles) -> dict[str, Interval]:
     """What is certain of the time before a doubt."""
     largest = {
         "extent.max": found.extent_low.max(initial=0),
@@ -257,6 +277,6 @@ def _at_least(found: _Reordered) -> dict[str, Interval]:
         "three_reordered": np.count_nonzero(found.degree_low >= DUPTHRESH),
         "after_gap": np.count_nonzero(found.after_gap_low),
     }
-    others = ("extent.p50", "extent.p99", "late_ms.p50", "late_ms.p99", "reordered_percent")
-    bounds = {f"order.{name}": Interval(round(float(low), 3), None) for name, low in largest.items()}
-    return bounds | {f"order.{name}": Interval(0.0, None) for name in others}
+    names = [f"{name}.{which}" for name in ("extent", "late_ms") for which, _ in (*LENGTH_QUANTILES, *more)]
+    bounds = {f"order.{name}": Interval(0.0, None) for name in (*names, "reordered_percent")}
+    return bounds | {f"order.{name}": Interval(round(float(low), 3), None) for name, low in largest.items()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from results.bounds.chains import Silent, moved_in, waits_in
 from results.bounds.effects import Effects
 from results.bounds.gaps import Gaps, gaps_of
-from results.bounds.links_variation import explained_ns
+from results.bounds.links_variation import explained_ns, might_miss_packets
 from results.bounds.network_silences import of_network, shortest_and_longest
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
@@ -106,9 +106,20 @@ def silences(
     found = BoundedSilences(
         gaps.stream, gaps.from_ns, gaps.until_ns, interval_ns, least_ns, most_ns, gaps.counted, gaps.still
     )
-    uncounted = found.possible & ~gaps.counted
-    by_links_ns = explained_ns(evidence, analysis, effects, gaps, interval_ns, uncounted)
-    return found.chosen(gaps.counted | (uncounted & (most_ns - by_links_ns >= INTERRUPTION_INTERVALS * interval_ns)))
+    return _but_pauses(evidence, analysis, effects, gaps, found)
+
+
+def _but_pauses(
+    evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, found: BoundedSilences
+) -> BoundedSilences:
+    """Those that can be interruptions; those that can be pauses instead no longer count as measured."""
+    explained = explained_ns(evidence, analysis, gaps, found.possible)
+    shortest_ns = INTERRUPTION_INTERVALS * found.interval_ns
+    missing = might_miss_packets(evidence, analysis, effects, gaps, found.interval_ns)
+    can_count = gaps.counted | (found.most_ns - np.where(missing, 0, explained) >= shortest_ns)
+    counted = found.counted & (found.least_ns - explained >= shortest_ns)
+    counted |= found.counted & (explained == 0)
+    return replace(found, counted=counted).chosen(found.possible & can_count)
 
 
 def _of_any_cause(

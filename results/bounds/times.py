@@ -13,8 +13,11 @@ from results.metrics.matching import Ints
 
 _MS = 1e6
 
-LENGTH_QUANTILES = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
-"""The figures of LengthQuantiles: name and share."""
+Quantiles = tuple[tuple[str, float], ...]
+"""Names of quantiles, such as p99.9, and their shares, 0 to 1."""
+
+LENGTH_QUANTILES: Quantiles = (("p50", 0.5), ("p99", 0.99), ("max", 1.0))
+"""The figures of LengthQuantiles."""
 
 
 def each_time(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from types import MappingProxyType
@@ -11,7 +12,10 @@ from relay_app.records import DropReason
 from results.metrics.figures import ConnectionFigures, Media, WebrtcFigures
 from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 
-Unit = Literal["ms", "percent", "count", "number"]
+Unit = Literal["ms", "s", "percent", "count", "number"]
+
+
+_NO_UNIT = re.compile(r"\[[^\[\]]*\]| .*")
 
 
 def _leaves(of: type) -> Iterator[str]:
@@ -24,10 +28,13 @@ def _leaves(of: type) -> Iterator[str]:
 
 
 def unit_of(metric: str) -> Unit:
-    """The unit of a metric, by its path: that of the part whose name says one; what a program tells is a number."""
+    """The unit of a metric, by its path: that of the part whose name says one; what a program tells is a number. Of the
+    names of parts of the media what stands in brackets, and the time, says none."""
     if app_metric(metric):
         return "number"
-    parts = metric.split(".")
+    if metric.startswith(("percent of ", "number of ")):
+        return "percent" if metric.startswith("percent") else "count"
+    parts = _NO_UNIT.sub("", metric).split(".")
     if any(part.endswith("_ms") for part in parts):
         return "ms"
     return "percent" if any(part.endswith("_percent") for part in parts) else "count"

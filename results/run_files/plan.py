@@ -71,14 +71,46 @@ Comparison = Literal["<", "<=", "==", "!=", ">=", ">"]
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """What has to hold of single sessions, or of single directions of them."""
+
+    of: Literal["sessions", "directions"]
+    comparison: Comparison
+    value: float
+    counted: bool
+    """The metric is how many meet it; otherwise what share of them does, %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A number of a part of the media: `figure` is its path within `media`, or any percentile (`one_way_ms.p99.9`).
+
+    The streams from `source` to `destination`, in both directions if `both_ways`, and of `group`; None: of all. The
+    packets that were due between `from_ns` and `until_ns` after the media start, and the silences that touch that time.
+    """
+
+    figure: str
+    source: str | None = None
+    destination: str | None = None
+    both_ways: bool = False
+    group: str | None = None
+    from_ns: int | None = None
+    until_ns: int | None = None
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
-    """A stated bound: the metric at a path into `summary.json`, compared with a number in the metric's own unit."""
+    """A stated bound: a metric, compared with a number in the metric's own unit."""
 
     metric: str
+    """Path into `summary.json`, or the name of a part."""
     comparison: Comparison
     value: float
     text: str
     """The expectation as written in the scenario."""
+    part: Part | None = None
+    """What the metric is of; None: it stands in the summary."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,24 +15,23 @@ from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.delay import added_delays
-from results.metrics.figures import FaultRow, GroupRow, LengthQuantiles, Media, PairRow, Quantiles, RerouteRow
+from results.metrics.figures import FaultRow, GroupRow, Media, PairRow, RerouteRow
 from results.metrics.group_figures import connection_figures, group_rows
-from results.metrics.interruptions import Interruption
 from results.metrics.machine_figures import machine_figures
-from results.metrics.matching import Flags, Ints
+from results.metrics.matching import Flags
+from results.metrics.media_figures import directions_of, lengths_of, media_figures, quantiles_ms
 from results.metrics.order import order_figures
 from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures
-from results.metrics.relay_figures import lengths_ms, moves_stream, quantile_ms, relay_figures
-from results.metrics.speakers import outages_in_pauses, speaker_pauses
-from results.metrics.streams import Floats, counts, latencies
+from results.metrics.relay_figures import moves_stream, relay_figures
+from results.metrics.streams import counts, latencies
 from results.metrics.webrtc_figures import webrtc_figures
 from results.metrics.witness import witness_rows
 from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.plan import Plan
 from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_program
+from results.verdict.part_values import part_values
 from results.verdict.summary import RUN_FAILED, Backend, Findings
 from topologies.model import Direction, link_name
 
@@ -69,6 +68,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         machine=machine_figures(evidence, analysis),
         fidelity=fidelity,
         bounds=dict(bounds.intervals) if bounds else None,
+        parts=part_values(evidence, analysis),
         doubt=bounds.doubt.why if bounds and bounds.doubt else None,
         hold_ups=hold_up_rows(evidence, analysis, evidence.hold_ups) if evidence.hold_ups else [],
         diagnosis=list(_diagnoses(evidence, measured, analysis.start_ns)),
@@ -102,43 +102,13 @@ def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
 
 
 def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow], reroutes: Sequence[RerouteRow]) -> Media:
-    count = counts(analysis.matched.packets, analysis.fate)
-    sessions, hit = sum(group.sessions for group in groups), sum(group.hit for group in groups)
-    return Media(
-        sessions=sessions,
-        hit_sessions=hit,
-        hit_percent=round(100 * hit / sessions, 3) if sessions else None,
+    return media_figures(
+        evidence,
+        analysis,
+        sessions=sum(group.sessions for group in groups),
         directions=len(analysis.matched.streams),
-        interrupted_directions=_directions(analysis.interruptions),
-        still_interrupted=_directions([each for each in analysis.interruptions if each.still]),
-        interruptions=len(analysis.interruptions),
-        interruption_ms=_lengths(analysis.interruptions),
-        pauses=len(analysis.pauses),
-        longest_pause_ms=round(max((each.length_ns for each in analysis.pauses), default=0) / 1e6, 3),
-        speaker_pauses=len(speaker_pauses(analysis)[0]),
-        outages_in_speaker_pauses=outages_in_pauses(evidence, analysis),
-        resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
-        recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
-        one_way_ms=_quantiles_ms(latencies(analysis.matched.packets)),
-        added_ms=_quantiles_ms(added_delays(analysis, evidence.plan.topology)),
-        jitter_ms=_quantiles_ms(analysis.jitter_ns),
-        sent=count.sent,
-        received=count.received,
-        lost=count.lost,
-        in_flight=count.in_flight,
-        duplicates=count.duplicates,
-        loss_percent=None if count.loss is None else round(100 * count.loss, 4),
-        order=order_figures(analysis.order),
         reroutes=sum(1 for row in reroutes if row.directions),
     )
-
-
-def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:
-    cleared = [edge.applied_last_ns for edge in evidence.of(FaultEdge) if edge.edge == "end"]
-    if not cleared:
-        return None
-    restored_ns = max((each.ended_ns for each in analysis.interruptions), default=0)
-    return round(max(0, restored_ns - max(cleared)) / 1e6, 3)
 
 
 def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
@@ -151,16 +121,16 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         source=source,
         destination=destination,
         directions=len(streams),
-        interrupted=_directions(interruptions),
-        still_interrupted=_directions([each for each in interruptions if each.still]),
-        interruption_ms=_lengths(interruptions),
+        interrupted=directions_of(interruptions),
+        still_interrupted=directions_of([each for each in interruptions if each.still]),
+        interruption_ms=lengths_of(interruptions),
         pauses=sum(1 for each in analysis.pauses if (each.stream.source, each.stream.destination) == ends),
         sent=count.sent,
         received=count.received,
         lost=count.lost,
         duplicates=count.duplicates,
         order=order_figures(analysis.order.of(rows)),
-        one_way_ms=_quantiles_ms(latencies(packets, rows)),
+        one_way_ms=quantiles_ms(latencies(packets, rows)),
     )
 
 
@@ -253,15 +223,3 @@ def record_problems(evidence: Evidence) -> list[str]:
     interrupted = ["the run was interrupted"] if end.interrupted else []
     gone = evidence.machine.ended_early if evidence.machine else ()
     return [*interrupted, *(f"{name} ended early; logs/{name}.log may tell why" for name in gone), *evidence.problems]
-
-
-def _directions(interruptions: Sequence[Interruption]) -> int:
-    return len({each.stream.ssrc for each in interruptions})
-
-
-def _lengths(interruptions: Sequence[Interruption]) -> LengthQuantiles:
-    return lengths_ms(np.array([each.length_ns for each in interruptions], dtype=np.int64))
-
-
-def _quantiles_ms(values: Ints | Floats) -> Quantiles:
-    return Quantiles(quantile_ms(values, 0.5), quantile_ms(values, 0.99))

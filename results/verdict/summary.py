@@ -46,7 +46,7 @@ class ExpectationRow:
     text: str
     """As the scenario states it."""
     metric: str
-    """Path into this document; a list stands for its length."""
+    """Path into this document, where a list stands for its length, or a name under `parts`."""
     comparison: Comparison
     """Operator between value and limit."""
     limit: float
@@ -101,6 +101,8 @@ class Findings:
     bounds: dict[str, Interval] | None
     """By path into this document, the interval within which the machine's own doings can have moved a metric; null: the
     run was recorded without the times of hold-ups."""
+    parts: dict[str, float | None]
+    """Values of parts of the media that expectations name, by the name that they give them."""
     doubt: str | None
     """Why metrics have no bounds from some time on; null: all that the machine did has bounds."""
     hold_ups: list[HoldUpRow]

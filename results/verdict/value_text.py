@@ -5,15 +5,16 @@ from __future__ import annotations
 from results.bounds.interval import Interval
 from results.metrics.metric_names import unit_of
 from results.verdict.summary import ExpectationRow
+from results.verdict.summary_names import ROWS, summary_unit
 
-_UNITS = {"ms": " ms", "percent": " %", "count": "", "number": ""}
+_UNITS = {"ms": " ms", "s": " s", "percent": " %", "count": "", "number": ""}
 _DECIMALS = ((1000, 0), (100, 1), (1, 2))
 """How many decimals a number has from which value on."""
 
 
 def found_text(row: ExpectationRow) -> str:
     """What an expectation found: `14 814 ms (14 702 … 14 814)`."""
-    unit = _UNITS[unit_of(row.metric)]
+    unit = _UNITS[summary_unit(row.metric) if row.metric.startswith((*ROWS, "machine.")) else unit_of(row.metric)]
     if row.not_told:
         return "not told by the relay's program"
     if row.value is None:

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from results.bounds.interval import UNBOUNDED, decided
+from results.bounds.interval import UNBOUNDED, Interval, decided
 from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.run_files.plan import Comparison, Expectation
+from results.verdict.part_values import no_length
 from results.verdict.summary import RUN_FAILED, ExpectationRow, Findings, Summary, Verdict, conclude
+from results.verdict.summary_names import MEASURED_OF_THE_MACHINE, NAMED_BY, ROWS
 from results.verdict.value_text import found_text, number_text
 
 OTHERS_PERCENT = 20.0
@@ -108,8 +110,8 @@ def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Ex
 def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
     """Compare an expectation with the metric it names, within its bounds; a list stands for its length."""
     metric, comparison, limit = expectation.metric, expectation.comparison, expectation.value
-    value = _lookup(_document(findings), metric)
-    interval = None if findings.bounds is None else findings.bounds.get(metric)
+    value = findings.parts[metric] if metric in findings.parts else _lookup(_document(findings), metric)
+    interval = _interval(findings, metric)
     if interval is not None and interval != UNBOUNDED:
         ok = decided(interval, comparison, limit)
     elif value is None or interval is not None:
@@ -118,6 +120,17 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
         ok = COMPARE[comparison](value, limit)
     not_told = value is None and ok is None and _of_program(metric, findings)
     return ExpectationRow(expectation.text, metric, comparison, limit, value, interval, ok, not_told)
+
+
+def _interval(findings: Findings, metric: str) -> Interval | None:
+    """The bounds of a metric; None: the run has none, or the metric is of the machine itself.
+
+    What else the summary says has no bounds of its own: it is known only if the machine held up nothing.
+    """
+    if findings.bounds is None or metric.startswith(MEASURED_OF_THE_MACHINE):
+        return None
+    undisturbed = not findings.hold_ups and findings.doubt is None
+    return findings.bounds.get(metric, None if undisturbed or not metric.startswith(tuple(ROWS)) else UNBOUNDED)
 
 
 def _verdict(findings: Findings, problems: Sequence[str], rows: Sequence[ExpectationRow]) -> tuple[Verdict, list[str]]:
@@ -190,8 +203,17 @@ def _of_program(metric: str, findings: Findings) -> bool:
 
 
 def _without_interruption(expectation: Expectation, findings: Findings) -> bool | None:
-    lengths = expectation.metric.startswith(_LENGTHS)
+    lengths = expectation.metric.startswith(_LENGTHS) or no_length(expectation.part)
     return NO_INTERRUPTION.get(expectation.comparison) if lengths and findings.media.sent else None
+
+
+def _child(of: Any, key: str) -> Any:
+    """A value of a mapping by its key, or a row by its number or by what it is called; None if there is none."""
+    if not isinstance(of, list):
+        return of.get(key) if isinstance(of, dict) else None
+    if key.isdecimal():
+        return of[int(key)] if int(key) < len(of) else None
+    return next((row for row in of if any(row.get(name) == key for name in NAMED_BY)), None)
 
 
 def _lookup(document: Any, metric: str) -> float | None:
@@ -201,10 +223,7 @@ def _lookup(document: Any, metric: str) -> float | None:
             value = value[rest]
             break
         key, _, rest = rest.partition(".")
-        if isinstance(value, list) and key.isdecimal():
-            value = value[int(key)] if int(key) < len(value) else None
-        else:
-            value = value.get(key) if isinstance(value, dict) else None
+        value = _child(value, key)
     if isinstance(value, list):
         return len(value)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -12,8 +12,7 @@ _INTRODUCTION = """\
 
 This page is made of the types that read the files (`.venv/bin/python -m scenarios.cli.schemas`), as are the JSON
 schemas `scenarios/scenario.schema.json` and `topologies/topology.schema.json`, from which an editor completes and
-explains keys. `docs/blips.md` says more of the events. An expectation names a metric by its path in `summary.json`
-(`results/summary.schema.json`).
+explains keys. `docs/blips.md` says more of the events, `docs/expectations.md` of what can be expected.
 
 A number has its unit: times `us`, `ms`, `s` or `min`, shares `%`, rates `bit`, `kbit`, `mbit` or `gbit` per second,
 numbers per time `/s` or `/min`, sizes of frames and packets `B`. Times count from the first media packet. An unknown

@@ -12,13 +12,13 @@ from scenarios.errors import ScenarioError
 from scenarios.language import semantics, yamlfile
 from scenarios.language.calls import calls_of
 from scenarios.language.document import Document, Problem
-from scenarios.language.expectations import expectation
+from scenarios.language.expectation_names import Names, connection_name, group_name
+from scenarios.language.expectations import expectations
 from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.partial import remainder
 from scenarios.language.relay_kinds import RelayKinds, relay_kinds
 from scenarios.language.relay_problems import kind_problems, succession_problems
 from scenarios.language.schema import ScenarioFile, read_as, validated
-from scenarios.language.semantics import connection_name, group_name, known_metrics
 from scenarios.language.topology_files import topology_of
 from scenarios.language.values import LONGEST_SPAN
 from scenarios.language.webrtc_semantics import call_groups, turn_problems
@@ -27,7 +27,7 @@ from topologies.model import Topology
 
 def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Plan:
     """The plan of a scenario that has passed all checks; its environment is None. `kinds`: its relay kinds."""
-    metrics = known_metrics(scenario, topology)
+    names = Names.of(scenario, topology)
     return Plan(
         scenario=scenario.name,
         description=scenario.description,
@@ -61,7 +61,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
             for group in scenario.connections
         ),
         webrtc=call_groups(scenario.webrtc),
-        expectations=tuple(expectation(text, metrics) for text in scenario.expect),
+        expectations=tuple(each for text in scenario.expect for each in expectations(text, names)),
         wire_tick_ns=scenario.emulation.wire_tick,
         links=scenario.emulation.links,
         clock_shift=scenario.emulation.clock_shift,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from relay_app.versions.version_names import VERSIONS
 from results.metrics.metric_names import app_metric, program_metric_names
@@ -74,7 +75,9 @@ def succession_problems(plan: Plan, events: Iterable[Event]) -> Iterator[Problem
 
 def _expectation_problems(plan: Plan) -> Iterator[Problem]:
     names = program_metric_names(plan.relays_of_ours)
-    for index, expectation in enumerate(plan.expectations):
+    # Those that a line with `relay[KIND]` stands for have its text, and follow one another.
+    by_line = groupby(plan.expectations, key=lambda each: each.text)
+    for index, expectation in ((line, each) for line, (_, those) in enumerate(by_line) for each in those):
         asked = app_metric(expectation.metric)
         program = plan.relays.program_of(asked[0]) if asked else None
         if asked and not (program and program.metrics):

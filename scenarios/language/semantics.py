@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
-from results.metrics.metric_names import NamedParts
 from scenarios.language.calls import call_problems
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
-from scenarios.language.expectations import expectation
+from scenarios.language.expectation_names import Names, connection_name, group_name
+from scenarios.language.expectations import expectations
 from scenarios.language.places import pair_problems, unknown_cluster
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_schema import Connections, Sessions
-from scenarios.language.webrtc_semantics import call_group_name, webrtc_problems
+from scenarios.language.webrtc_semantics import webrtc_problems
 from scenarios.language.wording import quoted
 from topologies.model import Topology
 
@@ -34,28 +34,9 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     yield from _connection_problems(scenario.connections, topology)
     yield from event_problems(scenario, topology)
     yield from webrtc_problems(scenario.webrtc, topology)
-    metrics = known_metrics(scenario, topology)
+    names = Names.of(scenario, topology)
     for index, text in enumerate(scenario.expect):
-        yield from _expectation_problem(text, index, metrics)
-
-
-def group_name(sessions: Sessions, index: int) -> str:
-    """The name of a group of sessions; unless given, its media profile and number."""
-    return sessions.name or f"{sessions.media}-{index + 1}"
-
-
-def connection_name(connections: Connections) -> str:
-    """The name of a group of connections; unless given, its kind."""
-    return connections.name or connections.kind
-
-
-def known_metrics(scenario: ScenarioFile, topology: Topology) -> NamedParts:
-    """What the metrics of a scenario's runs are named after."""
-    return NamedParts(
-        clusters=tuple(cluster.name for cluster in topology.clusters),
-        connections=tuple(connection_name(group) for group in scenario.connections),
-        webrtc=tuple(call_group_name(group, index) for index, group in enumerate(scenario.webrtc)),
-    )
+        yield from _expectation_problem(text, index, names)
 
 
 def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Iterator[Problem]:
@@ -100,8 +81,8 @@ def _connection_problems(groups: tuple[Connections, ...], topology: Topology) ->
         names.add(name)
 
 
-def _expectation_problem(text: str, index: int, named: NamedParts) -> Iterator[Problem]:
+def _expectation_problem(text: str, index: int, names: Names) -> Iterator[Problem]:
     try:
-        expectation(text, named)
+        expectations(text, names)
     except ValueError as error:
         yield Problem(("expect", index), str(error))

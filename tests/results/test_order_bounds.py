@@ -23,9 +23,10 @@ from results.metrics.analysis import Evidence, analyse
 from results.metrics.figures import OrderFigures
 from results.metrics.matching import Ints
 from results.metrics.order import order_figures
+from results.metrics.part_names import FIGURES, OF_ALL_TIME
 from results.report.report import read_evidence
 from results.run_files.hold_ups import HoldUpPlace
-from results.run_files.plan import Expectation
+from results.run_files.plan import Expectation, Part
 from topologies.model import Link
 
 JITTER = 18 * MS
@@ -96,33 +97,56 @@ def inside(value: float | None, interval: Interval) -> bool:
     return value is None or low - 1e-3 <= value <= (float("inf") if interval.high is None else interval.high + 1e-3)
 
 
-def released_together(at_ns: Ints, spans: list[tuple[int, int]], random: np.random.Generator) -> Ints:
-    """What would have arrived in a span arrives after its end, in any order within the noise."""
+def released_together(at_ns: Ints, spans: list[tuple[int, int]]) -> Ints:
+    """What would have arrived in a span arrives at its end, in the order in which it would have."""
     late = at_ns.copy()
     for from_ns, until_ns in spans:
-        caught = (late >= from_ns) & (late < until_ns)
-        late[caught] = until_ns - random.integers(0, MS // 2, int(caught.sum()))
+        caught = np.flatnonzero((late >= from_ns) & (late < until_ns))
+        late[caught[np.argsort(at_ns[caught])]] = until_ns - len(caught) + np.arange(len(caught))
     return late
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_what_would_have_arrived_without_hold_ups_lies_within_the_bounds(calm: Evidence, seed: int) -> None:
+Run = tuple[Evidence, Evidence]
+
+
+def run_and_truth(calm: Evidence, seed: int) -> Run:
+    """A run that was held up at known times, and what it would have been without that."""
     random = np.random.default_rng(seed)
     jitter_ns = int(random.choice([2, 7, 18])) * MS
     latencies = [31 * MS + random.integers(-jitter_ns, jitter_ns, COUNT) for _ in range(3)]
     spans = [(START + at, START + at + int(random.integers(2, 90)) * MS) for at in (1 * S, 2 * S, 2500 * MS, 4 * S)]
-    truth = with_arrivals(jittery(held(calm), jitter_ns), latencies)
-    seen = []
-    for latency in latencies:
-        due_ns = START + 10 * MS * np.arange(COUNT, dtype=np.int64)
-        seen.append(released_together(due_ns + latency, spans, random) - due_ns)
+    due_ns = START + 10 * MS * np.arange(COUNT, dtype=np.int64)
+    seen = [released_together(due_ns + latency, spans) - due_ns for latency in latencies]
     late = [(HoldUpPlace.CORE, 0, (a - START) / S, (b - a) / MS) for a, b in spans]
-    disturbed = with_arrivals(jittery(held(calm, *late), jitter_ns), seen)
-    bounds = bounds_by_windows(disturbed)
-    for name, value in values(figures_of(truth)).items():
-        assert inside(value, bounds[name]), (name, value, bounds[name])
-    for name, value in values(figures_of(disturbed)).items():
-        assert inside(value, bounds[name]), (name, value, bounds[name])
+    truth = with_arrivals(jittery(held(calm), jitter_ns), latencies)
+    return with_arrivals(jittery(held(calm, *late), jitter_ns), seen), truth
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_would_have_arrived_without_hold_ups_lies_within_the_bounds(calm: Evidence, seed: int) -> None:
+    run, truth = run_and_truth(calm, seed)
+    bounds = bounds_by_windows(run)
+    for evidence in (run, truth):
+        for name, value in values(figures_of(evidence)).items():
+            assert inside(value, bounds[name]), (name, value, bounds[name])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_so_does_every_figure_of_a_part_of_the_time(calm: Evidence, seed: int) -> None:
+    run, truth = run_and_truth(calm, seed)
+    parts = [
+        Part(figure, from_ns=from_ms * MS, until_ns=until_ms * MS)
+        for figure in FIGURES
+        if figure not in OF_ALL_TIME
+        for from_ms, until_ms in ((0, 1_500), (990, 1_100), (2_000, 3_000), (4_000, 4_050))
+    ]
+    parts = [parts[at] for at in np.random.default_rng(seed).choice(len(parts), 20, replace=False)]
+    asked = [Expectation(f"{part}", ">=", 0.0, f"{part}", part) for part in parts]
+    measured, ideal = (summary_of(evidence, *asked).expectations for evidence in (run, truth))
+    for row, true in zip(measured, ideal, strict=True):
+        assert row.interval is not None
+        assert inside(row.value, row.interval), row
+        assert inside(true.value, row.interval), (row, true.value)
 
 
 def test_without_hold_ups_packets_far_apart_are_certain(calm: Evidence) -> None:

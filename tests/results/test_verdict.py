@@ -68,6 +68,7 @@ def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | Non
         machine,
         list(checks),
         None,
+        {},
         None,
         [],
         [],

@@ -1,0 +1,94 @@
+"""Figures of media: of all measured streams, or of a part of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from results.metrics.analysis import Analysis, Evidence
+from results.metrics.delay import added_delays
+from results.metrics.figures import LengthQuantiles, Media, Quantiles
+from results.metrics.group_figures import HIT_NS
+from results.metrics.interruptions import Interruption
+from results.metrics.matching import Ints
+from results.metrics.order import order_figures
+from results.metrics.relay_figures import lengths_ms, quantile_ms
+from results.metrics.speakers import outages_in_pauses, speaker_pauses
+from results.metrics.streams import Floats, counts, latencies
+from results.run_files.events import FaultEdge
+
+
+def media_figures(evidence: Evidence, analysis: Analysis, *, sessions: int, directions: int, reroutes: int) -> Media:
+    """The figures of an analysis; of how many sessions and streams, and how many reroutes moved any of them."""
+    count = counts(analysis.matched.packets, analysis.fate)
+    hit = len({each.stream.session for each in analysis.interruptions if each.length_ns >= HIT_NS})
+    return Media(
+        sessions=sessions,
+        hit_sessions=hit,
+        hit_percent=round(100 * hit / sessions, 3) if sessions else None,
+        directions=directions,
+        interrupted_directions=directions_of(analysis.interruptions),
+        still_interrupted=directions_of(each for each in analysis.interruptions if each.still),
+        interruptions=len(analysis.interruptions),
+        interruption_ms=lengths_of(analysis.interruptions),
+        pauses=len(analysis.pauses),
+        longest_pause_ms=round(max((each.length_ns for each in analysis.pauses), default=0) / 1e6, 3),
+        speaker_pauses=len(speaker_pauses(analysis)[0]),
+        outages_in_speaker_pauses=outages_in_pauses(evidence, analysis),
+        resolution_ms=round(max(analysis.intervals.values()) / 1e6, 3) if analysis.intervals else None,
+        recovery_lag_ms=_recovery_lag_ms(evidence, analysis),
+        one_way_ms=quantiles_ms(latencies(analysis.matched.packets)),
+        added_ms=quantiles_ms(added_delays(analysis, evidence.plan.topology)),
+        jitter_ms=quantiles_ms(analysis.jitter_ns),
+        sent=count.sent,
+        received=count.received,
+        lost=count.lost,
+        in_flight=count.in_flight,
+        duplicates=count.duplicates,
+        loss_percent=None if count.loss is None else round(100 * count.loss, 4),
+        order=order_figures(analysis.order),
+        reroutes=reroutes,
+    )
+
+
+def percentile(evidence: Evidence, analysis: Analysis, quantity: str, share: float) -> float | None:
+    """A percentile of a quantity of which `Media` has some, by its name there; None without values."""
+    order = analysis.order
+    if quantity == "interruption_ms":
+        values: Ints | Floats = np.array([each.length_ns for each in analysis.interruptions], np.int64)
+    elif quantity == "one_way_ms":
+        values = latencies(analysis.matched.packets)
+    elif quantity == "added_ms":
+        values = added_delays(analysis, evidence.plan.topology)
+    elif quantity == "jitter_ms":
+        values = analysis.jitter_ns
+    elif quantity == "order.late_ms":
+        values = order.late_ns[order.reordered]
+    else:
+        extents = order.extent[order.reordered]
+        return round(float(np.quantile(extents, share)), 3) if len(extents) else None
+    return quantile_ms(values, share)
+
+
+def directions_of(interruptions: Iterable[Interruption]) -> int:
+    """How many streams some interruptions are of."""
+    return len({each.stream.ssrc for each in interruptions})
+
+
+def lengths_of(interruptions: Sequence[Interruption]) -> LengthQuantiles:
+    """Quantiles of their lengths, ms."""
+    return lengths_ms(np.array([each.length_ns for each in interruptions], dtype=np.int64))
+
+
+def quantiles_ms(values: Ints | Floats) -> Quantiles:
+    """Quantiles of times in ns, as ms."""
+    return Quantiles(quantile_ms(values, 0.5), quantile_ms(values, 0.99))
+
+
+def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:
+    cleared = [edge.applied_last_ns for edge in evidence.of(FaultEdge) if edge.edge == "end"]
+    if not cleared:
+        return None
+    restored_ns = max((each.ended_ns for each in analysis.interruptions), default=0)
+    return round(max(0, restored_ns - max(cleared)) / 1e6, 3)
