@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay_app.clients.media_schedule import OVERHEAD_BYTES, PROFILES
+from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE, OVERHEAD_BYTES, PROFILES
 from relay_app.probing.canaries import CANARY_PORT
 from relay_app.probing.link_probes import PROBE_FRAME_BYTES, PROBE_PORT
 from relay_app.program_media import PAYLOAD_TYPE, PROGRAM_MEDIA
@@ -22,13 +22,15 @@ _FULL_FRAME = 1514
 def traffic_of(scenario: ScenarioFile) -> tuple[Traffic, ...]:
     """Every kind of frame that a scenario may send from one cluster to another."""
     media = dict.fromkeys(group.media for group in scenario.sessions)
-    return (*map(_media, media), *_beside(scenario))
+    noisy = {group.media for group in scenario.sessions if group.talk and group.talk.comfort_noise}
+    return (*(_media(name, noise=name in noisy) for name in media), *_beside(scenario))
 
 
-def _media(name: str) -> Traffic:
+def _media(name: str, *, noise: bool) -> Traffic:
     profile = PROGRAM_MEDIA.get(name) or PROFILES[name]
     payload_type = PAYLOAD_TYPE[PROGRAM_MEDIA[name].codec] if name in PROGRAM_MEDIA else PROFILES[name].payload_type
-    return Traffic(name, "udp", _MEDIA_PORTS, profile.largest_packet, (payload_type,))
+    types = (payload_type, *([NOISE_PAYLOAD_TYPE] if noise else []))
+    return Traffic(name, "udp", _MEDIA_PORTS, profile.largest_packet, types)
 
 
 def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:
