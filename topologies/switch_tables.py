@@ -72,11 +72,6 @@ def connect(switch: str, target: str) -> Begun:
     return Begun(["ovs-vsctl", "set-controller", switch, target, "--", "set", "controller", switch, _BACKOFF])
 
 
-def is_connected(switch: str) -> bool:
-    """Whether a switch has a connection to its controller; CommandError."""
-    return run(["ovs-vsctl", "--if-exists", "get", "controller", switch, "is_connected"]).strip() == "true"
-
-
 def _finished(argv: Command, command: subprocess.Popen[str]) -> None:
     """Close its input and wait for its end; CommandError."""
     try:

@@ -23,7 +23,7 @@ class Verification(Enum):
     FILTER = "filter"
     """The packet filter that makes the cut is read back from the kernel."""
     FLOW_RULES = "flow rules"
-    """Start: none of the rules that the switch had is there. End: it is connected, and all are there again."""
+    """Start: none of the rules that the switch had for direct paths is there. End: all of them are there again."""
     ANSWER = "its answer"
     """The process returns the value that was set."""
 

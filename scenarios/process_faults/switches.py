@@ -89,7 +89,8 @@ class SwitchTarget:
         return PreparedEdge(apply, has_returned)
 
     def _is_as_before(self) -> bool:
-        return tables.is_connected(self._name) and self._rules <= self._direct_rules()
+        """Whether it has its rules again, which only a controller that it is connected to gives it."""
+        return self._rules <= self._direct_rules()
 
     def _direct_rules(self) -> frozenset[str]:
         """Those of the direct paths, which a controller gives a switch that connects, and takes away from none."""
