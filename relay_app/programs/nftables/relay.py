@@ -7,8 +7,6 @@ import signal
 import sys
 from pathlib import Path
 
-HERE, LANES = os.environ["BLIPNET_ADDRESS"], os.environ["BLIPNET_LANES"]
-OTHERS = [peer for each in os.environ["BLIPNET_PEERS"].split(",") if (peer := each.partition("=")[2]) != HERE]
 LIBRARY = "libnftables.so.1"
 
 IPV4 = Path("/proc/sys/net/ipv4")
@@ -28,26 +26,30 @@ def set_up_routing() -> None:
             (interface / name).write_text(value)
 
 
-def table(first: str, second: str) -> str:
+def table(here: str, first: str, second: str, lanes: str) -> str:
     """The table, by which packets go between two clusters' relays."""
     ways = ((first, second), (second, first))
-    return TABLE.format(*(RULE.format(source=a, target=b, here=HERE, lanes=LANES) for a, b in ways))
+    return TABLE.format(*(RULE.format(source=a, target=b, here=here, lanes=lanes) for a, b in ways))
 
 
 def main() -> None:
     """Add the table, and keep it until SIGTERM, by which this process dies."""
-    if len(OTHERS) != 2:
-        sys.exit(f"relay: it stands between two other clusters, and there are {len(OTHERS)}")
+    here, peers = os.environ["BLIPNET_ADDRESS"], os.environ["BLIPNET_PEERS"].split(",")
+    others = [peer for each in peers if (peer := each.partition("=")[2]) != here]
+    if len(others) != 2:
+        sys.exit(f"relay: it stands between two other clusters, and there are {len(others)}")
     try:
         nftables = ctypes.CDLL(LIBRARY)
         set_up_routing()
     except OSError as error:
         sys.exit(f"relay: {error}")
+    rules = table(here, others[0], others[1], os.environ["BLIPNET_LANES"])
     nftables.nft_ctx_new.restype = ctypes.c_void_p
     context = ctypes.c_void_p(nftables.nft_ctx_new(0))
-    if nftables.nft_run_cmd_from_buffer(context, table(*OTHERS).encode()) != 0:
+    if nftables.nft_run_cmd_from_buffer(context, rules.encode()) != 0:
         sys.exit("relay: this kernel takes no such rules; it needs nf_tables, with owners of tables (Linux 5.12)")
     signal.pause()
 
 
-main()
+if __name__ == "__main__":
+    main()
