@@ -36,7 +36,7 @@ def test_an_outage_interrupts_speech_and_no_pause(runs: RunRecord, tmp_path: Pat
     media = run.summary["media"]
     assert run.bears((media["sent"], media["speaker_pauses"]) == (3_500, 15))
     assert run.summary["ledger"]["unexplained"] == 0
-    assert [row["sent"] for row in rows_of(run, "us-east")] == ["400"] * 5
+    assert run.bears([row["sent"] for row in rows_of(run, "us-east")] == ["400"] * 5)
     assert {row["speaker_pauses"] for row in rows_of(run, "us-east")} == {"2"}
     assert {row["speaker_pauses"] for row in rows_of(run, "us-west")} == {"1"}
     assert run.bears(media["outages_in_speaker_pauses"] == 5)
@@ -65,4 +65,4 @@ def test_calls_send_what_was_planned_and_end(runs: RunRecord, tmp_path: Path) ->
     assert (media["sessions"], media["directions"], media["speaker_pauses"]) == (20, 35, 10)
     assert run.bears((media["sent"], media["lost"], media["interruptions"]) == (9_500, 0, 0))
     assert run.summary["ledger"]["unexplained"] == 0
-    assert [row["sent"] for row in rows_of(run, "us-west")] == ["150"] * 10
+    assert run.bears([row["sent"] for row in rows_of(run, "us-west")] == ["150"] * 10)
