@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -24,6 +24,11 @@ _SOFTNET_CORE = 12
 
 _RECEIVE_DROP = 3
 """Column of /proc/net/dev, after the interface's name (proc_net_dev(5))."""
+
+_UDP_INODE = 9
+"""Column of a line of /proc/net/udp; three of its headings stand for two columns together (proc_net_udp(5))."""
+
+_TABLE_READINGS = 6
 
 _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
@@ -185,8 +190,7 @@ def parse_udp_ports(net_udp: str, address: str) -> set[int]:
 
 def udp_ports(pid: int, address: str) -> set[int]:
     """UDP ports at which an IPv4 address receives in a process's network namespace."""
-    tables = (Path(f"/proc/{pid}/net/{name}") for name in ("udp", "udp6"))
-    return {port for table in tables if table.exists() for port in parse_udp_ports(table.read_text(), address)}
+    return {port for table in _udp_tables(pid) for port in parse_udp_ports(table, address)}
 
 
 class UdpSocket(NamedTuple):
@@ -207,11 +211,36 @@ def parse_udp_sockets(net_udp: str) -> list[UdpSocket]:
 
 def udp_sockets(pid: str) -> list[UdpSocket]:
     """The UDP sockets of a process's network namespace; none if the process has ended."""
-    found: list[UdpSocket] = []
+    return [each for table in _udp_tables(pid) for each in parse_udp_sockets(table)]
+
+
+def whole_table(read: Callable[[], str]) -> str:
+    """A table of sockets that the kernel shows a page at a time, with every socket that is there all the while.
+
+    The kernel counts its way to the next page, so that it skips a socket where one before it was closed meanwhile. It
+    is therefore read until a reading has all rows of those before it, at most _TABLE_READINGS times. A row is known by
+    its local address and its inode, and is as it was last read.
+    """
+    header, *lines = read().splitlines()
+    rows = _by_socket(lines)
+    for _ in range(_TABLE_READINGS - 1):
+        latest = _by_socket(read().splitlines()[1:])
+        is_whole = rows.keys() <= latest.keys()
+        rows |= latest
+        if is_whole:
+            break
+    return "\n".join([header, *rows.values()])
+
+
+def _by_socket(lines: Iterable[str]) -> dict[tuple[str, str], str]:
+    return {(fields[1], fields[_UDP_INODE]): line for line in lines for fields in [line.split()]}
+
+
+def _udp_tables(pid: int | str) -> Iterator[str]:
+    """/proc/net/udp and udp6 of a process's network namespace; neither if it has ended."""
     for name in ("udp", "udp6"):
         with suppress(FileNotFoundError, ProcessLookupError):
-            found += parse_udp_sockets(Path(f"/proc/{pid}/net/{name}").read_text())
-    return found
+            yield whole_table(Path(f"/proc/{pid}/net/{name}").read_text)
 
 
 def counter_growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:

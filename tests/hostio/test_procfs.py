@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ from hostio.procfs import (
     softnet,
     udp_ports,
     udp_statistics,
+    whole_table,
 )
 from hostio.timing import MS, S
 
@@ -75,6 +77,35 @@ def test_ports_are_those_of_an_address_or_of_any() -> None:
         assert port in udp_ports(os.getpid(), "127.0.0.1")
 
 
+def test_a_socket_is_found_that_the_kernel_skips_where_others_are_closed() -> None:
+    """Three readings that lack one, two and none of nine; what would be read after them is not asked."""
+    readings = iter(["01245679", "0123459", "012345679"])
+
+    def read() -> str:
+        rows = [f" 1: 0100007F:9C4{each} 0:0 07 0:0 0:0 0 0 0 10{each} 2 0 0" for each in next(readings)]
+        return "\n".join(["sl local_address", *rows])
+
+    assert parse_udp_ports(whole_table(read), "127.0.0.1") == {40000 + number for number in (*range(8), 9)}
+
+
+def test_ports_that_are_bound_all_the_while_are_found_while_others_come_and_go() -> None:
+    """One reading of /proc/net/udp alone lacks some of them more often than not."""
+    with ExitStack() as lasting:
+        sockets = [lasting.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(64)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        bound = {each.getsockname()[1] for each in sockets}
+        churn = subprocess.Popen([sys.executable, "-c", CHURN], stdout=subprocess.PIPE)
+        try:
+            assert churn.stdout is not None
+            churn.stdout.readline()
+            missing = [bound - udp_ports(os.getpid(), "127.0.0.1") for _ in range(60)]
+        finally:
+            churn.kill()
+            churn.communicate()
+    assert missing == [set()] * 60
+
+
 def test_this_machine() -> None:
     assert sum(read_cores()[0]) > S
     assert read_softnet().keys() & read_cores().keys()
@@ -110,6 +141,18 @@ s1-lan:900000000 2 3 40 5 6 7 8 9 10 11 12 13 14 15 16
 """
     assert parse_receive_drops(text) == {"lo": 4, "s1-lan": 40}
 
+
+CHURN = """
+import random, socket
+endpoints = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
+for endpoint in endpoints:
+    endpoint.bind(("127.0.0.1", 0))
+print(flush=True)
+while True:
+    endpoints.pop(random.randrange(200)).close()
+    endpoints.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    endpoints[-1].bind(("127.0.0.1", 0))
+"""
 
 TO_A_SOCKET_THAT_TAKES_NOTHING = """
 import json, os, socket, subprocess
