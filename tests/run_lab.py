@@ -107,9 +107,21 @@ def shows(claim: Believed) -> Believed:
     return lambda run: claim(run) or run.undisturbed
 
 
+def played(out: Path, scenario: Path, *settings: str) -> Run:
+    """Play a scenario once, with these settings. For claims that bear any load: it is not entered."""
+    code, output = finished(
+        start("run", scenario, "--out", out, *(word for each in settings for word in ("--set", each)))
+    )
+    (folder,) = out.iterdir()
+    root, summary = summary_of(out, folder.name)
+    assert not any("the run failed" in each or "ended early" in each for each in summary["reasons"]), output
+    assert size_of(root) <= space_needed(read_plan(RunDir(root).plan)).peak_bytes, "a run took more room than estimated"
+    return Run(root, code, output, summary)
+
+
 def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
     """Play a scenario once, with these settings, and enter it."""
-    run = _played(out, scenario, settings)
+    run = played(out, scenario, *settings)
     runs.enter(run.summary)
     return run
 
@@ -117,7 +129,7 @@ def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
 def attempted(runs: RunRecord, out: Path, scenario: Path, *settings: str, believed: Believed = conclusive) -> Run:
     """The first of at most ATTEMPTS runs that can be believed, or else the last; all are entered."""
     for attempt in range(ATTEMPTS):
-        run = _played(out / f"attempt-{attempt}", scenario, settings)
+        run = played(out / f"attempt-{attempt}", scenario, *settings)
         runs.enter(run.summary)
         if believed(run):
             break
@@ -129,17 +141,6 @@ def decided(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
     run = attempted(runs, out, scenario, *settings)
     run.require(run.conclusive)
     return run
-
-
-def _played(out: Path, scenario: Path, settings: tuple[str, ...]) -> Run:
-    code, output = finished(
-        start("run", scenario, "--out", out, *(word for each in settings for word in ("--set", each)))
-    )
-    (folder,) = out.iterdir()
-    root, summary = summary_of(out, folder.name)
-    assert not any("the run failed" in each or "ended early" in each for each in summary["reasons"]), output
-    assert size_of(root) <= space_needed(read_plan(RunDir(root).plan)).peak_bytes, "a run took more room than estimated"
-    return Run(root, code, output, summary)
 
 
 def size_of(folder: Path) -> int:

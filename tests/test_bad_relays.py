@@ -15,6 +15,8 @@ import pytest
 from bare_relay import BINDS, SERVES, pids_in, play, relay_folder
 from run_lab import ONE_BLIP, finished, start
 
+pytestmark = [pytest.mark.bears_load, pytest.mark.waits]
+
 PAUSE = "while True: signal.pause()\n"
 TOLD = f"{SERVES}lanes[0].recv(9)\n"
 """A program that serves until it is told to go wrong."""

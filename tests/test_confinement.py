@@ -21,7 +21,7 @@ from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT
 from topologies.fabric import RESERVED_PORTS
 from topologies.sandbox import Privilege, in_network_of
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
 
 BOTH: tuple[Privilege, ...] = ("root", "user namespace")
 ASKS = """\

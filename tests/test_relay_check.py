@@ -12,7 +12,7 @@ from relay_app.programs import PROGRAMS
 from scenarios.relay_check.check import check
 from topologies.sandbox import find_sandbox
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
 
 TEMPLATE = PROJECT / "relay_app" / "programs" / "template"
 SEND = "lane.sendto(packet, next_hop[ssrc])"

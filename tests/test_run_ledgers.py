@@ -9,12 +9,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from run_lab import BRIEF, ONE_BLIP, PROJECT, STARTED_WITHIN_S, finished, play, start, summary_of, written
-from run_record import RunRecord
+from run_lab import BRIEF, ONE_BLIP, PROJECT, STARTED_WITHIN_S, finished, played, start, summary_of, written
 
 from hostio.timing import wait_until
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
 
 
 def books(run: Path) -> Any:
@@ -25,10 +24,10 @@ def rows(run: Path, pattern: str) -> int:
     return sum(pl.read_parquet(path).height for path in (run / "raw").glob(pattern))
 
 
-def test_every_kind_of_loss_is_explained_packet_by_packet(runs: RunRecord, tmp_path: Path) -> None:
+def test_every_kind_of_loss_is_explained_packet_by_packet(tmp_path: Path) -> None:
     """The clients' records are the oracle of the sums, the kernel's interface counters that of the stations."""
-    played = play(runs, tmp_path, PROJECT / "scenarios" / "every-fate.yaml")
-    run, summary = played.root, played.summary
+    whole = played(tmp_path, PROJECT / "scenarios" / "every-fate.yaml")
+    run, summary = whole.root, whole.summary
     ledger = summary["ledger"]
     assert (ledger["unexplained"], books(run)["surplus"]) == (0, 0)
     media = [route for route in ledger["routes"] if route["name"] != "canaries"]
@@ -51,10 +50,10 @@ def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", ["lock-order", "slow-drain"])
-def test_packets_that_wait_in_a_sick_relay_are_under_way(runs: RunRecord, tmp_path: Path, version: str) -> None:
+def test_packets_that_wait_in_a_sick_relay_are_under_way(tmp_path: Path, version: str) -> None:
     """One is deadlocked with packets in its receive buffers, one has a queue of its own."""
     cold_burst = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
-    summary = play(runs, tmp_path, cold_burst, f"relays.kind={version}").summary
+    summary = played(tmp_path, cold_burst, f"relays.kind={version}").summary
     assert summary["ledger"]["unexplained"] == 0
     where = {"lock-order": "in its receive buffers", "slow-drain": "kept back by its version"}[version]
     waiting = {name: packets for route in summary["ledger"]["routes"] for name, packets in route["under_way"].items()}

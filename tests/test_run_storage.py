@@ -27,6 +27,8 @@ from scenarios.paths import new_run_dir
 from scenarios.run.host_side import run_plan
 from scenarios.run.limits import Allowances
 
+pytestmark = [pytest.mark.bears_load, pytest.mark.waits]
+
 SHORT = ("duration=3s", "events.0.at=1s", "events.0.for=500ms", "sessions.0.count=10")
 ROOMY = "size=40m"
 RECORDED = Path(__file__).parent / "results" / "recorded" / "one-blip" / "run"

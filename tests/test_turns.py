@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -15,17 +16,37 @@ class Item:
     """As much of a test as its turn depends on."""
 
     path: Path
-    mark: str = ""
+    marks: tuple[str, ...] = ()
 
     def get_closest_marker(self, name: str) -> str | None:
-        return name if name == self.mark else None
+        return name if name in self.marks else None
+
+
+def order(folder: Path, lengths: dict[str, int], marks: Mapping[str, tuple[str, ...]]) -> list[str]:
+    for name, length in lengths.items():
+        (folder / name).write_text("x" * length)
+    items = [Item(folder / name, marks.get(name, ())) for name in sorted(lengths)]
+    return [item.path.name for item in in_turn(cast("list[pytest.Item]", items))]
 
 
 def test_long_files_come_first_one_that_waits_beside_one_that_computes_and_the_machine_last(tmp_path: Path) -> None:
     lengths = {"short": 1, "longest": 9, "long": 5, "waits-long": 4, "waits-short": 2, "runs": 99}
-    for name, length in lengths.items():
-        (tmp_path / name).write_text("x" * length)
-    marks = {"waits-long": "waits", "waits-short": "waits", "runs": "root"}
-    items = [Item(tmp_path / name, marks.get(name, "")) for name in sorted(lengths)]
+    marks = {"waits-long": ("waits",), "waits-short": ("waits",), "runs": ("root",)}
+    assert order(tmp_path, lengths, marks) == ["longest", "waits-long", "long", "waits-short", "short", "runs"]
+
+
+def test_what_bears_load_has_company_and_machines_are_booted_first(tmp_path: Path) -> None:
+    lengths = {"short": 1, "long": 5, "boots": 2, "runs": 99, "bears": 3}
+    marks = {"boots": ("vm", "bears_load"), "runs": ("root",), "bears": ("root", "bears_load", "waits")}
+    assert order(tmp_path, lengths, marks) == ["boots", "long", "bears", "short", "runs"]
+
+
+def test_a_file_of_which_one_test_runs_alone_is_taken_with_those_that_do(tmp_path: Path) -> None:
+    mixed, other = tmp_path / "mixed", tmp_path / "other"
+    for path in (mixed, other):
+        path.touch()
+    items = [Item(mixed), Item(mixed, ("root",)), Item(other)]
     found = in_turn(cast("list[pytest.Item]", items))
-    assert [item.path.name for item in found] == ["longest", "waits-long", "long", "waits-short", "short", "runs"]
+    assert [(item.path, item.get_closest_marker("root")) for item in found] == [
+        (other, None), (mixed, None), (mixed, "root")
+    ]  # fmt: skip

@@ -36,6 +36,8 @@ Way = tuple[str, str]
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(1_500)]
 
+on_its_own_clock = pytest.mark.bears_load
+
 
 def run(*arguments: str) -> str:
     done = subprocess.run([*RUN_SCENARIO, *arguments], capture_output=True, text=True, check=False, timeout=1_400)
@@ -130,6 +132,7 @@ def virtual(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Heard:
     return found
 
 
+@on_its_own_clock
 def test_netem_passes_the_conformance_suite_on_the_virtual_clock() -> None:
     pytest_there = ("python", "-m", "pytest", "-q", "-m", "netem", "-p", "no:cacheprovider", "tests/conformance")
     output = run("vm", *VIRTUAL, str(Path(sys.executable).parent / pytest_there[0]), *pytest_there[1:])
@@ -137,6 +140,7 @@ def test_netem_passes_the_conformance_suite_on_the_virtual_clock() -> None:
     assert "skipped" not in output
 
 
+@on_its_own_clock
 def test_a_run_in_the_machine_uses_netem_and_the_kernel_datapath_and_passes(virtual: Heard) -> None:
     assert virtual.summary["backend"] == {"link": "netem", "datapath": "kernel"}
     assert virtual.summary["verdict"] == "pass"
@@ -144,6 +148,7 @@ def test_a_run_in_the_machine_uses_netem_and_the_kernel_datapath_and_passes(virt
     assert len(virtual.summary["reroutes"]) == 1
 
 
+@on_its_own_clock
 def test_the_machine_and_this_one_come_to_the_same_from_its_records(virtual: Heard, tmp_path: Path) -> None:
     here = tmp_path / virtual.root.name
     shutil.copytree(virtual.root, here)
@@ -151,6 +156,7 @@ def test_the_machine_and_this_one_come_to_the_same_from_its_records(virtual: Hea
     assert documents(here) == documents(virtual.root)
 
 
+@on_its_own_clock
 def test_two_virtual_runs_are_the_same_to_the_bit_while_the_host_is_kept_busy(virtual: Heard, tmp_path: Path) -> None:
     with every_core_busy():
         run("run", "--vm", *VIRTUAL, *ONE_BLIP, "--out", str(tmp_path))
@@ -182,11 +188,13 @@ for kind in ("uint16", "uint32", "int64", "float64"):
 """
 
 
+@on_its_own_clock
 def test_the_emulated_cpu_sorts_as_numpy_asks_it_to() -> None:
     """QEMU 7.2 gets some of its AVX2 wrong."""
     run("vm", sys.executable, "-c", SORTED_RIGHT)
 
 
+@on_its_own_clock
 def test_output_and_exit_code_of_a_command_come_back() -> None:
     done = subprocess.run(
         [*RUN_SCENARIO, "vm", "sh", "-c", "echo there; exit 7"], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Turns of the workers of one session: most tests run side by side, those that need the machine run alone.
+"""Turns of the workers of one session: most tests run side by side, those that need the machine to themselves alone.
 
 Two locks (flock(2)) in files that all workers open. A worker holds the second one while it runs a test: shared with
 others, or exclusively. It holds the first while it waits for the second, so that others queue up behind a test that
@@ -8,37 +8,45 @@ waits to be alone.
 from __future__ import annotations
 
 import fcntl
+from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 
 
 def needs_the_machine(item: pytest.Item) -> bool:
-    """Whether a test builds networks, plays runs or boots virtual machines, whose timing other work would disturb."""
-    return any(item.get_closest_marker(name) for name in ("root", "vm"))
+    """Whether a test builds networks or plays runs, and other work would disturb what it claims of their timing."""
+    return _marked(item, "root", "vm") and not _marked(item, "bears_load")
 
 
-def in_turn(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+def _marked(item: pytest.Item, *names: str) -> bool:
+    return any(item.get_closest_marker(name) for name in names)
+
+
+def in_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """The tests in the order in which workers take their files.
 
-    Long files first, so that what is left at the end is short; beside each that computes one that `waits`, while there
-    are any, so that no core is idle. Then those that need the machine.
+    First those that boot machines: they take longest. Then those of which all tests have company, and at last the
+    others, so that no test that runs alone keeps the rest waiting.
     """
-    places = _places(item for item in items if not needs_the_machine(item))
-    return sorted(items, key=lambda item: (True, 0, False) if needs_the_machine(item) else (False, *places[item.path]))
+    files = defaultdict[Path, list[pytest.Item]](list)
+    for item in items:
+        files[item.path].append(item)
+    booting = [path for path, tests in files.items() if any(_marked(each, "vm") for each in tests)]
+    alone = [path for path, tests in files.items() if path not in booting and any(map(needs_the_machine, tests))]
+    others = {path: tests for path, tests in files.items() if path not in {*booting, *alone}}
+    return [item for path in (*booting, *_mixed(others), *alone) for item in files[path]]
 
 
-def _places(items: Iterable[pytest.Item]) -> Mapping[Path, tuple[int, bool]]:
-    """Where each file comes: its place among those that wait, or among those that do not."""
-    waits = {item.path: item.get_closest_marker("waits") is not None for item in items}
-    by_length = sorted(waits, key=lambda path: -path.stat().st_size)
-    return {
-        path: (place, kind)
-        for kind in (False, True)
-        for place, path in enumerate(path for path in by_length if waits[path] is kind)
-    }
+def _mixed(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
+    """Long files first, so that what is left at the end is short; beside each that computes one that `waits`, while
+    there are any, so that no core is idle."""
+    by_length = sorted(files, key=lambda path: -path.stat().st_size)
+    kinds = ([path for path in by_length if _marked(files[path][0], "waits") is waits] for waits in (False, True))
+    return [path for pair in zip_longest(*kinds) for path in pair if path]
 
 
 class Turns:
