@@ -29,14 +29,10 @@ def summary(verdict: str, *, ok: bool = True, others: float = 0.0, stolen: float
         (29, 0, 3, True),
         (30, 0, 3, False),
         (30, 12, 3, False),
-        (30, 13, 3, True),
-        (2, 2, 0, False),
-        (3, 3, 0, True),
-        (20, 10, 0, False),
-        (20, 11, 0, True),
+        (20, 20, 0, False),
     ],
 )
-def test_a_session_may_have_half_its_runs_without_a_verdict_and_a_tenth_that_nothing_disturbed(
+def test_of_a_sessions_runs_a_tenth_may_be_without_a_verdict_that_nothing_disturbed(
     played: int, disturbed: int, unexplained: int, too_many: bool
 ) -> None:
     assert RunRecord(played, disturbed, unexplained).too_many is too_many
@@ -58,9 +54,9 @@ def test_a_run_without_a_verdict_is_put_down_to_the_machine_if_its_records_do() 
 
 
 @pytest.mark.parametrize(
-    ("undecided", "tests", "too_few"), [(2, 4, False), (3, 4, True), (8, 40, False), (9, 40, True)]
+    ("undecided", "tests", "too_few"), [(2, 4, False), (3, 4, True), (10, 40, False), (11, 40, True)]
 )
-def test_two_tests_or_a_fifth_of_those_that_play_runs_may_be_undecided(
+def test_two_tests_or_a_quarter_of_those_that_play_runs_may_be_undecided(
     undecided: int, tests: int, too_few: bool
 ) -> None:
     assert RunRecord(players=tests).too_few_tests_decided(undecided) is too_few
