@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from random import Random
 from socket import socket
-from time import monotonic_ns, time_ns
+from time import monotonic_ns, process_time_ns, time_ns
 
 import numpy as np
 
 from benchmarks.load_loop import TRAIN, LoadMemory, drive
 from benchmarks.search import Run
 from hostio.mmsg import socket_address
+from hostio.procfs import CoreTimes, read_cores
 from hostio.timing import MS, S
 from relay_app.rtp import blipnet_header, ntp_offset_ns
 from relay_app.streams import LANES, lane_of
@@ -73,11 +75,12 @@ class Load:
     def run(self, kpps: int, seconds: float, *pids: int) -> Run:
         """Load the relay, which is these processes, at a rate for a time, blocking this thread."""
         memory = LoadMemory.allocate(self._packets, self._names, int(kpps * 1000 * seconds) + 1, self._train)
-        before_ns = sum(map(cpu_ns, pids))
+        cores_before, own_ns, before_ns = read_cores(), process_time_ns(), sum(map(cpu_ns, pids))
         offset_ns = ntp_offset_ns(time_ns(), monotonic_ns())
         fds = (self.source.fileno(), self._sink.fileno())
         drive(memory, *fds, self._framing, kpps * 1000, int(seconds * S), offset_ns)
-        spent_ns = sum(map(cpu_ns, pids)) - before_ns
+        spent_ns, own_ns = sum(map(cpu_ns, pids)) - before_ns, process_time_ns() - own_ns
+        used = os.sched_getaffinity(0).union(*map(os.sched_getaffinity, pids))
         counts = memory.counts[0]
         received = int(counts["received"])
         p50_ns, p99_ns = np.percentile(memory.latencies_ns[:received], (50, 99)) if received else (np.inf, np.inf)
@@ -89,12 +92,26 @@ class Load:
             p50_ms=float(p50_ns) / MS,
             p99_ms=float(p99_ns) / MS,
             cpu_us=spent_ns / _NS_PER_US / max(1, received),
+            others=others_share(cores_before, read_cores(), used, own_ns + spent_ns),
         )
 
     def close(self) -> None:
         """Close both sockets."""
         self.source.close()
         self._sink.close()
+
+
+def others_share(
+    before: Mapping[int, CoreTimes], after: Mapping[int, CoreTimes], cores: Collection[int], own_ns: int
+) -> float:
+    """Share of these cores' time that went neither to us nor to interrupts, 0 to 1; what their host kept included.
+
+    Too small by what the kernel adds to our time for interrupts (without CONFIG_IRQ_TIME_ACCOUNTING), never too large.
+    """
+    spent = [CoreTimes(*(b - a for a, b in zip(before[core], after[core], strict=True))) for core in cores]
+    others_ns = max(0, sum(each.busy_ns for each in spent) - own_ns)
+    whole_ns = sum(map(sum, spent))
+    return (others_ns + sum(each.stolen_ns for each in spent)) / whole_ns if whole_ns else 0.0
 
 
 def takes_trains(source: socket, target: tuple[str, int], size: int) -> bool:

@@ -1,90 +1,75 @@
 """A page on a relay program that comes with the project, in Markdown: `scripts/bench page KIND [SECONDS]`.
 
 Plays the standard scenarios, the cold burst with a warm cache, a storm of set-ups and each fault on a relay, and
-measures what the program carries on one core. Every figure on the page is from these runs.
+measures what the program carries on one core. Every figure on the page is from these runs; what a busy machine may have
+moved says so.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
+import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.apart import play_apart
-from benchmarks.programs import left_out, measured
+from benchmarks.page_runs import FAULTS, MOVED_TO, STRUCK, AdapterAlone, Found, RefusedError, Runs, disturbed
+from benchmarks.programs import left_out
 from benchmarks.search import Highest
 from results.metrics.figures import LengthQuantiles
-from results.run_files.documents import read
-from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
-from scenarios.language.library import LIBRARY, standard_scenarios
-from scenarios.paths import PROJECT
+from scenarios.cli.exit_codes import ExitCode
 from scenarios.suites.standings import evidence_of, recovery_of
-from topologies.sandbox import find_sandbox
 
 SECONDS = 4.0
-BURST = LIBRARY / "suite" / "cold-burst.yaml"
-STORM = LIBRARY / "servers" / "set-up-storm.yaml"
-MOVED_TO, STRUCK = "us-central", "us-east"
-"""The clusters of the relay that the burst meets, and of the one that the faults strike."""
-FAULTS = {"relay-kill": "SIGKILL", "relay-freeze": "SIGSTOP and SIGCONT", "relay-restart": "SIGTERM"}
-FAULT_SCENARIO = """\
-name: fault
-topology: us-triangle
-duration: 6s
-sessions: [{{between: [us-east, us-west], count: 10, media: voice}}]
-events: [{{at: 2s, what: {what}, cluster: {cluster}, for: 1s}}]
-expect: [media.still_interrupted == 0]
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Summaries of the runs of a kind: of the standard scenarios, of the burst with a warm cache, of the storm with its
-    processes on a core of their own, and by fault."""
-
-    kind: str
-    suite: Sequence[Summary]
-    warm: Summary
-    storm: Summary
-    faults: Mapping[str, Summary]
-    carried: Highest
-
-    @property
-    def cold(self) -> Summary:
-        """Of the burst with a cold cache."""
-        return next(each for each in self.suite if each.scenario == self.warm.scenario)
+BUSY = "inconclusive: the machine was busy"
+"""On each row whose figures may be the machine's, and not the relay's."""
 
 
 def page(found: Found) -> Iterator[str]:
     """The lines of the page."""
-    program = found.cold.programs[MOVED_TO]
-    yield from (
-        f"# {found.kind}",
-        "",
-        f"Printed by `scripts/bench page {found.kind}`; measured: {program.measured}.",
-        "",
-    )
-    yield from ("| standard scenario | verdict | back by itself | evidence |", "|---|---|---|---|")
-    for each in found.suite:
-        yield f"| {each.scenario} | {each.verdict} | {recovery_of(each)} | {evidence_of(each)} |"
-    yield from ("", "| first packet of a moved session | p50 | p99 | max |", "|---|---|---|---|")
-    yield from (_first("cold", found.cold), _first("warm", found.warm))
-    yield from ("", *_stormed(found.storm))
+    yield from (f"# {found.kind}", "", *_what(found), "")
+    yield from ("| scenario | verdict | back by itself | evidence |", "|---|---|---|---|")
+    for name, each in found.suite.items():
+        yield f"| {name} | not played |  | {each} |" if isinstance(each, str) else _judged(each)
+    yield from map(_judged, found.of_servers)
+    if found.cold and found.warm:
+        yield from ("", "| first packet of a moved session | p50 | p99 | max |", "|---|---|---|---|")
+        yield from (_first("cold", found.cold), _first("warm", found.warm))
+        if found.alone:
+            yield _first("cold, adapter alone", found.alone.cold)
+    if found.storm:
+        yield from ("", *_stormed(found.storm))
     yield from ("", "| fault of 1 s | longest interruption | packets lost | still interrupted |", "|---|---|---|---|")
     for what, each in found.faults.items():
         media = each.media
-        yield f"| {FAULTS[what]} | {_ms(media.interruption_ms.max)} | {media.lost} | {media.still_interrupted} |"
+        row = f"| {_ms(media.interruption_ms.max)} | {media.lost} | {media.still_interrupted} |"
+        yield f"| {_marked(FAULTS[what], each)} {row}"
     yield from ("", *_use(found))
+
+
+def _what(found: Found) -> Iterator[str]:
+    """What was measured, with its versions and command lines."""
+    program = next(each for each in found.faults.values()).programs[MOVED_TO]
+    yield f"Printed by `scripts/bench page {found.kind}` on {found.machine}; measured: {program.measured}."
+    packages = ", ".join(f"{name} {version}" for name, version in program.packages.items())
+    yield f"Packages: {packages}." if packages else "It needs no package."
+    for command in filter(None, (program.command, program.server)):
+        yield from ("", f"    {shlex.join(command)}")
+
+
+def _marked(name: str, *summaries: Summary) -> str:
+    return f"{name} ({BUSY})" if any(map(disturbed, summaries)) else name
+
+
+def _judged(summary: Summary) -> str:
+    name = _marked(summary.scenario, summary)
+    return f"| {name} | {summary.verdict} | {recovery_of(summary)} | {evidence_of(summary)} |"
 
 
 def _first(cache: str, summary: Summary) -> str:
     quantiles = summary.programs[MOVED_TO].first_forwarded_ms
-    return f"| {cache} | {' | '.join(map(_ms, _values(quantiles)))} |"
+    return f"| {_marked(cache, summary)} | {' | '.join(map(_ms, _values(quantiles)))} |"
 
 
 def _stormed(storm: Summary) -> Iterator[str]:
@@ -93,7 +78,7 @@ def _stormed(storm: Summary) -> Iterator[str]:
     carried = next(each for each in storm.groups if each.name == "carried")
     (there,) = (each for each in storm.pairs if [each.source, each.destination] == list(carried.between))
     rate = f"{1e3 * program.moved / program.catch_up_ms:.0f} a second" if program.catch_up_ms else "not told"
-    yield "| a storm of set-ups, on a core of its own | |"
+    yield f"| {_marked('a storm of set-ups, on a core of its own', storm)} | |"
     yield "|---|---|"
     yield f"| verdict | {storm.verdict} |"
     yield f"| {program.moved} streams at once, all served after | {_ms(program.catch_up_ms)} ({rate}) |"
@@ -103,18 +88,24 @@ def _stormed(storm: Summary) -> Iterator[str]:
 
 def _use(found: Found) -> Iterator[str]:
     yield f"On one core: {_carried(found.carried)}."
-    many, few = found.cold.programs[MOVED_TO], found.faults["relay-freeze"].programs[STRUCK]
-    streams, fewer = many.moved, found.faults["relay-freeze"].media.directions
-    if many.process and few.process and streams > fewer:
+    if found.alone:
+        yield f"The adapter alone: {_carried(found.alone.carried)}."
+    if found.cold is None:
+        return
+    many, freeze = found.cold.programs[MOVED_TO], found.faults["relay-freeze"]
+    few, streams, fewer = freeze.programs.get(STRUCK), many.moved, freeze.media.directions
+    if few and many.process and few.process and streams > fewer:
         each = (many.process.descriptors_most - few.process.descriptors_most) / (streams - fewer)
         yield f"Descriptors: {many.process.descriptors_most} with {streams} streams, {each:.2f} for each further one."
 
 
 def _carried(highest: Highest) -> str:
+    busy = f"; {BUSY}" if highest.disturbed else ""
     if highest.run is None:
-        return "none of the rates was carried"
-    bound = "at least " if highest.bounded_by_load else ""
-    return f"{bound}{highest.run.kpps} kpps, {highest.run.cpu_us:.2f} µs of CPU per packet"
+        return f"none of the rates was carried{busy}"
+    bound = "at least " if highest.bounded_by_load or highest.disturbed else ""
+    cpu = f"{highest.run.cpu_us:.2f} µs of CPU per packet" if highest.run.cpu_us else "in the kernel"
+    return f"{bound}{highest.run.kpps} kpps, {cpu}{busy}"
 
 
 def _values(quantiles: LengthQuantiles) -> tuple[float | None, float | None, float | None]:
@@ -125,46 +116,23 @@ def _ms(value: float | None) -> str:
     return "not told" if value is None else f"{value:.1f} ms"
 
 
-def played(file: Path, kind: str, runs: Path, *settings: str, apart: tuple[int, int] | None = None) -> Summary:
-    """Run a scenario with a kind, by the command line; gives its summary. `apart`: cores of the rest and of it."""
-    words = [word for each in settings for word in ("--set", each)]
-    run = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(file)]
-    argv = [*run, "--relay", kind, "--out", str(runs), *words]
-    if apart:
-        play_apart(argv, apart)
-    else:
-        subprocess.run(argv, check=False, stdout=subprocess.DEVNULL)
-    (root,) = runs.glob("*/*")
-    return read(Summary, RunDir(root).summary)
-
-
-def find(kind: str, seconds: float, folder: Path) -> Found:
-    """Play and measure all that the page tells."""
-    available = sorted(os.sched_getaffinity(0))
-    cores = available[0], available[-1]
-    suite = [played(file, kind, folder / file.stem) for file in standard_scenarios()]
-    warm = played(BURST, kind, folder / "warm", f"relays.warm.{MOVED_TO}=100%")
-    storm = played(STORM, kind, folder / "storm", apart=cores)
-    faults = {}
-    for what in FAULTS:
-        scenario = folder / f"{what}.yaml"
-        scenario.write_text(FAULT_SCENARIO.format(what=what, cluster=STRUCK))
-        faults[what] = played(scenario, kind, folder / what)
-    return Found(kind, suite, warm, storm, faults, measured(kind, seconds, cores, find_sandbox()))
-
-
 def main(arguments: list[str]) -> int:
-    """Print the page. Returns the exit code: 2 if the kind cannot be played here."""
+    """Print the page. Returns the exit code: that of bad input if the kind cannot be played here."""
     if not arguments:
         print("scripts/bench page: which KIND? such as c-sound", file=sys.stderr)
-        return 2
+        return ExitCode.BAD_INPUT
     kind, seconds = arguments[0], float(arguments[1]) if len(arguments) > 1 else SECONDS
     if why := left_out(kind):
         print(f"scripts/bench page: {kind}: {why}", file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
-        print("\n".join(page(find(kind, seconds, Path(folder)))))
-    return 0
+        return ExitCode.BAD_INPUT
+    with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as name:
+        folder = Path(name)
+        try:
+            print("\n".join(page(Runs(kind, seconds, folder).find(AdapterAlone(seconds, folder)))))
+        except RefusedError as error:
+            print(f"scripts/bench page: {kind}: {error}", file=sys.stderr)
+            return ExitCode.BAD_INPUT
+    return ExitCode.PASS
 
 
 if __name__ == "__main__":

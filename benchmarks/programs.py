@@ -16,9 +16,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.load import Load, Sessions
+from benchmarks.load_loop import SEND_BATCH, TRAIN
 from benchmarks.search import Highest, Run, highest
 from hostio.sockets import udp_socket
-from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT, SessionGroup, streams_of
+from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT, SessionGroup, lane_of, streams_of
 from results.run_files.plan import Plan
 from scenarios.errors import ScenarioError
 from scenarios.paths import PROJECT
@@ -27,7 +28,8 @@ from scenarios.supervision.processes import START_WITHIN_S
 from scenarios.supervision.run_control import SANDBOX_FOLDER
 from topologies.sandbox import Sandbox, set_up_sandbox
 
-_THERE = "us-east"
+_THERE, _BEYOND = "us-east", "us-west"
+"""Where the load comes from; and where it goes to, if the relay keeps no sessions and so has no clients of its own."""
 _SESSIONS = 1000
 """Of which the load takes as many as it has packets in turn; enough that every lane has them."""
 _FIRST_PACKETS = (1, 1.0)
@@ -37,17 +39,17 @@ _FIRST_PACKETS = (1, 1.0)
 def left_out(kind: str) -> str | None:
     """Why a kind cannot be measured here; None if it can."""
     try:
-        program = plan_for(kind).relays.program_of(HERE)
+        plan_for(kind)
     except ScenarioError as error:
         return str(error)
-    if program and program.sessions == "none":
-        return "it keeps no sessions, and so has no way to the client that is the sink"
     return None
 
 
 def title(kind: str) -> str:
-    """The kind, and what is measured if it is not a program alone."""
+    """The kind, and what is measured if it is not a program alone, or not on all lanes."""
     program = plan_for(kind).relays.program_of(HERE)
+    if program and program.sessions == "none":
+        return f"{kind}, one lane"
     return f"{kind}, server + adapter" if program and program.server else kind
 
 
@@ -55,7 +57,7 @@ def measured(kind: str, seconds: float, cores: tuple[int, int], sandbox: Sandbox
     """The highest rate that a kind carries; `cores`: of load and relay. CalledProcessError if it does not serve."""
     argv = [sys.executable, "-m", "benchmarks.programs", kind, str(seconds), *map(str, cores)]
     found = json.loads(subprocess.check_output(sandbox.command(argv), cwd=PROJECT))
-    return Highest(Run(**found["run"]) if found["run"] else None, found["bounded_by_load"])
+    return Highest(**{**found, "run": Run(**found["run"]) if found["run"] else None})
 
 
 def loaded_plan(kind: str) -> Plan:
@@ -69,15 +71,34 @@ def run_on(found: Bench, seconds: float, core: int) -> Highest:
     parts = [found.relay.serving, *([found.server.serving] if found.server else [])]
     pids = [pid for part in parts for pid in part.pids()]
     keep_to_core(pids, core)
-    here, there = str(found.here.address), str(found.plan.topology.cluster(_THERE).address)
-    to_here = (each.ssrc for each in streams_of(found.plan.sessions, found.plan.seed) if each.destination == HERE)
-    targets = {lane: (here, LANE_PORT + lane) for lane in range(LANES)}
-    load = Load(Sessions.of(to_here), udp_socket(there, SENDER_PORT), udp_socket(here, CLIENT_PORT), targets)
+    load = passing_load(found) if found.stateless else ending_load(found)
     try:
         load.run(*_FIRST_PACKETS, *pids)
         return highest(lambda kpps: load.run(kpps, seconds, *pids))
     finally:
         load.close()
+
+
+def ending_load(found: Bench) -> Load:
+    """Load on all lanes, for a client beside the relay."""
+    here, there = _address(found, HERE), _address(found, _THERE)
+    targets = {lane: (here, LANE_PORT + lane) for lane in range(LANES)}
+    return Load(Sessions.of(_ssrcs(found.plan)), udp_socket(there, SENDER_PORT), udp_socket(here, CLIENT_PORT), targets)
+
+
+def passing_load(found: Bench) -> Load:
+    """Load on the first lane, which the relay sends on to the same lane beyond."""
+    of_lane = [ssrc for ssrc in _ssrcs(found.plan) if lane_of(ssrc) == 0]
+    source, sink = udp_socket(_address(found, _THERE), LANE_PORT), udp_socket(_address(found, _BEYOND), LANE_PORT)
+    return Load(Sessions(tuple(of_lane[: SEND_BATCH * TRAIN])), source, sink, {0: (_address(found, HERE), LANE_PORT)})
+
+
+def _ssrcs(plan: Plan) -> list[int]:
+    return [each.ssrc for each in streams_of(plan.sessions, plan.seed) if each.destination == HERE]
+
+
+def _address(found: Bench, cluster: str) -> str:
+    return str(found.plan.topology.cluster(cluster).address)
 
 
 def keep_to_core(pids: Iterable[int], core: int) -> None:

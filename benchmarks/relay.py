@@ -1,11 +1,12 @@
-"""Throughput of relays on one core each: `scripts/bench relay [SECONDS [ROUNDS]]`."""
+"""Throughput of relays on one core each: `scripts/bench relay [SECONDS [ROUNDS [KIND...]]]`."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from statistics import median
@@ -13,10 +14,12 @@ from statistics import median
 from benchmarks import subjects
 from benchmarks.load import Sessions
 from benchmarks.programs import left_out, measured, title
+from benchmarks.relay_table import COLUMNS, rows
 from benchmarks.search import Highest, Run, highest
 from benchmarks.subjects import Loaded
 from relay_app.programs import PROGRAMS
 from relay_app.relay.process import compile_loops
+from relay_app.versions.version_names import VERSIONS
 from scenarios.cli.console import Console
 from topologies.sandbox import find_sandbox
 
@@ -24,15 +27,11 @@ SECONDS, ROUNDS = 4.0, 3
 _AUDIT_KPPS = 200
 """The rate at which CPU time per packet is compared with and without the lock audit."""
 
-_COLUMNS = ("relay, one core", "kpps (range)", "loss", "added p50", "p99", "CPU per packet")
-
 Start = Callable[[Sessions, int], AbstractContextManager[Loaded]]
+Measure = Callable[[], Highest]
 
-SUBJECTS: Mapping[str, Start] = {
-    "asyncio": subjects.plain_asyncio,
-    "coturn": subjects.coturn,
-    "ours": partial(subjects.ours, "2026-05-20", True),
-}
+BASELINES: Mapping[str, Start] = {"asyncio": subjects.plain_asyncio, "coturn, one allocation": subjects.coturn}
+"""Relays that are no kinds, and are measured always."""
 
 AUDITED: Mapping[str, Start] = {
     "lock audit off": partial(subjects.ours, "2026-05-11", False),
@@ -42,74 +41,100 @@ AUDITED: Mapping[str, Start] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Print both tables. Returns the exit code: 2 if the machine lacks a core or coturn."""
+    """Print both tables. Returns the exit code: 2 for an unknown kind, or if the machine lacks a core or coturn."""
     seconds = float(arguments[0]) if arguments else SECONDS
     rounds = int(arguments[1]) if len(arguments) > 1 else ROUNDS
+    kinds = arguments[2:] or [*VERSIONS, *PROGRAMS]
     cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        print("scripts/bench relay: needs two cores, one for the relay and one for the load", file=sys.stderr)
+    if why := cannot_measure(kinds, cores):
+        print(f"scripts/bench relay: {why}", file=sys.stderr)
         return 2
-    if shutil.which("turnserver") is None:
-        print("scripts/bench relay: coturn is missing; apt-get install coturn", file=sys.stderr)
-        return 2
-    kinds = {kind: title(kind) for kind in PROGRAMS if not _said_left_out(kind)}
-    sandbox = find_sandbox()
     compile_loops()
     os.sched_setaffinity(0, {cores[0]})
-    sessions, relay_core = Sessions.make(), cores[1]
-    _warm_up(sessions, relay_core)
-    found: dict[str, list[Highest]] = {name: [] for name in (*SUBJECTS, *kinds.values())}
-    # In rounds over all subjects, so that a change of the machine's speed affects all of them.
-    for _ in range(rounds):
-        for name, start in SUBJECTS.items():
-            with start(sessions, relay_core) as loaded:
-                found[name].append(highest(lambda kpps, on=loaded: on.load.run(kpps, seconds, on.pid)))  # type: ignore[misc]
-        for kind, name in kinds.items():
-            found[name].append(measured(kind, seconds, (cores[0], relay_core), sandbox))
-    Console().show_rows(_COLUMNS, [_row(name, each) for name, each in found.items()])
+    sessions = Sessions.make()
+    _warm_up(sessions, cores[1])
+    subjects_of = dict(_baselines(sessions, seconds, cores[1])) | dict(_kinds(kinds, sessions, seconds, cores))
+    Console().show_rows(COLUMNS, list(rows(in_rounds(subjects_of, rounds))))
     print()
-    spent: dict[str, list[Run]] = {name: [] for name in AUDITED}
-    for _ in range(2 * rounds):
-        for name, start in AUDITED.items():
-            with start(sessions, relay_core) as loaded:
-                spent[name].append(loaded.load.run(_AUDIT_KPPS, seconds, loaded.pid))
-    rows: list[tuple[str, ...]] = [
-        (name, f"{median(run.cpu_us for run in runs):.2f} µs") for name, runs in spent.items()
-    ]
-    Console().show_rows((f"2026-05-11 at {_AUDIT_KPPS} kpps", "CPU per packet"), rows)
-    off, on = (median(run.cpu_us for run in runs) for runs in spent.values())
-    print(f"the lock audit costs {100 * (on / off - 1):.1f} %")
+    _print_audit(sessions, seconds, rounds, cores[1])
     return 0
 
 
-def _said_left_out(kind: str) -> bool:
-    """Whether a kind cannot be measured here; says why."""
-    why = left_out(kind)
-    if why:
-        print(f"{kind} is left out: {why}", file=sys.stderr)
-    return why is not None
+def cannot_measure(kinds: Sequence[str], cores: Sequence[int]) -> str | None:
+    """Why nothing can be measured; None if it can."""
+    if unknown := [kind for kind in kinds if kind not in (*VERSIONS, *PROGRAMS)]:
+        return f"'{unknown[0]}' is no kind that comes with the project; write {', '.join((*VERSIONS, *PROGRAMS))}"
+    if len(cores) < 2:
+        return "needs two cores, one for the relay and one for the load"
+    if shutil.which("turnserver") is None:
+        return "coturn is missing; apt-get install coturn"
+    return None
 
 
-def _warm_up(sessions: Sessions, relay_core: int) -> None:
+def in_rounds(subjects_of: Mapping[str, Measure], rounds: int) -> dict[str, list[Highest]]:
+    """What each is found to carry, in rounds over all: a change of the machine's speed affects all of them.
+
+    One that does not serve is left out by name, in this round and the later ones.
+    """
+    found: dict[str, list[Highest]] = {name: [] for name in subjects_of}
+    for number in range(rounds):
+        for name in list(found):
+            try:
+                found[name].append(subjects_of[name]())
+            except subprocess.CalledProcessError:
+                print(f"{name} is left out: it does not serve here", file=sys.stderr)
+                del found[name]
+                continue
+            print(f"round {number + 1} of {rounds}: {name}: {_carried(found[name][-1])}", file=sys.stderr)
+    return found
+
+
+def _carried(found: Highest) -> str:
+    return f"{found.run.kpps if found.run else 0} kpps{', the machine was busy' if found.disturbed else ''}"
+
+
+def _baselines(sessions: Sessions, seconds: float, core: int) -> Iterator[tuple[str, Measure]]:
+    for name, start in BASELINES.items():
+        yield name, partial(_searched, start, sessions, seconds, core)
+
+
+def _kinds(
+    kinds: Sequence[str], sessions: Sessions, seconds: float, cores: Sequence[int]
+) -> Iterator[tuple[str, Measure]]:
+    """Versions, and the programs that can be measured here; why another cannot is said."""
+    sandbox = find_sandbox()
+    for kind in kinds:
+        if kind in VERSIONS:
+            yield kind, partial(_searched, partial(subjects.ours, kind, True), sessions, seconds, cores[1])
+        elif why := left_out(kind):
+            print(f"{kind} is left out: {why}", file=sys.stderr)
+        else:
+            yield title(kind), partial(measured, kind, seconds, (cores[0], cores[1]), sandbox)
+
+
+def _searched(start: Start, sessions: Sessions, seconds: float, core: int) -> Highest:
+    with start(sessions, core) as loaded:
+        return highest(lambda kpps: loaded.load.run(kpps, seconds, loaded.pid))
+
+
+def _print_audit(sessions: Sessions, seconds: float, rounds: int, core: int) -> None:
+    """CPU time per packet with the lock audit and without."""
+    spent: dict[str, list[Run]] = {name: [] for name in AUDITED}
+    for _ in range(2 * rounds):
+        for name, start in AUDITED.items():
+            with start(sessions, core) as loaded:
+                spent[name].append(loaded.load.run(_AUDIT_KPPS, seconds, loaded.pid))
+    off, on = (median(run.cpu_us for run in runs) for runs in spent.values())
+    shown = [(name, f"{cpu_us:.2f} µs") for name, cpu_us in zip(AUDITED, (off, on), strict=True)]
+    Console().show_rows((f"2026-05-11 at {_AUDIT_KPPS} kpps", "CPU per packet"), shown)
+    busy = any(run.disturbed for runs in spent.values() for run in runs)
+    print(f"the lock audit costs {100 * (on / off - 1):.1f} %{'; inconclusive, the machine was busy' if busy else ''}")
+
+
+def _warm_up(sessions: Sessions, core: int) -> None:
     """Compile the load before the first measured run."""
-    with SUBJECTS["asyncio"](sessions, relay_core) as loaded:
+    with subjects.plain_asyncio(sessions, core) as loaded:
         loaded.load.run(10, 0.1, loaded.pid)
-
-
-def _row(name: str, found: list[Highest]) -> tuple[str, ...]:
-    runs = sorted((each.run for each in found if each.run is not None), key=lambda run: run.kpps)
-    if not runs:
-        return (name, "none of the rates", *("–",) * 4)
-    middle = runs[len(runs) // 2]
-    bound = "≥ " if any(each.bounded_by_load for each in found) else ""
-    return (
-        name,
-        f"{bound}{middle.kpps} ({runs[0].kpps}-{runs[-1].kpps})",
-        f"{100 * middle.loss:.3f} %",
-        f"{middle.p50_ms:.3f} ms",
-        f"{middle.p99_ms:.3f} ms",
-        f"{middle.cpu_us:.2f} µs",
-    )
 
 
 if __name__ == "__main__":
