@@ -102,7 +102,7 @@ def test_a_relay_without_sessions_is_never_cold(runs: RunRecord, tmp_path: Path,
     assert run.bears(longest_ms < moved_ms + 200), "the first packet after the move is heard"
 
 
-ROLLING_DEPLOY = PROJECT / "scenarios" / "patterns" / "rolling-deploy.yaml"
+PATTERNS = PROJECT / "scenarios" / "patterns"
 
 
 def deployed(kind: str) -> tuple[str, ...]:
@@ -111,20 +111,22 @@ def deployed(kind: str) -> tuple[str, ...]:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("old", "new", "verdict"),
+    ("scenario", "old", "new", "verdict"),
     [
-        ("c-sound", "c-regression", "fail"),
-        ("c-regression", "c-sound", "pass"),
-        ("2026-05-10", "2026-05-11", "fail"),
-        ("2026-05-10", "2026-05-20", "pass"),
+        ("rolling-deploy-programs", "c-sound", "c-regression", "fail"),
+        ("rolling-deploy-programs", "c-regression", "c-sound", "pass"),
+        ("rolling-deploy", "2026-05-10", "2026-05-11", "fail"),
+        ("rolling-deploy", "2026-05-10", "2026-05-20", "pass"),
+        ("rolling-deploy", "2026-05-20", "c-sound", "pass"),
+        ("rolling-deploy-programs", "c-sound", "2026-05-11", "fail"),
     ],
 )
 def test_a_release_that_goes_out_during_a_blip_is_judged(
-    runs: RunRecord, tmp_path: Path, old: str, new: str, verdict: str
+    runs: RunRecord, tmp_path: Path, scenario: str, old: str, new: str, verdict: str
 ) -> None:
     """One with the defect fetches a session after the other, in all three clusters; a sound one once for all."""
     settings = (f"relays.kind={old}", *deployed(new))
-    run = attempted(runs, tmp_path, ROLLING_DEPLOY, *settings, believed=lambda run: run.has_verdict)
+    run = attempted(runs, tmp_path, PATTERNS / f"{scenario}.yaml", *settings, believed=lambda run: run.has_verdict)
     figures = run.summary["relay"] or run.summary["programs"]
     assert [each["kinds"] for each in figures.values()] == 3 * [[old, new]]
     assert run.summary["ledger"]["unexplained"] == 0

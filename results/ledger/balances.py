@@ -65,7 +65,7 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
     no_socket = Entry("no socket at its port", up_to(missing, row.udp.get("NoPorts", 0)), told=False)
     refused = Entry("its socket was closing", up_to(missing - no_socket.packets, refused_by_filters(row)), told=False)
     entries += [backlog, no_socket, refused]
-    if evidence.plan.relays.program_of(name):
+    if evidence.plan.program_of(name):
         # A program does not say what it dropped or sent twice: that is what is left.
         rest = missing - no_socket.packets - refused.packets
         entries.append(Entry("inside relay" if rest > 0 else "copies", rest, told=False))

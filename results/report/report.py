@@ -96,7 +96,7 @@ def read_evidence(run: RunDir) -> Evidence:
     samples = _attempt(lambda: read_machine_samples(run), problems)
     hold_ups = _attempt(lambda: read_hold_ups(run), problems) if machine and machine.format >= _WITH_HOLD_UPS else None
     clusters = [cluster.name for cluster in plan.topology.clusters]
-    foreign = {name: program for name in clusters if (program := plan.relays.program_of(name))}
+    foreign = {name: program for name in clusters if (program := plan.program_of(name))}
     seen = machine and machine.format >= _WITH_PROGRAMS and foreign
     programs = _attempt(lambda: read_program_samples(run, foreign), problems) if seen else None
     recording = read_recording(

@@ -220,15 +220,22 @@ class Plan:
                 kinds.append(fault.successor or kinds[-1])
         return tuple(kinds)
 
+    def relay_lives(self, cluster: str) -> tuple[RelayProgram | None, ...]:
+        """The program of each life of a cluster's relay; None where that is a relay version."""
+        return tuple(map(self.relays.programs.get, self.relay_kinds(cluster)))
+
     def relay_programs(self, cluster: str) -> tuple[RelayProgram, ...]:
-        """The program of each life of a cluster's relay; empty if it is a relay of ours."""
-        found = map(self.relays.programs.get, self.relay_kinds(cluster))
-        return tuple(program for program in found if program)
+        """The programs that are a cluster's relay, life by life; empty if all its lives are relay versions."""
+        return tuple(program for program in self.relay_lives(cluster) if program)
+
+    def program_of(self, cluster: str) -> RelayProgram | None:
+        """The first program that is a cluster's relay, if one is in any life: then its relay is seen from outside."""
+        return next(iter(self.relay_programs(cluster)), None)
 
     @property
     def relays_of_ours(self) -> tuple[str, ...]:
-        """The clusters whose relay records itself: it is no program of somebody else."""
-        return tuple(each.name for each in self.topology.clusters if not self.relays.program_of(each.name))
+        """The clusters whose relay records itself: in none of its lives it is a program."""
+        return tuple(each.name for each in self.topology.clusters if not self.program_of(each.name))
 
     @property
     def has_program_media(self) -> bool:

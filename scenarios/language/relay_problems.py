@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from relay_app.versions.version_names import VERSIONS
 from results.metrics.metric_names import app_metric, program_metric_names
 from results.run_files.plan import Plan
 from results.run_files.relay_program import (
@@ -56,19 +55,13 @@ def _passing_problems(plan: Plan, cluster: str, kind: str) -> Iterator[Problem]:
 
 
 def succession_problems(plan: Plan, events: Iterable[Event]) -> Iterator[Problem]:
-    """A problem for each event that has a program succeed a relay of ours, or the reverse: their records differ.
-
-    And for each with a server on either side: the event would replace its adapter alone.
-    """
+    """A problem for each event that brings another kind where one of both has a server: it would replace its adapter
+    alone."""
     for index, event in enumerate(events):
         if not isinstance(event, RelaySuccession) or event.kind is None:
             continue
-        was_program, now = event.cluster not in plan.relays_of_ours, plan.relays.version_of(event.cluster)
-        if was_program == (event.kind in VERSIONS):
-            is_one, other = ("no program", "a program") if was_program else ("a program", "a relay version")
-            text = f"{quoted(event.kind)} is {is_one}, and cannot succeed {quoted(now)}; write {other}"
-            yield Problem(("events", index, "kind"), text)
-        elif any(program.server for program in plan.relay_programs(event.cluster)) and event.kind != now:
+        now = plan.relays.version_of(event.cluster)
+        if any(program.server for program in plan.relay_programs(event.cluster)) and event.kind != now:
             text = f"{quoted(event.kind)} cannot succeed {quoted(now)}: one of them is a server with an adapter"
             yield Problem(("events", index, "kind"), f"{text}; leave out kind")
 
@@ -79,7 +72,7 @@ def _expectation_problems(plan: Plan) -> Iterator[Problem]:
     by_line = groupby(plan.expectations, key=lambda each: each.text)
     for index, expectation in ((line, each) for line, (_, those) in enumerate(by_line) for each in those):
         asked = app_metric(expectation.metric)
-        program = plan.relays.program_of(asked[0]) if asked else None
+        program = plan.program_of(asked[0]) if asked else None
         if asked and not (program and program.metrics):
             text = (
                 f"the relay of {asked[0]} has no metrics endpoint; name one in its relay.yaml: metrics: {{port: 9100}}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic_ns
 from typing import NamedTuple, TypeVar
 
-from hostio.process_handle import datagram_sockets
 from hostio.procfs import udp_ports
 from hostio.timing import US, S
 from results.run_files.relay_program import CommandOk, RelayProgram
@@ -17,7 +15,8 @@ from scenarios.process_faults.confinement import LOG_BYTES, Confinement
 from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.process_faults.program_kind import ForeignProgramKind, environment_of, started_with, told_in
 from scenarios.process_faults.program_life import ForeignProgram, ProgramNews, RelayLife
-from scenarios.process_faults.relay import close_lanes, drain_lanes
+from scenarios.process_faults.relay import hold_lanes
+from scenarios.process_faults.version_life import VersionLife
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.program import CommandLine
 from scenarios.supervision.program_watch import ProgramWatch, Watched
@@ -26,7 +25,10 @@ from scenarios.supervision.run_control import relay_folder
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.model import Cluster
 
-ProgramRelay = SupervisedProcess[RelayLife]
+AnyLife = RelayLife | VersionLife
+"""A life of a cluster's relay that is a program in some life."""
+
+ProgramRelay = SupervisedProcess[AnyLife]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,8 @@ class ProgramRelayKind(ForeignProgramKind):
         )
 
     def prepare_end(self, life: RelayLife) -> AfterEnd:
-        """Duplicate the sockets of its lanes (pidfd_getfd(2)): what is in them at its end is counted."""
-        lanes = list(_lanes(life))
-        return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
+        """Hold the sockets of its lanes: what is in them at its end is counted."""
+        return hold_lanes(life.pids())
 
     def _lanes_missing(self) -> set[int]:
         if isinstance(self.program.ready, CommandOk):
@@ -84,7 +85,7 @@ class ProgramRelayKind(ForeignProgramKind):
         return {"WATCHDOG_USEC": str(within_ns // US)} if within_ns else {}
 
 
-F = TypeVar("F", bound=ForeignProgram)
+F = TypeVar("F", ForeignProgram, RelayLife, AnyLife)
 
 
 class UncleanEnd(NamedTuple):
@@ -109,12 +110,3 @@ def end_program(relay: SupervisedProcess[F], grace_ns: int) -> UncleanEnd | None
     if relay.ended_counters.counters["killed"] > killed_before:
         return UncleanEnd(f"did not end within {grace_ns / S:g} s of SIGTERM, and was killed")
     return UncleanEnd(f"did not end cleanly ({life.unclean})") if life.unclean else None
-
-
-def _lanes(life: RelayLife) -> Iterator[socket.socket]:
-    for pid in life.pids():
-        for endpoint in datagram_sockets(pid):
-            if endpoint.getsockname()[1] in LANE_PORTS:
-                yield endpoint
-            else:
-                endpoint.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from hostio.sockets import attach_filter, udp_drops
 from relay_app.forwarding.packet_path import unread
 from relay_app.records import LEFT
 from relay_app.streams import LANE_PORT
+from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.supervision.process_kind import AfterEnd, EndedProcessCounters
 from scenarios.supervision.processes import RunProcess
 from scenarios.supervision.supervised import SupervisedProcess
@@ -34,9 +35,26 @@ class RelayKind:
         return self.spawn(life)
 
     def prepare_end(self, life: RunProcess) -> AfterEnd:
-        """Duplicate its UDP sockets (pidfd_getfd(2)); the kernel would discard what is in them when the relay ends."""
-        lanes = datagram_sockets(life.handle.pid)
-        return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
+        """Hold the sockets of its lanes, which are its only UDP sockets."""
+        return hold_lanes((life.handle.pid,))
+
+
+def hold_lanes(pids: Iterable[int]) -> AfterEnd:
+    """Duplicate the sockets of these processes' lanes (pidfd_getfd(2)): what is in them at their end is counted.
+
+    The kernel would discard it.
+    """
+    lanes = list(_lanes(pids))
+    return AfterEnd(lambda ended: drain_lanes(lanes, ended), lambda: close_lanes(lanes))
+
+
+def _lanes(pids: Iterable[int]) -> Iterator[socket.socket]:
+    for pid in pids:
+        for endpoint in datagram_sockets(pid):
+            if endpoint.getsockname()[1] in LANE_PORTS:
+                yield endpoint
+            else:
+                endpoint.close()
 
 
 def drain_lanes(lanes: Iterable[socket.socket], ended: EndedProcessCounters) -> None:

@@ -55,8 +55,9 @@ def process_counts(
         )
         yield ProcessCounts(identities[relay.name], in_hand[relay.name])
     for cluster, program in media.programs.items():
-        ended = program.ended_counters
-        yield ProcessCounts(ProcessId("relay", cluster), ended.counters, ended.socket_drops)
+        ended, identity = program.ended_counters, ProcessId("relay", cluster)
+        yield ProcessCounts(identity, ended.counters, ended.socket_drops, ended.lateness, tuple(ended.hold_ups))
+        yield ProcessCounts(identity, in_hand[program.name])
 
 
 def _identities(media: MediaProcesses, clusters: Sequence[Cluster]) -> dict[str, ProcessId]:

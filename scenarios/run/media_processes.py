@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
-from hostio.timing import next_multiple
+from hostio.timing import S, next_multiple
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
@@ -30,16 +30,17 @@ from results.run_files.plan import Plan
 from results.run_files.relay_program import MetricsEndpoint, RelayProgram
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import count_ends
-from scenarios.process_faults.program_relay import ProgramRelay, ProgramRelayKind, end_program
+from scenarios.process_faults.program_relay import AnyLife, ProgramRelay, ProgramRelayKind, end_program
 from scenarios.process_faults.program_server import RelayServer, RelayServerKind
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
 from scenarios.process_faults.session_records import records_held
+from scenarios.process_faults.version_life import VersionLife, VersionLifeKind
 from scenarios.run import scraper
 from scenarios.run.media_programs import MediaPrograms
 from scenarios.run.scraper import ScraperConfig
 from scenarios.run.webrtc_peers import WebrtcPeers
 from scenarios.supervision.place import Place
-from scenarios.supervision.process_kind import Succession
+from scenarios.supervision.process_kind import ProcessKind, Succession
 from scenarios.supervision.processes import START_WITHIN_S, CannotStartError, ProcessError, RunProcess, Serve, spawn
 from scenarios.supervision.run_control import SANDBOX_FOLDER, TELEMETRY, EventLog, fate_log
 from scenarios.supervision.supervised import SupervisedProcess
@@ -55,12 +56,14 @@ if TYPE_CHECKING:
 _LOOPBACK = "127.0.0.1"
 _PREFETCH_WITHIN_S = 30.0
 _PREPARED_WITHIN_S = 30.0
+_VERSION_GRACE_NS = 10 * S
+"""From Stop to SIGKILL, where a relay version serves among programs: it writes its records meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class MediaProcesses:
-    """The media processes. Relays are by cluster name: `relays` of ours, `programs` of others, and the `servers` to
-    which some of these are adapters; everything else is in the order of the topology's clusters."""
+    """The media processes. Relays are by cluster name: `relays` of ours, `programs` that are others' in some life, and
+    the `servers` to which some of these are adapters; everything else is in the order of the topology's clusters."""
 
     relays: Mapping[str, SupervisedRelay]
     programs: Mapping[str, ProgramRelay]
@@ -88,11 +91,11 @@ class MediaProcesses:
         servers = {each.name: server for each in clusters if (server := spawner.server(each))}
         _await_ready(servers.values())
         return cls(
-            relays={each.name: spawner.relay(each) for each in clusters if not plan.relays.program_of(each.name)},
+            relays={name: spawner.relay(plan.topology.cluster(name)) for name in plan.relays_of_ours},
             programs={
-                each.name: spawner.program(each, programs)
+                each.name: spawner.program(each, program)
                 for each in clusters
-                if (programs := plan.relay_programs(each.name))
+                if (program := plan.program_of(each.name))
             },
             servers=servers,
             clients=tuple(map(spawner.client, clusters)),
@@ -101,7 +104,7 @@ class MediaProcesses:
             scrapers={
                 each.name: spawner.scraper(each, program.metrics)
                 for each in clusters
-                if (program := plan.relays.program_of(each.name)) and program.metrics
+                if (program := plan.program_of(each.name)) and program.metrics
             },
             taps={name: spawner.tap(plan.topology.cluster(name)) for name in plan.webrtc_clusters},
             media_programs=spawner.media_programs(),
@@ -114,6 +117,13 @@ class MediaProcesses:
         relays = [relay.running for relay in self.relays.values() if relay.running]
         return (*relays, *self.clients, *self.probers, *self.peers, *self.scrapers.values(), *self.taps.values())
 
+    @property
+    def serving_versions(self) -> dict[str, RunProcess]:
+        """The relays that are relay versions now, by cluster, those included that are programs in other lives."""
+        among_programs = {cluster: relay.running for cluster, relay in self.programs.items()}
+        mixed = {name: life.process for name, life in among_programs.items() if isinstance(life, VersionLife)}
+        return {name: relay.running for name, relay in self.relays.items() if relay.running} | mixed
+
     def await_programs(self) -> None:
         """Wait until the relays that are programs are ready; CannotStartError if one is not in 10 s."""
         _await_ready(self.programs.values())
@@ -122,10 +132,11 @@ class MediaProcesses:
         """End the relays that are programs, one after the other, adapters before their servers; yields those that did
         not end as they should have."""
         for cluster, relay in self.programs.items():
-            program, server = plan.relay_programs(cluster)[relay.lives - 1], self.servers.get(cluster)
-            if relay.running and (end := end_program(relay, program.stop_grace_ns)):
+            program, server = plan.relay_lives(cluster)[relay.lives - 1], self.servers.get(cluster)
+            grace_ns = program.stop_grace_ns if program else _VERSION_GRACE_NS
+            if relay.running and (end := end_program(relay, grace_ns)):
                 yield _program_end(cluster, end.how, end.at_ns)
-            behind = program.server
+            behind = program.server if program else None
             if server and server.running and behind and (end := end_program(server, behind.stop_grace_ns)):
                 yield _program_end(cluster, f"has a server that {end.how}", end.at_ns)
 
@@ -136,6 +147,8 @@ class MediaProcesses:
         """
         for relay in self.relays.values():
             relay.do_in_each_life(lambda life: life.send(window))
+        for program in self.programs.values():
+            program.do_in_each_life(lambda life: life.process.send(window) if isinstance(life, VersionLife) else None)
         for process in (*self.clients, *self.probers, *self.peers, *self.scrapers.values()):
             process.send(window)
 
@@ -155,7 +168,7 @@ class MediaProcesses:
         ProcessError if one does not report the expected number of records within 30 s.
         """
         streams = streams_of(plan.sessions, plan.seed)
-        asked = [(relay.serving, records_held(plan, streams, cluster)) for cluster, relay in self.relays.items()]
+        asked = [(relay, records_held(plan, streams, cluster)) for cluster, relay in self.serving_versions.items()]
         for relay, ssrcs in asked:
             relay.send(Prefetch(ssrcs))
         for relay, ssrcs in asked:
@@ -205,14 +218,17 @@ class _Spawner:
         kind = RelayKind(lambda life: self.relay_life(cluster, life))
         return SupervisedProcess(kind, count_ends(self._plan.faults, Process("relay", cluster.name)))
 
-    def program(self, cluster: Cluster, programs: Sequence[RelayProgram]) -> ProgramRelay:
-        """The programs that are the relay of a cluster, life by life."""
-        log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
-        kinds = [
-            ProgramRelayKind.confined(self._plan, cluster, each, log, host_pid, self._events.add) for each in programs
-        ]
-        part: Part = "adapter" if programs[0].server else "both"
+    def program(self, cluster: Cluster, first: RelayProgram) -> ProgramRelay:
+        """The relay of a cluster that is a program in some lives, of which this is the first."""
+        kinds = [self._life_kind(cluster, program) for program in self._plan.relay_lives(cluster.name)]
+        part: Part = "adapter" if first.server else "both"
         return SupervisedProcess(Succession(kinds), count_ends(self._plan.faults, Process("relay", cluster.name), part))
+
+    def _life_kind(self, cluster: Cluster, program: RelayProgram | None) -> ProcessKind[AnyLife]:
+        if program is None:
+            return VersionLifeKind(lambda life: self.relay_life(cluster, life))
+        log, host_pid = self._run.log(f"relay-{cluster.name}"), self._fabric.host_pid(cluster.name)
+        return ProgramRelayKind.confined(self._plan, cluster, program, log, host_pid, self._events.add)
 
     def server(self, cluster: Cluster) -> RelayServer | None:
         """The server behind the relay of a cluster, over all its lives; None if there is none."""

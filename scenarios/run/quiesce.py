@@ -110,14 +110,20 @@ def link_rows(topology: Topology, end: LinkEnd, counts: MediaCounts) -> tuple[Li
     )
 
 
-def collect_relay_fates(media: MediaProcesses, run: RunDir) -> dict[str, Mapping[str, int]]:
+def collect_relay_fates(plan: Plan, media: MediaProcesses, run: RunDir) -> dict[str, Mapping[str, int]]:
     """Write RELAY_FATE rows of all lives of each relay to the staging folder; of programs, those left in their sockets.
 
     Returns, by process name, the counter of packets that the lives of a relay of ours held when they ended.
     """
     in_hand: dict[str, Mapping[str, int]] = {}
     for cluster, program in media.programs.items():
-        write_array(run.staged(run.relay_fates(cluster)), np.array(program.ended_counters.left_behind, RELAY_FATE))
+        ours = [life for life, of in enumerate(plan.relay_lives(cluster)[: program.lives]) if of is None]
+        logs = [FateLog.read(fate_log(cluster, life)) for life in ours]
+        left = np.array(program.ended_counters.left_behind, RELAY_FATE)
+        write_array(
+            run.staged(run.relay_fates(cluster)), np.concatenate([*(left_behind(rows) for rows, _ in logs), left])
+        )
+        in_hand[program.name] = {"in_hand": sum(count for _, count in logs)}
     for cluster, relay in media.relays.items():
         logs = [FateLog.read(fate_log(cluster, life)) for life in range(relay.lives)]
         ended = relay.lives if relay.running is None else relay.lives - 1

@@ -151,7 +151,7 @@ def _line_bytes(plan: Plan) -> int:
 
 def _told_bytes(plan: Plan) -> int:
     """What relays that are programs tell: answers of their metrics endpoints, and stacks."""
-    used = [plan.relays.program_of(cluster.name) for cluster in plan.topology.clusters]
+    used = [plan.program_of(cluster.name) for cluster in plan.topology.clusters]
     answers = sum(1 for each in used if each and each.metrics) * ANSWER_BYTES * (plan.duration_ns + _SET_UP_NS) // S
     return answers + sum(1 for each in used if each and each.stacks) * STACKS_BYTES
 

@@ -124,8 +124,7 @@ class Testbed:
         """
         self.media.webrtc_peers.start()
         self.media.media_programs.start()
-        relays = (relay.serving for relay in self.media.relays.values())
-        prepare_media((*relays, *self.media.clients, self.monitor), self.plan.duration_ns)
+        prepare_media((*self.media.serving_versions.values(), *self.media.clients, self.monitor), self.plan.duration_ns)
 
     def start_media(self, start_ns: int, end_ns: int) -> None:
         """Send media and hold TCP connections from `start_ns` until `end_ns`, CLOCK_MONOTONIC.
@@ -162,7 +161,7 @@ class Testbed:
         stopped = stop_all(running, self._saving_s)
         self.media.media_programs.stop_decoders()
         log.begin("collection", "reading the switches' counters")
-        in_hand = collect_relay_fates(self.media, self.run)
+        in_hand = collect_relay_fates(self.plan, self.media, self.run)
         processes = list(process_counts(self.media, self.plan.topology.clusters, stopped, in_hand))
         ordinals = {cluster.name: cluster.ordinal for cluster in self.plan.topology.clusters}
         write_array(self.run.staged(self.run.hold_ups), hold_up_rows(processes, end.hold_ups, ordinals))
@@ -203,7 +202,7 @@ class Testbed:
 
 def _monitor_config(plan: Plan, run: RunDir, fabric: Fabric, environment: Environment) -> MonitorConfig:
     clusters = plan.topology.clusters
-    programs = {each.ordinal: program for each in clusters if (program := plan.relays.program_of(each.name))}
+    programs = {each.ordinal: program for each in clusters if (program := plan.program_of(each.name))}
     return MonitorConfig(
         run,
         host_pids={cluster.ordinal: fabric.host_pid(cluster.name) for cluster in clusters},

@@ -102,6 +102,28 @@ def test_a_successor_is_held_to_what_the_first_program_is(tmp_path: Path) -> Non
         deploy(tmp_path, "at: 1s, what: relay-kill, kind: ./newer")
 
 
+def test_a_program_and_a_version_may_succeed_each_other_and_the_relay_is_then_seen_from_outside(tmp_path: Path) -> None:
+    old, to_ours, back = folder(tmp_path / "old"), "relay-restart, kind: 2026-05-11", "relay-kill, kind: ./old"
+    plan = deploy(tmp_path, f"at: 1s, what: {to_ours}", f"at: 3s, what: {back}", f"at: 5s, what: {to_ours}")
+    lives = [each and each.folder for each in plan.relay_lives("us-west")]
+    assert lives == [str(old), None, str(old), None]
+    program = plan.program_of("us-west")
+    ours = load_plan(tmp_path / "deploy.yaml", overrides=["relays.kind=2026-05-20"])
+    assert ours.relay_lives("us-west") == (None, None, program, None)
+    assert ours.program_of("us-west") == program
+    assert sorted(ours.relays_of_ours) == ["us-central", "us-east"]
+
+
+def test_where_a_server_is_concerned_no_other_kind_succeeds(tmp_path: Path) -> None:
+    folder(tmp_path / "old")
+    folder(tmp_path / "new", "command: [sh]\nserver: {command: [sh]}\n")
+    with pytest.raises(ScenarioError, match=r"'./new' cannot succeed 'old': one of them is a server with an adapter"):
+        deploy(tmp_path, "at: 1s, what: relay-kill, kind: ./new")
+    served = [f"relays.kind={tmp_path / 'new'}", "events.0.kind=2026-05-20"]
+    with pytest.raises(ScenarioError, match="'2026-05-20' cannot succeed 'new': one of them is a server"):
+        load_plan(tmp_path / "deploy.yaml", overrides=served)
+
+
 def test_a_program_without_sessions_stands_between_two_others_alone(tmp_path: Path) -> None:
     """It is never called cold, needs no warm share, and is told no session."""
     folder(tmp_path / "mine", "command: [sh]\nsessions: none\n")
