@@ -125,7 +125,7 @@ def _print_audit(sessions: Sessions, seconds: float, rounds: int, core: int) -> 
             with start(sessions, core) as loaded:
                 spent[name].append(loaded.load.run(_AUDIT_KPPS, seconds, loaded.pid))
     off, on = (median(run.cpu_us for run in runs) for runs in spent.values())
-    shown = [(name, f"{cpu_us:.2f} µs") for name, cpu_us in zip(AUDITED, (off, on), strict=True)]
+    shown: list[tuple[str, ...]] = [(name, f"{cpu_us:.2f} µs") for name, cpu_us in zip(AUDITED, (off, on), strict=True)]
     Console().show_rows((f"2026-05-11 at {_AUDIT_KPPS} kpps", "CPU per packet"), shown)
     busy = any(run.disturbed for runs in spent.values() for run in runs)
     print(f"the lock audit costs {100 * (on / off - 1):.1f} %{'; inconclusive, the machine was busy' if busy else ''}")

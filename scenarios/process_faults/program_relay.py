@@ -15,7 +15,7 @@ from scenarios.process_faults.confinement import LOG_BYTES, Confinement
 from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.process_faults.program_kind import ForeignProgramKind, environment_of, started_with, told_in
 from scenarios.process_faults.program_life import ForeignProgram, ProgramNews, RelayLife
-from scenarios.process_faults.relay import hold_lanes
+from scenarios.process_faults.relay import OfProcesses, hold_lanes
 from scenarios.process_faults.version_life import VersionLife
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.program import CommandLine
@@ -71,7 +71,7 @@ class ProgramRelayKind(ForeignProgramKind):
             standing_by=life > 0,
         )
 
-    def prepare_end(self, life: RelayLife) -> AfterEnd:
+    def prepare_end(self, life: OfProcesses) -> AfterEnd:
         """Hold the sockets of its lanes: what is in them at its end is counted."""
         return hold_lanes(life.pids())
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Protocol
 
 from hostio.process_handle import datagram_sockets
 from hostio.sockets import attach_filter, udp_drops
@@ -37,6 +38,13 @@ class RelayKind:
     def prepare_end(self, life: RunProcess) -> AfterEnd:
         """Hold the sockets of its lanes, which are its only UDP sockets."""
         return hold_lanes((life.handle.pid,))
+
+
+class OfProcesses(Protocol):
+    """A life of which the processes are known."""
+
+    def pids(self) -> tuple[int, ...]:
+        """Their numbers."""
 
 
 def hold_lanes(pids: Iterable[int]) -> AfterEnd:

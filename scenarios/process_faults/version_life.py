@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hostio.control import Stopped
-from scenarios.process_faults.relay import hold_lanes
+from scenarios.process_faults.relay import OfProcesses, hold_lanes
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import RunProcess
 
@@ -97,6 +97,6 @@ class VersionLifeKind:
         """Start a life of the relay."""
         return VersionLife(self.spawn(life))
 
-    def prepare_end(self, life: VersionLife) -> AfterEnd:
+    def prepare_end(self, life: OfProcesses) -> AfterEnd:
         """Hold the sockets of its lanes: what is in them at its end is counted."""
         return hold_lanes(life.pids())

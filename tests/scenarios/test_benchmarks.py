@@ -189,7 +189,7 @@ CARRIED = highest(lambda kpps: run(kpps, loss=float(kpps > 50)))
 
 
 def found_of(faults: Summary, **more: Any) -> Found:
-    suite = {"cold-burst": seen("burst", 150.0, 140), "mesh": "it stands between two others"}
+    suite: dict[str, Summary | str] = {"cold-burst": seen("burst", 150.0, 140), "mesh": "it stands between two others"}
     return Found("mine", "Linux 6, 2 cores", suite, dict.fromkeys(FAULTS, faults), CARRIED, **more)
 
 
