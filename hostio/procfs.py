@@ -22,8 +22,8 @@ _OWN_TIMES = slice(11, 15)
 _SOFTNET_CORE = 12
 """Column of /proc/net/softnet_stat with the number of the core; older kernels have fewer, and a line for each core."""
 
-_RECEIVE_DROP = 3
-"""Column of /proc/net/dev, after the interface's name (proc_net_dev(5))."""
+_RECEIVE_DROP, _SENT_BYTES = 3, 8
+"""Columns of /proc/net/dev, after the interface's name (proc_net_dev(5))."""
 
 _UDP_INODE = 9
 """Column of a line of /proc/net/udp; three of its headings stand for two columns together (proc_net_udp(5))."""
@@ -166,9 +166,25 @@ def icmp_unreachable(pid: str) -> Unreachable | None:
 
 
 def parse_receive_drops(net_dev: str) -> dict[str, int]:
-    """By interface, from /proc/net/dev; its first two lines are a header."""
+    """By interface, from /proc/net/dev."""
+    return _of_interfaces(net_dev, _RECEIVE_DROP)
+
+
+def parse_sent_bytes(net_dev: str) -> dict[str, int]:
+    """Bytes of the frames that each interface has sent, from /proc/net/dev."""
+    return _of_interfaces(net_dev, _SENT_BYTES)
+
+
+def _of_interfaces(net_dev: str, column: int) -> dict[str, int]:
+    """A column by interface; the first two lines are a header."""
     rows = (line.partition(":") for line in net_dev.splitlines()[2:])
-    return {name.strip(): int(counters.split()[_RECEIVE_DROP]) for name, _, counters in rows}
+    return {name.strip(): int(counters.split()[column]) for name, _, counters in rows}
+
+
+def sent_bytes() -> dict[str, int]:
+    """Bytes of the frames that each interface of this process's network namespace has sent, after its queueing
+    discipline; of a veth those that its peer took."""
+    return parse_sent_bytes(Path("/proc/self/net/dev").read_text())
 
 
 def receive_drops(pid: int) -> dict[str, int]:

@@ -11,6 +11,7 @@ from results.bounds.doubts import Doubt, detection_ns, first_doubt
 from results.bounds.effects import EdgeErrors, Effects
 from results.bounds.held_up import held_up
 from results.bounds.interval import Interval, exactly
+from results.bounds.link_use import link_bounds
 from results.bounds.media import group_bounds, pair_bounds
 from results.bounds.packets import ledger_bounds, packet_shift
 from results.bounds.parts import Disturbances, media_bounds, part_bounds
@@ -88,6 +89,7 @@ def _intervals(
     for name, directions in call_directions(evidence).items():
         told = webrtc_bounds(measured.webrtc[name], directions, analysis, effects)
         yield from _prefixed(f"webrtc.{name}", dict(told))
+    yield from link_bounds(evidence, analysis, effects)
     yield from _prefixed("ledger", ledger_bounds(measured.ledger, shift))
     yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
     yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)

@@ -27,7 +27,7 @@ from results.run_files.machine import MachineReport, MachineSamples
 from results.run_files.peer_log import PeerRecord
 from results.run_files.plan import Plan
 from results.run_files.program_samples import ProgramSamples
-from results.run_files.records import Recording
+from results.run_files.records import Recording, Rows
 
 T = TypeVar("T")
 
@@ -67,6 +67,9 @@ class Evidence:
     """What the decoders of other programs found, by SSRC; without those whose log cannot be read."""
     peers: Mapping[str, PeerRecord] = field(default_factory=dict)
     """What the peers of WebRTC calls said, by their names; without those whose log cannot be read."""
+    link_bytes: Rows | None = None
+    """LINK_SAMPLE; None: no link has a rate, the run was made before it was recorded, or `problems` says why it cannot
+    be read."""
 
     def of(self, kind: type[T]) -> list[T]:
         """The events, or the controller's records, of one type, in the order of the file."""

@@ -274,6 +274,19 @@ class WebrtcFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A link direction that has a rate, of its own or by a fault."""
+
+    source: str
+    """Cluster at its beginning."""
+    destination: str
+    """Cluster at its end."""
+    utilisation_percent: NonNegative | None
+    """Bits of the Ethernet frames that left it at its end, while it had a rate, in percent of what the rate carries in
+    that time; null: not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class FaultRow:
     """A planned fault."""
 

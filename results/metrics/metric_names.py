@@ -37,7 +37,7 @@ def unit_of(metric: str) -> Unit:
     parts = _NO_UNIT.sub("", metric).split(".")
     if any(part.endswith("_ms") for part in parts):
         return "ms"
-    return "percent" if any(part.endswith("_percent") for part in parts) else "count"
+    return "percent" if any(part.endswith(("_percent", "utilisation")) for part in parts) else "count"
 
 
 def app_metric(metric: str) -> tuple[str, str] | None:

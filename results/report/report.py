@@ -33,6 +33,7 @@ from results.run_files.records import (
     RecordsError,
     merged_lock_reports,
     read_hold_ups,
+    read_link_bytes,
     read_machine_samples,
     read_recording,
 )
@@ -43,7 +44,7 @@ from results.verdict.verdict import judge
 
 T = TypeVar("T")
 
-_WITH_HOLD_UPS, _WITH_PROGRAMS = 3, 4
+_WITH_HOLD_UPS, _WITH_PROGRAMS, _WITH_LINK_BYTES = 3, 4, 5
 """The first formats of `machine.json` that say that these were recorded."""
 
 
@@ -99,6 +100,8 @@ def read_evidence(run: RunDir) -> Evidence:
     foreign = {name: program for name in clusters if (program := plan.program_of(name))}
     seen = machine and machine.format >= _WITH_PROGRAMS and foreign
     programs = _attempt(lambda: read_program_samples(run, foreign), problems) if seen else None
+    counted = machine and machine.format >= _WITH_LINK_BYTES and plan.rated_directions
+    link_bytes = _attempt(lambda: read_link_bytes(run), problems) if counted else None
     recording = read_recording(
         run,
         clusters,
@@ -123,6 +126,7 @@ def read_evidence(run: RunDir) -> Evidence:
         programs,
         _decoded(run, recording.streams),
         _peers(run, plan),
+        link_bytes,
     )
 
 

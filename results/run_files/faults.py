@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, Literal, TypeAlias
@@ -30,10 +31,12 @@ class Verification(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """From `at_ns` (ns after media start) on, the fault has `share` (0 to 1) of its full strength."""
+    """From `at_ns` (ns after media start) on, the fault has `share` (0 to 1) of its full strength; with `change`, that
+    of a link is changed so instead."""
 
     at_ns: int
     share: float
+    change: LinkChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +55,39 @@ class TimedFault:
         """Share of its strength at a time after media start, 0 to 1; 0 before its start and from its end on."""
         if not self.at_ns <= at_ns < self.until_ns:
             return 0.0
-        return next((level.share for level in reversed(self.levels) if level.at_ns <= at_ns), 1.0)
+        level = self._level_at(at_ns)
+        return level.share if level else 1.0
+
+    def _level_at(self, at_ns: int) -> Level | None:
+        """The last level that has begun by then."""
+        begun = bisect_right(self.levels, at_ns, key=lambda level: level.at_ns)
+        return self.levels[begun - 1] if begun else None
 
 
 @dataclass(frozen=True, slots=True)
 class LinkFault(TimedFault):
     """`change` is applied to these directions of links at one instant; if `match` is given, to the frames
-    that match."""
+    that match. Where levels have changes of their own, it has of each part the largest delay and loss and the lowest
+    rate of any of them."""
 
     directions: tuple[Direction, ...]
     change: LinkChange
     match: FrameMatch | None = None
     verified_by: ClassVar[Verification] = Verification.LINK_STATE
+
+    def change_at(self, at_ns: int) -> LinkChange | None:
+        """What it changes at a time after media start; None: nothing."""
+        share, level = self.share_at(at_ns), self._level_at(at_ns)
+        if not share:
+            return None
+        if level and level.change:
+            return level.change
+        return self.change if share == 1 else self.change.scaled(share)
+
+    @property
+    def sets_rate(self) -> bool:
+        """Whether it gives its directions a rate."""
+        return self.change.rate_bps is not None
 
     @property
     def where(self) -> str:

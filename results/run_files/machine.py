@@ -29,6 +29,11 @@ CORE_SAMPLE = np.dtype(
 steal. /proc/net/softnet_stat, of all network namespaces, other programs' too: packets taken off the core's receive
 queues, packets dropped because its backlog was full, and rounds that ended with packets left over."""
 
+LINK_SAMPLE = np.dtype([("from_ns", "<i8"), ("until_ns", "<i8"), ("direction", "<u2"), ("bytes", "<i8")])
+"""What a link direction that has a rate at some time has carried: `bytes` of whole Ethernet frames, cumulative, as the
+kernel counts them where they leave the link, at some time between `from_ns` and `until_ns`. `direction`: its index in
+the topology."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MachineSamples:
@@ -113,9 +118,9 @@ class MachineReport:
     largest. `ended_early`: names of processes that had ended, or did not answer, when they were told to stop.
     """
 
-    format: Literal[2, 3, 4] = field(default=4, kw_only=True)
+    format: Literal[2, 3, 4, 5] = field(default=5, kw_only=True)
     """3: `raw/hold-ups.parquet` and `raw/run-delays.parquet` belong to the run; 4: so do `raw/program-*.parquet`, if a
-    relay is a program. Nothing else differs from 2."""
+    relay is a program; 5: so does `raw/link-bytes.parquet`, if a link has a rate. Nothing else differs from 2."""
     counters: tuple[CounterRow, ...]
     socket_drops: tuple[SocketRow, ...]
     port_drops: tuple[PortDrops, ...]

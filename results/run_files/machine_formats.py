@@ -1,4 +1,4 @@
-"""Reads `machine.json` in formats 2 to 4, and in the first, which keyed rows by text and had no `format` key."""
+"""Reads `machine.json` in formats 2 to 5, and in the first, which keyed rows by text and had no `format` key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_machine_report(path: Path) -> MachineReport:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    format: Literal[1, 2, 3, 4] = 1
+    format: Literal[1, 2, 3, 4, 5] = 1
 
 
 @dataclass(frozen=True, slots=True)

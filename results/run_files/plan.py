@@ -100,6 +100,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkPart:
+    """The utilisation of a link direction between two times after the media start; without them, while it has a
+    rate."""
+
+    source: str
+    destination: str
+    from_ns: int | None = None
+    until_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """A stated bound: a metric, compared with a number in the metric's own unit."""
 
@@ -110,7 +121,8 @@ class Expectation:
     text: str
     """The expectation as written in the scenario."""
     part: Part | None = None
-    """What the metric is of; None: it stands in the summary."""
+    link: LinkPart | None = None
+    """What the metric is of; both None: it stands in the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +263,13 @@ class Plan:
     def changes_to(self, direction: Direction) -> tuple[LinkChange, ...]:
         """The changes that faults make to a direction, each at full strength."""
         return tuple(fault.change for fault in self.link_faults if direction in fault.directions)
+
+    @property
+    def rated_directions(self) -> tuple[Direction, ...]:
+        """The link directions that have a rate at some time, in the topology's order."""
+        rated = {way for fault in self.link_faults if fault.sets_rate for way in fault.directions}
+        base = self.topology.one_ways.items()
+        return tuple(way for way, one_way in base if one_way.rate_bps is not None or way in rated)
 
     @property
     def link_capabilities(self) -> Capabilities:

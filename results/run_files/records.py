@@ -33,7 +33,7 @@ from relay_app.records import (
 )
 from relay_app.streams import Stream
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps
-from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE, MachineSamples
 from results.run_files.program_samples import program_files
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FRAME_FATE
@@ -123,6 +123,7 @@ def collect(
     connected: bool = False,
     digested: bool = False,
     frames_noted: bool = False,
+    bytes_counted: bool = False,
 ) -> tuple[str, ...]:
     """Convert the .npy files in `staging` to the Parquet files of the run directory.
 
@@ -134,6 +135,7 @@ def collect(
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
+    of_links += [(run.link_bytes, LINK_SAMPLE)] if bytes_counted else []
     of_clusters = (file for each in clusters for file in _raw_files(run, each, each in recorded, connected, digested))
     of_machine = (
         (run.machine_samples, MACHINE_SAMPLE),
@@ -212,6 +214,12 @@ def read_recording(
 def read_machine_samples(run: RunDir) -> MachineSamples:
     """The samples of machine and cores, one a second. Raises RecordsError."""
     return MachineSamples(read_rows(run.machine_samples, MACHINE_SAMPLE), read_rows(run.core_samples, CORE_SAMPLE))
+
+
+def read_link_bytes(run: RunDir) -> Rows:
+    """What link directions with a rate carried (LINK_SAMPLE). Raises RecordsError; runs of `machine.json` before format
+    5, and those without a rate, have none."""
+    return read_rows(run.link_bytes, LINK_SAMPLE)
 
 
 def read_hold_ups(run: RunDir) -> HoldUps:

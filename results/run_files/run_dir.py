@@ -45,6 +45,11 @@ class RunDir:
         return self.root / "raw" / "cores.parquet"
 
     @property
+    def link_bytes(self) -> Path:
+        """LINK_SAMPLE, ten times a second for each link direction that has a rate at some time."""
+        return self.root / "raw" / "link-bytes.parquet"
+
+    @property
     def hold_ups(self) -> Path:
         """HOLD_UP, a row per time that a part of the testbed was held up."""
         return self.root / "raw" / "hold-ups.parquet"

@@ -17,6 +17,7 @@ from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import FaultRow, GroupRow, Media, PairRow, RerouteRow
 from results.metrics.group_figures import connection_figures, group_rows
+from results.metrics.link_use import link_rows
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags
 from results.metrics.media_figures import directions_of, lengths_of, media_figures, quantiles_ms
@@ -64,6 +65,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         backend=Backend(environment.link_backend, environment.datapath) if environment else Backend(None, None),
         **{field.name: getattr(measured, field.name) for field in fields(measured)},
         witnesses=list(witness_rows(evidence, analysis)),
+        links=list(link_rows(evidence, analysis)),
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
         machine=machine_figures(evidence, analysis),
         fidelity=fidelity,

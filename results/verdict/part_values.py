@@ -1,4 +1,4 @@
-"""Values of parts of the media that expectations name. Pure."""
+"""Values of parts of the media, and of links at times, that expectations name. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from operator import attrgetter
 from results.bounds.interval import decided, exactly
 from results.bounds.parts import part_figures
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.link_use import utilisation_percent
 from results.metrics.matching import Flags
 from results.metrics.media_figures import percentile
 from results.metrics.part_names import percentile_of
@@ -19,9 +20,9 @@ _LENGTHS = ("interruption_ms", "order.extent", "order.late_ms")
 
 def part_values(evidence: Evidence, analysis: Analysis) -> dict[str, float | None]:
     """The value of each part that an expectation names, by its name; None: unknown, or none to measure."""
-    asked = [each for each in evidence.plan.expectations if each.part]
-    parts = Parts(analysis)
-    return {each.metric: _value(evidence, parts, each.part) for each in asked if each.part}
+    asked, parts = evidence.plan.expectations, Parts(analysis)
+    of_links = {each.metric: utilisation_percent(evidence, analysis, each.link) for each in asked if each.link}
+    return {each.metric: _value(evidence, parts, each.part) for each in asked if each.part} | of_links
 
 
 def no_length(part: Part | None) -> bool:

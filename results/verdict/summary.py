@@ -11,6 +11,7 @@ from results.metrics.figures import (
     ConnectionFigures,
     FaultRow,
     GroupRow,
+    LinkRow,
     Media,
     PairRow,
     RerouteRow,
@@ -88,6 +89,8 @@ class Findings:
     """Figures of the relays, by cluster."""
     programs: dict[str, ProgramFigures]
     """Figures of the relays that are programs, by cluster; expectations name them as those of other relays."""
+    links: list[LinkRow]
+    """One entry per link direction that has a rate at some time."""
     faults: list[FaultRow]
     """In the order of the plan."""
     reroutes: list[RerouteRow]
@@ -102,7 +105,7 @@ class Findings:
     """By path into this document, the interval within which the machine's own doings can have moved a metric; null: the
     run was recorded without the times of hold-ups."""
     parts: dict[str, float | None]
-    """Values of parts of the media that expectations name, by the name that they give them."""
+    """Values of parts of the media, and of links, that expectations name, by the name that they give them."""
     doubt: str | None
     """Why metrics have no bounds from some time on; null: all that the machine did has bounds."""
     hold_ups: list[HoldUpRow]

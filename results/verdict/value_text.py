@@ -19,7 +19,8 @@ def found_text(row: ExpectationRow) -> str:
         return "not told by the relay's program"
     if row.value is None:
         nothing = "no packet out of order" if ".order." in row.metric else "no interruption"
-        value = nothing if row.ok is not None or row.interval else "unknown"
+        known = (row.ok is not None or row.interval) and not row.metric.startswith("link")
+        value = nothing if known else "unknown"
         return value + interval_text(None, row.interval, unit)
     return f"{number_text(row.value)}{unit}{interval_text(row.value, row.interval, unit)}"
 

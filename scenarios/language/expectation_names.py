@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relay_app.program_media import PROGRAM_MEDIA
 from results.metrics.metric_names import NamedParts
+from results.run_files.link_rates import RatedSpan, rated_spans
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.webrtc_semantics import call_group_name
@@ -18,7 +19,8 @@ class Names:
     """`groups`: by name, the two clusters of each group of sessions. `connections`: names of the groups of connections.
     `kinds`: of each cluster's relay, as the scenario says it. `duration_ns`: of the media. `faults`: their number.
     `published`: the sessions whose media are another program's. `one_way`: the groups of which only the first cluster's
-    end sends. `webrtc`: names of the groups of WebRTC calls."""
+    end sends. `webrtc`: names of the groups of WebRTC calls. `links`: of each link direction, as `a→b`, when it has a
+    rate."""
 
     clusters: Sequence[str]
     groups: Mapping[str, tuple[str, str]]
@@ -29,19 +31,22 @@ class Names:
     published: Sequence[str] = ()
     one_way: Sequence[str] = ()
     webrtc: Sequence[str] = ()
+    links: Mapping[str, tuple[RatedSpan, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scenario: ScenarioFile, topology: Topology) -> Names:
         """Those of a scenario, right or wrong."""
         clusters = [cluster.name for cluster in topology.clusters]
+        faults = [fault for event in scenario.events for fault in event.faults(topology)]
         return cls(
             clusters=clusters,
             groups={group_name(group, at): group.between for at, group in enumerate(scenario.sessions)},
             connections=[connection_name(group) for group in scenario.connections],
             kinds={cluster: scenario.relays.kinds.get(cluster, scenario.relays.kind) for cluster in clusters},
             duration_ns=scenario.duration,
-            faults=sum(event.repeat for event in scenario.events),
+            faults=len(faults),
             webrtc=[call_group_name(group, at) for at, group in enumerate(scenario.webrtc)],
+            links={str(each): rated_spans(topology, faults, each, scenario.duration) for each in topology.directions},
             one_way=[group_name(group, at) for at, group in enumerate(scenario.sessions) if group.one_way],
             published=[
                 f"{group_name(group, at)}-{number:04d}"

@@ -21,6 +21,7 @@ from results.metrics.part_names import figure_of, unit_of_figure
 from results.run_files.app_metrics import canonical_name
 from results.run_files.plan import Comparison, Condition, Expectation
 from results.verdict.summary_names import MACHINE_METRICS, ROWS, summary_unit
+from scenarios.language.expectation_links import utilisation
 from scenarios.language.expectation_names import Names
 from scenarios.language.expectation_rows import row_metric
 from scenarios.language.quantities import percent, time_ns, whole_number
@@ -48,6 +49,9 @@ def expectations(text: str, names: Names) -> tuple[Expectation, ...]:
     named = None if app_metric(metric) else reference(metric)
     if named is None and " " in metric and not app_metric(metric):
         raise ValueError(_no_expectation(text))
+    if named and named.kind == "link":
+        of_link = utilisation(named, names)
+        return (Expectation(named.name, _comparison(comparison), percent(value), text, link=of_link),)
     if named and _of_a_part(named):
         found = part(named, names)
         limit = _value(value, unit_of_figure(found.figure))
@@ -124,7 +128,7 @@ def _in_summary(metric: str, named: Reference | None, names: Names) -> Iterator[
         raise ValueError(f"{quoted(named.kind)} has no times of its own; leave out {quoted(named.time.strip())}")
     kinds = (*_BY_NAME, *_ROWS)
     if named.kind not in kinds or named.figure is None or len(named.addresses) != 1:
-        known = suggestion(named.kind, ("media", "group", *kinds))
+        known = suggestion(named.kind, ("media", "group", "link", *kinds))
         raise ValueError(f"unknown metric {quoted(named.name)}; {known}")
     (address,) = named.addresses
     if named.kind in _ROWS:

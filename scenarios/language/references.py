@@ -136,17 +136,23 @@ def _of_group(found: Part, group: str, names: Names) -> Part:
 
 
 def _timed(found: Part, named: Reference, names: Names) -> Part:
+    times = times_of(named, names.duration_ns)
+    return replace(found, from_ns=times[0], until_ns=times[1]) if times else found
+
+
+def times_of(named: Reference, duration_ns: int) -> tuple[int, int] | None:
+    """From when until when a reference is of media of this length, ns; None: of all time. ValueError."""
     if named.at is not None:
         begin_ns = time_ns(named.at)
-        end_ns = min(begin_ns + _SECOND_NS, names.duration_ns)
+        end_ns = min(begin_ns + _SECOND_NS, duration_ns)
     elif named.between is not None:
         begin_ns, end_ns = map(time_ns, named.between)
     else:
-        return found
-    if begin_ns >= names.duration_ns or end_ns > names.duration_ns:
-        late = named.at or named.between[0 if begin_ns >= names.duration_ns else 1]  # type: ignore[index]
-        length = time_text(names.duration_ns)
+        return None
+    if begin_ns >= duration_ns or end_ns > duration_ns:
+        late = named.at or named.between[0 if begin_ns >= duration_ns else 1]  # type: ignore[index]
+        length = time_text(duration_ns)
         raise ValueError(f"there is no {late} in media of {length}; write a time up to {length}")
     if end_ns <= begin_ns:
         raise ValueError(f"{quoted(named.time.strip())} ends before it begins; write the earlier time first")
-    return replace(found, from_ns=begin_ns, until_ns=end_ns)
+    return begin_ns, end_ns

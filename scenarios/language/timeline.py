@@ -78,16 +78,15 @@ def state_at(faults: Iterable[Fault], direction: Direction, base: LinkState, at_
     Faults of matching frames are applied last, and all choose the same frames.
     """
     on_it = (fault for fault in faults if isinstance(fault, LinkFault) and direction in fault.directions)
-    now = [(fault, fault.share_at(at_ns)) for fault in on_it if fault.share_at(at_ns)]
-    state = _changed(base, ((fault.change, share) for fault, share in now if not fault.match))
+    now = [(fault, change) for fault in on_it if (change := fault.change_at(at_ns))]
+    state = _changed(base, (change for fault, change in now if not fault.match))
     match = next((fault.match for fault, _ in now if fault.match), None)
     if match is None:
         return state
-    own = _changed(state, ((fault.change, share) for fault, share in now if fault.match))
+    own = _changed(state, (change for fault, change in now if fault.match))
     return replace(state, matched=Matched(match, own))
 
 
-def _changed(state: LinkState, changes: Iterable[tuple[LinkChange, float]]) -> LinkState:
-    """A state under changes, each at a share of its strength."""
-    scaled = (change if share == 1 else change.scaled(share) for change, share in changes)
-    return reduce(lambda under, change: change.applied_to(under), scaled, state)
+def _changed(state: LinkState, changes: Iterable[LinkChange]) -> LinkState:
+    """A state under changes."""
+    return reduce(lambda under, change: change.applied_to(under), changes, state)

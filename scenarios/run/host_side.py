@@ -132,6 +132,7 @@ def _collect(run: RunDir, end: End | None) -> None:
             connected=bool(plan.connections),
             digested=plan.has_program_media,
             frames_noted=frames_noted,
+            bytes_counted=bool(plan.rated_directions),
         )
     finally:
         if end:

@@ -29,6 +29,7 @@ from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
 from results.run_files.run_dir import RunDir
 from scenarios.run import core_sensor
 from scenarios.run.core_sensor import CoreSensors
+from scenarios.run.link_sampler import LinkSampler
 from scenarios.run.lock_sampler import PERIOD_NS as LOCK_PERIOD_NS
 from scenarios.run.lock_sampler import LockSampler
 from scenarios.run.program_sampler import ProgramProcesses, ProgramSampler
@@ -52,6 +53,7 @@ class MonitorConfig:
     """`run`: to whose staging folder the rows go. `host_pids`: a process in the network namespace of each cluster's
     host, by the cluster's ordinal. `programs`: names of the clusters whose relay is a program, by ordinal. `stacks`:
     how to take those of a program, by ordinal. `peers`: names for what their connections lead to, by address:port.
+    `link_ends`: the interface at which frames leave each link direction that has a rate, by its index in the topology.
     `virtual_time`: the run is on a virtual clock.
     """
 
@@ -60,6 +62,7 @@ class MonitorConfig:
     programs: Mapping[int, str] = field(default_factory=dict)
     stacks: Mapping[int, StackTool] = field(default_factory=dict)
     peers: Mapping[str, str] = field(default_factory=dict)
+    link_ends: Mapping[int, str] = field(default_factory=dict)
     virtual_time: bool = False
 
 
@@ -79,16 +82,19 @@ class Monitor:
             for ordinal, cluster in config.programs.items()
         }
         self.stalls = StallSampler(watched, config.run)
+        self.links = LinkSampler(config.link_ends)
         self.ticker = Ticker(S)
         self._machine: list[npt.NDArray[Any]] = []
         self._cores: list[npt.NDArray[Any]] = []
 
     def wait_s(self) -> float | None:
         """Seconds until the next sample; None before the media window is known."""
-        return None if self.ticker.due_ns is None else max(self.ticker.due_ns - monotonic_ns(), 0) / S
+        due_ns = [each for each in (self.ticker.due_ns, self.links.ticker.due_ns) if each is not None]
+        return max(min(due_ns) - monotonic_ns(), 0) / S if due_ns else None
 
     def sample_if_due(self) -> None:
         """Take one sample if at least one is due; those missed in between are not made up for."""
+        self.links.sample_if_due()
         if list(self.ticker.due(monotonic_ns())):
             self.sample()
 
@@ -109,6 +115,8 @@ class Monitor:
         write_array(run.staged(run.machine_samples), np.concatenate([np.empty(0, MACHINE_SAMPLE), *self._machine]))
         write_array(run.staged(run.core_samples), np.concatenate([np.empty(0, CORE_SAMPLE), *self._cores]))
         write_array(run.staged(run.run_delays), self.run_delays.rows())
+        if config.link_ends:
+            write_array(run.staged(run.link_bytes), self.links.rows())
         if self.programs:
             self.programs.save(run)
         for ordinal, waits in self.locks.found().items():
@@ -146,6 +154,7 @@ def serve(config: MonitorConfig, control: Connection) -> None:
     monitor.locks.end()
     monitor.stalls.end()
     monitor.run_delays.sample()
+    monitor.links.sample()
     monitor.save(config)
     tell(control, monitor.finish())
 
@@ -164,6 +173,7 @@ def _handle_message(monitor: Monitor, control: Connection) -> bool:
         monitor.stalls.begin(message.end_ns)
         monitor.sample()
         monitor.ticker.begin(message.start_ns - S + _PHASE_NS)
+        monitor.links.begin(message.start_ns)
     return not isinstance(message, Stop)
 
 

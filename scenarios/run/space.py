@@ -25,10 +25,11 @@ from relay_app.records import (
 )
 from relay_app.streams import KINDS, LANES
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
-from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE
+from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE
 from results.run_files.plan import Plan
 from results.run_files.program_samples import HOST_SAMPLE, PROCESS_SAMPLE, UDP_DROP_SAMPLE
 from scenarios.language.timeline import steps_of
+from scenarios.run.link_sampler import PERIOD_NS as LINK_PERIOD_NS
 from topologies.link_backend import FRAME_FATE
 
 DOCUMENT_BYTES = 1 << 20
@@ -127,6 +128,7 @@ def _sample_bytes(plan: Plan) -> float:
         (SAMPLE_INTERVAL_NS, lives * RELAY_SAMPLE.itemsize),
         (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize + lives * len(RunDelayPlace) * RUN_DELAY.itemsize),
         (S, programs * _PROGRAM_BYTES),
+        (LINK_PERIOD_NS, len(plan.rated_directions) * LINK_SAMPLE.itemsize),
         (_HELD_UP_NS, (lives * _TIMED_THREADS + cores + 1) * HOLD_UP.itemsize),
         (controller.probe_interval_ns, directions * PROBE.itemsize),
         *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),

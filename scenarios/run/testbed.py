@@ -208,9 +208,20 @@ def _monitor_config(plan: Plan, run: RunDir, fabric: Fabric, environment: Enviro
         host_pids={cluster.ordinal: fabric.host_pid(cluster.name) for cluster in clusters},
         programs={cluster.ordinal: cluster.name for cluster in clusters if cluster.ordinal in programs},
         stacks={ordinal: program.stacks for ordinal, program in programs.items() if program.stacks},
+        link_ends=_link_ends(plan, environment),
         peers={f"{plan.topology.cluster(plan.relays.directory).address}:{DIRECTORY_PORT}": "the session directory"},
         virtual_time=environment.clock == "virtual",
     )
+
+
+def _link_ends(plan: Plan, environment: Environment) -> dict[int, str]:
+    """Where frames leave each direction with a rate, by its index: the back end's inner end, or the port it shapes."""
+    topology, inner = plan.topology, environment.link_capabilities.inner_ends
+    found = {}
+    for direction in plan.rated_directions:
+        i, j = topology.ordinals(direction)
+        found[topology.directions.index(direction)] = names.wire_port(j, i) if inner else names.switch_port(i, j)
+    return found
 
 
 def _environment(plan: Plan) -> Environment:

@@ -21,6 +21,7 @@ from hostio.procfs import (
     counter_growth,
     maps,
     parse_receive_drops,
+    parse_sent_bytes,
     parse_udp_ports,
     parse_udp_statistics,
     process_time_ns,
@@ -140,6 +141,7 @@ def test_the_drop_column_is_that_of_receipt() -> None:
 s1-lan:900000000 2 3 40 5 6 7 8 9 10 11 12 13 14 15 16
 """
     assert parse_receive_drops(text) == {"lo": 4, "s1-lan": 40}
+    assert parse_sent_bytes(text) == {"lo": 9, "s1-lan": 9}
 
 
 CHURN = """

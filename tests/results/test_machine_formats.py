@@ -68,7 +68,7 @@ def test_what_was_typed_before_stays_as_it_is(tmp_path: Path) -> None:
 def test_the_present_format_says_its_number_and_survives_the_file(tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     path.write_text(dump(machine()))
-    assert json.loads(path.read_text())["format"] == 4
+    assert json.loads(path.read_text())["format"] == 5
     assert read_machine_report(path) == machine()
 
 
@@ -83,7 +83,7 @@ def test_the_formats_before_it_are_read_and_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"format": 5}', r"^machine\.json: format: Input should be 1, 2, 3 or 4$"),
+        ('{"format": 6}', r"^machine\.json: format: Input should be 1, 2, 3, 4 or 5$"),
         ("{}", r"^machine\.json: counters: Field required$"),
         ("", r"^machine\.json: Invalid JSON"),
     ],

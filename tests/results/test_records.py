@@ -9,10 +9,12 @@ from synthetic_machine import core_samples, hold_ups, machine_samples
 from synthetic_media import received, sent, stream
 
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
+from results.run_files.machine import LINK_SAMPLE
 from results.run_files.records import (
     RecordsError,
     collect,
     read_hold_ups,
+    read_link_bytes,
     read_machine_samples,
     read_recording,
     read_rows,
@@ -41,6 +43,7 @@ def staging(tmp_path: Path) -> Path:
     np.save(folder / "links.npy", np.ones(3, FRAME_FATE))
     np.save(folder / "machine.npy", machine_samples())
     np.save(folder / "cores.npy", core_samples())
+    np.save(folder / "link-bytes.npy", np.ones(3, LINK_SAMPLE))
     np.save(folder / "hold-ups.npy", hold_ups().late)
     np.save(folder / "run-delays.npy", hold_ups().waits)
     return folder
@@ -54,7 +57,7 @@ def run(tmp_path: Path) -> RunDir:
 def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> None:
     write_sessions(run, [stream()])
     left = {path.stem: np.load(path) for path in staging.iterdir()}
-    assert collect(staging, run, CLUSTERS, CLUSTERS, frames_noted=True) == ()
+    assert collect(staging, run, CLUSTERS, CLUSTERS, frames_noted=True, bytes_counted=True) == ()
     assert list(staging.iterdir()) == [], "what is converted gives its room back"
     recording, samples = read_recording(run, CLUSTERS, CLUSTERS, frames_noted=True), read_machine_samples(run)
     assert recording.problems == ()
@@ -68,6 +71,7 @@ def test_collected_rows_are_the_rows_recorded(staging: Path, run: RunDir) -> Non
         assert np.array_equal(recording.fetches[cluster], left[f"fetches-{cluster}"])
         assert np.array_equal(recording.relay_fates[cluster], left[f"fates-{cluster}"])
     assert np.array_equal(recording.link_fates, left["links"])
+    assert np.array_equal(read_link_bytes(run), left["link-bytes"])
 
 
 def test_hold_ups_are_those_recorded_and_one_of_their_files_missing_is_named(staging: Path, run: RunDir) -> None:

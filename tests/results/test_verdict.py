@@ -64,6 +64,7 @@ def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | Non
         {},
         [],
         [],
+        [],
         NOTHING_LOST,
         machine,
         list(checks),

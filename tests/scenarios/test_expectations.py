@@ -12,7 +12,8 @@ from hostio.timing import MS, S
 from results.metrics.metric_names import METRICS, metric_names, unit_of
 from results.metrics.part_names import FIGURES, OF_ALL_TIME
 from results.run_files import documents
-from results.run_files.plan import Condition, Expectation, Part
+from results.run_files.link_rates import RatedSpan
+from results.run_files.plan import Condition, Expectation, LinkPart, Part
 from results.verdict.summary_names import IN_ROWS, MACHINE_METRICS
 from scenarios.language.expectation_names import Names
 from scenarios.language.expectations import expectations
@@ -27,6 +28,7 @@ NAMES = Names(
     kinds={"us-east": "sound", "us-central": "global-lock", "us-west": "sound"},
     duration_ns=12 * S,
     faults=1,
+    links={"us-east→us-west": (RatedSpan(4 * S, 12 * S, 2_000_000),), "us-west→us-east": ()},
 )
 
 
@@ -131,6 +133,41 @@ def test_every_number_of_a_row_and_of_the_machine_has_a_name() -> None:
     for metric, kind in MACHINE_METRICS.items():
         limit = {"percent": "5%", "s": "5s"}.get(kind, "5")
         assert read(f"{metric} <= {limit}").value == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("link[us-east→us-west].utilisation <= 40%", ()),
+        ("link[us-east->us-west].utilisation at 8s <= 40%", (8 * S, 9 * S)),
+        ("link[us-east -> us-west].utilisation between 4s and 5500ms <= 40%", (4 * S, 5_500 * MS)),
+    ],
+)
+def test_a_link_is_a_direction_and_a_time_in_which_it_has_a_rate(text: str, times: tuple[int, ...]) -> None:
+    found = read(text)
+    assert (found.link, found.value, found.part) == (LinkPart("us-east", "us-west", *times), 40, None)
+    assert unit_of(found.metric) == "percent"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("link[us-west→us-east].utilisation < 5%", "us-west→us-east has no rate to be used; give the link one"),
+        ("link[us-east→us-west].utilisation at 3s < 5%", "has no rate in all of that time; write a time in which it"),
+        ("link[us-east→us-west].utilisation at 12s < 5%", "there is no 12s in media of 12s"),
+        (
+            "link[us-east–us-west].utilisation < 5%",
+            "no link direction 'us-east–us-west'; did you mean 'us-east→us-west'?",
+        ),
+        ("link[us-east→us-wst].utilisation < 5%", "did you mean 'us-east→us-west'?"),
+        ("link[us-east→us-west].utilization < 5%", "did you mean 'utilisation'?"),
+        ("link.utilisation < 5%", "names no link direction; write one such as link[us-east→us-west].utilisation"),
+        ("link[us-east→us-west].utilisation < 5", "has no unit; write 5%"),
+    ],
+)
+def test_a_link_that_cannot_be_used_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        read(text)
 
 
 def test_a_plan_keeps_what_its_expectations_are_of() -> None:

@@ -17,14 +17,14 @@ from hostio.timing import MS, S, wait_until
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
 from results.metrics.machine_figures import machine_use
 from results.run_files.hold_ups import RUN_DELAY
-from results.run_files.machine import CORE_SAMPLE, MACHINE_SAMPLE, MachineSamples
+from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE, MachineSamples
 from results.run_files.records import Rows
 from results.run_files.run_dir import RunDir
 from scenarios.run.monitor import MonitorConfig, serve
 
 
 def config_in(folder: Path) -> MonitorConfig:
-    return MonitorConfig(RunDir(folder), {1: os.getpid()})
+    return MonitorConfig(RunDir(folder), {1: os.getpid()}, link_ends={4: "lo"})
 
 
 def staged(config: MonitorConfig) -> Callable[[str], Rows]:
@@ -54,6 +54,11 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     assert [at_s[1] < 0, at_s[2] > 0] == [True, True]
     assert len(set(at_s[2:] // 1)) == len(at_s[2:]), "not twice in a second"
     assert machine_use(samples, start_ns, start_ns + S) is not None
+    links = staged(config)("link-bytes")
+    assert set(links["direction"]) == {4}
+    assert len(links) > len(at_s), "ten a second, the first before the media and the last at the end"
+    assert links["from_ns"][0] < start_ns < start_ns + S < links["until_ns"][-1]
+    assert (links["from_ns"] <= links["until_ns"]).all()
 
 
 def test_a_runner_that_is_gone_before_the_media_leaves_empty_records(tmp_path: Path) -> None:
@@ -64,5 +69,5 @@ def test_a_runner_that_is_gone_before_the_media_leaves_empty_records(tmp_path: P
     assert ours.recv() == Ready()
     ours.close()
     thread.join(10)
-    found = [rows.dtype for rows in map(staged(config), ("machine", "cores", "run-delays"))]
-    assert found == [MACHINE_SAMPLE, CORE_SAMPLE, RUN_DELAY]
+    found = [rows.dtype for rows in map(staged(config), ("machine", "cores", "run-delays", "link-bytes"))]
+    assert found == [MACHINE_SAMPLE, CORE_SAMPLE, RUN_DELAY, LINK_SAMPLE]

@@ -75,6 +75,14 @@ def test_about_134_of_16_s_are_lost_with_20_ms_of_queue_and_none_with_100() -> N
     assert long == [[], []]
 
 
+def test_what_finds_room_takes_half_of_the_rate() -> None:
+    """`tests/test_narrow_run.py` compares with it what a run's links carried."""
+    for frames, used_percent in zip(each_way(PLAN), (52.5, 54.1), strict=True):
+        lost = lost_by_hand(frames, 20 * MS)
+        bits = 8 * sum(frame.size for frame in frames if frame not in lost)
+        assert 100 * bits * S / (RATE_BPS * PLAN.duration_ns) == pytest.approx(used_percent, abs=0.1)
+
+
 def test_nearly_all_of_them_are_of_key_pictures() -> None:
     """A picture with more than ten packets is a key picture: others have at most 5600 bytes, six packets."""
     for frames in each_way(PLAN):
