@@ -159,6 +159,11 @@ class LinkChange:
         mine, theirs = self._set(), other._set()
         return next((name for name in mine if name in theirs and mine[name] != theirs[name]), None)
 
+    def sets_with(self, other: LinkChange) -> str | None:
+        """The first part that both set, to whatever values; None if there is none."""
+        theirs = other._set()
+        return next((name for name in self._set() if name in theirs), None)
+
     def scaled(self, share: float) -> LinkChange:
         """This change at a share of its strength: delay, jitter and probabilities are multiplied, other parts kept."""
         return replace(

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
@@ -23,7 +24,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-__all__ = ["Field", "FieldInfo"]
+__all__ = ["Field", "FieldInfo", "PrivateAttr"]
 
 Describe = Callable[[type], Mapping[str, Mapping[str, object]]]
 """Gives, for a class, additions to its JSON schema (descriptions, defaults, examples), by name of the property."""

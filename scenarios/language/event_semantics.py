@@ -89,7 +89,8 @@ def _disagreement(first: LinkFault, second: LinkFault) -> str | None:
     other sets of all."""
     if first.match != second.match:
         return "match" if first.match and second.match else None
-    return second.change.disagrees_with(first.change)
+    varies = any(level.change for fault in (first, second) for level in fault.levels)
+    return second.change.sets_with(first.change) if varies else second.change.disagrees_with(first.change)
 
 
 def _impossible_states(faults: Sequence[_Numbered], written: Sequence[Event], topology: Topology) -> Iterator[Problem]:

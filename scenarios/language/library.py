@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 import scenarios
@@ -20,6 +21,7 @@ from scenarios.language.relay_kinds import RelayKinds, relay_kinds
 from scenarios.language.relay_problems import kind_problems, succession_problems
 from scenarios.language.schema import ScenarioFile, read_as, validated
 from scenarios.language.topology_files import topology_of
+from scenarios.language.traces import with_traces
 from scenarios.language.values import LONGEST_SPAN
 from scenarios.language.webrtc_semantics import call_groups, turn_problems
 from topologies.model import Topology
@@ -99,9 +101,10 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     scenario, wrong = read_as(ScenarioFile, document)
     if scenario is None:
         raise _error_of_all(document, wrong)
-    topology = topology_of(document)
-    if problems := tuple(semantics.problems(scenario, topology)):
-        raise document.error(problems)
+    topology, traced = topology_of(document), with_traces(scenario, document)
+    scenario = traced.scenario
+    if error := traced.error(document, tuple(semantics.problems(scenario, topology))):
+        raise error
     plan = plan_of(scenario, topology, relay_kinds(scenario, document))
     if problems := (*kind_problems(plan), *succession_problems(plan, scenario.events), *turn_problems(plan)):
         raise document.error(problems)
@@ -118,8 +121,9 @@ def _error_of_all(document: Document, wrong: Sequence[Problem]) -> ScenarioError
     scenario, _ = read_as(ScenarioFile, rest.document)
     if scenario is None:
         return document.error(wrong)
+    traced = with_traces(scenario, rest.document)
     try:
-        further = semantics.problems(scenario, topology_of(rest.document))
+        further = (*traced.problems, *semantics.problems(traced.scenario, topology_of(rest.document)))
     except ScenarioError as error:
         return document.error(wrong).beside(error)
-    return document.error((*wrong, *rest.of_the_whole(further)))
+    return reduce(ScenarioError.beside, traced.errors, document.error((*wrong, *rest.of_the_whole(further))))

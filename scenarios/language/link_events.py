@@ -16,6 +16,7 @@ from scenarios.language.frame_choice import unsent
 from scenarios.language.loss_event import LossEvent
 from scenarios.language.places import link_problems, unknown_cluster
 from scenarios.language.quantities import time_text
+from scenarios.language.trace_event import TraceEvent
 from scenarios.language.values import Delay, Jitter, Pair, Rate, Share, ShortName, SomeShare, Span
 from scenarios.language.wording import quoted
 from topologies import link_state
@@ -291,6 +292,7 @@ LINK_EVENTS = words(
     Latency,
     PathChange,
     Brownout,
+    TraceEvent,
     Mtu,
     Partial,
     Duplicate,

@@ -34,15 +34,16 @@ which editors do not count as line ends, so that line numbers in messages would 
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-def read_text(path: Path) -> str:
-    """The text of a file: at most 256 KiB of UTF-8 without characters in `CONTROL`; ScenarioError."""
-    return decoded(_read(path), str(path))
+def read_text(path: Path, most_bytes: int = MAX_BYTES) -> str:
+    """The text of a file: at most 256 KiB of UTF-8 without characters in `CONTROL`, or `most_bytes`; ScenarioError."""
+    return decoded(_read(path, most_bytes), str(path), most_bytes)
 
 
-def decoded(raw: bytes, file: str) -> str:
+def decoded(raw: bytes, file: str, most_bytes: int = MAX_BYTES) -> str:
     """The text of these bytes; ScenarioError with the place of the first byte or character that is refused."""
-    if len(raw) > MAX_BYTES:
-        raise ScenarioError(file, "the file is larger than 256 KiB; a scenario is a few dozen lines")
+    if len(raw) > most_bytes:
+        usual = "a scenario is a few dozen lines" if most_bytes == MAX_BYTES else "shorten it"
+        raise ScenarioError(file, f"the file is larger than {most_bytes >> 10} KiB; {usual}")
     try:
         text = raw.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
@@ -63,7 +64,7 @@ def _mark_at(before: str) -> Mark:
     return Mark(len(lines), len(lines[-1]) + 1)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most_bytes: int) -> bytes:
     """The file's bytes, at most one more than the limit. Never blocks: only regular files are opened, with O_NONBLOCK,
     because between stat and open one may be replaced by a pipe."""
     try:
@@ -72,7 +73,7 @@ def _read(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             _require_regular(path, os.fstat(descriptor))
-            return file.read(MAX_BYTES + 1)
+            return file.read(most_bytes + 1)
     except FileNotFoundError:
         raise ScenarioError(str(path), f"there is no such file; {_sibling(path)}") from None
     except (OSError, ValueError) as error:

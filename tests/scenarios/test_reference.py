@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from small_scenario import HEAD
+from small_scenario import HEAD, TRACE, TRACE_NAME
 
 from scenarios.cli.schemas import REFERENCE, reference
 from scenarios.language.event_schema import WORDS
@@ -26,6 +26,7 @@ def test_there_is_a_whole_file_and_an_example_of_each_word() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: re.sub(r"\W+", "-", text.splitlines()[-1])[:40])
 def test_an_example_is_a_file_or_the_events_of_one(example: str, tmp_path: Path) -> None:
+    (tmp_path / TRACE_NAME).write_text(TRACE)
     path = tmp_path / "example.yaml"
     path.write_text(example if "topology:" in example else HEAD + example)
     assert load_plan(path).faults

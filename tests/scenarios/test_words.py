@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
-from small_scenario import HEAD
+from small_scenario import HEAD, TRACE, TRACE_NAME
 
 from results.run_files import documents
 from results.run_files.faults import Fault, LinkFault, ProcessFault, Verification
@@ -40,6 +40,7 @@ def plan_with(word: str, folder: Path) -> Plan:
     """A plan with an event that has the examples of what its word needs."""
     given = keys(MODELS[word], required=True) | {"what": word}
     parts = [f"{key}: {value}" for key, value in given.items()]
+    (folder / TRACE_NAME).write_text(TRACE)
     path = folder / "small.yaml"
     path.write_text(f"{HEAD}events: [{{{', '.join([*parts, *filter(None, [ALSO.get(word)])])}}}]\n")
     return load_plan(path)

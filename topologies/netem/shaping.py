@@ -78,7 +78,7 @@ def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shapi
     netem = Netem(
         delay_ns=state.delay_ns,
         jitter=state.jitter,
-        loss=RandomLoss(1.0) if state.blackhole else state.loss,
+        loss=_loss(state),
         duplicate=state.duplicate,
         corrupt=state.corrupt,
         reorder=state.reorder,
@@ -90,6 +90,13 @@ def shaping(state: LinkState, before: Shaping, seed: int | None = None) -> Shapi
     if state.rate_bps is None:
         return Shaping(netem, before.bucket and _bucket(_OPEN_BPS, before.bucket.limit), flows, state.mtu)
     return Shaping(netem, _bucket(state.rate_bps, state.rate_bps * state.queue_ns // (8 * S)), flows, state.mtu)
+
+
+def _loss(state: LinkState) -> Loss | None:
+    """Its loss model; None where that loses nothing, as which tc shows it."""
+    if state.blackhole:
+        return RandomLoss(1.0)
+    return None if state.loss == RandomLoss(0.0) else state.loss
 
 
 def _own_rate(state: LinkState, before: int | None) -> int | None:

@@ -1,0 +1,24 @@
+"""`scenarios/cases/trace.yaml` as a run: a link that follows a recording in one direction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_lab import PROJECT, Run, attempted, shows
+from run_record import RunRecord
+
+CASE = PROJECT / "scenarios" / "cases" / "trace.yaml"
+
+pytestmark = [pytest.mark.root, pytest.mark.long]
+
+
+def as_recorded(run: Run) -> bool:
+    return bool(run.summary["verdict"] == "pass")
+
+
+def test_a_link_does_what_its_trace_says_when_it_says_so(runs: RunRecord, tmp_path: Path) -> None:
+    run = attempted(runs, tmp_path, CASE, believed=shows(as_recorded))
+    assert run.bears(as_recorded(run)), run.summary["reasons"]
+    edges = [line["edge"] for line in run.lines("events.jsonl") if line["kind"] == "fault"]
+    assert edges == ["start", "level", "level", "level", "end"]
