@@ -79,6 +79,12 @@ class Profile:
         return self.frames_per_s * (mean / MAX_PAYLOAD + 1)
 
     @property
+    def mean_bps(self) -> float:
+        """Bits of Ethernet frames a second in the mean, at least: as if frames were cut into full packets."""
+        mean = self.frame_bytes * (1 + (self.key_factor - 1) / self.key_interval)
+        return 8 * self.frames_per_s * (mean + OVERHEAD_BYTES * max(1.0, mean / MAX_PAYLOAD))
+
+    @property
     def smallest_packet(self) -> int:
         """Bytes of the smallest Ethernet frame that carries a packet of it."""
         least = round(self.frame_bytes * (1 - self.size_spread))

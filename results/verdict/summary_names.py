@@ -8,7 +8,7 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from results.fidelity.checks import CheckId, FidelityCheck
-from results.metrics.figures import FaultRow, LinkRow, RerouteRow, WitnessRow
+from results.metrics.figures import FaultRow, RerouteRow, WitnessRow
 from results.metrics.machine_summary import MachineFigures
 from results.metrics.metric_names import Unit, unit_of
 from results.metrics.system_figures import RouteRow
@@ -16,7 +16,6 @@ from results.metrics.system_figures import RouteRow
 ROWS: Mapping[str, type] = MappingProxyType(
     {
         "fidelity": FidelityCheck,
-        "links": LinkRow,
         "faults": FaultRow,
         "reroutes": RerouteRow,
         "witnesses": WitnessRow,

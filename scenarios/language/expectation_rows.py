@@ -26,8 +26,6 @@ def _addresses(rows: str, names: Names) -> tuple[str, ...] | None:
         return CHECKS
     if rows == "faults":
         return tuple(map(str, range(names.faults)))
-    if rows == "links":
-        return tuple(map(str, range(sum(1 for spans in names.links.values() if spans))))
     if rows == "ledger.routes":
         return (*names.pairs, "canaries")
     return None if rows == "reroutes" else tuple(names.published)

@@ -11,6 +11,7 @@ from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectation_names import Names, connection_name, group_name
 from scenarios.language.expectations import expectations
 from scenarios.language.places import pair_problems, unknown_cluster
+from scenarios.language.media_rates import rate_problems
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.webrtc_semantics import webrtc_problems
@@ -30,6 +31,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
             yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
     yield from _program_media_problems(scenario.sessions)
+    yield from rate_problems(scenario, topology)
     yield from call_problems(scenario.sessions, scenario.duration)
     yield from _connection_problems(scenario.connections, topology)
     yield from event_problems(scenario, topology)

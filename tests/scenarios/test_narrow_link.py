@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hostio.timing import MS, S
-from relay_app.clients.media_schedule import OVERHEAD_BYTES, Schedule
+from relay_app.clients.media_schedule import OVERHEAD_BYTES, PROFILES, Schedule
 from relay_app.streams import streams_of
 from results.run_files.plan import Plan
 from scenarios.language.library import LIBRARY, load_plan
@@ -81,6 +81,12 @@ def test_what_finds_room_takes_half_of_the_rate() -> None:
         lost = lost_by_hand(frames, 20 * MS)
         bits = 8 * sum(frame.size for frame in frames if frame not in lost)
         assert 100 * bits * S / (RATE_BPS * PLAN.duration_ns) == pytest.approx(used_percent, abs=0.1)
+
+
+def test_the_rate_of_video_is_that_of_its_frames() -> None:
+    for frames in each_way(PLAN):
+        bps = 8 * sum(frame.size for frame in frames) * S / PLAN.duration_ns
+        assert PROFILES["video"].mean_bps == pytest.approx(bps, rel=0.03)
 
 
 def test_nearly_all_of_them_are_of_key_pictures() -> None:
