@@ -91,7 +91,8 @@ def _require_regular(path: Path, status: os.stat_result) -> None:
 
 
 def _sibling(path: Path) -> str:
-    match = nearest(path.name, sorted(entry.name for entry in path.parent.glob("*.yaml")))
+    others = (each.name for suffix in {".yaml", path.suffix or ".yaml"} for each in path.parent.glob(f"*{suffix}"))
+    match = nearest(path.name, sorted(others))
     return f"did you mean {quoted(match)}?" if match else "check the path"
 
 

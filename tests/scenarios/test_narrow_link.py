@@ -86,7 +86,8 @@ def test_what_finds_room_takes_half_of_the_rate() -> None:
 def test_the_rate_of_video_is_that_of_its_frames() -> None:
     for frames in each_way(PLAN):
         bps = 8 * sum(frame.size for frame in frames) * S / PLAN.duration_ns
-        assert PROFILES["video"].mean_bps == pytest.approx(bps, rel=0.03)
+        # Sizes are drawn, and most frames end in a packet that is not full.
+        assert 0.92 * bps < PROFILES["video"].mean_bps < 1.02 * bps
 
 
 def test_nearly_all_of_them_are_of_key_pictures() -> None:
