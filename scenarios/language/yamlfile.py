@@ -91,8 +91,8 @@ def _require_regular(path: Path, status: os.stat_result) -> None:
 
 
 def _sibling(path: Path) -> str:
-    others = (each.name for suffix in {".yaml", path.suffix or ".yaml"} for each in path.parent.glob(f"*{suffix}"))
-    match = nearest(path.name, sorted(others))
+    alike = {".yaml", path.suffix or ".yaml"}
+    match = nearest(path.name, sorted(each.name for each in path.parent.glob("*") if each.suffix in alike))
     return f"did you mean {quoted(match)}?" if match else "check the path"
 
 
