@@ -87,6 +87,10 @@ def test_seeds_differ_by_direction_and_change() -> None:
     assert len(seeds) == 8
 
 
+def test_a_loss_of_nothing_is_none_as_tc_shows_it() -> None:
+    assert shaping(LinkState(loss=RandomLoss(0.0)), Shaping()) == shaping(LinkState(), Shaping())
+
+
 @pytest.mark.parametrize(
     "state",
     [
