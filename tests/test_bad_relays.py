@@ -64,6 +64,7 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(
 
 NOT_READY = {
     "exits at once": ("print('no licence'); raise SystemExit(7)", "ended before it was ready (no licence)"),
+    "forks away": (f"import os, signal\nif os.fork(): os._exit(0)\nos.setsid()\n{PAUSE}", "ended before it was ready"),
     "dies of a signal": ("import os; os.abort()", "ended before it was ready"),
     "is never ready": (f"{BINDS}{PAUSE}", "is not ready after 1 s"),
     "is ready before its lanes are bound": (

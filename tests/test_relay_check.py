@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from bare_relay import pids_in
 from program_lab import shipped
 from run_lab import PROJECT, finished, start
 
@@ -105,10 +106,10 @@ http.server.HTTPServer((here, 8099), http.server.SimpleHTTPRequestHandler).serve
 """
 
 
-def behind_the_template(folder: Path, ready: str) -> Path:
-    """The template, as if it were the adapter to a server."""
+def behind_the_template(folder: Path, ready: str, old: str = SEND, new: str = SEND) -> Path:
+    """The template, with one line of it changed, as if it were the adapter to a server."""
     settings = f"server: {{command: [python3, server.py], ready: {ready}}}\n"
-    changed(folder, SEND, SEND, settings)
+    changed(folder, old, new, settings)
     (folder / "server.py").write_text(SERVER)
     return folder
 
@@ -141,6 +142,25 @@ def test_a_server_that_never_becomes_ready_is_named_with_what_is_lacking(
 ) -> None:
     (problem,) = problems(behind_the_template(tmp_path / "mine", ready))
     assert problem.startswith(f"server-us-central (mine) is not ready after 10 s ({lacking}); its log is ")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (NOTIFIES, "\n", "relay-us-central (mine) is not ready after 10 s"),
+        (SEND, "signal.pause()", "did not arrive within 1 s"),
+        (SEND, "lane.sendto(os.urandom(40), next_hop[ssrc])", "was changed elsewhere than in the path log"),
+    ],
+    ids=["hangs at its start", "hangs with a packet", "nonsense"],
+)
+def test_an_adapter_that_hangs_or_sends_nonsense_is_named_and_its_server_ends(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    folder = behind_the_template(tmp_path / "mine", "{ports: [3478]}", old, new)
+    found = problems(folder)
+    assert any(said in each for each in found), found
+    assert not pids_in(folder)
 
 
 def test_the_command_says_each_step_and_fails_if_one_does_not_hold(tmp_path: Path) -> None:
