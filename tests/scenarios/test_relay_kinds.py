@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from relay_kind_lab import ONE_BLIP, folder, plan_with
 
 from hostio.timing import S
 from relay_app.programs import PROGRAMS
+from relay_app.sessions.directory import StreamRecord
 from relay_app.streams import LANES, lane_of, streams_of
 from results.run_files.documents import dump
 from results.run_files.plan_formats import load_plan_text
@@ -28,6 +30,7 @@ from results.run_files.relay_program import (
 )
 from scenarios.errors import ScenarioError
 from scenarios.language.library import LIBRARY, load_plan
+from scenarios.paths import PROJECT
 from scenarios.process_faults.packet_contract import environment, session_lines
 from scenarios.process_faults.program_kind import environment_of, told_in
 
@@ -244,3 +247,13 @@ def test_the_file_of_sessions_has_what_a_relay_holds_at_its_start(tmp_path: Path
     assert every(each["port"] == 0 for each in own)
     assert sessions("us-central") == sessions("us-east", life=1) == []
     assert {each["ssrc"] for each in sessions("us-central", 1, "file")} > set(streams), "and the canaries"
+
+
+def test_the_contract_shows_a_session_and_its_record_as_they_are() -> None:
+    page = (PROJECT / "docs" / "your-relay.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r'^ +(\{"ssrc": .*\})$', page, re.MULTILINE)
+    session = json.loads(shown)
+    assert session["lane"] == lane_of(session["ssrc"])
+    record = StreamRecord(*(session[name] for name in ("ssrc", "source", "destination", "session", "port")))
+    header, name = f"`{record.encode()[:9].hex(' ')}`", f"`{session['session']}`"
+    assert f"`stream:{session['ssrc']:08x}`, is {header} and {name}" in page
