@@ -6,7 +6,7 @@ One two-way session is two RTP streams, each with its own SSRC; a sender that re
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -82,23 +82,45 @@ def spans_of(groups: Iterable[SessionGroup], seed: int) -> dict[int, tuple[Span,
     return {stream.ssrc: spans for stream, spans in _planned(groups, seed) if spans != ALWAYS}
 
 
-def _planned(groups: Iterable[SessionGroup], seed: int) -> Iterator[tuple[Stream, tuple[Span, ...]]]:
+Planned = tuple[Stream, tuple[Span, ...]]
+"""A stream, and when it has packets."""
+
+
+def _planned(groups: Iterable[SessionGroup], seed: int) -> Iterator[Planned]:
     ssrcs = _distinct_ssrcs(Random(f"ssrc {seed}"))
     for group in groups:
         calls = group.calls or Calls()
         for index, arrival_ns in enumerate(arrivals(calls, group.name, group.count, seed)):
             session = f"{group.name}-{index:04d}"
             life = life_of(calls, session, arrival_ns, seed) if group.calls else ALL_THE_TIME
-            for source, destination in ((group.a, group.b), (group.b, group.a))[: 1 if calls.one_way else 2]:
-                own = list(itertools.islice(ssrcs, _ssrcs_of(calls, source)))
-                spans = ALWAYS
-                if group.calls:
-                    spans = spans_of_direction(calls, session, source, life, seed, second=source == group.b)
-                for number, ssrc in enumerate(own if life[0] < life[1] else ()):
-                    stream = Stream(ssrc, session, group.name, source, destination, group.media, group.relayed)
-                    used = tuple(span for span in spans if span.ssrcs == number) if len(own) > 1 else spans
-                    if used or not number:
-                        yield stream, used
+            yield from _of_session(group, session, life, seed, ssrcs)
+
+
+def _of_session(
+    group: SessionGroup, session: str, life: tuple[int, int], seed: int, ssrcs: Iterator[int]
+) -> Iterator[Planned]:
+    """The streams of a session; one that does not take place has none, and draws its SSRCs all the same."""
+    one_way, ways = group.calls is not None and group.calls.one_way, ((group.a, group.b), (group.b, group.a))
+    for source, destination in ways[:1] if one_way else ways:
+        own = list(itertools.islice(ssrcs, _ssrcs_of(group.calls, source) if group.calls else 1))
+        if life[0] >= life[1]:
+            continue
+        spans = ALWAYS
+        if group.calls:
+            spans = spans_of_direction(group.calls, session, source, life, seed, second=source == group.b)
+        for ssrc, used in _in_turn(own, spans):
+            yield Stream(ssrc, session, group.name, source, destination, group.media, group.relayed), used
+
+
+def _in_turn(ssrcs: Sequence[int], spans: tuple[Span, ...]) -> Iterator[tuple[int, tuple[Span, ...]]]:
+    """Each SSRC of a direction with its spans; of those without any the first alone."""
+    if len(ssrcs) == 1:
+        yield ssrcs[0], spans
+        return
+    for number, ssrc in enumerate(ssrcs):
+        used = tuple(span for span in spans if span.ssrcs == number)
+        if used or number == 0:
+            yield ssrc, used
 
 
 def _ssrcs_of(calls: Calls, source: str) -> int:
