@@ -12,7 +12,7 @@ setup(
     package_data={
         "topologies": ["catalogue/*.yaml", "*.schema.json"],
         "results": ["*.schema.json"],
-        "scenarios": ["**/*.yaml", "*.schema.json"],
+        "scenarios": ["**/*.yaml", "**/*.csv", "*.schema.json"],
     },
     install_requires=[
         "click",
