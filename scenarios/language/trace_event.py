@@ -28,7 +28,7 @@ class TraceEvent(OneLinkEvent):
     """Delay, loss and rate are those of a recording: a table with times, or mahimahi's packet-delivery format."""
 
     what: Literal["trace"]
-    file: TraceFile = Field(examples=["handover.csv"])
+    file: TraceFile = Field(examples=["trace.csv"])
     """The path of the trace, from the scenario file's: a table if it ends in .csv, else mahimahi's format."""
     interpolation: Manner = "step"
     """Of a table: step, each row holds until the next; or linear, on lines between the rows, in steps."""

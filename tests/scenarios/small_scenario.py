@@ -9,5 +9,5 @@ sessions:
 """
 
 TRACE = "time_s,delay_ms,loss_percent,rate_kbit\n0,31.15,0,2000\n1,61.15,5,500\n"
-TRACE_NAME = "handover.csv"
+TRACE_NAME = "trace.csv"
 """The file that the example of a trace names, and something to be in it."""
