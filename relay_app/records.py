@@ -41,6 +41,8 @@ class DropReason(IntEnum):
     """The kernel refused the packet."""
     STALE = 6
     """It was sent longer ago than the version's `stale_ns`, by the send time that it carries, if it does."""
+    EXPIRED = 7
+    """The session's permission had expired: its last refresh is longer ago than its lifetime."""
 
 
 LEFT, HELD, UNREAD = 253, 254, 255
@@ -100,6 +102,11 @@ class ExchangeOutcome(IntEnum):
 RELAYED_PACKET = np.dtype([("at_ns", "<i8"), ("ssrc", "<u4"), ("seq", "<u2"), ("server", "<u4"), ("outgoing", "?")])
 """One row per RTP packet in ChannelData of TURN that left the host of a WebRTC call's peer, or arrived there; `server`:
 IPv4 address of the TURN server."""
+
+
+REFRESH = np.dtype([("ssrc", "<u4"), ("requests", "<u4"), ("sent_ns", "<i8"), ("answered_ns", "<i8")])
+"""One row per refresh of a stream's permission, by the client that sends the stream: how many requests it took, when
+the first was sent, and when the answer came; 0: none did before the end."""
 
 
 EXCHANGE = np.dtype([("connection", "<u2"), ("sent_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])

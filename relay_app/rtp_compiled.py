@@ -76,7 +76,13 @@ def has_fixed_layout(data: Any, row: int, length: int) -> bool:
 @compiled
 def ssrc_of(data: Any, row: int) -> int:
     """The SSRC."""
-    return _get(data, row, SSRC_OFFSET, 4)
+    return ssrc_at(data, row, SSRC_OFFSET)
+
+
+@compiled
+def ssrc_at(data: Any, row: int, offset: int) -> int:
+    """An SSRC at another place."""
+    return _get(data, row, offset, 4)
 
 
 @compiled

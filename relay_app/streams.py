@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from hostio.timing import MS, S
 from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
+from relay_app.refreshes import REFRESH_SSRCS, Permission
 
 LANES = 16
 """UDP ports for media between clusters; a stream keeps one. A controller can so move media in sixteenths."""
@@ -21,7 +22,7 @@ LANE_PORT = 40000
 """The first lane's UDP port, the same at every relay."""
 
 RESERVED_SSRCS = range(0xCA00_0000, 0xCA01_0000)
-"""SSRCs of canaries; no session has one."""
+"""SSRCs of canaries; no session has one, nor one of REFRESH_SSRCS."""
 
 SENDER_PORT = 39999
 """The UDP port from which a cluster's media client sends: fixed, so that the flows' hashes depend on the plan alone."""
@@ -46,6 +47,8 @@ class SessionGroup:
     """Over the relays at both ends; otherwise directly from client to client."""
     calls: Calls | None = None
     """When its calls are and when their ends send; None: either end of each sends as long as media flow."""
+    permission: Permission | None = None
+    """Of each stream at the relays that forward it; None: they forward it without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def _distinct_ssrcs(random: Random) -> Iterator[int]:
     taken = {0}
     while True:
         ssrc = random.getrandbits(32)
-        if ssrc not in taken and ssrc not in RESERVED_SSRCS:
+        if ssrc not in taken and ssrc not in RESERVED_SSRCS and ssrc not in REFRESH_SSRCS:
             taken.add(ssrc)
             yield ssrc
 

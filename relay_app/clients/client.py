@@ -26,6 +26,7 @@ from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collec
 from relay_app.clients.gateway import Gateway
 from relay_app.clients.gateway_loop import GATEWAY_BATCH, GatewayMemory, pass_on
 from relay_app.clients.passing_compiled import PassingMemory
+from relay_app.clients.permission_keeper import PermissionConfig, PermissionKeeper
 from relay_app.clients.sender import Sender, sender_memory
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia, Quiesced, StopSending
 from relay_app.program_media import LOOPBACK, PROGRAM_MEDIA
@@ -120,6 +121,8 @@ class ClientConfig:
     spans: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
     sent_digests_path: Path | None = None
     received_digests_path: Path | None = None
+    permissions: PermissionConfig | None = None
+    """None: no stream of the run needs one."""
     send_tick_ns: int = MS
     """Least time between two wake-ups of the sender: packets due within one tick leave together. 1 ms costs one wake-up
     (some 10 µs of CPU) per ms whatever the rate, and stays below what the pacing checks allow."""
@@ -157,6 +160,9 @@ def serve(config: ClientConfig, control: Connection) -> None:
     gateway = Gateway(published, config.relay_address, sender.descriptor) if published else None
     if gateway:
         workers.start("gateway", gateway.run)
+    keeper = PermissionKeeper(config.permissions) if config.permissions else None
+    if keeper:
+        keeper.start(workers)
     tell(control, Ready())
     for message in messages(control, workers.alarm):
         if isinstance(message, PrepareMedia):
@@ -167,22 +173,34 @@ def serve(config: ClientConfig, control: Connection) -> None:
             receiver.watch(message.start_ns, message.end_ns)
             if gateway:
                 gateway.begin(message)
+            if keeper:
+                keeper.begin(message.start_ns)
             sender.begin(message)
             clear_realtime_priority()
         if isinstance(message, StopSending):
             if gateway:
                 gateway.halt()
+            if keeper:
+                keeper.halt()
             sender.halt()
             tell(control, Quiesced())
     if gateway:
         gateway.halt()
+    if keeper:
+        keeper.stop()
     sender.stop()
     receiver.stop()
     workers.join()
-    tell(control, _finish(config, sender, receiver, gateway))
+    tell(control, _finish(config, sender, receiver, gateway, keeper))
 
 
-def _finish(config: ClientConfig, sender: Sender, receiver: Receiver, gateway: Gateway | None) -> Stopped:
+def _finish(
+    config: ClientConfig,
+    sender: Sender,
+    receiver: Receiver,
+    gateway: Gateway | None,
+    keeper: PermissionKeeper | None,
+) -> Stopped:
     sent_on, digests = gateway.rows() if gateway else (np.empty(0, SENT), np.empty(0, DIGEST))
     write_array(config.sent_path, np.concatenate([sender.rows(), sent_on]))
     write_array(config.received_path, receiver.rows())
@@ -191,8 +209,12 @@ def _finish(config: ClientConfig, sender: Sender, receiver: Receiver, gateway: G
         write_array(config.received_digests_path, receiver.digests())
     counters = Counter({**sender.counters(), **receiver.counters()})
     counters.update(gateway.counters() if gateway else {})
+    counters.update(keeper.counters if keeper else {})
+    drops = {"client": receiver.drops()}
+    drops |= {"gateway": gateway.drops()} if gateway else {}
+    drops |= {"refreshes": keeper.drops()} if keeper else {}
     stopped = Stopped(
-        socket_drops={"client": receiver.drops(), **({"gateway": gateway.drops()} if gateway else {})},
+        socket_drops=drops,
         counters=counters,
         lateness={"send": sender.lateness(), "receive": receiver.lateness()},
         hold_ups={"send": sender.hold_ups(), "receive": receiver.hold_ups()},
@@ -201,4 +223,6 @@ def _finish(config: ClientConfig, sender: Sender, receiver: Receiver, gateway: G
     receiver.close()
     if gateway:
         gateway.close()
+    if keeper:
+        keeper.finish()
     return stopped

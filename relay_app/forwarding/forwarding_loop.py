@@ -15,21 +15,11 @@ from hostio.lateness_compiled import empty_lateness, sleep_counted, wait_counted
 from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
 from hostio.mmsg_compiled import send_messages
 from relay_app.forwarding.fate_log import FateLog
+from relay_app.forwarding.lookup_compiled import slot_or_reason
 from relay_app.locks.mutex_compiled import enter, leave
 from relay_app.records import RELAY_COUNTERS, DropReason
-from relay_app.rtp_compiled import (
-    LOOPED,
-    PATH_FULL,
-    free_hop,
-    has_fixed_layout,
-    is_rtp,
-    log_hop,
-    sent_ns_of,
-    sequence_of,
-    ssrc_of,
-)
+from relay_app.rtp_compiled import sequence_of, ssrc_of
 from relay_app.sessions.cache import CacheView, UnknownView
-from relay_app.sessions.cache_compiled import find, is_unknown
 
 Array = npt.NDArray[Any]
 
@@ -39,18 +29,12 @@ MISS_RING = 1 << 16
 """Places in the miss ring; a power of two, so that a cursor becomes a place by masking."""
 
 _MALFORMED = int(DropReason.MALFORMED)
-_COLD = int(DropReason.COLD)
-_UNKNOWN = int(DropReason.UNKNOWN)
-_LOOP = int(DropReason.LOOP)
-_TOO_MANY_HOPS = int(DropReason.TOO_MANY_HOPS)
 _SEND_FAILED = int(DropReason.SEND_FAILED)
-_STALE = int(DropReason.STALE)
 
 _RECEIVED = 0
 _FORWARDED = 1
 _FIRST_DROP = 2
 
-_MSG_TRUNC = 0x20
 _ADDRESS_BYTES = SOCKADDR_IN.itemsize
 
 _MAX_WAIT_NS = 50_000_000
@@ -103,7 +87,10 @@ class ForwardingMemory(NamedTuple):
     out_refused: Array
     keys: Array
     next_hops: Array
+    refresh_hops: Array
     used_ns: Array
+    lifetimes_ns: Array
+    expires_ns: Array
     unknown_keys: Array
     unknown_until_ns: Array
     misses: Array
@@ -131,7 +118,10 @@ class ForwardingMemory(NamedTuple):
             out_refused=outgoing.refused,
             keys=cache.keys,
             next_hops=cache.next_hops,
+            refresh_hops=cache.refresh_hops,
             used_ns=cache.used_ns,
+            lifetimes_ns=cache.lifetimes_ns,
+            expires_ns=cache.expires_ns,
             unknown_keys=unknown.keys,
             unknown_until_ns=unknown.until_ns,
             misses=np.zeros(MISS_RING, np.uint32),
@@ -211,17 +201,28 @@ def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
     batch = 0
     for index in range(count):
         memory.counts[_RECEIVED] += 1
-        slot = _slot_or_reason(memory, rules, index, ordinal, now_ns)
+        slot = slot_or_reason(memory, rules, index, ordinal, now_ns)
         if slot < 0:
             _drop(memory, index, -1 - slot)
             continue
-        memory.used_ns[slot] = now_ns
         memory.out_iovecs[batch].base = memory.data.ctypes.data + index * DATAGRAM_BYTES
         memory.out_iovecs[batch].length = memory.messages[index].length
-        memory.out_messages[batch].name = memory.next_hops.ctypes.data + slot * _ADDRESS_BYTES
+        memory.out_messages[batch].name = _address_of(memory, slot, now_ns)
         batch += 1
     _send(memory, fd, batch)
     return max(count, 0)
+
+
+@compiled
+def _address_of(memory: Any, slot: int, now_ns: int) -> int:
+    """Where the sockaddr_in is to which a packet of a session goes on; a refresh of its permission renews that."""
+    entry = slot % len(memory.keys)
+    memory.used_ns[entry] = now_ns
+    if slot == entry:
+        return memory.next_hops.ctypes.data + entry * _ADDRESS_BYTES  # type: ignore[no-any-return]
+    if memory.lifetimes_ns[entry]:
+        memory.expires_ns[entry] = now_ns + memory.lifetimes_ns[entry]
+    return memory.refresh_hops.ctypes.data + entry * _ADDRESS_BYTES  # type: ignore[no-any-return]
 
 
 @compiled
@@ -237,46 +238,6 @@ def _drop(memory: Any, index: int, reason: int) -> None:
         row.at_ns = monotonic_ns(memory.timespec)
         state[0].count += 1
     state[0].in_hand -= 1
-
-
-@compiled
-def _slot_or_reason(memory: Any, rules: Any, index: int, ordinal: int, now_ns: int) -> int:
-    """Log this relay in a packet's path and return its session's slot in the cache; or return −1 − its DropReason.
-
-    The checks of the packet itself come before the look-up: a packet that is dropped anyway causes no fetch. A packet
-    without our header extensions stays as it is.
-    """
-    message = memory.messages[index]
-    if message.flags & _MSG_TRUNC or not is_rtp(memory.data, index, message.length):
-        return -1 - _MALFORMED
-    logged = has_fixed_layout(memory.data, index, message.length)
-    hop = free_hop(memory.data, index, ordinal) if logged else 0
-    if hop == LOOPED:
-        return -1 - _LOOP
-    if hop == PATH_FULL:
-        return -1 - _TOO_MANY_HOPS
-    if logged and rules.stale_ns and now_ns - sent_ns_of(memory.data, index, rules.ntp_offset_ns) > rules.stale_ns:
-        return -1 - _STALE
-    ssrc = ssrc_of(memory.data, index)
-    slot = find(memory.keys, ssrc)
-    if slot >= 0:
-        if logged:
-            log_hop(memory.data, index, hop, ordinal)
-        return slot
-    if is_unknown(memory.unknown_keys, memory.unknown_until_ns, ssrc, now_ns):
-        return -1 - _UNKNOWN
-    _add_miss(memory, ssrc)
-    return -1 - _COLD
-
-
-@compiled
-def _add_miss(memory: Any, ssrc: int) -> None:
-    state = memory.state
-    if state[0].missed - state[0].taken >= len(memory.misses):
-        state[0].lost_misses += 1
-        return
-    memory.misses[state[0].missed & (len(memory.misses) - 1)] = ssrc
-    state[0].missed += 1
 
 
 @compiled

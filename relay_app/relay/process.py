@@ -172,8 +172,10 @@ class Relay:
         return Prefetched(sum(ssrc in self._table.cache for ssrc in order.ssrcs))
 
     def watch(self, media: MediaWindow) -> None:
-        """Count how late the packet path wakes while media flow."""
+        """Count how late the packet path wakes while media flow. Permissions of sessions set up before are whole when
+        they begin."""
         self._path.watch(media.start_ns, media.end_ns)
+        self._table.cache.permit_from(media.start_ns)
 
     def stop(self) -> None:
         """Have all threads end."""

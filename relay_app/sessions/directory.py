@@ -17,7 +17,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 _HEADER = Struct("!BIBBH")
+_LIFETIME = Struct("!I")
 _FORMAT_VERSION = 2
+_PERMITTED_VERSION = 3
+"""Of records with a lifetime, which stands before the name."""
 _NAME_BYTES = 200
 MAX_ORDINAL = 254
 
@@ -39,6 +42,7 @@ class StreamRecord:
     """The stream `ssrc` of `session` goes from one cluster to another, by ordinal.
 
     `port`: the UDP port of the destination's host to which it goes directly; 0: it passes the relay there.
+    `lifetime_ms`: how long a relay forwards it after its last refresh; 0: always.
     """
 
     ssrc: int
@@ -46,11 +50,15 @@ class StreamRecord:
     destination: int
     session: str
     port: int = 0
+    lifetime_ms: int = 0
 
     def encode(self) -> bytes:
-        """Format version, SSRC, both ordinals, the port, then the session's name in UTF-8."""
-        header = _HEADER.pack(_FORMAT_VERSION, self.ssrc, self.source, self.destination, self.port)
-        return header + self.session.encode()
+        """Format version, SSRC, both ordinals, the port, the lifetime if there is one, then the session's name in
+        UTF-8."""
+        version = _PERMITTED_VERSION if self.lifetime_ms else _FORMAT_VERSION
+        header = _HEADER.pack(version, self.ssrc, self.source, self.destination, self.port)
+        lifetime = _LIFETIME.pack(self.lifetime_ms) if self.lifetime_ms else b""
+        return header + lifetime + self.session.encode()
 
     @classmethod
     def decode(cls, ssrc: int, data: bytes) -> StreamRecord:
@@ -58,14 +66,24 @@ class StreamRecord:
         if not _HEADER.size < len(data) <= _HEADER.size + _NAME_BYTES:
             raise RecordError(f"{len(data)} bytes")
         version, recorded, source, destination, port = _HEADER.unpack_from(data)
-        if version != _FORMAT_VERSION:
+        if version not in (_FORMAT_VERSION, _PERMITTED_VERSION):
             raise RecordError(f"format version {version}")
         if recorded != ssrc:
             raise RecordError(f"SSRC {recorded:08x} under the key of {ssrc:08x}")
         for end, ordinal in (("source", source), ("destination", destination)):
             if not 1 <= ordinal <= MAX_ORDINAL:
                 raise RecordError(f"{end} {ordinal}")
-        return cls(ssrc, source, destination, _name(data[_HEADER.size :]), port)
+        lifetime_ms, name = _lifetime(data[_HEADER.size :], permitted=version == _PERMITTED_VERSION)
+        return cls(ssrc, source, destination, _name(name), port, lifetime_ms)
+
+
+def _lifetime(data: bytes, *, permitted: bool) -> tuple[int, bytes]:
+    """The lifetime, ms, 0 if there is none, and what follows it."""
+    if not permitted:
+        return 0, data
+    if len(data) <= _LIFETIME.size:
+        raise RecordError(f"{len(data)} bytes of lifetime and name")
+    return _LIFETIME.unpack_from(data)[0], data[_LIFETIME.size :]
 
 
 def _name(data: bytes) -> str:
@@ -125,6 +143,13 @@ class Directory:
         with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for part in _parts(records):
                 pipeline.mset({_key(record.ssrc): record.encode() for record in part})
+            pipeline.execute()
+
+    def refresh(self, records: Iterable[StreamRecord]) -> None:
+        """Store records that have a lifetime until that is over, in one round trip; DirectoryError."""
+        with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
+            for record in records:
+                pipeline.set(_key(record.ssrc), record.encode(), px=record.lifetime_ms)
             pipeline.execute()
 
     def fetch(self, ssrcs: Sequence[int]) -> Fetched:

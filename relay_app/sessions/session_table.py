@@ -8,8 +8,10 @@ from typing import Any
 import numpy.typing as npt
 
 from hostio.mmsg import socket_address
+from hostio.timing import MS
 from relay_app.locks.lock import SharedLock
-from relay_app.sessions.cache import CacheFullError, SessionCache, UnknownSessions
+from relay_app.refreshes import REFRESH_PORT
+from relay_app.sessions.cache import CacheFullError, Entry, SessionCache, UnknownSessions
 from relay_app.sessions.directory import Fetched, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
 
@@ -25,13 +27,16 @@ class NextHops:
         self._ordinal = ordinal
         self._addresses = addresses
 
-    def of(self, record: StreamRecord) -> npt.NDArray[Any] | None:
-        """The next hop as a sockaddr_in, uint64[2]; None if the record's destination has no address."""
+    def of(self, record: StreamRecord) -> Entry | None:
+        """The cache's entry; None if the record's destination has no address."""
         if record.destination not in self._addresses:
             return None
-        if record.destination == self._ordinal:
-            return socket_address(self._addresses[self._ordinal], CLIENT_PORT)
-        return self._transit(record)
+        lifetime_ns, here = record.lifetime_ms * MS, self._addresses[self._ordinal]
+        if record.destination != self._ordinal:
+            transit = self._transit(record)
+            return Entry(transit, transit, lifetime_ns)
+        client, refreshed = (socket_address(here, port) for port in (CLIENT_PORT, REFRESH_PORT))
+        return Entry(client, refreshed, lifetime_ns)
 
     def _transit(self, record: StreamRecord) -> npt.NDArray[Any]:
         return socket_address(self._addresses[record.destination], record.port or LANE_PORT + lane_of(record.ssrc))
@@ -70,11 +75,11 @@ class SessionTable:
         self.expired += self.cache.expire(idle_since_ns, now_ns)
 
     def _insert(self, record: StreamRecord, now_ns: int) -> bool:
-        next_hop = self._hops.of(record)
-        if next_hop is None:
+        entry = self._hops.of(record)
+        if entry is None:
             return False
         try:
-            self.cache.insert(record.ssrc, next_hop, now_ns)
+            self.cache.insert(record.ssrc, entry, now_ns)
         except CacheFullError:
             return False
         return True

@@ -27,6 +27,7 @@ from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes
 from hostio.timing import MS, S
 from relay_app.forwarding.fate_log import FateLog
+from relay_app.forwarding.lookup_compiled import is_refresh, refreshed_ssrc
 from relay_app.forwarding.packet_path import PathConfig, fate_of, open_lanes, unread
 from relay_app.records import HELD, RELAY_COUNTERS, DropReason
 from relay_app.rtp_compiled import LOOPED, free_hop, has_fixed_layout, is_rtp, log_hop, ssrc_of
@@ -55,6 +56,8 @@ class _Packet:
     data: npt.NDArray[np.uint8]
     """One row of a batch, as `rtp_compiled` takes it."""
     ssrc: int
+    """The session's: of a refresh, that of the stream which it is for."""
+    refresh: bool
 
 
 class HoldAndDrain:
@@ -110,7 +113,8 @@ class HoldAndDrain:
             if not is_rtp(data, 0, len(datagram)):
                 self._drop(DropReason.MALFORMED, datagram)
                 continue
-            packet = _Packet(lane, data, ssrc_of(data, 0))
+            refresh = is_refresh(data, 0, len(datagram))
+            packet = _Packet(lane, data, refreshed_ssrc(data, 0) if refresh else ssrc_of(data, 0), refresh)
             if self._held or not self._settle(packet):
                 self._held.append(packet)
 
@@ -125,8 +129,7 @@ class HoldAndDrain:
         view, now_ns = self._table.cache.view, self._last_round_ns
         slot = find(view.keys, packet.ssrc)
         if slot >= 0:
-            view.used_ns[slot] = now_ns
-            self._send(packet, view.next_hops[slot])
+            self._pass_on(packet, slot)
             return True
         if self._table.unknown.holds(packet.ssrc, now_ns):
             self._drop(DropReason.UNKNOWN, packet.data.tobytes())
@@ -134,6 +137,17 @@ class HoldAndDrain:
         self._missed.append(packet.ssrc)
         os.eventfd_write(self._missed_event, 1)
         return False
+
+    def _pass_on(self, packet: _Packet, slot: int) -> None:
+        """Forward a packet of a session in the cache, unless its permission has expired."""
+        view, now_ns = self._table.cache.view, self._last_round_ns
+        if packet.refresh and view.lifetimes_ns[slot]:
+            view.expires_ns[slot] = now_ns + view.lifetimes_ns[slot]
+        if view.expires_ns[slot] <= now_ns:
+            self._drop(DropReason.EXPIRED, packet.data.tobytes())
+            return
+        view.used_ns[slot] = now_ns
+        self._send(packet, (view.refresh_hops if packet.refresh else view.next_hops)[slot])
 
     def _send(self, packet: _Packet, next_hop: npt.NDArray[Any]) -> None:
         if has_fixed_layout(packet.data, 0, packet.data.shape[1]):

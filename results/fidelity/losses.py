@@ -15,7 +15,10 @@ from results.run_files.plan import Plan
 from topologies.interface_names import switch_port, wire_port
 from topologies.model import Direction, Topology
 
-_ERRORS = ("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries")
+_ERRORS = (
+    *("refused", "malformed", "unsent", "unreported", "foreign", "unsent_canaries", "foreign_canaries"),
+    *("unsent_refreshes", "foreign_refreshes"),
+)
 """Counters of errors of clients and probers."""
 
 

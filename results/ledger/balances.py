@@ -13,6 +13,7 @@ without a match, but adds up to a second of them to rules that come or go meanwh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -52,9 +53,9 @@ def stations(evidence: Evidence) -> Iterator[Station]:
 
 
 def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
-    recording, name, prober = evidence.recording, row.cluster, ProcessId("prober", row.cluster)
-    came_in = len(recording.sent.get(name, ())) + machine.counter(prober, "sent_canaries") + row.to_host
-    went_out = len(recording.received.get(name, ())) + machine.counter(prober, "arrived_canaries")
+    recording, name = evidence.recording, row.cluster
+    came_in = len(recording.sent.get(name, ())) + _of_testbed(machine, name, "sent") + row.to_host
+    went_out = len(recording.received.get(name, ())) + _of_testbed(machine, name, "arrived")
     entries = [*_relay_entries(evidence, machine, name), *_socket_entries(machine, row)]
     missing = came_in - went_out - row.from_host - sum(entry.packets for entry in entries)
     lan_port = switch_lan_port(evidence.plan.topology.cluster(name).ordinal)
@@ -76,6 +77,12 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
         entries,
         corrupted_uncounted=corrupts_uncounted(evidence.plan),
     )
+
+
+def _of_testbed(machine: MachineReport, name: str, verb: Literal["sent", "arrived"]) -> int:
+    """Canaries, and refreshes of permissions, of a host."""
+    canaries = machine.counter(ProcessId("prober", name), f"{verb}_canaries")
+    return canaries + machine.counter(ProcessId("client", name), f"{verb}_refreshes")
 
 
 def _relay_entries(evidence: Evidence, machine: MachineReport, name: str) -> Iterator[Entry]:

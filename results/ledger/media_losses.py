@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from results.ledger.routes import CANARIES, Balance
+from results.ledger.routes import CANARIES, REFRESHES, Balance
 from results.metrics.analysis import Analysis
 from results.metrics.matching import Flags
 from results.metrics.system_figures import LossDifference, RouteRow
@@ -19,9 +19,10 @@ def loss_difference(analysis: Analysis, balance: Balance, by_route: list[RouteRo
     gone, arrived, fate = balance.lost + balance.left.clip(0) > 0, analysis.matched.packets.arrived, analysis.fate
     none_arrived = ~arrived & gone
     losses = {route.name: sum(route.lost.values()) + route.untold for route in by_route}
-    canaries = losses.pop(CANARIES, 0)
+    canaries, refreshes = losses.pop(CANARIES, 0), losses.pop(REFRESHES, 0)
     return LossDifference(
         canaries=canaries,
+        refreshes=refreshes,
         copies=sum(losses.values()) - _count(none_arrived),
         sent_late=_count(none_arrived & fate.in_flight),
         still_under_way=_count(fate.lost & ~gone),

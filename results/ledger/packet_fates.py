@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from relay_app.records import HELD as RELAY_HELD
 from relay_app.records import LEFT, UNREAD, DropReason
+from relay_app.refreshes import REFRESH_SSRCS
 from relay_app.streams import RESERVED_SSRCS
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import UNMATCHED, Flags, Ints, located
@@ -33,12 +34,14 @@ _OTHER_NAMES = {"lost_flow": "vanished flow", "lost_mtu": "beyond the MTU"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketFates:
-    """The records of one place and cause. `packets`: row in Packets of each; `canaries`: how many are of canaries."""
+    """The records of one place and cause. `packets`: row in Packets of each; `canaries`, `refreshes`: how many are of
+    canaries, and of refreshes of permissions."""
 
     cause: str
     kind: Kind
     packets: Ints
     canaries: int
+    refreshes: int = 0
 
 
 def reason_name(reason: int) -> str:
@@ -86,19 +89,27 @@ def _of_relay(cluster: str, rows: Rows, packets: Ints) -> Iterator[PacketFates]:
 def _fates(cause: str, kind: Kind, rows: Rows, packets: Ints) -> PacketFates:
     """Fates of record rows, `packets` being the row in Packets of each, or UNMATCHED."""
     canaries = int(np.count_nonzero(is_canary(rows["ssrc"])))
-    return PacketFates(cause, kind, packets[packets != UNMATCHED], canaries)
+    refreshes = int(np.count_nonzero(is_refresh(rows["ssrc"])))
+    return PacketFates(cause, kind, packets[packets != UNMATCHED], canaries, refreshes)
 
 
 def is_of_stream(evidence: Evidence, rows: Rows) -> Flags:
-    """Flags record rows of a stream of the run, or of a canary. A relay that is a program may have made others."""
+    """Flags record rows of a stream of the run, of a canary or of a refresh. A relay that is a program may have made
+    others."""
     ssrcs = [stream.ssrc for stream in evidence.recording.streams]
-    found: Flags = np.isin(rows["ssrc"], ssrcs) | is_canary(rows["ssrc"])
+    found: Flags = np.isin(rows["ssrc"], ssrcs) | is_canary(rows["ssrc"]) | is_refresh(rows["ssrc"])
     return found
 
 
 def is_canary(ssrc: NDArray[np.uint32]) -> Flags:
     """Flags SSRCs of the controller's canaries."""
     found: Flags = (ssrc >= RESERVED_SSRCS.start) & (ssrc < RESERVED_SSRCS.stop)
+    return found
+
+
+def is_refresh(ssrc: NDArray[np.uint32]) -> Flags:
+    """Flags SSRCs of refreshes of permissions."""
+    found: Flags = (ssrc >= REFRESH_SSRCS.start) & (ssrc < REFRESH_SSRCS.stop)
     return found
 
 

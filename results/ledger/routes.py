@@ -11,11 +11,13 @@ from results.ledger.packet_fates import Kind, PacketFates, packet_fates, per_pac
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Flags, Ints
 from results.metrics.system_figures import RouteRow
-from results.run_files.machine import MachineReport
+from results.run_files.machine import MachineReport, ProcessKind
 
 CORRUPTED: Kind = "corrupted"
 CANARIES = "canaries"
 """Name of the canaries' route."""
+REFRESHES = "refreshes"
+"""Name of the route of refreshes of permissions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +47,19 @@ def balance_packets(evidence: Evidence, analysis: Analysis) -> Balance:
 
 
 def routes(evidence: Evidence, analysis: Analysis, balance: Balance) -> Iterator[RouteRow]:
-    """A row per ordered pair of clusters with streams, and one of the controller's canaries."""
+    """A row per ordered pair of clusters with streams, one of the controller's canaries, and one of refreshes of
+    permissions."""
     packets, streams = analysis.matched.packets, analysis.matched.streams
     pairs = list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
     pair_of = np.array([pairs.index((stream.source, stream.destination)) for stream in streams], np.int64)
     for number, (source, destination) in enumerate(pairs):
         yield _route(f"{source}→{destination}", pair_of[packets.stream] == number, balance)
     if evidence.plan.controller.canaries and evidence.machine:
-        yield _canaries(evidence.machine, balance.found)
+        counts = [(each.kind, each.cause, each.canaries) for each in balance.found]
+        yield _by_number(CANARIES, evidence.machine, "prober", counts)
+    if evidence.plan.permits and evidence.machine:
+        counts = [(each.kind, each.cause, each.refreshes) for each in balance.found]
+        yield _by_number(REFRESHES, evidence.machine, "client", counts)
 
 
 def _route(name: str, mine: Flags, balance: Balance) -> RouteRow:
@@ -77,18 +84,21 @@ def _counted(found: Sequence[PacketFates], kind: Kind, mine: Flags) -> dict[str,
     return {cause: packets for cause, packets in counts.items() if packets}
 
 
-def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
-    """The canaries, by number only: they are no streams of the plan, so that single ones are not matched."""
-    sent, delivered = (_of_probers(machine, counter) for counter in ("sent_canaries", "arrived_canaries"))
+def _by_number(
+    name: str, machine: MachineReport, process: ProcessKind, counts: Sequence[tuple[Kind, str, int]]
+) -> RouteRow:
+    """Packets that such processes send and receive, by number only: they are no streams of the plan, so that single
+    ones are not matched. `counts`: of the records of each kind and cause."""
+    sent, delivered = (_of_all(machine, process, f"{verb}_{name}") for verb in ("sent", "arrived"))
     by_kind = {
-        kind: {each.cause: each.canaries for each in found if each.kind == kind and each.canaries}
+        kind: {cause: count for each, cause, count in counts if each == kind and count}
         for kind in ("lost", "under way", "duplicated", CORRUPTED)
     }
     lost, under_way, made = by_kind["lost"], by_kind["under way"], sum(by_kind["duplicated"].values())
     left = sent + made - delivered - sum(lost.values()) - sum(under_way.values())
     corrupted = min(max(left, 0), sum(by_kind[CORRUPTED].values()))
     return RouteRow(
-        name=CANARIES,
+        name=name,
         sent=sent,
         duplicated=made,
         delivered=delivered,
@@ -99,5 +109,5 @@ def _canaries(machine: MachineReport, found: Sequence[PacketFates]) -> RouteRow:
     )
 
 
-def _of_probers(machine: MachineReport, counter: str) -> int:
-    return sum(row.count for row in machine.counters if row.process.kind == "prober" and row.counter == counter)
+def _of_all(machine: MachineReport, process: ProcessKind, counter: str) -> int:
+    return sum(row.count for row in machine.counters if row.process.kind == process and row.counter == counter)

@@ -209,7 +209,7 @@ class RouteRow:
     """
 
     name: str
-    """source→destination, or `canaries`."""
+    """source→destination, `canaries`, or `refreshes`."""
     sent: Count
     """Packets sent."""
     duplicated: Count
@@ -229,10 +229,12 @@ class RouteRow:
 @dataclass(frozen=True, slots=True)
 class LossDifference:
     """Why media.lost is not lost + untold of the ledger:
-    media.lost = lost + untold - canaries - copies - sent_late + still_under_way."""
+    media.lost = lost + untold - canaries - refreshes - copies - sent_late + still_under_way."""
 
     canaries: Count
     """Of lost and untold, the controller's canaries, which are no media."""
+    refreshes: Count
+    """Of lost and untold, refreshes of permissions, which are no media."""
     copies: Count
     """Of lost and untold, copies of packets that are counted once: another copy arrived, or is counted as lost."""
     sent_late: Count
@@ -243,7 +245,7 @@ class LossDifference:
 
 @dataclass(frozen=True, slots=True)
 class LedgerFigures:
-    """All media packets, canaries included: sent + duplicated = delivered + lost + under_way + untold.
+    """All media packets, canaries and refreshes included: sent + duplicated = delivered + lost + under_way + untold.
 
     Each copy counts as a packet. `ledger.json` has the stations too.
     """
@@ -268,4 +270,4 @@ class LedgerFigures:
     not_in_media: LossDifference
     """Why media.lost and media.in_flight differ from these losses and from under_way."""
     routes: list[RouteRow]
-    """By pair of clusters, and the controller's canaries."""
+    """By pair of clusters, the controller's canaries, and the refreshes of permissions."""

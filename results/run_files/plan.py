@@ -255,6 +255,11 @@ class Plan:
         return any(group.media in PROGRAM_MEDIA for group in self.sessions)
 
     @property
+    def permits(self) -> bool:
+        """Whether relays forward streams of a group of sessions only with a permission."""
+        return any(group.permission for group in self.sessions)
+
+    @property
     def webrtc_clusters(self) -> tuple[str, ...]:
         """The clusters with a peer of a WebRTC call, in the topology's order."""
         ends = {end for group in self.webrtc for end in (group.a, group.b)}

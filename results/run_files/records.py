@@ -25,6 +25,7 @@ from relay_app.records import (
     FETCH,
     PROBE,
     RECEIVED,
+    REFRESH,
     RELAY_CUMULATIVE,
     RELAY_FATE,
     RELAY_SAMPLE,
@@ -122,12 +123,14 @@ def collect(
     calling: Collection[str] = (),
     connected: bool = False,
     digested: bool = False,
+    permitted: bool = False,
     frames_noted: bool = False,
     bytes_counted: bool = False,
 ) -> tuple[str, ...]:
     """Convert the .npy files in `staging` to the Parquet files of the run directory.
 
-    `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer. Each file is removed as
+    `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer; `permitted`: streams need
+    permissions. Each file is removed as
     soon as it is converted, so that both need little more room than one. After an OSError the call can be made again:
     it goes on with what is left. Each Parquet file has a .npy file of the same stem, and a further one per later life
     of a relay; after an interrupt some may be missing. Returns one sentence per file that could not be converted, in
@@ -144,8 +147,9 @@ def collect(
         (run.run_delays, RUN_DELAY),
     )
     of_programs = program_files(run).items() if any(each not in recorded for each in clusters) else ()
+    of_permissions = ((run.refreshes(each), REFRESH) for each in clusters if permitted)
     of_calls = ((run.relayed_packets(each), RELAYED_PACKET) for each in calling)
-    for target, dtype in (*of_links, *of_clusters, *of_calls, *of_machine, *of_programs):
+    for target, dtype in (*of_links, *of_clusters, *of_permissions, *of_calls, *of_machine, *of_programs):
         lives = _lives(staging, target.stem)
         if target.exists() and not any(each.exists() for each in lives):
             continue
@@ -241,10 +245,17 @@ def read_rows(source: Path, dtype: np.dtype[Any]) -> Rows:
     frame = _read(source)
     rows = np.empty(frame.height, dtype)
     for name in dtype.names or ():
+        if name in _LATER_COLUMNS and name not in frame.columns:
+            rows[name] = 0
+            continue
         if name not in frame.columns:
             raise RecordsError(f"raw/{source.name} has no column {name}")
         rows[name] = frame[name].to_numpy()
     return rows
+
+
+_LATER_COLUMNS = ("dropped_expired",)
+"""That runs of earlier versions do not have: there it was always 0."""
 
 
 def _raw_files(

@@ -99,6 +99,10 @@ class RunDir:
         """Every packet of another program that a cluster's client received (DIGEST)."""
         return self.root / "raw" / f"received-digests-{cluster}.parquet"
 
+    def refreshes(self, cluster: str) -> Path:
+        """Every refresh of a permission by a cluster's client (REFRESH)."""
+        return self.root / "raw" / f"refreshes-{cluster}.parquet"
+
     def app_metrics(self, cluster: str) -> Path:
         """Every answer of a relay program's metrics endpoint (`results.run_files.app_metrics.Scrape`)."""
         return self.root / "raw" / f"app-{cluster}.jsonl"

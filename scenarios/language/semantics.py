@@ -11,6 +11,7 @@ from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectation_names import Names, connection_name, group_name
 from scenarios.language.expectations import expectations
 from scenarios.language.media_rates import rate_problems
+from scenarios.language.permissions import terms_problems
 from scenarios.language.places import pair_problems, unknown_cluster
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_schema import Connections, Sessions
@@ -54,6 +55,9 @@ def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Itera
         if total <= MAX_SESSIONS < total + group.count:
             text = f"{total + group.count} sessions in all; write at most {MAX_SESSIONS}"
             yield Problem(("sessions", index, "count"), text)
+        if group.permission:
+            place = ("sessions", index, "permission")
+            yield from terms_problems(group.permission, relayed=group.path == "relayed", path=place)
         names.add(name)
         total += group.count
 

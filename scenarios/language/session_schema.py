@@ -8,6 +8,7 @@ from relay_app.streams import KINDS
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.call_schema import Arrivals, HeldCall, Holding, SenderRestart, Talking
 from scenarios.language.fields import WHOLE, one_of, session_media, within
+from scenarios.language.permissions import PermissionTerms
 from scenarios.language.values import Flag, Instant, Pair, ShortName
 
 
@@ -41,6 +42,8 @@ class Sessions(Strict):
     """The restarts of senders."""
     one_way: Flag = Field(default=False, alias="one-way")
     """Whether only the first cluster's end sends."""
+    permission: PermissionTerms | None = Field(default=None, examples=["{lifetime: 2s, refresh: 1s}"])
+    """The permissions of the streams at the relays; unless given, relays forward without one."""
 
 
 class Connections(Strict):

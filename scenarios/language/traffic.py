@@ -8,6 +8,7 @@ from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE, OVERHEAD_BYTES,
 from relay_app.probing.canaries import CANARY_PORT
 from relay_app.probing.link_probes import PROBE_FRAME_BYTES, PROBE_PORT
 from relay_app.program_media import PAYLOAD_TYPE, PROGRAM_MEDIA
+from relay_app.refreshes import ANSWER_PORT, REFRESH_PAYLOAD_BYTES, REFRESH_PAYLOAD_TYPE, REFRESH_PORT
 from relay_app.sessions.directory import DIRECTORY_PORT
 from relay_app.streams import CLIENT_PORT, CONNECTION_PORT, LANE_PORT, LANES, SENDER_PORT
 from scenarios.language.schema import ScenarioFile
@@ -39,6 +40,9 @@ def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:
         payload_type = PROFILES["voice"].payload_type
         largest = OVERHEAD_BYTES + scenario.controller.canary_bytes
         yield Traffic("canaries", "udp", (CANARY_PORT, *_LANE_PORTS), largest, (payload_type,))
+    if any(group.permission for group in scenario.sessions):
+        ports, largest = (ANSWER_PORT, *_LANE_PORTS, REFRESH_PORT), OVERHEAD_BYTES + REFRESH_PAYLOAD_BYTES
+        yield Traffic("refreshes", "udp", ports, largest, (REFRESH_PAYLOAD_TYPE,))
     yield Traffic("session records", "tcp", (DIRECTORY_PORT,), _FULL_FRAME)
     if scenario.connections:
         yield Traffic("connections", "tcp", (CONNECTION_PORT,), _FULL_FRAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+from hostio.timing import MS
 from relay_app.probing.canaries import canary_records, canary_ssrc
 from relay_app.sessions.directory import StreamRecord
 from relay_app.streams import Stream, streams_of
@@ -15,9 +16,11 @@ from topologies.model import Topology
 def all_records(plan: Plan) -> Iterator[StreamRecord]:
     """The record of every relayed stream and of every canary, as signalling writes them when sessions are set up."""
     ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
+    lifetimes = {group.name: group.permission.lifetime_ns // MS for group in plan.sessions if group.permission}
     for stream in streams_of(plan.sessions, plan.seed):
         if stream.relayed:
-            yield StreamRecord(stream.ssrc, ordinals[stream.source], ordinals[stream.destination], stream.session)
+            ends, lifetime_ms = (ordinals[stream.source], ordinals[stream.destination]), lifetimes.get(stream.group, 0)
+            yield StreamRecord(stream.ssrc, *ends, stream.session, lifetime_ms=lifetime_ms)
     yield from canary_records((ordinals[here], ordinals[there]) for here, there in plan.topology.directions)
 
 

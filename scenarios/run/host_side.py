@@ -131,6 +131,7 @@ def _collect(run: RunDir, end: End | None) -> None:
             calling=plan.webrtc_clusters,
             connected=bool(plan.connections),
             digested=plan.has_program_media,
+            permitted=plan.permits,
             frames_noted=frames_noted,
             bytes_counted=bool(plan.rated_directions),
         )

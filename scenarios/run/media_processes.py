@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hostio.timing import S, next_multiple
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
+from relay_app.clients.permission_keeper import PermissionConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.messages import MediaPrepared, MediaWindow, Prefetch, Prefetched, PrepareMedia, StartProbing
 from relay_app.probing import prober
@@ -33,10 +34,11 @@ from scenarios.process_faults.fault_target import count_ends
 from scenarios.process_faults.program_relay import AnyLife, ProgramRelay, ProgramRelayKind, end_program
 from scenarios.process_faults.program_server import RelayServer, RelayServerKind
 from scenarios.process_faults.relay import RelayKind, SupervisedRelay
-from scenarios.process_faults.session_records import records_held
+from scenarios.process_faults.session_records import all_records, records_held
 from scenarios.process_faults.version_life import VersionLife, VersionLifeKind
 from scenarios.run import scraper
 from scenarios.run.media_programs import MediaPrograms
+from scenarios.run.refreshed_streams import refreshed_streams
 from scenarios.run.scraper import ScraperConfig
 from scenarios.run.webrtc_peers import WebrtcPeers
 from scenarios.supervision.place import Place
@@ -281,8 +283,20 @@ class _Spawner:
             decoders=decoder_ports(self._streams, cluster.name),
             sent_digests_path=self._digests(self._run.sent_digests(cluster.name)),
             received_digests_path=self._digests(self._run.received_digests(cluster.name)),
+            permissions=self._permissions(cluster) if self._plan.permits else None,
         )
         return self._spawn("client", client.serve, config, cluster)
+
+    def _permissions(self, cluster: Cluster) -> PermissionConfig:
+        return PermissionConfig(
+            ordinal=cluster.ordinal,
+            addresses=self._addresses,
+            streams=tuple(refreshed_streams(self._plan, self._streams, self._spans, cluster.name)),
+            records=tuple(each for each in all_records(self._plan) if each.source == cluster.ordinal),
+            directory=self._directory,
+            ntp_offset_ns=self._ntp_offset_ns,
+            refreshes_path=self._run.staged(self._run.refreshes(cluster.name)),
+        )
 
     def _digests(self, raw: Path) -> Path | None:
         return self._run.staged(raw) if self._plan.has_program_media else None

@@ -17,6 +17,7 @@ from relay_app.records import (
     FETCH,
     PROBE,
     RECEIVED,
+    REFRESH,
     RELAY_FATE,
     RELAY_SAMPLE,
     RELAYED_PACKET,
@@ -124,6 +125,7 @@ def _sample_bytes(plan: Plan) -> float:
     programs = len(plan.topology.clusters) - len(plan.relays_of_ours)
     cores = plan.environment.cpus if plan.environment else 1
     controller = plan.controller
+    permitted = [(each.permission, 2 * each.count) for each in plan.sessions if each.permission]
     rows = [
         (SAMPLE_INTERVAL_NS, lives * RELAY_SAMPLE.itemsize),
         (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize + lives * len(RunDelayPlace) * RUN_DELAY.itemsize),
@@ -131,6 +133,8 @@ def _sample_bytes(plan: Plan) -> float:
         (LINK_PERIOD_NS, len(plan.rated_directions) * LINK_SAMPLE.itemsize),
         (_HELD_UP_NS, (lives * _TIMED_THREADS + cores + 1) * HOLD_UP.itemsize),
         (controller.probe_interval_ns, directions * PROBE.itemsize),
+        *((each.refresh_ns, streams * REFRESH.itemsize) for each, streams in permitted),
+        *((each.retransmit_ns, streams * FRAME_FATE.itemsize) for each, streams in permitted),
         *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),
         *((KINDS[each.kind].interval_ns, each.count * EXCHANGE.itemsize) for each in plan.connections),
         (_WEBRTC_PACKET_NS, 4 * sum(each.count for each in plan.webrtc) * RELAYED_PACKET.itemsize),

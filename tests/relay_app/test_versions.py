@@ -15,6 +15,7 @@ from hostio.timing import S, wait_until
 from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PathConfig
 from relay_app.rtp import RtpPacket, blipnet_header
+from relay_app.sessions.cache import Entry
 from relay_app.sessions.directory import Directory, Fetched, StreamRecord
 from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream
 from relay_app.versions.catalogue import version_named
@@ -192,9 +193,9 @@ def test_a_loop_needs_a_fourth_cluster_and_transit() -> None:
     call = StreamRecord(7, source=1, destination=2, session="talk")
 
     def next_of(ordinal: int, addresses: dict[int, str]) -> str:
-        hop = version_named("loop").hops(ordinal, addresses).of(call)
-        assert hop is not None
-        return str(IPv4Address(int(hop.view(SOCKADDR_IN)[0]["address"])))
+        entry = version_named("loop").hops(ordinal, addresses).of(call)
+        assert entry is not None
+        return str(IPv4Address(int(entry.next_hop.view(SOCKADDR_IN)[0]["address"])))
 
     assert [next_of(ordinal, four) for ordinal in (1, 2, 3, 4)] == ["10.0.0.2", "10.0.0.2", "10.0.0.4", "10.0.0.3"]
     three = {ordinal: four[ordinal] for ordinal in (1, 2, 3)}
@@ -209,7 +210,7 @@ def test_slow_drain_keeps_what_is_cold_and_lets_nothing_overtake() -> None:
     path.open()
     known, cold = 1, 2
     to_client = socket_address(loopback(3), CLIENT_PORT)
-    table.cache.insert(known, to_client, 0)
+    table.cache.insert(known, Entry(to_client, to_client), 0)
     with udp_socket(loopback(3), CLIENT_PORT) as client, udp_socket(loopback(2), 0) as sender:
         thread = Thread(target=path.run, daemon=True)
         thread.start()
@@ -217,7 +218,7 @@ def test_slow_drain_keeps_what_is_cold_and_lets_nothing_overtake() -> None:
             sender.sendto(blipnet_header(111, ssrc), (loopback(1), LANE_PORT))
         assert path.wait_for_misses().tolist()[0] == cold
         assert wait_until(lambda: path.queued == 21, WITHIN_S)
-        table.cache.insert(cold, to_client, 0)
+        table.cache.insert(cold, Entry(to_client, to_client), 0)
         client.settimeout(30)
         arrived = [RtpPacket.decode(client.recv(2048)).ssrc for _ in range(21)]
         path.stop()

@@ -39,7 +39,7 @@ def lose(world: World, *numbers: int) -> World:
 def test_where_both_count_the_same_nothing_is_said() -> None:
     summary = summary_of(lose(calm(), 20, 21).evidence())
     assert (summary.media.lost, summary.ledger.lost) == (2, 2)
-    assert summary.ledger.not_in_media == LossDifference(0, 0, 0, 0)
+    assert summary.ledger.not_in_media == LossDifference(0, 0, 0, 0, 0)
     assert losses_sentence(summary) is None
 
 
@@ -48,7 +48,7 @@ def test_packets_lost_just_before_the_end_are_in_flight_to_the_media(netem: bool
     summary = summary_of(lose(calm(), 300, LAST - 1, LAST).evidence(netem=netem))
     assert (summary.media.lost, summary.media.in_flight) == (1, 2)
     assert summary.ledger.lost + summary.ledger.untold == 3
-    assert summary.ledger.not_in_media == LossDifference(0, 0, 2, 0)
+    assert summary.ledger.not_in_media == LossDifference(0, 0, 0, 2, 0)
     assert losses_sentence(summary) == (
         "media    1 lost = 3 in the ledger - 2 sent too late to be missed (in flight to the media)"
     )
@@ -61,7 +61,7 @@ def test_packets_that_a_relay_still_holds_are_lost_to_the_media() -> None:
     summary = summary_of(world.evidence())
     assert (summary.media.lost, summary.media.in_flight) == (3, 1)
     assert (summary.ledger.lost, summary.ledger.under_way) == (1, 3)
-    assert summary.ledger.not_in_media == LossDifference(0, 0, 0, 2)
+    assert summary.ledger.not_in_media == LossDifference(0, 0, 0, 0, 2)
     assert losses_sentence(summary) == "media    3 lost = 1 in the ledger + 2 under way for too long to be of use"
 
 
@@ -70,7 +70,7 @@ def test_two_differences_that_cancel_are_said_all_the_same() -> None:
     world.send(EAST, 301, (), ("relay us-west", UNREAD))
     summary = summary_of(world.evidence())
     assert summary.media.lost == summary.ledger.lost == 1
-    assert summary.ledger.not_in_media == LossDifference(0, 0, 1, 1)
+    assert summary.ledger.not_in_media == LossDifference(0, 0, 0, 1, 1)
     assert losses_sentence(summary) is not None
 
 
@@ -82,7 +82,7 @@ def test_a_copy_that_is_lost_is_no_loss_to_the_media() -> None:
     world.relay_fates.append(("us-west", (EAST.ssrc, 20, int(DropReason.STALE), world.link_fates[-1][4])))
     summary = summary_of(world.evidence())
     assert (summary.media.lost, summary.ledger.lost) == (0, 1)
-    assert summary.ledger.not_in_media == LossDifference(0, 1, 0, 0)
+    assert summary.ledger.not_in_media == LossDifference(0, 0, 1, 0, 0)
     assert losses_sentence(summary) == "media    0 lost = 1 in the ledger - 1 copies"
 
 

@@ -42,7 +42,7 @@ CALM = Media(
     reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
-NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, LossDifference(0, 0, 0, 0), [])
+NOTHING_LOST = LedgerFigures(4800, 0, 4800, 0, 0, 0, {}, 0, LossDifference(0, 0, 0, 0, 0), [])
 GOOD = FidelityCheck("port-drops", "drops", 0.0, 0.0, "", ok=True)
 BROKEN = FidelityCheck("pacing-p99", "pacing error", 12.5, 10.0, "ms", ok=False)
 UNKNOWN = FidelityCheck("socket-drops", "socket drops", None, 0.0, "", ok=False)

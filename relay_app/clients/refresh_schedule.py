@@ -1,0 +1,117 @@
+"""When a client refreshes the permissions of its streams, and again if there is no answer: times in, orders out. Pure.
+
+A stream's refreshes are due at a fixed interval. One that is not answered is sent again, at the interval for that,
+until it is answered; while it waits no other begins. The refreshes of the streams are spread over the interval.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from relay_app.refreshes import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedStream:
+    """A stream and its permission; it is refreshed while the call lasts, ns since the media start."""
+
+    ssrc: int
+    permission: Permission
+    from_ns: int
+    until_ns: int
+
+    def first_ns(self, place: float) -> int:
+        """When the first refresh is due: before the call if the media flow then, so that the stream may begin at once.
+        `place`: 0 ≤ place < 1, its own within the interval."""
+        interval_ns = self.permission.refresh_ns
+        first_ns = self.from_ns - interval_ns + round(interval_ns * place)
+        return first_ns if first_ns >= 0 else first_ns % interval_ns
+
+
+class Order(NamedTuple):
+    """Send a request of transaction `number` for the stream `ssrc`."""
+
+    ssrc: int
+    number: int
+
+
+class Outcome(NamedTuple):
+    """A transaction: its stream, how many requests were sent, when the first was, and when the answer came; 0: never.
+    CLOCK_MONOTONIC ns."""
+
+    ssrc: int
+    requests: int
+    sent_ns: int
+    answered_ns: int
+
+
+@dataclass(slots=True)
+class _State:
+    stream: RefreshedStream
+    planned_ns: int
+    """Of the refresh that comes next, or waits for its answer."""
+    due_ns: int
+    number: int = 0
+    requests: int = 0
+    """Of the transaction that waits for its answer; 0: none does."""
+    sent_ns: int = 0
+
+
+class RefreshSchedule:
+    """The refreshes of some streams from `start_ns` on, CLOCK_MONOTONIC; `outcomes` has each that was answered."""
+
+    def __init__(self, streams: Sequence[RefreshedStream], start_ns: int) -> None:
+        self._start_ns = start_ns
+        self._states = {
+            stream.ssrc: _State(stream, due_ns, due_ns)
+            for place, stream in enumerate(streams)
+            for due_ns in (start_ns + stream.first_ns((place + 0.5) / len(streams)),)
+        }
+        self._queue = [(state.due_ns, ssrc) for ssrc, state in self._states.items()]
+        heapq.heapify(self._queue)
+        self.outcomes: list[Outcome] = []
+
+    @property
+    def next_ns(self) -> int | None:
+        """When something is due next; None: never."""
+        return self._queue[0][0] if self._queue else None
+
+    def due(self, now_ns: int) -> Iterator[Order]:
+        """What is to be sent now."""
+        while self._queue and self._queue[0][0] <= now_ns:
+            due_ns, ssrc = heapq.heappop(self._queue)
+            state = self._states[ssrc]
+            if due_ns == state.due_ns and due_ns < self._start_ns + state.stream.until_ns:
+                yield self._sent(state, now_ns)
+
+    def _sent(self, state: _State, now_ns: int) -> Order:
+        if not state.requests:
+            state.number, state.sent_ns = state.number + 1, now_ns
+        state.requests += 1
+        retransmit_ns = state.stream.permission.retransmit_ns
+        self._push(state, now_ns + retransmit_ns)
+        return Order(state.stream.ssrc, state.number)
+
+    def answered(self, ssrc: int, number: int, now_ns: int) -> None:
+        """An answer came; one to a transaction that does not wait changes nothing."""
+        state = self._states.get(ssrc)
+        if state is None or not state.requests or state.number != number:
+            return
+        self.outcomes.append(Outcome(ssrc, state.requests, state.sent_ns, now_ns))
+        state.requests = 0
+        interval_ns = state.stream.permission.refresh_ns
+        state.planned_ns += interval_ns * max(1, -(-(now_ns - state.planned_ns) // interval_ns))
+        self._push(state, state.planned_ns)
+
+    def _push(self, state: _State, due_ns: int) -> None:
+        state.due_ns = due_ns
+        heapq.heappush(self._queue, (due_ns, state.stream.ssrc))
+
+    def unanswered(self) -> Iterator[Outcome]:
+        """The transactions that wait for their answer."""
+        for state in self._states.values():
+            if state.requests:
+                yield Outcome(state.stream.ssrc, state.requests, state.sent_ns, 0)
