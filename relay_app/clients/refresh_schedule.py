@@ -31,6 +31,10 @@ class RefreshedStream:
         return first_ns if first_ns >= 0 else first_ns % interval_ns
 
 
+_GOLDEN = (5**0.5 - 1) / 2
+"""Steps of this size spread over an interval, and over any part of it: requests that are sent again are spread too."""
+
+
 class Order(NamedTuple):
     """Send a request of transaction `number` for the stream `ssrc`."""
 
@@ -68,7 +72,7 @@ class RefreshSchedule:
         self._states = {
             stream.ssrc: _State(stream, due_ns, due_ns)
             for place, stream in enumerate(streams)
-            for due_ns in (start_ns + stream.first_ns((place + 0.5) / len(streams)),)
+            for due_ns in (start_ns + stream.first_ns((0.5 + place * _GOLDEN) % 1),)
         }
         self._queue = [(state.due_ns, ssrc) for ssrc, state in self._states.items()]
         heapq.heapify(self._queue)
