@@ -3,11 +3,13 @@ from __future__ import annotations
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from redis_lab import RedisServer, loopback, stopped_redis
 
+from hostio.timing import wait_until
 from relay_app.sessions.directory import (
     Directory,
     DirectoryEndpoint,
@@ -47,6 +49,29 @@ def test_what_is_written_is_fetched(directory: Directory) -> None:
 def test_unknown_streams_are_told_apart(directory: Directory) -> None:
     directory.write(RECORDS[:3])
     assert directory.fetch([3, 77, 1, 78]) == Fetched(found=(RECORDS[2], RECORDS[0]), unknown=(77, 78))
+
+
+@pytest.mark.parametrize("lifetime_ms", [0, 1, 86_400_000])
+def test_a_lifetime_is_read_as_it_was_written(lifetime_ms: int) -> None:
+    record = StreamRecord(7, 1, 2, "talk", lifetime_ms=lifetime_ms)
+    assert StreamRecord.decode(7, record.encode()) == record
+
+
+def test_a_record_with_a_lifetime_that_is_cut_off_is_invalid() -> None:
+    """12 bytes of header and name: the header has 9, the lifetime would have 4."""
+    with pytest.raises(RecordError, match=r"3 bytes of lifetime and name"):
+        StreamRecord.decode(7, StreamRecord(7, 1, 2, "talk", lifetime_ms=9).encode()[:12])
+
+
+def test_a_record_expires_until_it_is_refreshed(redis_server: RedisServer, directory: Directory) -> None:
+    lasting, short = (replace(RECORDS[0], lifetime_ms=lifetime_ms) for lifetime_ms in (600_000, 1))
+    directory.write([lasting])
+    assert redis_cli(redis_server, "pttl", "stream:00000001") == b"-1\n", "none until it is refreshed"
+    directory.refresh([short])
+    assert wait_until(lambda: directory.fetch([1]) == Fetched(unknown=(1,)), 30)
+    directory.refresh([lasting])
+    assert 0 < int(redis_cli(redis_server, "pttl", "stream:00000001")) <= 600_000
+    assert directory.fetch([1]) == Fetched(found=(lasting,))
 
 
 def test_writing_through_a_unix_socket(redis_server: RedisServer, directory: Directory) -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 from packet_world import PLAN, STREAMS, World, calm, eventful
 
+from hostio.timing import MS, S
 from relay_app.records import UNREAD, DropReason
+from relay_app.refreshes import REFRESH_SSRCS, Permission
 from relay_app.streams import RESERVED_SSRCS
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
@@ -100,6 +102,19 @@ def test_canaries_are_no_media() -> None:
     assert losses_sentence(summary) == "media    1 lost = 2 in the ledger - 1 canaries"
 
 
+def test_refreshes_of_permissions_are_no_media() -> None:
+    world = lose(calm(), 20)
+    world.link_fates.append((REFRESH_SSRCS.start + 1, 1, 2, FATES.index("lost_blackhole"), world.link_fates[-1][4]))
+    permission = Permission(2 * S, S, 100 * MS)
+    evidence = world.evidence(replace(PLAN, sessions=(replace(PLAN.sessions[0], permission=permission),)))
+    assert evidence.machine is not None
+    sent = CounterRow(ProcessId("client", "us-east"), "sent_refreshes", 1)
+    summary = summary_of(replace(evidence, machine=replace(evidence.machine, counters=(sent,))))
+    assert (summary.media.lost, summary.ledger.lost, summary.ledger.not_in_media.refreshes) == (1, 2, 1)
+    assert losses_sentence(summary) == "media    1 lost = 2 in the ledger - 1 refreshes of permissions"
+    assert [(route.name, route.sent) for route in summary.ledger.routes][-1] == ("refreshes", 1)
+
+
 @pytest.mark.parametrize("netem", [False, True])
 @pytest.mark.parametrize("seed", range(5))
 def test_the_difference_is_explained_to_the_packet(seed: int, netem: bool) -> None:
@@ -107,5 +122,5 @@ def test_the_difference_is_explained_to_the_packet(seed: int, netem: bool) -> No
     ledger, why = summary.ledger, summary.ledger.not_in_media
     assert why.sent_late > 0
     assert why.still_under_way > 0
-    losses = ledger.lost + ledger.untold - why.canaries - why.copies - why.sent_late
+    losses = ledger.lost + ledger.untold - why.canaries - why.refreshes - why.copies - why.sent_late
     assert summary.media.lost == losses + why.still_under_way
