@@ -216,7 +216,7 @@ def _relay_batch(memory: Any, rules: Any, fd: int, ordinal: int) -> int:
 @compiled
 def _address_of(memory: Any, slot: int, now_ns: int) -> int:
     """Where the sockaddr_in is to which a packet of a session goes on; a refresh of its permission renews that."""
-    entry = slot % len(memory.keys)
+    entry = slot & (len(memory.keys) - 1)
     memory.used_ns[entry] = now_ns
     if slot == entry:
         return memory.next_hops.ctypes.data + entry * _ADDRESS_BYTES  # type: ignore[no-any-return]
