@@ -29,7 +29,6 @@ from typing import Generic, Protocol, TextIO, TypeVar
 from controller.engine import Engine
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import listen, make_switches
-from controller.routing_rules import all_reroute_rules
 from controller.settings import ControllerConfig
 from hostio.realtime import clear_realtime_priority, set_realtime_priority
 from hostio.stacks import write_stacks_on_signal
@@ -124,9 +123,6 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by
     inbox: Inbox[SwitchEvent] = Inbox()
     with closing(inbox):
         engine, switches = Engine(config.topology, config.settings), make_switches(inbox.put)
-        if config.settings.reroute:
-            # Before switches may connect: encoding all takes longer than a reroute may.
-            switches.encode_ahead(all_reroute_rules(config.topology))
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:

@@ -51,10 +51,10 @@ PolicyDecision: TypeAlias = Move | Kept
 
 def after(move: Move, reroutes: Reroutes) -> Reroutes:
     """The reroutes there are once a move is made."""
-    others = {ends: relay for ends, relay in reroutes.items() if {*ends} != move.pair}
-    if not move.relays:
-        return others
-    return {**others, Direction(move.a, move.b): move.relays[0], Direction(move.b, move.a): move.relays[-1]}
+    there, made = Direction(move.a, move.b), dict(reroutes)
+    made.pop(there, None)
+    made.pop(there.reversed(), None)
+    return {**made, there: move.relays[0], there.reversed(): move.relays[-1]} if move.relays else made
 
 
 def relays_between(a: str, b: str, reroutes: Reroutes) -> Relays:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from controller.flow_rules import FlowRule
 from controller.moves import Relays
-from relay_app.streams import LANE_PORT, LANES
+from relay_app.streams import LANE_PORT
 from topologies.model import LAN_PORT, Cluster, Direction, Topology
 
 DIRECT_PRIORITY = 100
@@ -102,19 +102,6 @@ def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[Fou
             lane = int(match["udp_dst"]) - LANE_PORT
             found.append((FoundReroute(clusters[rule.switch], towards, lane, via), rule))
     return found
-
-
-def all_reroute_rules(topology: Topology) -> tuple[FlowRule, ...]:
-    """The rules of every reroute between clusters with a link over one relay with links to both, and those that delete
-    it: what a full mesh may need. Others are made when they are needed."""
-    linked = {frozenset((link.a, link.b)) for link in topology.links}
-    found: list[FlowRule] = []
-    for link in topology.links:
-        found += restore_rules(topology, link.a, link.b, range(LANES))
-        for via in (cluster.name for cluster in topology.clusters):
-            if {frozenset((link.a, via)), frozenset((via, link.b))} <= linked:
-                found += reroute_rules(topology, link.a, link.b, (via,), range(LANES))
-    return tuple(found)
 
 
 def _lane_ends(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> list[tuple[Cluster, Cluster, int]]:

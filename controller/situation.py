@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 from controller.decisions import Review
 from controller.health import CanaryPath, Health, RelayHealth
@@ -13,7 +14,7 @@ from controller.settings import ControllerSettings
 from topologies.model import Direction, DirectPath, Topology
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
     """Health and paths at one moment. `relays` is empty if no detector watches relays."""
 
@@ -44,9 +45,16 @@ class Situation:
         """A direction of a link is clean."""
         return direction in self.links and self.links[direction].state == "clean"
 
+    @cached_property
+    def _faulty(self) -> Set[Direction]:
+        """The ends between which the direct path leads over a link that is not clean, there or back."""
+        links = (direction for direction in self.links if not self.link_clean(direction))
+        there = set[Direction]().union(*(self.topology.ends_over[each] for each in links))
+        return there | {ends.reversed() for ends in there}
+
     def path_clean(self, pair: DirectPath) -> bool:
         """Every link of a direct path is clean, both ways."""
-        return all(self.links[direction].state == "clean" for direction in pair.directions)
+        return Direction(pair.a, pair.b) not in self._faulty
 
     def path_up(self, pair: DirectPath) -> bool:
         """No link of a direct path is down in a direction that it takes; any may be degraded."""
@@ -59,7 +67,8 @@ class Situation:
 
     def legs_usable(self, pair: DirectPath, relays: Relays) -> bool:
         """Every leg of a relay path is clean both ways, and every relay on it sends on to the next one."""
-        return all(map(self.link_clean, self.legs(pair, relays))) and all(
+        legs = itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))
+        return self._faulty.isdisjoint(legs) and all(
             self.reroutes.get(Direction(relay, end)) == following
             for end, way in ((pair.b, relays), (pair.a, relays[::-1]))
             for relay, following in itertools.zip_longest(way, way[1:])
@@ -89,12 +98,9 @@ class Situation:
 
         Of equals the first in cluster order; empty if there are none.
         """
-        found = [
-            relays
-            for relays in self._candidates(pair, count)
-            if self.legs_usable(pair, relays) and not self.held_down(pair, relays)
-        ]
-        return min(found, key=lambda relays: self._delay_ns(pair, relays), default=())
+        usable = [relays for relays in self._candidates(pair, count) if self.legs_usable(pair, relays)]
+        nearest_first = sorted(usable, key=lambda relays: self._delay_ns(pair, relays))
+        return next((relays for relays in nearest_first if not self.held_down(pair, relays)), ())
 
     def _candidates(self, pair: DirectPath, count: int) -> Iterator[Relays]:
         """The relay paths that there may be. With two relays, the second is where the first is rerouted to."""

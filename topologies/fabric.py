@@ -5,6 +5,7 @@ The only importer of mininet. There is no tear-down: the kernel removes the netw
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,8 @@ from mininet.link import Link as MininetLink
 from mininet.net import Mininet
 from mininet.node import Host, OVSSwitch, RemoteController
 from mininet.topo import Topo
-from mininet.util import makeIntfPair
 
-from hostio.commands import run
+from hostio.commands import batch_lines, run, run_batch
 from topologies import interface_names as names
 from topologies.model import LAN_PORT, Cluster, Topology
 from topologies.openvswitch import Datapath
@@ -44,7 +44,6 @@ class Fabric:
             topo=_ClusterTopo(topology=topology, datapath=datapath, inner_ends=inner_ends),
             switch=_Switch,
             controller=None,
-            autoStaticArp=True,
         )
         for ordinal in (cluster.ordinal for cluster in topology.clusters):
             address = controller_address(ordinal)
@@ -52,6 +51,7 @@ class Fabric:
             self._net.addController(name, controller=_ListeningController, ip=address, port=CONTROLLER_PORT)
         for cluster in topology.clusters:
             _set_up_host_port(self.host_pid(cluster.name))
+            _set_neighbours(self.host_pid(cluster.name), [each for each in topology.clusters if each != cluster])
 
     def start(self) -> None:
         """Start the switches, which connect to the controller; it must be listening."""
@@ -81,7 +81,13 @@ class _Switch(OVSSwitch):  # type: ignore[misc] # mininet has no types
 
 
 class _ListeningController(RemoteController):  # type: ignore[misc] # mininet has no types
-    """A controller that is known to listen; mininet would check it with a telnet client, which may be missing."""
+    """A controller that is known to listen; mininet would check it with a telnet client, which may be missing.
+
+    Without the shell that mininet starts for each node: it is an address, and a topology has one for each cluster.
+    """
+
+    def startShell(self, mnopts: str | None = None) -> None:  # noqa: N802 - mininet's name
+        """Does nothing."""
 
     def checkListening(self) -> None:  # noqa: N802 - mininet's name
         """Does nothing."""
@@ -123,10 +129,9 @@ class _OpenLink(MininetLink):  # type: ignore[misc] # mininet has no types
     @classmethod
     def makeIntfPair(cls, intfname1: str, intfname2: str, *_: Any, **__: Any) -> None:  # noqa: N802 - mininet's name
         """Make the two pairs; mininet calls it where it would make one."""
-        for outer in (intfname1, intfname2):
-            inner = names.wire_port_behind(outer)
-            makeIntfPair(outer, inner)
-            run(["ip", "link", "set", "dev", inner, "up"])
+        pairs = [(outer, names.wire_port_behind(outer)) for outer in (intfname1, intfname2)]
+        made = [["ip", "link", "add", "name", outer, "type", "veth", "peer", "name", inner] for outer, inner in pairs]
+        run_batch([*made, *(["ip", "link", "set", "dev", inner, "up"] for _, inner in pairs)])
 
 
 def _set_up_host_port(host_pid: int) -> None:
@@ -136,3 +141,13 @@ def _set_up_host_port(host_pid: int) -> None:
         settings.append("net.ipv6.conf.all.disable_ipv6=1")
     run(in_network_of(host_pid, ["ethtool", "-K", names.HOST_PORT, *_OFFLOADS_OFF]))
     run(in_network_of(host_pid, ["sysctl", "-qw", *settings]))
+
+
+def _set_neighbours(host_pid: int, others: Iterable[Cluster]) -> None:
+    """Give a host the link-layer addresses of the others, for good, so that nobody asks for them by ARP.
+
+    In one process: mininet would start one for each two hosts, which takes minutes where there are 64.
+    """
+    lasting = ("dev", names.HOST_PORT, "nud", "permanent")
+    known = [["ip", "neigh", "replace", str(each.address), "lladdr", each.mac, *lasting] for each in others]
+    run(in_network_of(host_pid, ["ip", "-batch", "-"]), stdin=batch_lines(known))

@@ -130,10 +130,11 @@ class Topology:
 
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name; KeyError if there is none."""
-        for cluster in self.clusters:
-            if cluster.name == name:
-                return cluster
-        raise KeyError(name)
+        return self._clusters[name]
+
+    @cached_property
+    def _clusters(self) -> Mapping[str, Cluster]:
+        return {cluster.name: cluster for cluster in self.clusters}
 
     def link(self, one: str, other: str) -> Link:
         """The link between two clusters, in either order; KeyError if there is none."""
@@ -176,6 +177,15 @@ class Topology:
         return {Direction(*ends): path for ends, path in found.items()}
 
     @cached_property
+    def ends_over(self) -> Mapping[Direction, frozenset[Direction]]:
+        """Of every direction of a link, the ends between which the direct path leads over it."""
+        found: dict[Direction, set[Direction]] = {direction: set() for direction in self.one_ways}
+        for ends, path in self.paths.items():
+            for hop in itertools.starmap(Direction, itertools.pairwise(path)):
+                found[hop].add(ends)
+        return {direction: frozenset(ends) for direction, ends in found.items()}
+
+    @cached_property
     def direct_paths(self) -> tuple[DirectPath, ...]:
         """Of every two clusters: those with a link in the order of `links`, then the others in that of `clusters`."""
         names = [cluster.name for cluster in self.clusters]
@@ -193,7 +203,13 @@ class Topology:
 
     def one_way_ns(self, *path: str) -> int:
         """Sum of the emulated one-way delays along a path of cluster names, ns; KeyError if no links lead there."""
-        return sum(self.one_ways[hop].delay_ns for hop in self.hops(*path))
+        return sum(self._delays_ns[Direction(*leg)] for leg in itertools.pairwise(path))
+
+    @cached_property
+    def _delays_ns(self) -> Mapping[Direction, int]:
+        """Of the direct path between every two ends."""
+        hops = {ends: itertools.starmap(Direction, itertools.pairwise(path)) for ends, path in self.paths.items()}
+        return {ends: sum(self.one_ways[hop].delay_ns for hop in each) for ends, each in hops.items()}
 
 
 LAN_PORT = 254

@@ -55,15 +55,16 @@ def _reroute_all(situation: Situation, reroutes: Reroutes) -> list[PolicyDecisio
     of these.
     """
     decisions: dict[DirectPath, PolicyDecision] = {}
+    situation = replace(situation, reroutes=reroutes)
     for count in range(1, situation.settings.max_relays + 1):
         for pair in situation.topology.direct_paths:
             if count > 1 and not isinstance(decisions.get(pair), Kept):
                 continue
-            decision = _reroute(replace(situation, reroutes=reroutes), pair, count)
+            decision = _reroute(situation, pair, count)
             if decision is not None:
                 decisions[pair] = decision
             if isinstance(decision, Move):
-                reroutes = after(decision, reroutes)
+                situation = replace(situation, reroutes=after(decision, situation.reroutes))
     return list(decisions.values())
 
 

@@ -14,6 +14,8 @@ from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 from controller.flow_rules import Bucket, FlowRule, GroupRule, clear_groups, clear_rules
 from controller.openflow import encode, flow_rule, group_rule
 from controller.routing_rules import direct_rules, reroute_rules, restore_rules
+from controller.rule_encoder import RuleEncoder
+from relay_app.streams import LANES
 
 PROTOCOL = ProtocolDesc(ofproto.OFP_VERSION)
 TO_CENTRAL = (("eth_dst", "02:00:00:00:00:02"), ("ipv4_dst", "10.0.0.2"))
@@ -87,6 +89,23 @@ def test_a_flow_rule_read_back_is_the_one_that_was_sent(rule: FlowRule) -> None:
     message = encode(rule)
     flow = parser.OFPFlowMod.parser(PROTOCOL, ofproto.OFP_VERSION, ofproto.OFPT_FLOW_MOD, len(message), 0, message)
     assert flow_rule(1, flow) == rule
+
+
+def test_the_lanes_of_a_reroute_are_encoded_as_if_each_were_by_itself() -> None:
+    topology, lanes = triangle(), range(LANES)
+    onto = reroute_rules(topology, "east", "west", ("central",), lanes)
+    back = restore_rules(topology, "east", "west", lanes)
+    encoder = RuleEncoder(encode)
+    for rule in (*onto, *back, clear_rules(1), FAILOVER, *direct_rules(topology, topology.cluster("east"))):
+        assert encoder.encode(rule) == encode(rule)
+
+
+def test_two_lanes_of_each_end_are_encoded_however_many_move() -> None:
+    asked = []
+    encoder = RuleEncoder(lambda rule: (asked.append(rule), encode(rule))[1])
+    for rule in reroute_rules(triangle(), "east", "west", ("central",), range(LANES)):
+        encoder.encode(rule)
+    assert len(asked) == 2 * 2
 
 
 @pytest.mark.parametrize(

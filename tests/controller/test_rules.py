@@ -3,7 +3,7 @@ from __future__ import annotations
 from controller_samples import mesh, triangle
 
 from controller.flow_rules import FlowRule, clear_rules
-from controller.routing_rules import all_reroute_rules, direct_rules, reroute_rules, restore_rules
+from controller.routing_rules import direct_rules, reroute_rules, restore_rules
 from topologies.model import Topology
 
 
@@ -66,17 +66,3 @@ def test_another_relay_replaces_the_first_by_the_same_matches() -> None:
 
 def test_clear_matches_everything() -> None:
     assert clear_rules(4) == FlowRule(switch=4, command="clear")
-
-
-def test_all_reroute_rules_are_those_that_links_allow_and_their_deletion() -> None:
-    topology = triangle()
-    rules = all_reroute_rules(topology)
-    assert len(set(rules)) == len(rules) == 3 * 2 * 32
-    assert set(reroute_rules(topology, "east", "west", ("central",), [3])) <= set(rules)
-    assert set(restore_rules(topology, "east", "west", [3])) <= set(rules)
-
-
-def test_no_reroute_over_a_cluster_without_both_legs_is_among_them() -> None:
-    full = triangle()
-    chain = Topology("chain", full.clusters, tuple(link for link in full.links if link != full.link("east", "west")))
-    assert {rule.command for rule in all_reroute_rules(chain)} == {"delete"}
