@@ -52,9 +52,16 @@ class Situation:
         there = set[Direction]().union(*(self.topology.ends_over[each] for each in links))
         return there | {ends.reversed() for ends in there}
 
+    @property
+    def concerned(self) -> list[DirectPath]:
+        """The pairs that are rerouted or whose direct path is not clean, in the order of direct paths."""
+        return [
+            pair for pair in self.topology.direct_paths if pair.ends in self._faulty or pair.ends in self.reroutes
+        ]
+
     def path_clean(self, pair: DirectPath) -> bool:
         """Every link of a direct path is clean, both ways."""
-        return Direction(pair.a, pair.b) not in self._faulty
+        return pair.ends not in self._faulty
 
     def path_up(self, pair: DirectPath) -> bool:
         """No link of a direct path is down in a direction that it takes; any may be degraded."""
@@ -77,7 +84,7 @@ class Situation:
     def canaries(self, pair: DirectPath, relays: Relays) -> Iterator[tuple[CanaryPath, RelayHealth]]:
         """What the clusters on a relay path, between its legs' ends too, know of the relays to which they have links;
         empty where relays are not watched."""
-        for one, other in self.topology.hops(pair.a, *relays, pair.b):
+        for one, other in self.topology.hops(pair.a, *relays, pair.b) if self.relays else ():
             for path in (CanaryPath(one, other), CanaryPath(other, one)):
                 if path.relay in relays and path in self.relays:
                     yield path, self.relays[path]
@@ -119,7 +126,7 @@ class Situation:
 
 def reviews(situation: Situation) -> list[Review]:
     """One record for each rerouted pair."""
-    pairs = [(pair, relays) for pair in situation.topology.direct_paths if (relays := situation.relays_of(pair))]
+    pairs = [(pair, relays) for pair in situation.concerned if (relays := situation.relays_of(pair))]
     return [
         Review(pair.a, pair.b, relays[0], _state(situation, pair, relays), situation.now_ns, second_of(relays))
         for pair, relays in pairs

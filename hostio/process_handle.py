@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from time import monotonic
 
+from hostio.readiness import readable
 from hostio.sockets import BUFFER_BYTES, SO_RCVBUFFORCE
 from hostio.timing import wait_until
 
@@ -40,7 +40,7 @@ class ProcessHandle:
 
     def gone(self, timeout_s: float) -> bool:
         """Wait at most `timeout_s` until the process has ended and its sockets are closed; whether it has."""
-        return bool(select.select([self._descriptor], [], [], max(0.0, timeout_s))[0])
+        return bool(readable([self._descriptor], timeout_s))
 
     def states(self) -> set[str]:
         """The state letters of its threads (proc_pid_stat(5)), such as T, stopped by a signal; none if it has ended."""

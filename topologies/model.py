@@ -109,6 +109,11 @@ class DirectPath:
     there: tuple[str, ...]
     back: tuple[str, ...]
 
+    @cached_property
+    def ends(self) -> Direction:
+        """Both ends, as those of the way there."""
+        return Direction(self.a, self.b)
+
     @property
     def word(self) -> str:
         """What it is called in messages."""

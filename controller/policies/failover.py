@@ -32,7 +32,7 @@ def failover(situation: Situation) -> list[PolicyDecision]:
     if situation.starting_up or (situation.all_clean and not situation.reroutes):
         return []
     # Reverting first: a link that carries its own traffic again can be a leg of another pair's relay path.
-    reverted = [move for pair in situation.topology.direct_paths for move in _revert(situation, pair)]
+    reverted = [move for pair in situation.concerned for move in _revert(situation, pair)]
     reroutes = situation.reroutes
     for move in reverted:
         reroutes = after(move, reroutes)
@@ -55,9 +55,10 @@ def _reroute_all(situation: Situation, reroutes: Reroutes) -> list[PolicyDecisio
     of these.
     """
     decisions: dict[DirectPath, PolicyDecision] = {}
+    concerned = situation.concerned
     situation = replace(situation, reroutes=reroutes)
     for count in range(1, situation.settings.max_relays + 1):
-        for pair in situation.topology.direct_paths:
+        for pair in concerned:
             if count > 1 and not isinstance(decisions.get(pair), Kept):
                 continue
             decision = _reroute(situation, pair, count)

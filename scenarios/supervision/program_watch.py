@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -11,6 +10,7 @@ from time import monotonic_ns
 from typing import Protocol
 
 from hostio.process_handle import ProcessHandle
+from hostio.readiness import readable
 from hostio.timing import S
 from scenarios.supervision.program import printable
 from scenarios.supervision.ready_signals import NotifySocket
@@ -127,14 +127,14 @@ class ProgramWatch:
 
     def _run(self, notify: NotifySocket | None, program: ProcessHandle | None) -> None:
         awaited = [self._end, *(each.fileno() for each in (notify, program) if each)]
-        while self._end not in (found := select.select(awaited, [], [], self._wait_s())[0]):
+        while self._end not in (found := readable(awaited, self._wait_s())):
             if program and program.fileno() in found:
                 self.ended_ns = monotonic_ns()
                 awaited.remove(program.fileno())
             if self._all_read(notify):
                 self._judge_watchdog()
             else:
-                select.select([self._end], [], [], _PAUSE_S)
+                readable([self._end], _PAUSE_S)
             self._look_at_log()
         self._all_read(notify)
         self._look_at_log()
@@ -146,7 +146,7 @@ class ProgramWatch:
         if notify is None:
             return True
         for _ in range(_MOST_AT_ONCE):
-            if not select.select([notify], [], [], 0)[0]:
+            if not readable([notify.fileno()], 0):
                 return True
             notify.read()
         return False

@@ -6,7 +6,6 @@ Waiting for a signal ends when the program does, so that a program that fails at
 from __future__ import annotations
 
 import os
-import select
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from time import monotonic
 from typing import Protocol
 
 from hostio.process_handle import ProcessHandle
+from hostio.readiness import readable
 from hostio.timing import wait_until
 
 _READ_BYTES = 4096
@@ -160,5 +160,5 @@ def _readable(descriptor: int, program: ProcessHandle, deadline: float) -> bool:
 
     Data that the program wrote before it ended still counts, hence the second look.
     """
-    found, _, _ = select.select([descriptor, program.fileno()], [], [], max(0.0, deadline - monotonic()))
-    return descriptor in found or bool(select.select([descriptor], [], [], 0)[0])
+    found = readable([descriptor, program.fileno()], deadline - monotonic())
+    return descriptor in found or bool(readable([descriptor], 0))
