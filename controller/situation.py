@@ -55,9 +55,7 @@ class Situation:
     @property
     def concerned(self) -> list[DirectPath]:
         """The pairs that are rerouted or whose direct path is not clean, in the order of direct paths."""
-        return [
-            pair for pair in self.topology.direct_paths if pair.ends in self._faulty or pair.ends in self.reroutes
-        ]
+        return [pair for pair in self.topology.direct_paths if pair.ends in self._faulty or pair.ends in self.reroutes]
 
     def path_clean(self, pair: DirectPath) -> bool:
         """Every link of a direct path is clean, both ways."""

@@ -27,6 +27,7 @@ from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.errors import BugError, ProgramError, RunSpoiltError
 from scenarios.paths import OutputError, new_root, new_run_dir
 from scenarios.run.limits import machine_s
+from scenarios.run.means import require_means
 from scenarios.run.room import require_room
 from scenarios.suites.attempts import Attempt, attempted, spoilt_by_machine
 from scenarios.vm.machine import Clock
@@ -88,7 +89,8 @@ class InSandbox:
         return cls(*diagnosis.require(), out)
 
     def prepared(self, plan: Plan) -> Plan:
-        """The plan with its environment; MachineError if this machine lacks what it asks for."""
+        """The plan with its environment; MachineError if this machine lacks what it asks for, or is too small."""
+        require_means(plan)
         return replace(plan, environment=environment_for(plan, self.environment))
 
     def play(self, plan: Plan, label: str = "") -> Attempt:

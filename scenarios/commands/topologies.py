@@ -12,6 +12,7 @@ from scenarios.cli.topology_rows import MAX_RELAYS, cluster_rows, link_header, l
 from scenarios.commands.options import EXIT_CODES
 from scenarios.language.topology_files import find_topology
 from scenarios.paths import OutputError
+from scenarios.run.means import needs_text
 from scenarios.topology_import.distance import FIBRE_FACTOR
 from scenarios.topology_import.importer import import_topology
 
@@ -61,7 +62,8 @@ def show(topology: str, max_relays: int) -> int:
     """Show a topology of the catalogue or of a file: its clusters, links and paths, and how each cut is repaired.
 
     Clusters without a link talk over those between by least delay. The last table has, for the cut of each link alone,
-    how many pairs of clusters go over one relay and over two, and which have no detour.
+    how many pairs of clusters go over one relay and over two, and which have no detour. The last line says what a run
+    needs of its machine.
     """
     found = find_topology(topology)
     console = Console()
@@ -70,6 +72,7 @@ def show(topology: str, max_relays: int) -> int:
     if paths := list(path_rows(found)):
         console.show_rows(("path without a link", "one way"), paths)
     console.show_rows(("link cut", "one relay", "two relays", "no detour"), list(repair_rows(found, max_relays)))
+    console.say(needs_text(found))
     return ExitCode.PASS
 
 

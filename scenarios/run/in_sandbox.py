@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hostio.files import write_whole
+from hostio.means import allow_descriptors
 from hostio.privileges import forbid_new_privileges
 from hostio.realtime import favour_session
 from hostio.stacks import write_stacks_on_signal
@@ -22,6 +23,7 @@ from results.run_files.plan_formats import read_plan
 from results.run_files.run_dir import RunDir
 from scenarios.run.ends import attempt
 from scenarios.run.fault_player import play
+from scenarios.run.means import means_needed
 from scenarios.run.testbed import Testbed
 from scenarios.supervision.run_control import SANDBOX_FOLDER, EventLog, StopSignal
 from topologies.sandbox import set_up_sandbox
@@ -51,6 +53,7 @@ def _run(plan: Plan, run: RunDir) -> End:
     log = EventLog(run.events)
     log.begin("set-up", "entering the sandbox")
     set_up_sandbox(SANDBOX_FOLDER)
+    allow_descriptors(means_needed(plan).descriptors)
     forbid_new_privileges()
     favour_session(os.getpid())
     testbed = Testbed.build(plan, run, log)
