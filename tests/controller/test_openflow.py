@@ -11,7 +11,7 @@ from os_ken.ofproto import ofproto_v1_3 as ofproto
 from os_ken.ofproto import ofproto_v1_3_parser as parser
 from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 
-from controller.flow_rules import Bucket, FlowRule, GroupRule, clear_groups, clear_rules
+from controller.flow_rules import Bucket, FlowRule, GroupRule, SwitchRule, clear_groups, clear_rules
 from controller.openflow import encode, flow_rule, group_rule
 from controller.routing_rules import direct_rules, reroute_rules, restore_rules
 from controller.rule_encoder import RuleEncoder
@@ -96,13 +96,19 @@ def test_the_lanes_of_a_reroute_are_encoded_as_if_each_were_by_itself() -> None:
     onto = reroute_rules(topology, "east", "west", ("central",), lanes)
     back = restore_rules(topology, "east", "west", lanes)
     encoder = RuleEncoder(encode)
-    for rule in (*onto, *back, clear_rules(1), FAILOVER, *direct_rules(topology, topology.cluster("east"))):
+    others: list[SwitchRule] = [clear_rules(1), FAILOVER, *direct_rules(topology, topology.cluster("east"))]
+    for rule in (*onto, *back, *others):
         assert encoder.encode(rule) == encode(rule)
 
 
 def test_two_lanes_of_each_end_are_encoded_however_many_move() -> None:
     asked = []
-    encoder = RuleEncoder(lambda rule: (asked.append(rule), encode(rule))[1])
+
+    def counted(rule: SwitchRule) -> bytes:
+        asked.append(rule)
+        return encode(rule)
+
+    encoder = RuleEncoder(counted)
     for rule in reroute_rules(triangle(), "east", "west", ("central",), range(LANES)):
         encoder.encode(rule)
     assert len(asked) == 2 * 2

@@ -157,8 +157,8 @@ def test_nodes_without_positions_are_named(tmp_path: Path) -> None:
 
 
 def test_more_sites_than_a_run_can_have_are_too_many(tmp_path: Path) -> None:
-    cities = {f"n{number}": Position(number, 0) for number in range(16)}
-    edges = [(f"n{number}", f"n{number + 1}") for number in range(15)]
+    cities = {f"n{number}": Position(number, 0) for number in range(65)}
+    edges = [(f"n{number}", f"n{number + 1}") for number in range(64)]
     path = write_graph(tmp_path / "a.graphml", *edges, cities=cities)
-    with pytest.raises(ScenarioError, match="the number of clusters is 16; write 2 to 15"):
+    with pytest.raises(ScenarioError, match="the number of clusters is 65; write 2 to 64"):
         import_topology(path, factor=1.5)
