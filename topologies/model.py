@@ -17,6 +17,10 @@ from topologies.link_state import Jitter, LinkState, RandomLoss
 CLUSTER_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 """Cluster names become host names and file names: lower case, digits and hyphens, at most 20 characters."""
 
+MAX_CLUSTERS = 64
+"""Clusters of a topology at most. Their ordinals are octets of addresses and of the media's path log, port numbers, and
+parts of port names and of the SSRCs of canaries: none of these holds more than 254."""
+
 
 class Direction(NamedTuple):
     """One direction of a WAN link, by cluster names."""

@@ -86,10 +86,6 @@ def _in_data(place: DataPath) -> DataPath:
     return place[:2] + place[3:] if place[0] == "events" else place
 
 
-MAX_CLUSTERS = 64
-"""Clusters of a topology at most; their ordinals are part of addresses, port names and the media's path log."""
-
-
 class Relays(Strict):
     """What runs as relay, and the state of the relays before the media start."""
 

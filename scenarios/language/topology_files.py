@@ -10,10 +10,10 @@ import topologies
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.document import DataPath, Document, Problem
-from scenarios.language.schema import MAX_CLUSTERS, LinkEntry, TopologyFile, validated
+from scenarios.language.schema import LinkEntry, TopologyFile, validated
 from scenarios.language.topology_links import figure_problems, link_of
 from scenarios.language.wording import nearest, quoted, suggestion
-from topologies.model import Cluster, Topology
+from topologies.model import MAX_CLUSTERS, Cluster, Topology
 
 CATALOGUE = Path(topologies.__file__).parent / "catalogue"
 

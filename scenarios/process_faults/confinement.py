@@ -16,6 +16,7 @@ from hostio.procfs import is_mapped_user
 from results.run_files.relay_program import CommandOk, RelayProgram, ServerProgram
 from scenarios.process_faults.program_mounts import FOLDER_BYTES, ProgramMounts
 from scenarios.supervision.processes import ProcessError
+from topologies.model import MAX_CLUSTERS
 from topologies.sandbox import in_network_of
 
 LOG_BYTES = 64 << 20
@@ -23,6 +24,9 @@ LOG_BYTES = 64 << 20
 
 _USERS = range(61184, 65520)
 """Numbers of users that nobody has for long: systemd gives them to services with DynamicUser= (systemd.exec(5))."""
+
+_USERS_OF_A_RUN = 2 * (MAX_CLUSTERS + 1)
+"""Of each cluster one for its relay, and one for the server behind it, by the cluster's ordinal."""
 
 _READS_ALL = "dac_read_search"
 _SETS_NETWORK = "net_admin"
@@ -93,7 +97,7 @@ def own_user(number: int) -> int | None:
     Runs that go on at the same time have others, with luck: the kernel counts a user's processes over all of them.
     """
     run = Path("/proc/self/ns/pid").stat().st_ino
-    user = _USERS[(32 * run + number) % len(_USERS)]
+    user = _USERS[(_USERS_OF_A_RUN * run + number) % len(_USERS)]
     return user if is_mapped_user(user) else None
 
 

@@ -26,8 +26,8 @@ def test_other_rtp_is_no_canary() -> None:
 
 
 def test_every_pair_has_its_own_ssrc_that_no_session_gets() -> None:
-    ssrcs = {canary_ssrc(observer, relay) for observer in range(1, 16) for relay in range(1, 16)}
-    assert len(ssrcs) == 15 * 15
+    ssrcs = {canary_ssrc(observer, relay) for observer in range(1, 65) for relay in range(1, 65)}
+    assert len(ssrcs) == 64 * 64
     assert ssrcs <= set(RESERVED_SSRCS)
     sessions = streams_of([SessionGroup("talk", "a", "b", 20_000, "voice")], seed=1)
     assert not {stream.ssrc for stream in sessions} & set(RESERVED_SSRCS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from relay_app import rtp as ntp
 from relay_app.clients.media_schedule import PACKET
-from relay_app.rtp import RtpPacket, blipnet_header
+from relay_app.rtp import PATH_HOPS, RtpPacket, blipnet_header
 from relay_app.rtp_compiled import (
     LOOPED,
     PATH_FULL,
@@ -24,6 +25,7 @@ from relay_app.rtp_compiled import (
     sequence_of,
     ssrc_of,
 )
+from results.metrics.paths import path_ordinals
 
 OFFSET_NS = ntp.ntp_offset_ns(1_700_000_000_123_456_789, 0)
 
@@ -69,6 +71,20 @@ def test_path_log(data: npt.NDArray[Any]) -> None:
     assert free_hop(data, 0, 9) == PATH_FULL
     assert path_of(data, 0) == 1 | 3 << 8 | 200 << 16 | 2 << 24
     assert dict(RtpPacket.decode(data[0].tobytes()).extensions)[2] == bytes([1, 3, 200, 2])
+
+
+def test_the_ways_over_up_to_four_of_64_relays_are_told_apart() -> None:
+    """What relays write one after the other is read back as they passed; every other byte stays as it was."""
+    random = Random(15)
+    for way in (random.sample(range(1, 65), random.randint(0, PATH_HOPS)) for _ in range(200)):
+        header = blipnet_header(111, random.getrandbits(32))
+        data = row_of(header)
+        for ordinal in way:
+            log_hop(data, 0, free_hop(data, 0, ordinal), ordinal)
+        datagram = data[0, : len(header)].tobytes()
+        assert path_ordinals(path_of(data, 0)) == way
+        assert dict(RtpPacket.decode(datagram).extensions)[2] == bytes(way).ljust(4, b"\0")
+        assert (datagram[:26], datagram[30:]) == (header[:26], header[30:])
 
 
 VALID = blipnet_header(111, 1)
