@@ -203,7 +203,7 @@ class TopologyFile(Strict):
     description: Text = ""
     """In a sentence, what the topology stands for."""
     clusters: tuple[ClusterEntry, ...] = Field(strict=False)
-    """The data centres, in the order of their ordinals."""
+    """The data centres, 2 to 64 of them, in the order of their ordinals."""
     links: tuple[LinkEntry, ...] = Field(strict=False)
     """The WAN links between them."""
 
