@@ -116,7 +116,8 @@ class JsonReader:
 
 def dump_json(value: object, indent: int | None = None) -> str:
     """A value as JSON, keys in the order of the fields, so that equal values give equal text."""
-    return _adapter(type(value)).dump_json(value, indent=indent).decode()
+    of: Any = type(value)
+    return _adapter(of).dump_json(value, indent=indent).decode()
 
 
 def json_schema(of: type, describe: Describe) -> dict[str, Any]:
