@@ -29,10 +29,11 @@ setup(
         "pyyaml",
         "redis",
         "rich",
+        "scapy",
         "typing-extensions",
     ],
     extras_require={
-        "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist", "scapy", "scipy"],
+        "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist", "scipy"],
         "media": ["aioice", "aiortc"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },

@@ -138,7 +138,6 @@ def put_header(data: Any, row: int, template: Any, packet: Any) -> None:
     """Write a packet's header from its stream's template (uint8[32]); `packet` is a row of PACKET."""
     for index in range(PAYLOAD_OFFSET):
         data[row, index] = template[index]
-    if packet.marker:
-        data[row, MARKER_OFFSET] |= MARKER_BIT
+    data[row, MARKER_OFFSET] = packet.payload_type | (MARKER_BIT if packet.marker else 0)
     _put(data, row, SEQUENCE_OFFSET, 2, packet.seq)
     _put(data, row, TIMESTAMP_OFFSET, 4, packet.timestamp)

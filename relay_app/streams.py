@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from hostio.timing import MS, S
 from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
+from relay_app.media_profiles import PROFILES, Media, Recording
 from relay_app.refreshes import REFRESH_SSRCS, Permission
 
 LANES = 16
@@ -43,12 +44,15 @@ class SessionGroup:
     b: str
     count: int
     media: str
+    """Name of what its streams carry."""
     relayed: bool = True
     """Over the relays at both ends; otherwise directly from client to client."""
     calls: Calls | None = None
     """When its calls are and when their ends send; None: either end of each sends as long as media flow."""
     permission: Permission | None = None
     """Of each stream at the relays that forward it; None: they forward it without one."""
+    own: Media | None = None
+    """What its streams carry, if no other group has media of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ class Stream:
     def lane(self) -> int:
         """Which of the lanes carries it, 0 to 15."""
         return lane_of(self.ssrc)
+
+
+def media_of(groups: Iterable[SessionGroup]) -> dict[str, Media]:
+    """The media that our clients send, by name: the named profiles, and what groups have of their own."""
+    return {**PROFILES, **{group.media: group.own for group in groups if group.own is not None}}
 
 
 def lane_of(ssrc: int) -> int:
@@ -109,7 +118,9 @@ def _of_session(
         if life[0] >= life[1]:
             continue
         spans = ALWAYS
-        if group.calls:
+        if isinstance(group.own, Recording):
+            spans = tuple(_talk_of(group.own, *life))
+        elif group.calls:
             spans = spans_of_direction(group.calls, session, source, life, seed, second=source == group.b)
         for ssrc, used in _in_turn(own, spans):
             yield Stream(ssrc, session, group.name, source, destination, group.media, group.relayed), used
@@ -124,6 +135,17 @@ def _in_turn(ssrcs: Sequence[int], spans: tuple[Span, ...]) -> Iterator[tuple[in
         used = tuple(span for span in spans if span.ssrcs == number)
         if used or number == 0:
             yield ssrc, used
+
+
+def _talk_of(recording: Recording, from_ns: int, until_ns: int) -> Iterator[Span]:
+    """When a recording that is played over and over is heard; between, its speaker pauses."""
+    pauses = 0
+    for round_ns in range(from_ns, until_ns, recording.period_ns):
+        for number, (begins_ns, ends_ns) in enumerate(recording.talk):
+            pauses += number > 0
+            if round_ns + begins_ns < until_ns:
+                heard_ns = round_ns + ends_ns + recording.interval_ns
+                yield Span(round_ns + begins_ns, min(heard_ns, until_ns), pauses=pauses)
 
 
 def _ssrcs_of(calls: Calls, source: str) -> int:

@@ -44,6 +44,7 @@ OWNERS = {
     "redis": "relay_app/sessions/directory.py",
     "rich": "scenarios/cli/console.py",
     "ryu": "controller/openflow.py",
+    "scapy": "scenarios/language/captures.py",
     "typing_extensions": "scenarios/process_faults/fault_target.py",
     "yaml": "scenarios/language/yamlfile.py",
 }

@@ -28,6 +28,7 @@ from relay_app.clients.gateway_loop import GATEWAY_BATCH, GatewayMemory, pass_on
 from relay_app.clients.passing_compiled import PassingMemory
 from relay_app.clients.permission_keeper import PermissionConfig, PermissionKeeper
 from relay_app.clients.sender import Sender, sender_memory
+from relay_app.media_profiles import PROFILES, Media
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia, Quiesced, StopSending
 from relay_app.program_media import LOOPBACK, PROGRAM_MEDIA
 from relay_app.records import DIGEST, RECEIVED, SENT
@@ -106,7 +107,7 @@ class ClientConfig:
 
     Records go to `sent_path` and `received_path`, as .npy; those of the digests of packets of other programs beside
     them. `decoders`: ports of the loopback network at which programs decode streams that end here, by SSRC. `spans`:
-    when streams have packets, by SSRC; the others have them all the time.
+    when streams have packets, by SSRC; the others have them all the time. `media`: what they carry, by name.
     """
 
     address: str
@@ -119,6 +120,7 @@ class ClientConfig:
     received_path: Path
     decoders: Mapping[int, int] = field(default_factory=dict)
     spans: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
+    media: Mapping[str, Media] = field(default_factory=lambda: dict(PROFILES))
     sent_digests_path: Path | None = None
     received_digests_path: Path | None = None
     permissions: PermissionConfig | None = None
@@ -152,6 +154,7 @@ def serve(config: ClientConfig, control: Connection) -> None:
         config.relay_address,
         config.direct_addresses,
         config.spans,
+        config.media,
         ntp_offset_ns=offset_ns,
         tick_ns=config.send_tick_ns,
     )

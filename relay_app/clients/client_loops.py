@@ -23,8 +23,9 @@ from hostio.compiled import (
 from hostio.lateness_compiled import empty_lateness, sleep_counted
 from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
 from hostio.mmsg_compiled import rearm_timestamps, receive_timestamp_ns, send_messages
-from relay_app.clients.media_schedule import MAX_PAYLOAD, PACKET
 from relay_app.clients.passing_compiled import NO_STREAM, add_to_batch, digest_of, send_batch, stream_of
+from relay_app.media_profiles import LARGEST_PAYLOAD
+from relay_app.packet_rows import PACKET
 from relay_app.records import NOT_CARRIED, SENT
 from relay_app.rtp import PAYLOAD_OFFSET
 from relay_app.rtp_compiled import (
@@ -96,7 +97,7 @@ class SenderMemory(NamedTuple):
     @classmethod
     def allocate(cls, ssrcs: Array, templates: Array, destinations: Array, chunks: int, capacity: int) -> SenderMemory:
         """Room for `chunks` chunks of up to `capacity` packets."""
-        batch = MessageBatch.allocate(SEND_BATCH, PAYLOAD_OFFSET + MAX_PAYLOAD, named=True)
+        batch = MessageBatch.allocate(SEND_BATCH, PAYLOAD_OFFSET + LARGEST_PAYLOAD, named=True)
         return cls(
             chunks=np.zeros((chunks, capacity), PACKET),
             sent=np.zeros((chunks, capacity), SENT),

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hostio.timing import S
 from relay_app.calls import FOREVER, Span
+from relay_app.media_profiles import Profile
 
 Array = npt.NDArray[Any]
 
@@ -34,34 +34,35 @@ class Runs(NamedTuple):
     noise: Array
 
 
-def runs_of(streams: Iterable[tuple[int, int, tuple[Span, ...]]], frames_per_s: int, seed: int) -> Runs:
-    """The runs of streams of one frame rate, each given by SSRC, phase in ns and spans."""
+def runs_of(streams: Iterable[tuple[int, int, tuple[Span, ...]]], profile: Profile, seed: int) -> Runs:
+    """The runs of streams of one profile, each given by SSRC, phase in ns and spans."""
     rows = [
         (row, *run)
         for row, (ssrc, phase_ns, spans) in enumerate(streams)
-        for run in _of_stream(ssrc, phase_ns, spans, frames_per_s, seed)
+        for run in _of_stream(ssrc, phase_ns, spans, profile, seed)
     ]
     runs = Runs(*np.array(rows, np.int64).reshape(len(rows), len(Runs._fields)).T)
     return runs._replace(noise=runs.noise.astype(bool))
 
 
 def _of_stream(
-    ssrc: int, phase_ns: int, spans: Iterable[Span], frames_per_s: int, seed: int
+    ssrc: int, phase_ns: int, spans: Iterable[Span], profile: Profile, seed: int
 ) -> Iterator[tuple[int, ...]]:
+    frames, per_ns = profile.frames, profile.per_ns
     base, offsets = 0, _Offsets(ssrc, seed)
     for span in spans:
-        own_ns = _phase_after(span.restarted_ns, frames_per_s) if span.restarts else phase_ns
-        # A frame is sent if it begins in the span: at phase + floor(frame x S / rate), so rounding up is exact.
-        first, end = (max(0, -(-(at - own_ns) * frames_per_s // S)) for at in (span.from_ns, span.until_ns))
-        step = max(1, round(span.noise_ns * frames_per_s / S))
+        own_ns = _phase_after(span.restarted_ns, profile) if span.restarts else phase_ns
+        # A frame is sent if it begins in the span: at phase + floor(frame x per_ns / frames), so rounding up is exact.
+        first, end = (max(0, -(-(at - own_ns) * frames // per_ns)) for at in (span.from_ns, span.until_ns))
+        step = max(1, round(span.noise_ns * frames / per_ns))
         count = -(-(min(end, FOREVER) - first) // step)
         yield own_ns, first, step, count, base, *offsets.after(span.restarts), bool(span.noise_ns)
         base += count
 
 
-def _phase_after(restarted_ns: int, frames_per_s: int) -> int:
+def _phase_after(restarted_ns: int, profile: Profile) -> int:
     """The phase of a sender that restarted: its first frame is due at once."""
-    return restarted_ns - restarted_ns * frames_per_s // S * S // frames_per_s
+    return restarted_ns - restarted_ns * profile.frames // profile.per_ns * profile.per_ns // profile.frames
 
 
 class _Offsets:

@@ -1,9 +1,9 @@
 """The RTP packets of a client's streams and when each is due: a pure function of streams, their spans, seed and start.
 
-A stream is a series of frames at a fixed rate; a frame is one or more packets. Frame sizes repeat in a cycle, so the
-sequence number of any frame is known without computing the frames before it: a schedule can be computed in chunks, and
-the result does not depend on their size. Frames outside of a stream's spans are not sent: they leave no gap in the
-sequence numbers, and their time in the timestamps (RFC 3550 §5.1).
+A stream of a profile is a series of frames at a fixed rate; a frame is one or more packets. Frame sizes repeat in a
+cycle, so the sequence number of any frame is known without computing the frames before it: a schedule can be computed
+in chunks, and the result does not depend on their size. Frames outside of a stream's spans are not sent: they leave no
+gap in the sequence numbers, and their time in the timestamps (RFC 3550 §5.1).
 """
 
 from __future__ import annotations
@@ -16,26 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hostio.timing import S
 from relay_app.calls import ALWAYS, Span
 from relay_app.clients.frame_runs import Runs, runs_of
-from relay_app.rtp import PAYLOAD_OFFSET
+from relay_app.clients.recorded_streams import RecordedStreams
+from relay_app.media_profiles import MAX_PAYLOAD, PROFILES, Media, Profile, Recording
+from relay_app.packet_rows import PACKET
 from relay_app.streams import Stream
 
 Array = npt.NDArray[Any]
-
-MAX_PAYLOAD = 1100
-"""Bytes of payload in one packet; larger frames are split."""
-
-OVERHEAD_BYTES = 14 + 20 + 8 + PAYLOAD_OFFSET
-"""Ethernet, IPv4, UDP and our RTP header."""
-
-PACKET = np.dtype(
-    [("due_ns", "<i8"), ("stream", "<i4"), ("seq", "<u4"), ("timestamp", "<u4"), ("length", "<u2"), ("marker", "<u2")]
-)
-"""A packet to send: due time, index of its stream, extended sequence number, RTP timestamp, payload bytes, marker.
-
-Comfort noise of stream i of n has the index n + i: it is the same stream with another payload type."""
 
 NOISE_PAYLOAD_TYPE = 98
 """A dynamic payload type: the static one of comfort noise, 13, is for a clock of 8 kHz (RFC 3389 §4)."""
@@ -47,83 +35,11 @@ _NO_SPANS: Mapping[int, tuple[Span, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """A media profile. Every `key_interval`-th frame is a key frame, `key_factor` times as large as the others.
-
-    Sizes vary uniformly by ± `size_spread` and repeat after `cycle` frames. The marker is on a frame's last packet
-    where frames are pictures, and on a stream's first packet where they are speech (RFC 3551 §4.1).
-    """
-
-    payload_type: int
-    clock_hz: int
-    frames_per_s: int
-    frame_bytes: int
-    size_spread: float = 0.0
-    key_interval: int = 1
-    key_factor: int = 1
-    cycle: int = 1
-    pictures: bool = False
-
-    @property
-    def ticks(self) -> int:
-        """Ticks of the RTP clock in a frame interval."""
-        return self.clock_hz // self.frames_per_s
-
-    @property
-    def packets_per_s(self) -> float:
-        """Packets a second, at most: exactly, if every frame fits into one packet."""
-        largest = self.frame_bytes * (1 + self.size_spread) * self.key_factor
-        if largest <= MAX_PAYLOAD:
-            return self.frames_per_s
-        mean = self.frame_bytes * (1 + (self.key_factor - 1) / self.key_interval)
-        return self.frames_per_s * (mean / MAX_PAYLOAD + 1)
-
-    @property
-    def mean_bps(self) -> float:
-        """Bits of Ethernet frames a second in the mean, at least: as if frames were cut into full packets."""
-        mean = self.frame_bytes * (1 + (self.key_factor - 1) / self.key_interval)
-        return 8 * self.frames_per_s * (mean + OVERHEAD_BYTES * max(1.0, mean / MAX_PAYLOAD))
-
-    @property
-    def smallest_packet(self) -> int:
-        """Bytes of the smallest Ethernet frame that carries a packet of it."""
-        least = round(self.frame_bytes * (1 - self.size_spread))
-        return OVERHEAD_BYTES + min(MAX_PAYLOAD, least)
-
-    @property
-    def largest_packet(self) -> int:
-        """Bytes of the largest Ethernet frame that carries a packet of it."""
-        most = round(self.frame_bytes * (1 + self.size_spread) * self.key_factor)
-        return OVERHEAD_BYTES + min(MAX_PAYLOAD, most)
-
-
-PROFILES = {
-    "voice": Profile(payload_type=111, clock_hz=48_000, frames_per_s=50, frame_bytes=80),
-    "voice-100ms": Profile(payload_type=111, clock_hz=48_000, frames_per_s=10, frame_bytes=100),
-    "video": Profile(
-        payload_type=96,
-        clock_hz=90_000,
-        frames_per_s=30,
-        frame_bytes=4_000,
-        size_spread=0.4,
-        key_interval=60,
-        key_factor=5,
-        cycle=480,
-        pictures=True,
-    ),
-    "probe-1khz": Profile(payload_type=97, clock_hz=48_000, frames_per_s=1_000, frame_bytes=20),
-}
-"""Opus-like voice at 32 kbit/s; the same at 8 kbit/s in packets of 100 ms (RFC 6716 §3.2.5), for many sessions; video
-at about 1 Mbit/s with a key frame every 2 s; and small packets every millisecond, which resolve an interruption to 1 ms
-(RFC 6413 §6.1.3)."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Group:
     """The streams of one profile. Arrays have a row per stream; `sizes` and `before` a column per frame of the cycle.
 
-    `before` counts the packets of the cycle ahead of a frame; its extra last column those of the whole cycle. `all`:
-    number of streams of all profiles; `runs`: the frames that are sent.
+    `before` counts the packets of the cycle ahead of a frame; its extra last column those of the whole cycle. `runs`:
+    the frames that are sent.
     """
 
     profile: Profile
@@ -132,14 +48,14 @@ class _Group:
     first_timestamp: Array
     sizes: Array
     before: Array
-    all: int
     runs: Runs
 
 
 class Schedule:
     """All packets of some streams from `start_ns` on; their phases are spread over a frame interval.
 
-    `spans`: when streams have packets, by SSRC; the others have them all the time, without end.
+    `spans`: when streams have packets, by SSRC; the others have them all the time, without end. `media`: what the
+    streams' media are, by name.
     """
 
     def __init__(
@@ -148,31 +64,40 @@ class Schedule:
         seed: int,
         start_ns: int,
         spans: Mapping[int, tuple[Span, ...]] = _NO_SPANS,
+        media: Mapping[str, Media] = PROFILES,
     ) -> None:
         self._start_ns = start_ns
-        media = np.array([stream.media for stream in streams], dtype=object)
+        names = np.array([stream.media for stream in streams], dtype=object)
         entropy = [seed, *(stream.ssrc for stream in streams)]
-        self._groups = []
-        for index, name in enumerate(PROFILES):
-            if name in media:
-                rows = np.flatnonzero(media == name)
-                generator = np.random.default_rng([*entropy, index])
-                self._groups.append(_group(PROFILES[name], streams, rows, generator, seed, spans))
+        self._groups: list[_Group] = []
+        self._recorded: list[RecordedStreams] = []
+        for index, (name, each) in enumerate(media.items()):
+            rows = np.flatnonzero(names == name)
+            generator = np.random.default_rng([*entropy, index])
+            if not len(rows):
+                continue
+            if isinstance(each, Recording):
+                ssrcs = [streams[row].ssrc for row in rows.tolist()]
+                self._recorded.append(RecordedStreams.of(each, rows, ssrcs, generator, spans))
+            else:
+                self._groups.append(_group(each, streams, rows, generator, seed, spans))
 
     def window(self, from_ns: int, to_ns: int) -> Array:
         """PACKET[n] due at from_ns ≤ t < to_ns, ordered by due time, stream and sequence number."""
         parts = [_packets(group, self._start_ns, from_ns, to_ns) for group in self._groups]
-        packets = np.concatenate([np.empty(0, PACKET), *parts])
+        recorded = [each.packets(self._start_ns, from_ns, to_ns) for each in self._recorded]
+        packets = np.concatenate([np.empty(0, PACKET), *parts, *recorded])
         ordered: Array = packets[np.lexsort((packets["seq"], packets["stream"], packets["due_ns"]))]
         return ordered
 
     def most(self, duration_ns: int) -> int:
         """An upper bound to the number of packets in any window of this length."""
-        return sum(_most(group, duration_ns) for group in self._groups)
+        recorded = sum(each.most(duration_ns) for each in self._recorded)
+        return recorded + sum(_most(group, duration_ns) for group in self._groups)
 
 
 def _most(group: _Group, duration_ns: int) -> int:
-    frames = duration_ns * group.profile.frames_per_s // S + 2
+    frames = duration_ns * group.profile.frames // group.profile.per_ns + 2
     counts = np.tile(_packet_counts(group.sizes), 2 + frames // group.profile.cycle)
     before = np.cumsum(counts, axis=1)
     return int((before[:, frames:] - before[:, :-frames]).max(axis=1).sum())
@@ -191,7 +116,7 @@ def _group(
     sizes = _frame_sizes(profile, count, generator)
     before = np.zeros((count, profile.cycle + 1), np.int64)
     np.cumsum(_packet_counts(sizes), axis=1, out=before[:, 1:])
-    phase_ns = (places * (S // profile.frames_per_s)).astype(np.int64)
+    phase_ns = (places * (profile.per_ns // profile.frames)).astype(np.int64)
     of_rows = [(ssrc, int(phase), spans.get(ssrc, ALWAYS)) for ssrc, phase in zip(ssrcs, phase_ns, strict=True)]
     return _Group(
         profile,
@@ -200,8 +125,7 @@ def _group(
         first_timestamp=generator.integers(0, 1 << 32, count),
         sizes=sizes,
         before=before,
-        all=len(streams),
-        runs=runs_of(of_rows, profile.frames_per_s, seed),
+        runs=runs_of(of_rows, profile, seed),
     )
 
 
@@ -232,29 +156,32 @@ def _packets(group: _Group, start_ns: int, from_ns: int, to_ns: int) -> Array:
     part = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     seq = group.first_seq[row] + cycles * group.before[row, -1] + group.before[row, position] + runs.seq_offset[run]
     frame = runs.first[run] + number * runs.step[run]
-    timestamp = group.first_timestamp[row] + runs.timestamp_offset[run] + frame * profile.ticks
+    ticks, intervals = profile.ticks
+    timestamp = group.first_timestamp[row] + runs.timestamp_offset[run] + frame * ticks // intervals
     opens = (number == 0) & ~noise
     row, phase_ns, frame, sizes, noise, seq, timestamp, opens, counts = (
         np.repeat(each, counts)
         for each in (row, runs.phase_ns[run], frame, sizes, noise, seq, timestamp, opens, counts)
     )
     frame_ns, next_ns = (_frame_ns(profile, number) for number in (frame, frame + 1))
+    paced_ns = 0 if profile.line_rate else (next_ns - frame_ns) * part // counts
     packets = np.empty(len(row), PACKET)
-    packets["due_ns"] = start_ns + phase_ns + frame_ns + (next_ns - frame_ns) * part // counts
-    packets["stream"] = group.streams[row] + np.where(noise, group.all, 0)
+    packets["due_ns"] = start_ns + phase_ns + frame_ns + paced_ns
+    packets["stream"] = group.streams[row]
     packets["seq"] = seq + part
     packets["timestamp"] = timestamp & 0xFFFFFFFF
     packets["length"] = np.minimum(sizes - part * MAX_PAYLOAD, MAX_PAYLOAD)
     packets["marker"] = part == counts - 1 if profile.pictures else opens
+    packets["payload_type"] = np.where(noise, NOISE_PAYLOAD_TYPE, profile.payload_type)
     due: Array = packets[(packets["due_ns"] >= from_ns) & (packets["due_ns"] < to_ns)]
     return due
 
 
 def _frames(group: _Group, from_ns: int, to_ns: int) -> tuple[Array, Array]:
     """(run, number in it) of the frames of all runs that begin before `to_ns` and do not end before `from_ns`."""
-    rate, runs = group.profile.frames_per_s, group.runs
-    first = np.maximum((from_ns - runs.phase_ns) * rate // S - 1, 0)
-    end = np.maximum((to_ns - runs.phase_ns) * rate // S + 1, first)
+    frames, per_ns, runs = group.profile.frames, group.profile.per_ns, group.runs
+    first = np.maximum((from_ns - runs.phase_ns) * frames // per_ns - 1, 0)
+    end = np.maximum((to_ns - runs.phase_ns) * frames // per_ns + 1, first)
     low, high = (np.clip(-((runs.first - frame) // runs.step), 0, runs.frames) for frame in (first, end))
     counts = high - low
     run = np.repeat(np.arange(len(counts)), counts)
@@ -263,5 +190,5 @@ def _frames(group: _Group, from_ns: int, to_ns: int) -> tuple[Array, Array]:
 
 
 def _frame_ns(profile: Profile, frame: Array) -> Array:
-    since: Array = frame * S // profile.frames_per_s
+    since: Array = frame * profile.per_ns // profile.frames
     return since

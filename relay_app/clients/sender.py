@@ -23,7 +23,8 @@ from hostio.sockets import udp_socket
 from hostio.timing import MS
 from relay_app.calls import Span
 from relay_app.clients.client_loops import SenderMemory, play
-from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE, PROFILES, Schedule
+from relay_app.clients.media_schedule import Schedule
+from relay_app.media_profiles import PROFILES, Media
 from relay_app.messages import MediaWindow
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
@@ -37,7 +38,7 @@ priority, may be kept from the cores for 8 s without harm. A packet takes 48 byt
 
 class Sender:
     """The streams that start at one cluster. `direct_addresses`: hosts by cluster, for streams that pass no relay.
-    `spans`: when streams have packets, by SSRC; the others have them all the time.
+    `spans`: when streams have packets, by SSRC; the others have them all the time. `media`: what they carry, by name.
 
     Call `prepare` and then `begin`, each at most once; call `rows` after `stop`, when the threads have ended.
     """
@@ -49,6 +50,7 @@ class Sender:
         relay_address: str,
         direct_addresses: Mapping[str, str],
         spans: Mapping[int, tuple[Span, ...]],
+        media: Mapping[str, Media] = PROFILES,
         *,
         ntp_offset_ns: int,
         tick_ns: int,
@@ -57,6 +59,7 @@ class Sender:
         self._relay_address = relay_address
         self._direct_addresses = direct_addresses
         self._spans = spans
+        self._media = media
         self._ntp_offset_ns = ntp_offset_ns
         self._tick_ns = tick_ns
         self._socket = udp_socket(address, SENDER_PORT)
@@ -77,7 +80,7 @@ class Sender:
     def prepare(self, duration_ns: int, seed: int, workers: Workers) -> None:
         """Compute the first chunks, and start two threads; they end at the end of the media or when stopped."""
         self._ended.clear()
-        schedule = Schedule(self._streams, seed, 0, self._spans)
+        schedule = Schedule(self._streams, seed, 0, self._spans, self._media)
         memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
         chunks = -(-duration_ns // CHUNK_NS)
         self._memory, self._ahead = memory, min(chunks, _SLOTS)
@@ -165,13 +168,9 @@ class Sender:
 def sender_memory(
     streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int
 ) -> SenderMemory:
-    """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client.
-
-    Their comfort noise follows them, as further streams that differ in the payload type.
-    """
-    types = [PROFILES[stream.media].payload_type for stream in streams] + [NOISE_PAYLOAD_TYPE] * len(streams)
-    ssrcs = [stream.ssrc for stream in streams] * 2
-    headers = b"".join(map(blipnet_header, types, ssrcs))
+    """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client."""
+    ssrcs = [stream.ssrc for stream in streams]
+    headers = b"".join(blipnet_header(0, ssrc) for ssrc in ssrcs)  # the payload type is the packet's own
     destinations = [
         socket_address(relay_address, LANE_PORT + stream.lane)
         if stream.relayed
@@ -181,7 +180,7 @@ def sender_memory(
     return SenderMemory.allocate(
         ssrcs=np.array(ssrcs, np.uint32),
         templates=np.frombuffer(bytearray(headers), np.uint8).reshape(len(ssrcs), PAYLOAD_OFFSET),
-        destinations=np.array(destinations * 2, np.uint64).reshape(len(ssrcs), 2),
+        destinations=np.array(destinations, np.uint64).reshape(len(ssrcs), 2),
         chunks=_SLOTS,
         capacity=capacity,
     )

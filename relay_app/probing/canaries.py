@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hostio.sockets import receive_stamped, udp_drops, udp_socket
 from hostio.timing import Ticker
-from relay_app.clients.media_schedule import PROFILES
+from relay_app.media_profiles import PROFILES
 from relay_app.probing.probe_report import ProbeReport, ReportSender
 from relay_app.rtp import NTP_EXTENSION, PATH_EXTENSION, PATH_HOPS, RtpPacket, monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.sessions.directory import StreamRecord
@@ -25,7 +25,7 @@ _MEDIA = PROFILES["voice"]
 VOICE_BYTES = _MEDIA.frame_bytes
 """Payload of a packet of voice."""
 
-_SAMPLES = _MEDIA.clock_hz // _MEDIA.frames_per_s
+_SAMPLES, _ = _MEDIA.ticks
 _HALF = 4
 """Bytes of the seconds, and of the fraction, of an NTP timestamp."""
 

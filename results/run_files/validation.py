@@ -6,7 +6,8 @@ The only module that imports pydantic; other modules declare what they read with
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import (
@@ -32,10 +33,11 @@ Describe = Callable[[type], Mapping[str, Mapping[str, object]]]
 
 
 class InvalidError(ValueError):
-    """Data do not match the declared type. `errors`: a mapping each, as pydantic has them."""
+    """Data do not match the declared type. `errors`: a mapping each, as pydantic has them; `model`: that of a file."""
 
-    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, errors: Sequence[Mapping[str, Any]], model: type[Strict] | None = None) -> None:
         self.errors = errors
+        self.model = model
         where = ".".join(str(part) for part in errors[0]["loc"])
         super().__init__(f"{where + ': ' if where else ''}{errors[0]['msg']}")
 
@@ -70,9 +72,11 @@ class Read(Protocol):
     def __call__(self, value: object, /) -> object: ...
 
 
-def checked(read: Read) -> object:
-    """Metadata of a type: plain data are converted with `read` before any other validation."""
-    return BeforeValidator(read, json_schema_input_type=Annotated[Any, WithJsonSchema(dict(read.schema))])
+def checked(read: Read, *models: type[Strict]) -> object:
+    """Metadata of a type: plain data are converted with `read` before any other validation. `models`: mappings that it
+    reads besides what its schema describes."""
+    described: Any = Annotated[Any, WithJsonSchema(dict(read.schema))]
+    return BeforeValidator(read, json_schema_input_type=reduce(or_, models, described))
 
 
 def read_of(field: FieldInfo) -> object:
@@ -91,7 +95,7 @@ def validated(model: type[Model], data: object) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise InvalidError(error.errors(include_url=False)) from None
+        raise InvalidError(error.errors(include_url=False), model) from None
 
 
 @cache

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 from hostio.timing import S
 from relay_app.calls import Calls
-from relay_app.clients.media_schedule import PROFILES
+from relay_app.media_profiles import PROFILES, Profile, Recording
 from relay_app.program_media import PROGRAM_MEDIA
 from scenarios.language.call_schema import HeldCall, SenderRestart
 from scenarios.language.document import DataPath, Problem
+from scenarios.language.media_schema import CaptureEntry
 from scenarios.language.quantities import time_text
 from scenarios.language.session_schema import Sessions
 from scenarios.language.wording import quoted, suggestion
@@ -19,7 +20,8 @@ _KEYS = ("start", "end", "arrival", "holding", "talk", "hold", "restart", "one-w
 
 
 def calls_of(group: Sessions, duration_ns: int) -> Calls | None:
-    """The calls of a group; None if all last as long as media flow and either end sends all the time."""
+    """The calls of a group; None if all last as long as media flow and either end sends all the time, which a recording
+    does not."""
     calls = Calls(
         start_ns=group.start,
         end_ns=_end_of(group, duration_ns),
@@ -30,14 +32,18 @@ def calls_of(group: Sessions, duration_ns: int) -> Calls | None:
         restarts=tuple(each.restart() for each in group.restart),
         one_way=group.one_way,
     )
-    return None if calls == Calls(end_ns=duration_ns) else calls
+    always = calls == Calls(end_ns=duration_ns) and not isinstance(group.media, Recording)
+    return None if always else calls
 
 
 def call_problems(groups: Sequence[Sessions], duration_ns: int) -> Iterator[Problem]:
     """All problems of the calls of all groups, in no particular order."""
     for index, group in enumerate(groups):
         path = ("sessions", index)
-        if group.media in PROGRAM_MEDIA:
+        if isinstance(group.media, (Recording, CaptureEntry)) and (group.talk or group.hold or group.restart):
+            text = "a capture has the pauses that it has, and no restart; leave out talk, hold and restart"
+            yield Problem((*path, "media"), text)
+        elif group.media in PROGRAM_MEDIA:
             yield from _program_problems(group, duration_ns, path)
         elif problems := tuple(_life_problems(group, duration_ns, path)):
             yield from problems
@@ -91,8 +97,10 @@ def _arrival_problems(group: Sessions, duration_ns: int, path: DataPath) -> Iter
 
 
 def _talk_problems(group: Sessions, path: DataPath) -> Iterator[Problem]:
-    if group.talk and PROFILES[group.media].pictures:
-        yield Problem((*path, "talk"), f"{group.media} does not talk; leave talk out, or choose another media")
+    media = PROFILES.get(group.media) if isinstance(group.media, str) else group.media
+    if group.talk and isinstance(media, Profile) and media.pictures:
+        name = group.media if isinstance(group.media, str) else "media of frames"
+        yield Problem((*path, "talk"), f"{name} does not talk; leave talk out, or choose another media")
 
 
 def _silence_problems(group: Sessions, duration_ns: int, path: DataPath) -> Iterator[Problem]:

@@ -6,14 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from relay_app.clients.media_schedule import PROFILES
-from relay_app.program_media import PROGRAM_MEDIA
 from results.run_files.faults import Fault, LinkFault, ProcessFault
 from scenarios.language.document import Problem
 from scenarios.language.event_base import Surroundings
 from scenarios.language.event_schema import Event
 from scenarios.language.quantities import time_text
 from scenarios.language.schema import ScenarioFile
+from scenarios.language.session_media import media_of_groups
 from scenarios.language.timeline import state_at, steps_of
 from scenarios.language.traffic import traffic_of
 from topologies.link_state import contradictions
@@ -47,8 +46,8 @@ def event_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Probl
 
 
 def _surroundings(scenario: ScenarioFile, topology: Topology) -> Surroundings:
-    media = ((PROGRAM_MEDIA.get(group.media) or PROFILES[group.media]) for group in scenario.sessions)
-    smallest = min((profile.smallest_packet for profile in media), default=0)
+    media = media_of_groups(scenario.sessions)
+    smallest = min((each.sent.smallest_packet for _, each in media), default=0)
     return Surroundings(topology, scenario.duration, smallest, traffic_of(scenario))
 
 

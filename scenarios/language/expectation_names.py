@@ -9,7 +9,8 @@ from relay_app.program_media import PROGRAM_MEDIA
 from results.metrics.metric_names import NamedParts
 from results.run_files.link_rates import RatedSpan, rated_spans
 from scenarios.language.schema import ScenarioFile
-from scenarios.language.session_schema import Connections, Sessions
+from scenarios.language.session_media import group_name
+from scenarios.language.session_schema import Connections
 from scenarios.language.webrtc_semantics import call_group_name
 from topologies.model import Topology
 
@@ -70,11 +71,6 @@ class Names:
         """The directions in which a group's sessions go."""
         a, b = self.groups[group]
         return (f"{a}→{b}",) if group in self.one_way else (f"{a}→{b}", f"{b}→{a}")
-
-
-def group_name(sessions: Sessions, index: int) -> str:
-    """The name of a group of sessions; unless given, its media profile and number."""
-    return sessions.name or f"{sessions.media}-{index + 1}"
 
 
 def connection_name(connections: Connections) -> str:

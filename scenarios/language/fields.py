@@ -9,8 +9,6 @@ from typing import Any, get_args
 
 from controller.settings import Detector
 from relay_app.calls import Length
-from relay_app.clients.media_schedule import PROFILES
-from relay_app.program_media import Codec, MediaProgram
 from relay_app.programs import PROGRAMS
 from relay_app.versions.version_names import VERSIONS
 from scenarios.language.quantities import (
@@ -143,24 +141,14 @@ def one_of(*words: str) -> Reading:
     return Reading(read, {"enum": list(words)})
 
 
-_CODECS = get_args(Codec)
-_BY_PROGRAM = {program: {"enum": [*_CODECS]} for program in get_args(MediaProgram)}
-
-
-@_reading(
-    anyOf=[
-        {"enum": [*PROFILES]},
-        {"type": "object", "properties": _BY_PROGRAM, "minProperties": 1, "additionalProperties": False},
-    ]
-)
-def session_media(value: object) -> object:
-    """A media profile, or one program with a codec, {ffmpeg: opus}, which becomes the name of its media."""
-    if not isinstance(value, dict):
-        return one_of(*PROFILES)(value)
-    if len(value) != 1:
-        raise ValueError(f"a mapping of {len(value)} where one program is expected; write such as {{ffmpeg: opus}}")
-    ((program, codec),) = value.items()
-    return f"{one_of(*get_args(MediaProgram))(program)}-{one_of(*_CODECS)(codec)}"
+@_reading(anyOf=[{"type": "integer"}, {"type": "string", "pattern": "^0x[0-9a-fA-F]{1,8}$"}])
+def ssrc_number(value: object) -> int:
+    """An SSRC (RFC 3550 §8), as a number or in hexadecimal, as Wireshark shows it."""
+    digits = re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}", value) if isinstance(value, str) else None
+    number = int(digits[0], 16) if digits else value
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 1 << 32:
+        return number
+    raise ValueError(f"{found(value)} is no SSRC; write such as 0x1234abcd")
 
 
 @_reading(anyOf=[{"enum": [*VERSIONS, *PROGRAMS]}, {"type": "string", "pattern": "/"}])

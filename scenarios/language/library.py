@@ -13,13 +13,15 @@ from scenarios.errors import ScenarioError
 from scenarios.language import permissions, semantics, yamlfile
 from scenarios.language.calls import calls_of
 from scenarios.language.document import Document, Problem
-from scenarios.language.expectation_names import Names, connection_name, group_name
+from scenarios.language.expectation_names import Names, connection_name
 from scenarios.language.expectations import expectations
 from scenarios.language.overrides import Override, overridden, parse_override
 from scenarios.language.partial import remainder
+from scenarios.language.recordings import with_recordings
 from scenarios.language.relay_kinds import RelayKinds, relay_kinds
 from scenarios.language.relay_problems import kind_problems, succession_problems
 from scenarios.language.schema import ScenarioFile, read_as, validated
+from scenarios.language.session_media import group_name, media_of_groups
 from scenarios.language.topology_files import topology_of
 from scenarios.language.traces import with_traces
 from scenarios.language.values import LONGEST_SPAN
@@ -41,12 +43,13 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
                 group_name(group, index),
                 *group.between,
                 group.count,
-                group.media,
+                media.name,
                 group.path == "relayed",
                 calls_of(group, scenario.duration),
                 group.permission.permission() if group.permission else None,
+                media.own,
             )
-            for index, group in enumerate(scenario.sessions)
+            for index, (group, media) in enumerate(media_of_groups(scenario.sessions))
         ),
         relays=RelaySettings(
             directory=scenario.directory or topology.clusters[0].name,
@@ -103,8 +106,8 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     if scenario is None:
         raise _error_of_all(document, wrong)
     topology, traced = topology_of(document), with_traces(scenario, document)
-    scenario = traced.scenario
-    if error := traced.error(document, tuple(semantics.problems(scenario, topology))):
+    scenario, unread = with_recordings(traced.scenario, document)
+    if error := traced.error(document, (*unread, *semantics.problems(scenario, topology))):
         raise error
     plan = plan_of(scenario, topology, relay_kinds(scenario, document))
     of_kinds = (*kind_problems(plan), *permissions.kind_problems(plan), *succession_problems(plan, scenario.events))
@@ -124,8 +127,9 @@ def _error_of_all(document: Document, wrong: Sequence[Problem]) -> ScenarioError
     if scenario is None:
         return document.error(wrong)
     traced = with_traces(scenario, rest.document)
+    scenario, unread = with_recordings(traced.scenario, rest.document)
     try:
-        further = (*traced.problems, *semantics.problems(traced.scenario, topology_of(rest.document)))
+        further = (*traced.problems, *unread, *semantics.problems(scenario, topology_of(rest.document)))
     except ScenarioError as error:
         return document.error(wrong).beside(error)
     return reduce(ScenarioError.beside, traced.errors, document.error((*wrong, *rest.of_the_whole(further))))

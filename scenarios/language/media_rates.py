@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay_app.clients.media_schedule import PROFILES
+from relay_app.program_media import ProgramMedia
 from scenarios.language.document import Problem
 from scenarios.language.quantities import rate_text
 from scenarios.language.schema import ScenarioFile
+from scenarios.language.session_media import media_of_group
 from scenarios.language.session_schema import Sessions
 from scenarios.language.wording import quoted
 from topologies.model import Direction, Topology
@@ -17,12 +18,13 @@ def rate_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Proble
     """A problem per group of sessions of which one stream is more than a link of its direct path carries by its own
     rate. What faults leave of a rate may be less: that is what they are for."""
     for index, group in enumerate(scenario.sessions):
-        if group.media not in PROFILES:
+        media = media_of_group(group, index)
+        if media is None or isinstance(media.sent, ProgramMedia):
             continue
-        needed = round(PROFILES[group.media].mean_bps)
+        needed = round(media.sent.mean_bps)
         narrow = next((each for each in _rated(group, topology) if each[1] < needed), None)
         if narrow:
-            text = f"a stream of {quoted(group.media)} has {rate_text(round(needed, -3))}, and {narrow[0]} carries"
+            text = f"a stream of {quoted(media.name)} has {rate_text(round(needed, -3))}, and {narrow[0]} carries"
             right = "give the link a higher rate, or the sessions another profile"
             yield Problem(("sessions", index, "media"), f"{text} {rate_text(narrow[1])}; {right}")
 

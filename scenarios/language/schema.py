@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from controller.settings import ControllerSettings
@@ -56,10 +57,18 @@ def _problems(errors: Iterable[Mapping[str, Any]], misspelt: set[DataPath], keys
         if kind == "extra_forbidden":
             key = str(path[-1])
             yield Problem(path, f"unknown key {quoted(key)}; {suggestion(key, keys(place[:-1]))}", at_key=True)
+        elif kind == "value_error" and isinstance(below := error["ctx"]["error"], InvalidError):
+            yield from _problems_below(below, path)
         elif kind != "missing":
             yield _wrong_value(error, path)
         elif place[:-1] not in misspelt:
             yield Problem(path[:-1], _missing(str(path[-1]), keys(place[:-1])))
+
+
+def _problems_below(error: InvalidError, path: DataPath) -> Iterator[Problem]:
+    """Those of a mapping that a reader of the value at `path` validated."""
+    for problem in problems(error.errors, lambda place: known_keys(error.model, place)):
+        yield replace(problem, path=(*path, *problem.path))
 
 
 def _missing(key: str, known: Mapping[str, str]) -> str:

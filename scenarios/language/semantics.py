@@ -8,12 +8,13 @@ from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
 from scenarios.language.calls import call_problems
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
-from scenarios.language.expectation_names import Names, connection_name, group_name
+from scenarios.language.expectation_names import Names, connection_name
 from scenarios.language.expectations import expectations
 from scenarios.language.media_rates import rate_problems
 from scenarios.language.permissions import terms_problems
 from scenarios.language.places import pair_problems, unknown_cluster
 from scenarios.language.schema import ScenarioFile
+from scenarios.language.session_media import group_name
 from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.webrtc_semantics import webrtc_problems
 from scenarios.language.wording import quoted

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from relay_app.media_profiles import Profile, Recording
 from relay_app.streams import KINDS
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.call_schema import Arrivals, HeldCall, Holding, SenderRestart, Talking
-from scenarios.language.fields import WHOLE, one_of, session_media, within
+from scenarios.language.fields import WHOLE, one_of, within
+from scenarios.language.media_schema import CaptureEntry, ProfileEntry, SessionMedia
 from scenarios.language.permissions import PermissionTerms
 from scenarios.language.values import Flag, Instant, Pair, ShortName
 
@@ -21,9 +23,11 @@ class Sessions(Strict):
     """The two clusters of the sessions' ends."""
     count: Annotated[int, checked(within(WHOLE, "1", "20000"))] = Field(examples=["100"])
     """Number of sessions; each is a stream in either direction."""
-    media: Annotated[str, checked(session_media)] = Field(examples=["voice"])
-    """The media profile: codec, packet rate and size; or a program that publishes and decodes, and its codec, such as
-    {ffmpeg: opus}."""
+    media: Annotated[str | Profile | Recording | CaptureEntry, checked(SessionMedia(), ProfileEntry, CaptureEntry)] = (
+        Field(examples=["voice"])
+    )
+    """The media profile, by its name or as a mapping; a capture that is played; or a program that publishes and
+    decodes, and its codec, such as {ffmpeg: opus}."""
     path: Annotated[Literal["relayed", "direct"], checked(one_of("relayed", "direct"))] = "relayed"
     """Whether the media pass the relays of the two clusters, or go directly from client to client."""
     start: Instant = 0

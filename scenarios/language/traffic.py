@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE, OVERHEAD_BYTES, PROFILES
+from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE
+from relay_app.media_profiles import OVERHEAD_BYTES, PROFILES
 from relay_app.probing.canaries import CANARY_PORT
 from relay_app.probing.link_probes import PROBE_FRAME_BYTES, PROBE_PORT
-from relay_app.program_media import PAYLOAD_TYPE, PROGRAM_MEDIA
 from relay_app.refreshes import ANSWER_PORT, REFRESH_PAYLOAD_BYTES, REFRESH_PAYLOAD_TYPE, REFRESH_PORT
 from relay_app.sessions.directory import DIRECTORY_PORT
 from relay_app.streams import CLIENT_PORT, CONNECTION_PORT, LANE_PORT, LANES, SENDER_PORT
 from scenarios.language.schema import ScenarioFile
+from scenarios.language.session_media import GroupMedia, media_of_groups
 from topologies.frame_match import Traffic
 
 _LANE_PORTS = tuple(range(LANE_PORT, LANE_PORT + LANES))
@@ -22,16 +23,15 @@ _FULL_FRAME = 1514
 
 def traffic_of(scenario: ScenarioFile) -> tuple[Traffic, ...]:
     """Every kind of frame that a scenario may send from one cluster to another."""
-    media = dict.fromkeys(group.media for group in scenario.sessions)
-    noisy = {group.media for group in scenario.sessions if group.talk and group.talk.comfort_noise}
-    return (*(_media(name, noise=name in noisy) for name in media), *_beside(scenario))
+    groups = list(media_of_groups(scenario.sessions))
+    media = {each.name: each for _, each in groups}
+    noisy = {each.name for group, each in groups if group.talk and group.talk.comfort_noise}
+    return (*(_media(each, noise=name in noisy) for name, each in media.items()), *_beside(scenario))
 
 
-def _media(name: str, *, noise: bool) -> Traffic:
-    profile = PROGRAM_MEDIA.get(name) or PROFILES[name]
-    payload_type = PAYLOAD_TYPE[PROGRAM_MEDIA[name].codec] if name in PROGRAM_MEDIA else PROFILES[name].payload_type
-    types = (payload_type, *([NOISE_PAYLOAD_TYPE] if noise else []))
-    return Traffic(name, "udp", _MEDIA_PORTS, profile.largest_packet, types)
+def _media(media: GroupMedia, *, noise: bool) -> Traffic:
+    types = (*media.payload_types, *([NOISE_PAYLOAD_TYPE] if noise else []))
+    return Traffic(media.name, "udp", _MEDIA_PORTS, media.sent.largest_packet, types)
 
 
 def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:

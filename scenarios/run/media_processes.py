@@ -21,7 +21,7 @@ from relay_app.relay import process as relay_process
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.rtp import ntp_offset_ns
 from relay_app.sessions.directory import DirectoryEndpoint
-from relay_app.streams import connections_of, spans_of, streams_of
+from relay_app.streams import connections_of, media_of, spans_of, streams_of
 from relay_app.webrtc import tap
 from relay_app.webrtc.tap import TapConfig
 from relay_app.webrtc.turn_frames import CHANNELS
@@ -275,6 +275,7 @@ class _Spawner:
             relay_address=str(cluster.address),
             direct_addresses={each.name: str(each.address) for each in self._plan.topology.clusters},
             streams=streams,
+            media=media_of(self._plan.sessions),
             spans={each.ssrc: self._spans[each.ssrc] for each in streams if each.ssrc in self._spans},
             seed=self._plan.seed,
             ntp_offset_ns=self._ntp_offset_ns,

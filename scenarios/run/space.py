@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostio.timing import MS, S
-from relay_app.clients.media_schedule import PROFILES
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.records import (
     DIGEST,
@@ -24,7 +23,7 @@ from relay_app.records import (
     SAMPLE_INTERVAL_NS,
     SENT,
 )
-from relay_app.streams import KINDS, LANES
+from relay_app.streams import KINDS, LANES, media_of
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
 from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE
 from results.run_files.plan import Plan
@@ -109,8 +108,9 @@ def _packet_bytes(plan: Plan) -> int:
 def _arrivals(plan: Plan) -> dict[str, int]:
     """Packets of the streams that end in each cluster."""
     found = dict.fromkeys((cluster.name for cluster in plan.topology.clusters), 0)
+    ours = media_of(plan.sessions)
     for group in plan.sessions:
-        media = PROGRAM_MEDIA.get(group.media) or PROFILES[group.media]
+        media = PROGRAM_MEDIA.get(group.media) or ours[group.media]
         each = round(media.packets_per_s * plan.duration_ns / S + 1) * group.count
         found[group.a] += each
         found[group.b] += each

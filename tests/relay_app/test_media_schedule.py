@@ -8,7 +8,8 @@ import pytest
 from every import every
 
 from hostio.timing import MS, S
-from relay_app.clients.media_schedule import MAX_PAYLOAD, PROFILES, Schedule
+from relay_app.clients.media_schedule import Schedule
+from relay_app.media_profiles import MAX_PAYLOAD, PROFILES
 from relay_app.streams import SessionGroup, Stream, streams_of
 
 START_NS = 1_000 * S

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from relay_app import rtp as ntp
-from relay_app.clients.media_schedule import PACKET
+from relay_app.packet_rows import PACKET
 from relay_app.rtp import PATH_HOPS, RtpPacket, blipnet_header
 from relay_app.rtp_compiled import (
     LOOPED,
@@ -43,8 +43,8 @@ def data() -> npt.NDArray[Any]:
 
 @pytest.mark.parametrize("marker", [0, 1])
 def test_header_from_template(marker: int) -> None:
-    template = np.frombuffer(bytearray(blipnet_header(96, 0xFEDCBA98)), np.uint8)
-    packet = np.array([(0, 0, 0x3FFFE, 0x89ABCDEF, 80, marker)], PACKET)
+    template = np.frombuffer(bytearray(blipnet_header(0, 0xFEDCBA98)), np.uint8)
+    packet = np.array([(0, 0, 0x3FFFE, 0x89ABCDEF, 80, marker, 96)], PACKET)
     data = row_of(b"\xff" * 64)
     put_header(data, 0, template, packet[0])
     decoded = RtpPacket.decode(data[0].tobytes())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hostio.timing import MS, S
-from relay_app.clients.media_schedule import OVERHEAD_BYTES, PROFILES, Schedule
+from relay_app.clients.media_schedule import Schedule
+from relay_app.media_profiles import OVERHEAD_BYTES, PROFILES
 from relay_app.streams import streams_of
 from results.run_files.plan import Plan
 from scenarios.language.library import LIBRARY, load_plan

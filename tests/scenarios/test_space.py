@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from relay_app.clients.media_schedule import PROFILES, Schedule
+from relay_app.clients.media_schedule import Schedule
+from relay_app.media_profiles import PROFILES
 from relay_app.records import RECEIVED, SENT
 from relay_app.streams import Stream
 from results.run_files.plan import Plan
