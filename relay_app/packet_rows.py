@@ -13,7 +13,8 @@ PACKET = np.dtype(
         ("length", "<u2"),
         ("marker", "u1"),
         ("payload_type", "u1"),
+        ("key", "u1"),
     ]
 )
-"""A packet to send: due time, index of its stream, extended sequence number, RTP timestamp, payload bytes, marker and
-payload type."""
+"""A packet to send: due time, index of its stream, extended sequence number, RTP timestamp, payload bytes, marker,
+payload type, and whether it is of a key frame."""

@@ -36,7 +36,8 @@ _NO_SPANS: Mapping[int, tuple[Span, ...]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The streams of one profile. Arrays have a row per stream; `sizes` and `before` a column per frame of the cycle.
+    """The streams of one profile. Arrays have a row per stream; `sizes`, `key` and `before` a column per frame of the
+    cycle.
 
     `before` counts the packets of the cycle ahead of a frame; its extra last column those of the whole cycle. `runs`:
     the frames that are sent.
@@ -47,6 +48,7 @@ class _Group:
     first_seq: Array
     first_timestamp: Array
     sizes: Array
+    key: Array
     before: Array
     runs: Runs
 
@@ -84,9 +86,17 @@ class Schedule:
 
     def window(self, from_ns: int, to_ns: int) -> Array:
         """PACKET[n] due at from_ns ≤ t < to_ns, ordered by due time, stream and sequence number."""
-        parts = [_packets(group, self._start_ns, from_ns, to_ns) for group in self._groups]
-        recorded = [each.packets(self._start_ns, from_ns, to_ns) for each in self._recorded]
-        packets = np.concatenate([np.empty(0, PACKET), *parts, *recorded])
+        return self._of(self._groups, self._recorded, from_ns, to_ns)
+
+    def pictures(self, from_ns: int, to_ns: int) -> Array:
+        """The same of the streams alone whose frames are pictures."""
+        groups = [group for group in self._groups if group.profile.pictures]
+        return self._of(groups, [each for each in self._recorded if each.recording.pictures], from_ns, to_ns)
+
+    def _of(self, groups: list[_Group], recorded: list[RecordedStreams], from_ns: int, to_ns: int) -> Array:
+        parts = [_packets(group, self._start_ns, from_ns, to_ns) for group in groups]
+        played = [each.packets(self._start_ns, from_ns, to_ns) for each in recorded]
+        packets = np.concatenate([np.empty(0, PACKET), *parts, *played])
         ordered: Array = packets[np.lexsort((packets["seq"], packets["stream"], packets["due_ns"]))]
         return ordered
 
@@ -113,7 +123,7 @@ def _group(
 ) -> _Group:
     count, ssrcs = len(rows), [streams[row].ssrc for row in rows.tolist()]
     places = (generator.permutation(count) + generator.random(count)) / count
-    sizes = _frame_sizes(profile, count, generator)
+    sizes, key = _frame_sizes(profile, count, generator)
     before = np.zeros((count, profile.cycle + 1), np.int64)
     np.cumsum(_packet_counts(sizes), axis=1, out=before[:, 1:])
     phase_ns = (places * (profile.per_ns // profile.frames)).astype(np.int64)
@@ -124,20 +134,23 @@ def _group(
         first_seq=generator.integers(0, 1 << 16, count),
         first_timestamp=generator.integers(0, 1 << 32, count),
         sizes=sizes,
+        key=key,
         before=before,
         runs=runs_of(of_rows, profile, seed),
     )
 
 
-def _frame_sizes(profile: Profile, count: int, generator: np.random.Generator) -> Array:
-    """Bytes of each stream's frames. Each stream starts at a random place between two key frames: if all sent their key
-    frames at once, the
-    load would come in bursts, which independent calls do not send."""
+def _frame_sizes(profile: Profile, count: int, generator: np.random.Generator) -> tuple[Array, Array]:
+    """Bytes of each stream's frames, and which of them are key frames.
+
+    Each stream starts at a random place between two key frames: if all sent their key frames at once, the load would
+    come in bursts, which independent calls do not send.
+    """
     spread = generator.uniform(1 - profile.size_spread, 1 + profile.size_spread, (count, profile.cycle))
     joined_at = generator.integers(0, profile.key_interval, count)
     is_key = (np.arange(profile.cycle) + joined_at[:, np.newaxis]) % profile.key_interval == 0
     sizes: Array = (profile.frame_bytes * spread * np.where(is_key, profile.key_factor, 1)).round().astype(np.int64)
-    return sizes
+    return sizes, is_key & (profile.key_interval > 1)
 
 
 def _packet_counts(sizes: Array) -> Array:
@@ -159,9 +172,10 @@ def _packets(group: _Group, start_ns: int, from_ns: int, to_ns: int) -> Array:
     ticks, intervals = profile.ticks
     timestamp = group.first_timestamp[row] + runs.timestamp_offset[run] + frame * ticks // intervals
     opens = (number == 0) & ~noise
-    row, phase_ns, frame, sizes, noise, seq, timestamp, opens, counts = (
+    key = group.key[row, position]
+    row, phase_ns, frame, sizes, noise, seq, timestamp, opens, key, counts = (
         np.repeat(each, counts)
-        for each in (row, runs.phase_ns[run], frame, sizes, noise, seq, timestamp, opens, counts)
+        for each in (row, runs.phase_ns[run], frame, sizes, noise, seq, timestamp, opens, key, counts)
     )
     frame_ns, next_ns = (_frame_ns(profile, number) for number in (frame, frame + 1))
     paced_ns = 0 if profile.line_rate else (next_ns - frame_ns) * part // counts
@@ -172,6 +186,7 @@ def _packets(group: _Group, start_ns: int, from_ns: int, to_ns: int) -> Array:
     packets["timestamp"] = timestamp & 0xFFFFFFFF
     packets["length"] = np.minimum(sizes - part * MAX_PAYLOAD, MAX_PAYLOAD)
     packets["marker"] = part == counts - 1 if profile.pictures else opens
+    packets["key"] = key
     packets["payload_type"] = np.where(noise, NOISE_PAYLOAD_TYPE, profile.payload_type)
     due: Array = packets[(packets["due_ns"] >= from_ns) & (packets["due_ns"] < to_ns)]
     return due

@@ -82,6 +82,7 @@ class RecordedStreams:
             ("payload_type", recording.payload_types_of),
         ):
             packets[name] = np.array(column)[place]
+        packets["key"] = 0  # that is in the payload, which is not read
         return packets
 
     def _before(self, at_ns: Array, since_ns: int) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from results.bounds.effects import CLOSE_NS, Effects
+from results.bounds.frames import bounded_freezes, frame_bounds
 from results.bounds.interval import UNBOUNDED, Interval, decided, exactly, finite
 from results.bounds.latency import latency_bounds, pause_bounds
 from results.bounds.media import interruption_bounds
@@ -57,6 +58,8 @@ def media_bounds(
     yield _speaker_bounds(evidence, analysis, figures)
     yield order_bounds(evidence, analysis, effects, shift.either, more, within)
     yield latency_bounds(evidence, analysis, effects, shift.either, more, within)
+    freezes = bounded_freezes(evidence, analysis, effects)
+    yield frame_bounds(figures.frames, _touching(freezes, within) if within else freezes, effects, shift, more)
 
 
 def _speaker_bounds(evidence: Evidence, analysis: Analysis, figures: Media) -> dict[str, Interval]:
@@ -123,4 +126,5 @@ def _over_ns(own: Analysis, found: BoundedSilences, window: Window) -> float:
     packets = own.matched.packets
     transit_ns = int((packets.received_ns - packets.sent_ns)[packets.arrived].max(initial=0))
     heard_ns = max(window.until_ns + transit_ns, int(packets.received_ns.max(initial=0)))
-    return max(float(heard_ns), float((found.from_ns + found.most_ns).max(initial=0.0)))
+    frozen_ns = int(own.frames.freezes.until_ns.max(initial=0))
+    return max(float(heard_ns), float(frozen_ns), float((found.from_ns + found.most_ns).max(initial=0.0)))

@@ -13,6 +13,7 @@ from controller.decisions import Decision
 from relay_app.locks.report import LockReport
 from relay_app.streams import spans_of
 from results.metrics.delay_bounds import NEVER_ENDS, delay_bounds
+from results.metrics.frames import Frames, frames_of
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.order import Order, order_of
@@ -120,6 +121,7 @@ class Analysis:
     pauses: tuple[Pause, ...]
     jitter_ns: Floats
     order: Order
+    frames: Frames
 
     def seconds(self, at_ns: int) -> float:
         """CLOCK_MONOTONIC ns as seconds since the media start, rounded to 1 µs."""
@@ -149,6 +151,7 @@ def analyse(evidence: Evidence) -> Analysis:
         silences.pauses,
         jitter(matched.arrivals),
         order_of(matched.packets, matched.arrivals, matched.streams, intervals),
+        frames_of(evidence.plan, matched, speech, fate, start_ns, end_ns),
     )
 
 

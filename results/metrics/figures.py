@@ -67,6 +67,31 @@ class OrderFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameFigures:
+    """Frames of video that our clients sent: the packets of a stream with one timestamp. All 0 of other media, and of
+    video of other programs."""
+
+    sent: Count
+    """Frames of which all packets were sent; sent = whole + lost + those under way when the media ended."""
+    whole: Count
+    """Of these, frames of which all packets arrived."""
+    lost: Count
+    """Of these, frames of which a packet was lost."""
+    key_sent: Count
+    """Of these, key frames; of a capture none is known."""
+    key_lost: Count
+    """Key frames of which a packet was lost."""
+    freezes: Count
+    """Intervals between two frames shown in turn that are at least 3 times the average of the last 30, and 150 ms more
+    than it (W3C webrtc-stats, freezeCount). A frame is shown when its last packet arrives. A pause of the sender is no
+    part of one; a freeze that lasts when the media end counts until then (right-censored)."""
+    freeze_ms: LengthQuantiles
+    """Length of a freeze; null: there was none."""
+    frozen_ms: NonNegative
+    """Sum of the freezes, ms (totalFreezesDuration)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """All measured streams together."""
 
@@ -131,6 +156,8 @@ class Media:
     """lost / (received + lost), %."""
     order: OrderFigures
     """Packets out of order."""
+    frames: FrameFigures
+    """Frames of video."""
     reroutes: Count
     """Reroutes, of paced ones each step, that moved at least one of these streams; the list `reroutes` has those that
     moved none as well."""
@@ -164,6 +191,8 @@ class PairRow:
     """Further copies received."""
     order: OrderFigures
     """As media.order, of these streams."""
+    frames: FrameFigures
+    """As media.frames, of these streams."""
     one_way_ms: Quantiles
     """One-way latency, ms."""
 
@@ -188,6 +217,8 @@ class GroupRow:
     """Further copies received."""
     order: OrderFigures
     """As media.order, of these sessions."""
+    frames: FrameFigures
+    """As media.frames, of these sessions."""
 
 
 @dataclass(frozen=True, slots=True)

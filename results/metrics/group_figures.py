@@ -12,7 +12,8 @@ from relay_app.records import EXCHANGE, ExchangeOutcome
 from relay_app.streams import ConnectionGroup, connections_of, streams_of
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow
-from results.metrics.matching import Flags, Ints
+from results.metrics.frame_figures import frame_figures
+from results.metrics.matching import Ints
 from results.metrics.order import order_figures
 from results.metrics.relay_figures import lengths_ms
 from results.metrics.streams import counts
@@ -30,7 +31,8 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
     for group in evidence.plan.sessions:
         own = [each for each in analysis.interruptions if each.stream.group == group.name]
         hit = {each.stream.session for each in own if each.length_ns >= HIT_NS}
-        rows = _rows_of(analysis, group.name)
+        mine = np.array([stream.group == group.name for stream in analysis.matched.streams], dtype=bool)
+        rows = mine[analysis.matched.packets.stream]
         yield GroupRow(
             name=group.name,
             between=[group.a, group.b],
@@ -40,14 +42,8 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
             longest_ms=round(max((each.length_ns for each in own), default=0) / 1e6, 3),
             duplicates=counts(analysis.matched.packets, analysis.fate, rows).duplicates,
             order=order_figures(analysis.order.of(rows)),
+            frames=frame_figures(analysis.frames.of_streams(mine)),
         )
-
-
-def _rows_of(analysis: Analysis, group: str) -> Flags:
-    """Flags the packets of a group."""
-    mine = np.array([stream.group == group for stream in analysis.matched.streams], dtype=bool)
-    rows: Flags = mine[analysis.matched.packets.stream]
-    return rows
 
 
 def connection_figures(evidence: Evidence) -> dict[str, ConnectionFigures]:

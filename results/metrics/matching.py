@@ -119,7 +119,7 @@ def _located(stream: Ints, seq: NDArray[np.uint16], at_ns: Ints, packets: Packet
     if not len(packets.seq):
         return np.full(len(stream), UNMATCHED, dtype=np.int64)
     last = _reference(stream, at_ns, packets)
-    return _row_of(stream, last - (last - seq.astype(np.int64)) % _SEQUENCE_SPACE, packets)
+    return row_of(stream, last - (last - seq.astype(np.int64)) % _SEQUENCE_SPACE, packets)
 
 
 def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
@@ -197,12 +197,10 @@ def _packet_of(stream: Ints, rows: Rows, packets: Packets) -> Ints:
     # which is ambiguous after a gap of 32 768 packets or more (11 min at 50 packets/s).
     if not len(packets.seq):
         return np.full(len(rows), UNMATCHED, dtype=np.int64)
-    return _row_of(
-        stream, extended(rows["seq"].astype(np.int64), _reference(stream, rows["sent_ns"], packets)), packets
-    )
+    return row_of(stream, extended(rows["seq"].astype(np.int64), _reference(stream, rows["sent_ns"], packets)), packets)
 
 
-def _row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
+def row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
     """The row in Packets, or UNMATCHED, of each extended sequence number."""
     key = _packet_key(stream, seq)
     keys = _packet_key(packets.stream, packets.seq)

@@ -9,6 +9,7 @@ import numpy as np
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import added_delays
 from results.metrics.figures import LengthQuantiles, Media, Quantiles
+from results.metrics.frame_figures import frame_figures
 from results.metrics.group_figures import HIT_NS
 from results.metrics.interruptions import Interruption
 from results.metrics.matching import Ints
@@ -48,6 +49,7 @@ def media_figures(evidence: Evidence, analysis: Analysis, *, sessions: int, dire
         duplicates=count.duplicates,
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
         order=order_figures(analysis.order),
+        frames=frame_figures(analysis.frames),
         reroutes=reroutes,
     )
 
@@ -63,6 +65,9 @@ def percentile(evidence: Evidence, analysis: Analysis, quantity: str, share: flo
         values = added_delays(analysis, evidence.plan.topology)
     elif quantity == "jitter_ms":
         values = analysis.jitter_ns
+    elif quantity == "frames.freeze_ms":
+        freezes = analysis.frames.freezes
+        values = (freezes.until_ns - freezes.from_ns)[freezes.counted]
     elif quantity == "order.late_ms":
         values = order.late_ns[order.reordered]
     else:

@@ -11,6 +11,7 @@ import numpy as np
 
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis
+from results.metrics.frames import Frames
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Packets
 from results.metrics.order import Order
@@ -112,7 +113,18 @@ class Parts:
             pauses=tuple(each for each in whole.pauses if own(each)),
             jitter_ns=whole.jitter_ns[arrived],
             order=replace(order, packet=place),
+            frames=_frames(whole.frames, chosen, window),
         )
+
+
+def _frames(whole: Frames, chosen: Flags, window: Window | None) -> Frames:
+    """Those of some streams and of some time."""
+    own = whole.of_streams(chosen)
+    if window is None:
+        return own
+    freezes = own.freezes
+    touched = (freezes.from_ns < window.until_ns) & (freezes.until_ns > window.from_ns)
+    return own.chosen(window.has(own.due_ns), touched)
 
 
 def _speech(whole: Speech, packets: Packets, rows: Ints) -> Speech:

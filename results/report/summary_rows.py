@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from results.bounds.interval import Interval
-from results.metrics.figures import Media, OrderFigures, PairRow, RerouteRow
+from results.metrics.figures import FrameFigures, Media, OrderFigures, PairRow, RerouteRow
 from results.metrics.paths import route_name
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
@@ -173,6 +173,8 @@ def sentences(summary: Summary) -> Iterator[str]:
         yield _pauses_sentence(summary.media)
     if summary.media.order.reordered:
         yield _order_sentence(summary.media.order)
+    if summary.media.frames.sent:
+        yield _frames_sentence(summary.media.frames)
     if summary.media.speaker_pauses:
         yield _speakers_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.relays, row.seen_at)):
@@ -216,6 +218,14 @@ def _order_sentence(order: OrderFigures) -> str:
     share = f"{packets} out of order, {number_text(order.reordered_percent or 0.0)} %"
     after = f"; {order.after_gap} late after a gap" if order.after_gap else ""
     return f"{share}; the latest by {milliseconds(order.late_ms.max)}, extent at most {order.extent.max:.0f}{after}"
+
+
+def _frames_sentence(frames: FrameFigures) -> str:
+    whole = f"of {frames.sent} frames of video {frames.whole} arrived whole"
+    lost = f", {frames.lost} were lost, {frames.key_lost} of {frames.key_sent} key frames" if frames.lost else ""
+    freezes = "1 freeze" if frames.freezes == 1 else f"{frames.freezes} freezes"
+    frozen = f"; {freezes}, the longest {milliseconds(frames.freeze_ms.max)}" if frames.freezes else "; no freeze"
+    return f"{whole}{lost}{frozen}"
 
 
 def _speakers_sentence(media: Media) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis
+from results.metrics.frame_figures import frame_figures
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.order import Order
 from results.metrics.paths import relays_passed, route_name, tells_route
@@ -78,13 +79,22 @@ class StreamRow:
     longest_pause_ms: float
     speaker_pauses: int
     speaker_paused_ms: float
+    frames: int
+    frames_whole: int
+    frames_lost: int
+    key_frames: int
+    key_frames_lost: int
+    freezes: int
+    frozen_ms: float
+    longest_freeze_ms: float
 
 
 def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
     """A row per stream, in the order of the sessions.
 
     `interrupted_ms`, `speaker_paused_ms`: sums over its interruptions and its speaker's pauses. `largest_extent`,
-    `latest_ms`: of its packets out of order, 0 if there were none (`results.metrics.order`).
+    `latest_ms`: of its packets out of order, 0 if there were none (`results.metrics.order`). From `frames` on: of video
+    (`results.metrics.frames`).
     """
     orders = _orders_by_ssrc(analysis)
     paused, paused_ns = speaker_pauses(analysis)
@@ -96,6 +106,7 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
         lengths, pauses = lengths_of[each.stream.ssrc], pauses_of[each.stream.ssrc]
         order = orders.get(each.stream.ssrc, analysis.order.chosen(slice(0)))
         index = index_of[each.stream.ssrc]
+        frames = frame_figures(analysis.frames.of_streams(np.arange(len(streams)) == index))
         yield StreamRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -119,6 +130,14 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             longest_pause_ms=round(max(pauses, default=0) / 1e6, 3),
             speaker_pauses=int(counts[index]),
             speaker_paused_ms=round(float(sums_ns[index]) / 1e6, 3),
+            frames=frames.sent,
+            frames_whole=frames.whole,
+            frames_lost=frames.lost,
+            key_frames=frames.key_sent,
+            key_frames_lost=frames.key_lost,
+            freezes=frames.freezes,
+            frozen_ms=frames.frozen_ms,
+            longest_freeze_ms=frames.freeze_ms.max or 0.0,
         )
 
 

@@ -16,6 +16,7 @@ from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import FaultRow, GroupRow, Media, PairRow, RerouteRow
+from results.metrics.frame_figures import frame_figures
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.link_use import link_rows
 from results.metrics.machine_figures import machine_figures
@@ -97,10 +98,14 @@ def pairs(streams: Sequence[Stream]) -> list[tuple[str, str]]:
 
 def rows_of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
     """Flags the packets from one cluster to another."""
-    streams = analysis.matched.streams
-    wanted = np.array([(stream.source, stream.destination) == (source, destination) for stream in streams], dtype=bool)
-    rows: Flags = wanted[analysis.matched.packets.stream]
+    rows: Flags = _of_pair(analysis, source, destination)[analysis.matched.packets.stream]
     return rows
+
+
+def _of_pair(analysis: Analysis, source: str, destination: str) -> Flags:
+    """Flags the streams from one cluster to another."""
+    streams = analysis.matched.streams
+    return np.array([(stream.source, stream.destination) == (source, destination) for stream in streams], dtype=bool)
 
 
 def _media(evidence: Evidence, analysis: Analysis, groups: Sequence[GroupRow], reroutes: Sequence[RerouteRow]) -> Media:
@@ -132,6 +137,7 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         lost=count.lost,
         duplicates=count.duplicates,
         order=order_figures(analysis.order.of(rows)),
+        frames=frame_figures(analysis.frames.of_streams(_of_pair(analysis, source, destination))),
         one_way_ms=quantiles_ms(latencies(packets, rows)),
     )
 

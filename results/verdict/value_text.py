@@ -18,11 +18,17 @@ def found_text(row: ExpectationRow) -> str:
     if row.not_told:
         return "not told by the relay's program"
     if row.value is None:
-        nothing = "no packet out of order" if ".order." in row.metric else "no interruption"
         known = (row.ok is not None or row.interval) and not row.metric.startswith("link")
-        value = nothing if known else "unknown"
+        value = _nothing(row.metric) if known else "unknown"
         return value + interval_text(None, row.interval, unit)
     return f"{number_text(row.value)}{unit}{interval_text(row.value, row.interval, unit)}"
+
+
+def _nothing(metric: str) -> str:
+    """What did not happen, of which a metric is the length."""
+    if ".frames." in metric:
+        return "no freeze"
+    return "no packet out of order" if ".order." in metric else "no interruption"
 
 
 def interval_text(value: float | None, interval: Interval | None, unit: str = "") -> str:

@@ -88,9 +88,10 @@ COMPARE: Mapping[Comparison, Callable[[float, float], bool]] = MappingProxyType(
 
 NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": True, ">=": False, ">": False})
 """Whether an expectation on the length of interruptions holds if media was measured and nothing was interrupted: any
-upper bound does, no lower bound does; an equation is undecided. The same of packets out of order if none was."""
+upper bound does, no lower bound does; an equation is undecided. The same of packets out of
+order, and of freezes, if there was none."""
 
-_LENGTHS = ("media.interruption_ms.", "media.order.extent.", "media.order.late_ms.")
+_LENGTHS = ("media.interruption_ms.", "media.order.extent.", "media.order.late_ms.", "media.frames.freeze_ms.")
 """How metrics begin that are null if what they are lengths of did not happen."""
 
 

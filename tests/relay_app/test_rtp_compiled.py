@@ -44,7 +44,7 @@ def data() -> npt.NDArray[Any]:
 @pytest.mark.parametrize("marker", [0, 1])
 def test_header_from_template(marker: int) -> None:
     template = np.frombuffer(bytearray(blipnet_header(0, 0xFEDCBA98)), np.uint8)
-    packet = np.array([(0, 0, 0x3FFFE, 0x89ABCDEF, 80, marker, 96)], PACKET)
+    packet = np.array([(0, 0, 0x3FFFE, 0x89ABCDEF, 80, marker, 96, 0)], PACKET)
     data = row_of(b"\xff" * 64)
     put_header(data, 0, template, packet[0])
     decoded = RtpPacket.decode(data[0].tobytes())
