@@ -1,7 +1,8 @@
-"""`scenarios/cases/narrow-link.yaml`: what the wire loses of the schedule, against a queue written down by hand."""
+"""`scenarios/cases/narrow-link*.yaml`: what the wire loses of the schedule, against a queue written down by hand."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hostio.timing import MS, S
 from relay_app.clients.media_schedule import Schedule
 from relay_app.media_profiles import OVERHEAD_BYTES, PROFILES
-from relay_app.streams import streams_of
+from relay_app.streams import media_of, streams_of
 from results.run_files.plan import Plan
 from scenarios.language.library import LIBRARY, load_plan
 from topologies.distributions import tables
@@ -20,7 +21,9 @@ from topologies.wire.impairment_compiled import due, next_frame
 from topologies.wire.memory import DIRECTION, allocate
 from topologies.wire.parameters import LossNumbers, fill_bank
 
-PLAN = load_plan(LIBRARY / "cases" / "narrow-link.yaml")
+PLAN, LINE_RATE, LONG_QUEUE = (
+    load_plan(LIBRARY / "cases" / f"narrow-link{name}.yaml") for name in ("", "-line-rate", "-long-queue")
+)
 RATE_BPS = 2_000_000
 TABLES = tables()
 
@@ -36,7 +39,7 @@ class Frame(NamedTuple):
 def each_way(plan: Plan) -> list[list[Frame]]:
     found = []
     for stream in streams_of(plan.sessions, plan.seed):
-        packets = Schedule([stream], plan.seed, 0).window(0, plan.duration_ns)
+        packets = Schedule([stream], plan.seed, 0, media=media_of(plan.sessions)).window(0, plan.duration_ns)
         found.append([Frame(int(p["due_ns"]), int(p["length"]) + OVERHEAD_BYTES, int(p["timestamp"])) for p in packets])
     return found
 
@@ -101,6 +104,28 @@ def test_nearly_all_of_them_are_of_key_pictures() -> None:
         assert sum(frame.picture in key for frame in lost) >= 0.9 * len(lost)
 
 
-def test_the_case_has_this_link() -> None:
-    (fault,) = PLAN.link_faults
-    assert (fault.change.rate_bps, fault.change.queue_ns) == (RATE_BPS, 20 * MS)
+def test_at_line_rate_twice_as_many_are_lost_and_no_key_picture_is_whole() -> None:
+    ways = each_way(LINE_RATE)
+    lost = [lost_by_hand(frames, 20 * MS) for frames in ways]
+    assert 0.9 * 268 <= sum(map(len, lost)) <= 1.1 * 268
+    for frames, own in zip(ways, lost, strict=True):
+        packets = np.unique([frame.picture for frame in frames], return_counts=True)
+        key = {picture for picture, count in zip(*map(np.ndarray.tolist, packets), strict=True) if count > 10}
+        assert len(key) == 8
+        assert key <= {frame.picture for frame in own}
+        assert own == lost_by_wire(frames, 20 * MS)
+
+
+def test_the_packets_of_a_burst_are_due_at_once_and_carry_as_much_as_paced_ones() -> None:
+    burst, paced = ([*itertools.chain(*each_way(plan))] for plan in (LINE_RATE, PLAN))
+    times: dict[int, set[int]] = {}
+    for frame in burst:
+        times.setdefault(frame.picture, set()).add(frame.at_ns)
+    assert {len(each) for each in times.values()} == {1}
+    assert sum(frame.size for frame in burst) == pytest.approx(sum(frame.size for frame in paced), rel=0.05)
+
+
+@pytest.mark.parametrize(("plan", "queue_ns"), [(PLAN, 20 * MS), (LINE_RATE, 20 * MS), (LONG_QUEUE, 100 * MS)])
+def test_the_cases_have_this_link(plan: Plan, queue_ns: int) -> None:
+    (fault,) = plan.link_faults
+    assert (fault.change.rate_bps, fault.change.queue_ns) == (RATE_BPS, queue_ns)
