@@ -54,7 +54,7 @@ def _datagrams(path: Path) -> Iterator[tuple[int, bytes]]:
     # Other layers would be taken for what ports say, and their bytes put together anew.
     conf.layers.filter([Ether, Dot1Q, CookedLinux, CookedLinuxV2, Loopback, IP, IPv6, UDP, Raw])
     try:
-        with PcapReader(str(path)) as frames:
+        with path.open("rb") as capture, PcapReader(capture) as frames:
             for frame in frames:
                 datagram = frame.getlayer(UDP)
                 payload = datagram.payload if datagram is not None else None
