@@ -54,7 +54,8 @@ def _recording(entry: CaptureEntry, document: Document, path: DataPath) -> Recor
     try:
         streams = rtp_of(document.path_of(entry.capture, (*path, "capture")))
     except FileNotFoundError:
-        raise _WrongError("capture", f"there is no file {name}; write the path of a capture from this file's folder") from None
+        text = f"there is no file {name}; write the path of a capture from this file's folder"
+        raise _WrongError("capture", text) from None
     except OSError as error:
         text = f"{name} cannot be read ({error.strerror}); write the path of a capture in pcap or pcapng"
         raise _WrongError("capture", text) from None

@@ -4,7 +4,7 @@ import pytest
 from synthetic_media import plan
 
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import LengthQuantiles, Media, OrderFigures, Quantiles
+from results.metrics.figures import FrameFigures, LengthQuantiles, Media, OrderFigures, Quantiles
 from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
 from results.metrics.system_figures import LedgerFigures, LockWaitRow, LossDifference, ProgramFigures
@@ -39,6 +39,7 @@ CALM = Media(
     duplicates=0,
     loss_percent=0.0,
     order=OrderFigures(12, 0.25, LengthQuantiles(1.0, 2.0, 3.0), LengthQuantiles(5.0, 9.0, 9.5), 2, 0, 1),
+    frames=FrameFigures(360, 350, 9, 12, 2, 3, LengthQuantiles(200.0, 240.0, 250.0), 650.0),
     reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
