@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scapy.config import conf
 from scapy.error import Scapy_Exception
@@ -54,7 +54,8 @@ def _datagrams(path: Path) -> Iterator[tuple[int, bytes]]:
     # Other layers would be taken for what ports say, and their bytes put together anew.
     conf.layers.filter([Ether, Dot1Q, CookedLinux, CookedLinuxV2, Loopback, IP, IPv6, UDP, Raw])
     try:
-        with path.open("rb") as capture, PcapReader(capture) as frames:
+        reader: Any = PcapReader  # which also reads open files, whatever its annotation says
+        with path.open("rb") as capture, reader(capture) as frames:
             for frame in frames:
                 datagram = frame.getlayer(UDP)
                 payload = datagram.payload if datagram is not None else None

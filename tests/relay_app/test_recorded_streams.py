@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic_ns
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def write(path: Path, packets: Sequence[tuple[float, RtpPacket]], *, port: int =
     """A capture in pcap or, by the file's name, in pcapng."""
     frames = []
     for at_s, packet in packets:
-        frame = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="192.0.2.1", dst="192.0.2.2")
+        frame: Any = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="192.0.2.1", dst="192.0.2.2")
         frame = frame / UDP(sport=port, dport=port) / packet.encode()
         frame.time = 1_700_000_000 + at_s
         frames.append(frame)
@@ -98,7 +99,7 @@ def told_by_tshark(capture: Path, port: int) -> list[tuple[int, ...]]:
     fields = [word for name in names for word in ("-e", name)]
     command = ["tshark", "-r", str(capture), "-d", f"udp.port=={port},rtp", "-T", "fields", *fields]
     text = subprocess.run([*command, "-E", "separator=;"], capture_output=True, text=True, check=True).stdout
-    found = []
+    found: list[tuple[int, ...]] = []
     for line in text.splitlines():
         payload_type, marker, timestamp, payload, since_s = line.split(";")
         length = len(payload.replace(":", "")) // 2
