@@ -94,6 +94,15 @@ def test_the_picture_stands_still_for_six_seconds(swallowed: Ran) -> None:
     assert swallowed.bears(stands_still(swallowed))
 
 
+def test_the_summary_counts_the_pictures_that_came_whole_and_the_freezes(swallowed: Ran) -> None:
+    """Of those counted here the end of the media may have cut the last of each stream."""
+    (video,) = (row["frames"] for row in swallowed.summary["groups"] if row["name"] == "video")
+    whole = sum(map(len, whole_pictures_s(swallowed).values()))
+    assert whole - 4 <= video["whole"] <= whole
+    assert video["sent"] - video["whole"] - video["lost"] in range(5)
+    assert swallowed.bears(video["freezes"] == 4)
+
+
 def test_the_books_name_the_link_for_every_packet_of_video_that_is_missing(swallowed: Ran) -> None:
     swallowed.require(swallowed.conclusive)
     routes = swallowed.summary["ledger"]["routes"]
