@@ -14,7 +14,7 @@ from statistics import median
 from benchmarks import subjects
 from benchmarks.load import Sessions
 from benchmarks.programs import left_out, measured, title
-from benchmarks.relay_table import COLUMNS, rows
+from benchmarks.relay_table import COLUMNS, MEANING, rows
 from benchmarks.search import Highest, Run, highest
 from benchmarks.subjects import Loaded
 from relay_app.programs import PROGRAMS
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
     _warm_up(sessions, cores[1])
     subjects_of = dict(_baselines(sessions, seconds, cores[1])) | dict(_kinds(kinds, sessions, seconds, cores))
     Console().show_rows(COLUMNS, list(rows(in_rounds(subjects_of, rounds))))
-    print()
+    print(f"{MEANING}\n")
     _print_audit(sessions, seconds, rounds, cores[1])
     return 0
 

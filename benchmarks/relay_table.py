@@ -17,15 +17,16 @@ SERVER = "server + adapter"
 COLUMNS = (
     "relay, one core",
     "kpps (range)",
-    f"× {DEFAULT_VERSION}",
-    "loss",
+    "ratio",
     "added p50",
     "p99",
     "CPU per packet",
-    f"× {DEFAULT_VERSION}",
+    "ratio",
     "server's own",
     "machine",
 )
+
+MEANING = f"ratio: to {DEFAULT_VERSION}; server's own: CPU per packet beyond that of {ADAPTER}"
 
 Rounds = Mapping[str, Sequence[Highest]]
 """By relay, what was found in each round."""
@@ -50,18 +51,18 @@ def rows(found: Rounds) -> Iterator[tuple[str, ...]]:
 
 def _rate(rounds: Sequence[Highest], runs: Sequence[Run]) -> str:
     if not runs:
-        return "none of the rates"
+        return "none"
     bound = "≥ " if any(each.bounded_by_load or each.disturbed for each in rounds) else ""
     return f"{bound}{runs[len(runs) // 2].kpps} ({runs[0].kpps}-{runs[-1].kpps})"
 
 
 def _middle(runs: Sequence[Run]) -> tuple[str, ...]:
     if not runs:
-        return (_NOT_TOLD,) * 4
+        return (_NOT_TOLD,) * 3
     middle = runs[len(runs) // 2]
     # Rules in the kernel work in the time of whoever sends.
     cpu = f"{middle.cpu_us:.2f} µs" if middle.cpu_us else "in the kernel"
-    return (f"{100 * middle.loss:.3f} %", f"{middle.p50_ms:.3f} ms", f"{middle.p99_ms:.3f} ms", cpu)
+    return (f"{middle.p50_ms:.3f} ms", f"{middle.p99_ms:.3f} ms", cpu)
 
 
 def _ratio(rounds: Sequence[Highest], measure: Sequence[Highest], figure: Callable[[Run], float]) -> str:
@@ -85,4 +86,4 @@ def _both(rounds: Sequence[Highest], others: Sequence[Highest]) -> Iterator[tupl
 
 def _machine(rounds: Sequence[Highest]) -> str:
     busy = sum(each.disturbed for each in rounds)
-    return f"inconclusive: busy in {busy} of {len(rounds)}" if busy else "quiet"
+    return f"inconclusive, {busy} of {len(rounds)} busy" if busy else "quiet"
