@@ -19,6 +19,7 @@ from benchmarks.search import Highest
 from results.metrics.figures import LengthQuantiles
 from results.verdict.summary import Summary
 from scenarios.cli.exit_codes import ExitCode
+from scenarios.paths import PROJECT
 from scenarios.suites.standings import evidence_of, recovery_of
 
 SECONDS = 4.0
@@ -55,7 +56,7 @@ def _what(found: Found) -> Iterator[str]:
     packages = ", ".join(f"{name} {version}" for name, version in program.packages.items())
     yield f"Packages: {packages}." if packages else "It needs no package."
     for command in filter(None, (program.command, program.server)):
-        yield from ("", f"    {shlex.join(command)}")
+        yield from ("", f"    {shlex.join(word.replace(f'{PROJECT}/', '') for word in command)}")
 
 
 def _marked(name: str, *summaries: Summary) -> str:

@@ -28,6 +28,7 @@ from relay_app.streams import LANES, lane_of, streams_of
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles
 from results.verdict.summary import Summary
+from scenarios.paths import PROJECT
 from scenarios.process_faults.packet_contract import session_lines
 from scenarios.relay_check.bench import HERE
 
@@ -159,7 +160,7 @@ def seen(name: str, p50_ms: float | None, descriptors: int, *, others: float = 0
     program = SimpleNamespace(
         measured="program",
         packages={"coturn": "4.6.1-1"},
-        command=["./relay", "--at=here"],
+        command=[f"{PROJECT}/relay", "--at=here"],
         server=None,
         first_forwarded_ms=first,
         moved=60,
@@ -204,7 +205,7 @@ def test_a_page_has_a_row_for_each_run_and_what_is_not_told_says_so() -> None:
         "Printed by `scripts/bench page mine` on Linux 6, 2 cores; measured: program.",
         "Packages: coturn 4.6.1-1.",
         "",
-        "    ./relay --at=here",
+        "    relay --at=here",
     ]
     assert "| burst | pass | before the blip ended |  |" in lines
     assert "| mesh | not played |  | it stands between two others |" in lines
