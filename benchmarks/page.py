@@ -13,7 +13,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.page_runs import FAULTS, MOVED_TO, STRUCK, AdapterAlone, Found, RefusedError, Runs, disturbed
+from benchmarks.page_runs import (
+    FAULTS,
+    MOVED_TO,
+    STRUCK,
+    AdapterAlone,
+    FailedError,
+    Found,
+    RefusedError,
+    Runs,
+    disturbed,
+)
 from benchmarks.programs import left_out
 from benchmarks.search import Highest
 from results.metrics.figures import LengthQuantiles
@@ -130,7 +140,7 @@ def main(arguments: list[str]) -> int:
         folder = Path(name)
         try:
             print("\n".join(page(Runs(kind, seconds, folder).find(AdapterAlone(seconds, folder)))))
-        except RefusedError as error:
+        except (RefusedError, FailedError) as error:
             print(f"scripts/bench page: {kind}: {error}", file=sys.stderr)
             return ExitCode.BAD_INPUT
     return ExitCode.PASS

@@ -19,7 +19,7 @@ from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from results.verdict.verdict import OTHERS_PERCENT, STOLEN_PERCENT
-from scenarios.cli.exit_codes import ExitCode
+from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.language.library import LIBRARY, standard_scenarios
 from scenarios.paths import PROJECT
 from scenarios.relay_check.bench import HERE, plan_for
@@ -59,6 +59,10 @@ expect: [media.still_interrupted == 0]
 
 class RefusedError(Exception):
     """A scenario does not take a kind; the message is what the command line said."""
+
+
+class FailedError(Exception):
+    """A run ended without a verdict; the message is the last line that the command line said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class Runs:
         return measured(self._kind, self._seconds, self._cores, find_sandbox())
 
     def played(self, file: Path, name: str, *settings: str, apart: bool = False) -> Summary:
-        """The summary of the first run of a scenario that nothing disturbed, or else of the last. RefusedError."""
+        """The summary of the first run of a scenario that nothing disturbed, or else of the last. RefusedError,
+        FailedError."""
         for number in range(ATTEMPTS):
             summary = self._once(file, self._folder / name / str(number), settings, apart=apart)
             if not disturbed(summary):
@@ -165,7 +170,7 @@ class Runs:
             yield what, self.played(scenario, what)
 
     def _once(self, file: Path, runs: Path, settings: Sequence[str], *, apart: bool) -> Summary:
-        """Run a scenario by the command line; gives its summary."""
+        """Run a scenario by the command line; gives its summary. RefusedError, FailedError."""
         place = ["--set", f"relays.kinds.{MOVED_TO}={self._kind}"] if self._stateless else ["--relay", self._kind]
         words = [word for each in settings for word in ("--set", each)]
         argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(file), *place, "--out", str(runs), *words]
@@ -175,6 +180,8 @@ class Runs:
             ended = subprocess.run(argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if ended.returncode == ExitCode.BAD_INPUT:
                 raise RefusedError(ended.stderr.strip())
+            if ended.returncode not in VERDICT_CODES.values():
+                raise FailedError(f"{file.name}: {ended.stderr.strip()[-200:]} (exit code {ended.returncode})")
         (root,) = runs.glob("*/*")
         return read(Summary, RunDir(root).summary)
 

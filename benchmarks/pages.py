@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks.page import BUSY, SECONDS, page
-from benchmarks.page_runs import AdapterAlone, RefusedError, Runs
+from benchmarks.page_runs import AdapterAlone, FailedError, RefusedError, Runs
 from benchmarks.programs import left_out
 from hostio.files import write_whole
 from relay_app.programs import PROGRAMS
@@ -73,7 +73,7 @@ def _write(kind: str, file: Path, runs: Runs, adapter: AdapterAlone) -> str | No
     """Write a page; why it could not be made, if so."""
     try:
         write_whole(file, "\n".join((*page(runs.find(adapter)), "")))
-    except (RefusedError, DocumentError, OSError, subprocess.CalledProcessError) as error:
+    except (RefusedError, FailedError, DocumentError, OSError, subprocess.CalledProcessError) as error:
         return f"{kind}: {error}"
     return None
 
