@@ -38,7 +38,7 @@ def scenario_text(topology: Topology) -> str:
         "sessions:",
         f"  - {{name: near, between: [{first}, {second}], count: 2, media: voice}}",
         f"  - {{name: far, between: [{first}, {names[len(names) // 2]}], count: 2, media: voice}}",
-        "controller: {probe_interval: 100ms, hold: 60s}",
+        "controller: {probe_interval: 200ms, hold: 60s}",
         "events:",
         f"  - {{at: 2s, what: blackhole, link: [{first}, {second}], for: 3s}}",
         "expect:",
