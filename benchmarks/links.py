@@ -21,7 +21,7 @@ from hostio.commands import run
 from hostio.network import join_network_of
 from hostio.sockets import udp_socket
 from hostio.timing import MS
-from relay_app.streams import LANES
+from relay_app.ports import LANES
 from scenarios.cli.console import Console
 from topologies.backend_probe import available_link_backend
 from topologies.interface_names import switch_port, wire_port

@@ -18,8 +18,9 @@ from benchmarks.search import Run
 from hostio.mmsg import socket_address
 from hostio.procfs import CoreTimes, read_cores
 from hostio.timing import MS, S
+from relay_app.ports import LANES
 from relay_app.rtp import blipnet_header, ntp_offset_ns
-from relay_app.streams import LANES, lane_of
+from relay_app.streams import lane_of
 
 SINK_PORT = 42000
 PAYLOAD_BYTES = 140

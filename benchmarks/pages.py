@@ -18,7 +18,7 @@ from benchmarks.page_runs import AdapterAlone, FailedError, RefusedError, Runs
 from benchmarks.programs import left_out
 from hostio.files import write_whole
 from relay_app.programs import PROGRAMS
-from results.run_files.documents import DocumentError
+from results.run_files.document_error import DocumentError
 from scenarios.cli.exit_codes import ExitCode
 from scenarios.paths import PROJECT
 

@@ -19,7 +19,8 @@ from benchmarks.load import Load, Sessions
 from benchmarks.load_loop import SEND_BATCH, TRAIN
 from benchmarks.search import Highest, Run, highest
 from hostio.sockets import udp_socket
-from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT, SessionGroup, lane_of, streams_of
+from relay_app.ports import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT
+from relay_app.streams import SessionGroup, lane_of, streams_of
 from results.run_files.plan import Plan
 from scenarios.errors import ScenarioError
 from scenarios.paths import PROJECT

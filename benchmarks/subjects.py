@@ -23,10 +23,10 @@ from hostio.timing import US, S
 from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
+from relay_app.ports import LANE_PORT, LANES
 from relay_app.rtp import PATH_HOPS, PATH_OFFSET, PAYLOAD_OFFSET, SSRC_OFFSET, ntp_offset_ns
 from relay_app.sessions.directory import Fetched, StreamRecord
 from relay_app.sessions.session_table import SessionTable
-from relay_app.streams import LANE_PORT, LANES
 from relay_app.versions.catalogue import version_named
 
 Address = tuple[str, int]

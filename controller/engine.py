@@ -28,8 +28,8 @@ from controller.routing_rules import Ends, FoundReroute, direct_rules, reroute_r
 from controller.settings import ControllerSettings
 from controller.situation import Situation, reviews
 from hostio.timing import S
+from relay_app.ports import LANES
 from relay_app.probing.probe_report import ProbeReport
-from relay_app.streams import LANES
 from topologies.model import Direction, DirectPath, Topology
 
 _REVIEW_NS = 1 * S

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from controller.moves import Move, Relays
-from relay_app.streams import LANES
+from relay_app.ports import LANES
 from topologies.model import Direction
 
 

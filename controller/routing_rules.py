@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from controller.flow_rules import FlowRule
 from controller.moves import Relays
-from relay_app.streams import LANE_PORT
+from relay_app.ports import LANE_PORT
 from topologies.model import LAN_PORT, Cluster, Direction, Topology
 
 DIRECT_PRIORITY = 100

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hostio.timing import MS
+from relay_app.ports import GATEWAY_PORT
 from relay_app.program_media import (
     BITS_PER_S,
-    GATEWAY_PORT,
     KEY_INTERVAL,
     LOOPBACK,
     MAX_PACKET,

@@ -18,9 +18,6 @@ Codec = Literal["opus", "h264"]
 
 LOOPBACK = "127.0.0.1"
 
-GATEWAY_PORT = 43000
-"""UDP port of the loopback network at which a cluster's media client receives what publishers send."""
-
 _PUBLISHER_PORT, _DECODER_PORT = 44000, 46000
 """The first ones; each program has two, the second for RTCP."""
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 import numpy as np
 
 from hostio.timing import MS
+from relay_app.drop_reasons import DropReason
 
 SENT = np.dtype([("ssrc", "<u4"), ("seq", "<u4"), ("due_ns", "<i8"), ("sent_ns", "<i8")])
 """One row per RTP packet a client sent; `seq` is extended (cycles << 16 | sequence number, RFC 3550 A.1)."""
@@ -22,28 +23,6 @@ NOT_CARRIED = -1
 DIGEST = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("at_ns", "<i8"), ("digest", "<u8")])
 """One row per RTP packet of another program that a client sent on or received, in the order of its rows in SENT or
 RECEIVED: when it was, and the FNV-1a hash of all its bytes."""
-
-
-class DropReason(IntEnum):
-    """Why a relay did not forward a packet."""
-
-    MALFORMED = 0
-    """Not RTP version 2, or truncated."""
-    COLD = 1
-    """The session's record was not in the cache; a fetch is under way."""
-    UNKNOWN = 2
-    """The directory has no such session."""
-    LOOP = 3
-    """The packet had passed this relay before, by its path log; of one without nobody can tell."""
-    TOO_MANY_HOPS = 4
-    """The path log is full."""
-    SEND_FAILED = 5
-    """The kernel refused the packet."""
-    STALE = 6
-    """It was sent longer ago than the version's `stale_ns`, by the send time that it carries, if it does."""
-    EXPIRED = 7
-    """The session's permission had expired: its last refresh is longer ago than its lifetime."""
-
 
 LEFT, HELD, UNREAD = 253, 254, 255
 """In place of a DropReason, of a packet that was still in a relay. LEFT: when the relay ended before the run did. At

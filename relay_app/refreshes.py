@@ -22,12 +22,6 @@ REFRESH_SSRCS = range(0xCA01_0000, 0xCA02_0000)
 REFRESH_PAYLOAD_TYPE = 99
 """Dynamic, and of nothing else, so that a fault can match refreshes alone."""
 
-REFRESH_PORT = 41001
-"""UDP port at which a client receives refreshes from its relay: counted as media, but no lane."""
-
-ANSWER_PORT = 39998
-"""UDP port from which a client sends refreshes, and at which it receives the answers; they are no media."""
-
 REFRESH_PAYLOAD_BYTES = 4
 """The SSRC of the stream."""
 

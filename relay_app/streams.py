@@ -16,23 +16,8 @@ from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of
 from relay_app.media_profiles import PROFILES, Media, Recording
 from relay_app.refreshes import REFRESH_SSRCS, Permission
 
-LANES = 16
-"""UDP ports for media between clusters; a stream keeps one. A controller can so move media in sixteenths."""
-
-LANE_PORT = 40000
-"""The first lane's UDP port, the same at every relay."""
-
 RESERVED_SSRCS = range(0xCA00_0000, 0xCA01_0000)
 """SSRCs of canaries; no session has one, nor one of REFRESH_SSRCS."""
-
-SENDER_PORT = 39999
-"""The UDP port from which a cluster's media client sends: fixed, so that the flows' hashes depend on the plan alone."""
-
-CLIENT_PORT = 42000
-"""The UDP port at which a cluster's media client receives from its relay."""
-
-MEDIA_PORTS = (LANE_PORT, CLIENT_PORT)
-"""First and last UDP port to which media goes between clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +145,6 @@ def _distinct_ssrcs(random: Random) -> Iterator[int]:
         if ssrc not in taken and ssrc not in RESERVED_SSRCS and ssrc not in REFRESH_SSRCS:
             taken.add(ssrc)
             yield ssrc
-
-
-CONNECTION_PORT = 8620
-"""TCP port at every cluster's host where connections are answered. No lane: reroutes do not move them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-SIGNALLING_PORT = 8700
-"""TCP port of the first call's signalling, at its second cluster's host; each further call has the next one."""
+from relay_app.ports import SIGNALLING_PORT
 
 MOST_CALLS = 10
 """WebRTC calls of a scenario at most: each has two programs, which encode and decode in real time."""

@@ -15,9 +15,7 @@ import pytest
 from bare_relay import play, relay_folder
 from run_lab import BRIEF, ONE_BLIP, command_name, descendants, finished, start
 
-from relay_app.probing.canaries import CANARY_PORT
-from relay_app.program_media import GATEWAY_PORT
-from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, SENDER_PORT
+from relay_app.ports import CANARY_PORT, CLIENT_PORT, GATEWAY_PORT, LANE_PORT, LANES, SENDER_PORT
 from topologies.fabric import RESERVED_PORTS
 from topologies.sandbox import Privilege, in_network_of
 

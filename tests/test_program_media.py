@@ -12,7 +12,7 @@ from program_lab import shipped
 from run_lab import PROJECT, Run, attempted, finished, shows, start, summary_of
 from run_record import RunRecord
 
-from relay_app.streams import CLIENT_PORT
+from relay_app.ports import CLIENT_PORT
 from results.metrics.witness import OFF_NS
 from scenarios.language.library import load_plan
 

@@ -10,7 +10,7 @@ from program_lab import shipped
 from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, play, shows
 from run_record import RunRecord
 
-from relay_app.streams import LANES
+from relay_app.ports import LANES
 
 pytestmark = pytest.mark.root
 

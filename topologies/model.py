@@ -239,3 +239,10 @@ def where(directions: Sequence[Direction]) -> str:
 def link_name(a: str, b: str) -> str:
     """A link, in both directions, as text."""
     return f"{a}–{b}"
+
+
+def route_name(via: Sequence[str] | None) -> str:
+    """A route as text: the relays passed, or `direct`; None: `not told`."""
+    if via is None:
+        return "not told"
+    return "via " + " and ".join(via) if via else "direct"

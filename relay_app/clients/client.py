@@ -30,9 +30,10 @@ from relay_app.clients.permission_keeper import PermissionConfig, PermissionKeep
 from relay_app.clients.sender import Sender, sender_memory
 from relay_app.media_profiles import PROFILES, Media
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia, Quiesced, StopSending
+from relay_app.ports import CLIENT_PORT
 from relay_app.program_media import LOOPBACK, PROGRAM_MEDIA
 from relay_app.records import DIGEST, RECEIVED, SENT
-from relay_app.streams import CLIENT_PORT, Stream
+from relay_app.streams import Stream
 
 _BLOCK_ROWS = 1 << 16
 

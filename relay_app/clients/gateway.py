@@ -14,9 +14,10 @@ from hostio.sockets import udp_drops, udp_socket
 from relay_app.clients.gateway_loop import GATEWAY_BATCH, GatewayMemory, pass_on
 from relay_app.clients.passing_compiled import PassingMemory
 from relay_app.messages import MediaWindow
-from relay_app.program_media import GATEWAY_PORT, LOOPBACK
+from relay_app.ports import GATEWAY_PORT, LANE_PORT
+from relay_app.program_media import LOOPBACK
 from relay_app.records import DIGEST, SENT
-from relay_app.streams import LANE_PORT, Stream
+from relay_app.streams import Stream
 
 _BLOCK_ROWS = 1 << 14
 

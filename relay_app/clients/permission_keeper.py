@@ -26,10 +26,11 @@ from hostio.sockets import receive_stamped, udp_drops, udp_socket
 from hostio.timing import S
 from relay_app.clients.record_keeper import RecordKeeper
 from relay_app.clients.refresh_schedule import Order, RefreshedStream, RefreshSchedule
+from relay_app.ports import ANSWER_PORT, LANE_PORT, REFRESH_PORT
 from relay_app.records import REFRESH
-from relay_app.refreshes import ANSWER_PORT, REFRESH_PORT, Refresh
+from relay_app.refreshes import Refresh
 from relay_app.sessions.directory import DirectoryEndpoint, StreamRecord
-from relay_app.streams import LANE_PORT, lane_of
+from relay_app.streams import lane_of
 
 _DATAGRAM_BYTES = 2048
 

@@ -26,9 +26,10 @@ from relay_app.clients.client_loops import SenderMemory, play
 from relay_app.clients.media_schedule import Schedule
 from relay_app.media_profiles import PROFILES, Media
 from relay_app.messages import MediaWindow
+from relay_app.ports import CLIENT_PORT, LANE_PORT, SENDER_PORT
 from relay_app.records import SENT
 from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
-from relay_app.streams import CLIENT_PORT, LANE_PORT, SENDER_PORT, Stream
+from relay_app.streams import Stream
 
 CHUNK_NS = 500 * MS
 _SLOTS = 18

@@ -22,8 +22,9 @@ from hostio.control import Ready, Stop, Stopped, message_queue, tell
 from hostio.files import write_array
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow
+from relay_app.ports import CONNECTION_PORT
 from relay_app.records import EXCHANGE, ExchangeOutcome
-from relay_app.streams import CONNECTION_PORT, KINDS, TcpConnection
+from relay_app.streams import KINDS, TcpConnection
 
 _REQUEST = struct.Struct("!IHH")
 """Number, length of the request and length of the answer, bytes."""

@@ -14,10 +14,11 @@ from hostio.compiled import MSG_DONTWAIT, compiled, monotonic_ns, recvmmsg, writ
 from hostio.lateness_compiled import empty_lateness, sleep_counted, wait_counted
 from hostio.mmsg import SOCKADDR_IN, MessageBatch, poll_descriptors
 from hostio.mmsg_compiled import send_messages
+from relay_app.drop_reasons import DropReason
 from relay_app.forwarding.fate_log import FateLog
 from relay_app.forwarding.lookup_compiled import slot_or_reason
 from relay_app.locks.mutex_compiled import enter, leave
-from relay_app.records import RELAY_COUNTERS, DropReason
+from relay_app.records import RELAY_COUNTERS
 from relay_app.rtp_compiled import sequence_of, ssrc_of
 from relay_app.sessions.cache import CacheView, UnknownView
 

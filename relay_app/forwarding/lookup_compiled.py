@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hostio.compiled import compiled
-from relay_app.records import DropReason
+from relay_app.drop_reasons import DropReason
 from relay_app.refreshes import REFRESH_PAYLOAD_BYTES, REFRESH_SSRCS
 from relay_app.rtp import PAYLOAD_OFFSET
 from relay_app.rtp_compiled import (

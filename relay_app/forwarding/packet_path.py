@@ -19,13 +19,14 @@ from hostio.lateness import Lateness, Spans
 from hostio.lateness_compiled import hold_ups_of, watch
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import receive_stamped, udp_drops, udp_socket, waiting_bytes
+from relay_app.drop_reasons import DropReason
 from relay_app.forwarding.fate_log import FateLog
 from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.locks.mutex_compiled import LockPlace
 from relay_app.locks.report import PACKET_PATH
-from relay_app.records import UNREAD, DropReason
+from relay_app.ports import LANE_PORT, LANES
+from relay_app.records import UNREAD
 from relay_app.sessions.session_table import SessionTable
-from relay_app.streams import LANE_PORT, LANES
 
 LANE_BUFFER_BYTES = 212_992 // 2
 """Of a lane's receive buffer. The kernel doubles it to 212 992, a stock kernel's net.core.rmem_default, which holds

@@ -13,13 +13,11 @@ from typing import NamedTuple
 from hostio.sockets import receive_stamped, udp_drops, udp_socket
 from hostio.timing import Ticker
 from relay_app.media_profiles import PROFILES
+from relay_app.ports import CANARY_PORT, LANE_PORT
 from relay_app.probing.probe_report import ProbeReport, ReportSender
 from relay_app.rtp import NTP_EXTENSION, PATH_EXTENSION, PATH_HOPS, RtpPacket, monotonic_of, ntp_fraction, ntp_seconds
 from relay_app.sessions.directory import StreamRecord
-from relay_app.streams import LANE_PORT, RESERVED_SSRCS, lane_of
-
-CANARY_PORT = 41000
-"""UDP port at which a prober receives its canaries: counted as media, but no lane, so that no reroute moves them."""
+from relay_app.streams import RESERVED_SSRCS, lane_of
 
 _MEDIA = PROFILES["voice"]
 VOICE_BYTES = _MEDIA.frame_bytes

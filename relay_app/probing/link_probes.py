@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 from hostio.sockets import receive_stamped, udp_drops, udp_socket
 from hostio.timing import Ticker
+from relay_app.ports import PROBE_PORT
 from relay_app.probing.probe_report import ProbeReport, ReportSender
 from relay_app.rtp import monotonic_of, ntp_fraction, ntp_seconds
-
-PROBE_PORT = 8610
-"""UDP port of the probers. It is no lane, so a reroute does not move it and it goes on measuring the direct link."""
 
 _FORMAT = struct.Struct("!IIIH")
 _ERROR_ESTIMATE = 1 << 15 | 12 << 8 | 1

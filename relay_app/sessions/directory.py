@@ -16,6 +16,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from relay_app.ports import DIRECTORY_PORT
+
 _HEADER = Struct("!BIBBH")
 _LIFETIME = Struct("!I")
 _FORMAT_VERSION = 2
@@ -23,9 +25,6 @@ _PERMITTED_VERSION = 3
 """Of records with a lifetime, which stands before the name."""
 _NAME_BYTES = 200
 MAX_ORDINAL = 254
-
-DIRECTORY_PORT = 6379
-"""The default port of Redis."""
 
 _KEYS_PER_COMMAND = 512
 """Redis serves one command at a time: smaller ones let other clients in between, larger ones save little."""

@@ -18,7 +18,7 @@ from hostio.control import Ready, Stop, Stopped, message_queue, tell
 from hostio.realtime import set_realtime_priority
 from hostio.timing import S
 from relay_app.messages import AnswersDelayed, DelayAnswers, StandingBy, TakeOver
-from relay_app.sessions.directory import DIRECTORY_PORT
+from relay_app.ports import DIRECTORY_PORT
 
 _CHUNK_BYTES = 1 << 16
 _MOST_CHUNKS = 1 << 10

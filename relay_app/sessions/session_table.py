@@ -10,10 +10,10 @@ import numpy.typing as npt
 from hostio.mmsg import socket_address
 from hostio.timing import MS
 from relay_app.locks.lock import SharedLock
-from relay_app.refreshes import REFRESH_PORT
+from relay_app.ports import CLIENT_PORT, LANE_PORT, REFRESH_PORT
 from relay_app.sessions.cache import CacheFullError, Entry, SessionCache, UnknownSessions
 from relay_app.sessions.directory import Fetched, StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+from relay_app.streams import lane_of
 
 
 class NextHops:

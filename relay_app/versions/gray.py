@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from hostio.mmsg import socket_address
 from hostio.timing import S
+from relay_app.ports import LANE_PORT, LANES
 from relay_app.sessions.directory import StreamRecord
 from relay_app.sessions.session_table import NextHops
-from relay_app.streams import LANE_PORT, LANES, lane_of
+from relay_app.streams import lane_of
 from relay_app.versions.v2026_05_20 import BulkFetch
 from relay_app.versions.version import Version
 

@@ -26,10 +26,11 @@ from hostio.mmsg import SOCKADDR_IN
 from hostio.realtime import set_realtime_priority
 from hostio.sockets import udp_drops, waiting_bytes
 from hostio.timing import MS, S
+from relay_app.drop_reasons import DropReason
 from relay_app.forwarding.fate_log import FateLog
 from relay_app.forwarding.lookup_compiled import is_refresh, refreshed_ssrc
 from relay_app.forwarding.packet_path import PathConfig, fate_of, open_lanes, unread
-from relay_app.records import HELD, RELAY_COUNTERS, DropReason
+from relay_app.records import HELD, RELAY_COUNTERS
 from relay_app.rtp_compiled import LOOPED, free_hop, has_fixed_layout, is_rtp, log_hop, ssrc_of
 from relay_app.sessions.cache_compiled import find
 from relay_app.sessions.session_table import SessionTable

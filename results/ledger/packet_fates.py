@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from relay_app.drop_reasons import DropReason
 from relay_app.records import HELD as RELAY_HELD
-from relay_app.records import LEFT, UNREAD, DropReason
+from relay_app.records import LEFT, UNREAD
 from relay_app.refreshes import REFRESH_SSRCS
 from relay_app.streams import RESERVED_SSRCS
 from results.metrics.analysis import Analysis, Evidence

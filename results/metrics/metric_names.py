@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
-from relay_app.records import DropReason
+from relay_app.drop_reasons import DropReason
 from results.metrics.figures import ConnectionFigures, Media, WebrtcFigures
 from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 

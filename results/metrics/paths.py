@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -44,10 +44,3 @@ def tells_route(plan: Plan, stream: Stream) -> bool:
     between = (each.name for each in plan.topology.clusters if each.name not in (stream.source, stream.destination))
     told = all(program.writes_path_log for cluster in between for program in plan.relay_programs(cluster))
     return not stream.relayed or (told and stream.media not in PROGRAM_MEDIA)
-
-
-def route_name(via: Sequence[str] | None) -> str:
-    """A route as text: the relays passed, or `direct`; None: `not told`."""
-    if via is None:
-        return "not told"
-    return "via " + " and ".join(via) if via else "direct"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hostio.timing import MS, S
-from relay_app.streams import LANE_PORT, LANES
+from relay_app.ports import LANE_PORT, LANES
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Ints
 from results.metrics.system_figures import LockWaitRow, ProcessFigures

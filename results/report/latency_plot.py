@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from results.metrics.figures import FaultRow, RerouteRow
-from results.metrics.paths import route_name
 from results.metrics.streams import Floats
 from results.report.canvas import (
     BLUE,
@@ -29,6 +28,7 @@ from results.report.canvas import (
     save_png,
 )
 from results.report.latency_series import LatencyPicture, Panel, Route, RouteLatency
+from topologies.model import route_name
 
 MOST_PANELS = 12
 """Largest number of directions drawn; those with most interrupted streams are chosen."""

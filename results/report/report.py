@@ -22,7 +22,8 @@ from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
 from results.run_files.decoder_log import DecodedMedia, decoded_media
-from results.run_files.documents import DocumentError, Lines
+from results.run_files.document_error import DocumentError
+from results.run_files.documents import Lines
 from results.run_files.events import End
 from results.run_files.machine_formats import read_machine_report
 from results.run_files.peer_log import PeerRecord, peer_record

@@ -8,11 +8,10 @@ from itertools import groupby
 
 from results.bounds.interval import Interval
 from results.metrics.figures import FrameFigures, Media, OrderFigures, PairRow, RerouteRow
-from results.metrics.paths import route_name
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
 from results.verdict.value_text import interval_text, number_text
-from topologies.model import link_name
+from topologies.model import link_name, route_name
 
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
 

@@ -16,10 +16,11 @@ from results.metrics.analysis import Analysis
 from results.metrics.frame_figures import frame_figures
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.order import Order
-from results.metrics.paths import relays_passed, route_name, tells_route
+from results.metrics.paths import relays_passed, tells_route
 from results.metrics.speakers import speaker_pauses
 from results.metrics.streams import slices, stream_metrics
 from results.run_files.plan import Plan
+from topologies.model import route_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from controller.decisions import Decision, HealthChange, Kept, Review
 from results.run_files.app_metrics import Scrape
+from results.run_files.document_error import DocumentError
 from results.run_files.events import (
     Begun,
     End,
@@ -31,10 +32,6 @@ Event: TypeAlias = (
 
 ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review
 """A line of `controller.jsonl`."""
-
-
-class DocumentError(Exception):
-    """A file of a run directory cannot be read, or is not of its format; the message names the file."""
 
 
 @dataclass(frozen=True, slots=True)

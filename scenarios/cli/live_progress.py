@@ -10,7 +10,7 @@ from time import monotonic_ns
 from controller.decisions import Decision, HealthChange, Kept, Review
 from hostio.files import Tail
 from hostio.timing import S
-from relay_app.streams import LANES
+from relay_app.ports import LANES
 from results.run_files.documents import ControllerRecord, Event, load_decisions, load_events
 from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.plan import Plan

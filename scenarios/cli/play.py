@@ -15,7 +15,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from results.run_files.documents import DocumentError, read
+from results.run_files.document_error import DocumentError
+from results.run_files.documents import read
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import RUN_FAILED, Summary
@@ -24,6 +25,7 @@ from scenarios.cli.console import Console
 from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.environment import environment_for
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
+from scenarios.cli.guest_error import GuestError
 from scenarios.errors import BugError, ProgramError, RunSpoiltError
 from scenarios.paths import OutputError, new_root, new_run_dir
 from scenarios.run.limits import machine_s
@@ -40,15 +42,6 @@ if TYPE_CHECKING:
     from scenarios.run.supervisor import Watcher
 
 PrintLine = Callable[[str], None]
-
-
-class GuestError(Exception):
-    """A run in a virtual machine ended without a verdict, with exit code `code`; its output has the reason."""
-
-    def __init__(self, code: int, root: Path) -> None:
-        recorded = f"; what it recorded is in {root}" if root.exists() else ""
-        super().__init__(f"the run in the virtual machine ended with exit code {code}{recorded}")
-        self.code = ExitCode(code) if code in [*ExitCode] else ExitCode.BUG
 
 
 def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:

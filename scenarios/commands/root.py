@@ -4,28 +4,57 @@ from __future__ import annotations
 
 import logging
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
-from results.run_files.documents import DocumentError
+from results.run_files.document_error import DocumentError
 from scenarios.cli.exit_codes import ExitCode
-from scenarios.cli.play import GuestError
+from scenarios.cli.guest_error import GuestError
 from scenarios.cli.version import version_lines
-from scenarios.commands import looks, relays, runs, suites, topologies
 from scenarios.commands.options import EXIT_CODES
 from scenarios.errors import MachineError, ProgramError, RunSpoiltError, ScenarioError
 from scenarios.paths import OutputError
 from topologies.sandbox import SandboxError
 
+_COMMANDS = MappingProxyType(
+    {
+        "run": "runs.run",
+        "vm": "runs.vm",
+        "suite": "suites.suite",
+        "list": "looks.list_",
+        "check": "checks.check",
+        "relay": "relays.relay",
+        "doctor": "looks.doctor",
+        "report": "looks.report",
+        "topology": "topologies.topology",
+    }
+)
+"""Each command, and where in `scenarios.commands` it is."""
+
 
 class _Commands(click.Group):
-    """A command group in which `FILE` is short for `run FILE`."""
+    """A command group in which `FILE` is short for `run FILE`.
+
+    A command's module is imported when the command is asked for: the libraries that all of them need take a second.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - of the class
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - of the class
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(".")
+        command: click.Command = getattr(import_module(f"scenarios.commands.{module}"), name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands and (Path(args[0]).suffix in {".yaml", ".yml"} or Path(args[0]).is_file()):
+        if args[0] not in _COMMANDS and (Path(args[0]).suffix in {".yaml", ".yml"} or Path(args[0]).is_file()):
             args = ["run", *args]
         return super().resolve_command(ctx, args)
 
@@ -45,20 +74,6 @@ def cli() -> None:
 
     FILE.yaml alone is short for: run FILE.yaml
     """
-
-
-for command in (
-    runs.run,
-    runs.vm,
-    suites.suite,
-    looks.list_,
-    looks.check,
-    relays.relay,
-    looks.doctor,
-    looks.report,
-    topologies.topology,
-):
-    cli.add_command(command)
 
 
 def run_command() -> int:

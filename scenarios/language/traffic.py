@@ -6,11 +6,20 @@ from collections.abc import Iterator
 
 from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE
 from relay_app.media_profiles import OVERHEAD_BYTES, PROFILES
-from relay_app.probing.canaries import CANARY_PORT
-from relay_app.probing.link_probes import PROBE_FRAME_BYTES, PROBE_PORT
-from relay_app.refreshes import ANSWER_PORT, REFRESH_PAYLOAD_BYTES, REFRESH_PAYLOAD_TYPE, REFRESH_PORT
-from relay_app.sessions.directory import DIRECTORY_PORT
-from relay_app.streams import CLIENT_PORT, CONNECTION_PORT, LANE_PORT, LANES, SENDER_PORT
+from relay_app.ports import (
+    ANSWER_PORT,
+    CANARY_PORT,
+    CLIENT_PORT,
+    CONNECTION_PORT,
+    DIRECTORY_PORT,
+    LANE_PORT,
+    LANES,
+    PROBE_PORT,
+    REFRESH_PORT,
+    SENDER_PORT,
+)
+from relay_app.probing.link_probes import PROBE_FRAME_BYTES
+from relay_app.refreshes import REFRESH_PAYLOAD_BYTES, REFRESH_PAYLOAD_TYPE
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_media import GroupMedia, media_of_groups
 from topologies.frame_match import Traffic

@@ -15,8 +15,8 @@ from time import monotonic
 
 from hostio.control import Stopped
 from relay_app.messages import AnswersDelayed, DelayAnswers
+from relay_app.ports import DIRECTORY_PORT
 from relay_app.sessions import directory_proxy
-from relay_app.sessions.directory import DIRECTORY_PORT
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from results.run_files.faults import Process
 from results.run_files.plan import Plan

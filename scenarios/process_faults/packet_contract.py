@@ -9,8 +9,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from relay_app.sessions.directory import DIRECTORY_PORT, StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, lane_of, streams_of
+from relay_app.ports import CLIENT_PORT, DIRECTORY_PORT, LANE_PORT, LANES
+from relay_app.sessions.directory import StreamRecord
+from relay_app.streams import lane_of, streams_of
 from results.run_files.plan import Plan
 from results.run_files.relay_program import RelayProgram
 from scenarios.process_faults.session_records import all_records, records_held

@@ -11,8 +11,8 @@ from typing import Protocol
 from hostio.process_handle import datagram_sockets
 from hostio.sockets import attach_filter, udp_drops
 from relay_app.forwarding.packet_path import unread
+from relay_app.ports import LANE_PORT
 from relay_app.records import LEFT
-from relay_app.streams import LANE_PORT
 from scenarios.process_faults.packet_contract import LANE_PORTS
 from scenarios.supervision.process_kind import AfterEnd, EndedProcessCounters
 from scenarios.supervision.processes import RunProcess

@@ -13,9 +13,9 @@ from pathlib import Path
 from time import monotonic, monotonic_ns
 
 from hostio.commands import run_batch
-from relay_app.probing.canaries import CANARY_PORT
-from relay_app.sessions.directory import DIRECTORY_PORT, StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, SENDER_PORT, SessionGroup, lane_of, streams_of
+from relay_app.ports import CANARY_PORT, CLIENT_PORT, DIRECTORY_PORT, LANE_PORT, SENDER_PORT
+from relay_app.sessions.directory import StreamRecord
+from relay_app.streams import SessionGroup, lane_of, streams_of
 from results.run_files.plan import Plan
 from results.run_files.relay_program import RelayProgram
 from scenarios.language.library import LIBRARY, load_plan

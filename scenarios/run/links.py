@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from relay_app.streams import MEDIA_PORTS
+from relay_app.ports import MEDIA_PORTS
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.supervision.processes import spawn

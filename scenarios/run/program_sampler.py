@@ -12,9 +12,7 @@ from hostio.files import write_array
 from hostio.process_use import Switches, open_descriptors, process_stat, thread_switches
 from hostio.procfs import icmp_unreachable, process_ids, udp_sockets
 from hostio.run_delay import network_of, process_name
-from relay_app.probing.canaries import CANARY_PORT
-from relay_app.probing.link_probes import PROBE_PORT
-from relay_app.streams import CLIENT_PORT, SENDER_PORT
+from relay_app.ports import CANARY_PORT, CLIENT_PORT, PROBE_PORT, SENDER_PORT
 from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.program_samples import program_files
 from results.run_files.run_dir import RunDir

@@ -16,8 +16,8 @@ from hostio.procfs import counter_growth, receive_drops, udp_statistics
 from hostio.timing import wait_until
 from relay_app.forwarding.fate_log import FateLog, left_behind
 from relay_app.messages import Quiesced, StopForwarding, StopSending
+from relay_app.ports import MEDIA_PORTS
 from relay_app.records import RELAY_FATE
-from relay_app.streams import MEDIA_PORTS
 from results.run_files.machine import HostRow, LinkRow
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir

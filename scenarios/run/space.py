@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hostio.timing import MS, S
+from relay_app.ports import LANES
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.records import (
     DIGEST,
@@ -23,7 +24,7 @@ from relay_app.records import (
     SAMPLE_INTERVAL_NS,
     SENT,
 )
-from relay_app.streams import KINDS, LANES, media_of
+from relay_app.streams import KINDS, media_of
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, RunDelayPlace
 from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE
 from results.run_files.plan import Plan

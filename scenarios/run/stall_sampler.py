@@ -19,8 +19,7 @@ from hostio.procfs import udp_sockets
 from hostio.stack_dumps import StackError, StackTool, dump_stacks
 from hostio.timing import MS, S
 from relay_app.locks.report import STALL_AFTER_NS
-from relay_app.probing.canaries import CANARY_PORT
-from relay_app.streams import LANE_PORT, LANES
+from relay_app.ports import CANARY_PORT, LANE_PORT, LANES
 from results.run_files.program_stalls import ProgramStall, ProgramStalls
 from results.run_files.run_dir import RunDir
 from scenarios.run.stall_watch import SILENT_AFTER_NS, Silence, SilenceWatch, StallWatch, Standing

@@ -14,7 +14,8 @@ from hostio.files import Tail
 from hostio.process_handle import ProcessHandle
 from hostio.stacks import STACKS_SIGNAL, catches, first_process, members, what_it_waits_for
 from hostio.timing import wait_until
-from results.run_files.documents import DocumentError, load_events
+from results.run_files.document_error import DocumentError
+from results.run_files.documents import load_events
 from results.run_files.events import Begun, MediaStart, Stage
 from results.run_files.run_dir import RunDir
 from scenarios.run.limits import Allowances

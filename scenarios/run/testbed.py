@@ -13,7 +13,7 @@ from hostio.control import Failed
 from hostio.files import write_array
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
-from relay_app.sessions.directory import DIRECTORY_PORT
+from relay_app.ports import DIRECTORY_PORT
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir

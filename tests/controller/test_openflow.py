@@ -15,7 +15,7 @@ from controller.flow_rules import Bucket, FlowRule, GroupRule, SwitchRule, clear
 from controller.openflow import encode, flow_rule, group_rule
 from controller.routing_rules import direct_rules, reroute_rules, restore_rules
 from controller.rule_encoder import RuleEncoder
-from relay_app.streams import LANES
+from relay_app.ports import LANES
 
 PROTOCOL = ProtocolDesc(ofproto.OFP_VERSION)
 TO_CENTRAL = (("eth_dst", "02:00:00:00:00:02"), ("ipv4_dst", "10.0.0.2"))

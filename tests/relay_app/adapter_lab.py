@@ -22,8 +22,9 @@ from program_lab import ready_program
 from redis_lab import loopback
 
 from relay_app import programs
+from relay_app.ports import CLIENT_PORT, LANE_PORT
 from relay_app.sessions.directory import StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+from relay_app.streams import lane_of
 
 FOLDER = Path(programs.__file__).parent / "adapter"
 HERE, SERVER = loopback(31), loopback(32)

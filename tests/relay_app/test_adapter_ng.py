@@ -14,7 +14,7 @@ from fake_servers import (
 )
 
 from hostio.timing import wait_until
-from relay_app.streams import CLIENT_PORT
+from relay_app.ports import CLIENT_PORT
 
 pytestmark = [needs_the_adapter, pytest.mark.waits]
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from relay_app.probing.canaries import CANARY_PORT, Canary, canary_records, canary_ssrc, full_number
+from relay_app.ports import CANARY_PORT, CLIENT_PORT, LANE_PORT, LANES
+from relay_app.probing.canaries import Canary, canary_records, canary_ssrc, full_number
 from relay_app.rtp import RtpPacket, blipnet_header
-from relay_app.streams import CLIENT_PORT, LANE_PORT, LANES, RESERVED_SSRCS, SessionGroup, streams_of
+from relay_app.streams import RESERVED_SSRCS, SessionGroup, streams_of
 
 OFFSET_NS = 3_900_000_000 * 10**9
 

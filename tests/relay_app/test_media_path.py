@@ -14,11 +14,13 @@ from redis_lab import RedisServer, stopped_redis
 
 from hostio.timing import MS, S, wait_until
 from relay_app.clients.media_schedule import Schedule
+from relay_app.drop_reasons import DropReason
 from relay_app.messages import Quiesced, StopSending
-from relay_app.records import RELAY_COUNTERS, DropReason
+from relay_app.ports import CLIENT_PORT, LANE_PORT
+from relay_app.records import RELAY_COUNTERS
 from relay_app.rtp import PATH_OFFSET, RtpPacket, blipnet_header
 from relay_app.sessions.directory import Directory, StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, SessionGroup, Stream, lane_of, streams_of
+from relay_app.streams import SessionGroup, Stream, lane_of, streams_of
 
 STREAMS = streams_of([SessionGroup("talk", "a", "b", 4, "voice"), SessionGroup("show", "a", "b", 1, "video")], 1)
 TO_C = Stream(ssrc=77, session="watch", group="watch", source="a", destination="c", media="voice")

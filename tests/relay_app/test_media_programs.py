@@ -21,18 +21,11 @@ from relay_app import ffmpeg_commands, gstreamer_commands
 from relay_app.clients import client
 from relay_app.clients.client import ClientConfig
 from relay_app.messages import MediaPrepared, MediaWindow, PrepareMedia
-from relay_app.program_media import (
-    GATEWAY_PORT,
-    LOOPBACK,
-    Codec,
-    decoder_name,
-    decoder_ports,
-    gap_finder_name,
-    publisher_ports,
-)
+from relay_app.ports import CLIENT_PORT, GATEWAY_PORT, LANE_PORT
+from relay_app.program_media import LOOPBACK, Codec, decoder_name, decoder_ports, gap_finder_name, publisher_ports
 from relay_app.records import NOT_CARRIED
 from relay_app.rtp import RtpPacket
-from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream, lane_of
+from relay_app.streams import Stream, lane_of
 
 OUT = Stream(0x89ABCDEF, "sound-0000", "sound", "a", "b", "ffmpeg-opus")
 BACK = Stream(7, "sound-0000", "sound", "b", "a", "ffmpeg-opus")

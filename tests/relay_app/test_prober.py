@@ -14,8 +14,9 @@ from redis_lab import loopback
 from hostio.control import Ready
 from hostio.timing import MS, wait_until
 from relay_app.messages import StartProbing
+from relay_app.ports import PROBE_PORT
 from relay_app.probing import prober
-from relay_app.probing.link_probes import PROBE_PORT, OneWayProbe
+from relay_app.probing.link_probes import OneWayProbe
 from relay_app.probing.probe_report import ProbeReport
 from relay_app.probing.prober import ProberConfig
 

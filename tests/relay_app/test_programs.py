@@ -17,9 +17,10 @@ from redis_lab import RedisServer, loopback, stopped_redis
 
 from hostio.timing import wait_until
 from relay_app import programs
+from relay_app.ports import CLIENT_PORT, LANE_PORT
 from relay_app.rtp import PATH_OFFSET, PAYLOAD_OFFSET
 from relay_app.sessions.directory import Directory, StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+from relay_app.streams import lane_of
 
 pytestmark = pytest.mark.waits
 

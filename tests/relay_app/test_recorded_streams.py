@@ -25,8 +25,9 @@ from relay_app.clients.media_schedule import Schedule
 from relay_app.clients.sender import CHUNK_NS, Sender
 from relay_app.media_profiles import Recording
 from relay_app.messages import MediaWindow
+from relay_app.ports import CLIENT_PORT
 from relay_app.rtp import RtpPacket
-from relay_app.streams import CLIENT_PORT, SessionGroup, Stream, media_of, spans_of, streams_of
+from relay_app.streams import SessionGroup, Stream, media_of, spans_of, streams_of
 from scenarios.language.library import load_plan
 
 SCENARIO = """\

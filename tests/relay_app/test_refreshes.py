@@ -23,13 +23,14 @@ from relay_app.clients.permission_keeper import PermissionConfig, PermissionKeep
 from relay_app.clients.refresh_schedule import Order, Outcome, RefreshedStream, RefreshSchedule
 from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PacketPath, PathConfig
+from relay_app.ports import CLIENT_PORT, LANE_PORT, REFRESH_PORT
 from relay_app.records import RELAY_COUNTERS
-from relay_app.refreshes import REFRESH_PORT, REFRESH_SSRCS, Permission, Refresh
+from relay_app.refreshes import REFRESH_SSRCS, Permission, Refresh
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.sessions.cache import Entry, SessionCache
 from relay_app.sessions.directory import DirectoryEndpoint, StreamRecord
 from relay_app.sessions.session_table import SessionTable
-from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+from relay_app.streams import lane_of
 from relay_app.versions.catalogue import version_named
 
 TERMS = Permission(lifetime_ns=2 * S, refresh_ns=S, retransmit_ns=100 * MS)

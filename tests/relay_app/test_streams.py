@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from relay_app.streams import LANES, SessionGroup, lane_of, streams_of
+from relay_app.ports import LANES
+from relay_app.streams import SessionGroup, lane_of, streams_of
 
 
 def test_sessions_spread_over_all_lanes() -> None:

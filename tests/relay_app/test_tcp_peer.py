@@ -17,8 +17,9 @@ from hostio.timing import MS, S, wait_until
 from relay_app.clients import tcp_peer
 from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.messages import MediaWindow
+from relay_app.ports import CONNECTION_PORT
 from relay_app.records import ExchangeOutcome
-from relay_app.streams import CONNECTION_PORT, KINDS, ConnectionGroup, connections_of
+from relay_app.streams import KINDS, ConnectionGroup, connections_of
 
 pytestmark = pytest.mark.waits
 

@@ -15,8 +15,9 @@ from program_lab import ready_program, shipped
 from redis_lab import loopback
 
 from hostio.timing import wait_until
+from relay_app.ports import CLIENT_PORT, LANE_PORT
 from relay_app.sessions.directory import StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, lane_of
+from relay_app.streams import lane_of
 
 pytestmark = pytest.mark.waits
 

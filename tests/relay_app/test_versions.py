@@ -14,10 +14,11 @@ from hostio.sockets import udp_socket
 from hostio.timing import S, wait_until
 from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PathConfig
+from relay_app.ports import CLIENT_PORT, LANE_PORT
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.sessions.cache import Entry
 from relay_app.sessions.directory import Directory, Fetched, StreamRecord
-from relay_app.streams import CLIENT_PORT, LANE_PORT, Stream
+from relay_app.streams import Stream
 from relay_app.versions.catalogue import version_named
 from relay_app.versions.version import FetchSettings
 from relay_app.versions.version_names import SOUND, VERSIONS

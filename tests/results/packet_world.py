@@ -12,7 +12,8 @@ from synthetic_machine import machine
 from synthetic_media import START, TRIANGLE, plan, received, sent
 
 from hostio.timing import MS, S
-from relay_app.records import HELD, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT, UNREAD, DropReason
+from relay_app.drop_reasons import DropReason
+from relay_app.records import HELD, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT, UNREAD
 from relay_app.streams import Stream, streams_of
 from results.metrics.analysis import Evidence
 from results.run_files.events import End, MediaStart

@@ -7,7 +7,7 @@ from synthetic_media import BLIP, plan
 
 from controller.decisions import Decision, HealthChange, Kept
 from results.run_files import documents
-from results.run_files.documents import DocumentError
+from results.run_files.document_error import DocumentError
 from results.run_files.events import End, FaultEdge, MediaStart, Phase
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Plan

@@ -15,7 +15,7 @@ from synthetic_run import Blip
 from hostio.timing import S
 from results.report.report import make_report
 from results.run_files import documents
-from results.run_files.documents import DocumentError
+from results.run_files.document_error import DocumentError
 from results.run_files.events import End
 from results.run_files.run_dir import RunDir
 

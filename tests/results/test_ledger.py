@@ -11,7 +11,8 @@ from every import every
 from packet_world import DIRECTIONS, LINK_CAUSES, NAMES, PLAN, STREAMS, World, calm, eventful
 
 from hostio.timing import S
-from relay_app.records import UNREAD, DropReason
+from relay_app.drop_reasons import DropReason
+from relay_app.records import UNREAD
 from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Evidence, analyse
 from results.run_files.faults import LinkFault

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from synthetic_machine import machine, punctual
 
-from results.run_files.documents import DocumentError, dump
+from results.run_files.document_error import DocumentError
+from results.run_files.documents import dump
 from results.run_files.machine import CounterRow, LatenessRow, MachineReport, ProcessId, SocketRow
 from results.run_files.machine_formats import read_machine_report
 from topologies.openvswitch import PortDrops

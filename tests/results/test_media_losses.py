@@ -8,7 +8,8 @@ import pytest
 from packet_world import PLAN, STREAMS, World, calm, eventful
 
 from hostio.timing import MS, S
-from relay_app.records import UNREAD, DropReason
+from relay_app.drop_reasons import DropReason
+from relay_app.records import UNREAD
 from relay_app.refreshes import REFRESH_SSRCS, Permission
 from relay_app.streams import RESERVED_SSRCS
 from results.ledger.reconcile import reconcile

@@ -11,7 +11,7 @@ from synthetic_media import BLIP, plan
 
 from hostio.timing import MS, S
 from results.run_files import documents
-from results.run_files.documents import DocumentError
+from results.run_files.document_error import DocumentError
 from results.run_files.faults import Action, Cut, Fault, Freeze, Kill, Level, Process, ProcessFault, Slow, Stop
 from results.run_files.plan_formats import load_plan_text, read_plan
 from topologies.model import OneWay

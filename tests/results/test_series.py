@@ -9,13 +9,14 @@ from synthetic_run import Blip
 
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
-from results.metrics.paths import passes, relays_passed, route_name
+from results.metrics.paths import passes, relays_passed
 from results.report.latency_plot import plot_latency
 from results.report.latency_series import MOST_BINS, LatencyPicture, Route, latency_picture
 from results.report.report import read_evidence, summarise
 from results.report.tables import interruption_rows
 from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
+from topologies.model import route_name
 
 
 def picture_of(run: RunDir) -> LatencyPicture:

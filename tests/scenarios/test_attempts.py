@@ -20,7 +20,8 @@ from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.cli import play
 from scenarios.cli.exit_codes import ExitCode
-from scenarios.cli.play import GuestError, InMachine, decide, decide_in_machine, lack_of_room
+from scenarios.cli.guest_error import GuestError
+from scenarios.cli.play import InMachine, decide, decide_in_machine, lack_of_room
 from scenarios.language.library import LIBRARY, load_plan
 from scenarios.suites.attempts import Attempt, attempted, spoilt_by_machine
 from scenarios.vm.machine import Clock

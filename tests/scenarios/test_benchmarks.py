@@ -24,7 +24,8 @@ from benchmarks.relay_table import ADAPTER, COLUMNS, rows
 from benchmarks.search import LADDER_KPPS, TRIES, Highest, Run, highest
 from benchmarks.turn import channel_data, xor_address
 from hostio.procfs import CoreTimes
-from relay_app.streams import LANES, lane_of, streams_of
+from relay_app.ports import LANES
+from relay_app.streams import lane_of, streams_of
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figures import LengthQuantiles
 from results.verdict.summary import Summary

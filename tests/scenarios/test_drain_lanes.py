@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from hostio.sockets import attach_filter, udp_drops
-from relay_app.streams import LANE_PORT
+from relay_app.ports import LANE_PORT
 from scenarios.process_faults import relay
 from scenarios.process_faults.relay import drain_lanes
 from scenarios.supervision.process_kind import EndedProcessCounters

@@ -22,7 +22,7 @@ from results.run_files.plan import Environment
 from results.run_files.run_dir import RunDir
 from scenarios.cli.exit_codes import MEANINGS, ExitCode, worst
 from scenarios.cli.play import InSandbox
-from scenarios.commands import looks
+from scenarios.commands import checks
 from scenarios.errors import BugError
 from scenarios.language.library import load_plan
 from scenarios.run import host_side
@@ -74,7 +74,7 @@ def test_a_bug_has_a_code_a_line_and_a_traceback_in_a_file(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(looks, "load_plan", broken)
+    monkeypatch.setattr(checks, "load_plan", broken)
     assert command("check", ONE_BLIP) == 70
     out, err = capsys.readouterr()
     (file,) = tmp_path.iterdir()
@@ -92,7 +92,7 @@ def test_a_traceback_that_no_folder_takes_is_printed(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
-    monkeypatch.setattr(looks, "load_plan", broken)
+    monkeypatch.setattr(checks, "load_plan", broken)
     assert command("check", ONE_BLIP) == 70
     first, second, *_ = capsys.readouterr().err.splitlines()
     assert first == "run_scenario.py: a bug in Blipnet itself: KeyError: 'no such\\nkey'; the traceback:"

@@ -14,11 +14,11 @@ import pytest
 
 from hostio.process_handle import ProcessHandle
 from hostio.timing import S, wait_until
+from relay_app.ports import LANE_PORT
 from relay_app.records import LEFT
 from relay_app.relay import process as relay
 from relay_app.relay.process import RelayConfig, RelayFiles
 from relay_app.sessions.directory import DirectoryEndpoint
-from relay_app.streams import LANE_PORT
 from results.run_files.faults import Action, Freeze, Kill, Process, ProcessFault, Stop
 from scenarios.language.timeline import EdgeName, TimedEdge
 from scenarios.process_faults.fault_target import FaultTarget

@@ -15,9 +15,10 @@ from every import every
 from relay_kind_lab import ONE_BLIP, folder, plan_with
 
 from hostio.timing import S
+from relay_app.ports import LANES
 from relay_app.programs import PROGRAMS
 from relay_app.sessions.directory import StreamRecord
-from relay_app.streams import LANES, lane_of, streams_of
+from relay_app.streams import lane_of, streams_of
 from results.run_files.documents import dump
 from results.run_files.plan_formats import load_plan_text
 from results.run_files.relay_program import (

@@ -15,7 +15,7 @@ from pathlib import Path
 from hostio.process_handle import thread_states
 from hostio.stack_dumps import StackTool
 from hostio.timing import MS, wait_until
-from relay_app.streams import LANE_PORT
+from relay_app.ports import LANE_PORT
 from results.run_files.program_stalls import ProgramStall
 from results.run_files.run_dir import RunDir
 from scenarios.run.stall_sampler import StallSampler, WatchedProgram
