@@ -43,6 +43,7 @@ from relay_app.sessions.cache import SessionCache, UnknownSessions
 from relay_app.sessions.cache_compiled import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.session_table import SessionTable
+from relay_app.versions import slow_drain
 from relay_app.versions.catalogue import version_named
 from relay_app.versions.version import FetchSettings, RelayParts
 from relay_app.versions.version_names import DEFAULT_VERSION
@@ -226,6 +227,7 @@ def compile_loops() -> None:
     for change in (lock_mutex, try_mutex, unlock_mutex):
         precompile(change, place.mutex)
     precompile(count_duration, place.wait, 0)
+    slow_drain.compile_loops()
 
 
 def serve(config: RelayConfig, control: Connection) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hostio.compiled import precompile
 from hostio.histogram import lateness_of
 from hostio.lateness import Lateness, Spans
 from hostio.lateness_compiled import empty_lateness
@@ -59,6 +60,17 @@ class _Packet:
     ssrc: int
     """The session's: of a refresh, that of the stream which it is for."""
     refresh: bool
+
+
+def compile_loops() -> None:
+    """Compile what this packet path calls of compiled code, or load it from the cache."""
+    data = np.zeros((1, 1), np.uint8)
+    for of_a_datagram in (is_rtp, has_fixed_layout, is_refresh):
+        precompile(of_a_datagram, data, 0, 0)
+    for ssrc in (ssrc_of, refreshed_ssrc):
+        precompile(ssrc, data, 0)
+    precompile(free_hop, data, 0, 0)
+    precompile(log_hop, data, 0, 0, 0)
 
 
 class HoldAndDrain:

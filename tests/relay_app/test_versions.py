@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Thread
@@ -227,6 +230,30 @@ def test_slow_drain_keeps_what_is_cold_and_lets_nothing_overtake() -> None:
     assert arrived == [cold, *[known] * 20]
     assert path.counts()[:2].tolist() == [21, 21]
     path.close()
+
+
+COMPILES_NO_MORE = """
+import sys
+import pytest
+from numba.core.dispatcher import Dispatcher
+from relay_app.relay.process import compile_loops
+
+def refuse(self, signature):
+    raise AssertionError(f"{self.py_func.__qualname__} is compiled for {signature}")
+
+compile_loops()
+Dispatcher.compile = refuse
+sys.exit(pytest.main(["-q", "-n0", "-p", "no:cacheprovider", sys.argv[1], "-k", "lets_nothing_overtake"]))
+"""
+
+
+def test_a_relay_compiles_nothing_once_it_is_confined() -> None:
+    """It may not write to the cache then, and the compiler would take the processor from the run."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", COMPILES_NO_MORE, __file__]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 def test_unusable_records_are_counted_and_not_asked_for_at_once() -> None:
