@@ -54,8 +54,10 @@ class TestTheDemo:
         assert sum(int(row["packets_lost"]) for row in rows) == demo.summary["media"]["lost"] > 0
 
     def test_latency_is_that_of_the_links_on_the_path(self, demo: Run) -> None:
-        """Within 1 ms where the machine kept up."""
-        assert demo.bears(latency_of_the_links(demo))
+        """Within 1 ms where the machine kept up; where it did not, the bounds reach down to that."""
+        least_ms = demo.summary["bounds"]["media.added_ms.p50"]["low"]
+        demo.require(latency_of_the_links(demo) or (least_ms is not None and least_ms >= 1.0))
+        assert latency_of_the_links(demo)
 
     def test_the_plot_is_a_picture(self, demo: Run) -> None:
         assert (demo.root / "latency.png").read_bytes().startswith(b"\x89PNG")
