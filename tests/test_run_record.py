@@ -26,13 +26,13 @@ def summary(verdict: str, *, ok: bool = True, others: float = 0.0, stolen: float
         (0, 0, 0, False),
         (2, 0, 2, False),
         (3, 0, 3, True),
-        (29, 0, 3, True),
-        (30, 0, 3, False),
+        (14, 0, 3, True),
+        (15, 0, 3, False),
         (30, 12, 3, False),
         (20, 20, 0, False),
     ],
 )
-def test_of_a_sessions_runs_a_tenth_may_be_without_a_verdict_that_nothing_disturbed(
+def test_of_a_sessions_runs_a_fifth_may_be_without_a_verdict_that_nothing_disturbed(
     played: int, disturbed: int, unexplained: int, too_many: bool
 ) -> None:
     assert RunRecord(played, disturbed, unexplained).too_many is too_many
