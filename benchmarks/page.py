@@ -26,7 +26,7 @@ from benchmarks.page_runs import (
 )
 from benchmarks.programs import left_out
 from benchmarks.search import Highest
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.verdict.summary import Summary
 from scenarios.cli.exit_codes import ExitCode
 from scenarios.paths import PROJECT

@@ -29,6 +29,7 @@ _UDP_INODE = 9
 """Column of a line of /proc/net/udp; three of its headings stand for two columns together (proc_net_udp(5))."""
 
 _TABLE_READINGS = 6
+"""At most: where sockets close all the time no two are alike."""
 
 _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 

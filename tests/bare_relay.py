@@ -62,9 +62,14 @@ def relay_folder(folder: Path, program: str, settings: str = "") -> Path:
     return folder
 
 
+def template_text() -> str:
+    """The template's program."""
+    return (TEMPLATE / "relay.py").read_text()
+
+
 def template(folder: Path, old: str, new: str, settings: str = "") -> Path:
     """The template with one line of it changed."""
-    text = (TEMPLATE / "relay.py").read_text()
+    text = template_text()
     assert text.count(old) == 1
     return relay_folder(folder, text.replace(old, new), f"path_log: true\n{settings}")
 

@@ -7,12 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from bare_relay import pids_in
+from bare_relay import pids_in, relay_folder, template, template_text
 from run_lab import AS_NOBODY, BRIEF, ONE_BLIP, PROJECT, finished, played, start, summary_of
 
 from scenarios.language.topology_files import load_topology
 
 pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
+
+SEND = "lane.sendto(packet, next_hop[ssrc])"
 
 
 @pytest.mark.long
@@ -53,15 +55,11 @@ if ADDRESS != "{broken}":
 @pytest.mark.long
 def test_what_a_program_tells_of_itself_is_in_the_summary(tmp_path: Path) -> None:
     """Independent: the ledger, and the streams of the scenario. At us-east nobody listens at the port."""
-    folder = tmp_path / "telling"
-    folder.mkdir()
-    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
-    send = "lane.sendto(packet, next_hop[ssrc])"
-    counted = relay.replace(send, f"{send}; globals().update(forwarded=forwarded + 1)")
+    counted = template_text().replace(SEND, f"{SEND}; globals().update(forwarded=forwarded + 1)")
     broken = load_topology("us-triangle").cluster("us-east").address
     endpoint = ENDPOINT.format(broken=broken)
-    (folder / "relay.py").write_text(counted.replace("\n\ndef learn(", f"\n{endpoint}\n\ndef learn(", 1))
-    (folder / "relay.yaml").write_text("command: [python3, relay.py]\npath_log: true\nmetrics: {port: 9100}\n")
+    text = counted.replace("\n\ndef learn(", f"\n{endpoint}\n\ndef learn(", 1)
+    folder = relay_folder(tmp_path / "telling", text, "path_log: true\nmetrics: {port: 9100}\n")
     run = played(tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2])
     programs = run.summary["programs"]
     west = programs["us-west"]["app"]
@@ -109,13 +107,9 @@ def test_a_program_that_cannot_serve_ends_the_run_with_one_line(tmp_path: Path, 
 
 @pytest.mark.long
 def test_a_program_that_ignores_sigterm_is_killed_and_named(tmp_path: Path) -> None:
-    folder = tmp_path / "deaf"
-    folder.mkdir()
-    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
-    (folder / "relay.py").write_text(relay.replace("lambda *_: sys.exit(0)", "signal.SIG_IGN"))
-    (folder / "relay.yaml").write_text("command: [python3, relay.py]\nstop_grace: 500ms\n")
+    folder = template(tmp_path / "deaf", "lambda *_: sys.exit(0)", "signal.SIG_IGN")
     run = played(tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2])
-    said = "(deaf) did not end within 0.5 s of SIGTERM, and was killed"
+    said = "(deaf) did not end within 0.3 s of SIGTERM, and was killed"
     assert sum(each.endswith(said) for each in run.summary["diagnosis"]) == 3
     assert run.summary["ledger"]["unexplained"] == 0
     assert not pids_in(folder)
@@ -124,12 +118,7 @@ def test_a_program_that_ignores_sigterm_is_killed_and_named(tmp_path: Path) -> N
 @pytest.mark.long
 def test_copies_that_a_program_makes_are_in_the_ledger(tmp_path: Path) -> None:
     """Every packet passes two such relays; each copy of the first is copied again by the second."""
-    folder = tmp_path / "twice"
-    folder.mkdir()
-    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
-    send = "lane.sendto(packet, next_hop[ssrc])"
-    (folder / "relay.py").write_text(relay.replace(send, f"{send}; {send}"))
-    (folder / "relay.yaml").write_text("command: [python3, relay.py]\npath_log: true\n")
+    folder = template(tmp_path / "twice", SEND, f"{SEND}; {SEND}")
     ledger = played(tmp_path / "runs", ONE_BLIP, f"relays.kind={folder}", *BRIEF[1::2]).summary["ledger"]
     assert ledger["unexplained"] == 0
     assert ledger["delivered"] > 3 * ledger["sent"]
@@ -139,11 +128,8 @@ def test_copies_that_a_program_makes_are_in_the_ledger(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_what_a_program_makes_of_packets_is_accounted_for(tmp_path: Path) -> None:
     """In the place of each packet, random bytes: a quarter of them look like RTP, of a stream that there is not."""
-    folder = tmp_path / "garbage"
-    folder.mkdir()
-    relay = (PROJECT / "relay_app" / "programs" / "template" / "relay.py").read_text()
-    (folder / "relay.py").write_text(relay.replace("lane.sendto(packet,", "lane.sendto(os.urandom(len(packet)),"))
-    (folder / "relay.yaml").write_text("command: [python3, relay.py]\n")
+    text = template_text().replace("lane.sendto(packet,", "lane.sendto(os.urandom(len(packet)),")
+    folder = relay_folder(tmp_path / "garbage", text)
     summary = played(tmp_path / "runs", ONE_BLIP, f"relays.kinds.us-west={folder}", *BRIEF[1::2]).summary
     counted = summary["ledger"]["counted"].items()
     assert (summary["ledger"]["unexplained"], summary["media"]["received"]) == (0, 0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bare_relay import pids_in
+from bare_relay import pids_in, template
 from program_lab import shipped
-from run_lab import PROJECT, finished, start
+from run_lab import finished, start
 
 from relay_app.programs import PROGRAMS
 from scenarios.relay_check.check import check
@@ -15,18 +15,7 @@ from topologies.sandbox import find_sandbox
 
 pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
 
-TEMPLATE = PROJECT / "relay_app" / "programs" / "template"
 SEND = "lane.sendto(packet, next_hop[ssrc])"
-
-
-def changed(folder: Path, old: str, new: str, settings: str = "") -> Path:
-    """The template with one line of it changed."""
-    folder.mkdir()
-    text = (TEMPLATE / "relay.py").read_text()
-    assert text.count(old) == 1
-    (folder / "relay.py").write_text(text.replace(old, new))
-    (folder / "relay.yaml").write_text(f"command: [python3, relay.py]\npath_log: true\nstop_grace: 300ms\n{settings}")
-    return folder
 
 
 def problems(kind: Path | str) -> list[str]:
@@ -61,7 +50,7 @@ def test_the_programs_of_the_project_hold_to_the_contract(kind: str) -> None:
     ],
 )
 def test_what_a_relay_does_wrong_is_found(tmp_path: Path, old: str, new: str, problem: str) -> None:
-    found = problems(changed(tmp_path / "mine", old, new))
+    found = problems(template(tmp_path / "mine", old, new))
     assert any(problem in each for each in found), found
 
 
@@ -76,9 +65,9 @@ NOTIFIES = '    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=
 @pytest.mark.long
 def test_a_program_may_be_ready_by_an_http_answer_of_its_hosts_network(tmp_path: Path) -> None:
     url = "http://127.0.0.1:8099/"
-    assert problems(changed(tmp_path / "good", NOTIFIES, SERVES_HTTP, f"ready: {{http: '{url}'}}\n")) == []
+    assert problems(template(tmp_path / "good", NOTIFIES, SERVES_HTTP, f"ready: {{http: '{url}'}}\n")) == []
     settings = f"ready: {{http: '{url}missing'}}\n"
-    (problem,) = problems(changed(tmp_path / "bad", NOTIFIES, SERVES_HTTP, settings))
+    (problem,) = problems(template(tmp_path / "bad", NOTIFIES, SERVES_HTTP, settings))
     assert "is not ready after 10 s" in problem
 
 
@@ -86,13 +75,13 @@ def test_a_program_may_be_ready_by_a_command(tmp_path: Path) -> None:
     """The command has the capabilities and variables of the program, and is asked again until it says so."""
     asks = """ready: {command: [sh, -c, 'test "$BLIPNET_ORDINAL" && test -e "$BLIPNET_RUN_DIR/serving"']}\n"""
     serves = '    Path(os.environ["BLIPNET_RUN_DIR"], "serving").touch()\n'
-    assert problems(changed(tmp_path / "mine", NOTIFIES, serves, asks)) == []
+    assert problems(template(tmp_path / "mine", NOTIFIES, serves, asks)) == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", ["exit 1", "sleep 3600"], ids=["fails", "hangs"])
 def test_a_command_that_never_says_that_it_is_ready_ends_the_check(tmp_path: Path, command: str) -> None:
-    (problem,) = problems(changed(tmp_path / "mine", NOTIFIES, "\n", f"ready: {{command: [sh, -c, {command}]}}\n"))
+    (problem,) = problems(template(tmp_path / "mine", NOTIFIES, "\n", f"ready: {{command: [sh, -c, {command}]}}\n"))
     assert "is not ready after 10 s" in problem
 
 
@@ -109,7 +98,7 @@ http.server.HTTPServer((here, 8099), http.server.SimpleHTTPRequestHandler).serve
 def behind_the_template(folder: Path, ready: str, old: str = SEND, new: str = SEND) -> Path:
     """The template, with one line of it changed, as if it were the adapter to a server."""
     settings = f"server: {{command: [python3, server.py], ready: {ready}}}\n"
-    changed(folder, old, new, settings)
+    template(folder, old, new, settings)
     (folder / "server.py").write_text(SERVER)
     return folder
 
@@ -166,7 +155,7 @@ def test_an_adapter_that_hangs_or_sends_nonsense_is_named_and_its_server_ends(
 def test_the_command_says_each_step_and_fails_if_one_does_not_hold(tmp_path: Path) -> None:
     code, output = finished(start("relay", "check", "template"))
     assert (code, output.count("✓ ")) == (0, 8), output
-    mine = changed(tmp_path / "mine", SEND, f"{SEND}; {SEND}")
+    mine = template(tmp_path / "mine", SEND, f"{SEND}; {SEND}")
     code, output = finished(start("relay", "check", mine))
     assert code == 1
     assert "✗ a packet is sent once\n  a packet of own-0000" in output

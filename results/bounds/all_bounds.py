@@ -20,8 +20,9 @@ from results.bounds.silences import BoundedSilences, silences
 from results.bounds.webrtc import webrtc_bounds
 from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, RerouteRow, WebrtcFigures
+from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, WebrtcFigures
 from results.metrics.group_figures import exchanges
+from results.metrics.network_figures import RerouteRow
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.metrics.webrtc_figures import call_directions
 

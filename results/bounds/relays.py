@@ -19,7 +19,7 @@ from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
 from results.bounds.times import LENGTH_QUANTILES, each_time
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.metrics.matching import Ints
 from results.metrics.relay_figures import asked_in_media, moved_streams
 from results.metrics.system_figures import ProgramFigures, RelayFigures

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import LinkRow
 from results.metrics.matching import Ints
+from results.metrics.network_figures import LinkRow
 from results.run_files.link_rates import RatedSpan, joined, rated_spans, rated_within
 from results.run_files.plan import LinkPart, Plan
 from results.run_files.records import Rows

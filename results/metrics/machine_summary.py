@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from results.metrics.figures import Count, NonNegative
+from results.metrics.figure_types import Count, NonNegative
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import added_delays
-from results.metrics.figures import LengthQuantiles, Media, Quantiles
+from results.metrics.figure_types import LengthQuantiles, Quantiles
+from results.metrics.figures import Media
 from results.metrics.frame_figures import frame_figures
 from results.metrics.group_figures import HIT_NS
 from results.metrics.interruptions import Interruption

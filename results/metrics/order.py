@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from relay_app.streams import Stream
-from results.metrics.figures import LengthQuantiles, OrderFigures
+from results.metrics.figure_types import LengthQuantiles
+from results.metrics.figures import OrderFigures
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
 from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Packets
 from results.metrics.streams import Floats

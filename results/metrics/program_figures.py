@@ -8,7 +8,7 @@ import numpy as np
 
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.app_figures import app_problem, app_values
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.metrics.process_figures import lock_wait_rows, process_figures
 from results.metrics.relay_figures import (
     catch_up_ms,

@@ -11,7 +11,7 @@ from relay_app.locks.report import Durations, LockReport
 from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.metrics.matching import Flags, Ints
 from results.metrics.paths import passes
 from results.metrics.streams import Floats, quantile

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Annotated, Literal
 
-from results.metrics.figures import Count, LengthQuantiles, NonNegative, Share
+from results.metrics.figure_types import Count, LengthQuantiles, NonNegative, Share
 from results.run_files.relay_program import SessionSource
 from results.run_files.validation import Field
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from results.metrics.figures import FaultRow, RerouteRow
+from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.streams import Floats
 from results.report.canvas import (
     BLUE,

@@ -9,8 +9,8 @@ import numpy as np
 
 from hostio.timing import MS
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import FaultRow, RerouteRow
 from results.metrics.matching import Flags, Ints
+from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.paths import relays_passed, tells_route
 from results.metrics.streams import Floats
 from results.run_files.plan import Plan

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from hostio.timing import MS, S
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import FaultRow, RerouteRow
 from results.metrics.interruptions import Interruption
 from results.metrics.matching import Ints
+from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.paths import passes
 from results.metrics.relay_figures import moved_streams
 from results.metrics.streams import Floats

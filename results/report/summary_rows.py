@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from results.bounds.interval import Interval
-from results.metrics.figures import FrameFigures, Media, OrderFigures, PairRow, RerouteRow
+from results.metrics.figures import FrameFigures, Media, OrderFigures, PairRow
+from results.metrics.network_figures import RerouteRow
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.verdict.summary import Summary
 from results.verdict.value_text import interval_text, number_text

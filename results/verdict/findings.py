@@ -15,13 +15,14 @@ from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import FaultRow, GroupRow, Media, PairRow, RerouteRow
+from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.frame_figures import frame_figures
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.link_use import link_rows
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags
 from results.metrics.media_figures import directions_of, lengths_of, media_figures, quantiles_ms
+from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.order import order_figures
 from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures

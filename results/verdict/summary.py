@@ -7,18 +7,9 @@ from typing import Annotated, Literal
 
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import (
-    ConnectionFigures,
-    FaultRow,
-    GroupRow,
-    LinkRow,
-    Media,
-    PairRow,
-    RerouteRow,
-    WebrtcFigures,
-    WitnessRow,
-)
+from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, WebrtcFigures, WitnessRow
 from results.metrics.machine_summary import HoldUpRow, MachineFigures
+from results.metrics.network_figures import FaultRow, LinkRow, RerouteRow
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field

@@ -8,9 +8,10 @@ from types import MappingProxyType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from results.fidelity.checks import CheckId, FidelityCheck
-from results.metrics.figures import FaultRow, RerouteRow, WitnessRow
+from results.metrics.figures import WitnessRow
 from results.metrics.machine_summary import MachineFigures
 from results.metrics.metric_names import Unit, unit_of
+from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.system_figures import RouteRow
 
 ROWS: Mapping[str, type] = MappingProxyType(

@@ -9,7 +9,7 @@ import pytest
 from synthetic_media import START, VOICE, received, recording, sent, stream
 
 from hostio.timing import MS
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.metrics.matching import Matched, Packets, match
 from results.metrics.order import Order, order_figures, order_of
 from results.run_files.records import Rows

@@ -15,7 +15,7 @@ from relay_app.records import FETCH, FetchOutcome
 from relay_app.streams import Stream
 from results.fidelity.all_checks import fidelity_checks
 from results.metrics.analysis import Evidence, analyse
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.metrics.relay_figures import relay_figures
 from results.metrics.system_figures import ProgramFigures, RelayFigures
 from results.report.report import read_evidence

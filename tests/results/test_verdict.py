@@ -4,7 +4,8 @@ import pytest
 from synthetic_media import plan
 
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import FrameFigures, LengthQuantiles, Media, OrderFigures, Quantiles
+from results.metrics.figure_types import LengthQuantiles, Quantiles
+from results.metrics.figures import FrameFigures, Media, OrderFigures
 from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
 from results.metrics.system_figures import LedgerFigures, LockWaitRow, LossDifference, ProgramFigures

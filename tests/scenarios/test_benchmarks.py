@@ -27,7 +27,7 @@ from hostio.procfs import CoreTimes
 from relay_app.ports import LANES
 from relay_app.streams import lane_of, streams_of
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import LengthQuantiles
+from results.metrics.figure_types import LengthQuantiles
 from results.verdict.summary import Summary
 from scenarios.paths import PROJECT
 from scenarios.process_faults.packet_contract import session_lines

@@ -136,3 +136,18 @@ def test_a_topology_is_shown_by_its_name_or_its_path(
     assert "there is no such file" in capsys.readouterr().err
     assert run_scenario("topology", "show", "us-triangel") == 2
     assert "did you mean 'us-triangle'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "needless"),
+    [
+        ("root", ("numpy", "polars", "pydantic", "redis", "rich", "yaml", "scenarios.language")),
+        ("checks", ("polars", "redis", "rich", "scapy", "results.report", "scenarios.vm")),
+        ("looks", ("polars", "redis", "scapy")),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(module: str, needless: tuple[str, ...]) -> None:
+    """Of which the libraries take longer than all that `--version` and `check` do."""
+    script = f"import sys, scenarios.commands.{module}; print([each for each in {needless!r} if each in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=PROJECT, check=True)
+    assert done.stdout.strip() == "[]"
