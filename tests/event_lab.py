@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from every import every
-from run_lab import Run, attempted, shows
+from run_lab import Run, attempted
 from run_record import RunRecord
 
 PACKET_MS = 20.0
@@ -71,4 +71,4 @@ def ran(runs: RunRecord, folder: Path, text: str, expected: Expected) -> Ran:
         found = Ran(**vars(run))
         return all(found.silent_ms_within(at_s, *bounds) for at_s, bounds in expected(found).items())
 
-    return Ran(**vars(attempted(runs, folder / "runs", file, believed=shows(as_expected))))
+    return Ran(**vars(attempted(runs, folder / "runs", file, believed=as_expected)))

@@ -57,6 +57,8 @@ class RunRecord:
     played: int = 0
     disturbed: int = 0
     unexplained: int = 0
+    unmet: int = 0
+    """How many were repeated because a claim did not hold of them, though nothing is known to have disturbed them."""
     players: int = 0
     """How many of the session's tests play runs, or look at one that was played for several."""
 
@@ -73,6 +75,7 @@ class RunRecord:
         self.played += other.played
         self.disturbed += other.disturbed
         self.unexplained += other.unexplained
+        self.unmet += other.unmet
         self.players = max(self.players, other.players)
 
     @property
@@ -90,8 +93,12 @@ class RunRecord:
         return _beyond(undecided, MOST_UNDECIDED_SHARE, self.players)
 
     def __str__(self) -> str:
-        counts = f"runs played: {self.played}, inconclusive: {self.inconclusive}"
-        return f"{counts}, of which the machine disturbed {self.disturbed}" if self.inconclusive else counts
+        counts = [f"runs played: {self.played}", f"inconclusive: {self.inconclusive}"]
+        if self.inconclusive:
+            counts.append(f"of which the machine disturbed {self.disturbed}")
+        if self.unmet:
+            counts.append(f"repeated though nothing disturbed them: {self.unmet}")
+        return ", ".join(counts)
 
 
 def _beyond(found: int, share: float, of: int) -> bool:

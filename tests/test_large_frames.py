@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from event_lab import Ran
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 from hostio.timing import S
@@ -38,7 +38,7 @@ def all_is_as_computed(run: Run) -> bool:
 @pytest.fixture(scope="module")
 def swallowed(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("swallowed")
-    return Ran(**vars(attempted(runs, folder, CASE, believed=shows(all_is_as_computed))))
+    return Ran(**vars(attempted(runs, folder, CASE, believed=all_is_as_computed)))
 
 
 def whole_pictures_s(run: Run) -> dict[Stream, list[float]]:
@@ -115,7 +115,7 @@ def test_a_canary_of_full_size_notices_it(runs: RunRecord, tmp_path: Path) -> No
     def noticed(run: Run) -> bool:
         return bool(relays_down(run))
 
-    run = attempted(runs, tmp_path, CASE, "controller.canary_bytes=1100", believed=shows(noticed))
+    run = attempted(runs, tmp_path, CASE, "controller.canary_bytes=1100", believed=noticed)
     assert run.bears(noticed(run))
     assert run.bears({frozenset(ends) for ends in relays_down(run)} == {frozenset(("us-east", "us-west"))})
 

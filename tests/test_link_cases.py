@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
@@ -27,7 +27,7 @@ def each_direction_has_its_own_delay(run: Run) -> bool:
 @pytest.mark.long
 def test_a_link_is_as_slow_either_way_as_its_file_says(runs: RunRecord, tmp_path: Path) -> None:
     claim = each_direction_has_its_own_delay
-    run = attempted(runs, tmp_path, LOPSIDED, believed=shows(claim))
+    run = attempted(runs, tmp_path, LOPSIDED, believed=claim)
     assert run.bears(claim(run)), medians_ms(run)
     assert run.bears(run.summary["media"]["lost"] == 0)
     assert run.summary["verdict"] != "fail", run.summary["reasons"]
@@ -67,7 +67,7 @@ def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_o
     def as_long(run: Run) -> bool:
         return detoured(run) and all(abs(median - 43.08) <= 4 for median in medians_ms(run).values())
 
-    run = attempted(runs, tmp_path, CASES / "abilene.yaml", believed=shows(as_long))
+    run = attempted(runs, tmp_path, CASES / "abilene.yaml", believed=as_long)
     assert run.bears(as_long(run)), (medians_ms(run), run.summary["media"])
     moved = [row for row in run.summary["reroutes"] if row["directions"]]
     assert run.bears({row["link"] for row in moved} == {"new-york–los-angeles"})
@@ -77,7 +77,7 @@ def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_o
 @pytest.mark.root
 @pytest.mark.long
 def test_a_cut_that_no_single_relay_repairs_is_repaired_over_two(runs: RunRecord, tmp_path: Path) -> None:
-    run = attempted(runs, tmp_path, CASES / "two-relays.yaml", believed=shows(detoured))
+    run = attempted(runs, tmp_path, CASES / "two-relays.yaml", believed=detoured)
     assert run.bears(detoured(run)), run.summary["media"]
     over = {row["link"]: (row["via"], row["then"]) for row in run.summary["reroutes"]}
     assert run.bears(over == {"a–b": ("d", "c"), "b–d": ("c", None), "a–c": ("d", None)}), over

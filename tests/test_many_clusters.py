@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from run_lab import Run, attempted, shows
+from run_lab import Run, attempted
 from run_record import RunRecord
 
 from benchmarks.rings import CHORD_NS, RING_NS, ring, scenario_text
@@ -42,7 +42,7 @@ def moved_over_the_chord(run: Run) -> bool:
 def test_a_ring_of_32_clusters_carries_calls_and_repairs_a_cut(runs: RunRecord, tmp_path: Path) -> None:
     scenario = tmp_path / "ring-32.yaml"
     scenario.write_text(scenario_text(ring(32)))
-    run = attempted(runs, tmp_path / "runs", scenario, believed=shows(moved_over_the_chord))
+    run = attempted(runs, tmp_path / "runs", scenario, believed=moved_over_the_chord)
     assert run.bears(moved_over_the_chord(run)), run.summary["reroutes"]
     found = least_delays_ms(run)
     assert found.keys() == {("c01", "c17"), ("c17", "c01")}

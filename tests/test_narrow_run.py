@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
@@ -33,7 +33,7 @@ def test_the_queue_loses_what_the_schedule_says_and_the_books_say_where(
     case: str, packets: int, runs: RunRecord, tmp_path: Path
 ) -> None:
     computed = as_computed(packets)
-    run = attempted(runs, tmp_path, CASES / f"{case}.yaml", believed=shows(computed))
+    run = attempted(runs, tmp_path, CASES / f"{case}.yaml", believed=computed)
     assert run.bears(computed(run))
     run.require(run.conclusive)
     lost = [route["lost"] for route in run.summary["ledger"]["routes"]]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
@@ -32,7 +32,7 @@ def a_quarter_of_the_long_and_none_of_the_short(run: Run) -> bool:
 @pytest.mark.long
 def test_frames_sent_ahead_overtake_only_where_the_delay_exceeds_the_interval(runs: RunRecord, tmp_path: Path) -> None:
     claim = a_quarter_of_the_long_and_none_of_the_short
-    run = attempted(runs, tmp_path, CASES / "reorder.yaml", believed=shows(claim))
+    run = attempted(runs, tmp_path, CASES / "reorder.yaml", believed=claim)
     assert run.bears(claim(run)), (run.summary["media"], run.summary["groups"])
     long, short = (row["order"] for row in run.summary["groups"])
     assert run.bears((long["n_reordering"], short["late_ms"]["max"]) == (1, None))
@@ -45,6 +45,6 @@ def as_many_as_computed(run: Run) -> bool:
 @pytest.mark.root
 @pytest.mark.long
 def test_uniform_jitter_on_packets_1_ms_apart_reorders_as_computed(runs: RunRecord, tmp_path: Path) -> None:
-    run = attempted(runs, tmp_path, CASES / "jitter-1ms.yaml", believed=shows(as_many_as_computed))
+    run = attempted(runs, tmp_path, CASES / "jitter-1ms.yaml", believed=as_many_as_computed)
     assert run.bears(as_many_as_computed(run)), run.summary["media"]
     assert run.summary["media"]["pauses"] > 100

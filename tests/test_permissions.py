@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 from hostio.timing import S
@@ -43,7 +43,7 @@ def test_one_refresh_each_brings_expired_permissions_back(runs: RunRecord, tmp_p
         silences = silences_ms(run)
         return len(silences) == 20 and all(5000 <= silence <= 5200 for silence in silences)
 
-    run = attempted(runs, tmp_path, CASE, believed=shows(as_computed))
+    run = attempted(runs, tmp_path, CASE, believed=as_computed)
     assert run.summary["ledger"]["unexplained"] == 0
     assert run.bears(as_computed(run))
     assert run.bears(list(refreshes_over_the_end_of_the_cut(run).values()) == [1] * 20)

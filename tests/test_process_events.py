@@ -37,9 +37,9 @@ def relays(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def silences_of_relays_ms(run: Ran) -> dict[float, tuple[float, float]]:
     """A frozen relay: up to one packet time before it. A new one has a TCP handshake, a PING and the fetch to wait for:
     three round trips; another packet time for the first miss, and one for the packets that come until the record is
-    there, which are dropped."""
+    there, which are dropped. What begins anew and the directory each take time of their own."""
     frozen, killed, restarted = (run.lasted_ms(fault) for fault in range(3))
-    start_ms, packets_ms = 3 * ROUND_TRIP_MS, 3 * PACKET_MS + SLACK_MS
+    start_ms, packets_ms = 3 * ROUND_TRIP_MS, 3 * PACKET_MS + 2 * SLACK_MS
     return {
         1.4: (frozen[0], frozen[1] + PACKET_MS + SLACK_MS),
         3.2: (killed[0] + start_ms, killed[1] + start_ms + packets_ms),
@@ -124,7 +124,7 @@ def silences_with_directory_ms(run: Ran) -> dict[float, tuple[float, float]]:
     """A cold relay is answered twice, to PING and to the fetch, after the handshake, which is the kernel's. It was gone
     until after 2 s; or from 5.1 s on, and the directory came back later, and was asked after the relay's back-off."""
     gone, until_back = run.lasted_ms(1), run.between_ms((3, "start"), (2, "end"))
-    start_ms, packets_ms = 3 * TO_DIRECTORY_MS, 3 * PACKET_MS + SLACK_MS
+    start_ms, packets_ms = 3 * TO_DIRECTORY_MS, 3 * PACKET_MS + 2 * SLACK_MS
     return {
         2.3: (gone[0] + start_ms + 2 * 300, gone[1] + start_ms + 2 * 300 + packets_ms),
         5.5: (until_back[0] + start_ms, until_back[1] + start_ms + LONGEST_BACK_OFF_MS + packets_ms),

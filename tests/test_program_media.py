@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from capture_lab import captured
 from program_lab import shipped
-from run_lab import PROJECT, Run, attempted, finished, shows, start, summary_of
+from run_lab import PROJECT, Run, attempted, finished, start, summary_of
 from run_record import RunRecord
 
 from relay_app.ports import CLIENT_PORT
@@ -47,7 +47,7 @@ def scenario(request: pytest.FixtureRequest) -> Path:
 
 
 def test_a_blip_is_heard_and_seen_as_long_as_the_packets_say(runs: RunRecord, tmp_path: Path, scenario: Path) -> None:
-    run = attempted(runs, tmp_path, scenario, believed=shows(decoded))
+    run = attempted(runs, tmp_path, scenario, believed=decoded)
     assert whole(run)
     assert run.bears(decoded(run))
     assert run.summary["verdict"] == "pass", run.summary["reasons"]
@@ -59,7 +59,7 @@ def test_servers_carry_what_programs_publish_byte_for_byte(
 ) -> None:
     """As relay of all three clusters: each stream passes two servers."""
     shipped(kind)
-    run = attempted(runs, tmp_path, scenario, f"relays.kind={kind}", believed=shows(decoded))
+    run = attempted(runs, tmp_path, scenario, f"relays.kind={kind}", believed=decoded)
     assert whole(run)
     assert {each["measured"] for each in run.summary["programs"].values()} == {"server + adapter"}
     assert run.bears(decoded(run))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from program_lab import shipped
-from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, play, shows
+from run_lab import BRIEF, ONE_BLIP, PROJECT, Run, attempted, play
 from run_record import RunRecord
 
 from relay_app.ports import LANES
@@ -31,7 +31,7 @@ def test_the_relay_with_the_defect_is_caught(runs: RunRecord, tmp_path: Path) ->
     def silent(run: Run) -> bool:
         return bool(run.summary["media"]["interruption_ms"]["max"] > least_ms)
 
-    run = attempted(runs, tmp_path, COLD_BURST, "relays.kind=c-regression", believed=shows(silent))
+    run = attempted(runs, tmp_path, COLD_BURST, "relays.kind=c-regression", believed=silent)
     assert run.bears(silent(run))
     assert run.summary["verdict"] == "fail"
     assert run.summary["ledger"]["unexplained"] == 0

@@ -12,13 +12,13 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from run_lab import AS_NOBODY, BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, shows, start, summary_of
+from run_lab import AS_NOBODY, BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, start, summary_of
 from run_record import RunRecord
 
 
 @pytest.fixture(scope="module")
 def demo(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return attempted(runs, tmp_path_factory.mktemp("demo"), ONE_BLIP, believed=shows(latency_of_the_links))
+    return attempted(runs, tmp_path_factory.mktemp("demo"), ONE_BLIP, believed=latency_of_the_links)
 
 
 def latency_of_the_links(run: Run) -> bool:
@@ -119,7 +119,7 @@ def to_one_packet(run: Run) -> bool:
 @pytest.mark.root
 def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(runs: RunRecord, tmp_path: Path) -> None:
     """A blip takes as many packets as it has intervals, give or take one, and lasts one interval more."""
-    run = attempted(runs, tmp_path, PROJECT / "scenarios" / "micro-blips.yaml", believed=shows(to_one_packet))
+    run = attempted(runs, tmp_path, PROJECT / "scenarios" / "micro-blips.yaml", believed=to_one_packet)
     found = differences(run)
     assert set(found) == {(interval, blip) for interval in (1, 20) for blip in (30, 100, 1000)}
     assert run.bears(to_one_packet(run)), found

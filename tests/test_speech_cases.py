@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
@@ -32,7 +32,7 @@ def test_an_outage_interrupts_speech_and_no_pause(runs: RunRecord, tmp_path: Pat
             and all((row["interruptions"], row["lost"]) == ("0", "0") for row in pausing)
         )
 
-    run = attempted(runs, tmp_path, CASES / "speech-pauses.yaml", believed=shows(as_computed))
+    run = attempted(runs, tmp_path, CASES / "speech-pauses.yaml", believed=as_computed)
     media = run.summary["media"]
     assert run.bears((media["sent"], media["speaker_pauses"]) == (3_500, 15))
     assert run.summary["ledger"]["unexplained"] == 0
@@ -50,7 +50,7 @@ def test_a_restart_is_as_long_a_silence_and_loses_nothing(runs: RunRecord, tmp_p
         lengths = run.summary["media"]["interruption_ms"]
         return bool(lengths["p50"] >= 500 and lengths["max"] <= 520 + 1 and run.summary["media"]["interruptions"] == 10)
 
-    run = attempted(runs, tmp_path, CASES / "sender-restarts.yaml", believed=shows(as_computed))
+    run = attempted(runs, tmp_path, CASES / "sender-restarts.yaml", believed=as_computed)
     media = run.summary["media"]
     assert (media["directions"], media["speaker_pauses"]) == (25, 0)
     assert run.bears((media["sent"], media["lost"]) == (11_750, 0))

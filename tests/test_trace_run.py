@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 from results.verdict.verdict import COMPARE
@@ -22,7 +22,7 @@ def as_recorded(run: Run) -> bool:
 
 
 def test_a_link_does_what_its_trace_says_when_it_says_so(runs: RunRecord, tmp_path: Path) -> None:
-    run = attempted(runs, tmp_path, CASE, believed=shows(as_recorded))
+    run = attempted(runs, tmp_path, CASE, believed=as_recorded)
     assert run.bears(as_recorded(run)), run.summary["reasons"]
     assert run.summary["verdict"] != "fail", run.summary["reasons"]
     edges = [line["edge"] for line in run.lines("events.jsonl") if line["kind"] == "fault"]

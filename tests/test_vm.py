@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 import pytest
 import run_lab
-from run_lab import Run, attempted, shows
+from run_lab import Run, attempted
 from run_record import RunRecord
 
 RUN_SCENARIO = (sys.executable, str(run_lab.RUN_SCENARIO))
@@ -174,7 +174,7 @@ def test_a_native_run_hears_the_same_blip(runs: RunRecord, virtual: Heard, tmp_p
     def agrees(run: Run) -> bool:
         return heard_in(run.root).less_the_reroute_s() == pytest.approx(expected, abs=NATIVE_AGREEMENT_S)
 
-    native = attempted(runs, tmp_path, run_lab.ONE_BLIP, *SETTINGS, believed=shows(agrees))
+    native = attempted(runs, tmp_path, run_lab.ONE_BLIP, *SETTINGS, believed=agrees)
     assert heard_in(native.root).by_the_blip.keys() == virtual.by_the_blip.keys()
     assert native.bears(agrees(native))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from program_lab import shipped
-from run_lab import PROJECT, Run, attempted, shows
+from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 from scenarios.language.library import load_plan
@@ -44,7 +44,7 @@ def sent_by(run: Run) -> int:
 def test_a_call_loses_what_the_blip_takes_and_both_peers_know_it(runs: RunRecord, tmp_path: Path) -> None:
     """The packets of aiortc's own counters, those of the hosts' interfaces, and the losses by either agree."""
     shipped("coturn")
-    run = attempted(runs, tmp_path, BLIP, believed=shows(passed))
+    run = attempted(runs, tmp_path, BLIP, believed=passed)
     call = run.summary["webrtc"]["call"]
     told = {cluster: said(run, cluster, "inbound-rtp") for cluster in PEERS}
     assert run.bears([len(each) for each in told.values()] == [1, 1])
@@ -73,7 +73,7 @@ def server_lost(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_peers_whose_server_is_lost_begin_anew_over_another(runs: RunRecord, tmp_path: Path, server_lost: Path) -> None:
     """Of what is sent before consent expires getStats() tells nothing; by the packets it is lost."""
     shipped("coturn")
-    run = attempted(runs, tmp_path / "runs", server_lost, believed=shows(passed))
+    run = attempted(runs, tmp_path / "runs", server_lost, believed=passed)
     call = run.summary["webrtc"]["call"]
     assert run.bears(passed(run)), run.summary["reasons"]
     assert run.bears([len(said(run, cluster, "connected")) for cluster in PEERS] == [2, 2])
