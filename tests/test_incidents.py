@@ -40,7 +40,8 @@ def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cach
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("version", [pytest.param("2026-05-10", marks=pytest.mark.long), "2026-05-20"])
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["2026-05-10", "2026-05-20"])
 def test_sound_relays_carry_the_same_burst(runs: RunRecord, tmp_path: Path, version: str) -> None:
     """In the first half of that incident: nobody waits for a sound relay after that."""
     short = ("duration=12s", "events.0.at=2s")

@@ -111,6 +111,7 @@ def test_the_books_name_the_link_for_every_packet_of_video_that_is_missing(swall
     assert swallowed.summary["ledger"]["unexplained"] == 0
 
 
+@pytest.mark.long
 def test_a_canary_of_full_size_notices_it(runs: RunRecord, tmp_path: Path) -> None:
     def noticed(run: Run) -> bool:
         return bool(relays_down(run))

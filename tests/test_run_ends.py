@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +19,6 @@ from run_lab import (
     command_name,
     descendants,
     finished,
-    held,
     start,
     summary_of,
     written,
@@ -29,8 +26,9 @@ from run_lab import (
 
 from hostio.timing import wait_until
 
+pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
 
-@pytest.mark.root
+
 def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
@@ -44,7 +42,6 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
     assert summary["media"]["sent"] > 0
 
 
-@pytest.mark.root
 def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
@@ -57,7 +54,6 @@ def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None
     assert summary["media"]["received"] > 0
 
 
-@pytest.mark.root
 def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
     assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
@@ -70,40 +66,6 @@ def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(
     assert summary["media"]["received"] > 0
 
 
-MOMENTS: dict[str, Callable[[Path], bool]] = {
-    "before anything": lambda _: True,
-    "while the network is built": lambda runs: written(runs, "events.jsonl") != "",
-    "when the processes are ready": lambda runs: "ready" in written(runs, "events.jsonl"),
-    "while media flow": lambda runs: "media-start" in written(runs, "events.jsonl"),
-    "during the blip": lambda runs: '"start"' in written(runs, "events.jsonl"),
-}
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
-    before = traces()
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert wait_until(lambda: MOMENTS[moment](tmp_path), STARTED_WITHIN_S)
-    family = list(held(descendants(process.pid)))
-    assert len(family) > 0
-    process.kill()
-    process.communicate()
-    for descriptor in family:
-        assert select.select([descriptor], [], [], 20)[0], "a process outlived the run"
-        os.close(descriptor)
-    assert traces() == before
-
-
-def traces() -> tuple[list[str], list[str], list[str]]:
-    """Interfaces, mounts and run-time files of the machine: what a run must not change."""
-    interfaces = sorted(path.name for path in Path("/sys/class/net").iterdir())
-    mounts = Path("/proc/self/mounts").read_text().splitlines()
-    sockets = [line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if "/run/" in line]
-    return interfaces, mounts, sorted(sockets)
-
-
-@pytest.mark.root
 def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_recorded(tmp_path: Path) -> None:
     process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL, stderr=subprocess.PIPE)
     assert process.stdout
@@ -118,7 +80,6 @@ def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_record
     assert summary["media"]["sent"] > 0
 
 
-@pytest.mark.root
 def test_a_bug_in_the_sandbox_has_its_own_exit_code_and_keeps_what_was_recorded(tmp_path: Path) -> None:
     """The bug: from the moment of the fault on there are no steps of the timeline that could be logged."""
     bug = "import scenarios.run.fault_player as player; player._log_step = None"
@@ -149,7 +110,6 @@ expect:
 """
 
 
-@pytest.mark.root
 def test_an_inconclusive_run_is_repeated_and_every_run_is_kept_and_named(tmp_path: Path) -> None:
     scenario = tmp_path / "undecided.yaml"
     scenario.write_text(UNDECIDED)

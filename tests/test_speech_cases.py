@@ -43,6 +43,7 @@ def test_an_outage_interrupts_speech_and_no_pause(runs: RunRecord, tmp_path: Pat
     assert run.bears(as_computed(run))
 
 
+@pytest.mark.long
 def test_a_restart_is_as_long_a_silence_and_loses_nothing(runs: RunRecord, tmp_path: Path) -> None:
     """500 ms, and 0 to 20 ms since the last packet before them."""
 
