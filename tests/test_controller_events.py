@@ -60,7 +60,7 @@ class TestController:
         cut_until_ns = controller.start_ns() + round(controller.applied_ms(0, "end")[0] * 1e6)
         checks = [each for each in log if each["kind"] == "check"]
         during = [each for each in checks if decided_ns < each["at_ns"] < cut_until_ns]
-        assert every(each["reason"].startswith("a switch has not confirmed it") for each in during)
+        assert controller.bears(every(each["reason"].startswith("a switch has not confirmed it") for each in during))
 
     def test_media_stay_on_their_detour_while_there_is_no_controller_and_under_the_next(self, controller: Ran) -> None:
         assert len(controller.silences_ms(8.1)) == 8
@@ -73,7 +73,7 @@ class TestController:
         start_ns = controller.start_ns()
         moves = [each for each in controller.lines("controller.jsonl") if each["kind"] == "decision"]
         installed_s = [(each["installed_ns"] - start_ns) / 1e9 for each in moves]
-        assert [each["via"] for each in moves] == ["us-central", None, "us-central", None]
+        assert controller.bears([each["via"] for each in moves] == ["us-central", None, "us-central", None])
         assert installed_s[2] > 8
         assert controller.bears(installed_s[2] < 9)
         assert controller.applied_ms(2, "end")[0] / 1e3 < installed_s[3]

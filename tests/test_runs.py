@@ -43,9 +43,8 @@ class TestTheDemo:
         assert reroute["fault_at"] < reroute["seen_at"] < reroute["installed_at"] < reroute["first_packet_at"]
         assert reroute["returned_at"] > 6.0
         assert demo.summary["media"]["interrupted_directions"] == 200
-        assert demo.summary["media"]["still_interrupted"] == 0
-        demo.require(demo.conclusive)
-        assert len(demo.summary["reroutes"]) == 1
+        assert demo.bears(demo.summary["media"]["still_interrupted"] == 0)
+        assert demo.bears(len(demo.summary["reroutes"]) == 1)
 
     def test_losses_are_those_of_the_blip(self, demo: Run) -> None:
         demo.require(demo.conclusive)

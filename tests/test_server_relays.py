@@ -38,7 +38,8 @@ def test_a_cold_burst_is_heard_whole_but_for_what_came_before_the_sessions(
     seen, counted = summary["programs"]["us-central"], counters_of(run, "us-central")
     assert (seen["kind"], seen["moved"], seen["never_forwarded"]) == (kind, STREAMS, 0)
     assert seen["measured"] == ("program" if kind == "adapter-alone" else "server + adapter")
-    assert STREAMS <= counted["cold"] == inside_relay(summary, "us-central")
+    assert counted["cold"] >= STREAMS
+    assert run.bears(counted["cold"] == inside_relay(summary, "us-central"))
     assert counted["received"] == counted["forwarded"] + counted["cold"]
     if kind != "adapter-alone":
         assert counted["opened"] == counted["closed"] == STREAMS
@@ -55,6 +56,7 @@ def test_two_hundred_streams_moved_at_once_are_heard_whole_but_for_what_is_count
     run = play(runs, tmp_path, SET_UP_STORM, f"relays.kind={kind}")
     summary, counted = run.summary, counters_of(run, "us-central")
     assert summary["ledger"]["unexplained"] == 0
-    assert (summary["programs"]["us-central"]["moved"], counted["failed"], counted["unsent"]) == (200, 0, 0)
+    assert summary["programs"]["us-central"]["moved"] == 200
+    assert run.bears((counted["failed"], counted["unsent"]) == (0, 0))
     assert run.bears(summary["programs"]["us-central"]["never_forwarded"] == 0)
     assert run.bears(counted["cold"] == inside_relay(summary, "us-central"))
