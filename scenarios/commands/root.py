@@ -56,7 +56,10 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _COMMANDS and (Path(args[0]).suffix in {".yaml", ".yml"} or Path(args[0]).is_file()):
             args = ["run", *args]
-        return super().resolve_command(ctx, args)
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=_COMMANDS, ctx=ctx) from error
 
 
 def _show_version(context: click.Context, _option: click.Parameter, asked: bool) -> None:
@@ -91,7 +94,7 @@ def run_command() -> int:
         error.show(sys.stderr)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "run_scenario.py"
-        print(f"{command}: {error.format_message().rstrip('.')}; see {command} --help", file=sys.stderr)
+        print(f"{command}: {_said(error)}; see {command} --help", file=sys.stderr)
     except GuestError as error:
         print(error, file=sys.stderr)
         return error.code
@@ -101,3 +104,10 @@ def run_command() -> int:
     except (ScenarioError, ProgramError, MachineError, SandboxError, OutputError, DocumentError) as error:
         print(error, file=sys.stderr)
     return ExitCode.BAD_INPUT
+
+
+def _said(error: click.UsageError) -> str:
+    """What is wrong, and the nearest right words."""
+    if isinstance(error, (click.exceptions.NoSuchOption, click.exceptions.NoSuchCommand)) and error.possibilities:
+        return f"{error.message.rstrip('.')} (did you mean {' or '.join(map(repr, error.possibilities))}?)"
+    return error.format_message().rstrip(".")

@@ -77,6 +77,12 @@ def test_exit_codes(
         ),
         (("check",), "run_scenario.py check: Missing argument 'FILE...'; see run_scenario.py check --help"),
         (("frobnicate",), "run_scenario.py: No such command 'frobnicate'; see run_scenario.py --help"),
+        (("rnu",), "run_scenario.py: No such command 'rnu' (did you mean 'run'?); see run_scenario.py --help"),
+        (("topology", "shwo"), "run_scenario.py topology: No such command 'shwo' (did you mean 'show'?); see"),
+        (
+            ("run", ONE_BLIP, "--sed", "1"),
+            "run_scenario.py run: No such option '--sed' (did you mean '--seed' or '--set'?)",
+        ),
     ],
 )
 def test_a_usage_error_is_one_line(
