@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell without job control has what it starts in the background ignore interrupts; Python then sets no handler.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[RUNS] = RunRecord()
+    gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
         config.pluginmanager.register(Turns(Path(given["turns"])))
 
@@ -109,6 +110,7 @@ def spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
