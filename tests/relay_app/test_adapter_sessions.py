@@ -24,8 +24,8 @@ pytestmark = [needs_the_adapter, pytest.mark.waits]
 
 
 def test_lifetimes_are_refreshed_before_they_end(tmp_path: Path) -> None:
-    """The server grants 2 s, so that each is due after 1 s, and again."""
-    turn = Turn(lambda request: success(request, 2))
+    """The server grants 1 s, so that each is due after 500 ms, and again."""
+    turn = Turn(lambda request: success(request, 1))
     with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=60000") as ours:
         assert wait_until(lambda: len(turn.of(CHANNEL_BIND)) >= 9, WITHIN_S), "to open, and twice more"
         assert len(turn.of(REFRESH)) >= 6
@@ -34,7 +34,7 @@ def test_lifetimes_are_refreshed_before_they_end(tmp_path: Path) -> None:
 
 def test_a_session_that_the_server_lost_is_opened_anew_and_the_others_are_checked(tmp_path: Path) -> None:
     turn = Turn()
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100") as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=20") as ours:
         turn.answer = once(lambda request: failure(request, 437), REFRESH)
         assert wait_until(lambda: len(turn.of(ALLOCATE)) == 4, WITHIN_S)
         assert wait_until(lambda: len({each.source for each in turn.of(REFRESH)}) == 3, WITHIN_S)
@@ -43,7 +43,7 @@ def test_a_session_that_the_server_lost_is_opened_anew_and_the_others_are_checke
 
 def test_all_sessions_that_the_server_lost_are_found_by_one_and_each_is_opened_anew_once(tmp_path: Path) -> None:
     turn = Turn()
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100", sessions=60) as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=20", sessions=60) as ours:
         known: set[tuple[str, int]] = set()
 
         def restarted(request: TurnRequest) -> bytes | None:
@@ -60,7 +60,7 @@ def test_all_sessions_that_the_server_lost_are_found_by_one_and_each_is_opened_a
 def test_a_server_that_was_restarted_between_two_packets_is_noticed(tmp_path: Path) -> None:
     """One that, as pion, answers to a refresh without allocation nothing at all, but is there."""
     turn = Turn()
-    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=100") as ours:
+    with serving(SERVER, turn) as at, adapter(tmp_path, "turn", at, "--check=20", "--repeat=20") as ours:
         turn.answer = lambda request: None if request.method == REFRESH and request.lifetime_s else success(request)
         anew = "the server is there, and refreshes no session: opening its 3 sessions anew"
         assert wait_until(lambda: ours.said(anew), WITHIN_S)
@@ -70,7 +70,7 @@ def test_a_server_that_was_restarted_between_two_packets_is_noticed(tmp_path: Pa
 def test_a_server_that_is_gone_is_awaited_and_all_sessions_are_opened_anew(tmp_path: Path) -> None:
     with ExitStack() as first:
         at = first.enter_context(serving(SERVER, Turn()))
-        with adapter(tmp_path, "turn", at) as ours:
+        with adapter(tmp_path, "turn", at, "--check=20") as ours:
             first.close()
             assert wait_until(lambda: ours.said("nobody listens at the server's port"), WITHIN_S)
             turn = Turn()

@@ -21,11 +21,12 @@
 enum { TEND_EVERY_MS = 10, REST_MS = 50, CLOSED_WITHIN_MS = 1000 };
 
 struct settings settings = {
-    .lifetime_s = 600, .renew_s = 240, .idle_s = 60, .check_ms = 200, .ready_within_ms = 5000, .first_port = 43000};
+    .lifetime_s = 600, .renew_s = 240, .idle_s = 60, .check_ms = 200, .repeat_ms = 200, .retry_ms = 1000,
+    .ready_within_ms = 5000, .first_port = 43000};
 
 static const char usage[] =
     "adapter plain | turn | ng [--server=ADDRESS:PORT] [--user=NAME:PASSWORD] [--lifetime=S] [--renew=S] [--idle=S]"
-    " [--check=MS] [--ready-within=MS] [--first-port=PORT]";
+    " [--check=MS] [--repeat=MS] [--retry=MS] [--ready-within=MS] [--first-port=PORT]";
 
 static int is_ending;
 
@@ -44,9 +45,9 @@ static void read_user(const char *text) {
 
 static void read_options(int count, char **words) {
     static const struct option options[] = {
-        {"server", 1, NULL, 's'}, {"user", 1, NULL, 'u'}, {"lifetime", 1, NULL, 'l'},   {"renew", 1, NULL, 'r'},
-        {"idle", 1, NULL, 'i'},   {"check", 1, NULL, 'c'}, {"ready-within", 1, NULL, 'w'}, {"first-port", 1, NULL, 'p'},
-        {NULL, 0, NULL, 0},
+        {"server", 1, NULL, 's'}, {"user", 1, NULL, 'u'},   {"lifetime", 1, NULL, 'l'}, {"renew", 1, NULL, 'r'},
+        {"idle", 1, NULL, 'i'},   {"check", 1, NULL, 'c'},  {"repeat", 1, NULL, 'R'},   {"retry", 1, NULL, 't'},
+        {"ready-within", 1, NULL, 'w'}, {"first-port", 1, NULL, 'p'}, {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(count, words, "", options, NULL)) != -1)
@@ -57,6 +58,8 @@ static void read_options(int count, char **words) {
         case 'r': settings.renew_s = number_in(optarg, "renew"); break;
         case 'i': settings.idle_s = number_in(optarg, "idle"); break;
         case 'c': settings.check_ms = number_in(optarg, "check"); break;
+        case 'R': settings.repeat_ms = number_in(optarg, "repeat"); break;
+        case 't': settings.retry_ms = number_in(optarg, "retry"); break;
         case 'w': settings.ready_within_ms = number_in(optarg, "ready-within"); break;
         case 'p': settings.first_port = number_in(optarg, "first-port"); break;
         default: refuse("usage: %s", usage);

@@ -65,7 +65,7 @@ struct driver {
 struct settings {
     struct sockaddr_in server;
     char user[128], password[128];
-    unsigned lifetime_s, renew_s, idle_s, check_ms, ready_within_ms, first_port;
+    unsigned lifetime_s, renew_s, idle_s, check_ms, repeat_ms, retry_ms, ready_within_ms, first_port;
 };
 
 extern struct settings settings;

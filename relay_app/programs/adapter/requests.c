@@ -12,7 +12,6 @@ enum {
     /* The default receive buffer of Linux holds some 160 requests of rtpengine; what finds it full waits for a
      * repetition. */
     MOST_OUTSTANDING = 128,
-    FIRST_REPEAT_MS = 200,
     MOST_TRIES = 5,
 };
 
@@ -24,7 +23,7 @@ static void transmit(struct server_session *session) {
     size_t length = driver->encode(session, session->request, bytes);
     if (send(session->watched.fd, bytes, length, 0) < 0 && errno == ECONNREFUSED)
         was_unreachable = 1;
-    session->repeat_at = now_ms() + ((int64_t)FIRST_REPEAT_MS << session->tries);
+    session->repeat_at = now_ms() + ((int64_t)settings.repeat_ms << session->tries);
     session->tries++;
 }
 

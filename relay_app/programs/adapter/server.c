@@ -8,7 +8,7 @@
 #include "slots.h"
 #include "sockets.h"
 
-enum { RETRY_MS = 1000, MOST_CHALLENGES = 2, SUSPECT_TRIES = 3 };
+enum { MOST_CHALLENGES = 2, SUSPECT_TRIES = 3 };
 
 const struct driver *driver;
 int is_absent;
@@ -23,7 +23,7 @@ void begin_waiting(void) {
 static void fail(struct server_session *session, int64_t now) {
     count(FAILED, 1);
     session->phase = FAILING;
-    session->retry_at = now + RETRY_MS;
+    session->retry_at = now + settings.retry_ms;
 }
 
 static void begin_opening(struct server_session *session, int64_t now) {
@@ -77,13 +77,13 @@ static void take_all_for_lost(const char *why, int64_t now) {
 
 /* One is lost: the others may be, which refreshing them tells, once for all that turn out to be. */
 static void take_for_lost(struct server_session *session, const char *why, int64_t now) {
-    static int64_t all_checked_at = -RETRY_MS;
+    static int64_t next_check_at;
     struct server_session *other;
     complain(OF_LOSS, "the server has lost session %08x (%s)", session->ssrc, why);
     open_anew(session, now);
-    if (now - all_checked_at < RETRY_MS)
+    if (now < next_check_at)
         return;
-    all_checked_at = now;
+    next_check_at = now + settings.retry_ms;
     for (uint32_t index = 0; (other = next_session(&index));)
         other->refresh_at = now;
 }
@@ -183,7 +183,7 @@ void settle_silence(struct server_session *session, int64_t now) {
     else if (request == RELEASE)
         released(session, now);
     else
-        session->refresh_at = now + RETRY_MS;
+        session->refresh_at = now + settings.retry_ms;
 }
 
 void await_return(void) {
