@@ -3,6 +3,8 @@
 
 # How long another program may hold a lock of apt, s: upgrades that start by themselves take minutes.
 lock_within=${lock_within:-3600}
+# After which it is tried again, s.
+lock_again=${lock_again:-1}
 
 # Run apt-get, with what is before "--" in front of it (sudo). While another program holds one of its locks, wait, and
 # say once for whom. Silent, but for that and for what apt-get says when it fails.
@@ -20,7 +22,7 @@ apt_get() {
         fi
         [[ "$holder" == "$said" ]] || echo "Waiting for $holder"
         said=$holder
-        sleep 1
+        sleep "$lock_again"
     done
 }
 

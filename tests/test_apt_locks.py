@@ -40,7 +40,7 @@ def apt(tmp_path: Path) -> Path:
 
 
 def start(apt: Path, *arguments: str, within_s: int = 100) -> subprocess.Popen[str]:
-    script = f'set -euo pipefail; lock_within={within_s}; . "{APT}"; apt_get -- "$@"'
+    script = f'set -euo pipefail; lock_within={within_s} lock_again=0.1; . "{APT}"; apt_get -- "$@"'
     return subprocess.Popen(
         ["bash", "-pc", script, "bash", *arguments],
         env={**os.environ, "APT_CONFIG": str(apt / "apt.conf"), "LC_ALL": "C"},

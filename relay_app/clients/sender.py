@@ -32,7 +32,7 @@ from relay_app.rtp import PAYLOAD_OFFSET, blipnet_header
 from relay_app.streams import Stream
 
 CHUNK_NS = 500 * MS
-_SLOTS = 18
+SLOTS = 18
 """Chunks in the ring: one is sent, one is computed, the others are ready. So Python, which computes them at ordinary
 priority, may be kept from the cores for 8 s without harm. A packet takes 48 bytes of it: 4 MB at 10 000 a second."""
 
@@ -40,6 +40,7 @@ priority, may be kept from the cores for 8 s without harm. A packet takes 48 byt
 class Sender:
     """The streams that start at one cluster. `direct_addresses`: hosts by cluster, for streams that pass no relay.
     `spans`: when streams have packets, by SSRC; the others have them all the time. `media`: what they carry, by name.
+    `chunk_ns`, `slots`: length of a chunk, and how many the ring has.
 
     Call `prepare` and then `begin`, each at most once; call `rows` after `stop`, when the threads have ended.
     """
@@ -55,6 +56,8 @@ class Sender:
         *,
         ntp_offset_ns: int,
         tick_ns: int,
+        chunk_ns: int = CHUNK_NS,
+        slots: int = SLOTS,
     ) -> None:
         self._streams = streams
         self._relay_address = relay_address
@@ -63,6 +66,8 @@ class Sender:
         self._media = media
         self._ntp_offset_ns = ntp_offset_ns
         self._tick_ns = tick_ns
+        self._chunk_ns = chunk_ns
+        self._slots = slots
         self._socket = udp_socket(address, SENDER_PORT)
         self._chunk_played = os.eventfd(0)
         self._memory: SenderMemory | None = None
@@ -82,11 +87,12 @@ class Sender:
         """Compute the first chunks, and start two threads; they end at the end of the media or when stopped."""
         self._ended.clear()
         schedule = Schedule(self._streams, seed, 0, self._spans, self._media)
-        memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, schedule.most(CHUNK_NS))
-        chunks = -(-duration_ns // CHUNK_NS)
-        self._memory, self._ahead = memory, min(chunks, _SLOTS)
+        capacity = schedule.most(self._chunk_ns)
+        memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, capacity, self._slots)
+        chunks = -(-duration_ns // self._chunk_ns)
+        self._memory, self._ahead = memory, min(chunks, self._slots)
         for number in range(self._ahead):
-            _fill(memory, number, _chunk(schedule, number, duration_ns))
+            _fill(memory, number, self._chunk(schedule, number, duration_ns))
         workers.start("prepare", lambda: self._prepare(memory, schedule, duration_ns, chunks))
         workers.start("send", lambda: self._play(memory, chunks))
 
@@ -98,7 +104,7 @@ class Sender:
         watch(memory.lateness, order.start_ns, order.end_ns)
         self._start_ns = order.start_ns
         memory.chunks["due_ns"][: self._ahead] += order.start_ns
-        memory.state["begin_ns"], memory.state["chunk_ns"] = order.start_ns, CHUNK_NS
+        memory.state["begin_ns"], memory.state["chunk_ns"] = order.start_ns, self._chunk_ns
         memory.state["prepared"] = self._ahead
         self._began.set()
 
@@ -113,15 +119,19 @@ class Sender:
         state = memory.state[0]
         self._began.wait()
         for number in range(self._ahead, chunks):
-            while number - state["played"] >= _SLOTS and not state["stop"]:
+            while number - state["played"] >= self._slots and not state["stop"]:
                 os.eventfd_read(self._chunk_played)
             if state["stop"]:
                 return
-            self._keep_rows(memory, number % _SLOTS)
-            packets = _chunk(schedule, number, duration_ns)
+            self._keep_rows(memory, number % self._slots)
+            packets = self._chunk(schedule, number, duration_ns)
             packets["due_ns"] += self._start_ns
-            _fill(memory, number % _SLOTS, packets)
+            _fill(memory, number % self._slots, packets)
             state["prepared"] = number + 1
+
+    def _chunk(self, schedule: Schedule, number: int, duration_ns: int) -> npt.NDArray[Any]:
+        from_ns = number * self._chunk_ns
+        return schedule.window(from_ns, min(from_ns + self._chunk_ns, duration_ns))
 
     def _keep_rows(self, memory: SenderMemory, slot: int) -> None:
         self._rows.append(memory.sent[slot, : memory.sent_count[slot]].copy())
@@ -142,8 +152,8 @@ class Sender:
         """SENT[n] of all that was sent, once the threads have ended."""
         if self._memory is not None:
             prepared = int(self._memory.state["prepared"][0])
-            for number in range(max(prepared - _SLOTS, 0), prepared):
-                self._keep_rows(self._memory, number % _SLOTS)
+            for number in range(max(prepared - self._slots, 0), prepared):
+                self._keep_rows(self._memory, number % self._slots)
         return np.concatenate([np.empty(0, SENT), *self._rows])
 
     def counters(self) -> dict[str, int]:
@@ -167,7 +177,7 @@ class Sender:
 
 
 def sender_memory(
-    streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int
+    streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int, slots: int = SLOTS
 ) -> SenderMemory:
     """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client."""
     ssrcs = [stream.ssrc for stream in streams]
@@ -182,14 +192,9 @@ def sender_memory(
         ssrcs=np.array(ssrcs, np.uint32),
         templates=np.frombuffer(bytearray(headers), np.uint8).reshape(len(ssrcs), PAYLOAD_OFFSET),
         destinations=np.array(destinations, np.uint64).reshape(len(ssrcs), 2),
-        chunks=_SLOTS,
+        chunks=slots,
         capacity=capacity,
     )
-
-
-def _chunk(schedule: Schedule, number: int, duration_ns: int) -> npt.NDArray[Any]:
-    from_ns = number * CHUNK_NS
-    return schedule.window(from_ns, min(from_ns + CHUNK_NS, duration_ns))
 
 
 def _fill(memory: SenderMemory, slot: int, packets: npt.NDArray[Any]) -> None:

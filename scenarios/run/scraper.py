@@ -64,18 +64,18 @@ def serve(config: ScraperConfig, control: Connection) -> None:
     tell(control, Stopped({}))
 
 
-def scrape(endpoint: MetricsEndpoint, hosts: Sequence[str]) -> Scrape:
-    """The present metrics, or why there are none; takes half a second at most for each host."""
+def scrape(endpoint: MetricsEndpoint, hosts: Sequence[str], within_s: float = _WITHIN_S) -> Scrape:
+    """The present metrics, or why there are none; takes `within_s` at most for each host."""
     at_ns = monotonic_ns()
     problem = ""
     for host in hosts:
         try:
-            with _time_limit():
+            with _time_limit(within_s):
                 return parse_metrics(_text(endpoint, host), at_ns)
         except ConnectionRefusedError:
             problem = problem or f"nobody listens at port {endpoint.port}"
         except TimeoutError:
-            return Scrape(at_ns, problem=f"no whole answer within {_WITHIN_S:g} s")
+            return Scrape(at_ns, problem=f"no whole answer within {within_s:g} s")
         except (OSError, HTTPException, ValueError) as error:
             return Scrape(at_ns, problem=f"{error}" or type(error).__name__)
     return Scrape(at_ns, problem=problem)
@@ -97,10 +97,10 @@ def _text(endpoint: MetricsEndpoint, host: str) -> str:
 
 
 @contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise TimeoutError in the block after `_WITHIN_S`, whatever it waits for or computes; main thread only."""
+def _time_limit(within_s: float) -> Iterator[None]:
+    """Raise TimeoutError in the block after `within_s`, whatever it waits for or computes; main thread only."""
     before = signal.signal(signal.SIGALRM, _time_out)
-    signal.setitimer(signal.ITIMER_REAL, _WITHIN_S)
+    signal.setitimer(signal.ITIMER_REAL, within_s)
     try:
         yield
     finally:

@@ -67,7 +67,7 @@ class StallSampler:
     """Watches programs, by the ordinals of their clusters, from `begin` to `end`, in a thread of its own.
 
     A program that a fault has stopped is left out. `run`: where stacks go; `tap`: makes the tap of a program;
-    `after_ns`, `silent_after_ns`: see StallWatch and SilenceWatch.
+    `after_ns`, `silent_after_ns`: see StallWatch and SilenceWatch; `period_ns`: from one reading to the next.
     """
 
     def __init__(
@@ -77,11 +77,13 @@ class StallSampler:
         tap: Callable[[int], Tap] = relay_tap,
         after_ns: int = STALL_AFTER_NS,
         silent_after_ns: int = SILENT_AFTER_NS,
+        period_ns: int = _PERIOD_NS,
     ) -> None:
         self._programs = programs
         self._run = run
         self._tap = tap
         self._seen = {ordinal: _Seen(StallWatch(after_ns), SilenceWatch(silent_after_ns)) for ordinal in programs}
+        self._period_s = period_ns / S
         self._until_ns = 0
         self._stop = Event()
         self._thread = Thread(target=self._watch_all, name="stalls", daemon=True)
@@ -113,7 +115,7 @@ class StallSampler:
         }
 
     def _watch_all(self) -> None:
-        while not self._stop.wait(_PERIOD_NS / S):
+        while not self._stop.wait(self._period_s):
             for ordinal, program in self._programs.items():
                 self._look(program, self._seen[ordinal])
 

@@ -22,7 +22,7 @@ from hostio.timing import MS, S
 from relay_app.calls import Calls
 from relay_app.clients.client import compile_loops
 from relay_app.clients.media_schedule import Schedule
-from relay_app.clients.sender import CHUNK_NS, Sender
+from relay_app.clients.sender import Sender
 from relay_app.media_profiles import Recording
 from relay_app.messages import MediaWindow
 from relay_app.ports import CLIENT_PORT
@@ -37,6 +37,9 @@ duration: 12s
 sessions:
   - {name: played, between: [us-east, us-west], count: 1, media: {capture: call.pcap}, one-way: true}
 """
+
+PLAYED_NS = 300 * MS
+"""The recording is played over again after 215 ms."""
 
 pytestmark = pytest.mark.waits
 
@@ -119,8 +122,8 @@ def test_what_is_sent_is_what_the_capture_has_but_for_ssrc_numbers_and_extension
         listener.bind((loopback(2), CLIENT_PORT))
         sender = Sender((stream,), loopback(1), loopback(1), {"b": loopback(2)}, {}, media, ntp_offset_ns=0, tick_ns=MS)
         workers, start_ns = Workers(), monotonic_ns() + 20 * MS
-        sender.prepare(CHUNK_NS, 5, workers)
-        sender.begin(MediaWindow(start_ns, start_ns + CHUNK_NS))
+        sender.prepare(PLAYED_NS, 5, workers)
+        sender.begin(MediaWindow(start_ns, start_ns + PLAYED_NS))
         workers.join(30)
         rows = sender.rows()
         datagrams = [listener.recv(2048) for _ in range(len(rows))]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic_ns
 
 import pytest
@@ -13,7 +14,8 @@ from hostio.timing import MS, S
 from relay_app.calls import FOREVER, Span
 from relay_app.clients.client import compile_loops
 from relay_app.clients.media_schedule import Schedule
-from relay_app.clients.sender import CHUNK_NS, Sender
+from relay_app.clients.sender import SLOTS, Sender
+from relay_app.clients.sender import CHUNK_NS as USUAL_CHUNK_NS
 from relay_app.messages import MediaWindow
 from relay_app.streams import Stream
 
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.waits
 
 STREAMS = (Stream(0xAB, "s-0000", "s", "a", "b", "voice"), Stream(0xAC, "s-0001", "s", "a", "b", "probe-1khz"))
 SEED = 5
+CHUNK_NS = 100 * MS
 CHUNKS = 5
 
 
@@ -32,12 +35,21 @@ class WithoutPrepare(Workers):
             super().start(name, target)
 
 
-@pytest.fixture
-def sender() -> Iterator[Sender]:
+@contextmanager
+def opened(
+    spans: Mapping[int, tuple[Span, ...]], chunk_ns: int = CHUNK_NS, slots: int = SLOTS
+) -> Iterator[Sender]:
     compile_loops()
-    made = Sender(STREAMS, loopback(1), loopback(1), {}, {}, ntp_offset_ns=0, tick_ns=MS)
+    host = loopback(1)
+    made = Sender(STREAMS, host, host, {}, spans, ntp_offset_ns=0, tick_ns=MS, chunk_ns=chunk_ns, slots=slots)
     yield made
     made.close()
+
+
+@pytest.fixture
+def sender() -> Iterator[Sender]:
+    with opened({}) as sender:
+        yield sender
 
 
 def test_what_was_computed_ahead_needs_no_python_and_is_the_schedule(sender: Sender) -> None:
@@ -53,44 +65,41 @@ def test_what_was_computed_ahead_needs_no_python_and_is_the_schedule(sender: Sen
     assert sender.counters()["starved"] == 0
 
 
-def test_eight_seconds_are_ready_before_the_start(sender: Sender) -> None:
-    sender.prepare(60 * S, SEED, WithoutPrepare())
-    start_ns = monotonic_ns() + 3_600 * S
-    sender.begin(MediaWindow(start_ns, start_ns + 60 * S))
-    assert sender._memory is not None
-    ready = sender._memory
-    assert ready.state["prepared"][0] * CHUNK_NS >= 8 * S
-    assert ready.prepared_count.min() > 0
-    sender.halt()
+def test_eight_seconds_are_ready_before_the_start() -> None:
+    with opened({}, USUAL_CHUNK_NS) as sender:
+        sender.prepare(60 * S, SEED, WithoutPrepare())
+        start_ns = monotonic_ns() + 3_600 * S
+        sender.begin(MediaWindow(start_ns, start_ns + 60 * S))
+        assert sender._memory is not None
+        ready = sender._memory
+        assert ready.state["prepared"][0] * USUAL_CHUNK_NS >= 8 * S
+        assert ready.prepared_count.min() > 0
+        sender.halt()
 
 
-def test_beyond_the_first_chunks_the_packets_are_still_the_schedules(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("relay_app.clients.sender._SLOTS", 2)
+def test_beyond_the_first_chunks_the_packets_are_still_the_schedules() -> None:
     workers = Workers()
-    sender.prepare(CHUNKS * CHUNK_NS, SEED, workers)
-    start_ns = monotonic_ns() + 20 * MS
-    sender.begin(MediaWindow(start_ns, start_ns + CHUNKS * CHUNK_NS))
-    workers.join(30)
-    planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
-    assert sender.rows()["due_ns"].tolist() == planned["due_ns"].tolist()
+    with opened({}, slots=2) as sender:
+        sender.prepare(CHUNKS * CHUNK_NS, SEED, workers)
+        start_ns = monotonic_ns() + 20 * MS
+        sender.begin(MediaWindow(start_ns, start_ns + CHUNKS * CHUNK_NS))
+        workers.join(30)
+        planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
+        assert sender.rows()["due_ns"].tolist() == planned["due_ns"].tolist()
 
 
-def test_chunks_without_packets_leave_nothing_to_want(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_without_packets_leave_nothing_to_want() -> None:
     """Nine of them, ahead of the first packet, of which eight are ready from the start: the ninth is in good time."""
-    monkeypatch.setattr("relay_app.clients.sender._SLOTS", 8)
-    compile_loops()
-    spans = {stream.ssrc: (Span(9 * CHUNK_NS + 100 * MS, FOREVER),) for stream in STREAMS}
-    sender, workers = Sender(STREAMS, loopback(1), loopback(1), {}, spans, ntp_offset_ns=0, tick_ns=MS), Workers()
-    sender.prepare(10 * CHUNK_NS, SEED, workers)
-    start_ns = monotonic_ns() + 20 * MS
-    sender.begin(MediaWindow(start_ns, start_ns + 10 * CHUNK_NS))
-    workers.join(30)
-    sent, counters = sender.rows(), sender.counters()
-    sender.close()
-    assert len(sent) == 400 + 400 // 20
-    assert sent["due_ns"].min() >= start_ns + 9 * CHUNK_NS + 100 * MS
+    spans = {stream.ssrc: (Span(9 * CHUNK_NS + 20 * MS, FOREVER),) for stream in STREAMS}
+    workers = Workers()
+    with opened(spans, slots=8) as sender:
+        sender.prepare(10 * CHUNK_NS, SEED, workers)
+        start_ns = monotonic_ns() + 20 * MS
+        sender.begin(MediaWindow(start_ns, start_ns + 10 * CHUNK_NS))
+        workers.join(30)
+        sent, counters = sender.rows(), sender.counters()
+    assert len(sent) == 80 + 80 // 20
+    assert sent["due_ns"].min() >= start_ns + 9 * CHUNK_NS + 20 * MS
     assert counters["starved"] == 0
 
 
