@@ -177,7 +177,11 @@ class Sender:
 
 
 def sender_memory(
-    streams: Sequence[Stream], relay_address: str, direct_addresses: Mapping[str, str], capacity: int, slots: int = SLOTS
+    streams: Sequence[Stream],
+    relay_address: str,
+    direct_addresses: Mapping[str, str],
+    capacity: int,
+    slots: int = SLOTS,
 ) -> SenderMemory:
     """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client."""
     ssrcs = [stream.ssrc for stream in streams]

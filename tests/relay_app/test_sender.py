@@ -14,8 +14,8 @@ from hostio.timing import MS, S
 from relay_app.calls import FOREVER, Span
 from relay_app.clients.client import compile_loops
 from relay_app.clients.media_schedule import Schedule
-from relay_app.clients.sender import SLOTS, Sender
 from relay_app.clients.sender import CHUNK_NS as USUAL_CHUNK_NS
+from relay_app.clients.sender import SLOTS, Sender
 from relay_app.messages import MediaWindow
 from relay_app.streams import Stream
 
@@ -36,9 +36,7 @@ class WithoutPrepare(Workers):
 
 
 @contextmanager
-def opened(
-    spans: Mapping[int, tuple[Span, ...]], chunk_ns: int = CHUNK_NS, slots: int = SLOTS
-) -> Iterator[Sender]:
+def opened(spans: Mapping[int, tuple[Span, ...]], chunk_ns: int = CHUNK_NS, slots: int = SLOTS) -> Iterator[Sender]:
     compile_loops()
     host = loopback(1)
     made = Sender(STREAMS, host, host, {}, spans, ntp_offset_ns=0, tick_ns=MS, chunk_ns=chunk_ns, slots=slots)

@@ -23,6 +23,11 @@ from scenarios.run.stall_sampler import StallSampler, WatchedProgram
 HERE = "us-central"
 NEVER_NS = 1 << 62
 LANE = 3
+WAITS = "import sys; print(flush=True); sys.stdin.read()"
+PERIOD_NS = 20 * MS
+SILENT_AFTER_NS = 150 * MS
+LOOKED_AT_S = 0.5
+"""Time enough for a stall to be seen, if there were one."""
 
 
 @dataclass
@@ -39,21 +44,23 @@ class Busy:
 
 @contextmanager
 def stalled(
-    tmp_path: Path, stacks: StackTool | None, tap: Busy | None = None, *, held: bool = True, after_ms: int = 300
+    tmp_path: Path, stacks: StackTool | None, tap: Busy | None = None, *, held: bool = True, after_ms: int = 100
 ) -> Iterator[tuple[StallSampler, int]]:
     """A sampler of a child, in whose network a lane holds a packet."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as lane,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
-        subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child,
+        subprocess.Popen([sys.executable, "-c", WAITS], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child,
     ):
+        assert child.stdout
+        child.stdout.readline()  # before that py-spy finds no Python in it
         lane.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         lane.bind(("127.44.0.1", LANE_PORT + LANE))
         if held:
             sender.sendto(b"packet", lane.getsockname())
         (tmp_path / "logs").mkdir()
         programs, seen = {2: WatchedProgram(HERE, os.getpid(), stacks)}, tap or Busy()
-        sampler = StallSampler(programs, RunDir(tmp_path), lambda _: seen, after_ms * MS, 600 * MS)
+        sampler = StallSampler(programs, RunDir(tmp_path), lambda _: seen, after_ms * MS, SILENT_AFTER_NS, PERIOD_NS)
         sampler.watch([(2, str(child.pid))])
         yield sampler, child.pid
         sampler.end()
@@ -65,13 +72,13 @@ def stalls_of(sampler: StallSampler) -> tuple[ProgramStall, ...]:
 
 
 def test_the_stacks_are_taken_once_for_a_stall(tmp_path: Path) -> None:
-    with stalled(tmp_path, "gdb") as (sampler, pid):
+    with stalled(tmp_path, "py-spy") as (sampler, pid):
         sampler.begin(NEVER_NS)
         assert wait_until(lambda: bool(stalls_of(sampler)), 60)
         sampler.end()
         (stall,) = stalls_of(sampler)
     assert stall.lane == LANE
-    assert stall.seen_ns - stall.from_ns >= 300 * MS
+    assert stall.seen_ns - stall.from_ns >= 100 * MS
     assert stall.stacks == f"logs/relay-{HERE}.stacks-1.txt", stall.untold
     assert f"process {pid}\n" in (tmp_path / stall.stacks).read_text()
 
@@ -93,12 +100,12 @@ def test_a_program_that_was_stopped_is_no_stall(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGSTOP)
         assert wait_until(lambda: thread_states(pid) == {"T"}, 30)
         sampler.begin(NEVER_NS)
-        assert not wait_until(lambda: bool(stalls_of(sampler)), 1)
+        assert not wait_until(lambda: bool(stalls_of(sampler)), LOOKED_AT_S)
 
 
 def test_a_program_that_takes_frames_and_sends_none_is_a_stall_with_its_stacks(tmp_path: Path) -> None:
     tap = Busy(silent=True)
-    with stalled(tmp_path, "gdb", tap, held=False) as (sampler, pid):
+    with stalled(tmp_path, "py-spy", tap, held=False) as (sampler, pid):
         sampler.begin(NEVER_NS)
         assert wait_until(lambda: bool(stalls_of(sampler)), 60)
         frames = stalls_of(sampler)[0].frames
@@ -111,11 +118,11 @@ def test_a_program_that_takes_frames_and_sends_none_is_a_stall_with_its_stacks(t
     assert stall.stacks == f"logs/relay-{HERE}.stacks-1.txt", stall.untold
     assert f"process {pid}\n" in (tmp_path / stall.stacks).read_text()
     assert stall.until_ns is not None
-    assert stall.until_ns - stall.from_ns >= 600 * MS
+    assert stall.until_ns - stall.from_ns >= SILENT_AFTER_NS
 
 
 def test_a_lane_that_holds_packets_meanwhile_is_of_the_same_stall(tmp_path: Path) -> None:
-    with stalled(tmp_path, None, Busy(silent=True), after_ms=1500) as (sampler, _):
+    with stalled(tmp_path, None, Busy(silent=True), after_ms=400) as (sampler, _):
         sampler.begin(NEVER_NS)
 
         def whole() -> bool:
@@ -128,4 +135,4 @@ def test_a_lane_that_holds_packets_meanwhile_is_of_the_same_stall(tmp_path: Path
 def test_after_the_media_none_is_a_silence(tmp_path: Path) -> None:
     with stalled(tmp_path, None, Busy(silent=True), held=False) as (sampler, _):
         sampler.begin(0)
-        assert not wait_until(lambda: bool(stalls_of(sampler)), 1)
+        assert not wait_until(lambda: bool(stalls_of(sampler)), LOOKED_AT_S)
