@@ -200,11 +200,12 @@ class Supervisor:
         pids = members(self._process.pid)
         with suppress(OSError):
             self._run.hung.write_text("\n".join((why, "", *map(what_it_waits_for, pids))), encoding="utf-8")
-        for pid in pids:
-            if catches(pid, STACKS_SIGNAL):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, STACKS_SIGNAL)
-        self._ended_within(_STACKS_WITHIN_S)
+        asked = [pid for pid in pids if catches(pid, STACKS_SIGNAL)]
+        for pid in asked:
+            with suppress(ProcessLookupError):
+                os.kill(pid, STACKS_SIGNAL)
+        if asked:
+            self._ended_within(_STACKS_WITHIN_S)
 
     def _ended_within(self, seconds: float) -> bool:
         try:

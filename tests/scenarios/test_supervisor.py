@@ -25,23 +25,30 @@ from scenarios.run.limits import Allowances
 from scenarios.run.supervisor import Supervisor
 from topologies.sandbox import Sandbox
 
+pytestmark = pytest.mark.waits
+
 PROJECT = Path(__file__).resolve().parents[2]
 LONG = 1000.0
-QUICK = 0.3
+QUICK = 0.1
 
 
 class Mischief:
-    """A watcher that acts once, as soon as the events have a word."""
+    """A watcher that acts once, as soon as the events have a word; `then`: what it does at the next look."""
 
-    def __init__(self, run: RunDir, word: str = "", act: Callable[[], object] = lambda: None) -> None:
-        self._run, self._word, self._act = run, word, act
-        self._done = False
+    def __init__(
+        self,
+        run: RunDir,
+        word: str = "",
+        act: Callable[[], object] = lambda: None,
+        then: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._run, self._word = run, word
+        self._acts = [act, then]
         self.told_to_stop = False
 
     def look(self) -> None:
-        if not self._done and self._run.events.exists() and self._word in self._run.events.read_text():
-            self._done = True
-            self._act()
+        if self._acts and self._run.events.exists() and self._word in self._run.events.read_text():
+            self._acts.pop(0)()
 
     def stopping(self) -> None:
         self.told_to_stop = True
@@ -88,7 +95,7 @@ def test_a_stage_that_exceeds_its_allowance_is_named_with_its_step(run: RunDir, 
         why = supervisor.wait(Mischief(run))
         assert process.poll() is not None
     assert re.fullmatch(
-        rf"its {stage} was not done within 0.3 s, and hung for \d+ s in: {STEPS[stage]}; "
+        rf"its {stage} was not done within 0.1 s, and hung for \d+ s in: {STEPS[stage]}; "
         r"logs/hung.log says what every process waited for",
         why or "",
     )
@@ -105,9 +112,9 @@ def test_time_in_which_the_supervisor_itself_did_not_run_is_not_the_runs(run: Ru
     """As when the whole machine was paused: 100 s pass from one look to the next."""
     run.events.write_text(dump_line(MediaStart(2)))
     ticks = itertools.count(0, 100)
-    with started(["sleep", "0.5"]) as process:
+    with started(["sleep", "1000"]) as process:
         supervisor = Supervisor(process, run, allowed(media=99), clock=lambda: float(next(ticks)))
-        assert supervisor.wait(Mischief(run)) is None
+        assert supervisor.wait(Mischief(run, then=process.kill)) is None
     assert next(ticks) > 99
 
 
@@ -127,8 +134,8 @@ def test_a_watcher_that_cannot_read_does_not_end_the_run(run: RunDir) -> None:
         raise OSError(5, "Input/output error")
 
     run.events.write_text(dump_line(MediaStart(2)))
-    with started(["sleep", "0.5"]) as process:
-        assert Supervisor(process, run, allowed()).wait(Mischief(run, act=fail)) is None
+    with started(["sleep", "1000"]) as process:
+        assert Supervisor(process, run, allowed()).wait(Mischief(run, act=fail, then=process.kill)) is None
 
 
 def test_a_watcher_whom_nobody_reads_any_more_is_heard(run: RunDir) -> None:
@@ -144,8 +151,8 @@ def test_a_watcher_whom_nobody_reads_any_more_is_heard(run: RunDir) -> None:
 
 def test_events_that_cannot_be_parsed_do_not_end_the_run(run: RunDir) -> None:
     run.events.write_text("{broken\n")
-    with started(["sleep", "0.5"]) as process:
-        assert Supervisor(process, run, allowed()).wait(Mischief(run)) is None
+    with started(["sleep", "1000"]) as process:
+        assert Supervisor(process, run, allowed()).wait(Mischief(run, then=process.kill)) is None
 
 
 def test_an_interrupt_of_a_run_that_does_not_stop_ends_it_and_says_where_it_was(run: RunDir) -> None:
@@ -155,7 +162,7 @@ def test_an_interrupt_of_a_run_that_does_not_stop_ends_it_and_says_where_it_was(
         supervisor = Supervisor(process, run, allowed())
         why = supervisor.wait(watcher) or ""
         assert process.poll() is not None
-    assert why.startswith("it did not stop within 0.3 s of the interrupt, and hung for ")
+    assert why.startswith("it did not stop within 0.1 s of the interrupt, and hung for ")
     assert supervisor.interrupted
     assert watcher.told_to_stop
 
@@ -171,7 +178,7 @@ def test_a_run_that_hangs_is_ended_and_what_its_processes_held_is_kept(run: RunD
     """The keeper of the records is stopped in order although the run's first process cannot do it."""
     found: list[int] = []
     with started(in_sandbox(run, how)) as process:
-        supervisor = Supervisor(process, run, allowed(collection=QUICK))
+        supervisor = Supervisor(process, run, allowed(collection=0.3, stopping=0.3))
         why = supervisor.wait(Mischief(run, "machine.json", lambda: found.extend(members(process.pid))))
     assert "in: writing machine.json; logs/hung.log says" in (why or "")
     if how != "but stops when asked":

@@ -11,9 +11,18 @@ from hanging_run import fail_to_write, keep
 
 from hostio.control import Failed, Stop, Stopped
 from relay_app.messages import Quiesced, StopSending
-from scenarios.supervision.processes import ProcessError, RunProcess, request_all, spawn, stop_all
+from scenarios.supervision.processes import ProcessError, RunProcess, request_all, spawn, start_fork_server, stop_all
 
 WITHIN_S = 60.0
+
+
+pytestmark = pytest.mark.waits
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fork_server() -> None:
+    """Has imported what the module of the processes needs, so that each need not."""
+    start_fork_server(["scenarios.supervision.run_control"])
 
 
 @pytest.fixture
@@ -22,24 +31,25 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def failing(root: Path, number: int) -> RunProcess:
+def failing(root: Path, number: int, name: str = "client-a") -> RunProcess:
     error = OSError(number, os.strerror(number), str(root / "staging" / "sent-a.npy"))
-    process = spawn("client-a", fail_to_write, error, root / "logs" / "client-a.log")
+    process = spawn(name, fail_to_write, error, root / "logs" / f"{name}.log")
     process.await_ready(WITHIN_S)
     return process
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
-def test_what_a_process_could_not_write_is_known_when_it_is_stopped(root: Path, number: int) -> None:
-    process = failing(root, number)
+def test_what_a_process_could_not_write_is_known_when_it_is_stopped(root: Path) -> None:
+    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+    processes = [failing(root, number, f"client-{number}") for number in numbers]
     kept = spawn("client-b", keep, str(root / "records"), root / "logs" / "client-b.log")
     kept.await_ready(WITHIN_S)
-    assert stop_all([process, kept], WITHIN_S) == {"client-b": Stopped({})}
-    assert process.failures == [Failed(f"staging/sent-a.npy cannot be written: {os.strerror(number)}")]
+    assert stop_all([*processes, kept], WITHIN_S) == {"client-b": Stopped({})}
+    for number, process in zip(numbers, processes, strict=True):
+        assert process.failures == [Failed(f"staging/sent-a.npy cannot be written: {os.strerror(number)}")]
+        assert process.gone(WITHIN_S)
+        assert process.log.read_text() == "", "no traceback for a full disk"
+        process.close()
     assert kept.failures == []
-    assert process.gone(WITHIN_S)
-    assert process.log.read_text() == "", "no traceback for a full disk"
-    process.close()
     kept.close()
 
 
