@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from results.bounds.interval import UNBOUNDED, Interval, finite
-from results.metrics.matching import Flags
+from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats
 
 _TRIED = 65
-"""How many sizes of the uncertain part are tried at most: each costs a pass over all values."""
+"""How many sizes of the uncertain part are tried at most."""
 
 
 def quantile_between(low: Floats, high: Floats, share: float, missing: float = 0.0) -> Interval:
@@ -25,20 +27,65 @@ def quantile_of_some(low: Floats, high: Floats, certain: Flags, share: float) ->
 
     It is least with some of the least of the others, and largest with some of the largest of them.
     """
-    least = min(_with_some(low[certain], np.sort(low[~certain]), share), default=0.0)
-    most = max(_with_some(high[certain], np.sort(high[~certain])[::-1], share), default=0.0)
-    return finite(least if certain.any() else 0.0, most)
+    least = _with_some(low[certain], low[~certain], share, largest=False).min(initial=np.inf)
+    most = _with_some(high[certain], high[~certain], share, largest=True).max(initial=0.0)
+    return finite(float(least) if certain.any() else 0.0, float(most))
 
 
-def _with_some(certain: Floats, others: Floats, share: float) -> list[float]:
-    """The quantile with the first k of the others, for many k."""
-    sizes = np.unique(np.linspace(0, len(others), _TRIED).round().astype(int))
-    sets = (np.concatenate([certain, others[:size]]) for size in sizes.tolist())
-    return [_quantile(values, share) for values in sets if len(values)]
-
-
-def _quantile(values: Floats, share: float) -> float:
+def _with_some(certain: Floats, others: Floats, share: float, *, largest: bool) -> Floats:
+    """The quantile with the k least or largest of the others, for many k."""
+    count = len(others)
+    sizes = np.linspace(0, count, min(count + 1, _TRIED)).round().astype(np.int64)
+    sizes = sizes[sizes + len(certain) > 0]
+    union = _Union.of(certain, others, count - sizes if largest else np.zeros_like(sizes), sizes)
+    at = share * (len(certain) + sizes - 1)
+    below = np.floor(at).astype(np.int64)
+    one, next_one = union.values(below), union.values(np.ceil(at).astype(np.int64))
     # Interpolation between a finite and an infinite neighbour gives nan, which is here as good as infinite.
     with np.errstate(invalid="ignore"):
-        found = float(np.quantile(values, share))
-    return float("inf") if np.isnan(found) else found
+        found = _between(one, next_one, at - below)
+    return np.where(np.isnan(found), np.inf, found)
+
+
+def _between(one: Floats, other: Floats, part: Floats) -> Floats:
+    """Linear interpolation, exact at both ends."""
+    found: Floats = np.where(part < 0.5, one + (other - one) * part, other - (other - one) * (1 - part))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Union:
+    """Sets of all certain values and of those among the sorted others that begin at a row and are so many.
+
+    Only sorted once: what is at a place of such a set is found by bisection.
+    """
+
+    certain: Floats
+    others: Floats
+    before: Ints
+    """How many of the others are less than each certain value."""
+    begin: Ints
+    size: Ints
+
+    @classmethod
+    def of(cls, certain: Floats, others: Floats, begin: Ints, size: Ints) -> _Union:
+        """`begin`, `size`: of the others in each set."""
+        # The value at the end, beyond all, spares a case.
+        certain, others = np.sort(np.append(certain, np.inf)), np.sort(np.append(others, np.inf))
+        return cls(certain, others, np.searchsorted(others[:-1], certain), begin, size)
+
+    def values(self, place: Ints) -> Floats:
+        """What is at a place of each set in ascending order."""
+        low, high = np.zeros_like(place), np.full_like(place, len(self.certain) - 1)
+        while (low < high).any():
+            middle = (low + high) // 2
+            less = self._place(middle) < place
+            low, high = np.where(less, middle + 1, low), np.where(less, high, middle)
+        among_others = np.minimum(self.begin + place - low, len(self.others) - 1)
+        found: Floats = np.where(self._place(low) == place, self.certain[low], self.others[among_others])
+        return found
+
+    def _place(self, certain: Ints) -> Ints:
+        """The place of a certain value in each set."""
+        found: Ints = certain + np.clip(self.before[certain] - self.begin, 0, self.size)
+        return found
