@@ -5,6 +5,7 @@ netem multiplies a value of the table by the jitter. Values are 16-bit integers 
 
 from __future__ import annotations
 
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -44,8 +45,13 @@ def quantile(distribution: Distribution, share: float) -> float:
 
 def tables() -> npt.NDArray[np.float64]:
     """float64[len(TABLES), TABLE_SIZE]: quantiles at the middle of each of TABLE_SIZE equal shares."""
-    shares = (np.arange(TABLE_SIZE) + 0.5) / TABLE_SIZE
-    return np.array([[quantile(name, share) for share in shares] for name in TABLES])
+    return np.array(_rows())
+
+
+@cache
+def _rows() -> list[list[float]]:
+    shares = ((np.arange(TABLE_SIZE) + 0.5) / TABLE_SIZE).tolist()
+    return [[quantile(name, share) for share in shares] for name in TABLES]
 
 
 def tc_file(distribution: Distribution) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy
 
+from hostio.compiled import compiled
 from hostio.timing import MS, S
 from topologies.distributions import TABLES, quantile, tables
 from topologies.link_state import FourState, GilbertElliott, Jitter, LinkState, LossPattern, LostFrames, RandomLoss
@@ -19,6 +20,22 @@ from topologies.wire.parameters import LossNumbers, fill_bank
 
 A_B = Direction("a", "b")
 TABLE = tables()
+
+
+@compiled
+def draw_losses(lost: Any, parameters: Any, direction: Any, sequence: Any) -> None:
+    """Which of so many numbered frames are lost. Compiled, as is `draw_delays`: the samples are large."""
+    for number in range(len(lost)):
+        lost[number] = loss_model_drops(parameters, direction, sequence, 0, True)
+        next_frame(direction)
+
+
+@compiled
+def draw_delays(due_ns: Any, parameters: Any, direction: Any, table: Any) -> None:
+    """When so many frames are due that arrive at 0."""
+    for number in range(len(due_ns)):
+        due_ns[number] = due(60, 0, parameters, direction, table, 0)
+        next_frame(direction)
 
 
 class Link:
@@ -43,7 +60,15 @@ class Link:
         return gone
 
     def losses(self, count: int) -> list[bool]:
-        return [self.lost() for _ in range(count)]
+        lost = np.empty(count, np.bool_)
+        draw_losses(lost, self.parameters, self.direction, self.sequence)
+        found: list[bool] = lost.tolist()
+        return found
+
+    def delays_ns(self, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        found = np.empty(count, np.int64)
+        draw_delays(found, self.parameters, self.direction, TABLE)
+        return found
 
 
 def test_generator_is_splitmix64() -> None:
@@ -160,14 +185,13 @@ def test_loss_that_begins_anew_counts_from_one() -> None:
 
 def test_uniform_jitter_spreads_evenly_over_both_sides() -> None:
     link = Link(LinkState(delay_ns=20 * MS, jitter=Jitter(5 * MS)))
-    delays = [link.due(0) for _ in range(4_000)]
-    assert scipy.stats.kstest(delays, scipy.stats.uniform(15 * MS, 10 * MS).cdf).pvalue > 0.001
+    assert scipy.stats.kstest(link.delays_ns(4_000), scipy.stats.uniform(15 * MS, 10 * MS).cdf).pvalue > 0.001
 
 
 @pytest.mark.parametrize("distribution", TABLES)
 def test_jitter_follows_its_table(distribution: str) -> None:
     link = Link(LinkState(delay_ns=90 * MS, jitter=Jitter(10 * MS, distribution)), seed=2)  # type: ignore[arg-type]
-    delays = np.sort([link.due(0) for _ in range(4_000)])
+    delays = np.sort(link.delays_ns(4_000))
     theory = [90 + 10 * quantile(distribution, (n + 0.5) / 4_000) for n in range(4_000)]  # type: ignore[arg-type]
     assert scipy.stats.ks_2samp(delays / MS, theory).pvalue > 0.001
 
@@ -175,7 +199,7 @@ def test_jitter_follows_its_table(distribution: str) -> None:
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
 def test_correlated_jitter_follows_the_frame_before_and_keeps_its_distribution(correlation: float) -> None:
     link = Link(LinkState(delay_ns=100 * MS, jitter=Jitter(10 * MS, "normal", correlation)), seed=4)
-    delays = np.array([link.due(0) for _ in range(20_000)], float)
+    delays = link.delays_ns(20_000)
     assert np.corrcoef(delays[:-1], delays[1:])[0, 1] == pytest.approx(correlation, abs=0.03)
     assert delays.mean() == pytest.approx(100 * MS, abs=0.5 * MS)
     assert delays.std() == pytest.approx(10 * MS, rel=0.05)
@@ -187,10 +211,9 @@ def test_jitter_beyond_the_delay_does_not_reach_into_the_past() -> None:
 
 
 def test_reordered_frames_do_without_the_delay() -> None:
-    link = Link(LinkState(delay_ns=10 * MS, reorder=0.2))
-    delays = [link.due(S) - S for _ in range(5_000)]
-    assert set(delays) == {0, 10 * MS}
-    assert scipy.stats.binomtest(delays.count(0), 5_000, 0.2).pvalue > 0.001
+    delays = Link(LinkState(delay_ns=10 * MS, reorder=0.2)).delays_ns(5_000)
+    assert np.unique(delays).tolist() == [0, 10 * MS]
+    assert scipy.stats.binomtest(np.count_nonzero(delays == 0), 5_000, 0.2).pvalue > 0.001
 
 
 def test_rate_serialises_the_whole_frame_and_bounds_the_queue() -> None:
