@@ -90,7 +90,7 @@ def test_a_socket_is_found_that_the_kernel_skips_where_others_are_closed() -> No
 
 
 def test_ports_that_are_bound_all_the_while_are_found_while_others_come_and_go() -> None:
-    """One reading of /proc/net/udp alone lacks some of them more often than not."""
+    """One reading of /proc/net/udp alone lacks some more often than not: 20 have all of them once in a million."""
     with ExitStack() as lasting:
         sockets = [lasting.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(64)]
         for each in sockets:
@@ -100,11 +100,11 @@ def test_ports_that_are_bound_all_the_while_are_found_while_others_come_and_go()
         try:
             assert churn.stdout is not None
             churn.stdout.readline()
-            missing = [bound - udp_ports(os.getpid(), "127.0.0.1") for _ in range(60)]
+            missing = [bound - udp_ports(os.getpid(), "127.0.0.1") for _ in range(20)]
         finally:
             churn.kill()
             churn.communicate()
-    assert missing == [set()] * 60
+    assert missing == [set()] * 20
 
 
 def test_this_machine() -> None:

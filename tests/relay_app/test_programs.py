@@ -31,6 +31,9 @@ TO_US = StreamRecord(0x1001, THERE, HERE, "in")
 TO_THEM = StreamRecord(0x1002, HERE, THERE, "out")
 CANARY = StreamRecord(0xCA00_0102, THERE, THERE, "canary", 41000)
 COLD = StreamRecord(0x2001, THERE, HERE, "cold")
+COLD_AFTER_RESTART = replace(COLD, ssrc=0x2002)
+WRONG = {0x2003: replace(COLD, ssrc=0x2003, destination=9), 0x2004: replace(COLD, ssrc=0x2005)}
+"""By the SSRC under which they are found: of an unknown cluster, and of another stream."""
 NOBODYS = 0x3001
 STATELESS = ("socat", "nftables")
 """They keep no sessions, of which these tests are; `relay check` plays what holds for them."""
@@ -78,9 +81,10 @@ def served(kind: ShippedKind, told: dict[str, str], folder: Path) -> Iterator[No
         yield
 
 
-@pytest.fixture(params=[name for name in programs.PROGRAMS if name not in STATELESS])
-def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
-    kind = shipped(request.param)
+@pytest.fixture(params=[name for name in programs.PROGRAMS if name not in STATELESS], scope="module")
+def relay(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """One for all tests: what it is to learn differs from test to test, and they leave no packet under way."""
+    kind, folder = shipped(request.param), tmp_path_factory.mktemp(request.param)
     ends = {}
     for at in (
         (HOSTS[HERE], CLIENT_PORT),
@@ -89,11 +93,10 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
     ):
         ends[at] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         ends[at].bind(at)
-    sessions = tmp_path / "sessions.jsonl"
+    sessions = folder / "sessions.jsonl"
     sessions.write_text("".join(json.dumps(asdict(each)) + "\n" for each in (TO_US, TO_THEM, CANARY)))
-    with stopped_redis(tmp_path) as server:
+    with stopped_redis(folder) as server:
         server.start()
-        write(server, COLD)
         told = {
             "BLIPNET_ADDRESS": HOSTS[HERE],
             "BLIPNET_ORDINAL": str(HERE),
@@ -102,11 +105,11 @@ def relay(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Relay]:
             "BLIPNET_PEERS": ",".join(f"{ordinal}={host}" for ordinal, host in HOSTS.items()),
             "BLIPNET_DIRECTORY": f"{server.tcp.host}:{server.tcp.port}",
             "BLIPNET_SESSIONS": str(sessions),
-            "BLIPNET_RUN_DIR": str(tmp_path),
+            "BLIPNET_RUN_DIR": str(folder),
         }
         with (
-            served(kind, told, tmp_path),
-            ready_program(kind.command(told), kind.folder, told, tmp_path / "notify") as process,
+            served(kind, told, folder),
+            ready_program(kind.command(told), kind.folder, told, folder / "notify") as process,
         ):
             yield Relay(server, ends)
             process.send_signal(signal.SIGTERM)
@@ -136,28 +139,33 @@ def test_other_layouts_are_left_as_they_are(relay: Relay) -> None:
     assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == plain
 
 
-@pytest.mark.parametrize("restarted", [False, True], ids=["once", "after the directory was restarted"])
-def test_a_stream_that_it_does_not_hold_is_dropped_until_its_record_is_there(relay: Relay, restarted: bool) -> None:
-    if restarted:
+@pytest.mark.parametrize("record", [COLD, COLD_AFTER_RESTART], ids=["once", "after the directory was restarted"])
+def test_a_stream_that_it_does_not_hold_is_dropped_until_its_record_is_there(
+    relay: Relay, record: StreamRecord
+) -> None:
+    if record == COLD_AFTER_RESTART:
         relay.server.stop()
-        relay.send(packet(COLD.ssrc), COLD.ssrc)
+        relay.send(packet(record.ssrc), record.ssrc)
         relay.server.start()
-        write(relay.server, COLD)
+    write(relay.server, record)
     end = relay.ends[(HOSTS[HERE], CLIENT_PORT)]
     end.setblocking(False)
     sent = 0
 
     def one_arrived() -> bool:
         nonlocal sent
-        relay.send(packet(COLD.ssrc), COLD.ssrc)
+        relay.send(packet(record.ssrc), record.ssrc)
         sent += 1
         try:
-            return end.recv(2048) == packet(COLD.ssrc, bytes((HERE, 0, 0, 0)))
+            return end.recv(2048) == packet(record.ssrc, bytes((HERE, 0, 0, 0)))
         except BlockingIOError:
             return False
 
     assert wait_until(one_arrived, WITHIN_S, 0.01)
     assert sent > 1
+    last = packet(record.ssrc, b"\x05\x06\x07\x08")
+    relay.send(last, record.ssrc)
+    assert any(relay.arrives((HOSTS[HERE], CLIENT_PORT)) == last for _ in range(sent))
 
 
 def test_what_is_no_rtp_or_nobodys_goes_nowhere_and_the_relay_goes_on(relay: Relay) -> None:
@@ -171,18 +179,17 @@ def test_what_is_no_rtp_or_nobodys_goes_nowhere_and_the_relay_goes_on(relay: Rel
             end.recv(2048)
 
 
-@pytest.mark.parametrize(
-    "wrong", [replace(COLD, destination=9), replace(COLD, ssrc=0x2002)], ids=["unknown cluster", "of another stream"]
-)
-def test_a_wrong_record_moves_nothing(relay: Relay, wrong: StreamRecord) -> None:
+def test_a_wrong_record_moves_nothing(relay: Relay) -> None:
     raw = redis.Redis(unix_socket_path=str(relay.server.unix.path))
-    raw.set(f"stream:{COLD.ssrc:08x}", wrong.encode())
+    for ssrc, wrong in WRONG.items():
+        raw.set(f"stream:{ssrc:08x}", wrong.encode())
     raw.close()
     end = relay.ends[(HOSTS[HERE], CLIENT_PORT)]
-    end.settimeout(0.05)
     for _ in range(3):
-        relay.send(packet(COLD.ssrc), COLD.ssrc)
+        for ssrc in WRONG:
+            relay.send(packet(ssrc), ssrc)
+        end.settimeout(0.05)
         with pytest.raises(TimeoutError):
             end.recv(2048)
     relay.send(packet(TO_US.ssrc), TO_US.ssrc)
-    assert relay.arrives((HOSTS[HERE], CLIENT_PORT))
+    assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == packet(TO_US.ssrc, bytes((HERE, 0, 0, 0)))
