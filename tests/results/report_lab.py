@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 import results
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import analyse
@@ -13,7 +15,8 @@ from results.report.report import read_evidence, summarise
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 
-SCHEMA = json.loads((Path(results.__file__).parent / "summary.schema.json").read_text())
+VALIDATOR = Draft202012Validator(json.loads((Path(results.__file__).parent / "summary.schema.json").read_text()))
+"""Of summaries. That the schema is one, `tests/scenarios/test_schemas.py` holds."""
 
 
 def summary_of(run: RunDir) -> Summary:
