@@ -72,20 +72,20 @@ def test_all_the_media_as_a_part_are_the_media_with_their_bounds(quiet: Evidence
 
 
 def test_a_pair_has_the_figures_of_its_row(quiet: Evidence) -> None:
+    names = (
+        "directions",
+        "sent",
+        "received",
+        "lost",
+        "duplicates",
+        "pauses",
+        "interruption_ms.max",
+        "one_way_ms.p99",
+        "order.reordered",
+    )
     for row in summary_of(quiet).pairs:
-        ends: dict[str, Any] = {"source": row.source, "destination": row.destination}
-        for name in (
-            "directions",
-            "sent",
-            "received",
-            "lost",
-            "duplicates",
-            "pauses",
-            "interruption_ms.max",
-            "one_way_ms.p99",
-            "order.reordered",
-        ):
-            assert value(quiet, figure=name, **ends) == looked_up(row, name), name
+        values, _ = asked(quiet, *(Part(name, row.source, row.destination) for name in names))
+        assert values == [looked_up(row, name) for name in names]
     both = value(quiet, figure="sent", both_ways=True, **EAST_WEST)
     assert both == 2 * 4 * 600
 
