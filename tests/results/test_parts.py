@@ -104,11 +104,11 @@ def test_a_part_has_the_bounds_of_a_run_that_has_its_streams_alone(quiet: Eviden
 
 
 def test_seconds_add_up_to_the_whole(quiet: Evidence) -> None:
-    media = summary_of(quiet).media
-    for name in ("sent", "received", "lost", "in_flight"):
-        seconds = [Part(name, from_ns=at * S, until_ns=(at + 1) * S) for at in range(13)]
-        values, _ = asked(quiet, *seconds)
-        assert sum(each or 0 for each in values) == getattr(media, name)
+    media, names = summary_of(quiet).media, ("sent", "received", "lost", "in_flight")
+    seconds = [Part(name, from_ns=at * S, until_ns=(at + 1) * S) for name in names for at in range(13)]
+    values, _ = asked(quiet, *seconds)
+    for number, name in enumerate(names):
+        assert sum(each or 0 for each in values[13 * number :][:13]) == getattr(media, name)
 
 
 def test_only_the_seconds_of_a_silence_are_interrupted_and_that_is_certain(quiet: Evidence) -> None:
@@ -143,24 +143,28 @@ def test_what_was_over_before_a_doubt_is_known(quiet: Evidence) -> None:
     assert unknown == Interval(0.0, 400.0)
 
 
-@pytest.mark.parametrize("which", ["p10", "p95", "p99.9", "max"])
-@pytest.mark.parametrize("quantity", ["one_way_ms", "interruption_ms", "jitter_ms"])
-def test_any_percentile_is_that_of_the_values(quiet: Evidence, quantity: str, which: str) -> None:
+PERCENTILES = [
+    (name, which) for name in ("one_way_ms", "interruption_ms", "jitter_ms") for which in ("p10", "p95", "p99.9", "max")
+]
+
+
+def test_any_percentile_is_that_of_the_values(quiet: Evidence) -> None:
     analysis = analyse(quiet)
     packets = analysis.matched.packets
     values = {
         "one_way_ms": (packets.received_ns - packets.sent_ns)[packets.received_ns >= 0],
         "interruption_ms": np.array([each.length_ns for each in analysis.interruptions]),
         "jitter_ms": analysis.jitter_ns,
-    }[quantity]
-    share = 100.0 if which == "max" else float(which[1:])
-    (found,), (interval,) = asked(quiet, Part(f"{quantity}.{which}"))
-    assert found is not None
-    assert found == pytest.approx(np.percentile(values, share) / 1e6, abs=0.001)
-    assert interval.low is not None
-    assert interval.high is not None
-    assert interval.low <= found <= interval.high
-    assert percentile_of(f"{quantity}.{which}") == (quantity, share / 100)
+    }
+    answers = zip(*asked(quiet, *(Part(f"{name}.{which}") for name, which in PERCENTILES)), strict=True)
+    for (name, which), (found, interval) in zip(PERCENTILES, answers, strict=True):
+        share = 100.0 if which == "max" else float(which[1:])
+        assert found is not None
+        assert found == pytest.approx(np.percentile(values[name], share) / 1e6, abs=0.001), (name, which)
+        assert interval.low is not None
+        assert interval.high is not None
+        assert interval.low <= found <= interval.high, (name, which)
+        assert percentile_of(f"{name}.{which}") == (name, share / 100)
 
 
 def sessions_with(
@@ -177,33 +181,28 @@ def test_how_many_sessions_meet_a_condition(quiet: Evidence) -> None:
     kept = rows[~mine]
     recording = replace(quiet.recording, received={**quiet.recording.received, "us-west": kept})
     worse = replace(quiet, recording=recording)
-    assert value(quiet, figure="interruption_ms.max", condition=Condition("sessions", "<", 500.0, False)) == 100.0
-    assert value(worse, figure="interruption_ms.max", condition=Condition("sessions", "<", 500.0, False)) == 75.0
-    assert value(worse, figure="interruption_ms.max", condition=Condition("directions", "<", 500.0, False)) == 87.5
-    assert value(worse, figure="lost", condition=Condition("sessions", ">", 50.0, True)) == 1.0
-    assert value(worse, figure="lost", group="moved", condition=Condition("sessions", ">", 50.0, True)) == 0.0
-    window = {"from_ns": 8 * S, "until_ns": 9 * S}
-    assert (
-        value(worse, figure="interruption_ms.max", condition=Condition("sessions", "<", 500.0, False), **window) == 75.0
+    short, lossy = Condition("sessions", "<", 500.0, False), Condition("sessions", ">", 50.0, True)
+    assert value(quiet, figure="interruption_ms.max", condition=short) == 100.0
+    values, _ = asked(
+        worse,
+        Part("interruption_ms.max", condition=short),
+        Part("interruption_ms.max", condition=replace(short, of="directions")),
+        Part("lost", condition=lossy),
+        Part("lost", group="moved", condition=lossy),
+        Part("interruption_ms.max", condition=short, from_ns=8 * S, until_ns=9 * S),
+        Part("interruption_ms.max", condition=short, from_ns=10 * S, until_ns=11 * S),
     )
-    window = {"from_ns": 10 * S, "until_ns": 11 * S}
-    assert (
-        value(worse, figure="interruption_ms.max", condition=Condition("sessions", "<", 500.0, False), **window)
-        == 100.0
-    )
+    assert values == [75.0, 87.5, 1.0, 0.0, 75.0, 100.0]
 
 
 def test_a_condition_is_undecided_of_those_whose_bounds_have_its_limit(quiet: Evidence) -> None:
     """All eight directions were interrupted for 309.4 ms, known to 20 ms and the noise of 6 ms."""
-    for limit, interval in (
-        (250.0, Interval(0.0, 0.0)),
-        (310.0, Interval(0.0, 100.0)),
-        (400.0, Interval(100.0, 100.0)),
-    ):
-        _, (found,) = asked(quiet, sessions_with("interruption_ms.max", "<", limit))
-        assert found == interval
-    _, (found,) = asked(quiet, sessions_with("interruption_ms.max", "<", 310.0, counted=True, of="directions"))
-    assert found == Interval(0.0, 8.0)
+    _, found = asked(
+        quiet,
+        *(sessions_with("interruption_ms.max", "<", limit) for limit in (250.0, 310.0, 400.0)),
+        sessions_with("interruption_ms.max", "<", 310.0, counted=True, of="directions"),
+    )
+    assert found == [Interval(0.0, 0.0), Interval(0.0, 100.0), Interval(100.0, 100.0), Interval(0.0, 8.0)]
 
 
 def verdict_of(summary: Summary) -> str:
