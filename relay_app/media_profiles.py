@@ -15,6 +15,9 @@ from typing import TypeAlias
 from hostio.timing import S
 from relay_app.rtp import PAYLOAD_OFFSET
 
+NOISE_PAYLOAD_TYPE = 98
+"""A dynamic payload type: the static one of comfort noise, 13, is for a clock of 8 kHz (RFC 3389 §4)."""
+
 MAX_PAYLOAD = 1100
 """Bytes of payload in one packet of a profile; larger frames are split."""
 

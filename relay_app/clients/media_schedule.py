@@ -19,14 +19,11 @@ import numpy.typing as npt
 from relay_app.calls import ALWAYS, Span
 from relay_app.clients.frame_runs import Runs, runs_of
 from relay_app.clients.recorded_streams import RecordedStreams
-from relay_app.media_profiles import MAX_PAYLOAD, PROFILES, Media, Profile, Recording
+from relay_app.media_profiles import MAX_PAYLOAD, NOISE_PAYLOAD_TYPE, PROFILES, Media, Profile, Recording
 from relay_app.packet_rows import PACKET
 from relay_app.streams import Stream
 
 Array = npt.NDArray[Any]
-
-NOISE_PAYLOAD_TYPE = 98
-"""A dynamic payload type: the static one of comfort noise, 13, is for a clock of 8 kHz (RFC 3389 §4)."""
 
 _NOISE_BYTES = 1
 """The noise level alone (RFC 3389 §3.1)."""

@@ -45,7 +45,8 @@ class InvalidError(ValueError):
 class Strict(BaseModel):
     """Base of models of mappings in a file: unknown keys are errors, values are not converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    # A validator is built when it is first used: most models are parts of one, and never used by themselves.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)
 
 
 Model = TypeVar("Model", bound=Strict)

@@ -60,7 +60,12 @@ class TraceEvent(OneLinkEvent):
     @property
     def _points(self) -> tuple[TracePoint, ...]:
         """What is played; none without the file."""
-        return self._trace.steps(self.lasts, self.step, self.interpolation) if self._trace else ()
+        if self._trace is None:
+            return ()
+        # Here, because numpy takes as long to import as all else that reads a scenario with other events.
+        from scenarios.language.trace_steps import steps
+
+        return steps(self._trace, self.lasts, self.step, self.interpolation)
 
     def _change(self, point: TracePoint, own_ns: int) -> LinkChange:
         """What a step makes of a link whose own delay is `own_ns`."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE
-from relay_app.media_profiles import OVERHEAD_BYTES, PROFILES
+from relay_app.media_profiles import NOISE_PAYLOAD_TYPE, OVERHEAD_BYTES, PROFILES
 from relay_app.ports import (
     ANSWER_PORT,
     CANARY_PORT,

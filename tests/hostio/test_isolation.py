@@ -18,6 +18,7 @@ EVERYWHERE = {
     "LC_ALL": "C.UTF-8",
     "PYTHONNOUSERSITE": "1",
     "PYTHONUTF8": "1",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
     "PYTHONIOENCODING": "latin-1",
 }
 

@@ -16,7 +16,8 @@ from every import every
 
 from hostio.timing import MS, S
 from relay_app.calls import Arrival, Calls, Hold, Length, Restart, Talk, arrivals
-from relay_app.clients.media_schedule import NOISE_PAYLOAD_TYPE, Schedule
+from relay_app.clients.media_schedule import Schedule
+from relay_app.media_profiles import NOISE_PAYLOAD_TYPE
 from relay_app.streams import SessionGroup, Stream, spans_of, streams_of
 
 SEED = 3

@@ -148,7 +148,7 @@ def test_a_topology_is_shown_by_its_name_or_its_path(
     ("module", "needless"),
     [
         ("root", ("numpy", "polars", "pydantic", "redis", "rich", "yaml", "scenarios.language")),
-        ("checks", ("polars", "redis", "rich", "scapy", "results.report", "scenarios.vm")),
+        ("checks", ("numpy", "polars", "redis", "rich", "scapy", "results.report", "scenarios.vm")),
         ("looks", ("polars", "redis", "scapy")),
     ],
 )

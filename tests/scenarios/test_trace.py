@@ -15,6 +15,7 @@ from scenarios.errors import ScenarioError
 from scenarios.language.library import load_plan
 from scenarios.language.timeline import steps_of
 from scenarios.language.trace import DeliveryTrace, TracePoint
+from scenarios.language.trace_steps import steps
 from topologies.link_state import LinkState, RandomLoss
 from topologies.model import Direction
 
@@ -94,18 +95,18 @@ def test_no_opportunity_is_lost_in_the_steps_of_a_trace(step_ms: int) -> None:
     at_ms = tuple(number * number % 977 + 13 * number for number in range(400))
     trace = DeliveryTrace(tuple(sorted(at_ms)))
     lasts_ns = 30 * step_ms * MS
-    steps = trace.steps(lasts_ns, step_ms * MS, "step")
-    assert steps[0].after_ns == 0
-    last_ns = steps[-1].after_ns
-    carried = sum((later.after_ns - one.after_ns) * (one.rate_bps or 0) / S for one, later in pairwise(steps))
+    played = steps(trace, lasts_ns, step_ms * MS, "step")
+    assert played[0].after_ns == 0
+    last_ns = played[-1].after_ns
+    carried = sum((later.after_ns - one.after_ns) * (one.rate_bps or 0) / S for one, later in pairwise(played))
     period_ns = trace.at_ms[-1] * MS
     times = [each * MS + period_ns * repeat for repeat in range(2 + lasts_ns // period_ns) for each in trace.at_ms]
     assert carried == pytest.approx(12_000 * sum(each < last_ns for each in times), abs=30)
-    assert all(step.rate_bps for step in steps)
+    assert all(step.rate_bps for step in played)
 
 
 def test_equal_steps_are_one() -> None:
-    assert DeliveryTrace((50, 100)).steps(S, 100 * MS, "step") == (
+    assert steps(DeliveryTrace((50, 100)), S, 100 * MS, "step") == (
         TracePoint(0, rate_bps=120_000),
         TracePoint(100 * MS, rate_bps=240_000),
     )
