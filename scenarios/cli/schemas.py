@@ -10,9 +10,10 @@ import ast
 import inspect
 import itertools
 import json
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from hostio.files import write_whole
@@ -95,9 +96,14 @@ def attribute_docstrings(of: type) -> Mapping[str, str]:
     return found
 
 
+@cache
+def _tree_of(module: str) -> ast.Module:
+    return ast.parse(inspect.getsource(import_module(module)))
+
+
 def _own_docstrings(of: type) -> Iterator[tuple[str, str]]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(of))).body
-    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    definitions = (each for each in _tree_of(of.__module__).body if isinstance(each, ast.ClassDef))
+    body = next((each.body for each in definitions if each.name == of.__qualname__), [])
     for field, text in itertools.pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             yield field.target.id, " ".join(str(ast.literal_eval(text.value)).split())
