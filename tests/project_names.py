@@ -10,6 +10,7 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -112,11 +113,17 @@ def sources_of_tests() -> list[Path]:
     return sorted((PROJECT / "tests").rglob("*.py"))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a Python file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def names_of(paths: list[Path]) -> Names:
     """What these Python files define and use."""
     names = Names()
     for path in paths:
-        names.add_module(module_of(path), ast.parse(path.read_text(encoding="utf-8")))
+        names.add_module(module_of(path), tree_of(path))
     return names
 
 
@@ -162,7 +169,7 @@ class Prose:
 def prose_of_source(path: Path) -> Iterator[Prose]:
     """Docstrings, string literals that stand as statements below what they describe, and comments."""
     text = path.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield from _prose(path, node.lineno, " ".join(node.value.value.split()))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

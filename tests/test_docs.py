@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -88,9 +90,18 @@ class Known:
         if path.startswith(("/", *_WRITTEN)):
             return True
         here = str((beside / path).relative_to(PROJECT)) if beside != PROJECT else path
-        patterns = (path, here, f"*/{path}", _METAVARIABLE.sub("*", path))
+        if here in self.files or path in self._endings:
+            return True
+        patterns = [each for each in (here, path, _METAVARIABLE.sub("*", path)) if {*"*?["} & {*each}]
+        patterns += [f"*/{path}"] if path in patterns else []
         ours = any(fnmatchcase(file, pattern) for pattern in patterns for file in self.files)
         return ours or any(fnmatchcase(path, each) or fnmatchcase(each, f"*{path}") for each in self.run_files)
+
+    @cached_property
+    def _endings(self) -> frozenset[str]:
+        """Every file and folder by its path, and by each end of it that begins with a whole name."""
+        parts = [PurePosixPath(file).parts for file in self.files]
+        return frozenset("/".join(path[start:]) for path in parts for start in range(len(path)))
 
     def _is_word(self, word: str) -> bool:
         return word in self.names.words or word in FOREIGN
@@ -102,10 +113,18 @@ class Known:
             return True
         if first in ROOMS and f"{first}.{others[0]}" in self.names.attributes:
             return self._is_attribute(dotted)
-        owners = [each for each in self.names.attributes if each.rpartition(".")[2] == first]
+        owners = self._owners.get(first, ())
         if owners and (others[0][0].isupper() or not all(self._is_word(each) for each in others)):
             return any(self._is_attribute(f"{owner}.{'.'.join(others)}") for owner in owners)
         return all(self._is_word(each) for each in (first, *others))
+
+    @cached_property
+    def _owners(self) -> Mapping[str, list[str]]:
+        """Modules and classes, by the last part of their dotted names."""
+        found = defaultdict[str, list[str]](list)
+        for each in self.names.attributes:
+            found[each.rpartition(".")[2]].append(each)
+        return found
 
     def _is_attribute(self, dotted: str) -> bool:
         if dotted in self.names.attributes:

@@ -70,6 +70,7 @@ PACKAGES = {module: path for module, path in MODULES.items() if path.name == "__
 INNER_ROOMS = sorted(package for package in PACKAGES if "." in package)
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Every module a file imports, inside functions too, by its full dotted name."""
     found = set()
