@@ -7,13 +7,16 @@ What shows only in the packets that it forwards is in `test_relay_check.py` and,
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic_ns
 
 import pytest
 from bare_relay import BINDS, SERVES, pids_in, play, relay_folder
-from run_lab import ONE_BLIP, finished, start
+from run_lab import ONE_BLIP
+
+from scenarios.commands.entry import main
 
 pytestmark = [pytest.mark.bears_load, pytest.mark.waits]
 
@@ -50,15 +53,19 @@ def for_another_machine(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_starts(
-    tmp_path: Path, spoil: Callable[[Path], None], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Path], None],
+    said: str,
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "relay.yaml").write_text("command: [./relay]\n")
     spoil(folder)
-    code, output = finished(start("check", ONE_BLIP, "--set", f"relays.kind={folder}"))
-    assert code == 2
-    (line,) = output.splitlines()
+    monkeypatch.setattr(sys, "argv", ["run_scenario.py", "check", str(ONE_BLIP), "--set", f"relays.kind={folder}"])
+    assert main() == 2
+    (line,) = "".join(capsys.readouterr()).splitlines()
     assert line.startswith(f"{folder}/relay.yaml:1:11: {said}")
 
 
