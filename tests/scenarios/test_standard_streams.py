@@ -34,7 +34,7 @@ def test_the_reader_of_the_output_may_leave(
 
 def test_the_shell_sees_what_it_sees_of_other_programs() -> None:
     """The reader has left when it says so: the shell waits for it before it starts the command."""
-    piped = f"exec 3> >(exec true); wait $!; {sys.executable} {RUN_SCENARIO} --help >&3; echo $?"
+    piped = f"exec 3> >(exec true); wait $!; {sys.executable} {RUN_SCENARIO} --version >&3; echo $?"
     done = subprocess.run(["bash", "-c", piped], capture_output=True, check=False, timeout=60)
     assert (done.stdout, done.stderr) == (b"141\n", b"")
 
@@ -54,7 +54,7 @@ def test_output_that_cannot_be_written_is_one_line(
 
 def test_the_code_is_right_where_nothing_can_be_said() -> None:
     with Path("/dev/full").open("wb") as full:
-        assert started("--help", stdout=full, stderr=full).returncode == 74
+        assert started("--version", stdout=full, stderr=full).returncode == 74
 
 
 def test_closed_descriptors_are_like_dev_null() -> None:
