@@ -41,19 +41,21 @@ def _without_position(labels: Sequence[str]) -> str:
 
 
 def _graph(path: Path) -> Any:
+    if path.exists() and not path.is_file():
+        raise ScenarioError(str(path), "this is a directory, pipe or device; give a regular file")
     try:
         return networkx.read_graphml(path)
     except FileNotFoundError:
         raise ScenarioError(str(path), "there is no such file; check the path") from None
     except OSError as error:
         raise ScenarioError(str(path), f"the file cannot be read ({error.strerror}); give a readable file") from None
-    except (ElementTree.ParseError, networkx.NetworkXError, ValueError, KeyError) as error:
+    except (ElementTree.ParseError, networkx.NetworkXError, ValueError, LookupError) as error:
         raise ScenarioError(str(path), f"this is no GraphML ({error}); export it as GraphML") from None
 
 
 def _labels(graph: Any) -> Mapping[Any, str]:
-    """Labels of the nodes; those that are not unique are told apart by the node's identifier."""
-    labels = {node: str(attributes.get("label", node)) for node, attributes in graph.nodes(data=True)}
+    """Labels of the nodes, each a line; those that are not unique are told apart by the node's identifier."""
+    labels = {node: " ".join(str(attributes.get("label", node)).split()) for node, attributes in graph.nodes(data=True)}
     count = Counter(labels.values())
     return {node: label if count[label] == 1 else f"{label} {node}" for node, label in labels.items()}
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from scenarios.errors import ScenarioError
 from scenarios.language.topology_files import parsed_topology
+from scenarios.topology_import.distance import FIBRE_FACTOR
 from scenarios.topology_import.imported import Imported
 from scenarios.topology_import.rtt_table import read_rtt_table
 from scenarios.topology_import.safe_names import safe_names
@@ -30,8 +32,12 @@ def import_topology(path: Path, factor: float, source: str | None = None) -> Top
 
     ScenarioError if there is none in it, or none that a run could have.
     """
+    if not isfinite(factor):
+        raise ScenarioError(f"--factor {factor}", f"{factor} is no factor; write a number such as {FIBRE_FACTOR}", None)
     source = source or path.name
     found = _reader(path, factor, source)()
+    if not found.links:
+        raise ScenarioError(str(path), "no two sites are linked; give at least one pair an edge or a round-trip time")
     try:
         (name,) = safe_names([path.stem]).values()
         names = safe_names(found.sites)

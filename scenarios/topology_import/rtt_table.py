@@ -29,7 +29,7 @@ def read_rtt_table(path: Path, source: str) -> Imported:
     A line for each pair begins with the two sites and the time, below a header that begins with `from` or `source`;
     a square has the sites in its first line and in its first column. Times without a unit are milliseconds.
     """
-    rows = tuple(_rows(yamlfile.read_text(path)))
+    rows = tuple(_rows(yamlfile.read_text(path), str(path)))
     if len(rows) < 2:
         raise ScenarioError(str(path), "the table has no rows; write a header, and a row for each site or pair")
     cells = _pairs(rows, str(path)) if _has_pairs(rows) else _square(rows, str(path))
@@ -44,11 +44,14 @@ class _Row(NamedTuple):
     cells: tuple[str, ...]
 
 
-def _rows(text: str) -> Iterator[_Row]:
+def _rows(text: str, file: str) -> Iterator[_Row]:
     reader = csv.reader(text.splitlines())
-    for cells in reader:
-        if any(map(str.strip, cells)):
-            yield _Row(reader.line_num, tuple(map(str.strip, cells)))
+    try:
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                yield _Row(reader.line_num, tuple(map(str.strip, cells)))
+    except csv.Error as error:
+        raise ScenarioError(file, f"this is no CSV ({error}); check this line", Mark(reader.line_num, 1)) from None
 
 
 def _has_pairs(rows: Sequence[_Row]) -> bool:
@@ -65,7 +68,11 @@ def _pairs(rows: Sequence[_Row], file: str) -> Cells:
     for line, row in rows[1:]:
         if len(row) < 3:
             raise ScenarioError(file, "a pair without its time; write from, to and the round-trip time", Mark(line, 1))
-        cells |= _cell(row[0], row[1], row[2], file, line)
+        cell = _cell(row[0], row[1], row[2], file, line)
+        if cell.keys() & cells.keys():
+            text = f"the time from {quoted(row[0])} to {quoted(row[1])} is there already; keep one"
+            raise ScenarioError(file, text, Mark(line, 1))
+        cells |= cell
     return cells
 
 

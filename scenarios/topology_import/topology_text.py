@@ -23,7 +23,12 @@ def _lines(name: str, description: str, found: Imported, names: Mapping[str, str
 def _link(link: ImportedLink, names: Mapping[str, str]) -> str:
     word = "assumption" if link.assumed else "source"
     ends = f"[{names[link.a]}, {names[link.b]}]"
-    return f"  - {{between: {ends}, rtt: {link.rtt_ms:g}ms, {word}: {_quoted(link.because)}}}"
+    return f"  - {{between: {ends}, rtt: {_plain(link.rtt_ms)}ms, {word}: {_quoted(link.because)}}}"
+
+
+def _plain(number: float) -> str:
+    """With all three decimals that it can have, and no exponent."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
 def _quoted(text: str) -> str:

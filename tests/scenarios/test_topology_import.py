@@ -140,6 +140,22 @@ def test_names_are_short_safe_and_never_the_same() -> None:
         ("a.csv", "from,to,rtt\n東京,x,1\n", "1:1: no name can be made of '東京'; write it in Latin letters"),
         ("a.json", "{}", "1:1: neither a graph nor a table; give a .graphml or a .csv file"),
         ("a.graphml", "<graphml", "1:1: this is no GraphML (unclosed token: line 1, column 0); export it as GraphML"),
+        (
+            "a.csv",
+            f'from,to,rtt\na,b,"{"9" * 200_000}"\n',
+            "2:1: this is no CSV (field larger than field limit (131072)); check this line",
+        ),
+        ("a.csv", "from,to,rtt\na,b,3\na,b,9\n", "3:1: the time from 'a' to 'b' is there already; keep one"),
+        (
+            "a.csv",
+            "from,to,rtt\na,a,3\n",
+            "1:1: no two sites are linked; give at least one pair an edge or a round-trip time",
+        ),
+        (
+            "a.graphml",
+            '<?xml version="1.0" encoding="klingon"?><a/>',
+            "1:1: this is no GraphML (unknown encoding: klingon); export it as GraphML",
+        ),
     ],
 )
 def test_what_cannot_be_imported_gets_one_line(tmp_path: Path, name: str, content: str, message: str) -> None:
@@ -162,3 +178,21 @@ def test_more_sites_than_a_run_can_have_are_too_many(tmp_path: Path) -> None:
     path = write_graph(tmp_path / "a.graphml", *edges, cities=cities)
     with pytest.raises(ScenarioError, match="the number of clusters is 65; write 2 to 64"):
         import_topology(path, factor=1.5)
+
+
+def test_a_long_time_keeps_its_decimals(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("from,to,rtt\na,b,1234.567\n", encoding="utf-8")
+    assert "rtt: 1234.567ms," in import_topology(path, factor=1.5).text
+
+
+def test_a_label_of_several_lines_becomes_one(tmp_path: Path) -> None:
+    cities = {"x\ny: 1": Position(0, 0), "z": Position(0, 1)}
+    path = write_graph(tmp_path / "a.graphml", ("x\ny: 1", "z"), ("x\ny: 1", "z"), cities=cities)
+    assert import_topology(path, factor=1.5).remarks == ("x y: 1–z has 2 links in the source, of which one is kept",)
+
+
+@pytest.mark.parametrize("factor", [math.nan, math.inf])
+def test_a_factor_is_finite(tmp_path: Path, factor: float) -> None:
+    with pytest.raises(ScenarioError, match=r"is no factor; write a number such as 1\.9"):
+        import_topology(tmp_path / "a.csv", factor)
