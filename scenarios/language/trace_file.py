@@ -61,13 +61,13 @@ _LIMITS: Mapping[str, tuple[Decimal, Decimal, str]] = MappingProxyType(
 def read_trace(path: Path) -> Trace:
     """The trace in a file; ScenarioError with the line that is wrong."""
     lines = yamlfile.read_text(path, MOST_BYTES).splitlines()
-    if not any(line.strip() for line in lines):
+    if not any(line.strip(' \t,"') for line in lines):
         raise ScenarioError(str(path), "the trace is empty; write a table, or a delivery time on each line")
     return _table(lines, str(path)) if path.suffix == ".csv" else _deliveries(lines, str(path))
 
 
 def _table(lines: Sequence[str], file: str) -> TableTrace:
-    (line, header), *rows = ((number, cells) for number, cells in _rows(lines) if any(cells))
+    (line, header), *rows = ((number, cells) for number, cells in _rows(lines, file) if any(cells))
     columns = _columns(header, file, line)
     points: list[TracePoint] = []
     for line, cells in rows:
@@ -83,11 +83,14 @@ def _table(lines: Sequence[str], file: str) -> TableTrace:
     return TableTrace(tuple(replace(point, after_ns=point.after_ns - points[0].after_ns) for point in points))
 
 
-def _rows(lines: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _rows(lines: Sequence[str], file: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Cells of each row, and the line that it ends on."""
     reader = csv.reader(lines)
-    for cells in reader:
-        yield reader.line_num, tuple(map(str.strip, cells))
+    try:
+        for cells in reader:
+            yield reader.line_num, tuple(map(str.strip, cells))
+    except csv.Error as error:
+        raise ScenarioError(file, f"this is no CSV ({error}); check this line", Mark(reader.line_num, 1)) from None
 
 
 def _columns(header: Sequence[str], file: str, line: int) -> tuple[_Column, ...]:

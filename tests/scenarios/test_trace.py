@@ -122,6 +122,11 @@ def test_equal_steps_are_one() -> None:
         ("time_s,delay_ms,time_ms\n0,5,0\n", "1:1: 'time_ms' is there already, in this or another unit; keep one"),
         ("delay_ms\n5\n", "1:1: no column has the times; add time_s or time_ms"),
         ("time_s\n5\n", "1:1: only times; add a column such as delay_ms, loss_percent or rate_kbit"),
+        (",,\n", "1:1: the trace is empty; write a table, or a delivery time on each line"),
+        (
+            f'time_s,delay_ms\n0,"{"9" * 150_000}"\n',
+            "2:1: this is no CSV (field larger than field limit (131072)); check this line",
+        ),
         ("time_s,delay_ms\n0,40\n2,x\n", "3:1: 'x' is no number; write such as 12.5"),
         ("time_s,delay_ms\n0,40\n\n2,\n", "4:1: '' is no number; write such as 12.5"),
         ("time_s,delay_ms\n0,40\n2,nan\n", "3:1: 'nan' is no number; write such as 12.5"),
