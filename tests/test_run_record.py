@@ -90,11 +90,8 @@ def test_others_pass(runs: RunRecord) -> None:
 @pytest.mark.parametrize(
     ("inconclusive", "options", "code"),
     [
-        (2, (), 0),
+        (2, ("--no-skips", "-v", "--junitxml=junit.xml"), 0),
         (3, (), 1),
-        (2, ("--no-skips",), 0),
-        (3, ("--no-skips",), 1),
-        (2, ("-v", "--junitxml=junit.xml"), 0),
         pytest.param(3, ("-n2", "--dist=loadfile"), 1, marks=pytest.mark.long),
     ],
 )

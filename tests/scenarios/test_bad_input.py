@@ -186,7 +186,7 @@ def _error_of(path: Path) -> ScenarioError | None:
     return None
 
 
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", range(5))
 def test_any_mutation_of_one_blip_is_a_plan_or_a_scenario_error(block: int, tmp_path: Path) -> None:
     path = tmp_path / "mutant.yaml"
     refused = 0
