@@ -86,8 +86,6 @@ def _require_regular(path: Path, status: os.stat_result) -> None:
         raise ScenarioError(str(path), f"this is a directory; give a file in it, such as {path.name or '.'}/NAME.yaml")
     if not stat.S_ISREG(status.st_mode):
         raise ScenarioError(str(path), "this is a pipe, socket or device; give a regular file")
-    if status.st_size > MAX_BYTES:
-        raise ScenarioError(str(path), "the file is larger than 256 KiB; a scenario is a few dozen lines")
 
 
 def _sibling(path: Path) -> str:

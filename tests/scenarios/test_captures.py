@@ -32,7 +32,7 @@ def rtp(ssrc: int, sequence: int, length: int = 80) -> bytes:
 def frames(datagrams: Sequence[bytes]) -> list[Packet]:
     made = []
     for number, datagram in enumerate(datagrams):
-        ends = IP(src="192.0.2.1", dst="192.0.2.2") / UDP(sport=5004, dport=5006)
+        ends: Any = IP(src="192.0.2.1", dst="192.0.2.2") / UDP(sport=5004, dport=5006)
         frame: Any = Ether(dst="02:00:00:00:00:02") / ends / datagram
         frame.time = 1_700_000_000 + number * 0.02
         made.append(frame)
