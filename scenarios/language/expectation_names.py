@@ -10,14 +10,15 @@ from results.metrics.metric_names import NamedParts
 from results.run_files.link_rates import RatedSpan, rated_spans
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_media import group_name
-from scenarios.language.session_schema import Connections
+from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.webrtc_semantics import call_group_name
 from topologies.model import Topology
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`groups`: by name, the two clusters of each group of sessions. `connections`: names of the groups of connections.
+    """`groups`: by name, the two clusters of each group of sessions; `sizes`: how many sessions each has, and `streams`
+    how many streams these have, a sender's new SSRC being another. `connections`: names of the groups of connections.
     `kinds`: of each cluster's relay, as the scenario says it. `duration_ns`: of the media. `faults`: their number.
     `published`: the sessions whose media are another program's. `one_way`: the groups of which only the first cluster's
     end sends. `webrtc`: names of the groups of WebRTC calls. `links`: of each link direction, as `a→b`, when it has a
@@ -33,6 +34,8 @@ class Names:
     one_way: Sequence[str] = ()
     webrtc: Sequence[str] = ()
     links: Mapping[str, tuple[RatedSpan, ...]] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    streams: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scenario: ScenarioFile, topology: Topology) -> Names:
@@ -48,6 +51,8 @@ class Names:
             faults=len(faults),
             webrtc=[call_group_name(group, at) for at, group in enumerate(scenario.webrtc)],
             links={str(each): rated_spans(topology, faults, each, scenario.duration) for each in topology.directions},
+            sizes={group_name(group, at): group.count for at, group in enumerate(scenario.sessions)},
+            streams={group_name(group, at): _streams(group) for at, group in enumerate(scenario.sessions)},
             one_way=[group_name(group, at) for at, group in enumerate(scenario.sessions) if group.one_way],
             published=[
                 f"{group_name(group, at)}-{number:04d}"
@@ -71,6 +76,12 @@ class Names:
         """The directions in which a group's sessions go."""
         a, b = self.groups[group]
         return (f"{a}→{b}",) if group in self.one_way else (f"{a}→{b}", f"{b}→{a}")
+
+
+def _streams(group: Sessions) -> int:
+    """How many streams a group's sessions have."""
+    ways = 1 if group.one_way else 2
+    return group.count * (ways + sum(restart.ssrc == "new" for restart in group.restart))
 
 
 def connection_name(connections: Connections) -> str:

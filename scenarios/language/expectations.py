@@ -19,7 +19,7 @@ from hostio.timing import MS, S
 from results.metrics.metric_names import METRICS, Unit, app_metric, metric_names, program_metric_names
 from results.metrics.part_names import figure_of, unit_of_figure
 from results.run_files.app_metrics import canonical_name
-from results.run_files.plan import Comparison, Condition, Expectation
+from results.run_files.plan import Comparison, Condition, Expectation, Part
 from results.verdict.summary_names import MACHINE_METRICS, ROWS, summary_unit
 from scenarios.language.expectation_links import utilisation
 from scenarios.language.expectation_names import Names
@@ -98,8 +98,16 @@ def _counted(match: re.Match[str], comparison: Comparison, value: str, text: str
         counted=not match["share"],
     )
     least = _least(match["least"], share=bool(match["share"]))
+    if met.counted and least > (most := _most(found, met, names)):
+        raise ValueError(f"there are {most} {of}; write at most {most}")
     measured = f"{'percent' if match['share'] else 'number'} of {of} with {named.name} {comparison} {value}"
     return Expectation(measured, ">=", least, text, replace(found, condition=met))
+
+
+def _most(found: Part, met: Condition, names: Names) -> int:
+    """How many of what is counted there are at most."""
+    sizes = names.sizes if met.of == "sessions" else names.streams
+    return sum(size for group, size in sizes.items() if found.group in (None, group))
 
 
 def _of_single(said: str) -> Reference | None:

@@ -29,6 +29,8 @@ NAMES = Names(
     duration_ns=12 * S,
     faults=1,
     links={"us-east→us-west": (RatedSpan(4 * S, 12 * S, 2_000_000),), "us-west→us-east": ()},
+    sizes={"moved": 10, "short": 5},
+    streams={"moved": 20, "short": 5},
 )
 
 
