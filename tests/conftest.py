@@ -70,6 +70,7 @@ def runs(pytestconfig: pytest.Config) -> RunRecord:
     return pytestconfig.stash[RUNS]
 
 
+@pytest.hookimpl(trylast=True)  # once what `-m` leaves out is gone
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_turn(items)
     if os.geteuid() == 0:
