@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from hostio.timing import MS, US, S
 from scenarios.errors import Mark, ScenarioError
 from scenarios.language import yamlfile
+from scenarios.language.csv_rows import csv_rows
 from scenarios.language.trace import DeliveryTrace, TableTrace, Trace, TracePoint
 from scenarios.language.wording import quoted, suggestion
 
@@ -60,17 +60,22 @@ _LIMITS: Mapping[str, tuple[Decimal, Decimal, str]] = MappingProxyType(
 
 def read_trace(path: Path) -> Trace:
     """The trace in a file; ScenarioError with the line that is wrong."""
-    lines = yamlfile.read_text(path, MOST_BYTES).splitlines()
-    if not any(line.strip(' \t,"') for line in lines):
-        raise ScenarioError(str(path), "the trace is empty; write a table, or a delivery time on each line")
-    return _table(lines, str(path)) if path.suffix == ".csv" else _deliveries(lines, str(path))
+    text = yamlfile.read_text(path, MOST_BYTES)
+    return _table(text, str(path)) if path.suffix == ".csv" else _deliveries(text.splitlines(), str(path))
 
 
-def _table(lines: Sequence[str], file: str) -> TableTrace:
-    (line, header), *rows = ((number, cells) for number, cells in _rows(lines, file) if any(cells))
-    columns = _columns(header, file, line)
+def _empty(file: str) -> ScenarioError:
+    return ScenarioError(file, "the trace is empty; write a table, or a delivery time on each line")
+
+
+def _table(text: str, file: str) -> TableTrace:
+    rows = tuple(csv_rows(text, file))
+    if not rows:
+        raise _empty(file)
+    first, header = rows[0]
+    columns = _columns(header, file, first)
     points: list[TracePoint] = []
-    for line, cells in rows:
+    for line, cells in rows[1:]:
         point = _point(columns, cells, file, line)
         if points and point.after_ns <= points[-1].after_ns:
             time = cells[[column.figure for column in columns].index("after_ns")]
@@ -79,18 +84,8 @@ def _table(lines: Sequence[str], file: str) -> TableTrace:
             )
         points.append(point)
     if not points:
-        raise ScenarioError(file, "the table has no rows; write one for each change of the link", Mark(line, 1))
+        raise ScenarioError(file, "the table has no rows; write one for each change of the link", Mark(first, 1))
     return TableTrace(tuple(replace(point, after_ns=point.after_ns - points[0].after_ns) for point in points))
-
-
-def _rows(lines: Sequence[str], file: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Cells of each row, and the line that it ends on."""
-    reader = csv.reader(lines)
-    try:
-        for cells in reader:
-            yield reader.line_num, tuple(map(str.strip, cells))
-    except csv.Error as error:
-        raise ScenarioError(file, f"this is no CSV ({error}); check this line", Mark(reader.line_num, 1)) from None
 
 
 def _columns(header: Sequence[str], file: str, line: int) -> tuple[_Column, ...]:
@@ -143,6 +138,8 @@ def _deliveries(lines: Sequence[str], file: str) -> DeliveryTrace:
         if at_ms and int(text) < at_ms[-1]:
             raise ScenarioError(file, f"the time {int(text)} is before {at_ms[-1]}; let times grow", Mark(number, 1))
         at_ms.append(int(text))
+    if not at_ms:
+        raise _empty(file)
     if not at_ms[-1]:
         raise ScenarioError(file, "the last time is 0, so that the trace has no length; write a later one")
     return DeliveryTrace(tuple(at_ms))

@@ -36,14 +36,11 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 def read_text(path: Path, most_bytes: int = MAX_BYTES) -> str:
     """The text of a file: at most 256 KiB of UTF-8 without characters in `CONTROL`, or `most_bytes`; ScenarioError."""
-    return decoded(_read(path, most_bytes), str(path), most_bytes)
+    return decoded(read_bytes(path, most_bytes), str(path))
 
 
-def decoded(raw: bytes, file: str, most_bytes: int = MAX_BYTES) -> str:
+def decoded(raw: bytes, file: str) -> str:
     """The text of these bytes; ScenarioError with the place of the first byte or character that is refused."""
-    if len(raw) > most_bytes:
-        usual = "a scenario is a few dozen lines" if most_bytes == MAX_BYTES else "shorten it"
-        raise ScenarioError(file, f"the file is larger than {most_bytes >> 10} KiB; {usual}")
     try:
         text = raw.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
@@ -64,16 +61,25 @@ def _mark_at(before: str) -> Mark:
     return Mark(len(lines), len(lines[-1]) + 1)
 
 
-def _read(path: Path, most_bytes: int) -> bytes:
-    """The file's bytes, at most one more than the limit. Never blocks: only regular files are opened, with O_NONBLOCK,
-    because between stat and open one may be replaced by a pipe."""
+def read_bytes(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a file that has at most so many; ScenarioError."""
+    raw = _begin(path, most_bytes + 1)
+    if len(raw) > most_bytes:
+        usual = "a scenario is a few dozen lines" if most_bytes == MAX_BYTES else "shorten it"
+        raise ScenarioError(str(path), f"the file is larger than {most_bytes >> 10} KiB; {usual}")
+    return raw
+
+
+def _begin(path: Path, count: int) -> bytes:
+    """The first bytes of a file. Never blocks: only regular files are opened, with O_NONBLOCK, because between stat and
+    open one may be replaced by a pipe."""
     try:
         status = path.stat()
         _require_regular(path, status)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             _require_regular(path, os.fstat(descriptor))
-            return file.read(most_bytes + 1)
+            return file.read(count)
     except FileNotFoundError:
         raise ScenarioError(str(path), f"there is no such file; {_sibling(path)}") from None
     except (OSError, ValueError) as error:

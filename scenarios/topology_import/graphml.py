@@ -5,12 +5,14 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import networkx
 
 from scenarios.errors import ScenarioError
+from scenarios.language import yamlfile
 from scenarios.language.wording import quoted
 from scenarios.topology_import.distance import KM_PER_MS, Position, great_circle_km, rtt_ms
 from scenarios.topology_import.imported import Imported, ImportedLink
@@ -18,6 +20,9 @@ from scenarios.topology_import.imported import Imported, ImportedLink
 _LATITUDE = ("latitude", "lat")
 _LONGITUDE = ("longitude", "lon", "lng", "long")
 _NAMED = 5
+
+_MOST_BYTES = 16 << 20
+"""Of a file, far beyond any graph of 64 clusters."""
 
 
 def read_graphml(path: Path, factor: float) -> Imported:
@@ -41,14 +46,9 @@ def _without_position(labels: Sequence[str]) -> str:
 
 
 def _graph(path: Path) -> Any:
-    if path.exists() and not path.is_file():
-        raise ScenarioError(str(path), "this is a directory, pipe or device; give a regular file")
+    raw = yamlfile.read_bytes(path, _MOST_BYTES)
     try:
-        return networkx.read_graphml(path)
-    except FileNotFoundError:
-        raise ScenarioError(str(path), "there is no such file; check the path") from None
-    except OSError as error:
-        raise ScenarioError(str(path), f"the file cannot be read ({error.strerror}); give a readable file") from None
+        return networkx.read_graphml(BytesIO(raw))
     except (ElementTree.ParseError, networkx.NetworkXError, ValueError, LookupError) as error:
         raise ScenarioError(str(path), f"this is no GraphML ({error}); export it as GraphML") from None
 

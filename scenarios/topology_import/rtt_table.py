@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from hostio.timing import MS
 from scenarios.errors import Mark, ScenarioError
 from scenarios.language import yamlfile
+from scenarios.language.csv_rows import Row, csv_rows
 from scenarios.language.quantities import QuantityError, time_ns
 from scenarios.language.wording import quoted
 from scenarios.topology_import.imported import Imported, ImportedLink
@@ -29,7 +28,7 @@ def read_rtt_table(path: Path, source: str) -> Imported:
     A line for each pair begins with the two sites and the time, below a header that begins with `from` or `source`;
     a square has the sites in its first line and in its first column. Times without a unit are milliseconds.
     """
-    rows = tuple(_rows(yamlfile.read_text(path), str(path)))
+    rows = tuple(csv_rows(yamlfile.read_text(path), str(path)))
     if len(rows) < 2:
         raise ScenarioError(str(path), "the table has no rows; write a header, and a row for each site or pair")
     cells = _pairs(rows, str(path)) if _has_pairs(rows) else _square(rows, str(path))
@@ -37,33 +36,16 @@ def read_rtt_table(path: Path, source: str) -> Imported:
     return Imported(sites, tuple(_links(cells, source)), tuple(_remarks(cells, sites)))
 
 
-class _Row(NamedTuple):
-    """A row of the table, and its line in the file."""
-
-    line: int
-    cells: tuple[str, ...]
-
-
-def _rows(text: str, file: str) -> Iterator[_Row]:
-    reader = csv.reader(text.splitlines())
-    try:
-        for cells in reader:
-            if any(map(str.strip, cells)):
-                yield _Row(reader.line_num, tuple(map(str.strip, cells)))
-    except csv.Error as error:
-        raise ScenarioError(file, f"this is no CSV ({error}); check this line", Mark(reader.line_num, 1)) from None
-
-
-def _has_pairs(rows: Sequence[_Row]) -> bool:
+def _has_pairs(rows: Sequence[Row]) -> bool:
     return rows[0].cells[0].lower() in _FROM
 
 
-def _sites(rows: Sequence[_Row]) -> Iterator[str]:
+def _sites(rows: Sequence[Row]) -> Iterator[str]:
     """Every site, those without any time too: that no link leads there must not go unsaid."""
     yield from (site for row in rows[1:] for site in row.cells[:2]) if _has_pairs(rows) else rows[0].cells[1:]
 
 
-def _pairs(rows: Sequence[_Row], file: str) -> Cells:
+def _pairs(rows: Sequence[Row], file: str) -> Cells:
     cells: Cells = {}
     for line, row in rows[1:]:
         if len(row) < 3:
@@ -76,7 +58,7 @@ def _pairs(rows: Sequence[_Row], file: str) -> Cells:
     return cells
 
 
-def _square(rows: Sequence[_Row], file: str) -> Cells:
+def _square(rows: Sequence[Row], file: str) -> Cells:
     header, names = rows[0].cells[1:], [row.cells[0] for row in rows[1:]]
     if twice := [site for index, site in enumerate(header) if site in header[:index]]:
         raise ScenarioError(file, f"{quoted(twice[0])} twice in the header; give each site one column", Mark(1, 1))

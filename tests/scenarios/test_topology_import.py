@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import networkx
@@ -190,6 +191,13 @@ def test_a_label_of_several_lines_becomes_one(tmp_path: Path) -> None:
     cities = {"x\ny: 1": Position(0, 0), "z": Position(0, 1)}
     path = write_graph(tmp_path / "a.graphml", ("x\ny: 1", "z"), ("x\ny: 1", "z"), cities=cities)
     assert import_topology(path, factor=1.5).remarks == ("x y: 1–z has 2 links in the source, of which one is kept",)
+
+
+def test_a_graph_is_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.graphml")
+    for name, message in (("a", "this is a pipe, socket or device"), ("b", "there is no such file; did you mean")):
+        with pytest.raises(ScenarioError, match=message):
+            import_topology(tmp_path / f"{name}.graphml", 1.5)
 
 
 @pytest.mark.parametrize("factor", [math.nan, math.inf])
