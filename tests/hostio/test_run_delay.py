@@ -54,7 +54,8 @@ def test_every_thread_of_a_process_by_its_number() -> None:
         thread.join()
     if run_delay_told():
         assert {os.getpid(), thread.native_id} <= set(found)
-        assert all(each.ordinary for each in found.values())
+        assert thread.native_id is not None
+        assert found[thread.native_id].ordinary
 
 
 @pytest.fixture

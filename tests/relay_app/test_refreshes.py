@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from struct import unpack
-from threading import Thread
 from time import monotonic_ns
 
 import pytest
 from redis_lab import loopback
-from version_lab import WITHIN_S, Bench, Source
+from version_lab import WITHIN_S, Bench, Source, relaying
 
 from hostio.control import Workers
 from hostio.mmsg import socket_address
@@ -21,17 +19,14 @@ from hostio.sockets import udp_socket
 from hostio.timing import MS, S, wait_until
 from relay_app.clients.permission_keeper import PermissionConfig, PermissionKeeper
 from relay_app.clients.refresh_schedule import Order, Outcome, RefreshedStream, RefreshSchedule
-from relay_app.forwarding.forwarding_loop import PathRules
-from relay_app.forwarding.packet_path import PacketPath, PathConfig
+from relay_app.forwarding.packet_path import PacketPath
 from relay_app.ports import CLIENT_PORT, LANE_PORT, REFRESH_PORT
 from relay_app.records import RELAY_COUNTERS
 from relay_app.refreshes import REFRESH_SSRCS, Permission, Refresh
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.sessions.cache import Entry, SessionCache
 from relay_app.sessions.directory import DirectoryEndpoint, StreamRecord
-from relay_app.sessions.session_table import SessionTable
 from relay_app.streams import lane_of
-from relay_app.versions.catalogue import version_named
 
 TERMS = Permission(lifetime_ns=2 * S, refresh_ns=S, retransmit_ns=100 * MS)
 ALL_DAY = RefreshedStream(7, TERMS, 0, 86_400 * S)
@@ -116,20 +111,6 @@ def test_permissions_of_sessions_set_up_before_the_media_are_whole_then() -> Non
     assert expires[2 + 1] > 86_400 * 365 * S
 
 
-@contextmanager
-def relaying(version: str, table: SessionTable) -> Iterator[PacketPath]:
-    """A relay's packet path on the host of cluster 1."""
-    rules = PathRules(locked=False, stale_ns=0, ntp_offset_ns=0)
-    path = version_named(version).packet_path(PathConfig(1, loopback(1), 0, rules), table)
-    path.open()
-    thread = Thread(target=path.run, daemon=True)
-    thread.start()
-    yield path
-    path.stop()
-    thread.join(WITHIN_S)
-    path.close()
-
-
 @pytest.mark.parametrize("version", ["2026-05-20", "slow-drain"])
 def test_a_relay_drops_what_has_expired_until_a_refresh(version: str) -> None:
     """Media do not extend a permission; a refresh does, and goes on to the port for refreshes."""
@@ -154,7 +135,7 @@ def test_a_relay_drops_what_has_expired_until_a_refresh(version: str) -> None:
             endpoint.settimeout(WITHIN_S)
         assert Refresh.decode(refreshed.recv(2048)) == Refresh(2, 1, 1, ssrc)
         assert RtpPacket.decode(client.recv(2048)).ssrc == ssrc
-        assert path.counts()[:2].tolist() == [5, 2]
+        assert wait_until(lambda: path.counts()[:2].tolist() == [5, 2], WITHIN_S)
 
 
 def test_a_request_that_is_lost_is_repeated_and_answered_by_the_other_client(tmp_path: Path) -> None:

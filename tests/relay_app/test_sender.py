@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from time import monotonic_ns
 
 import pytest
@@ -40,8 +40,8 @@ def opened(spans: Mapping[int, tuple[Span, ...]], chunk_ns: int = CHUNK_NS, slot
     compile_loops()
     host = loopback(1)
     made = Sender(STREAMS, host, host, {}, spans, ntp_offset_ns=0, tick_ns=MS, chunk_ns=chunk_ns, slots=slots)
-    yield made
-    made.close()
+    with closing(made):
+        yield made
 
 
 @pytest.fixture

@@ -5,18 +5,15 @@ import subprocess
 import sys
 from ipaddress import IPv4Address
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from media_lab import ORDINALS, Lab, media_lab
 from redis_lab import loopback, stopped_redis
-from version_lab import WITHIN_S, Bench, Source, running, settle
+from version_lab import WITHIN_S, Bench, Source, relaying, running, settle
 
 from hostio.mmsg import SOCKADDR_IN, socket_address
 from hostio.sockets import udp_socket
 from hostio.timing import S, wait_until
-from relay_app.forwarding.forwarding_loop import PathRules
-from relay_app.forwarding.packet_path import PathConfig
 from relay_app.ports import CLIENT_PORT, LANE_PORT
 from relay_app.rtp import RtpPacket, blipnet_header
 from relay_app.sessions.cache import Entry
@@ -209,27 +206,23 @@ def test_a_loop_needs_a_fourth_cluster_and_transit() -> None:
 def test_slow_drain_keeps_what_is_cold_and_lets_nothing_overtake() -> None:
     """Over real sockets: a known session's packets wait behind an unknown one's until that is known."""
     table = Bench(Source()).table
-    rules = PathRules(locked=False, stale_ns=0, ntp_offset_ns=0)
-    path = version_named("slow-drain").packet_path(PathConfig(1, loopback(1), 0, rules), table)
-    path.open()
     known, cold = 1, 2
     to_client = socket_address(loopback(3), CLIENT_PORT)
     table.cache.insert(known, Entry(to_client, to_client), 0)
-    with udp_socket(loopback(3), CLIENT_PORT) as client, udp_socket(loopback(2), 0) as sender:
-        thread = Thread(target=path.run, daemon=True)
-        thread.start()
+    with (
+        udp_socket(loopback(3), CLIENT_PORT) as client,
+        udp_socket(loopback(2), 0) as sender,
+        relaying("slow-drain", table) as path,
+    ):
         for ssrc in (cold, *[known] * 20):
             sender.sendto(blipnet_header(111, ssrc), (loopback(1), LANE_PORT))
         assert path.wait_for_misses().tolist()[0] == cold
         assert wait_until(lambda: path.queued == 21, WITHIN_S)
         table.cache.insert(cold, Entry(to_client, to_client), 0)
-        client.settimeout(30)
+        client.settimeout(WITHIN_S)
         arrived = [RtpPacket.decode(client.recv(2048)).ssrc for _ in range(21)]
-        path.stop()
-        thread.join()
+        assert wait_until(lambda: path.counts()[:2].tolist() == [21, 21], WITHIN_S)
     assert arrived == [cold, *[known] * 20]
-    assert path.counts()[:2].tolist() == [21, 21]
-    path.close()
 
 
 COMPILES_NO_MORE = """

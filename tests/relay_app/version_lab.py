@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 
+from redis_lab import loopback
+
 from hostio.timing import MS, S, wait_until
+from relay_app.forwarding.forwarding_loop import PathRules
+from relay_app.forwarding.packet_path import PacketPath, PathConfig
 from relay_app.locks.lock_set import LockSet
 from relay_app.sessions.directory import DirectoryError, Fetched, StreamRecord
 from relay_app.sessions.session_table import NextHops, SessionTable
@@ -80,6 +84,22 @@ def running(control: ControlSide) -> Iterator[ControlSide]:
         control.stop()
         thread.join(WITHIN_S)
         assert not thread.is_alive()
+
+
+@contextmanager
+def relaying(version: str, table: SessionTable) -> Iterator[PacketPath]:
+    """A relay's packet path on the host of cluster 1. Its counters follow what it sent by a moment."""
+    rules = PathRules(locked=False, stale_ns=0, ntp_offset_ns=0)
+    path = version_named(version).packet_path(PathConfig(1, loopback(1), 0, rules), table)
+    path.open()
+    thread = Thread(target=path.run, daemon=True)
+    thread.start()
+    try:
+        yield path
+    finally:
+        path.stop()
+        thread.join(WITHIN_S)
+        path.close()
 
 
 def settle(control: ControlSide) -> None:

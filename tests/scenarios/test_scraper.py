@@ -67,9 +67,11 @@ def answering(text: str, asked: threading.Semaphore | None = None) -> Iterator[M
     with HTTPServer((HERE, 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield MetricsEndpoint(server.server_port, "/metrics")
-        server.shutdown()
-        thread.join()
+        try:
+            yield MetricsEndpoint(server.server_port, "/metrics")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager

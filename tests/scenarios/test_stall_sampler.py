@@ -62,9 +62,11 @@ def stalled(
         programs, seen = {2: WatchedProgram(HERE, os.getpid(), stacks)}, tap or Busy()
         sampler = StallSampler(programs, RunDir(tmp_path), lambda _: seen, after_ms * MS, SILENT_AFTER_NS, PERIOD_NS)
         sampler.watch([(2, str(child.pid))])
-        yield sampler, child.pid
-        sampler.end()
-        child.kill()
+        try:
+            yield sampler, child.pid
+        finally:
+            sampler.end()
+            child.kill()
 
 
 def stalls_of(sampler: StallSampler) -> tuple[ProgramStall, ...]:
