@@ -88,5 +88,9 @@ REFRESH = np.dtype([("ssrc", "<u4"), ("requests", "<u4"), ("sent_ns", "<i8"), ("
 the first was sent, and when the answer came; 0: none did before the end."""
 
 
+ABSENCE = np.dtype([("ssrc", "<u4"), ("expired_ns", "<i8"), ("returned_ns", "<i8")])
+"""One row for each time that a client gave a stream up which it sends: when consent expired, from when on the packets
+were withheld, and when it was back; 0: not before the end."""
+
 EXCHANGE = np.dtype([("connection", "<u2"), ("sent_ns", "<i8"), ("answered_ns", "<i8"), ("outcome", "u1")])
 """One row per request over a long-lived TCP connection, by the connection's number; `answered_ns` 0: never."""

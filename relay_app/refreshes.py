@@ -3,7 +3,8 @@
 A permission is what lets a relay forward a stream. It has a lifetime, which media do not extend: the client that sends
 the stream refreshes it, as it would a permission or a channel of TURN (RFC 8656 §9, §12). A refresh takes the way of
 the stream's media, lane and reroutes included, so that every relay which forwards them gets it, and what is done to the
-link is done to it. The client at the other end answers.
+link is done to it. The client at the other end answers. Checks of consent and their answers are refreshes too, of
+streams without a permission (`relay_app/clients/consent_keeper.py`).
 
 It is RTP in the fixed layout, so that relays log their ordinals in it and one in a loop ends; its SSRC is reserved and
 tells whose it is, its timestamp numbers the transaction, and its payload is the SSRC of the stream.

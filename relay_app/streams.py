@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from hostio.timing import MS, S
 from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
+from relay_app.consent import Consent
 from relay_app.media_profiles import PROFILES, Media, Recording
 from relay_app.refreshes import REFRESH_SSRCS, Permission
 
@@ -38,6 +39,8 @@ class SessionGroup:
     """Of each stream at the relays that forward it; None: they forward it without one."""
     own: Media | None = None
     """What its streams carry, if no other group has media of that name."""
+    consent: Consent | None = None
+    """Of each stream's client to send it; None: it sends whether anybody answers or not."""
 
 
 @dataclass(frozen=True, slots=True)

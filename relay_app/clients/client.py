@@ -125,7 +125,7 @@ class ClientConfig:
     sent_digests_path: Path | None = None
     received_digests_path: Path | None = None
     permissions: PermissionConfig | None = None
-    """None: no stream of the run needs one."""
+    """None: no stream of the run needs a permission, or consent."""
     send_tick_ns: int = MS
     """Least time between two wake-ups of the sender: packets due within one tick leave together. 1 ms costs one wake-up
     (some 10 µs of CPU) per ms whatever the rate, and stays below what the pacing checks allow."""
@@ -164,7 +164,7 @@ def serve(config: ClientConfig, control: Connection) -> None:
     gateway = Gateway(published, config.relay_address, sender.descriptor) if published else None
     if gateway:
         workers.start("gateway", gateway.run)
-    keeper = PermissionKeeper(config.permissions) if config.permissions else None
+    keeper = PermissionKeeper(config.permissions, sender.withhold) if config.permissions else None
     if keeper:
         keeper.start(workers)
     tell(control, Ready())

@@ -57,13 +57,14 @@ SENDER_STATE = np.dtype(
         ("woken_ns", "<i8"),
         ("starved", "<i8"),
         ("refused", "<i8"),
+        ("withheld", "<i8"),
         ("begin_ns", "<i8"),
         ("chunk_ns", "<i8"),
     ]
 )
 """`prepared` and `played`: chunks written to and read from the ring so far. `starved`: ticks without a chunk after the
-first was played and the next had begun; `refused`: packets that the kernel did not take. Chunk n begins at
-`begin_ns` + n × `chunk_ns`."""
+first was played and the next had begun; `refused`: packets that the kernel did not take; `withheld`: packets of streams
+without consent. Chunk n begins at `begin_ns` + n × `chunk_ns`."""
 
 RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8"), ("passed", "<i8")])
 """`malformed`: datagrams that were neither RTP as Blipnet sends it nor of a stream with a decoder; `passed`: rows of
@@ -74,8 +75,9 @@ class SenderMemory(NamedTuple):
     """A ring of chunks to send with the records of their packets, each stream's template and address, a batch to send.
 
     chunks PACKET[n, capacity]; sent SENT[n, capacity]; prepared_count, sent_count int64[n]; ssrcs uint32[streams];
-    templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; state SENDER_STATE[1];
-    lateness LATENESS[1].
+    templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; withholding int64[streams], 1 of
+    those of which nothing is sent; positions int64[batch], in the chunk, of the packets of the batch; state
+    SENDER_STATE[1]; lateness LATENESS[1].
     """
 
     chunks: Array
@@ -85,6 +87,8 @@ class SenderMemory(NamedTuple):
     ssrcs: Array
     templates: Array
     destinations: Array
+    withholding: Array
+    positions: Array
     data: Array
     iovecs: Array
     messages: Array
@@ -106,6 +110,8 @@ class SenderMemory(NamedTuple):
             ssrcs=ssrcs.astype(np.uint32),
             templates=templates,
             destinations=destinations,
+            withholding=np.zeros(len(ssrcs), np.int64),
+            positions=np.zeros(SEND_BATCH, np.int64),
             data=batch.data,
             iovecs=batch.iovecs,
             messages=batch.messages,
@@ -184,28 +190,33 @@ def _play_chunk(memory: Any, slot: int, fd: int, ntp_offset_ns: int, tick_ns: in
 
 @compiled
 def _send_due(memory: Any, slot: int, first: int, count: int, now: int, fd: int, ntp_offset_ns: int) -> int:
-    """Send one batch of what is due from `first` on; the position after it."""
-    batch = 0
+    """Send one batch of what is due from `first` on, but for what is withheld; the position after it."""
+    batch, position = 0, first
     sent_ns = monotonic_ns(memory.timespec)
-    while batch < len(memory.data) and first + batch < count and memory.chunks[slot, first + batch].due_ns <= now:
-        packet = memory.chunks[slot, first + batch]
-        put_header(memory.data, batch, memory.templates[packet.stream], packet)
-        put_sent_ns(memory.data, batch, sent_ns, ntp_offset_ns)
-        memory.iovecs[batch].length = PAYLOAD_OFFSET + packet.length
-        memory.messages[batch].name = memory.destinations.ctypes.data + packet.stream * _ADDRESS_BYTES
-        batch += 1
-    _send_batch(memory, slot, first, batch, fd, sent_ns)
-    return first + batch
+    while batch < len(memory.data) and position < count and memory.chunks[slot, position].due_ns <= now:
+        packet = memory.chunks[slot, position]
+        if memory.withholding[packet.stream] != 0:
+            memory.state[0].withheld += 1
+        else:
+            put_header(memory.data, batch, memory.templates[packet.stream], packet)
+            put_sent_ns(memory.data, batch, sent_ns, ntp_offset_ns)
+            memory.iovecs[batch].length = PAYLOAD_OFFSET + packet.length
+            memory.messages[batch].name = memory.destinations.ctypes.data + packet.stream * _ADDRESS_BYTES
+            memory.positions[batch] = position
+            batch += 1
+        position += 1
+    _send_batch(memory, slot, batch, fd, sent_ns)
+    return position
 
 
 @compiled
-def _send_batch(memory: Any, slot: int, first: int, batch: int, fd: int, sent_ns: int) -> None:
+def _send_batch(memory: Any, slot: int, batch: int, fd: int, sent_ns: int) -> None:
     """Hand the batch to the kernel; record what it took, count what it refused."""
     taken = send_messages(fd, memory.messages, batch, memory.refused)
     memory.state[0].refused += batch - taken
     for index in range(batch):
         if memory.refused[index] == 0:
-            _record_sent(memory, slot, memory.chunks[slot, first + index], sent_ns)
+            _record_sent(memory, slot, memory.chunks[slot, memory.positions[index]], sent_ns)
 
 
 @compiled

@@ -6,11 +6,11 @@ until it is answered; while it waits no other begins. The refreshes of the strea
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from relay_app.clients.due_queue import DueQueue
 from relay_app.refreshes import Permission
 
 
@@ -57,7 +57,6 @@ class _State:
     stream: RefreshedStream
     planned_ns: int
     """Of the refresh that comes next, or waits for its answer."""
-    due_ns: int
     number: int = 0
     requests: int = 0
     """Of the transaction that waits for its answer; 0: none does."""
@@ -70,33 +69,31 @@ class RefreshSchedule:
     def __init__(self, streams: Sequence[RefreshedStream], start_ns: int) -> None:
         self._start_ns = start_ns
         self._states = {
-            stream.ssrc: _State(stream, due_ns, due_ns)
+            stream.ssrc: _State(stream, start_ns + stream.first_ns((0.5 + place * _GOLDEN) % 1))
             for place, stream in enumerate(streams)
-            for due_ns in (start_ns + stream.first_ns((0.5 + place * _GOLDEN) % 1),)
         }
-        self._queue = [(state.due_ns, ssrc) for ssrc, state in self._states.items()]
-        heapq.heapify(self._queue)
+        self._queue = DueQueue()
+        for ssrc, state in self._states.items():
+            self._queue.put(ssrc, state.planned_ns)
         self.outcomes: list[Outcome] = []
 
     @property
     def next_ns(self) -> int | None:
         """When something is due next; None: never."""
-        return self._queue[0][0] if self._queue else None
+        return self._queue.next_ns
 
     def due(self, now_ns: int) -> Iterator[Order]:
         """What is to be sent now."""
-        while self._queue and self._queue[0][0] <= now_ns:
-            due_ns, ssrc = heapq.heappop(self._queue)
+        for due_ns, ssrc in self._queue.taken(now_ns):
             state = self._states[ssrc]
-            if due_ns == state.due_ns and due_ns < self._start_ns + state.stream.until_ns:
+            if due_ns < self._start_ns + state.stream.until_ns:
                 yield self._sent(state, now_ns)
 
     def _sent(self, state: _State, now_ns: int) -> Order:
         if not state.requests:
             state.number, state.sent_ns = state.number + 1, now_ns
         state.requests += 1
-        retransmit_ns = state.stream.permission.retransmit_ns
-        self._push(state, now_ns + retransmit_ns)
+        self._queue.put(state.stream.ssrc, now_ns + state.stream.permission.retransmit_ns)
         return Order(state.stream.ssrc, state.number)
 
     def answered(self, ssrc: int, number: int, now_ns: int) -> None:
@@ -108,11 +105,7 @@ class RefreshSchedule:
         state.requests = 0
         interval_ns = state.stream.permission.refresh_ns
         state.planned_ns += interval_ns * max(1, -(-(now_ns - state.planned_ns) // interval_ns))
-        self._push(state, state.planned_ns)
-
-    def _push(self, state: _State, due_ns: int) -> None:
-        state.due_ns = due_ns
-        heapq.heappush(self._queue, (due_ns, state.stream.ssrc))
+        self._queue.put(ssrc, state.planned_ns)
 
     def unanswered(self) -> Iterator[Outcome]:
         """The transactions that wait for their answer."""

@@ -60,6 +60,7 @@ class Sender:
         slots: int = SLOTS,
     ) -> None:
         self._streams = streams
+        self._places = {stream.ssrc: place for place, stream in enumerate(streams)}
         self._relay_address = relay_address
         self._direct_addresses = direct_addresses
         self._spans = spans
@@ -107,6 +108,12 @@ class Sender:
         memory.state["begin_ns"], memory.state["chunk_ns"] = order.start_ns, self._chunk_ns
         memory.state["prepared"] = self._ahead
         self._began.set()
+
+    def withhold(self, ssrc: int, withheld: bool) -> None:
+        """Send nothing of a stream from now on, or all of it again; its sequence numbers go on meanwhile. To be called
+        by one thread alone, once it has been prepared."""
+        if self._memory is not None:
+            self._memory.withholding[self._places[ssrc]] = withheld
 
     def _play(self, memory: SenderMemory, chunks: int) -> None:
         set_realtime_priority(RealtimePriority.SOURCE)
@@ -157,10 +164,12 @@ class Sender:
         return np.concatenate([np.empty(0, SENT), *self._rows])
 
     def counters(self) -> dict[str, int]:
-        """`starved`: ticks without a chunk to send; `refused`: packets that the kernel did not take."""
+        """`starved`: ticks without a chunk to send; `refused`: packets that the kernel did not take; `withheld`: those
+        of streams that were withheld."""
+        names = ("starved", "refused", "withheld")
         if self._memory is None:
-            return {"starved": 0, "refused": 0}
-        return {name: int(self._memory.state[name][0]) for name in ("starved", "refused")}
+            return dict.fromkeys(names, 0)
+        return {name: int(self._memory.state[name][0]) for name in names}
 
     def lateness(self) -> Lateness:
         """Of its timed wake-ups during the media."""

@@ -260,6 +260,11 @@ class Plan:
         return any(group.permission for group in self.sessions)
 
     @property
+    def consents(self) -> bool:
+        """Whether clients send streams of a group of sessions only while they have consent."""
+        return any(group.consent for group in self.sessions)
+
+    @property
     def webrtc_clusters(self) -> tuple[str, ...]:
         """The clusters with a peer of a WebRTC call, in the topology's order."""
         ends = {end for group in self.webrtc for end in (group.a, group.b)}

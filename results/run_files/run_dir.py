@@ -103,6 +103,10 @@ class RunDir:
         """Every refresh of a permission by a cluster's client (REFRESH)."""
         return self.root / "raw" / f"refreshes-{cluster}.parquet"
 
+    def absences(self, cluster: str) -> Path:
+        """Each time that a cluster's client gave up a stream without consent (ABSENCE)."""
+        return self.root / "raw" / f"absences-{cluster}.parquet"
+
     def app_metrics(self, cluster: str) -> Path:
         """Every answer of a relay program's metrics endpoint (`results.run_files.app_metrics.Scrape`)."""
         return self.root / "raw" / f"app-{cluster}.jsonl"

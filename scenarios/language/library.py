@@ -10,7 +10,7 @@ import scenarios
 from relay_app.streams import ConnectionGroup, SessionGroup
 from results.run_files.plan import Plan, RelaySettings
 from scenarios.errors import ScenarioError
-from scenarios.language import permissions, semantics, yamlfile
+from scenarios.language import consents, permissions, semantics, yamlfile
 from scenarios.language.calls import calls_of
 from scenarios.language.document import Document, Problem
 from scenarios.language.expectation_names import Names, connection_name
@@ -48,6 +48,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
                 calls_of(group, scenario.duration),
                 group.permission.permission() if group.permission else None,
                 media.own,
+                group.consent.consent() if group.consent else None,
             )
             for index, (group, media) in enumerate(media_of_groups(scenario.sessions))
         ),
@@ -110,7 +111,12 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     if error := traced.error(document, (*unread, *semantics.problems(scenario, topology))):
         raise error
     plan = plan_of(scenario, topology, relay_kinds(scenario, document))
-    of_kinds = (*kind_problems(plan), *permissions.kind_problems(plan), *succession_problems(plan, scenario.events))
+    of_kinds = (
+        *kind_problems(plan),
+        *permissions.kind_problems(plan),
+        *consents.kind_problems(plan),
+        *succession_problems(plan, scenario.events),
+    )
     if problems := (*of_kinds, *turn_problems(plan)):
         raise document.error(problems)
     return plan

@@ -55,7 +55,7 @@ def terms_problems(terms: PermissionTerms, *, relayed: bool, path: DataPath) -> 
 def kind_problems(plan: Plan) -> Iterator[Problem]:
     """A problem for each group with permissions and relay program: of lifetimes only our relays know."""
     permitted = [index for index, group in enumerate(plan.sessions) if group.permission]
-    for name in dict.fromkeys(_programs(plan)):
+    for name in dict.fromkeys(programs_of(plan)):
         for index in permitted:
             text = (
                 f"{quoted(name)} is a program, which cannot let permissions expire; "
@@ -64,6 +64,7 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
             yield Problem(("sessions", index, "permission"), text)
 
 
-def _programs(plan: Plan) -> Iterable[str]:
+def programs_of(plan: Plan) -> Iterable[str]:
+    """The kinds of relays that are programs, by cluster and life."""
     kinds = (kind for cluster in plan.topology.clusters for kind in plan.relay_kinds(cluster.name))
     return (kind for kind in kinds if kind in plan.relays.programs)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
 from scenarios.language.calls import call_problems
+from scenarios.language.consent_semantics import consent_problems
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectation_names import Names, connection_name
@@ -33,6 +34,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
             yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
     yield from _program_media_problems(scenario.sessions)
+    yield from consent_problems(scenario.sessions, scenario.duration)
     yield from rate_problems(scenario, topology)
     yield from call_problems(scenario.sessions, scenario.duration)
     yield from _connection_problems(scenario.connections, topology)

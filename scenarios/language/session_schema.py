@@ -8,6 +8,7 @@ from relay_app.media_profiles import Profile, Recording
 from relay_app.streams import KINDS
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.call_schema import Arrivals, HeldCall, Holding, SenderRestart, Talking
+from scenarios.language.consents import ConsentTerms
 from scenarios.language.fields import WHOLE, one_of, within
 from scenarios.language.media_schema import CaptureEntry, ProfileEntry, SessionMedia
 from scenarios.language.permissions import PermissionTerms
@@ -48,6 +49,8 @@ class Sessions(Strict):
     """Whether only the first cluster's end sends."""
     permission: PermissionTerms | None = Field(default=None, examples=["{lifetime: 2s, refresh: 1s}"])
     """The permissions of the streams at the relays; unless given, relays forward without one."""
+    consent: ConsentTerms | None = Field(default=None, examples=["{check: 500ms, expires: 3s, again: 500ms}"])
+    """The consent of the clients to send; unless given, they send whether the other end answers or not."""
 
 
 class Connections(Strict):

@@ -48,7 +48,7 @@ def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:
         payload_type = PROFILES["voice"].payload_type
         largest = OVERHEAD_BYTES + scenario.controller.canary_bytes
         yield Traffic("canaries", "udp", (CANARY_PORT, *_LANE_PORTS), largest, (payload_type,))
-    if any(group.permission for group in scenario.sessions):
+    if any(group.permission or group.consent for group in scenario.sessions):
         ports, largest = (ANSWER_PORT, *_LANE_PORTS, REFRESH_PORT), OVERHEAD_BYTES + REFRESH_PAYLOAD_BYTES
         yield Traffic("refreshes", "udp", ports, largest, (REFRESH_PAYLOAD_TYPE,))
     yield Traffic("session records", "tcp", (DIRECTORY_PORT,), _FULL_FRAME)

@@ -38,7 +38,7 @@ from scenarios.process_faults.session_records import all_records, records_held
 from scenarios.process_faults.version_life import VersionLife, VersionLifeKind
 from scenarios.run import scraper
 from scenarios.run.media_programs import MediaPrograms
-from scenarios.run.refreshed_streams import refreshed_streams
+from scenarios.run.refreshed_streams import consented_streams, refreshed_streams
 from scenarios.run.scraper import ScraperConfig
 from scenarios.run.webrtc_peers import WebrtcPeers
 from scenarios.supervision.place import Place
@@ -284,7 +284,7 @@ class _Spawner:
             decoders=decoder_ports(self._streams, cluster.name),
             sent_digests_path=self._digests(self._run.sent_digests(cluster.name)),
             received_digests_path=self._digests(self._run.received_digests(cluster.name)),
-            permissions=self._permissions(cluster) if self._plan.permits else None,
+            permissions=self._permissions(cluster) if self._plan.permits or self._plan.consents else None,
         )
         return self._spawn("client", client.serve, config, cluster)
 
@@ -296,7 +296,10 @@ class _Spawner:
             records=tuple(each for each in all_records(self._plan) if each.source == cluster.ordinal),
             directory=self._directory,
             ntp_offset_ns=self._ntp_offset_ns,
-            refreshes_path=self._run.staged(self._run.refreshes(cluster.name)),
+            refreshes_path=self._run.staged(self._run.refreshes(cluster.name)) if self._plan.permits else None,
+            consented=tuple(consented_streams(self._plan, self._streams, self._spans, cluster.name)),
+            seed=self._plan.seed,
+            absences_path=self._run.staged(self._run.absences(cluster.name)) if self._plan.consents else None,
         )
 
     def _digests(self, raw: Path) -> Path | None:

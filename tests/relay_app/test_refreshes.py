@@ -138,6 +138,10 @@ def test_a_relay_drops_what_has_expired_until_a_refresh(version: str) -> None:
         assert wait_until(lambda: path.counts()[:2].tolist() == [5, 2], WITHIN_S)
 
 
+def withhold(ssrc: int, withheld: bool) -> None:
+    raise AssertionError(f"nobody asked for the consent of {ssrc}, {withheld}")
+
+
 def test_a_request_that_is_lost_is_repeated_and_answered_by_the_other_client(tmp_path: Path) -> None:
     """The test is the relay between two clients, and loses the first request; the directory is out of reach."""
     terms = Permission(600 * S, 300 * S, 10 * MS)
@@ -145,7 +149,7 @@ def test_a_request_that_is_lost_is_repeated_and_answered_by_the_other_client(tmp
     addresses, record = {1: loopback(1), 2: loopback(2)}, StreamRecord(7, 1, 2, "talk", lifetime_ms=600_000)
     workers, nowhere = Workers(), DirectoryEndpoint(loopback(1), 9)
     keepers = [
-        PermissionKeeper(PermissionConfig(at, addresses, own, (record,), nowhere, 0, tmp_path / f"{at}.npy"))
+        PermissionKeeper(PermissionConfig(at, addresses, own, (record,), nowhere, 0, tmp_path / f"{at}.npy"), withhold)
         for at, own in ((1, streams), (2, ()))
     ]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
