@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from results.bounds.absences import absence_bounds
 from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.frames import bounded_freezes, frame_bounds
 from results.bounds.interval import UNBOUNDED, Interval, decided, exactly, finite
@@ -56,6 +57,7 @@ def media_bounds(
     yield packet_bounds(figures, shift)
     yield pause_bounds(evidence, analysis, figures, effects)
     yield _speaker_bounds(evidence, analysis, figures)
+    yield absence_bounds(evidence, analysis, figures, effects)
     yield order_bounds(evidence, analysis, effects, shift.either, more, within)
     yield latency_bounds(evidence, analysis, effects, shift.either, more, within)
     freezes = bounded_freezes(evidence, analysis, effects)

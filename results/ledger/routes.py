@@ -17,7 +17,7 @@ CORRUPTED: Kind = "corrupted"
 CANARIES = "canaries"
 """Name of the canaries' route."""
 REFRESHES = "refreshes"
-"""Name of the route of refreshes of permissions."""
+"""Name of the route of refreshes of permissions, and of checks of consent and their answers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,7 @@ def routes(evidence: Evidence, analysis: Analysis, balance: Balance) -> Iterator
     if evidence.plan.controller.canaries and evidence.machine:
         counts = [(each.kind, each.cause, each.canaries) for each in balance.found]
         yield _by_number(CANARIES, evidence.machine, "prober", counts)
-    if evidence.plan.permits and evidence.machine:
+    if (evidence.plan.permits or evidence.plan.consents) and evidence.machine:
         counts = [(each.kind, each.cause, each.refreshes) for each in balance.found]
         yield _by_number(REFRESHES, evidence.machine, "client", counts)
 

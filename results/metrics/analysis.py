@@ -12,6 +12,7 @@ import numpy as np
 from controller.decisions import Decision
 from relay_app.locks.report import LockReport
 from relay_app.streams import spans_of
+from results.metrics.absences import Absences, absences_of
 from results.metrics.delay_bounds import NEVER_ENDS, delay_bounds
 from results.metrics.frames import Frames, frames_of
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
@@ -122,6 +123,7 @@ class Analysis:
     jitter_ns: Floats
     order: Order
     frames: Frames
+    absences: Absences = field(default_factory=dict)
 
     def seconds(self, at_ns: int) -> float:
         """CLOCK_MONOTONIC ns as seconds since the media start, rounded to 1 µs."""
@@ -134,9 +136,13 @@ def analyse(evidence: Evidence) -> Analysis:
     due_ns = matched.packets.due_ns
     start_ns = next((event.at_ns for event in evidence.of(MediaStart)), int(due_ns.min()) if len(due_ns) else 0)
     spans = spans_of(evidence.plan.sessions, evidence.plan.seed)
-    speech = speech_of(matched, spans, start_ns)
+    ended_ns = evidence.end.media_end_ns if evidence.end and start_ns else None
+    ends_ns = {ssrc: start_ns + own[-1].until_ns for ssrc, own in spans.items() if own}
+    last_ns = start_ns + evidence.plan.duration_ns if ended_ns is None else ended_ns
+    absences = absences_of(evidence.plan, evidence.recording, ends_ns, last_ns)
+    speech = speech_of(matched, spans, start_ns, absences)
     intervals = nominal_intervals(matched, speech)
-    end_ns = evidence.end.media_end_ns if evidence.end and start_ns else _after_the_last(due_ns, intervals, start_ns)
+    end_ns = _after_the_last(due_ns, intervals, start_ns) if ended_ns is None else ended_ns
     fate = fates(matched.packets, end_ns)
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
     silences = find_silences(matched, speech, fate, intervals, end_ns, bounds)
@@ -152,6 +158,7 @@ def analyse(evidence: Evidence) -> Analysis:
         jitter(matched.arrivals),
         order_of(matched.packets, matched.arrivals, matched.streams, intervals),
         frames_of(evidence.plan, matched, speech, fate, start_ns, end_ns),
+        absences,
     )
 
 

@@ -130,6 +130,11 @@ class Media:
     """Packets out of order."""
     frames: FrameFigures
     """Frames of video."""
+    gave_up: Count | None
+    """Streams that their clients gave up for want of consent, at least once; null: none of them needs consent."""
+    longest_given_up_ms: NonNegative | None
+    """Longest time for which a stream was given up, ms; until the media end, if it was not sent again (right-censored);
+    0 if none was; null as above."""
     reroutes: Count
     """Reroutes, of paced ones each step, that moved at least one of these streams; the list `reroutes` has those that
     moved none as well."""
@@ -191,6 +196,10 @@ class GroupRow:
     """As media.order, of these sessions."""
     frames: FrameFigures
     """As media.frames, of these sessions."""
+    gave_up: Count | None
+    """As media.gave_up, of these sessions."""
+    longest_given_up_ms: NonNegative | None
+    """As media.longest_given_up_ms, of these sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ def _freezes(
     paused_ns = speech.paused_ns(last[shown[:-1]], first[shown[1:]], interval_ns)
     length_ns = np.diff(at_ns) - paused_ns
     ends_ns = min(end_ns, int(speech.ends_ns[stream]))
-    still = len(shown) > 1 and bool(lost[rows][shown[-1] :].any()) and ends_ns > at_ns[-1]
+    missed = len(shown) > 1 and (bool(lost[rows][shown[-1] :].any()) or speech.withheld_ns[stream] < ends_ns)
+    still = missed and ends_ns > at_ns[-1]
     if still:
         length_ns = np.append(length_ns, ends_ns - at_ns[-1])
     average_ns, averaged = _averages(length_ns)

@@ -10,6 +10,7 @@ import numpy as np
 from hostio.timing import S
 from relay_app.records import EXCHANGE, ExchangeOutcome
 from relay_app.streams import ConnectionGroup, connections_of, streams_of
+from results.metrics.absences import gave_up, longest_given_up_ms
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.figures import ConnectionFigures, GroupRow
 from results.metrics.frame_figures import frame_figures
@@ -33,6 +34,8 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
         hit = {each.stream.session for each in own if each.length_ns >= HIT_NS}
         mine = np.array([stream.group == group.name for stream in analysis.matched.streams], dtype=bool)
         rows = mine[analysis.matched.packets.stream]
+        ssrcs = {stream.ssrc for stream, own_one in zip(analysis.matched.streams, mine, strict=True) if own_one}
+        absences = {ssrc: found for ssrc, found in analysis.absences.items() if ssrc in ssrcs}
         yield GroupRow(
             name=group.name,
             between=[group.a, group.b],
@@ -43,6 +46,8 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
             duplicates=counts(analysis.matched.packets, analysis.fate, rows).duplicates,
             order=order_figures(analysis.order.of(rows)),
             frames=frame_figures(analysis.frames.of_streams(mine)),
+            gave_up=gave_up(absences),
+            longest_given_up_ms=longest_given_up_ms(absences),
         )
 
 

@@ -87,6 +87,11 @@ class _View:
     interval_ns: int
     end_ns: int
 
+    @property
+    def withheld_ns(self) -> int:
+        """From when on its client withheld all that was left of it."""
+        return int(self.speech.withheld_ns[self.speech.packets.stream[self.first + len(self.sent_ns) - 1]])
+
     def silence(self, started_ns: int, ended_ns: int, rows: slice, *, resumed: int | None = None) -> Interruption:
         lost = int(np.count_nonzero(self.lost[rows]))
         path = 0 if resumed is None else int(self.path[resumed])
@@ -249,16 +254,21 @@ def _links_explain(view: _View, length_ns: int, row: int, bounds: DelayBounds) -
 
 def _after_the_last(view: _View, fate: Fates) -> Iterator[Interruption]:
     # Packets sent after the horizon may have been in flight at the media end, so their absence does not count. The
-    # smaller of both estimates: silence at the receiver, and missing packets of those sent before the horizon.
+    # smaller of both estimates: silence at the receiver, and missing packets of those sent before the horizon, with
+    # those that were withheld.
     last = int(view.heard.max())
-    missed = view.next_talk(last)
-    if missed is None:
+    missed, withheld_ns = view.next_talk(last), min(view.withheld_ns, view.end_ns)
+    if missed is not None:
+        paused_ns = view.paused_ns(last, missed)
+    elif withheld_ns < view.end_ns:
+        paused_ns = max(0, withheld_ns - int(view.sent_ns[last]) - view.interval_ns)
+    else:
         return
-    paused_ns = view.paused_ns(last, missed)
     judged = view.talk_until(int(np.searchsorted(view.sent_ns, fate.horizon_ns)) - 1)
     started_ns = view.received_ns[view.heard[-1]] + paused_ns
     silent_ns = view.end_ns - started_ns
     missing_ns = max(0, view.sent_ns[max(judged or 0, last)] - view.sent_ns[last] - paused_ns)
+    missing_ns += view.end_ns - withheld_ns
     intervals = min(silent_ns / view.interval_ns, missing_ns / view.interval_ns + 1)
     if intervals >= INTERRUPTION_INTERVALS:
         yield view.silence(started_ns, view.end_ns, slice(last + 1, None))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from results.metrics.absences import gave_up, longest_given_up_ms
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import added_delays
 from results.metrics.figure_types import LengthQuantiles, Quantiles
@@ -51,6 +52,8 @@ def media_figures(evidence: Evidence, analysis: Analysis, *, sessions: int, dire
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
         order=order_figures(analysis.order),
         frames=frame_figures(analysis.frames),
+        gave_up=gave_up(analysis.absences),
+        longest_given_up_ms=longest_given_up_ms(analysis.absences),
         reroutes=reroutes,
     )
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from relay_app.streams import Stream
+from results.metrics.absences import Absence
 from results.metrics.analysis import Analysis
 from results.metrics.frames import Frames
 from results.metrics.interruptions import Interruption, Pause
@@ -39,7 +40,7 @@ class Window:
         found: Flags = (at_ns >= self.from_ns) & (at_ns < self.until_ns)
         return found
 
-    def touches(self, silence: Interruption | Pause) -> bool:
+    def touches(self, silence: Interruption | Pause | Absence) -> bool:
         """Whether any of a silence is in it."""
         return silence.started_ns < self.until_ns and silence.ended_ns > self.from_ns
 
@@ -97,7 +98,7 @@ class Parts:
         ssrcs = {each.ssrc for each, mine in zip(matched.streams, chosen, strict=True) if mine}
         media = {each.media for each in matched.streams if each.ssrc in ssrcs}
 
-        def own(silence: Interruption | Pause) -> bool:
+        def own(silence: Interruption | Pause | Absence) -> bool:
             return silence.stream.ssrc in ssrcs and (window is None or window.touches(silence))
 
         packets = Packets(*(getattr(matched.packets, field.name)[rows] for field in fields(Packets)))
@@ -114,6 +115,11 @@ class Parts:
             jitter_ns=whole.jitter_ns[arrived],
             order=replace(order, packet=place),
             frames=_frames(whole.frames, chosen, window),
+            absences={
+                ssrc: tuple(each for each in found if own(each))
+                for ssrc, found in whole.absences.items()
+                if ssrc in ssrcs
+            },
         )
 
 

@@ -1,22 +1,28 @@
 """What a plan says of when streams have packets, packet by packet: pauses of the speaker, and where speech ends. Pure.
 
 A pause of the speaker is no silence of the network: it is taken off a gap between two packets that spans it, at either
-end of the speech that was missed. Times in ns.
+end of the speech that was missed. Nor is what its client withheld for want of consent a pause of the speaker. Times in
+ns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-from relay_app.calls import ALWAYS, Span
+from relay_app.calls import ALWAYS, FOREVER, Span
+from results.metrics.absences import Absence, Absences
 from results.metrics.matching import Flags, Ints, Matched, Packets
 from results.metrics.streams import slices
 
 NO_ROW = -1
 """In place of a row where there is none."""
+
+NO_ABSENCES: Absences = MappingProxyType({})
+"""Of streams that need no consent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,9 +30,10 @@ class Speech:
     """Of every packet, in columns as long as those of Packets.
 
     `talk`: it is media, not comfort noise. `turn`: differs between packets of a direction with a pause of the speaker
-    between them. `missed_ns`: speech of its direction that restarts of the sender have cost before it. `last_talk`,
-    `next_talk`: the nearest row of media before and after it in its direction, or NO_ROW. `direction`: index of the
-    first stream of its direction. `ends_ns`: of each measured stream, when its speech ends, by plan.
+    between them. `missed_ns`: speech of its direction that restarts of the sender, or want of consent, have cost before
+    it. `last_talk`, `next_talk`: the nearest row of media before and after it in its direction, or NO_ROW. `direction`:
+    index of the first stream of its direction. `ends_ns`: of each measured stream, when its speech ends, by plan;
+    `withheld_ns`: from when on its client, for want of consent, withheld all that was left of it, or FOREVER.
     """
 
     packets: Packets
@@ -37,6 +44,7 @@ class Speech:
     next_talk: Ints
     direction: Ints
     ends_ns: Ints
+    withheld_ns: Ints
 
     def paused_ns(self, before: Ints, after: Ints, interval_ns: Ints | int) -> Ints:
         """For how long the speaker paused between two packets, with `interval_ns` between those of speech."""
@@ -64,22 +72,40 @@ class Speech:
         return rows[paused_ns > 0], paused_ns[paused_ns > 0]
 
 
-def speech_of(matched: Matched, spans: Mapping[int, tuple[Span, ...]], start_ns: int) -> Speech:
+def speech_of(
+    matched: Matched, spans: Mapping[int, tuple[Span, ...]], start_ns: int, absences: Absences = NO_ABSENCES
+) -> Speech:
     """`spans`: when streams have packets, after the media start, by SSRC; the others have them all the time."""
     packets, streams = matched.packets, matched.streams
     count = len(packets.seq)
     talk, turn, missed_ns = np.ones(count, bool), np.zeros(count, np.int64), np.zeros(count, np.int64)
     for rows in slices(packets.stream):
-        own = spans.get(streams[packets.stream[rows.start]].ssrc)
+        ssrc = streams[packets.stream[rows.start]].ssrc
+        own = spans.get(ssrc)
         if own:
             since_ns = packets.due_ns[rows] - start_ns
             span = np.searchsorted([each.from_ns for each in own], since_ns, side="right").clip(1) - 1
             talk[rows] = np.array([not each.noise_ns for each in own])[span]
             turn[rows] = np.array([each.pauses for each in own])[span]
             missed_ns[rows] = np.array([each.missed_ns for each in own])[span]
+        for absence in absences.get(ssrc, ()):
+            # Nothing was sent between, but for what was due at the very beginning, or the end.
+            after = packets.due_ns[rows] > (absence.started_ns + absence.ended_ns) // 2
+            missed_ns[rows][after] += absence.withheld_ns(own or ALWAYS, start_ns)
     ends_ns = np.array([start_ns + _end_of(spans.get(each.ssrc, ALWAYS)) for each in streams], np.int64)
+    withheld_ns = [
+        _withheld_from(spans.get(each.ssrc, ALWAYS), absences.get(each.ssrc, ()), start_ns) for each in streams
+    ]
     direction = _directions(matched)[packets.stream]
-    return Speech(packets, talk, turn, missed_ns, *_neighbours(talk, direction), direction, ends_ns)
+    neighbours = _neighbours(talk, direction)
+    return Speech(packets, talk, turn, missed_ns, *neighbours, direction, ends_ns, np.array(withheld_ns, np.int64))
+
+
+def _withheld_from(spans: tuple[Span, ...], absences: tuple[Absence, ...], start_ns: int) -> int:
+    """When the first speech was withheld in an absence that lasted; FOREVER: in none."""
+    lasting = next((each for each in absences if each.still), None)
+    found = lasting.first_withheld_ns(spans, start_ns) if lasting else None
+    return FOREVER if found is None else found
 
 
 def _end_of(spans: tuple[Span, ...]) -> int:

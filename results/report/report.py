@@ -108,6 +108,7 @@ def read_evidence(run: RunDir) -> Evidence:
         clusters,
         plan.relays_of_ours,
         calling=plan.webrtc_clusters,
+        consented=plan.consents,
         connected=bool(plan.connections),
         digested=plan.has_program_media,
         frames_noted=plan.link_capabilities.notes_frames,

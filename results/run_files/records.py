@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from hostio.files import replacing
 from relay_app.locks.report import LockReport
 from relay_app.records import (
+    ABSENCE,
     DIGEST,
     EXCHANGE,
     FETCH,
@@ -112,6 +113,8 @@ class Recording:
     """Both empty if no program publishes media."""
     relayed: Mapping[str, Rows] = field(default_factory=dict)
     """Of the clusters with a peer of a WebRTC call."""
+    absences: Mapping[str, Rows] = field(default_factory=dict)
+    """Empty if no client needs consent to send."""
 
 
 def collect(
@@ -124,17 +127,18 @@ def collect(
     connected: bool = False,
     digested: bool = False,
     permitted: bool = False,
+    consented: bool = False,
     frames_noted: bool = False,
     bytes_counted: bool = False,
 ) -> tuple[str, ...]:
     """Convert the .npy files in `staging` to the Parquet files of the run directory.
 
     `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer; `permitted`: streams need
-    permissions. Each file is removed as
-    soon as it is converted, so that both need little more room than one. After an OSError the call can be made again:
-    it goes on with what is left. Each Parquet file has a .npy file of the same stem, and a further one per later life
-    of a relay; after an interrupt some may be missing. Returns one sentence per file that could not be converted, in
-    the order of the clusters, those of the machine last.
+    permissions; `consented`: their clients need consent. Each file is removed as soon as it is converted, so that both
+    need little more room than one. After an OSError the call can be made again: it goes on with what is left. Each
+    Parquet file has a .npy file of the same stem, and a further one per later life of a relay; after an interrupt some
+    may be missing. Returns one sentence per file that could not be converted, in the order of the clusters, those of
+    the machine last.
     """
     problems: list[str] = []
     of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
@@ -148,8 +152,10 @@ def collect(
     )
     of_programs = program_files(run).items() if any(each not in recorded for each in clusters) else ()
     of_permissions = ((run.refreshes(each), REFRESH) for each in clusters if permitted)
+    of_consents = ((run.absences(each), ABSENCE) for each in clusters if consented)
     of_calls = ((run.relayed_packets(each), RELAYED_PACKET) for each in calling)
-    for target, dtype in (*of_links, *of_clusters, *of_permissions, *of_calls, *of_machine, *of_programs):
+    of_clients = (*of_permissions, *of_consents, *of_calls)
+    for target, dtype in (*of_links, *of_clusters, *of_clients, *of_machine, *of_programs):
         lives = _lives(staging, target.stem)
         if target.exists() and not any(each.exists() for each in lives):
             continue
@@ -181,13 +187,14 @@ def read_recording(
     calling: Sequence[str] = (),
     connected: bool = False,
     digested: bool = False,
+    consented: bool = False,
     frames_noted: bool = False,
 ) -> Recording:
     """Read all raw records of a run.
 
     `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer; `connected`: the scenario
-    has TCP connections; `digested`: programs publish media; `frames_noted`: the link back end recorded single frames.
-    A missing or unreadable file becomes an entry of `problems`, not an error.
+    has TCP connections; `digested`: programs publish media; `consented`: clients need consent to send; `frames_noted`:
+    the link back end recorded single frames. A missing or unreadable file becomes an entry of `problems`, not an error.
     """
     problems: list[str] = []
     sent = _read_each({name: run.sent(name) for name in clusters}, SENT, problems)
@@ -206,10 +213,11 @@ def read_recording(
     sent_digests = _read_each({name: run.sent_digests(name) for name in passed}, DIGEST, problems)
     received_digests = _read_each({name: run.received_digests(name) for name in passed}, DIGEST, problems)
     relayed = _read_each({name: run.relayed_packets(name) for name in calling}, RELAYED_PACKET, problems)
+    absences = _read_each({name: run.absences(name) for name in clusters if consented}, ABSENCE, problems)
     streams: tuple[Stream, ...] = ()
     with _noting(problems):
         streams = read_sessions(run)
-    further = (sent_digests, received_digests, relayed)
+    further = (sent_digests, received_digests, relayed, absences)
     return Recording(
         streams, sent, received, relays, probes, fetches, relay_fates, exchanges, link_fates, tuple(problems), *further
     )

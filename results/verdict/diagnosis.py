@@ -1,4 +1,4 @@
-"""Sentences on faults inside a relay, where its figures exceed thresholds. Pure."""
+"""Sentences on faults inside a relay, where its figures exceed thresholds, and on clients that gave up. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
+from results.metrics.figures import Media
 from results.metrics.system_figures import LockWaitRow, ProgramFigures, ProgramStallRow, RelayFigures
 from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
 
@@ -20,6 +21,13 @@ WASTEFUL_FETCHES = 1.5
 
 ProgramEvent: TypeAlias = ProgramEnd | WatchdogMissed | LogFull
 """What can have gone wrong with a relay that is a program."""
+
+
+def diagnose_clients(media: Media) -> Iterator[str]:
+    """Diagnose the clients."""
+    if media.gave_up and media.longest_given_up_ms is not None:
+        streams = "1 stream" if media.gave_up == 1 else f"{media.gave_up} streams"
+        yield f"clients gave up {streams} for want of consent, for at most {media.longest_given_up_ms / 1e3:.1f} s"
 
 
 def diagnose_program(

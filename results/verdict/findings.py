@@ -33,7 +33,7 @@ from results.metrics.witness import witness_rows
 from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.plan import Plan
-from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_program
+from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_clients, diagnose_program
 from results.verdict.part_values import part_values
 from results.verdict.summary import RUN_FAILED, Backend, Findings
 from topologies.model import Direction, link_name
@@ -80,6 +80,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
 
 
 def _diagnoses(evidence: Evidence, measured: Measured, start_ns: int) -> Iterator[str]:
+    yield from diagnose_clients(measured.media)
     for relay, figures in measured.relay.items():
         checks = [check for check in evidence.of(Review) if relay in check.relays]
         yield from diagnose(relay, figures, evidence.locks.get(relay), checks)

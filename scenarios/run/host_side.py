@@ -133,6 +133,7 @@ def _collect(run: RunDir, end: End | None) -> None:
             connected=bool(plan.connections),
             digested=plan.has_program_media,
             permitted=plan.permits,
+            consented=plan.consents,
             frames_noted=frames_noted,
             bytes_counted=bool(plan.rated_directions),
         )

@@ -12,6 +12,7 @@ from hostio.timing import MS, S
 from relay_app.ports import LANES
 from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.records import (
+    ABSENCE,
     DIGEST,
     EXCHANGE,
     FETCH,
@@ -127,6 +128,7 @@ def _sample_bytes(plan: Plan) -> float:
     cores = plan.environment.cpus if plan.environment else 1
     controller = plan.controller
     permitted = [(each.permission, 2 * each.count) for each in plan.sessions if each.permission]
+    consented = [(each.consent, 2 * each.count) for each in plan.sessions if each.consent]
     rows = [
         (SAMPLE_INTERVAL_NS, lives * RELAY_SAMPLE.itemsize),
         (S, MACHINE_SAMPLE.itemsize + cores * CORE_SAMPLE.itemsize + lives * len(RunDelayPlace) * RUN_DELAY.itemsize),
@@ -136,6 +138,8 @@ def _sample_bytes(plan: Plan) -> float:
         (controller.probe_interval_ns, directions * PROBE.itemsize),
         *((each.refresh_ns, streams * REFRESH.itemsize) for each, streams in permitted),
         *((each.retransmit_ns, streams * FRAME_FATE.itemsize) for each, streams in permitted),
+        *((each.expires_ns, streams * ABSENCE.itemsize) for each, streams in consented),
+        *((min(each.check_ns, each.again_ns), 2 * streams * FRAME_FATE.itemsize) for each, streams in consented),
         *([(controller.canary_interval_ns, directions * PROBE.itemsize)] if controller.canaries else []),
         *((KINDS[each.kind].interval_ns, each.count * EXCHANGE.itemsize) for each in plan.connections),
         (_WEBRTC_PACKET_NS, 4 * sum(each.count for each in plan.webrtc) * RELAYED_PACKET.itemsize),

@@ -41,6 +41,8 @@ CALM = Media(
     loss_percent=0.0,
     order=OrderFigures(12, 0.25, LengthQuantiles(1.0, 2.0, 3.0), LengthQuantiles(5.0, 9.0, 9.5), 2, 0, 1),
     frames=FrameFigures(360, 350, 9, 12, 2, 3, LengthQuantiles(200.0, 240.0, 250.0), 650.0),
+    gave_up=2,
+    longest_given_up_ms=1500.0,
     reroutes=0,
 )
 BLIPPED = replace(CALM, interrupted_directions=8, interruptions=8, interruption_ms=LengthQuantiles(300.0, 320.0, 330.0))
