@@ -12,10 +12,11 @@ from synthetic_media import START, plan, received, recording, sent, stream, with
 from hostio.timing import MS, S
 from relay_app.calls import Span
 from relay_app.streams import Stream
+from results.metrics.absences import Absence, Absences
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.interruptions import Silences, find_silences, nominal_intervals
 from results.metrics.matching import match
-from results.metrics.speech import Speech, speech_of
+from results.metrics.speech import NO_ABSENCES, Speech, speech_of
 from results.metrics.streams import fates
 from results.run_files.records import Rows
 
@@ -52,10 +53,14 @@ def judged(
 
 
 def found_in(
-    streams: Sequence[Stream], rows: Sequence[Rows], arrived: Sequence[Rows], spans: Mapping[int, tuple[Span, ...]]
+    streams: Sequence[Stream],
+    rows: Sequence[Rows],
+    arrived: Sequence[Rows],
+    spans: Mapping[int, tuple[Span, ...]],
+    absences: Absences = NO_ABSENCES,
 ) -> tuple[Silences, Speech]:
     matched = match(recording(streams, rows, arrived))
-    speech = speech_of(matched, spans, START)
+    speech = speech_of(matched, spans, START, absences)
     intervals = nominal_intervals(matched, speech)
     assert intervals == {"voice": 20 * MS}
     bounds = delay_bounds(plan(), {})
@@ -198,3 +203,65 @@ def test_a_restart_in_a_pause_is_heard_for_the_speech_it_cost() -> None:
     spans = (*spans[:2], replace(spans[2], missed_ns=500 * MS))
     silences, _ = judged(spans)
     assert lengths_ms(silences) == [520]
+
+
+def withheld(rows: Rows, from_s: float, until_s: float) -> Rows:
+    """The packets that are sent where the client withholds those that are due between; their numbers go on."""
+    return without(rows, (from_s, until_s))
+
+
+def absent(from_s: float, until_s: float, *, still: bool = False) -> Absences:
+    return {SSRC: (Absence(stream(SSRC), START + round(from_s * S), START + round(until_s * S), still),)}
+
+
+def judged_without_consent(
+    spans: Sequence[Span], away_s: tuple[float, float], *lost: tuple[float, float], still: bool = False
+) -> Silences:
+    """Of a stream with these spans that was given up from when until when, and of which was `lost` before."""
+    rows = withheld(spoken(spans), *away_s)
+    own = {SSRC: tuple(spans)} if spans != ALWAYS_12_S else {}
+    return found_in(
+        [stream(SSRC)], [rows], [received(without(rows, *lost), LATENCY)], own, absent(*away_s, still=still)
+    )[0]
+
+
+ALWAYS_12_S = (Span(0, 12 * S),)
+
+
+def test_a_silence_lasts_from_what_was_lost_until_the_stream_is_back() -> None:
+    """A cut from 4 s, given up at 6.5 s, back at 9.3 s: between the last packet before and the first after, 5.32 s."""
+    (found,) = judged_without_consent(ALWAYS_12_S, (6.5, 9.3), (4.0, 6.5)).interruptions
+    assert found.length_ns == 5320 * MS
+    assert found.packets_lost == 125, "2.5 s of 50 a second; the others were never sent"
+
+
+def test_what_is_withheld_is_an_interruption_though_no_packet_was_lost() -> None:
+    """As where the way of the answers alone was cut."""
+    (found,) = judged_without_consent(ALWAYS_12_S, (6.5, 9.3)).interruptions
+    assert (found.length_ns, found.packets_lost, found.still) == (2820 * MS, 0, False)
+
+
+def test_a_stream_that_never_comes_back_is_still_interrupted() -> None:
+    """The last packet was sent at 6.48 s and arrived 31 ms later; one more was lost, or none."""
+    for lost in ((), ((6.47, 6.5),)):
+        (found,) = judged_without_consent(ALWAYS_12_S, (6.5, 12.0), *lost, still=True).interruptions
+        last_s = 6.46 if lost else 6.48
+        assert found.still
+        assert found.length_ns == 12 * S - round(last_s * S) - LATENCY
+
+
+def test_pauses_of_the_speaker_are_taken_off_an_absence_and_speech_withheld_is_not() -> None:
+    """TALK pauses from 3 to 5 s and from 8 to 10 s. Away from 7 to 10.5 s: of that 1 s and 0.5 s are speech."""
+    (found,) = judged_without_consent(TALK, (7.0, 10.5)).interruptions
+    assert abs(found.length_ns - 1500 * MS) <= 40 * MS, "to a packet interval at either end"
+
+
+def test_an_absence_in_a_pause_of_the_speaker_is_no_interruption() -> None:
+    assert not judged_without_consent(TALK, (8.2, 9.8)).interruptions
+
+
+def test_a_stream_given_up_for_good_in_a_pause_is_silent_from_when_it_would_have_spoken() -> None:
+    """Away from 8.5 s on: speech was due from 10 s until the end at 12 s."""
+    (found,) = judged_without_consent(TALK, (8.5, 12.0), still=True).interruptions
+    assert found.still
+    assert abs(found.length_ns - 2 * S) <= 40 * MS
