@@ -10,7 +10,7 @@ import pytest
 from redis_lab import loopback
 
 from hostio.control import Workers
-from hostio.timing import MS, S
+from hostio.timing import MS, S, wait_until
 from relay_app.calls import FOREVER, Span
 from relay_app.clients.client import compile_loops
 from relay_app.clients.media_schedule import Schedule
@@ -107,3 +107,37 @@ def test_a_sender_that_never_begins_can_be_stopped(sender: Sender) -> None:
     sender.halt()
     assert workers.join(10) == 0
     assert len(sender.rows()) == 0
+
+
+def test_what_is_withheld_is_counted_and_not_sent_and_the_other_streams_go_on(sender: Sender) -> None:
+    """The first stream from the beginning on: the numbers of the other are whole, and each packet has its own."""
+    workers = WithoutPrepare()
+    sender.prepare(CHUNKS * CHUNK_NS, SEED, workers)
+    sender.withhold(STREAMS[0].ssrc, True)
+    start_ns = monotonic_ns() + 20 * MS
+    sender.begin(MediaWindow(start_ns, start_ns + CHUNKS * CHUNK_NS))
+    planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
+    workers.join(30)
+    sent, other = sender.rows(), planned[planned["stream"] == 1]
+    assert set(sent["ssrc"].tolist()) == {STREAMS[1].ssrc}
+    assert sent["seq"].tolist() == other["seq"].tolist()
+    assert sent["due_ns"].tolist() == other["due_ns"].tolist()
+    assert sender.counters()["withheld"] == len(planned) - len(other) > 0
+
+
+def test_a_stream_that_is_sent_again_goes_on_with_the_numbers_it_would_have_had(sender: Sender) -> None:
+    """Withheld until the sender has counted a packet of it: what is sent afterwards is the end of the schedule."""
+    workers = WithoutPrepare()
+    sender.prepare(CHUNKS * CHUNK_NS, SEED, workers)
+    sender.withhold(STREAMS[1].ssrc, True)
+    start_ns = monotonic_ns() + 20 * MS
+    sender.begin(MediaWindow(start_ns, start_ns + CHUNKS * CHUNK_NS))
+    assert wait_until(lambda: sender.counters()["withheld"] > 0, 30)
+    sender.withhold(STREAMS[1].ssrc, False)
+    planned = Schedule(STREAMS, SEED, start_ns).window(start_ns, start_ns + CHUNKS * CHUNK_NS)
+    workers.join(30)
+    seqs, other = sender.rows(), planned[planned["stream"] == 1]["seq"].tolist()
+    mine = seqs[seqs["ssrc"] == STREAMS[1].ssrc]["seq"].tolist()
+    withheld = sender.counters()["withheld"]
+    assert 0 < withheld == len(other) - len(mine)
+    assert mine == other[withheld:]

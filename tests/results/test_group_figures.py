@@ -9,7 +9,8 @@ from synthetic_media import START
 from synthetic_run import Blip
 
 from hostio.timing import MS, S
-from relay_app.records import EXCHANGE, ExchangeOutcome
+from relay_app.consent import Consent
+from relay_app.records import ABSENCE, EXCHANGE, ExchangeOutcome
 from relay_app.streams import ConnectionGroup
 from results.metrics.analysis import Evidence, analyse
 from results.metrics.group_figures import connection_figures, group_rows
@@ -56,3 +57,29 @@ def test_a_session_is_hit_once_however_many_of_its_directions_were(evidence: Evi
     longer = tuple(replace(each, ended_ns=each.started_ns + S) for each in analysis.interruptions)
     (group,) = group_rows(evidence, replace(analysis, interruptions=longer))
     assert (group.hit, group.longest_ms) == (4, 1000.0)
+
+
+def with_consent(evidence: Evidence, *rows: tuple[int, int, int]) -> Evidence:
+    groups = tuple(replace(each, consent=Consent()) for each in evidence.plan.sessions)
+    recording = replace(evidence.recording, absences={"us-east": np.array(list(rows), ABSENCE)})
+    return replace(evidence, plan=replace(evidence.plan, sessions=groups), recording=recording)
+
+
+def test_streams_that_were_given_up_are_counted_once_with_the_longest_absence(evidence: Evidence) -> None:
+    """One twice, for 1 s and 2 s, and one from 9 s on until the media end at 12 s."""
+    first, second = (stream.ssrc for stream in evidence.recording.streams[:2])
+    twice = [(first, START + 3 * S, START + 4 * S), (first, START + 5 * S, START + 7 * S)]
+    found = with_consent(evidence, *twice, (second, START + 9 * S, 0))
+    (group,) = group_rows(found, analyse(found))
+    assert (group.gave_up, group.longest_given_up_ms) == (2, 3000.0)
+    returned = with_consent(evidence, *twice)
+    (group,) = group_rows(returned, analyse(returned))
+    assert (group.gave_up, group.longest_given_up_ms) == (1, 2000.0)
+
+
+def test_where_no_client_needs_consent_nothing_is_told_of_it(evidence: Evidence) -> None:
+    (group,) = group_rows(evidence, analyse(evidence))
+    assert (group.gave_up, group.longest_given_up_ms) == (None, None)
+    needing = with_consent(evidence)
+    (group,) = group_rows(needing, analyse(needing))
+    assert (group.gave_up, group.longest_given_up_ms) == (0, 0.0)

@@ -205,11 +205,6 @@ def test_a_restart_in_a_pause_is_heard_for_the_speech_it_cost() -> None:
     assert lengths_ms(silences) == [520]
 
 
-def withheld(rows: Rows, from_s: float, until_s: float) -> Rows:
-    """The packets that are sent where the client withholds those that are due between; their numbers go on."""
-    return without(rows, (from_s, until_s))
-
-
 def absent(from_s: float, until_s: float, *, still: bool = False) -> Absences:
     return {SSRC: (Absence(stream(SSRC), START + round(from_s * S), START + round(until_s * S), still),)}
 
@@ -218,7 +213,7 @@ def judged_without_consent(
     spans: Sequence[Span], away_s: tuple[float, float], *lost: tuple[float, float], still: bool = False
 ) -> Silences:
     """Of a stream with these spans that was given up from when until when, and of which was `lost` before."""
-    rows = withheld(spoken(spans), *away_s)
+    rows = without(spoken(spans), away_s)  # the numbers go on
     own = {SSRC: tuple(spans)} if spans != ALWAYS_12_S else {}
     return found_in(
         [stream(SSRC)], [rows], [received(without(rows, *lost), LATENCY)], own, absent(*away_s, still=still)
