@@ -80,7 +80,7 @@ def _host(evidence: Evidence, machine: MachineReport, row: HostRow) -> Station:
 
 
 def _of_testbed(machine: MachineReport, name: str, verb: Literal["sent", "arrived"]) -> int:
-    """Canaries, and refreshes of permissions, of a host."""
+    """Canaries, and refreshes of permissions and checks of consent, of a host."""
     canaries = machine.counter(ProcessId("prober", name), f"{verb}_canaries")
     return canaries + machine.counter(ProcessId("client", name), f"{verb}_refreshes")
 

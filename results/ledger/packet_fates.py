@@ -109,7 +109,7 @@ def is_canary(ssrc: NDArray[np.uint32]) -> Flags:
 
 
 def is_refresh(ssrc: NDArray[np.uint32]) -> Flags:
-    """Flags SSRCs of refreshes of permissions."""
+    """Flags SSRCs of refreshes of permissions, and of checks of consent."""
     found: Flags = (ssrc >= REFRESH_SSRCS.start) & (ssrc < REFRESH_SSRCS.stop)
     return found
 

@@ -234,7 +234,7 @@ class LossDifference:
     canaries: Count
     """Of lost and untold, the controller's canaries, which are no media."""
     refreshes: Count
-    """Of lost and untold, refreshes of permissions, which are no media."""
+    """Of lost and untold, refreshes of permissions, and checks of consent with their answers, which are no media."""
     copies: Count
     """Of lost and untold, copies of packets that are counted once: another copy arrived, or is counted as lost."""
     sent_late: Count
@@ -270,4 +270,4 @@ class LedgerFigures:
     not_in_media: LossDifference
     """Why media.lost and media.in_flight differ from these losses and from under_way."""
     routes: list[RouteRow]
-    """By pair of clusters, the controller's canaries, and the refreshes of permissions."""
+    """By pair of clusters, the controller's canaries, and the refreshes of permissions with the checks of consent."""

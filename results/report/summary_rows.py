@@ -84,7 +84,7 @@ def losses_sentence(summary: Summary) -> str | None:
     more = (
         (why.sent_late, "sent too late to be missed (in flight to the media)"),
         (why.canaries, "canaries"),
-        (why.refreshes, "refreshes of permissions"),
+        (why.refreshes, "refreshes and checks of consent"),
         (why.copies, "copies"),
     )
     parts = [f" - {count} {what}" for count, what in more if count]

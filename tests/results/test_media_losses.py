@@ -112,7 +112,7 @@ def test_refreshes_of_permissions_are_no_media() -> None:
     sent = CounterRow(ProcessId("client", "us-east"), "sent_refreshes", 1)
     summary = summary_of(replace(evidence, machine=replace(evidence.machine, counters=(sent,))))
     assert (summary.media.lost, summary.ledger.lost, summary.ledger.not_in_media.refreshes) == (1, 2, 1)
-    assert losses_sentence(summary) == "media    1 lost = 2 in the ledger - 1 refreshes of permissions"
+    assert losses_sentence(summary) == "media    1 lost = 2 in the ledger - 1 refreshes and checks of consent"
     assert [(route.name, route.sent) for route in summary.ledger.routes][-1] == ("refreshes", 1)
 
 
