@@ -7,7 +7,8 @@ import yaml
 from every import every
 
 from scenarios.errors import Mark, ScenarioError
-from scenarios.language.library import LIBRARY
+from scenarios.language import yamlfile
+from scenarios.language.library import LIBRARY, scenario_files
 from scenarios.language.yamlfile import decoded, parse, parse_scalar, read
 
 
@@ -72,6 +73,12 @@ def test_byte_order_mark_does_not_shift_columns() -> None:
 
 def test_agrees_with_the_library_where_both_allow_the_text() -> None:
     assert every(read(path).data == yaml.safe_load(path.read_text(encoding="utf-8")) for path in LIBRARY.glob("*.yaml"))
+
+
+def test_both_parsers_read_the_same_at_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = [read(path) for path in scenario_files()]
+    monkeypatch.setattr(yamlfile, "_FAST", yaml.SafeLoader)
+    assert fast == [read(path) for path in scenario_files()]
 
 
 def test_any_text_is_a_document_or_a_scenario_error() -> None:
