@@ -60,6 +60,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    # pytest looks for what was left unclosed, five times over; what lives after the first is alive.
+    gc.collect()
+    gc.freeze()
     if (folder := config.stash.get(FOLDER, None)) is not None:
         folder.cleanup()
 

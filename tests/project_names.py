@@ -21,6 +21,8 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
+_QUOTING_COMMENT = re.compile("#.*`")
+"""Matches in every file that has a comment with backquotes, and in few others."""
 _IDENTIFIERS = ("id", "attr", "arg", "name", "asname")
 """Fields of syntax nodes that hold a name."""
 _NOT_OURS = {".git", ".venv", ".vm", "__pycache__", "runs"}
@@ -169,12 +171,21 @@ class Prose:
 def prose_of_source(path: Path) -> Iterator[Prose]:
     """Docstrings, string literals that stand as statements below what they describe, and comments."""
     text = path.read_text(encoding="utf-8")
-    for node in ast.walk(tree_of(path)):
+    for node in _statements(tree_of(path)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield from _prose(path, node.lineno, " ".join(node.value.value.split()))
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            yield from _prose(path, token.start[0], token.string)
+    if _QUOTING_COMMENT.search(text):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield from _prose(path, token.start[0], token.string)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Every statement within a node, and what holds statements besides."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from _statements(child)
 
 
 def prose_of_page(path: Path) -> Iterator[Prose]:

@@ -37,10 +37,13 @@ def _with_some(certain: Floats, others: Floats, share: float, *, largest: bool) 
     count = len(others)
     sizes = np.linspace(0, count, min(count + 1, _TRIED)).round().astype(np.int64)
     sizes = sizes[sizes + len(certain) > 0]
-    union = _Union.of(certain, others, count - sizes if largest else np.zeros_like(sizes), sizes)
     at = share * (len(certain) + sizes - 1)
-    below = np.floor(at).astype(np.int64)
-    one, next_one = union.values(below), union.values(np.ceil(at).astype(np.int64))
+    below = np.floor(at)
+    places = np.stack((below, np.ceil(at))).astype(np.int64)
+    if count:
+        one, next_one = _Union.of(certain, others, count - sizes if largest else np.zeros_like(sizes), sizes)[places]
+    else:
+        one, next_one = np.sort(certain)[places]
     # Interpolation between a finite and an infinite neighbour gives nan, which is here as good as infinite.
     with np.errstate(invalid="ignore"):
         found = _between(one, next_one, at - below)
@@ -74,8 +77,8 @@ class _Union:
         certain, others = np.sort(np.append(certain, np.inf)), np.sort(np.append(others, np.inf))
         return cls(certain, others, np.searchsorted(others[:-1], certain), begin, size)
 
-    def values(self, place: Ints) -> Floats:
-        """What is at a place of each set in ascending order."""
+    def __getitem__(self, place: Ints) -> Floats:
+        """What is at some places of each set in ascending order; places and result [n, sets]."""
         low, high = np.zeros_like(place), np.full_like(place, len(self.certain) - 1)
         while (low < high).any():
             middle = (low + high) // 2
