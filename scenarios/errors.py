@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 
 class Mark(NamedTuple):
@@ -34,8 +34,7 @@ class ScenarioError(Exception):
         super().__init__(file, message, mark, others)
         self.file = file
         self.message = message
-        self.line = mark.line if mark else None
-        self.column = mark.column if mark else None
+        self.mark = mark
         self.others = tuple(others)
 
     def __str__(self) -> str:
@@ -45,14 +44,31 @@ class ScenarioError(Exception):
 
     def beside(self, other: ScenarioError) -> ScenarioError:
         """Both, this one first."""
-        mark = None if self.line is None or self.column is None else Mark(self.line, self.column)
-        return ScenarioError(self.file, self.message, mark, (*self.others, other, *other.others))
+        return ScenarioError(self.file, self.message, self.mark, (*self.others, other, *other.others))
 
     @property
     def problem(self) -> str:
         """The first problem, a line."""
-        place = "" if self.line is None else f":{self.line}:{self.column}"
+        place = f":{self.mark.line}:{self.mark.column}" if self.mark else ""
         return printable(f"{self.file}{place}: {self.message}")
+
+
+T = TypeVar("T")
+
+
+def all_right(found: Iterable[T | ScenarioError]) -> list[T]:
+    """What was found in a file, if nothing in it is wrong; else ScenarioError with all that is, in the file's order."""
+    values: list[T] = []
+    errors: list[ScenarioError] = []
+    for each in found:
+        if isinstance(each, ScenarioError):
+            errors.append(each)
+        else:
+            values.append(each)
+    if errors:
+        first, *others = sorted(errors, key=lambda error: error.mark or START)
+        raise ScenarioError(first.file, first.message, first.mark, others)
+    return values
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import networkx
 
-from scenarios.errors import ScenarioError
+from scenarios.errors import Mark, ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.wording import quoted
 from scenarios.topology_import.distance import KM_PER_MS, Position, great_circle_km, rtt_ms
@@ -49,7 +49,11 @@ def _graph(path: Path) -> Any:
     raw = yamlfile.read_bytes(path, _MOST_BYTES)
     try:
         return networkx.read_graphml(BytesIO(raw))
-    except (ElementTree.ParseError, networkx.NetworkXError, ValueError, LookupError) as error:
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        message = f"this is no GraphML ({str(error).partition(':')[0]}); export it as GraphML"
+        raise ScenarioError(str(path), message, Mark(max(line, 1), column + 1)) from None
+    except (networkx.NetworkXError, ValueError, LookupError) as error:
         raise ScenarioError(str(path), f"this is no GraphML ({error}); export it as GraphML") from None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from hostio.timing import MS
-from scenarios.errors import Mark, ScenarioError
+from scenarios.errors import Mark, ScenarioError, all_right
 from scenarios.language import yamlfile
 from scenarios.language.csv_rows import Row, csv_rows
 from scenarios.language.quantities import QuantityError, time_ns
@@ -18,8 +19,10 @@ _HOLES = frozenset(("", "-", "nan", "n/a", "none"))
 _UNEQUAL_MS = 0.05
 """Round-trip times there and back that differ by less are the same."""
 
-Cells = dict[tuple[str, str], float]
-"""Round-trip time, ms, by the site where it was measured and the other one."""
+Cell: TypeAlias = tuple[tuple[str, str], float]
+"""The site where a round-trip time was measured, and the other one; the time, ms."""
+
+Cells: TypeAlias = dict[tuple[str, str], float]
 
 
 def read_rtt_table(path: Path, source: str) -> Imported:
@@ -31,7 +34,7 @@ def read_rtt_table(path: Path, source: str) -> Imported:
     rows = tuple(csv_rows(yamlfile.read_text(path), str(path)))
     if len(rows) < 2:
         raise ScenarioError(str(path), "the table has no rows; write a header, and a row for each site or pair")
-    cells = _pairs(rows, str(path)) if _has_pairs(rows) else _square(rows, str(path))
+    cells = dict(all_right(_pairs(rows, str(path)) if _has_pairs(rows) else _square(rows, str(path))))
     sites = tuple(dict.fromkeys(_sites(rows)))
     return Imported(sites, tuple(_links(cells, source)), tuple(_remarks(cells, sites)))
 
@@ -45,46 +48,62 @@ def _sites(rows: Sequence[Row]) -> Iterator[str]:
     yield from (site for row in rows[1:] for site in row.cells[:2]) if _has_pairs(rows) else rows[0].cells[1:]
 
 
-def _pairs(rows: Sequence[Row], file: str) -> Cells:
-    cells: Cells = {}
-    for line, row in rows[1:]:
-        if len(row) < 3:
-            raise ScenarioError(file, "a pair without its time; write from, to and the round-trip time", Mark(line, 1))
-        cell = _cell(row[0], row[1], row[2], file, line)
-        if cell.keys() & cells.keys():
-            text = f"the time from {quoted(row[0])} to {quoted(row[1])} is there already; keep one"
-            raise ScenarioError(file, text, Mark(line, 1))
-        cells |= cell
-    return cells
+def _pairs(rows: Sequence[Row], file: str) -> Iterator[Cell | ScenarioError]:
+    known: set[tuple[str, str]] = set()
+    for row in rows[1:]:
+        if len(row.cells) < 3:
+            yield ScenarioError(file, "a pair without its time; write from, to and the round-trip time", row.mark())
+            continue
+        here, there, text = row.cells[:3]
+        for cell in _cell(here, there, text, file, row.mark(2)):
+            if (here, there) in known:
+                again = f"the time from {quoted(here)} to {quoted(there)} is there already; keep one"
+                yield ScenarioError(file, again, row.mark())
+            else:
+                known.add((here, there))
+                yield cell
 
 
-def _square(rows: Sequence[Row], file: str) -> Cells:
-    header, names = rows[0].cells[1:], [row.cells[0] for row in rows[1:]]
-    if twice := [site for index, site in enumerate(header) if site in header[:index]]:
-        raise ScenarioError(file, f"{quoted(twice[0])} twice in the header; give each site one column", Mark(1, 1))
-    if sorted(header) != sorted(names):
-        odd = sorted(set(header) ^ set(names)) or sorted(names)
-        text = f"the table is not square: {', '.join(map(quoted, odd[:3]))}; give each site a column and a row"
-        raise ScenarioError(file, text)
-    cells: Cells = {}
-    for line, row in rows[1:]:
-        if len(row) > len(header) + 1:
-            raise ScenarioError(file, f"{len(row)} cells; write {len(header) + 1}, as in the header", Mark(line, 1))
-        for site, text in zip(header, row[1:], strict=False):
-            cells |= _cell(row[0], site, text, file, line)
-    return cells
+def _square(rows: Sequence[Row], file: str) -> Iterator[Cell | ScenarioError]:
+    header = rows[0].cells[1:]
+    yield from _uneven(rows, file)
+    for row in rows[1:]:
+        if len(row.cells) > len(header) + 1:
+            text = f"{len(row.cells)} cells; write {len(header) + 1}, as in the header"
+            yield ScenarioError(file, text, row.mark(len(header) + 1))
+        for number, (site, text) in enumerate(zip(header, row.cells[1:], strict=False), start=1):
+            yield from _cell(row.cells[0], site, text, file, row.mark(number))
 
 
-def _cell(here: str, there: str, text: str, file: str, line: int) -> Cells:
+def _uneven(rows: Sequence[Row], file: str) -> Iterator[ScenarioError]:
+    """What keeps a table from having one row and one column for each site."""
+    of_columns = [(site, rows[0].mark(number)) for number, site in enumerate(rows[0].cells)][1:]
+    of_rows = [(row.cells[0], row.mark()) for row in rows[1:]]
+    for sites, others, missing in ((of_columns, of_rows, "row"), (of_rows, of_columns, "column")):
+        names, there = [site for site, _ in sites], {site for site, _ in others}
+        for number, (site, mark) in enumerate(sites):
+            if site in names[:number]:
+                yield ScenarioError(
+                    file, f"{quoted(site)} is there already; give each site one column and one row", mark
+                )
+            elif site not in there:
+                text = f"the table is not square: {quoted(site)} has no {missing}; give each site a column and a row"
+                yield ScenarioError(file, text, mark)
+
+
+def _cell(here: str, there: str, text: str, file: str, mark: Mark) -> Iterator[Cell | ScenarioError]:
+    """Nothing for a hole."""
     if here == there or text.lower() in _HOLES:
-        return {}
+        return
     try:
         rtt_ns = time_ns(text if not text.replace(".", "", 1).isdigit() else f"{text}ms")
     except QuantityError as error:
-        raise ScenarioError(file, str(error), Mark(line, 1)) from None
+        yield ScenarioError(file, str(error), mark)
+        return
     if rtt_ns <= 0:
-        raise ScenarioError(file, f"{quoted(text)} is no round-trip time; write a positive one", Mark(line, 1))
-    return {(here, there): rtt_ns / MS}
+        yield ScenarioError(file, f"{quoted(text)} is no round-trip time; write a positive one", mark)
+    else:
+        yield (here, there), rtt_ns / MS
 
 
 def _links(cells: Cells, source: str) -> Iterator[ImportedLink]:

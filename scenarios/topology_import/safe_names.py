@@ -13,22 +13,24 @@ LONGEST = 20
 
 
 def safe_names(labels: Iterable[str]) -> dict[str, str]:
-    """A name for each label, no two alike. ValueError for a label without a letter or digit of ASCII in it.
+    """A name for each label, no two alike. ValueError if there are labels without a letter or digit of ASCII in them.
 
     Accents are dropped (Unicode's decomposition NFKD); what else is no letter or digit becomes a hyphen.
     """
+    plain = {label: _name(label) for label in labels}
+    if unnamed := [label for label, name in plain.items() if not name]:
+        raise ValueError(f"no name can be made of {', '.join(map(quoted, unnamed))}; write it in Latin letters")
     names: dict[str, str] = {}
-    for label in labels:
-        names[label] = _untaken(_name(label), set(names.values()))
+    for label, name in plain.items():
+        names[label] = _untaken(name, set(names.values()))
     return names
 
 
 def _name(label: str) -> str:
+    """Empty if there is none."""
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
     name = re.sub("[^a-z0-9]+", "-", plain.lower()).strip("-")
-    if not name:
-        raise ValueError(f"no name can be made of {quoted(label)}; write it in Latin letters")
-    return _cut(name if name[0].isalpha() else f"site-{name}", LONGEST)
+    return _cut(name if not name or name[0].isalpha() else f"site-{name}", LONGEST)
 
 
 def _untaken(name: str, taken: set[str]) -> str:

@@ -200,5 +200,6 @@ def test_any_mutation_of_one_blip_is_a_plan_or_a_scenario_error(block: int, tmp_
         if error is not None:
             refused += 1
             assert 1 <= len(str(error).splitlines()) <= MOST_LINES + 1
-            assert 1 <= (error.line or 0) <= text.count(b"\n") + text.count(b"\r") + 2
+            assert error.mark
+            assert 1 <= error.mark.line <= text.count(b"\n") + text.count(b"\r") + 2
     assert 10 < refused < 50

@@ -121,26 +121,36 @@ def test_names_are_short_safe_and_never_the_same() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", ",x,y\nx,,1\nz,1,\n", "1:1: the table is not square: 'y', 'z'; give each site a column and a row"),
-        ("a.csv", ",x,x\nx,,1\nx,1,\n", "1:1: 'x' twice in the header; give each site one column"),
+        ("a.csv", ",x,y\nx,,1\n", "1:4: the table is not square: 'y' has no row; give each site a column and a row"),
+        (
+            "a.csv",
+            ",x\nx,\nz,1\n",
+            "3:1: the table is not square: 'z' has no column; give each site a column and a row",
+        ),
+        ("a.csv", ",x,x\nx,,1\n", "1:4: 'x' is there already; give each site one column and one row"),
+        ("a.csv", ",x\nx,\nx,1\n", "3:1: 'x' is there already; give each site one column and one row"),
         (
             "a.csv",
             ",x,y,z\nx,,1,\ny,1,,\nz,,,\n",
             "1:1: no links lead from 'x' to 'z'; link them, or leave one out",
         ),
-        ("a.csv", ",x,y\nx,,1,2\ny,1,\n", "2:1: 4 cells; write 3, as in the header"),
+        ("a.csv", ",x,y\nx,,1,2\ny,1,\n", "2:6: 4 cells; write 3, as in the header"),
         ("a.csv", "from,to\nx,y\n", "2:1: a pair without its time; write from, to and the round-trip time"),
-        ("a.csv", "from,to,rtt\n\nx,y,fast\n", "3:1: 'fast' is not a time; write 40ms or 2s"),
-        ("a.csv", "from,to,rtt\nx,y,0\n", "2:1: '0' is no round-trip time; write a positive one"),
+        ("a.csv", "from,to,rtt\n\nx,y,fast\n", "3:5: 'fast' is not a time; write 40ms or 2s"),
+        ("a.csv", "from,to,rtt\nx,y,0\n", "2:5: '0' is no round-trip time; write a positive one"),
         ("a.csv", "from,to,rtt\n", "1:1: the table has no rows; write a header, and a row for each site or pair"),
         (
             "a.csv",
             "from,to,rtt\nx,y,1\nu,v,1\n",
             "1:1: no links lead from 'x' to 'u'; link them, or leave one out",
         ),
-        ("a.csv", "from,to,rtt\n東京,x,1\n", "1:1: no name can be made of '東京'; write it in Latin letters"),
+        (
+            "a.csv",
+            "from,to,rtt\n東京,x,1\n大阪,x,1\n",
+            "1:1: no name can be made of '東京', '大阪'; write it in Latin letters",
+        ),
         ("a.json", "{}", "1:1: neither a graph nor a table; give a .graphml or a .csv file"),
-        ("a.graphml", "<graphml", "1:1: this is no GraphML (unclosed token: line 1, column 0); export it as GraphML"),
+        ("a.graphml", "<graphml", "1:1: this is no GraphML (unclosed token); export it as GraphML"),
         (
             "a.csv",
             f'from,to,rtt\na,b,"{"9" * 200_000}"\n',
@@ -165,6 +175,30 @@ def test_what_cannot_be_imported_gets_one_line(tmp_path: Path, name: str, conten
     with pytest.raises(ScenarioError) as caught:
         import_topology(path, factor=1.5)
     assert str(caught.value) == f"{path}:{message}"
+
+
+def test_all_that_is_wrong_with_a_table_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(',"Washington, D.C.",y , w\n"Washington, D.C.",, fast,slow\ny,0\nz,1,2,3,4\n', encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        import_topology(path, factor=1.5)
+    assert [line.removeprefix(f"{path}:").partition(";")[0] for line in str(caught.value).splitlines()] == [
+        "1:25: the table is not square: 'w' has no row",
+        "2:22: 'fast' is not a time",
+        "2:27: 'slow' is not a time",
+        "3:3: '0' is no round-trip time",
+        "4:1: the table is not square: 'z' has no column",
+        "4:9: 5 cells",
+    ]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_may_be_written_with_other_delimiters(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "rtt.csv"
+    for table in (SQUARE, PAIRS):
+        path.write_text(table.replace(",", delimiter), encoding="utf-8")
+        found = import_topology(path, factor=1.5)
+        assert topology_of(found) == {("los-angeles", "sao-paulo"): 171.25, ("los-angeles", "new-york"): 62.3}
 
 
 def test_nodes_without_positions_are_named(tmp_path: Path) -> None:

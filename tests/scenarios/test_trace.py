@@ -118,8 +118,8 @@ def test_equal_steps_are_one() -> None:
         ("", "1:1: the trace is empty; write a table, or a delivery time on each line"),
         (" \n\n", "1:1: the trace is empty; write a table, or a delivery time on each line"),
         ("time_s,delay_ms\n", "1:1: the table has no rows; write one for each change of the link"),
-        ("time_s,dealy_ms\n0,5\n", "1:1: unknown column 'dealy_ms'; did you mean 'delay_ms'?"),
-        ("time_s,delay_ms,time_ms\n0,5,0\n", "1:1: 'time_ms' is there already, in this or another unit; keep one"),
+        ("time_s,dealy_ms\n0,5\n", "1:8: unknown column 'dealy_ms'; did you mean 'delay_ms'?"),
+        ("time_s,delay_ms,time_ms\n0,5,0\n", "1:17: 'time_ms' is there already, in this or another unit; keep one"),
         ("delay_ms\n5\n", "1:1: no column has the times; add time_s or time_ms"),
         ("time_s\n5\n", "1:1: only times; add a column such as delay_ms, loss_percent or rate_kbit"),
         (",,\n", "1:1: the trace is empty; write a table, or a delivery time on each line"),
@@ -127,16 +127,16 @@ def test_equal_steps_are_one() -> None:
             f'time_s,delay_ms\n0,"{"9" * 150_000}"\n',
             "2:1: this is no CSV (field larger than field limit (131072)); check this line",
         ),
-        ("time_s,delay_ms\n0,40\n2,x\n", "3:1: 'x' is no number; write such as 12.5"),
-        ("time_s,delay_ms\n0,40\n\n2,\n", "4:1: '' is no number; write such as 12.5"),
-        ("time_s,delay_ms\n0,40\n2,nan\n", "3:1: 'nan' is no number; write such as 12.5"),
+        ("time_s,delay_ms\n0,40\n2,x\n", "3:3: 'x' is no number; write such as 12.5"),
+        ("time_s,delay_ms\n0,40\n\n2,\n", "4:3: '' is no number; write such as 12.5"),
+        ("time_s,delay_ms\n0,40\n2,nan\n", "3:3: 'nan' is no number; write such as 12.5"),
         ("time_s,delay_ms\n0,40\n2\n", "3:1: 1 values; write 2, as in the header"),
         ("time_s,delay_ms\n0,40\n2,50\n1,60\n", "4:1: the time 1 is no later than the one before it; let times grow"),
-        ("time_s,loss_percent\n0,101\n", "2:1: '101' is out of bounds; write from 0 to 100"),
-        ("time_s,delay_ms\n0,-1\n", "2:1: '-1' is out of bounds; write from 0 to 10 s"),
+        ("time_s,loss_percent\n0,101\n", "2:3: '101' is out of bounds; write from 0 to 100"),
+        ("time_s,delay_ms\n0,-1\n", "2:3: '-1' is out of bounds; write from 0 to 10 s"),
         (
             "time_s,rate_kbit\n0,0\n",
-            "2:1: '0' is out of bounds; write from 8 kbit to 100 gbit; for a link that carries nothing a loss",
+            "2:3: '0' is out of bounds; write from 8 kbit to 100 gbit; for a link that carries nothing a loss",
         ),
     ],
 )
@@ -144,6 +144,23 @@ def test_a_wrong_table_gets_its_line(text: str, message: str, tmp_path: Path) ->
     with pytest.raises(ScenarioError) as caught:
         plan_of(tmp_path, text)
     assert str(caught.value) == f"{tmp_path}/lte.csv:{message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "places"),
+    [
+        ("lte.csv", "time_s,delay_ms,loss_percent\n0,x,101\n1,2\n0.5,40,0\n0.2,40,0\n", ["2:3", "2:5", "3:3", "5:1"]),
+        ("lte.csv", "tiem_s,dealy_ms\n0,40\n", ["1:1", "1:8"]),
+        ("lte.up", "5\nx\n3\n7\ny\n", ["2:1", "3:1", "5:1"]),
+    ],
+)
+def test_all_that_is_wrong_with_a_trace_is_told_at_once(
+    name: str, text: str, places: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        plan_of(tmp_path, text, name)
+    told = [line.removeprefix(f"{tmp_path}/{name}:") for line in str(caught.value).splitlines()]
+    assert [":".join(line.split(":")[:2]) for line in told] == places
 
 
 @pytest.mark.parametrize(
@@ -184,7 +201,8 @@ def test_a_trace_that_cannot_be_played_is_refused(text: str, more: str, message:
     with pytest.raises(ScenarioError) as caught:
         plan_of(tmp_path, text, more=more)
     assert str(caught.value).endswith(message)
-    assert caught.value.line == 7
+    assert caught.value.mark
+    assert caught.value.mark.line == 7
 
 
 def test_what_is_wrong_with_the_trace_is_told_beside_the_rest(tmp_path: Path) -> None:
@@ -197,7 +215,7 @@ def test_what_is_wrong_with_the_trace_is_told_beside_the_rest(tmp_path: Path) ->
     told = str(caught.value).splitlines()
     assert len(told) == 5
     assert sum("no such file; did you mean 'lte.csv'?" in line for line in told) == 1
-    assert told[-1] == f"{tmp_path}/lte.csv:2:1: 'x' is no number; write such as 12.5"
+    assert told[-1] == f"{tmp_path}/lte.csv:2:3: 'x' is no number; write such as 12.5"
 
 
 def test_two_faults_on_the_same_part_are_refused_and_of_different_ones_are_not(tmp_path: Path) -> None:

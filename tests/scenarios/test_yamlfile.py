@@ -100,4 +100,4 @@ def test_an_argument_takes_a_single_plain_value(text: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         parse_scalar(text, "--set path=value")
     assert str(caught.value).startswith("--set path=value: ")
-    assert caught.value.line is None
+    assert caught.value.mark is None
