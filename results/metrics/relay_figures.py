@@ -18,7 +18,8 @@ from results.metrics.streams import Floats, quantile
 from results.metrics.system_figures import RelayFigures
 from results.run_files.faults import ProcessFault
 from results.run_files.machine import MachineReport, ProcessId
-from results.run_files.records import Rows, life_at
+from results.run_files.records import Rows
+from results.run_files.relay_lives import life_at
 
 _DROPPED = "dropped_"
 

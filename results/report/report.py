@@ -32,12 +32,12 @@ from results.run_files.plan_formats import read_plan
 from results.run_files.program_records import read_program_samples
 from results.run_files.records import (
     RecordsError,
-    merged_lock_reports,
     read_hold_ups,
     read_link_bytes,
     read_machine_samples,
     read_recording,
 )
+from results.run_files.relay_lives import merged_lock_reports
 from results.run_files.run_dir import RunDir
 from results.verdict.findings import find, record_problems
 from results.verdict.summary import Summary

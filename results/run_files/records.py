@@ -1,24 +1,20 @@
-"""Raw records: the arrays that processes leave (.npy), converted to Parquet files, and read back as arrays.
-
-The only module that imports polars.
-"""
+"""Raw records: arrays written as Parquet files, and read back. The only module that imports polars."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from os import strerror
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from hostio.files import replacing
-from relay_app.locks.report import LockReport
 from relay_app.records import (
     ABSENCE,
     DIGEST,
@@ -26,8 +22,6 @@ from relay_app.records import (
     FETCH,
     PROBE,
     RECEIVED,
-    REFRESH,
-    RELAY_CUMULATIVE,
     RELAY_FATE,
     RELAY_SAMPLE,
     RELAYED_PACKET,
@@ -36,48 +30,9 @@ from relay_app.records import (
 from relay_app.streams import Stream
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps
 from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE, MachineSamples
-from results.run_files.program_samples import program_files
+from results.run_files.relay_lives import cumulative_over_lives
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FRAME_FATE
-
-T = TypeVar("T")
-
-
-def cumulative_over_lives(samples: NDArray[np.void]) -> NDArray[np.void]:
-    """RELAY_SAMPLE rows in order of time, with cumulative columns that continue over restarts of the relay.
-
-    The counters of each life start at 0; interfaces and switches count the whole run. Only the sum over all lives can
-    be balanced against them.
-    """
-    total = samples.copy()
-    for first in np.flatnonzero(np.diff(samples["life"].astype(np.int64))) + 1:
-        for name in RELAY_CUMULATIVE:
-            total[name][first:] += samples[name][first - 1]
-    return total
-
-
-def life_at(samples: NDArray[np.void], at_ns: int) -> int:
-    """Number of the life in RELAY_SAMPLE rows at a time, or of the last before it; 0 if there is no earlier sample."""
-    before = samples["life"][samples["at_ns"] <= at_ns]
-    return int(before[-1]) if len(before) else 0
-
-
-def merged_lock_reports(reports: Sequence[LockReport]) -> LockReport:
-    """The reports of all lives as one. A lock keeps one row per life, because quantiles cannot be summed."""
-    rows = sorted((row for report in reports for row in report.locks), key=lambda row: -row.wait.total_ns)
-    sites = sorted((row for report in reports for row in report.sites), key=lambda row: -row.wait.total_ns)
-    return LockReport(
-        locks=tuple(rows),
-        sites=tuple(sites),
-        held_across_io=_all(report.held_across_io for report in reports),
-        inversions=tuple(dict.fromkeys(_all(report.inversions for report in reports))),
-        stalls=_all(report.stalls for report in reports),
-    )
-
-
-def _all(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    return tuple(each for part in parts for each in part)
-
 
 Rows: TypeAlias = NDArray[np.void]
 """A structured array, of a dtype in `relay_app.records` that each use names."""
@@ -115,55 +70,6 @@ class Recording:
     """Of the clusters with a peer of a WebRTC call."""
     absences: Mapping[str, Rows] = field(default_factory=dict)
     """Empty if no client needs consent to send."""
-
-
-def collect(
-    staging: Path,
-    run: RunDir,
-    clusters: Collection[str],
-    recorded: Container[str],
-    *,
-    calling: Collection[str] = (),
-    connected: bool = False,
-    digested: bool = False,
-    permitted: bool = False,
-    consented: bool = False,
-    frames_noted: bool = False,
-    bytes_counted: bool = False,
-) -> tuple[str, ...]:
-    """Convert the .npy files in `staging` to the Parquet files of the run directory.
-
-    `recorded`: the clusters whose relay records itself; `calling`: those with a WebRTC peer; `permitted`: streams need
-    permissions; `consented`: their clients need consent. Each file is removed as soon as it is converted, so that both
-    need little more room than one. After an OSError the call can be made again: it goes on with what is left. Each
-    Parquet file has a .npy file of the same stem, and a further one per later life of a relay; after an interrupt some
-    may be missing. Returns one sentence per file that could not be converted, in the order of the clusters, those of
-    the machine last.
-    """
-    problems: list[str] = []
-    of_links = [(run.link_fates, FRAME_FATE)] if frames_noted else []
-    of_links += [(run.link_bytes, LINK_SAMPLE)] if bytes_counted else []
-    of_clusters = (file for each in clusters for file in _raw_files(run, each, each in recorded, connected, digested))
-    of_machine = (
-        (run.machine_samples, MACHINE_SAMPLE),
-        (run.core_samples, CORE_SAMPLE),
-        (run.hold_ups, HOLD_UP),
-        (run.run_delays, RUN_DELAY),
-    )
-    of_programs = program_files(run).items() if any(each not in recorded for each in clusters) else ()
-    of_permissions = ((run.refreshes(each), REFRESH) for each in clusters if permitted)
-    of_consents = ((run.absences(each), ABSENCE) for each in clusters if consented)
-    of_calls = ((run.relayed_packets(each), RELAYED_PACKET) for each in calling)
-    of_clients = (*of_permissions, *of_consents, *of_calls)
-    for target, dtype in (*of_links, *of_clusters, *of_clients, *of_machine, *of_programs):
-        lives = _lives(staging, target.stem)
-        if target.exists() and not any(each.exists() for each in lives):
-            continue
-        with _noting(problems):
-            write_rows(target, np.concatenate([_load_array(path, dtype) for path in lives]))
-            for path in lives:
-                path.unlink()
-    return tuple(problems)
 
 
 def write_rows(target: Path, rows: Rows) -> None:
@@ -215,7 +121,7 @@ def read_recording(
     relayed = _read_each({name: run.relayed_packets(name) for name in calling}, RELAYED_PACKET, problems)
     absences = _read_each({name: run.absences(name) for name in clusters if consented}, ABSENCE, problems)
     streams: tuple[Stream, ...] = ()
-    with _noting(problems):
+    with noting(problems):
         streams = read_sessions(run)
     further = (sent_digests, received_digests, relayed, absences)
     return Recording(
@@ -266,50 +172,16 @@ _LATER_COLUMNS = ("dropped_expired",)
 """That runs of earlier versions do not have: there it was always 0."""
 
 
-def _raw_files(
-    run: RunDir, cluster: str, relay_recorded: bool, connected: bool, digested: bool
-) -> tuple[tuple[Path, np.dtype[Any]], ...]:
-    of_relay = ((run.relay(cluster), RELAY_SAMPLE), (run.fetches(cluster), FETCH)) if relay_recorded else ()
-    of_digests = ((run.sent_digests(cluster), DIGEST), (run.received_digests(cluster), DIGEST)) if digested else ()
-    return (
-        (run.sent(cluster), SENT),
-        (run.received(cluster), RECEIVED),
-        (run.probes(cluster), PROBE),
-        (run.relay_fates(cluster), RELAY_FATE),
-        *of_relay,
-        *of_digests,
-        *(((run.exchanges(cluster), EXCHANGE),) if connected else ()),
-    )
-
-
-def _lives(staging: Path, stem: str) -> tuple[Path, ...]:
-    """The files of all lives in order; that of the first is there or not."""
-    later = sorted(staging.glob(f"{stem}.[0-9]*.npy"), key=lambda path: int(path.stem.rpartition(".")[2]))
-    return (staging / f"{stem}.npy", *later)
-
-
-def _load_array(source: Path, dtype: np.dtype[Any]) -> Rows:
-    try:
-        rows: Rows = np.load(source, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise RecordsError(f"{source.name} was not written") from error
-    except (OSError, EOFError, ValueError) as error:
-        raise RecordsError(f"{source.name} is incomplete") from error
-    if rows.dtype != dtype:
-        raise RecordsError(f"{source.name} holds rows of another format")
-    return rows
-
-
 def _read_each(sources: Mapping[str, Path], dtype: np.dtype[Any], problems: list[str]) -> dict[str, Rows]:
     found = {}
     for cluster, source in sources.items():
-        with _noting(problems):
+        with noting(problems):
             found[cluster] = read_rows(source, dtype)
     return found
 
 
 @contextmanager
-def _noting(problems: list[str]) -> Iterator[None]:
+def noting(problems: list[str]) -> Iterator[None]:
     """Turn a RecordsError into an entry of `problems`, so that the report is made of the files that remain."""
     try:
         yield

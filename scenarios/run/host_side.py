@@ -21,12 +21,13 @@ from hostio.ownership import give, owner_beside_root
 from hostio.storage import lock, sentence
 from relay_app.streams import streams_of
 from results.report.report import UnwrittenError, make_report
+from results.run_files.collecting import collect
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import dump, dump_line, load_events, read_events
 from results.run_files.events import End
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
-from results.run_files.records import collect, write_sessions
+from results.run_files.records import write_sessions
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import RUN_FAILED, Summary
 from scenarios.errors import RunSpoiltError

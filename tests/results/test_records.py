@@ -9,10 +9,10 @@ from synthetic_machine import core_samples, hold_ups, machine_samples
 from synthetic_media import received, sent, stream
 
 from relay_app.records import FETCH, PROBE, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
+from results.run_files.collecting import collect
 from results.run_files.machine import LINK_SAMPLE
 from results.run_files.records import (
     RecordsError,
-    collect,
     read_hold_ups,
     read_link_bytes,
     read_machine_samples,

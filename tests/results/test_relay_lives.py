@@ -17,10 +17,12 @@ from results.metrics.analysis import analyse
 from results.metrics.relay_figures import kinds_served, relay_figures
 from results.metrics.system_figures import succession_text
 from results.report.report import read_evidence
+from results.run_files.collecting import collect
 from results.run_files.documents import dump
 from results.run_files.events import FaultEdge
 from results.run_files.faults import Freeze, Kill, Process, ProcessFault, Stop
-from results.run_files.records import Rows, collect, cumulative_over_lives, life_at, merged_lock_reports, read_recording
+from results.run_files.records import Rows, read_recording
+from results.run_files.relay_lives import cumulative_over_lives, life_at, merged_lock_reports
 from results.run_files.run_dir import RunDir
 from results.verdict.diagnosis import diagnose
 
