@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
@@ -60,12 +60,25 @@ class Hold:
 @dataclass(frozen=True, slots=True)
 class Restart:
     """The senders at `cluster` stop at `at_ns`, and go on at `until_ns` with other sequence numbers and timestamps, and
-    with another SSRC if `new_ssrc`."""
+    with another SSRC if `new_ssrc`.
+
+    `taken_from`: the group whose streams have had the SSRCs with which they go on, until they notice that (RFC 3550
+    §8.2) and take new ones at `fresh_ns`; None: never.
+    """
 
     cluster: str
     at_ns: int
     until_ns: int
     new_ssrc: bool = False
+    taken_from: str | None = None
+    fresh_ns: int | None = None
+
+
+class SsrcChange(NamedTuple):
+    """A sender goes on with another SSRC from `at_ns` on: a new one, or one of the group `taken_from`."""
+
+    at_ns: int
+    taken_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +104,7 @@ class Span:
     """A time in which a stream has packets; `noise_ns`, unless 0: comfort noise only, at this interval.
 
     What came before it in its direction of the call: `pauses` of the speaker, `missed_ns` of speech that restarts cost,
-    `restarts` of the sender, of which `ssrcs` with a new SSRC; the last of them ended at `restarted_ns`.
+    `restarts` of the sender, the last of which ended at `restarted_ns`; `ssrcs`: changes of its SSRC.
     """
 
     from_ns: int
@@ -145,8 +158,23 @@ def spans_of_direction(
     pieces = list(_pieces(calls.talk, life, Random(f"talk {seed} {session} {source}"), second=second))
     for hold in calls.holds:
         pieces = [part for piece in pieces for part in _without(piece, hold.at_ns, hold.until_ns)]
-    restarts = sorted((each for each in calls.restarts if each.cluster == source), key=lambda each: each.at_ns)
-    return tuple(_spans(pieces, restarts))
+    return tuple(_spans(pieces, _restarts_of(calls, source), ssrc_changes(calls, source)))
+
+
+def ssrc_changes(calls: Calls, source: str) -> tuple[SsrcChange, ...]:
+    """The changes of SSRC of the senders at `source`, in order. One that restarts with another SSRC before it notices
+    that it has a taken one has none to notice."""
+    restarts = [each for each in _restarts_of(calls, source) if each.new_ssrc or each.taken_from]
+    found = []
+    for restart, following in itertools.zip_longest(restarts, restarts[1:]):
+        found.append(SsrcChange(restart.at_ns, restart.taken_from))
+        if restart.fresh_ns is not None and (following is None or restart.fresh_ns < following.at_ns):
+            found.append(SsrcChange(restart.fresh_ns))
+    return tuple(found)
+
+
+def _restarts_of(calls: Calls, source: str) -> list[Restart]:
+    return sorted((each for each in calls.restarts if each.cluster == source), key=lambda each: each.at_ns)
 
 
 def _pieces(talk: Talk | None, life: tuple[int, int], random: Random, *, second: bool) -> Iterator[_Piece]:
@@ -173,18 +201,19 @@ def _without(piece: _Piece, from_ns: int, until_ns: int) -> Iterator[_Piece]:
             yield part
 
 
-def _spans(pieces: Iterable[_Piece], restarts: list[Restart]) -> Iterator[Span]:
-    """The pieces without the silences of restarts, each with what came before it."""
+def _spans(pieces: Iterable[_Piece], restarts: list[Restart], changes: Sequence[SsrcChange]) -> Iterator[Span]:
+    """The pieces without the silences of restarts, in parts where the SSRC changes, each with what came before it."""
+    cuts = [*((each.at_ns, each.until_ns) for each in restarts), *((each.at_ns, each.at_ns) for each in changes)]
     missed_ns = 0
     for pauses, piece in enumerate(pieces):
         parts = [piece]
-        for restart in restarts:
-            parts = [left for part in parts for left in _without(part, restart.at_ns, restart.until_ns)]
+        for cut in cuts:
+            parts = [left for part in parts for left in _without(part, *cut)]
         heard_ns = 0
         for part in parts:
             before = [each for each in restarts if each.at_ns <= part.from_ns]
             lost_ns = 0 if piece.noise_ns else part.from_ns - piece.from_ns - heard_ns
-            ssrcs = sum(each.new_ssrc for each in before)
+            ssrcs = sum(each.at_ns <= part.from_ns for each in changes)
             yield Span(
                 part.from_ns,
                 part.until_ns,

@@ -10,7 +10,8 @@ from hostio.timing import MS
 from relay_app.drop_reasons import DropReason
 
 SENT = np.dtype([("ssrc", "<u4"), ("seq", "<u4"), ("due_ns", "<i8"), ("sent_ns", "<i8")])
-"""One row per RTP packet a client sent; `seq` is extended (cycles << 16 | sequence number, RFC 3550 A.1)."""
+"""One row per RTP packet a client sent; `seq` is extended (cycles << 16 | sequence number, RFC 3550 A.1). `ssrc` is its
+stream's own, whatever its packets carry (`Stream.taken`); that of other records is the packet's."""
 
 RECEIVED = np.dtype([("ssrc", "<u4"), ("seq", "<u2"), ("path", "<u4"), ("sent_ns", "<i8"), ("received_ns", "<i8")])
 """One row per RTP packet a client received. `seq` is the 16 bits of the header. `sent_ns` is from the packet's own

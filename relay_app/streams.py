@@ -1,6 +1,6 @@
 """Sessions and their RTP streams, and long-lived TCP connections beside them: which clusters they join. Pure data.
 
-One two-way session is two RTP streams, each with its own SSRC; a sender that restarts with a new one adds a stream.
+One two-way session is two RTP streams, each with its own SSRC; a sender that restarts with another one adds a stream.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from random import Random
 from types import MappingProxyType
 
 from hostio.timing import MS, S
-from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction
+from relay_app.calls import ALL_THE_TIME, ALWAYS, Calls, Span, arrivals, life_of, spans_of_direction, ssrc_changes
 from relay_app.consent import Consent
 from relay_app.media_profiles import PROFILES, Media, Recording
 from relay_app.refreshes import REFRESH_SSRCS, Permission
@@ -54,11 +54,19 @@ class Stream:
     destination: str
     media: str
     relayed: bool = True
+    taken: int | None = None
+    """The SSRC of another stream, which its packets have: `ssrc` then stands for it in our own records alone. None:
+    they have its own."""
+
+    @property
+    def carried_ssrc(self) -> int:
+        """The SSRC in its packets."""
+        return self.ssrc if self.taken is None else self.taken
 
     @property
     def lane(self) -> int:
         """Which of the lanes carries it, 0 to 15."""
-        return lane_of(self.ssrc)
+        return lane_of(self.carried_ssrc)
 
 
 def media_of(groups: Iterable[SessionGroup]) -> dict[str, Media]:
@@ -87,22 +95,45 @@ Planned = tuple[Stream, tuple[Span, ...]]
 
 
 def _planned(groups: Iterable[SessionGroup], seed: int) -> Iterator[Planned]:
+    every = tuple(groups)
+    return _drawn(every, seed, _lent(every, seed))
+
+
+def _lent(groups: Sequence[SessionGroup], seed: int) -> dict[str, tuple[int, ...]]:
+    """The SSRCs that can be taken of each group of which any are: the first one of each session, from its first end."""
+    lenders = {restart.taken_from for group in groups if group.calls for restart in group.calls.restarts} - {None}
+    found: dict[str, dict[str, int]] = {name: {} for name in lenders if name is not None}
+    if found:
+        for stream, _ in _drawn(groups, seed, {}):
+            found.get(stream.group, {}).setdefault(stream.session, stream.ssrc)
+    return {name: tuple(own.values()) for name, own in found.items() if own}
+
+
+def _drawn(groups: Iterable[SessionGroup], seed: int, lent: Mapping[str, Sequence[int]]) -> Iterator[Planned]:
     ssrcs = _distinct_ssrcs(Random(f"ssrc {seed}"))
     for group in groups:
         calls = group.calls or Calls()
         for index, arrival_ns in enumerate(arrivals(calls, group.name, group.count, seed)):
             session = f"{group.name}-{index:04d}"
             life = life_of(calls, session, arrival_ns, seed) if group.calls else ALL_THE_TIME
-            yield from _of_session(group, session, life, seed, ssrcs)
+            takes = {name: own[index % len(own)] for name, own in lent.items()}
+            yield from _of_session(group, session, life, seed, ssrcs, takes)
 
 
 def _of_session(
-    group: SessionGroup, session: str, life: tuple[int, int], seed: int, ssrcs: Iterator[int]
+    group: SessionGroup,
+    session: str,
+    life: tuple[int, int],
+    seed: int,
+    ssrcs: Iterator[int],
+    takes: Mapping[str, int],
 ) -> Iterator[Planned]:
-    """The streams of a session; one that does not take place has none, and draws its SSRCs all the same."""
+    """The streams of a session; one that does not take place has none, and draws its SSRCs all the same. `takes`: the
+    SSRC that its senders take of a group that they take one of."""
     one_way, ways = group.calls is not None and group.calls.one_way, ((group.a, group.b), (group.b, group.a))
     for source, destination in ways[:1] if one_way else ways:
-        own = list(itertools.islice(ssrcs, _ssrcs_of(group.calls, source) if group.calls else 1))
+        changes = ssrc_changes(group.calls, source) if group.calls else ()
+        own = list(itertools.islice(ssrcs, 1 + len(changes)))
         if life[0] >= life[1]:
             continue
         spans = ALWAYS
@@ -110,19 +141,21 @@ def _of_session(
             spans = tuple(_talk_of(group.own, *life))
         elif group.calls:
             spans = spans_of_direction(group.calls, session, source, life, seed, second=source == group.b)
-        for ssrc, used in _in_turn(own, spans):
-            yield Stream(ssrc, session, group.name, source, destination, group.media, group.relayed), used
+        taken = (None, *(takes.get(each.taken_from or "") for each in changes))
+        for number, used in _in_turn(len(own), spans):
+            ends = (group.name, source, destination)
+            yield Stream(own[number], session, *ends, group.media, group.relayed, taken[number]), used
 
 
-def _in_turn(ssrcs: Sequence[int], spans: tuple[Span, ...]) -> Iterator[tuple[int, tuple[Span, ...]]]:
-    """Each SSRC of a direction with its spans; of those without any the first alone."""
-    if len(ssrcs) == 1:
-        yield ssrcs[0], spans
+def _in_turn(ssrcs: int, spans: tuple[Span, ...]) -> Iterator[tuple[int, tuple[Span, ...]]]:
+    """The number of each SSRC of a direction with its spans; of those without any the first alone."""
+    if ssrcs == 1:
+        yield 0, spans
         return
-    for number, ssrc in enumerate(ssrcs):
+    for number in range(ssrcs):
         used = tuple(span for span in spans if span.ssrcs == number)
         if used or number == 0:
-            yield ssrc, used
+            yield number, used
 
 
 def _talk_of(recording: Recording, from_ns: int, until_ns: int) -> Iterator[Span]:
@@ -134,11 +167,6 @@ def _talk_of(recording: Recording, from_ns: int, until_ns: int) -> Iterator[Span
             if round_ns + begins_ns < until_ns:
                 heard_ns = round_ns + ends_ns + recording.interval_ns
                 yield Span(round_ns + begins_ns, min(heard_ns, until_ns), pauses=pauses)
-
-
-def _ssrcs_of(calls: Calls, source: str) -> int:
-    """SSRCs that a direction of a call has in turn."""
-    return 1 + sum(each.new_ssrc and each.cluster == source for each in calls.restarts)
 
 
 def _distinct_ssrcs(random: Random) -> Iterator[int]:

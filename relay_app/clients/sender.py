@@ -194,7 +194,8 @@ def sender_memory(
 ) -> SenderMemory:
     """The loop's memory for these streams, each with its destination: its lane at the relay, or a cluster's client."""
     ssrcs = [stream.ssrc for stream in streams]
-    headers = b"".join(blipnet_header(0, ssrc) for ssrc in ssrcs)  # the payload type is the packet's own
+    # The payload type is the packet's own.
+    headers = b"".join(blipnet_header(0, stream.carried_ssrc) for stream in streams)
     destinations = [
         socket_address(relay_address, LANE_PORT + stream.lane)
         if stream.relayed

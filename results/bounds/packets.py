@@ -96,6 +96,7 @@ def packet_bounds(figures: Media, shift: Shift) -> dict[str, Interval]:
         "received": finite(judged - most, judged - least),
         "in_flight": around(figures.in_flight, shift.either, shift.either),
         "duplicates": _copies(figures.duplicates, shift),
+        "collided": around(figures.collided, shift.either, shift.either) if figures.collided else exactly(0),
         "loss_percent": finite(100 * least / judged, 100 * most / judged) if judged else UNBOUNDED,
     }
 

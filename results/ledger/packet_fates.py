@@ -56,7 +56,8 @@ def fate_name(what: str) -> str:
 
 
 def packet_fates(evidence: Evidence, analysis: Analysis) -> Iterator[PacketFates]:
-    """The fates in a run: those on links, in the order of the topology, then those in relays."""
+    """The fates in a run: those on links, in the order of the topology, then those in relays, and last at listeners of
+    other streams."""
     frames = evidence.recording.link_fates
     packets = _packets_of(frames, analysis)
     for number, direction in enumerate(evidence.plan.topology.directions):
@@ -64,6 +65,7 @@ def packet_fates(evidence: Evidence, analysis: Analysis) -> Iterator[PacketFates
         yield from _of_link(str(direction), frames[here], packets[here])
     for cluster, rows in evidence.recording.relay_fates.items():
         yield from _of_relay(cluster, rows, _packets_of(rows, analysis))
+    yield from _of_listeners(analysis)
 
 
 def _packets_of(rows: Rows, analysis: Analysis) -> Ints:
@@ -85,6 +87,14 @@ def _of_relay(cluster: str, rows: Rows, packets: Ints) -> Iterator[PacketFates]:
         kind: Kind = "under way" if reason >= RELAY_HELD else "lost"
         chosen = rows["reason"] == reason
         yield _fates(f"relay {cluster}: {reason_name(reason)}", kind, rows[chosen], packets[chosen])
+
+
+def _of_listeners(analysis: Analysis) -> Iterator[PacketFates]:
+    """Packets that came to the listener of the stream whose SSRC they have, which discards them (RFC 3550 §8.2)."""
+    collided, streams = analysis.matched.collided, analysis.matched.streams
+    clusters = np.array([streams[index].destination for index in collided.stream.tolist()], dtype=object)
+    for cluster in dict.fromkeys(clusters.tolist()):
+        yield PacketFates(f"client {cluster}: taken SSRC", "lost", collided.packet[clusters == cluster], canaries=0)
 
 
 def _fates(cause: str, kind: Kind, rows: Rows, packets: Ints) -> PacketFates:

@@ -124,6 +124,9 @@ class Media:
     largest one-way latency seen, at most 1 s."""
     duplicates: Count
     """Further copies received."""
+    collided: Count
+    """Packets of other senders that reached the listeners of these streams, whose SSRC those had taken at a restart;
+    the listener discards them (RFC 3550 section 8.2). They are lost to their own listener, and count nowhere else."""
     loss_percent: Share | None
     """lost / (received + lost), %."""
     order: OrderFigures

@@ -3,14 +3,17 @@
 Packets of other programs carry no send time: theirs is that of the sender's record, and their digests must be equal at
 both ends.
 
+A sender that restarts may take the SSRC of another stream (`Stream.taken`). Its packets come to the other's listener;
+they are told from the other's own by their numbers and when they were sent.
+
 The joins are binary searches over sorted keys: a run has millions of packets, which numpy then looks up at once in
 O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8), too sparse to index an array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import numpy as np
@@ -30,6 +33,9 @@ UNMATCHED = -1
 """`packet` of an arrival that matches no packet sent."""
 
 _SEQUENCE_SPACE = 1 << 16
+
+_ROUNDING_NS = 1_000
+"""By more than this a send time in a header extension does not differ from that of the sender's record."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +69,7 @@ class Packets:
 class Arrivals:
     """Every packet received, duplicates included, ordered by stream and receive time; columns of equal length.
 
-    `packet`: row in Packets, or UNMATCHED.
+    `stream`: whose SSRC it has; `packet`: row in Packets, or UNMATCHED.
     """
 
     stream: Ints
@@ -72,18 +78,24 @@ class Arrivals:
     received_ns: Ints
     path: Ints
 
+    def chosen(self, rows: Ints | Flags) -> Arrivals:
+        """Some of them."""
+        return Arrivals(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
     """The measured streams, which are those recorded at both ends, with their packets.
 
-    `unrecorded`: streams without the record of an end. `foreign`: number of arrivals with an SSRC of no stream.
+    `unrecorded`: streams without the record of an end. `collided`: arrivals of packets of another stream that has taken
+    the SSRC, which are none of `arrivals`. `foreign`: number of arrivals with an SSRC of no stream.
     """
 
     streams: tuple[Stream, ...]
     unrecorded: tuple[Stream, ...]
     packets: Packets
     arrivals: Arrivals
+    collided: Arrivals
     foreign: int
 
 
@@ -95,8 +107,10 @@ def match(recording: Recording) -> Matched:
     sent, received = _joined(recording.sent, SENT), _joined(recording.received, RECEIVED)
     foreign = ~np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
     unjoined = _packets(streams, sent)
-    arrivals = _arrivals(streams, received, unjoined, _altered(recording, streams, unjoined))
-    return Matched(streams, unrecorded, _with_fate(unjoined, arrivals), arrivals, int(np.count_nonzero(foreign)))
+    every = _arrivals(streams, received, unjoined, _altered(recording, streams, unjoined))
+    arrivals, collided = _parted(every, unjoined) if any(_takers(streams)) else (every, every.chosen(np.empty(0, int)))
+    packets = _with_fate(unjoined, arrivals)
+    return Matched(streams, unrecorded, packets, arrivals, collided, int(np.count_nonzero(foreign)))
 
 
 def extended(seq: Ints, reference: Ints) -> Ints:
@@ -110,9 +124,16 @@ def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
     """The row in Packets, or UNMATCHED, of each row of a record with columns ssrc, seq (16 bits) and at_ns.
 
     It is the last packet with that SSRC and number sent before `at_ns`, because a packet cannot be dropped before it is
-    sent. Wrong for packets that were held for longer than their stream takes to send 65 536 packets.
+    sent. Wrong for packets that were held for longer than their stream takes to send 65 536 packets, or until another
+    stream with their SSRC has sent one of their number.
     """
-    return _located(_stream_index(streams, rows["ssrc"]), rows["seq"], rows["at_ns"], packets)
+    stream = _stream_index(streams, rows["ssrc"])
+    found = _located(stream, rows["seq"], rows["at_ns"], packets)
+    for taker, holder in _takers(streams):
+        own = np.flatnonzero(stream == holder)
+        other = _located(np.full(len(own), taker), rows["seq"][own], rows["at_ns"][own], packets)
+        found[own] = _last_sent(found[own], other, rows["at_ns"][own], packets)
+    return found
 
 
 def _located(stream: Ints, seq: NDArray[np.uint16], at_ns: Ints, packets: Packets) -> Ints:
@@ -120,6 +141,28 @@ def _located(stream: Ints, seq: NDArray[np.uint16], at_ns: Ints, packets: Packet
         return np.full(len(stream), UNMATCHED, dtype=np.int64)
     last = _reference(stream, at_ns, packets)
     return row_of(stream, last - (last - seq.astype(np.int64)) % _SEQUENCE_SPACE, packets)
+
+
+def _takers(streams: Sequence[Stream]) -> Iterator[tuple[int, int]]:
+    """Each stream under the SSRC of another, and that one, by index."""
+    holders = {stream.ssrc: index for index, stream in enumerate(streams) if stream.taken is None}
+    taken = ((index, stream.taken) for index, stream in enumerate(streams) if stream.taken is not None)
+    return ((index, holders[ssrc]) for index, ssrc in taken if ssrc in holders)
+
+
+def _last_sent(packet: Ints, other: Ints, at_ns: Ints, packets: Packets) -> Ints:
+    """Of two rows in Packets, either of which may be UNMATCHED, the one that was sent last of those sent by a time."""
+    times = (np.where(row == UNMATCHED, NEVER, packets.sent_ns[row]) for row in (packet, other))
+    sent_ns, other_ns = (np.where(each <= at_ns + _ROUNDING_NS, each, NEVER) for each in times)
+    found: Ints = np.where(other_ns > sent_ns, other, packet)
+    return found
+
+
+def _parted(arrivals: Arrivals, packets: Packets) -> tuple[Arrivals, Arrivals]:
+    """The arrivals of streams' own packets, with those that match none, and of packets of others."""
+    sent_by = np.append(packets.stream, UNMATCHED)[arrivals.packet]
+    own = (arrivals.packet == UNMATCHED) | (sent_by == arrivals.stream)
+    return arrivals.chosen(own), arrivals.chosen(~own)
 
 
 def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
@@ -176,6 +219,10 @@ def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets, alter
     order = order[np.searchsorted(stream, 0, sorter=order) :]
     rows, stream = received[order], stream[order]
     packet, sent_ns = _packet_of(stream, rows, packets), rows["sent_ns"].astype(np.int64)
+    for taker, holder in _takers(streams):
+        own = slice(*np.searchsorted(stream, [holder, holder + 1]).tolist())
+        other = _packet_of(np.full_like(stream[own], taker), rows[own], packets)
+        packet[own] = _last_sent(packet[own], other, sent_ns[own], packets)
     uncarried = np.flatnonzero(sent_ns == NOT_CARRIED)
     if len(uncarried):
         packet[uncarried] = _located(stream[uncarried], rows["seq"][uncarried], rows["received_ns"][uncarried], packets)

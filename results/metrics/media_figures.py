@@ -49,6 +49,7 @@ def media_figures(evidence: Evidence, analysis: Analysis, *, sessions: int, dire
         lost=count.lost,
         in_flight=count.in_flight,
         duplicates=count.duplicates,
+        collided=len(analysis.matched.collided.packet),
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
         order=order_figures(analysis.order),
         frames=frame_figures(analysis.frames),

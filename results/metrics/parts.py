@@ -14,7 +14,7 @@ from results.metrics.absences import Absence
 from results.metrics.analysis import Analysis
 from results.metrics.frames import Frames
 from results.metrics.interruptions import Interruption, Pause
-from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Packets
+from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Matched, Packets
 from results.metrics.order import Order
 from results.metrics.speech import NO_ROW, Speech
 from results.metrics.streams import Fates
@@ -102,11 +102,16 @@ class Parts:
             return silence.stream.ssrc in ssrcs and (window is None or window.touches(silence))
 
         packets = Packets(*(getattr(matched.packets, field.name)[rows] for field in fields(Packets)))
-        arrivals = Arrivals(*(getattr(matched.arrivals, field.name)[arrived] for field in fields(Arrivals)))
+        arrivals = matched.arrivals.chosen(arrived)
         order = Order(*(getattr(whole.order, field.name)[ordered] for field in fields(Order)))
         return replace(
             whole,
-            matched=replace(matched, packets=packets, arrivals=replace(arrivals, packet=packet)),
+            matched=replace(
+                matched,
+                packets=packets,
+                arrivals=replace(arrivals, packet=packet),
+                collided=_collided(matched, chosen, window, rows),
+            ),
             speech=_speech(whole.speech, packets, rows),
             fate=Fates(whole.fate.horizon_ns, whole.fate.lost[rows], whole.fate.in_flight[rows]),
             intervals={name: each for name, each in whole.intervals.items() if name in media},
@@ -121,6 +126,16 @@ class Parts:
                 if ssrc in ssrcs
             },
         )
+
+
+def _collided(matched: Matched, chosen: Flags, window: Window | None, rows: Ints) -> Arrivals:
+    """What came to the listeners of some streams of the packets of others, and was due in some time. `rows`: those of
+    Packets that are of the part."""
+    kept = chosen[matched.collided.stream]
+    if window:
+        kept &= window.has(matched.packets.due_ns[matched.collided.packet])
+    found = matched.collided.chosen(kept)
+    return replace(found, packet=_place(rows, found.packet))
 
 
 def _frames(whole: Frames, chosen: Flags, window: Window | None) -> Frames:

@@ -118,8 +118,10 @@ def _used_from(evidence: Evidence, analysis: Analysis, move: Decision, index: in
 
 
 def moves_stream(move: Decision, stream: Stream) -> bool:
-    """Whether a move concerns a stream: a relayed one between its pair, on one of its lanes."""
-    return stream.relayed and {stream.source, stream.destination} == {move.a, move.b} and stream.lane in move.lanes
+    """Whether a move concerns a stream: a relayed one between its pair, on one of its lanes. One under the SSRC of
+    another goes where that does."""
+    between = stream.taken is None and {stream.source, stream.destination} == {move.a, move.b}
+    return stream.relayed and between and stream.lane in move.lanes
 
 
 def lane_drops(machine: MachineReport | None, cluster: str) -> int:

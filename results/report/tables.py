@@ -170,7 +170,7 @@ def table_csv(of: type[Row], rows: Iterator[Row]) -> str:
 
 
 def _ssrc(stream: Stream) -> str:
-    return f"0x{stream.ssrc:08x}"
+    return f"0x{stream.carried_ssrc:08x}"
 
 
 def _ms(value_ns: float | None) -> float | None:

@@ -81,7 +81,7 @@ def write_rows(target: Path, rows: Rows) -> None:
 def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
     """Write the streams of all sessions, a row each."""
     texts = dict.fromkeys(("session", "group", "source", "destination", "media"), pl.String)
-    schema = {"ssrc": pl.UInt32} | texts | {"relayed": pl.Boolean}
+    schema = {"ssrc": pl.UInt32} | texts | {"relayed": pl.Boolean, "taken": pl.UInt32}
     _write(run.sessions(), pl.DataFrame([asdict(stream) for stream in streams], schema=schema))
 
 
@@ -149,7 +149,7 @@ def read_hold_ups(run: RunDir) -> HoldUps:
 def read_sessions(run: RunDir) -> tuple[Stream, ...]:
     """The streams of all sessions. Raises RecordsError."""
     frame = _read(run.sessions())
-    if set(frame.columns) != {each.name for each in fields(Stream)}:
+    if {*frame.columns, "taken"} != {each.name for each in fields(Stream)}:  # earlier versions had none taken
         raise RecordsError(f"raw/{run.sessions().name} has other columns than a stream")
     return tuple(Stream(**row) for row in frame.iter_rows(named=True))
 

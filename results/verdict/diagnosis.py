@@ -28,6 +28,9 @@ def diagnose_clients(media: Media) -> Iterator[str]:
     if media.gave_up and media.longest_given_up_ms is not None:
         streams = "1 stream" if media.gave_up == 1 else f"{media.gave_up} streams"
         yield f"clients gave up {streams} for want of consent, for at most {media.longest_given_up_ms / 1e3:.1f} s"
+    if media.collided:
+        came = "1 packet" if media.collided == 1 else f"{media.collided} packets"
+        yield f"{came} came to the listener of another stream, whose SSRC their sender had taken when it restarted"
 
 
 def diagnose_program(

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from relay_app.calls import Arrival, Hold, Length, Restart, Talk
+from hostio.timing import S
+from relay_app.calls import FOREVER, Arrival, Hold, Length, Restart, Talk
 from results.run_files.validation import Field, Strict, checked
-from scenarios.language.fields import call_length, one_of, time_within
+from scenarios.language.fields import Reading, call_length, one_of, time_within
 from scenarios.language.values import LONGEST_SPAN, Instant, PerSecond, ShortName, Span
+
+NOTICED_AFTER_NS = 5 * S
+"""The least mean time between the RTCP reports of a sender (RFC 3550 §6.2), by which others hear of its SSRC."""
+
+
+def _time_or_never(least: str) -> Reading:
+    """A time, ns, of at least `least`; or `never`, FOREVER."""
+    time = time_within(least, LONGEST_SPAN)
+    schema = {"anyOf": [time.schema, {"const": "never"}]}
+    return Reading(lambda value: FOREVER if value == "never" else time(value), schema)
+
 
 Holding: TypeAlias = Annotated[Length, checked(call_length("1ms"))]
 Speech: TypeAlias = Annotated[Length, checked(call_length("100ms"))]
+Notice: TypeAlias = Annotated[int, checked(_time_or_never("1ms"))]
 NoiseInterval: TypeAlias = Annotated[int, checked(time_within("20ms", LONGEST_SPAN))]
 
 
@@ -69,9 +82,27 @@ class SenderRestart(Strict):
     """When they stop, after the media start."""
     lasts: Span = Field(alias="for", examples=["500ms"])
     """How long they send nothing."""
-    ssrc: Annotated[Literal["same", "new"], checked(one_of("same", "new"))] = "same"
-    """Whether they keep their SSRCs or have new ones, of which the session directory knows."""
+    ssrc: Annotated[Literal["same", "new", "taken"], checked(one_of("same", "new", "taken"))] = "same"
+    """Whether they keep their SSRCs; have new ones, of which the session directory knows; or take those of other
+    streams (RFC 3550 §8.2). The directory keeps the records of these, so that relays send the packets of both senders
+    to the listener of the other stream, which discards the foreign ones."""
+    taken_from: ShortName | None = Field(default=None, alias="taken-from", examples=["moved"])
+    """The group whose SSRCs are taken, those of its first cluster's senders, one session after the other; unless given,
+    the first other group with relayed sessions that last all the time."""
+    notices_after: Notice | None = Field(default=None, alias="notices-after", examples=["3s"])
+    """How long after the restart they notice that their SSRC is taken, and go on with a new one, of which the session
+    directory knows; or never. Unless given, 5s, after which the other sender's reports are heard (RFC 3550 §6.2)."""
 
-    def restart(self) -> Restart:
-        """The restart."""
-        return Restart(self.cluster, self.at, self.at + self.lasts, self.ssrc == "new")
+    @property
+    def further_ssrcs(self) -> int:
+        """How many SSRCs a sender has for it besides the one it had, at most."""
+        if self.ssrc == "taken":
+            return 1 if self.notices_after == FOREVER else 2
+        return int(self.ssrc == "new")
+
+    def restart(self, lender: str | None) -> Restart:
+        """The restart; `lender`: the group whose SSRCs are taken, if they are."""
+        over_ns = self.at + self.lasts
+        after_ns = NOTICED_AFTER_NS if self.notices_after is None else self.notices_after
+        fresh_ns = None if lender is None or after_ns == FOREVER else over_ns + after_ns
+        return Restart(self.cluster, self.at, over_ns, self.ssrc == "new", lender, fresh_ns)

@@ -14,14 +14,16 @@ from scenarios.language.document import DataPath, Problem
 from scenarios.language.media_schema import CaptureEntry
 from scenarios.language.quantities import time_text
 from scenarios.language.session_schema import Sessions
+from scenarios.language.taken_ssrcs import lender_of, taken_problems
 from scenarios.language.wording import quoted, suggestion
 
 _KEYS = ("start", "end", "arrival", "holding", "talk", "hold", "restart", "one-way")
 
 
-def calls_of(group: Sessions, duration_ns: int) -> Calls | None:
-    """The calls of a group; None if all last as long as media flow and either end sends all the time, which a recording
-    does not."""
+def calls_of(groups: Sequence[Sessions], index: int, duration_ns: int) -> Calls | None:
+    """The calls of one of the groups; None if all last as long as media flow and either end sends all the time, which a
+    recording does not."""
+    group = groups[index]
     calls = Calls(
         start_ns=group.start,
         end_ns=_end_of(group, duration_ns),
@@ -29,7 +31,7 @@ def calls_of(group: Sessions, duration_ns: int) -> Calls | None:
         holding=group.holding,
         talk=group.talk.talk() if group.talk else None,
         holds=tuple(each.hold() for each in group.hold),
-        restarts=tuple(each.restart() for each in group.restart),
+        restarts=tuple(each.restart(lender_of(groups, index, each)) for each in group.restart),
         one_way=group.one_way,
     )
     always = calls == Calls(end_ns=duration_ns) and not isinstance(group.media, Recording)
@@ -44,23 +46,24 @@ def call_problems(groups: Sequence[Sessions], duration_ns: int) -> Iterator[Prob
             text = "a capture has the pauses that it has, and no restart; leave out talk, hold and restart"
             yield Problem((*path, "media"), text)
         elif group.media in PROGRAM_MEDIA:
-            yield from _program_problems(group, duration_ns, path)
+            yield from _program_problems(groups, index, duration_ns)
         elif problems := tuple(_life_problems(group, duration_ns, path)):
             yield from problems
         else:
             yield from _arrival_problems(group, duration_ns, path)
             yield from _talk_problems(group, path)
             yield from _silence_problems(group, duration_ns, path)
+            yield from taken_problems(groups, index, duration_ns)
 
 
 def _end_of(group: Sessions, duration_ns: int) -> int:
     return duration_ns if group.end is None else group.end
 
 
-def _program_problems(group: Sessions, duration_ns: int, path: DataPath) -> Iterator[Problem]:
-    if calls_of(group, duration_ns) is not None:
+def _program_problems(groups: Sequence[Sessions], index: int, duration_ns: int) -> Iterator[Problem]:
+    if calls_of(groups, index, duration_ns) is not None:
         text = f"media of another program flow all the time and both ways; leave out {', '.join(_KEYS)}"
-        yield Problem((*path, "media"), text)
+        yield Problem(("sessions", index, "media"), text)
 
 
 def _life_problems(group: Sessions, duration_ns: int, path: DataPath) -> Iterator[Problem]:

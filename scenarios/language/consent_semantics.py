@@ -30,8 +30,8 @@ def _unfit(group: Sessions) -> Iterator[str]:
         yield "clients do not withhold what another program publishes; leave it out, or choose another media"
     if group.permission:
         yield "a check renews a permission, and is answered another way than a refresh; leave one of the two out"
-    if any(each.ssrc == "new" for each in group.restart):
-        yield "a sender with a new SSRC goes on as another stream, with consent of its own; write ssrc: same"
+    for ssrc in dict.fromkeys(each.ssrc for each in group.restart if each.ssrc != "same"):
+        yield f"a sender with a {ssrc} SSRC goes on as another stream, with consent of its own; write ssrc: same"
 
 
 def _term_problems(terms: ConsentTerms, duration_ns: int, path: DataPath) -> Iterator[Problem]:

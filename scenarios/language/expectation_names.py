@@ -18,11 +18,11 @@ from topologies.model import Topology
 @dataclass(frozen=True, slots=True)
 class Names:
     """`groups`: by name, the two clusters of each group of sessions; `sizes`: how many sessions each has, and `streams`
-    how many streams these have, a sender's new SSRC being another. `connections`: names of the groups of connections.
-    `kinds`: of each cluster's relay, as the scenario says it. `duration_ns`: of the media. `faults`: their number.
-    `published`: the sessions whose media are another program's. `one_way`: the groups of which only the first cluster's
-    end sends. `webrtc`: names of the groups of WebRTC calls. `links`: of each link direction, as `a→b`, when it has a
-    rate."""
+    how many streams these have at most, a sender's further SSRC being another. `connections`: names of the groups of
+    connections. `kinds`: of each cluster's relay, as the scenario says it. `duration_ns`: of the media. `faults`: their
+    number. `published`: the sessions whose media are another program's. `one_way`: the groups of which only the first
+    cluster's end sends. `webrtc`: names of the groups of WebRTC calls. `links`: of each link direction, as `a→b`, when
+    it has a rate."""
 
     clusters: Sequence[str]
     groups: Mapping[str, tuple[str, str]]
@@ -79,9 +79,9 @@ class Names:
 
 
 def _streams(group: Sessions) -> int:
-    """How many streams a group's sessions have."""
+    """How many streams a group's sessions have at most."""
     ways = 1 if group.one_way else 2
-    return group.count * (ways + sum(restart.ssrc == "new" for restart in group.restart))
+    return group.count * (ways + sum(restart.further_ssrcs for restart in group.restart))
 
 
 def connection_name(connections: Connections) -> str:

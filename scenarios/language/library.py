@@ -45,7 +45,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
                 group.count,
                 media.name,
                 group.path == "relayed",
-                calls_of(group, scenario.duration),
+                calls_of(scenario.sessions, index, scenario.duration),
                 group.permission.permission() if group.permission else None,
                 media.own,
                 group.consent.consent() if group.consent else None,

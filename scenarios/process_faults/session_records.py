@@ -14,11 +14,12 @@ from topologies.model import Topology
 
 
 def all_records(plan: Plan) -> Iterator[StreamRecord]:
-    """The record of every relayed stream and of every canary, as signalling writes them when sessions are set up."""
+    """The record of every relayed stream and of every canary, as signalling writes them when sessions are set up. One
+    under the SSRC of another has none: the record of that SSRC is the other's."""
     ordinals = {cluster.name: cluster.ordinal for cluster in plan.topology.clusters}
     lifetimes = {group.name: group.permission.lifetime_ns // MS for group in plan.sessions if group.permission}
     for stream in streams_of(plan.sessions, plan.seed):
-        if stream.relayed:
+        if stream.relayed and stream.taken is None:
             ends, lifetime_ms = (ordinals[stream.source], ordinals[stream.destination]), lifetimes.get(stream.group, 0)
             yield StreamRecord(stream.ssrc, *ends, stream.session, lifetime_ms=lifetime_ms)
     yield from canary_records((ordinals[here], ordinals[there]) for here, there in plan.topology.directions)
@@ -30,7 +31,7 @@ def records_held(plan: Plan, streams: tuple[Stream, ...], cluster: str) -> tuple
     These are streams that begin or end at its cluster, the warm share of the others, and canaries that go through it:
     a canary that had to wait for its record would be late, and the detector would take a cold relay for a failed one.
     """
-    relayed = [stream for stream in streams if stream.relayed]
+    relayed = [stream for stream in streams if stream.relayed and stream.taken is None]
     own = [stream.ssrc for stream in relayed if cluster in (stream.source, stream.destination)]
     others = [stream.ssrc for stream in relayed if cluster not in (stream.source, stream.destination)]
     random = Random(f"warm {plan.seed} {cluster}")
