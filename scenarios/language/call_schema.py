@@ -17,8 +17,14 @@ NOTICED_AFTER_NS = 5 * S
 def _time_or_never(least: str) -> Reading:
     """A time, ns, of at least `least`; or `never`, FOREVER."""
     time = time_within(least, LONGEST_SPAN)
-    schema = {"anyOf": [time.schema, {"const": "never"}]}
-    return Reading(lambda value: FOREVER if value == "never" else time(value), schema)
+
+    def read(value: object) -> object:
+        try:
+            return FOREVER if value == "never" else time(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or never") from error
+
+    return Reading(read, {"anyOf": [time.schema, {"const": "never"}]})
 
 
 Holding: TypeAlias = Annotated[Length, checked(call_length("1ms"))]

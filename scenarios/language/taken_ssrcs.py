@@ -53,15 +53,19 @@ def _lender_problems(
     name = restart.taken_from
     if name is None:
         if not lenders:
-            text = "no other relayed sessions last all the time, whose SSRC it could take; add some, or write ssrc: new"
+            text = "no other relayed sessions last, whose SSRC it could take; add some, or write ssrc: new"
             yield Problem((*path, "ssrc"), text)
     elif name not in names:
-        yield Problem((*path, "taken-from"), f"there is no group {quoted(name)}; {suggestion(name, lenders)}")
+        yield Problem((*path, "taken-from"), f"there is no group {quoted(name)}; {_instead(name, lenders)}")
     elif name not in lenders:
         at = names.index(name)
         why = _why_not(groups[at], restart, own=at == index)
-        text = f"no SSRC of {quoted(name)} can be taken, since {why}; {suggestion(name, lenders)}"
+        text = f"no SSRC of {quoted(name)} can be taken, since {why}; {_instead(name, lenders)}"
         yield Problem((*path, "taken-from"), text)
+
+
+def _instead(name: str, lenders: Sequence[str]) -> str:
+    return suggestion(name, lenders) if lenders else "write ssrc: new"
 
 
 def _lenders(groups: Sequence[Sessions], index: int, restart: SenderRestart) -> Iterator[str]:

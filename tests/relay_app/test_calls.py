@@ -109,6 +109,62 @@ def test_a_new_ssrc_is_a_stream_that_follows_the_old_one() -> None:
         assert len(found[old]) + len(found[new]) == 575
 
 
+TAKEN = Restart("a", 4 * S, 4_500 * MS, taken_from="others", fresh_ns=7_500 * MS)
+
+
+def taking(*restarts: Restart, others: int = 2) -> dict[tuple[str, str], list[Stream]]:
+    """The streams of four calls whose senders at a restart so, and of others, by session and source."""
+    made = [*groups(Calls(restarts=restarts)), SessionGroup("others", "a", "c", others, "voice")]
+    found = defaultdict(list)
+    for each in streams_of(made, SEED):
+        found[each.session, each.source].append(each)
+    return found
+
+
+def test_a_taken_ssrc_is_that_of_another_stream_until_it_is_noticed() -> None:
+    found = taking(TAKEN)
+    ssrcs = [each.ssrc for own in found.values() for each in own]
+    assert len(set(ssrcs)) == len(ssrcs) == 4 * (3 + 1) + 2 * 2
+    for number in range(4):
+        old, taker, fresh = found[f"talk-{number:04d}", "a"]
+        (holder,) = found[f"others-{number % 2:04d}", "a"]
+        assert (old.taken, taker.taken, fresh.taken) == (None, holder.ssrc, None)
+        assert (taker.carried_ssrc, taker.lane) == (holder.ssrc, holder.lane)
+        assert len(found[f"talk-{number:04d}", "b"]) == 1
+
+
+def test_the_packets_of_a_sender_that_notices_go_on() -> None:
+    """200 packets until 4 s, 150 from 4.5 to 7.5 s, 225 until 12 s, with 20 ms between the last two streams too."""
+    old, taker, fresh, *_ = packets_of(Calls(restarts=(TAKEN,))).values()
+    assert [len(each) for each in (old, taker, fresh)] == [200, 150, 225]
+    assert taker["due_ns"].min() == 4_500 * MS
+    assert fresh["due_ns"].min() - taker["due_ns"].max() == 20 * MS
+
+
+@pytest.mark.parametrize(
+    ("restarts", "taken"),
+    [
+        ((replace(TAKEN, fresh_ns=None),), [False, True]),
+        ((TAKEN, Restart("a", 6 * S, 7 * S, new_ssrc=True)), [False, True, False]),
+        ((TAKEN, Restart("a", 6 * S, 7 * S)), [False, True, False]),
+        ((TAKEN, replace(TAKEN, at_ns=9 * S, until_ns=10 * S, fresh_ns=None)), [False, True, False, True]),
+        ((TAKEN, Restart("a", 7 * S, 8 * S)), [False, True, False]),
+    ],
+)
+def test_ssrcs_follow_each_other(restarts: tuple[Restart, ...], taken: list[bool]) -> None:
+    assert [each.taken is not None for each in taking(*restarts)["talk-0000", "a"]] == taken
+
+
+def test_a_group_that_is_not_there_lends_nothing() -> None:
+    assert [each.taken for each in taking(replace(TAKEN, taken_from="nobody"))["talk-0000", "a"]] == [None] * 3
+
+
+def test_a_restart_with_a_taken_ssrc_changes_no_other_stream() -> None:
+    plain, made = taking(), taking(TAKEN)
+    assert plain["talk-0000", "a"][0] == made["talk-0000", "a"][0]
+    assert [len(own) for key, own in made.items() if key[0].startswith("others")] == [1] * 4
+
+
 def test_pictures_pause_and_restart_whole() -> None:
     calls = Calls(holds=(Hold(4 * S, 6 * S),), restarts=(Restart("a", 8 * S, 9 * S),))
     for rows in packets_of(calls, media="video").values():

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from time import monotonic_ns
 
 import pytest
 from redis_lab import loopback
 
 from hostio.control import Workers
+from hostio.mmsg import socket_address
 from hostio.timing import MS, S, wait_until
 from relay_app.calls import FOREVER, Span
 from relay_app.clients.client import compile_loops
 from relay_app.clients.media_schedule import Schedule
 from relay_app.clients.sender import CHUNK_NS as USUAL_CHUNK_NS
-from relay_app.clients.sender import SLOTS, Sender
+from relay_app.clients.sender import SLOTS, Sender, sender_memory
 from relay_app.messages import MediaWindow
-from relay_app.streams import Stream
+from relay_app.ports import LANE_PORT
+from relay_app.streams import Stream, lane_of
 
 pytestmark = pytest.mark.waits
 
@@ -61,6 +64,17 @@ def test_what_was_computed_ahead_needs_no_python_and_is_the_schedule(sender: Sen
     assert sent["due_ns"].tolist() == planned["due_ns"].tolist()
     assert sent["seq"].tolist() == planned["seq"].tolist()
     assert sender.counters()["starved"] == 0
+
+
+def test_a_stream_under_the_ssrc_of_another_is_sent_with_that_to_its_lane() -> None:
+    """The record of what was sent keeps the stream's own."""
+    taken = 0xFEDC0BA9
+    memory = sender_memory((STREAMS[0], replace(STREAMS[1], taken=taken)), loopback(1), {}, 1)
+    ssrcs = [int.from_bytes(bytes(each[8:12]), "big") for each in memory.templates]
+    assert (ssrcs, memory.ssrcs.tolist()) == ([0xAB, taken], [0xAB, 0xAC])
+    lanes = [LANE_PORT + lane_of(ssrc) for ssrc in (0xAB, taken)]
+    expected = [socket_address(loopback(1), lane).tolist() for lane in lanes]
+    assert memory.destinations.tolist() == expected
 
 
 def test_eight_seconds_are_ready_before_the_start() -> None:

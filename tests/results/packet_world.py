@@ -35,7 +35,9 @@ NAMES = {cluster.name: cluster.ordinal for cluster in TRIANGLE.clusters}
 class World:
     """Packets go over the relays at both ends, and over a third where they are told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: tuple[Stream, ...] = STREAMS) -> None:
+        self.streams = streams
+        self.listeners = {each.ssrc: each.destination for each in streams}
         self.sent: list[tuple[str, Any]] = []
         self.received: list[tuple[str, Any]] = []
         self.relay_fates: list[tuple[str, tuple[int, int, int, int]]] = []
@@ -43,31 +45,44 @@ class World:
         self.count: Counter[Any] = Counter()
         """By (counter, place) or (fate, direction)."""
 
-    def send(self, stream: Stream, number: int, via: tuple[str, ...] = (), fate: tuple[str, Any] = ("", None)) -> None:
-        """Walk a packet as far as its fate lets it."""
-        row = sent(stream.ssrc, 1, first_seq=number, start_ns=START + number * 20 * MS)
+    def send(
+        self,
+        stream: Stream,
+        number: int,
+        via: tuple[str, ...] = (),
+        fate: tuple[str, Any] = ("", None),
+        *,
+        ahead: int = 0,
+    ) -> None:
+        """Walk a packet to the listener of its SSRC, as far as its fate lets it. `ahead`: by how much its number is
+        larger than its place in time."""
+        row = sent(stream.ssrc, 1, first_seq=number + ahead, start_ns=START + number * 20 * MS)
         self.sent.append((stream.source, row))
-        stops = (stream.source, *via, stream.destination)
-        copies = 1
+        stops = (stream.source, *via, self.listeners[stream.carried_ssrc])
+        seq, copies = (number + ahead) % 65536, 1
         for place, stop in enumerate(stops):
             if place:
-                copies = self._cross(stream, number, Direction(stops[place - 1], stop), fate, copies)
+                copies = self._cross(
+                    (stream.carried_ssrc, seq), number, Direction(stops[place - 1], stop), fate, copies
+                )
             if fate[0] == f"relay {stop}":
-                self.relay_fates.append((stop, (stream.ssrc, number % 65536, int(fate[1]), START + number * 20 * MS)))
+                self.relay_fates.append((stop, (stream.carried_ssrc, seq, int(fate[1]), START + number * 20 * MS)))
                 return
             if not copies or fate[0] == f"buffer {stop}":
                 self.count["buffer", stop] += copies
                 return
         path = sum(NAMES[stop] << (8 * place) for place, stop in enumerate(stops))
-        self.received += [(stream.destination, received(row, 40 * MS, path))] * copies
+        arrived = received(row, 40 * MS, path)
+        arrived["ssrc"] = stream.carried_ssrc
+        self.received += [(stops[-1], arrived)] * copies
 
-    def _cross(self, stream: Stream, number: int, link: Direction, fate: tuple[str, Any], copies: int) -> int:
+    def _cross(self, packet: tuple[int, int], number: int, link: Direction, fate: tuple[str, Any], copies: int) -> int:
         self.count["from", link.source] += copies
         self.count["onto", link] += copies
         if fate[0] == f"link {link}":
             at_ns = START + number * 20 * MS + 1
             what = FATES.index(fate[1]) if fate[1] in FATES else frame_fates.HELD
-            self.link_fates.append((stream.ssrc, number % 65536, DIRECTIONS.index(link), what, at_ns))
+            self.link_fates.append((*packet, DIRECTIONS.index(link), what, at_ns))
             self.count[fate[1], link] += 1
             copies += 1 if fate[1] == "duplicated" else -1
         self.count["off", link] += copies
@@ -76,7 +91,7 @@ class World:
 
     def evidence(self, the_plan: Plan = PLAN, *, netem: bool = False) -> Evidence:
         recording = Recording(
-            STREAMS,
+            self.streams,
             {name: _joined(self.sent, name, SENT) for name in NAMES},
             {name: _joined(self.received, name, RECEIVED) for name in NAMES},
             {name: np.zeros(1, RELAY_SAMPLE) for name in NAMES},
@@ -126,16 +141,18 @@ def calm(count: int = 20) -> World:
     return world
 
 
-def eventful(seed: int, numbers: range = range(60)) -> World:
-    """Every kind of fate, at random, on routes of two and of three relays."""
-    world, random = World(), Random(seed)
+def eventful(seed: int, numbers: range = range(60), streams: tuple[Stream, ...] = STREAMS, ahead: int = 0) -> World:
+    """Every kind of fate, at random, on routes of two and of three relays. `ahead`: of the numbers of streams under the
+    SSRC of another."""
+    world, random = World(streams), Random(seed)
     for number in numbers:
-        for stream in STREAMS:
+        for stream in streams:
             via = random.choice([(), ("us-central",)])
-            stops = (stream.source, *via, stream.destination)
+            stops = (stream.source, *via, world.listeners[stream.carried_ssrc])
             links = [Direction(*stops[at : at + 2]) for at in range(len(stops) - 1)]
             kind = random.choice(["", "", "link", "relay", "buffer"])
             what = random.choice((*LINK_CAUSES, "duplicated", "under way") if kind == "link" else RELAY_CAUSES)
             place = random.choice(links) if kind == "link" else random.choice(stops)
-            world.send(stream, number, via, (f"{kind} {place}", what))
+            further = 0 if stream.taken is None else ahead
+            world.send(stream, number, via, (f"{kind} {place}", what), ahead=further)
     return world

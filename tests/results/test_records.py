@@ -1,5 +1,6 @@
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,14 @@ def test_sessions_survive_the_file(run: RunDir) -> None:
     streams = (stream(1), stream(2**32 - 1, "us-west", "us-east"))
     write_sessions(run, streams)
     assert read_sessions(run) == streams
+
+
+def test_a_taken_ssrc_survives_the_file_and_earlier_files_have_none(run: RunDir) -> None:
+    streams = (stream(1), replace(stream(2), taken=2**32 - 1))
+    write_sessions(run, streams)
+    assert read_sessions(run) == streams
+    pl.read_parquet(run.sessions()).drop("taken").write_parquet(run.sessions())
+    assert read_sessions(run) == (stream(1), stream(2))
 
 
 def test_no_sessions_are_a_table_too(run: RunDir) -> None:

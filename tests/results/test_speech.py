@@ -197,6 +197,36 @@ def test_a_restart_with_a_new_ssrc_is_the_same_silence() -> None:
     assert (found.length_ns, found.packets_lost, found.still) == (520 * MS, 0, False)
 
 
+TAKEN = (
+    Span(0, 4 * S),
+    Span(4_500 * MS, 7_500 * MS, missed_ns=500 * MS, restarts=1, ssrcs=1, restarted_ns=4_500 * MS),
+    Span(7_500 * MS, 12 * S, missed_ns=500 * MS, restarts=1, ssrcs=2, restarted_ns=4_500 * MS),
+)
+
+
+def test_a_restart_with_a_taken_ssrc_is_a_silence_until_it_is_noticed() -> None:
+    """From the last packet at 3.98 s to the next one heard, which is due at 7.5 s; 3 s of packets are lost."""
+    (found,) = taken_silences(TAKEN).interruptions
+    assert (found.started_ns, found.ended_ns) == (START + 3_980 * MS + LATENCY, START + 7_500 * MS + LATENCY)
+    assert (found.packets_lost, found.still) == (150, False)
+
+
+def test_one_that_is_never_noticed_is_a_silence_to_the_end() -> None:
+    """Of 375 packets the last was sent less than 31 ms before the end, and may have been under way."""
+    (found,) = taken_silences((TAKEN[0], replace(TAKEN[1], until_ns=12 * S))).interruptions
+    assert (found.started_ns, found.ended_ns) == (START + 3_980 * MS + LATENCY, END)
+    assert (found.packets_lost, found.still) == (374, True)
+
+
+def taken_silences(spans: Sequence[Span]) -> Silences:
+    """Of a direction whose second stream is heard by another stream's listener alone."""
+    ssrcs = (SSRC, OTHER, 0xABCD0003)[: len(spans)]
+    streams = [replace(stream(ssrc), taken=77 if ssrc == OTHER else None) for ssrc in ssrcs]
+    rows = [spoken([span], ssrc) for span, ssrc in zip(spans, ssrcs, strict=True)]
+    arrived = [received(each, LATENCY) for each, made in zip(rows, streams, strict=True) if made.taken is None]
+    return found_in(streams, rows, arrived, {ssrc: (span,) for ssrc, span in zip(ssrcs, spans, strict=True)})[0]
+
+
 def test_a_restart_in_a_pause_is_heard_for_the_speech_it_cost() -> None:
     """From 4.8 to 5.5 s: 500 ms of it would have been speech."""
     spans = (TALK[0], Span(5_500 * MS, 8 * S, pauses=1, missed_ns=500 * MS, restarts=1), replace(TALK[2], restarts=1))

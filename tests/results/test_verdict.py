@@ -38,6 +38,7 @@ CALM = Media(
     lost=0,
     in_flight=0,
     duplicates=0,
+    collided=0,
     loss_percent=0.0,
     order=OrderFigures(12, 0.25, LengthQuantiles(1.0, 2.0, 3.0), LengthQuantiles(5.0, 9.0, 9.5), 2, 0, 1),
     frames=FrameFigures(360, 350, 9, 12, 2, 3, LengthQuantiles(200.0, 240.0, 250.0), 650.0),

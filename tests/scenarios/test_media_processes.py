@@ -12,7 +12,7 @@ from relay_app.probing.canaries import canary_ssrc
 from relay_app.streams import RESERVED_SSRCS, streams_of
 from results.run_files.plan import Plan, RelaySettings
 from scenarios.language.library import LIBRARY, load_plan
-from scenarios.process_faults.session_records import records_held
+from scenarios.process_faults.session_records import all_records, records_held
 
 ONE_BLIP = Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml"
 
@@ -33,6 +33,16 @@ def test_a_warm_relay_holds_its_share(share: float, count: int) -> None:
     plan = replace(load_plan(ONE_BLIP), relays=RelaySettings("us-east", {"us-central": share}))
     assert len(set(held(plan, "us-central"))) == count
     assert held(plan, "us-central") == held(plan, "us-central")
+
+
+def test_a_taken_ssrc_has_the_record_of_the_stream_that_had_it() -> None:
+    plan = load_plan(LIBRARY / "cases" / "ssrc-taken.yaml")
+    streams = streams_of(plan.sessions, plan.seed)
+    takers, holders = ([each for each in streams if (each.taken is not None) == taken] for taken in (True, False))
+    destinations = {record.ssrc: record.destination for record in all_records(plan)}
+    assert {destinations[each.carried_ssrc] for each in takers} == {plan.topology.cluster("us-central").ordinal}
+    assert not {each.ssrc for each in takers} & {*destinations, *held(plan, "us-east")}
+    assert {each.ssrc for each in holders} <= set(held(plan, "us-east"))
 
 
 def test_a_relay_that_is_watched_holds_the_records_of_the_canaries_through_it() -> None:

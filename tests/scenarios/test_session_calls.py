@@ -20,13 +20,15 @@ from scenarios.language.library import LIBRARY, load_plan
 def planned(tmp_path: Path, *keys: str) -> Plan:
     """The plan of a small scenario whose sessions have these keys, too."""
     path = tmp_path / "small.yaml"
-    path.write_text(HEAD.replace("media: voice}", ", ".join(("media: voice", *keys)) + "}"))
+    others = (
+        "\n  - {name: others, between: [us-east, us-west], count: 1, media: voice}" if "taken" in "".join(keys) else ""
+    )
+    path.write_text(HEAD.replace("media: voice}", ", ".join(("media: voice", *keys)) + "}" + others))
     return load_plan(path)
 
 
 def calls_of(tmp_path: Path, *keys: str) -> Calls | None:
-    (group,) = planned(tmp_path, *keys).sessions
-    return group.calls
+    return planned(tmp_path, *keys).sessions[0].calls
 
 
 def test_sessions_that_say_nothing_of_calls_have_none(tmp_path: Path) -> None:
@@ -52,6 +54,18 @@ def test_sessions_that_say_nothing_of_calls_have_none(tmp_path: Path) -> None:
             "restart: [{cluster: us-west, at: 4s, for: 500ms, ssrc: new}]",
             Calls(0, 20 * S, restarts=(Restart("us-west", 4 * S, 4_500 * MS, new_ssrc=True),)),
         ),
+        (
+            "restart: [{cluster: us-west, at: 4s, for: 500ms, ssrc: taken, taken-from: others, notices-after: 3s}]",
+            Calls(0, 20 * S, restarts=(Restart("us-west", 4 * S, 4_500 * MS, False, "others", 7_500 * MS),)),
+        ),
+        (
+            "restart: [{cluster: us-west, at: 4s, for: 500ms, ssrc: taken, notices-after: never}]",
+            Calls(0, 20 * S, restarts=(Restart("us-west", 4 * S, 4_500 * MS, False, "others", None),)),
+        ),
+        (
+            "restart: [{cluster: us-west, at: 4s, for: 500ms, ssrc: taken}]",
+            Calls(0, 20 * S, restarts=(Restart("us-west", 4 * S, 4_500 * MS, False, "others", 9_500 * MS),)),
+        ),
         ("one-way: true", Calls(0, 20 * S, one_way=True)),
     ],
 )
@@ -67,7 +81,7 @@ def test_a_plan_is_read_as_it_was_written_and_older_ones_have_no_calls(tmp_path:
     assert load_plan_text(without, "plan.json") == planned(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["calls-come-and-go", "sender-restarts", "speech-pauses"])
+@pytest.mark.parametrize("name", ["calls-come-and-go", "sender-restarts", "speech-pauses", "ssrc-taken"])
 def test_the_packets_of_a_case_are_those_that_its_file_computes(name: str) -> None:
     """A plan says how many packets each client will send."""
     plan = load_plan(LIBRARY / "cases" / f"{name}.yaml")
