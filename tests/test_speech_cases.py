@@ -60,6 +60,28 @@ def test_a_restart_is_as_long_a_silence_and_loses_nothing(runs: RunRecord, tmp_p
 
 
 @pytest.mark.long
+def test_packets_under_a_taken_ssrc_are_lost_and_the_stream_that_had_it_is_whole(
+    runs: RunRecord, tmp_path: Path
+) -> None:
+    """Silent from 4 to 7.5 s, and 0 to 20 ms before; 150 packets of each of 5 senders come to other listeners."""
+
+    def as_computed(run: Run) -> bool:
+        lengths = run.summary["media"]["interruption_ms"]
+        return bool(
+            lengths["p50"] >= 3_500 and lengths["max"] <= 3_520 + 1 and run.summary["media"]["interruptions"] == 5
+        )
+
+    run = attempted(runs, tmp_path, CASES / "ssrc-taken.yaml", believed=as_computed)
+    media, ledger = run.summary["media"], run.summary["ledger"]
+    assert (media["directions"], media["duplicates"], media["order"]["reordered"]) == (30, 0, 0)
+    assert run.bears((media["sent"], media["lost"], media["collided"]) == (11_875, 750, 750))
+    assert ledger["unexplained"] == 0
+    lost = {route["name"]: route["lost"] for route in ledger["routes"] if route["lost"]}
+    assert run.bears(lost == {"us-east→us-west": {"client us-central: taken SSRC": 750}})
+    assert run.bears(as_computed(run))
+
+
+@pytest.mark.long
 def test_calls_send_what_was_planned_and_end(runs: RunRecord, tmp_path: Path) -> None:
     run = attempted(runs, tmp_path, CASES / "calls-come-and-go.yaml")
     media = run.summary["media"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,27 @@ def test_the_packet_path_goes_on_while_the_directory_is_away(
     sender.sendto(datagram(late.ssrc), lane_at(lab, "c", late.ssrc))
     assert RtpPacket.decode(listener.recv(2048)).ssrc == late.ssrc
     assert final_counts(lab, "c") == {"received": 3, "forwarded": 2, "dropped_cold": 1}
+
+
+def test_packets_with_a_taken_ssrc_come_to_the_listener_of_the_stream_that_had_it(lab: Lab, redis: RedisServer) -> None:
+    """Under the SSRC of STREAMS[0], which goes from a to b; the send times tell whose packets they are."""
+    holder, taker = STREAMS[0], replace(TO_C, taken=STREAMS[0].ssrc)
+    redis.start()
+    signal(redis, holder)
+    for cluster in ORDINALS:
+        lab.start_relay(cluster)
+        assert lab.prefetch(cluster, (holder.ssrc,)) == 1
+        lab.start_client(cluster, (holder, taker))
+    lab.play(300 * MS)
+    assert wait_until(lambda: received_by(lab, "b") == 30, ANSWER_WITHIN_S)
+    words = [each.stop() for each in (*lab.relays.values(), *lab.clients.values())]
+    assert not any(drops for word in words for drops in word.socket_drops.values())
+    sent, received = lab.rows("sent-a"), lab.rows("received-b")
+    assert sorted(sent["ssrc"].tolist()) == sorted([holder.ssrc] * 15 + [taker.ssrc] * 15)
+    assert set(received["ssrc"]) == {holder.ssrc}
+    packets = sorted(zip((sent["seq"] & 0xFFFF).tolist(), sent["sent_ns"].tolist(), strict=True))
+    assert sorted(zip(received["seq"].tolist(), received["sent_ns"].tolist(), strict=True)) == packets
+    assert len(lab.rows("received-c")) == len(lab.rows("received-a")) == 0
 
 
 def test_a_loop_is_cut_where_it_closes(

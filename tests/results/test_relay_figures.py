@@ -71,6 +71,13 @@ def test_a_move_after_the_media_moves_nothing(evidence: Evidence) -> None:
     assert (found.moved, found.hit_percent, found.catch_up_ms, found.never_forwarded) == (0, None, None, 0)
 
 
+def test_a_move_concerns_no_stream_under_the_ssrc_of_another(evidence: Evidence) -> None:
+    first, *others = evidence.recording.streams
+    streams = (first, *(replace(each, taken=first.ssrc) for each in others))
+    recording = replace(evidence.recording, streams=streams)
+    assert figures(replace(evidence, recording=recording)).moved == 1
+
+
 def test_half_of_the_records_missing_is_a_hit_ratio_of_one_half(evidence: Evidence) -> None:
     after = fetched(evidence, list(evidence.recording.streams[:4]), 3, INSTALLED_NS + MS)
     found = figures(after)

@@ -10,7 +10,7 @@ from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
 from results.metrics.system_figures import LedgerFigures, LockWaitRow, LossDifference, ProgramFigures
 from results.run_files.plan import Comparison, Expectation
-from results.verdict.diagnosis import diagnose_program
+from results.verdict.diagnosis import diagnose_clients, diagnose_program
 from results.verdict.summary import Backend, Findings
 from results.verdict.value_text import found_text
 from results.verdict.verdict import evaluate, judge
@@ -272,6 +272,14 @@ PROGRAM = ProgramFigures(
 )
 SEEN = expect("relay.us-central.first_forwarded_ms.max", "<", 1000)
 NOT_SEEN = expect("relay.us-central.stalls", "==", 0)
+
+
+@pytest.mark.parametrize(("collided", "packets"), [(1, "1 packet"), (750, "750 packets")])
+def test_packets_that_came_to_the_listener_of_another_stream_are_named(collided: int, packets: str) -> None:
+    calm = replace(CALM, gave_up=None)
+    assert not list(diagnose_clients(calm))
+    (said,) = diagnose_clients(replace(calm, collided=collided))
+    assert said.startswith(f"{packets} came to the listener of another stream, whose SSRC their sender had taken")
 
 
 def test_a_program_whose_thread_held_a_lock_in_a_call_for_long_is_named() -> None:
