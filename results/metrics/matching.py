@@ -12,7 +12,7 @@ O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8), too sparse to index 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from relay_app.records import DIGEST, NOT_CARRIED, RECEIVED, SENT
 from relay_app.streams import Stream
+from results.metrics.shared_ssrcs import shared
 from results.run_files.records import Recording, Rows
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -107,8 +108,9 @@ def match(recording: Recording) -> Matched:
     sent, received = _joined(recording.sent, SENT), _joined(recording.received, RECEIVED)
     foreign = ~np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
     unjoined = _packets(streams, sent)
-    every = _arrivals(streams, received, unjoined, _altered(recording, streams, unjoined))
-    arrivals, collided = _parted(every, unjoined) if any(_takers(streams)) else (every, every.chosen(np.empty(0, int)))
+    arrivals, collided = _parted(
+        _arrivals(streams, received, unjoined, _altered(recording, streams, unjoined)), unjoined, streams
+    )
     packets = _with_fate(unjoined, arrivals)
     return Matched(streams, unrecorded, packets, arrivals, collided, int(np.count_nonzero(foreign)))
 
@@ -129,9 +131,8 @@ def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
     """
     stream = _stream_index(streams, rows["ssrc"])
     found = _located(stream, rows["seq"], rows["at_ns"], packets)
-    for taker, holder in _takers(streams):
-        own = np.flatnonzero(stream == holder)
-        other = _located(np.full(len(own), taker), rows["seq"][own], rows["at_ns"][own], packets)
+    for own, taker in shared(streams, stream):
+        other = _located(taker, rows["seq"][own], rows["at_ns"][own], packets)
         found[own] = _last_sent(found[own], other, rows["at_ns"][own], packets)
     return found
 
@@ -143,23 +144,20 @@ def _located(stream: Ints, seq: NDArray[np.uint16], at_ns: Ints, packets: Packet
     return row_of(stream, last - (last - seq.astype(np.int64)) % _SEQUENCE_SPACE, packets)
 
 
-def _takers(streams: Sequence[Stream]) -> Iterator[tuple[int, int]]:
-    """Each stream under the SSRC of another, and that one, by index."""
-    holders = {stream.ssrc: index for index, stream in enumerate(streams) if stream.taken is None}
-    taken = ((index, stream.taken) for index, stream in enumerate(streams) if stream.taken is not None)
-    return ((index, holders[ssrc]) for index, ssrc in taken if ssrc in holders)
-
-
 def _last_sent(packet: Ints, other: Ints, at_ns: Ints, packets: Packets) -> Ints:
     """Of two rows in Packets, either of which may be UNMATCHED, the one that was sent last of those sent by a time."""
+    if not len(packets.seq):
+        return packet
     times = (np.where(row == UNMATCHED, NEVER, packets.sent_ns[row]) for row in (packet, other))
     sent_ns, other_ns = (np.where(each <= at_ns + _ROUNDING_NS, each, NEVER) for each in times)
     found: Ints = np.where(other_ns > sent_ns, other, packet)
     return found
 
 
-def _parted(arrivals: Arrivals, packets: Packets) -> tuple[Arrivals, Arrivals]:
+def _parted(arrivals: Arrivals, packets: Packets, streams: Sequence[Stream]) -> tuple[Arrivals, Arrivals]:
     """The arrivals of streams' own packets, with those that match none, and of packets of others."""
+    if all(stream.taken is None for stream in streams):
+        return arrivals, arrivals.chosen(np.empty(0, np.int64))
     sent_by = np.append(packets.stream, UNMATCHED)[arrivals.packet]
     own = (arrivals.packet == UNMATCHED) | (sent_by == arrivals.stream)
     return arrivals.chosen(own), arrivals.chosen(~own)
@@ -219,9 +217,8 @@ def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets, alter
     order = order[np.searchsorted(stream, 0, sorter=order) :]
     rows, stream = received[order], stream[order]
     packet, sent_ns = _packet_of(stream, rows, packets), rows["sent_ns"].astype(np.int64)
-    for taker, holder in _takers(streams):
-        own = slice(*np.searchsorted(stream, [holder, holder + 1]).tolist())
-        other = _packet_of(np.full_like(stream[own], taker), rows[own], packets)
+    for own, taker in shared(streams, stream):
+        other = _packet_of(taker, rows[own], packets)
         packet[own] = _last_sent(packet[own], other, sent_ns[own], packets)
     uncarried = np.flatnonzero(sent_ns == NOT_CARRIED)
     if len(uncarried):

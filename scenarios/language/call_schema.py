@@ -24,7 +24,7 @@ def _time_or_never(least: str) -> Reading:
         except ValueError as error:
             raise ValueError(f"{error}, or never") from error
 
-    return Reading(read, {"anyOf": [time.schema, {"const": "never"}]})
+    return Reading(read, {"anyOf": [time.schema, {"enum": ["never"]}]})
 
 
 Holding: TypeAlias = Annotated[Length, checked(call_length("1ms"))]
@@ -97,7 +97,8 @@ class SenderRestart(Strict):
     the first other group with relayed sessions that last all the time."""
     notices_after: Notice | None = Field(default=None, alias="notices-after", examples=["3s"])
     """How long after the restart they notice that their SSRC is taken, and go on with a new one, of which the session
-    directory knows; or never. Unless given, 5s, after which the other sender's reports are heard (RFC 3550 §6.2)."""
+    directory knows; or never. Unless given, 5s, after which the other sender's reports are heard (RFC 3550 §6.2). One
+    that restarts with another SSRC before has none to notice."""
 
     @property
     def further_ssrcs(self) -> int:

@@ -84,6 +84,15 @@ def test_what_nobody_sent_stays_unmatched() -> None:
     assert len(found.collided.packet) == 10
 
 
+def test_without_a_record_of_what_was_sent_nothing_is_matched() -> None:
+    others = sent(TAKER.ssrc, 10)
+    found = matched_of(sent(HOLDER.ssrc, 0), others[:0])
+    assert len(found.collided.packet) == 0
+    made = recording((HOLDER, TAKER), [], [carried(others)])
+    found = match(replace(made, received={**made.received, "us-central": made.received["us-west"][:0]}))
+    assert (found.arrivals.packet.tolist(), len(found.collided.packet)) == ([UNMATCHED] * 10, 0)
+
+
 def analysed(world: World) -> Analysis:
     return analyse(world.evidence())
 
