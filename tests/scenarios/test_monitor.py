@@ -22,6 +22,9 @@ from results.run_files.records import Rows
 from results.run_files.run_dir import RunDir
 from scenarios.run.monitor import MonitorConfig, serve
 
+DUE_S = 0.77
+"""When in each second of the media a sample is due."""
+
 
 def config_in(folder: Path) -> MonitorConfig:
     return MonitorConfig(RunDir(folder), {1: os.getpid()}, link_ends={4: "lo"})
@@ -39,7 +42,7 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     assert ours.recv() == Ready()
     ours.send(PrepareMedia(S))
     assert ours.recv() == MediaPrepared()
-    start_ns = monotonic_ns() + 400 * MS
+    start_ns = monotonic_ns() + 2 * S  # the samples before it take a while on a busy machine
     ours.send(MediaWindow(start_ns, start_ns + S))
     assert wait_until(lambda: monotonic_ns() > start_ns + S, 30)
     assert not ours.poll(0)
@@ -51,14 +54,17 @@ def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     assert isinstance(told, Stopped)
     assert told.counters["core_sensors"] == len(os.sched_getaffinity(0)) == len(told.hold_ups)
     assert told.counters["run_delay_samples"] == (len(at_s) + 1) * run_delay_told()
-    assert [at_s[1] < 0, at_s[2] > 0] == [True, True]
-    assert len(set(at_s[2:] // 1)) == len(at_s[2:]), "not twice in a second"
+    assert at_s[0] < 0, "at once"
+    seconds = np.floor(at_s[1:] - DUE_S)
+    assert seconds[0] >= -1
+    assert (np.diff(seconds) > 0).all(), "not twice in a second, however late one is"
     assert machine_use(samples, start_ns, start_ns + S) is not None
     links = staged(config)("link-bytes")
     assert set(links["direction"]) == {4}
-    assert len(links) > len(at_s), "ten a second, the first before the media and the last at the end"
     assert links["from_ns"][0] < start_ns < start_ns + S < links["until_ns"][-1]
     assert (links["from_ns"] <= links["until_ns"]).all()
+    tenths = (links["from_ns"][1:-1] - start_ns) // (100 * MS)
+    assert (np.diff(tenths) > 0).all(), "ten a second, besides the first and the last"
 
 
 def test_a_runner_that_is_gone_before_the_media_leaves_empty_records(tmp_path: Path) -> None:
