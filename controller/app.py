@@ -19,7 +19,7 @@ import select
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -118,7 +118,7 @@ def _announce(milestone: str, milestones: TextIO) -> None:
     print(json.dumps({"ready": milestone}), file=milestones, flush=True)
 
 
-def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by: bool = False) -> None:
+def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing_by: bool = False) -> None:
     """Control the switches until `stdin` ends; OSError if an address is taken, SwitchError if a switch refuses."""
     inbox: Inbox[SwitchEvent] = Inbox()
     with closing(inbox):
@@ -133,12 +133,12 @@ def run(config: ControllerConfig, stdin: int, milestones: TextIO, *, standing_by
             _serve(controller, telemetry, inbox, stdin)
 
 
-def _told_to_begin(stdin: int, milestones: TextIO) -> bool:
+def _told_to_begin(stdin: TextIO, milestones: TextIO) -> bool:
     """Wait for input; False if standard input ends instead."""
     # So that the start that follows is not delayed by the media processes: they have the machine's cores by then.
     set_realtime_priority()
     _announce("standing by", milestones)
-    return bool(os.read(stdin, _READ_BYTES))
+    return bool(os.read(stdin.fileno(), _READ_BYTES))
 
 
 @contextmanager
@@ -152,25 +152,31 @@ def _bound(path: Path) -> Iterator[socket.socket]:
 
 
 def _drain(telemetry: socket.socket, on_report: Callable[[bytes], None]) -> None:
-    while _readable([telemetry.fileno()], 0):
+    while _readable([telemetry], 0):
         on_report(telemetry.recv(_READ_BYTES))
 
 
-def _readable(descriptors: list[int], wait_ns: int) -> list[int]:
-    return select.select(descriptors, [], [], max(0, wait_ns) / S)[0]
+class _Source(Protocol):
+    def fileno(self) -> int: ...
 
 
-def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[SwitchEvent], stdin: int) -> None:
+def _readable(sources: Sequence[_Source], wait_ns: int) -> list[_Source]:
+    # Sources and not their descriptors: Ryu's framework puts a select of its own in place of Python's, which never
+    # finds a 0 readable, as standard input is.
+    return select.select(sources, [], [], max(0, wait_ns) / S)[0]
+
+
+def _serve(controller: Controller, telemetry: socket.socket, inbox: Inbox[SwitchEvent], stdin: TextIO) -> None:
     tick_due_ns = next_multiple(monotonic_ns())
     while True:
-        readable = _readable([telemetry.fileno(), inbox.fileno(), stdin], tick_due_ns - monotonic_ns())
+        readable = _readable([telemetry, inbox, stdin], tick_due_ns - monotonic_ns())
         now_ns = monotonic_ns()
-        if stdin in readable and not os.read(stdin, _READ_BYTES):
+        if stdin in readable and not os.read(stdin.fileno(), _READ_BYTES):
             return
         # Reports after the clock and before the tick: a late tick would take a probe that arrived in time, but still
         # waits in the socket, for a lost one.
         _drain(telemetry, controller.on_report)
-        if inbox.fileno() in readable:
+        if inbox in readable:
             controller.on_switch(inbox.take())
         if now_ns >= tick_due_ns:
             controller.on_tick(now_ns)
@@ -183,7 +189,7 @@ def main(arguments: list[str]) -> int:
     write_stacks_on_signal()
     config = ControllerConfig.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
     try:
-        run(config, sys.stdin.fileno(), sys.stdout, standing_by="--stand-by" in arguments)
+        run(config, sys.stdin, sys.stdout, standing_by="--stand-by" in arguments)
     except SwitchError as error:
         print(f"controller: {error}", file=sys.stderr)
         return 1

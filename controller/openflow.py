@@ -22,6 +22,11 @@ try:
     from os_ken.ofproto import ofproto_v1_3_parser as parser
     from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 except ImportError:
+    import eventlet.wsgi
+
+    # Ryu 4.34, of 2021, imports by this name what later eventlets replaced by an exception.
+    if not hasattr(eventlet.wsgi, "ALREADY_HANDLED"):
+        eventlet.wsgi.ALREADY_HANDLED = object()
     from ryu.base.app_manager import AppManager, RyuApp
     from ryu.controller import controller, ofp_event
     from ryu.controller.handler import MAIN_DISPATCHER, set_ev_cls

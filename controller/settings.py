@@ -13,6 +13,9 @@ from topologies.model import Topology
 Detector = Literal["link", "relay-canary"]
 """The word by which a scenario names a detector."""
 
+Framework = Literal["os-ken", "ryu"]
+"""What speaks OpenFlow with the switches."""
+
 T = TypeVar("T")
 
 
@@ -24,7 +27,7 @@ class Setting:
     `least` and `most` are as a scenario writes them, both allowed; empty where the quantity has no bounds of its own.
     """
 
-    quantity: Literal["flag", "time", "count", "share", "detectors"]
+    quantity: Literal["flag", "time", "count", "share", "detectors", "framework"]
     meaning: str
     least: str = ""
     most: str = ""
@@ -87,6 +90,12 @@ class ControllerSettings:
     )
     max_relays: int = _setting(
         2, "count", "relays that a path goes over at most; two only where no single one has two clean legs", "1", "2"
+    )
+
+    framework: Framework = _setting(  # noqa: RUF009 - an alias of a Literal is as immutable as it
+        "os-ken",
+        "framework",
+        "what the controller runs on: os-ken, or the Ryu that it is a fork of (`scripts/setup --ryu` installs it)",
     )
 
     @property

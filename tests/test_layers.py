@@ -30,6 +30,7 @@ OWNERS = {
     "aioice": "relay_app/webrtc/peer.py",
     "aiortc": "relay_app/webrtc/peer.py",
     "click": "scenarios/commands",
+    "eventlet": "controller/openflow.py",
     "hdrh": "hostio/histogram.py",
     "junitparser": "scenarios/cli/junit.py",
     "matplotlib": "results/report/canvas.py",

@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 from run_lab import AS_NOBODY, BRIEF, ONE_BLIP, PROJECT, Run, attempted, finished, start, summary_of
 from run_record import RunRecord
+from ryu_lab import needs_ryu
 
 
-@pytest.fixture(scope="module")
-def demo(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return attempted(runs, tmp_path_factory.mktemp("demo"), ONE_BLIP, believed=latency_of_the_links)
+@pytest.fixture(scope="module", params=["os-ken", pytest.param("ryu", marks=[needs_ryu, pytest.mark.long])])
+def demo(request: pytest.FixtureRequest, runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out, framework = tmp_path_factory.mktemp("demo"), f"controller.framework={request.param}"
+    return attempted(runs, out, ONE_BLIP, framework, believed=latency_of_the_links)
 
 
 def latency_of_the_links(run: Run) -> bool:
@@ -27,7 +29,7 @@ def latency_of_the_links(run: Run) -> bool:
 
 @pytest.mark.root
 class TestTheDemo:
-    """One blip, 100 two-way sessions, one reroute."""
+    """One blip, 100 two-way sessions, one reroute; by a controller on os-ken, and on Ryu."""
 
     def test_verdict_and_exit_code_agree(self, demo: Run) -> None:
         assert demo.code == {"pass": 0, "fail": 1, "inconclusive": 3}[demo.summary["verdict"]]

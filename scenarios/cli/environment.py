@@ -15,6 +15,7 @@ from relay_app.program_media import PROGRAM_MEDIA, MediaProgram, ProgramMedia
 from results.run_files.plan import Environment, Plan
 from scenarios.errors import MachineError
 from scenarios.language.timeline import steps_of
+from scenarios.process_faults.frameworks import framework_version
 from scenarios.vm.machine import CLOCK_VARIABLE
 from topologies.back_ends import CAPABILITIES, FALLBACK
 from topologies.backend_probe import available_link_backend
@@ -22,7 +23,7 @@ from topologies.capabilities import refusal
 from topologies.openvswitch import probe_datapath
 from topologies.sandbox import Sandbox
 
-_PACKAGES = ("mininet", "numba", "numpy", "os-ken", "polars", "redis")
+_PACKAGES = ("mininet", "numba", "numpy", "polars", "redis")
 _PROGRAMS = {
     "openvswitch": ("ovs-vswitchd", "--version"),
     "redis-server": ("redis-server", "--version"),
@@ -57,11 +58,13 @@ def find_environment(sandbox: Sandbox) -> Environment:
 
 
 def environment_for(plan: Plan, found: Environment) -> Environment:
-    """The environment for a plan on a machine with the environment `found`, with the versions of the Debian packages of
-    its relays. MachineError as `_on_links` raises it."""
+    """The environment for a plan on a machine with the environment `found`, with the versions of its controller's
+    framework, of the programs of its media and of the Debian packages of its relays. MachineError as `_on_links` raises
+    it, and if something is missing."""
     chosen = _on_links(plan, found)
-    media = {**_media_versions(plan), **_webrtc_versions(plan)}
-    chosen = replace(chosen, versions={**chosen.versions, **media}) if media else chosen
+    framework = plan.controller.framework
+    needed = {framework: framework_version(framework), **_media_versions(plan), **_webrtc_versions(plan)}
+    chosen = replace(chosen, versions={**chosen.versions, **needed})
     packages = sorted({name for program in plan.relays.programs.values() for name in program.packages})
     return replace(chosen, versions={**chosen.versions, **_debian_versions(packages)}) if packages else chosen
 

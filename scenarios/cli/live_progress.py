@@ -36,6 +36,8 @@ class LiveProgress:
         if chosen:
             yield f"[dim]links      {chosen.link_backend}: {chosen.link_backend_reason}[/]"
             yield f"[dim]switches   {chosen.datapath} datapath: {chosen.datapath_reason}[/]"
+            framework = self._plan.controller.framework
+            yield f"[dim]controller {framework} {chosen.versions.get(framework, '')}[/]"
         for name, program in self._plan.relays.programs.items():
             asked = ", ".join(program.capabilities) or "none"
             yield f"[dim]relay      {_escaped(name)}: {_escaped(shlex.join(program.command))}; capabilities: {asked}[/]"

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, fields
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
-from controller.settings import Setting
+from controller.settings import Framework, Setting
 from results.run_files.validation import Section, checked, strict_model
-from scenarios.language.fields import SHARE, WHOLE, Reading, boolean, detectors, time_within, within
+from scenarios.language.fields import SHARE, WHOLE, Reading, boolean, detectors, one_of, time_within, within
 
 
 def settings_of(of: type) -> Mapping[str, tuple[Field[Any], Setting]]:
@@ -43,4 +43,6 @@ def _reading(setting: Setting) -> Reading:
         return within(WHOLE, *bounds)
     if setting.quantity == "share":
         return within(SHARE, *bounds) if all(bounds) else SHARE
+    if setting.quantity == "framework":
+        return one_of(*get_args(Framework))
     return boolean if setting.quantity == "flag" else detectors

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from results.run_files.faults import Cut, Process
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
+from scenarios.process_faults.frameworks import PYTHON_OF
 from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.program import CommandLine, Program
 from scenarios.supervision.ready_signals import OutputLine, OutputLines
@@ -24,10 +25,10 @@ from topologies.tc.control_cut import ControlCut
 class Controller(Program):
     """A life of the controller (`controller.app`); it prints a line of standard output at each milestone."""
 
-    def __init__(self, config: Path, log: Path, *, standing_by: bool) -> None:
+    def __init__(self, python: Sequence[str], config: Path, log: Path, *, standing_by: bool) -> None:
         self._milestones = OutputLines()
         command = CommandLine(
-            argv=[sys.executable, "-m", "controller.app", str(config), *(["--stand-by"] if standing_by else [])],
+            argv=[*python, "-m", "controller.app", str(config), *(["--stand-by"] if standing_by else [])],
             ready=self._milestone("listening"),
             standing_by=self._milestone("standing by"),
             output=self._milestones,
@@ -45,15 +46,17 @@ class Controller(Program):
 
 @dataclass(frozen=True, slots=True)
 class ControllerKind:
-    """Starts lives of the controller. `config`: configuration file; `telemetry`: path of the socket that it binds."""
+    """Starts lives of the controller. `python`: the interpreter's command; `config`: configuration file; `telemetry`:
+    path of the socket that it binds."""
 
+    python: Sequence[str]
     config: Path
     telemetry: Path
     log: Path
 
     def start(self, life: int) -> Controller:
         """Start a life of the controller."""
-        return Controller(self.config, self.log, standing_by=life > 0)
+        return Controller(self.python, self.config, self.log, standing_by=life > 0)
 
     def prepare_end(self, life: Controller) -> AfterEnd:  # noqa: ARG002 - nothing of that life is held
         """After its end remove its socket's path: a killed controller leaves it, and the next one could not bind it."""
@@ -81,7 +84,7 @@ def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
     """Start the run's controller, and its successor if a fault will end it; waits for neither."""
     config = ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions, CONTROLLER_LISTENS)
     CONTROLLER_CONFIG.write_text(config.to_json())
-    kind = ControllerKind(CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
+    kind = ControllerKind(PYTHON_OF[plan.controller.framework], CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
     controller = SupervisedProcess(kind, count_ends(plan.faults, Process("controller")))
     controller.start_successor()
     return controller

@@ -17,7 +17,7 @@ END_WITHIN_S = 15
 
 
 class OvsLab:
-    """`controller`: a Python program's arguments; it says JSON lines on standard output, and ends with its input."""
+    """`controller`: a command; it says JSON lines on standard output, and ends with its input."""
 
     def __init__(self, directory: Path, config: ControllerConfig, datapath: str, *controller: str) -> None:
         self.directory = directory

@@ -1,9 +1,9 @@
 """A sandbox's first process: a private Open vSwitch with one bridge per cluster, and a controller.
 
 Usage: private_ovs.py DIRECTORY CONFIG DATAPATH CONTROLLER…. DATAPATH is the bridges' datapath type: `dummy` (real
-OpenFlow tables, no packets), or `netdev` (the userspace datapath); their ports lead nowhere. CONTROLLER is a Python
-program's arguments, to which CONFIG is added. Ends when the controller does, with its exit code, and the sandbox's
-other processes end with this one.
+OpenFlow tables, no packets), or `netdev` (the userspace datapath); their ports lead nowhere. CONTROLLER is a command,
+to which CONFIG is added. Ends when the controller does, with its exit code, and the sandbox's other processes end with
+this one.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main(directory: Path, config_path: Path, datapath: str, controller: list[str
     start_ovs(directory)
     target = f"tcp:{config.listen_host}:{config.listen_port}"
     subprocess.run(["ovs-vsctl", *bridge_commands(config.topology, target, datapath)], check=True)
-    return subprocess.run([sys.executable, *controller, config_path], check=False).returncode
+    return subprocess.run([*controller, config_path], check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The controller process against a real Open vSwitch, in a sandbox of its own."""
+"""The controller process against a real Open vSwitch, in a sandbox of its own, on os-ken and on Ryu."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from controller_samples import triangle
 from ovs_lab import OvsLab
+from ryu_lab import needs_ryu
 
-from controller.settings import ControllerConfig, ControllerSettings
+from controller.settings import ControllerConfig, ControllerSettings, Framework
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
+from scenarios.process_faults.frameworks import PYTHON_OF
 from topologies.model import Direction
 
 pytestmark = pytest.mark.root
@@ -29,11 +31,11 @@ DEADLINE_S = 15
 class Lab(OvsLab):
     """A running controller with its switches, and the probes of all links."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, framework: Framework) -> None:
         self.topology = triangle()
         settings = ControllerSettings(probe_interval_ns=INTERVAL, hold_ns=200 * MS)
         config = ControllerConfig(self.topology, settings, directory / "telemetry", directory / "decisions")
-        super().__init__(directory, config, "dummy", "-m", "controller.app")
+        super().__init__(directory, config, "dummy", *PYTHON_OF[framework], "-m", "controller.app")
         self.telemetry = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sequence = 0
 
@@ -67,9 +69,9 @@ class Lab(OvsLab):
         self.telemetry.close()
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path)
+@pytest.fixture(params=["os-ken", pytest.param("ryu", marks=needs_ryu)])
+def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path, request.param)
     try:
         lab.start()
         yield lab

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.root
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[OvsLab]:
     config = ControllerConfig(triangle(), ControllerSettings(), tmp_path / "telemetry", tmp_path / "decisions")
-    lab = OvsLab(tmp_path, config, "netdev", str(PROJECT / "tests/controller/group_controller.py"))
+    lab = OvsLab(tmp_path, config, "netdev", sys.executable, str(PROJECT / "tests/controller/group_controller.py"))
     try:
         yield lab
         assert lab.end() == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +16,7 @@ from scenarios.cli import environment
 from scenarios.cli.environment import environment_for
 from scenarios.errors import MachineError
 from scenarios.language.library import load_plan
+from scenarios.process_faults import frameworks
 from scenarios.run.links import STARTERS
 from topologies.back_ends import CAPABILITIES, FALLBACK, BackendName
 from topologies.capabilities import refusal
@@ -37,7 +38,7 @@ NETEM = Environment(
     cpus=2,
     privilege="root",
     clock="real",
-    versions={},
+    versions={"os-ken": version("os-ken")},
 )
 WIRE = replace(NETEM, link_backend="userspace", link_backend_reason="no netem here", link_backend_seeded=True)
 
@@ -50,7 +51,7 @@ def plan(folder: Path, more: str = "") -> Plan:
 
 @pytest.mark.parametrize("found", [NETEM, WIRE])
 def test_what_was_found_is_used_as_it_is(found: Environment, tmp_path: Path) -> None:
-    assert environment_for(plan(tmp_path), found) is found
+    assert environment_for(plan(tmp_path), found) == found
 
 
 def test_wire_does_what_netem_cannot_and_the_run_says_why(tmp_path: Path) -> None:
@@ -79,18 +80,18 @@ def test_correlated_delays_are_done_by_a_back_end_that_can(tmp_path: Path) -> No
     event = "{at: 1s, what: latency, extra: 5ms, jitter: 1ms, correlation: 25%, link: [us-east, us-west], for: 1s}"
     correlated = plan(tmp_path, f"events: [{event}]\n")
     assert environment_for(correlated, NETEM).link_backend == "userspace"
-    assert environment_for(correlated, WIRE) is WIRE
+    assert environment_for(correlated, WIRE) == WIRE
 
 
 def test_a_queue_under_jitter_is_emulated_by_a_back_end_that_orders_it(tmp_path: Path) -> None:
     event = "{at: 1s, what: latency, extra: 5ms, jitter: 1ms, by: queue, link: [us-east, us-west], for: 1s}"
     plain = plan(tmp_path, f"events: [{event.replace('jitter: 1ms, ', '')}]\n")
-    assert environment_for(plain, NETEM) is NETEM
+    assert environment_for(plain, NETEM) == NETEM
     queued = plan(tmp_path, f"events: [{event}]\n")
     chosen = environment_for(queued, NETEM)
     reason = "netem does not keep frames in order where there is jitter"
     assert (chosen.link_backend, chosen.link_backend_reason) == ("userspace", reason)
-    assert environment_for(queued, WIRE) is WIRE
+    assert environment_for(queued, WIRE) == WIRE
     by_name = plan(tmp_path, f"events: [{event}]\nemulation: {{links: netem}}\n")
     with pytest.raises(MachineError, match=f"but {reason}; write links: auto"):
         environment_for(by_name, NETEM)
@@ -103,6 +104,19 @@ def test_frames_that_match_are_told_apart_by_a_back_end_that_can(tmp_path: Path)
     assert (chosen.link_backend, chosen.link_backend_reason) == ("userspace", reason)
     with pytest.raises(MachineError, match=f"but {reason}; write links: auto"):
         environment_for(plan(tmp_path, f"events: [{event}]\nemulation: {{links: netem}}\n"), NETEM)
+
+
+def test_the_version_of_the_framework_that_is_asked_for_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_ryu = plan(tmp_path, "controller: {framework: ryu}\n")
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    monkeypatch.setattr(frameworks, "_RYU", tmp_path)
+    with pytest.raises(MachineError, match=r"framework ryu, which is not there; scripts/setup --ryu$"):
+        environment_for(on_ryu, NETEM)
+    (site / "ryu-4.34.dist-info").mkdir(parents=True)
+    (site / "ryu-4.34.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: ryu\nVersion: 4.34\n")
+    assert environment_for(on_ryu, replace(NETEM, versions={})).versions == {"ryu": "4.34"}
 
 
 def test_whether_a_seed_decides_is_as_the_trial_found() -> None:
@@ -135,7 +149,7 @@ def test_the_versions_of_a_relays_packages_are_recorded_as_far_as_they_are_insta
         pytest.skip("there is no dpkg here")
     versions = environment_for(plan(tmp_path, f"relays: {{kind: {folder}}}\n"), NETEM).versions
     said = subprocess.run(["dpkg", "--version"], capture_output=True, text=True, check=True).stdout
-    assert versions.keys() == {"dpkg"}
+    assert versions.keys() == {"os-ken", "dpkg"}
     assert versions["dpkg"] in said
 
 
