@@ -64,6 +64,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldUp:
+    """The controller did not run between these times: what its detectors had from then they distrust, as reports that
+    came meanwhile may be missing."""
+
+    from_ns: int
+    at_ns: int
+    kind: Literal["held-up"] = "held-up"
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """The policy looked at a pair that goes via relays (`via`, and `then`) and left it there; `reason` says why. Once a
     second."""

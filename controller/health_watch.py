@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from controller.decisions import HealthChange
+from controller.decisions import HealthChange, HeldUp
 from controller.detectors import DETECTORS, HealthDetector
 from controller.health import CanaryPath, Health, MonitoredPath, RelayHealth, worse
 from controller.messages import Evidence
 from controller.settings import ControllerSettings
+from hostio.timing import MS
 from topologies.model import Direction, Topology
+
+_LATE_NS = 100 * MS
+"""So late the controller may be however soon it is to detect: its socket holds the reports of that time."""
 
 
 class HealthWatch:
@@ -20,6 +24,9 @@ class HealthWatch:
         named = [make for detector, make in DETECTORS.items() if detector in settings.detect]
         self._detectors: list[HealthDetector] = [make(topology, settings) for make in named]
         self._last_unhealthy_ns: dict[CanaryPath, int] = {}
+        detection_ns = settings.detect_multiplier * settings.probe_interval_ns
+        self._longest_gap_ns = max(detection_ns, _LATE_NS)
+        self._last_tick_ns: int | None = None
         self.begun = False
         self.links: Mapping[Direction, Health] = {}
         """Of every direction of every link; empty before the watch began."""
@@ -40,9 +47,14 @@ class HealthWatch:
             self._combine()
         return changes
 
-    def tick(self, now_ns: int) -> list[HealthChange]:
-        """Judge every link and relay on the evidence so far."""
-        changes = []
+    def tick(self, now_ns: int) -> list[HealthChange | HeldUp]:
+        """Judge every link and relay on the evidence so far, or what remains of it if the last tick was long ago."""
+        changes: list[HealthChange | HeldUp] = []
+        last_ns, self._last_tick_ns = self._last_tick_ns, now_ns
+        if self.begun and last_ns is not None and now_ns - last_ns > self._longest_gap_ns:
+            changes.append(HeldUp(last_ns, now_ns))
+            for detector in self._detectors:
+                detector.resume(now_ns)
         for detector in self._detectors:
             changes += detector.tick(now_ns, self.links)
             # Before the next detector: whether a relay is to be judged depends on what this tick found of its links.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from controller.decisions import Decision, HealthChange, Kept, Review
+from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from controller.flow_rules import FlowRule, GroupRule, SwitchRule
 from relay_app.probing.probe_report import ProbeReport
 
@@ -76,5 +76,5 @@ class Milestone:
     name: Literal["installed", "watching"]
 
 
-Record: TypeAlias = HealthChange | Decision | Kept | Review
+Record: TypeAlias = HealthChange | HeldUp | Decision | Kept | Review
 Action: TypeAlias = Install | Milestone | Record

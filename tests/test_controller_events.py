@@ -88,6 +88,52 @@ class TestController:
             assert every(edge["applied_last_ns"] <= edge["verified_ns"] for edge in edges)
 
 
+HELD_UP = """\
+name: held-up
+topology: us-triangle
+duration: 12s
+sessions:
+  - {between: [us-east, us-west], count: 4, media: voice}
+controller: {hold: 500ms}
+events:
+  - {at: 1500ms, what: controller-freeze, for: 2s}
+  - {at: 5s, what: controller-kill, for: 500ms}
+  - {at: 8s, what: blackhole, link: [us-east, us-west], for: 3s}
+"""
+
+
+@pytest.fixture(scope="module")
+def held_up(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    return ran(runs, tmp_path_factory.mktemp("held-up"), HELD_UP, lambda _: {8.1: (0, 1000)})
+
+
+class TestHeldUp:
+    """A controller that stands still for eight times as long as it takes to find a link silent, and one that dies."""
+
+    def test_it_says_how_long_it_stood_still(self, held_up: Ran) -> None:
+        found = next(each for each in held_up.lines("controller.jsonl") if each["kind"] == "held-up")
+        stopped_ms, continued_ms = (held_up.applied_ms(0, edge) for edge in ("start", "end"))
+        from_ms, at_ms = ((found[name] - held_up.start_ns()) / 1e6 for name in ("from_ns", "at_ns"))
+        assert from_ms <= stopped_ms[1]
+        assert at_ms >= continued_ms[0]
+        assert held_up.bears(from_ms > stopped_ms[0] - 100 and at_ms < continued_ms[1] + 100)
+
+    def test_it_takes_no_link_for_down_because_it_did_not_look(self, held_up: Ran) -> None:
+        bad_s = [
+            (each["at_ns"] - held_up.start_ns()) / 1e9
+            for each in held_up.lines("controller.jsonl")
+            if each["kind"] == "health" and each["after"] != "clean"
+        ]
+        assert held_up.bears(every(at_s > 8 for at_s in bad_s))
+        assert len([each for each in held_up.summary["reroutes"] if each["via"] == "us-central"]) == 1
+
+    def test_the_successor_of_one_that_was_killed_repairs_the_next_blip(self, held_up: Ran) -> None:
+        assert len(held_up.silences_ms(8.1)) == 8
+        assert held_up.bears(max(held_up.silences_ms(8.1)) < 1000)
+        for at_s in (2.5, 5.2, 6.5):
+            assert held_up.bears(held_up.silences_ms(at_s) == [])
+
+
 FROZEN = ProcessId("relay", "us-west")
 
 STRUCK = """\

@@ -29,6 +29,9 @@ class HealthDetector(Protocol):
     def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:
         """Take in evidence, before `begin` too, and ignore that of other detectors; KeyError if it names no path."""
 
+    def resume(self, now_ns: int) -> None:
+        """The controller did not run for a while: evidence of that time is missing in part, and proves nothing."""
+
     def tick(self, now_ns: int, links: Mapping[Direction, Health]) -> list[HealthChange]:
         """Judge the evidence so far. `links`: the health of links, by this tick's judgement of earlier detectors."""
 

@@ -39,6 +39,11 @@ class LinkDetector:
             self._trackers[self._directions[evidence.source, evidence.destination]].report(evidence)
         return []
 
+    def resume(self, now_ns: int) -> None:
+        """Distrust what was found while nobody looked."""
+        for tracker in self._trackers.values():
+            tracker.resume(now_ns)
+
     def tick(self, now_ns: int, links: Mapping[Direction, Health]) -> list[HealthChange]:  # noqa: ARG002 (protocol)
         """Judge every direction."""
         return [change for tracker in self._trackers.values() for change in tracker.tick(now_ns)]

@@ -44,6 +44,11 @@ class RelayCanaryDetector:
             self._trackers[self._paths[evidence.source, evidence.via]].report(evidence)
         return []
 
+    def resume(self, now_ns: int) -> None:
+        """Distrust what was found while nobody looked."""
+        for tracker in self._trackers.values():
+            tracker.resume(now_ns)
+
     def tick(self, now_ns: int, links: Mapping[Direction, Health]) -> list[HealthChange]:
         """Judge every relay that a clean link leads to, and forget what was known of the others."""
         judged = [path for path in self._trackers if all(links[way].state == "clean" for way in _both_ways(path))]

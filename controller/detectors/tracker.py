@@ -67,7 +67,7 @@ class Tracker:
         packets: tuple[str, str] = ("probe", "probes"),
     ) -> None:
         self._ends = ends
-        self._start_up_ns = start_up_ns
+        self._first_within_ns = start_up_ns
         self._detector = detector
         self._packet, self._packets = packets
         self._own_delay_ns = own_delay_ns
@@ -81,6 +81,13 @@ class Tracker:
 
     def _new_window(self) -> ProbeWindow:
         return ProbeWindow(self._settings.loss_window, self._settings.probe_interval_ns, self._longest_ns)
+
+    def resume(self, now_ns: int) -> None:
+        """Nobody looked for a while: judge by probes from now on, and call silence only what lasts from now on."""
+        if self._window.last_arrival_ns is not None:
+            self._begun_ns, self._first_within_ns = now_ns, self._detection_ns
+        self._window = self._new_window()
+        self._settled_until_ns = 0
 
     def report(self, report: ProbeReport) -> None:
         """A probe arrived; the next tick judges it."""
@@ -115,9 +122,12 @@ class Tracker:
     def _silent(self, now_ns: int) -> _Judgement | None:
         last_ns = self._window.last_arrival_ns
         if last_ns is None:
-            if now_ns < self._begun_ns + self._start_up_ns:
+            if now_ns < self._begun_ns + self._first_within_ns:
                 return None
-            return _Judgement("probes silent", f"no {self._packet} in the first {self._start_up_ns // S} s")
+            how_long = f"for {(now_ns - self._begun_ns) / MS:.0f} ms"
+            if self.health.state == "unknown":
+                how_long = f"in the first {self._first_within_ns // S} s"
+            return _Judgement("probes silent", f"no {self._packet} {how_long}")
         if now_ns - last_ns <= self._detection_ns:
             return None
         return _Judgement("probes silent", f"no {self._packet} for {(now_ns - last_ns) / MS:.0f} ms")
@@ -153,7 +163,7 @@ class Tracker:
         """Until then nothing changes unless a probe arrives."""
         last_ns = self._window.last_arrival_ns
         if last_ns is None:
-            return self._begun_ns + self._start_up_ns
+            return self._begun_ns + self._first_within_ns
         return min(self._window.next_due_ns(), last_ns + self._detection_ns + 1)
 
     def _change(self, judgement: _Judgement, now_ns: int) -> list[HealthChange]:

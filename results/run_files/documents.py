@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
-from controller.decisions import Decision, HealthChange, Kept, Review
+from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from results.run_files.app_metrics import Scrape
 from results.run_files.document_error import DocumentError
 from results.run_files.events import (
@@ -30,7 +30,7 @@ Event: TypeAlias = (
 )
 """A line of `events.jsonl`."""
 
-ControllerRecord: TypeAlias = HealthChange | Decision | Kept | Review
+ControllerRecord: TypeAlias = HealthChange | HeldUp | Decision | Kept | Review
 """A line of `controller.jsonl`."""
 
 

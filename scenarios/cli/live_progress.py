@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from time import monotonic_ns
 
-from controller.decisions import Decision, HealthChange, Kept, Review
+from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from hostio.files import Tail
 from hostio.timing import S
 from relay_app.ports import LANES
@@ -86,6 +86,9 @@ class LiveProgress:
             return f"{self._at(record.installed_ns)}  {record.a}–{record.b}{some} {path}: {record.reason}"
         if isinstance(record, Kept):
             return f"{self._at(record.at_ns)}  {record.a}–{record.b} stays: {record.reason}"
+        if isinstance(record, HeldUp):
+            gone = f"after {(record.at_ns - record.from_ns) / 1e6:.0f} ms"
+            return f"{self._at(record.at_ns)}  the controller runs on {gone}, and distrusts what it missed"
         if isinstance(record, Review):
             return self._review_line(record)
         if isinstance(record, HealthChange) and record.before != "unknown":

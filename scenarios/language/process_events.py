@@ -66,6 +66,26 @@ class ControllerRestart(_ControllerEvent):
         return Stop()
 
 
+class ControllerKill(_ControllerEvent):
+    """The controller is killed (SIGKILL); when the event is over a new one starts. The switches keep their rules."""
+
+    what: Literal["controller-kill"]
+
+    def action(self) -> Kill:
+        """Killed."""
+        return Kill()
+
+
+class ControllerFreeze(_ControllerEvent):
+    """The controller is stopped (SIGSTOP), and when the event is over continued (SIGCONT)."""
+
+    what: Literal["controller-freeze"]
+
+    def action(self) -> Freeze:
+        """SIGSTOP, later SIGCONT."""
+        return Freeze()
+
+
 class ControllerCut(ProcessEvent):
     """The OpenFlow connections carry nothing, but are not closed: neither end is notified."""
 
@@ -178,6 +198,8 @@ PROCESS_EVENTS = words(
     RelayKill,
     RelayFreeze,
     ControllerRestart,
+    ControllerKill,
+    ControllerFreeze,
     ControllerCut,
     SwitchForgets,
     SwitchRestart,

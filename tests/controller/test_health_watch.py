@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 from controller_samples import probe, triangle
+from every import every
 
+from controller.decisions import HealthChange, HeldUp
 from controller.detectors import DETECTORS
 from controller.health import CanaryPath, Health, MonitoredPath, State, worse
 from controller.health_watch import HealthWatch, combined
@@ -130,3 +132,68 @@ def test_a_direction_is_slow_by_its_own_delay_and_a_relay_by_that_of_both(
         watch.tick(now_ns)
     states = [watch.links[direction].state for direction in link.directions]
     assert (*states, watch.relays[CANARY].health.state) == expected
+
+
+def probed(
+    watch: HealthWatch, from_ns: int, until_ns: int, without: frozenset[Direction] = frozenset()
+) -> list[object]:
+    """Ticks, and probes of every link but these, all of which arrive at once; what the watch found."""
+    found: list[object] = []
+    for now_ns in range(from_ns, until_ns + 1, 10 * MS):
+        for direction in triangle().directions:
+            if now_ns % (50 * MS) == 0 and direction not in without:
+                report = probe(now_ns // (50 * MS), 0, 50 * MS, *triangle().ordinals(direction))
+                watch.observe(report, now_ns)
+        found += watch.tick(now_ns)
+    return found
+
+
+class TestHeldUp:
+    """A controller that did not run for longer than it takes to find a path silent, with the default's 250 ms."""
+
+    def begun(self) -> HealthWatch:
+        watch = HealthWatch(triangle(), ControllerSettings())
+        watch.begin(0)
+        probed(watch, 0, 2 * S)
+        return watch
+
+    def test_finds_nothing_where_nothing_happened(self) -> None:
+        watch = self.begun()
+        assert probed(watch, 5 * S, 8 * S) == [HeldUp(2 * S, 5 * S)]
+        assert every(health.state == "clean" for health in watch.links.values())
+
+    def test_finds_what_failed_meanwhile_a_detection_time_after_it_runs_on(self) -> None:
+        watch = self.begun()
+        held_up, down = probed(watch, 5 * S, 8 * S, frozenset({EAST_CENTRAL}))
+        assert held_up == HeldUp(2 * S, 5 * S)
+        assert isinstance(down, HealthChange)
+        assert (down.source, down.destination, down.after) == (*EAST_CENTRAL, "down")
+        assert (down.at_ns, down.reason) == (5250 * MS, "no probe for 250 ms")
+
+    def test_leaves_what_was_down_so_until_probes_are_good(self) -> None:
+        watch = self.begun()
+        (down,) = probed(watch, 2010 * MS, 3 * S, frozenset({EAST_CENTRAL}))
+        assert isinstance(down, HealthChange)
+        held_up, clean = probed(watch, 5 * S, 8 * S)
+        assert held_up == HeldUp(3 * S, 5 * S)
+        assert isinstance(clean, HealthChange)
+        assert (clean.before, clean.after) == ("down", "clean")
+
+    @pytest.mark.parametrize(("multiplier", "interval_ns", "least_ns"), [(5, 50 * MS, 250 * MS), (1, 5 * MS, 100 * MS)])
+    def test_is_told_apart_from_a_late_one(self, multiplier: int, interval_ns: int, least_ns: int) -> None:
+        settings = ControllerSettings(detect_multiplier=multiplier, probe_interval_ns=interval_ns)
+        watch = HealthWatch(triangle(), settings)
+        watch.begin(0)
+        watch.tick(0)
+        assert watch.tick(least_ns) == []
+        assert watch.tick(2 * least_ns + 1) == [HeldUp(least_ns, 2 * least_ns + 1)]
+
+    def test_forgets_no_path_that_never_answered(self) -> None:
+        watch = HealthWatch(triangle(), ControllerSettings())
+        watch.begin(0)
+        watch.tick(0)
+        watch.tick(9 * S)
+        assert [each for each in watch.tick(9240 * MS) if isinstance(each, HealthChange)] == []
+        watch.tick(9490 * MS)
+        changes = [each for each in watch.tick(10 * S) if isinstance(each, HealthChange)]
+        assert len(changes) == len(triangle().directions)

@@ -151,6 +151,8 @@ def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
         ("what: relay-kill, cluster: us-west, kind: leak", Process("relay", WEST), Kill("leak"), WEST),
         ("what: relay-freeze, cluster: us-central", Process("relay", CENTRAL), Freeze(), CENTRAL),
         ("what: controller-restart", Process("controller"), Stop(), ""),
+        ("what: controller-kill", Process("controller"), Kill(), ""),
+        ("what: controller-freeze", Process("controller"), Freeze(), ""),
         ("what: controller-cut", Process("controller"), Cut(), ""),
         ("what: controller-cut, cluster: us-west", Process("switch", WEST), Cut(), WEST),
         ("what: switch-forgets, cluster: us-west", Process("switch", WEST), Forget(), WEST),
