@@ -107,7 +107,7 @@ relays:
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
    hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100, pace: 30s,
-   max_relays: 1}
+   max_relays: 1, framework: ryu}
 emulation: {wire_tick: 50us}
 fidelity:
   {pacing_p99: 1ms, pacing_max: 2ms, delay_p50: 3ms, delay_p99: 4ms, event_error_max: 5ms, event_error_p99: 6ms,
@@ -127,7 +127,7 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         idle_ns=5 * S,
         lock_audit=False,
     )
-    set_to = (False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1)
+    set_to = (False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1, "ryu")
     assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))
