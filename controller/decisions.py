@@ -31,7 +31,8 @@ class Decision:
     relay after it on the way from `a` to `b`, if there are two.
 
     `seen_ns`: the evidence arrived. `decided_ns`: the policy returned. `sent_ns`: the last flow-mod was handed to
-    the switch connection. `installed_ns`: the last switch's barrier reply came.
+    the switch connection. `written_ns`: its last byte had been written to the connection's socket; None: recorded by a
+    version that did not know. `installed_ns`: the last switch's barrier reply came.
     """
 
     a: str
@@ -44,6 +45,7 @@ class Decision:
     sent_ns: int
     installed_ns: int
     then: str | None = None
+    written_ns: int | None = None
     kind: Literal["decision"] = "decision"
 
     @property

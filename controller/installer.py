@@ -25,6 +25,7 @@ class _Pending:
     awaited: dict[int, int]
     """Of each switch that has not confirmed yet, the token."""
     sent_ns: int = 0
+    written_ns: int = 0
 
 
 class Installer:
@@ -71,6 +72,7 @@ class Installer:
         for pending in self._pending:
             if pending.awaited.get(reply.switch, reply.token + 1) <= reply.token:
                 del pending.awaited[reply.switch]
+                pending.written_ns = max(pending.written_ns, reply.written_ns)
         done = [pending for pending in self._pending if not pending.awaited]
         self._pending = [pending for pending in self._pending if pending.awaited]
         return [_decision(pending, reply.at_ns) for pending in done]
@@ -79,4 +81,4 @@ class Installer:
 def _decision(done: _Pending, installed_ns: int) -> Decision:
     move = done.move
     via, times = (*move.relays, None)[0], (move.seen_ns, done.decided_ns, done.sent_ns, installed_ns)
-    return Decision(move.a, move.b, via, done.lanes, move.reason, *times, second_of(move.relays))
+    return Decision(move.a, move.b, via, done.lanes, move.reason, *times, second_of(move.relays), done.written_ns)

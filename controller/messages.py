@@ -30,11 +30,16 @@ class PortState:
 
 @dataclass(frozen=True, slots=True)
 class BarrierReply:
-    """A switch has processed everything up to the installation with this token."""
+    """A switch has processed everything up to the installation with this token.
+
+    `at_ns`: the reply came. `written_ns`: the last byte of that installation had been written to the connection, which
+    is never after the reply.
+    """
 
     switch: int
     token: int
     at_ns: int
+    written_ns: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Holds no routing: it turns switch messages into events, flow rules into flow-mod
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -39,9 +40,13 @@ except ImportError:
 from controller.flow_rules import Bucket, Fields, FlowRule, GroupRule, GroupType, SwitchRule
 from controller.messages import BarrierReply, Install, PortState, SwitchConnected, SwitchEvent, SwitchRefused
 from controller.rule_encoder import RuleEncoder
+from controller.timed_socket import TimedSocket
 
 Emit = Callable[[SwitchEvent], None]
 Handler = TypeVar("Handler", bound=Callable[..., None])
+
+_HEADER = struct.Struct("!BBHI")
+"""ofp_header (OpenFlow 1.3 §7.1): version, type, length, transaction id. A barrier request is no more than that."""
 
 _PROTOCOL = ProtocolDesc(ofproto.OFP_VERSION)
 _NO_ANSWER = 0
@@ -143,7 +148,9 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
     @_on(ofp_event.EventOFPBarrierReply)
     def _barrier_reply(self, event: Any) -> None:
         message = event.msg
-        self._emit(BarrierReply(message.datapath.id, message.xid, time.monotonic_ns()))
+        answered_ns = time.monotonic_ns()
+        written_ns = message.datapath.socket.written_ns(message.xid, answered_ns)
+        self._emit(BarrierReply(message.datapath.id, message.xid, answered_ns, written_ns))
 
     @_on(ofp_event.EventOFPErrorMsg)
     def _error(self, event: Any) -> None:
@@ -166,8 +173,22 @@ def make_switches(emit: Emit) -> OpenFlowSwitches:
 
 def listen(host: str, port: int) -> None:
     """Let switches connect from now on; OSError if the port is taken."""
-    server = hub.StreamServer((host, port), controller.datapath_connection_factory)
+    server = hub.StreamServer((host, port), _serve_switch)
     Thread(target=server.serve_forever, daemon=True).start()
+
+
+def _serve_switch(connected: Any, address: Any) -> None:
+    # The framework queues what it is to send: its `send` returns before anything was written.
+    controller.datapath_connection_factory(TimedSocket(connected, barrier_token), address)
+
+
+def barrier_token(written: bytes) -> int | None:
+    """The token of the barrier request at the end of what was written to a switch; None if there is none."""
+    if len(written) < _HEADER.size:
+        return None
+    version, message_type, length, token = _HEADER.unpack(written[-_HEADER.size :])
+    is_barrier = (version, message_type, length) == (ofproto.OFP_VERSION, ofproto.OFPT_BARRIER_REQUEST, _HEADER.size)
+    return int(token) if is_barrier else None
 
 
 def _is_up(port: Any) -> bool:

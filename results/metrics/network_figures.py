@@ -5,8 +5,9 @@ Times are seconds since the media start; None (null) is unknown, or nothing to m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from controller.settings import Detector
 from results.metrics.figure_types import Count, Lane, NonNegative
 
 
@@ -42,8 +43,59 @@ class FaultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RerouteParts:
+    """What the interruption of a stream is made of, ms (docs/reroutes.md): all parts, `unexplained` too, add up to it.
+    Null: one of the two times between which a part lies is not known; what it took is then in `unexplained`."""
+
+    detect_ms: NonNegative | None
+    """From the fault, or where the silence began later from there, until a detector saw it."""
+    decide_ms: NonNegative | None
+    """Until the policy had decided on the move of these lanes; of the later steps of a paced one, with the waiting."""
+    install_ms: NonNegative | None
+    """Until the last switch had confirmed the rules, or the stream's first packet had taken them before that."""
+    first_packet_ms: NonNegative | None
+    """Until its first packet that took the new path was sent."""
+    relay_ms: NonNegative | None
+    """Until the last relay of the new path gave out its first packet: the way to there, and what relays kept it."""
+    recovered_ms: NonNegative | None
+    """Until the silence of the stream ended: the way from that relay to the listener, and what else was waited for."""
+    under_way_ms: float | None
+    """Zero or less: the listener still heard the packets that were past the fault's place when it began, for as long as
+    the links from there take."""
+    unexplained_ms: float | None
+    """The interruption less all of these: within one packet interval where all is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One lane of a reroute that streams between the link's ends use."""
+
+    lane: Lane
+    """The lane."""
+    directions: Count
+    """Streams on it that moved."""
+    first_packet_sent_at: float | None
+    """When the first packet of the lane that took the new path was sent, as its path log or a relay's log of packets
+    not forwarded shows, s since the media start."""
+    relay_first_output_at: float | None
+    """When the last relay of the new path first gave out a packet of the lane: its arrival less the delay of the links
+    from there, s since the media start."""
+    first_packet_at: float | None
+    """When the first packet of the lane that had taken the new path was received, s since the media start."""
+    media_recovered_at: float | None
+    """When the last stream of the lane that the reroute found or made silent was heard again, s since the media start;
+    null: none was silent, or one is still."""
+    returned_at: float | None
+    """When the lane was next confirmed on the direct path, s since the media start."""
+    interruption_ms: NonNegative | None
+    """The longest of these silences, ms; one that lasts, until the media end (right-censored); null: there was none."""
+    parts: RerouteParts | None
+    """What it is made of; null: there was none."""
+
+
+@dataclass(frozen=True, slots=True)
 class RerouteRow:
-    """A move of lanes between two clusters to a relay, or two: when fault, seen, installed, first packet, returned."""
+    """A move of lanes between two clusters to a relay, or two, taken apart (docs/reroutes.md)."""
 
     link: str
     """The clusters whose traffic moved, both directions, as the link between them is named."""
@@ -56,7 +108,8 @@ class RerouteRow:
     reason: str
     """The controller's reason."""
     fault_at: float | None
-    """When the latest fault on the link that began before it was seen was applied, s since the media start."""
+    """When the latest fault on the link that was seen, or on the relay, was applied of those that began before it was
+    seen, s since the media start."""
     seen_at: float
     """When the evidence reached the controller, s since the media start."""
     installed_at: float
@@ -67,6 +120,25 @@ class RerouteRow:
     """When lanes moved were first confirmed on the direct path again, s since the media start."""
     then: str | None = None
     """The cluster of the relay after it, from the first cluster to the second, if there are two."""
+    detector: Detector | None = None
+    """Which detector saw it; null: the controller's log does not tell."""
+    decided_at: float | None = None
+    """When the policy had decided on the move of these lanes, s since the media start."""
+    flow_mods_sent_at: float | None = None
+    """When the last byte of the rules had been written to the last switch's socket, s since the media start; null: the
+    run was recorded without."""
+    barrier_at: float | None = None
+    """As installed_at."""
+    relay_first_output_at: float | None = None
+    """The earliest of its lanes, s since the media start."""
+    media_recovered_at: float | None = None
+    """The latest of its lanes, s since the media start; null: no stream was silent, or one is still."""
+    interruption_ms: NonNegative | None = None
+    """The longest of its lanes, ms; null: no stream was silent."""
+    parts: RerouteParts | None = None
+    """What that is made of; null: no stream was silent."""
+    by_lane: list[LaneRow] = field(default_factory=list)
+    """One entry per lane moved that streams use."""
 
     @property
     def relays(self) -> tuple[str, ...]:

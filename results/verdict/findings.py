@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from controller.decisions import Decision, Review
+from controller.decisions import Review
 from relay_app.streams import Stream
 from results.bounds.all_bounds import Measured, all_bounds
 from results.bounds.hold_up_rows import hold_up_rows
@@ -24,19 +24,17 @@ from results.metrics.matching import Flags
 from results.metrics.media_figures import directions_of, lengths_of, media_figures, quantiles_ms
 from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.order import order_figures
-from results.metrics.paths import passes
 from results.metrics.program_figures import program_figures
-from results.metrics.relay_figures import moves_stream, relay_figures
+from results.metrics.relay_figures import relay_figures
+from results.metrics.reroutes import reroute_rows
 from results.metrics.streams import counts, latencies
 from results.metrics.webrtc_figures import webrtc_figures
 from results.metrics.witness import witness_rows
-from results.run_files.events import FaultEdge, LogFull, ProgramEnd, WatchdogMissed
-from results.run_files.faults import Fault, LinkFault
-from results.run_files.plan import Plan
+from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
+from results.run_files.faults import Fault
 from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_clients, diagnose_program
 from results.verdict.part_values import part_values
 from results.verdict.summary import RUN_FAILED, Backend, Findings
-from topologies.model import Direction, link_name
 
 
 def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
@@ -45,9 +43,8 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
     The ledger is checked only if the records are complete, because packets whose record is missing are unexplained.
     """
     plan, environment = evidence.plan, evidence.plan.environment
-    moves = evidence.moves if analysis.start_ns else []
     groups = list(group_rows(evidence, analysis))
-    reroutes = [_reroute(evidence, analysis, move) for move in moves if move.relays]
+    reroutes = reroute_rows(evidence, analysis)
     measured = Measured(
         media=_media(evidence, analysis, groups, reroutes),
         pairs=[_pair(analysis, *pair) for pair in pairs(analysis.matched.streams)],
@@ -154,72 +151,6 @@ def _fault(evidence: Evidence, analysis: Analysis, number: int, fault: Fault) ->
         applied_at=analysis.seconds(start.applied_first_ns) if start else None,
         applied_until=analysis.seconds(end.applied_last_ns) if end else None,
     )
-
-
-def _reroute(evidence: Evidence, analysis: Analysis, move: Decision) -> RerouteRow:
-    fault_at, returned = _fault_before(evidence, move), _return_after(evidence, move)
-    first = _first_over(evidence, analysis, move)
-    return RerouteRow(
-        link=link_name(move.a, move.b),
-        via=move.relays[0],
-        then=move.then,
-        lanes=list(move.lanes),
-        directions=sum(1 for stream in analysis.matched.streams if moves_stream(move, stream)),
-        reason=move.reason,
-        fault_at=None if fault_at is None else analysis.seconds(fault_at),
-        seen_at=analysis.seconds(move.seen_ns),
-        installed_at=analysis.seconds(move.installed_ns),
-        first_packet_at=None if first is None else analysis.seconds(first),
-        returned_at=None if returned is None else analysis.seconds(returned),
-    )
-
-
-def _fault_before(evidence: Evidence, move: Decision) -> int | None:
-    """When the latest fault on the direct path was applied of those before the controller saw its effect, ns."""
-    return max((edge.applied_first_ns for edge in _starts_on(evidence, move)), default=None)
-
-
-def _starts_on(evidence: Evidence, move: Decision) -> list[FaultEdge]:
-    topology = evidence.plan.topology
-    links = {*topology.hops(move.a, move.b), *topology.hops(move.b, move.a)}
-    return [
-        edge
-        for (number, which), edge in evidence.fault_edges.items()
-        if which == "start"
-        and edge.applied_first_ns <= move.seen_ns
-        and links & set(_directions_of(evidence.plan, number))
-    ]
-
-
-def _directions_of(plan: Plan, fault: int) -> tuple[Direction, ...]:
-    found = plan.faults[fault] if fault < len(plan.faults) else None
-    return found.directions if isinstance(found, LinkFault) else ()
-
-
-def _first_over(evidence: Evidence, analysis: Analysis, move: Decision) -> int | None:
-    """Arrival of the first packet of the lanes moved, between the pair, whose path log has the relays, ns."""
-    packets, streams = analysis.matched.packets, analysis.matched.streams
-    moved = np.array(
-        [{each.source, each.destination} == {move.a, move.b} and each.lane in move.lanes for each in streams],
-        dtype=bool,
-    )
-    after = np.flatnonzero(moved[packets.stream] & (packets.received_ns >= move.decided_ns))
-    passed = [passes(packets.path[after], evidence.plan.topology.cluster(relay).ordinal) for relay in move.relays]
-    over = after[np.all(passed, axis=0)]
-    return int(packets.received_ns[over].min()) if len(over) else None
-
-
-def _return_after(evidence: Evidence, move: Decision) -> int | None:
-    """When any of the lanes moved was next confirmed on the direct path, ns."""
-    returns = (
-        each.installed_ns
-        for each in evidence.moves
-        if not each.relays
-        and {each.a, each.b} == {move.a, move.b}
-        and each.decided_ns > move.decided_ns
-        and set(each.lanes) & set(move.lanes)
-    )
-    return next(returns, None)
 
 
 def record_problems(evidence: Evidence) -> list[str]:

@@ -50,7 +50,7 @@ class Bench:
             if isinstance(action, Install):
                 self.apply(action)
                 self.engine.sent(action, self.now_ns)
-                reply = BarrierReply(action.switch, action.token, self.now_ns + 1 * MS)
+                reply = BarrierReply(action.switch, action.token, self.now_ns + 1 * MS, self.now_ns)
                 self.perform(self.engine.handle(reply, self.now_ns))
             elif isinstance(action, Milestone):
                 self.milestones.append(action.name)

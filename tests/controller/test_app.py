@@ -115,7 +115,7 @@ def test_a_silent_direction_moves_the_lanes_and_its_return_moves_them_back(lab: 
     away, back = lab.records("decision")
     assert (away["a"], away["b"], away["via"], back["via"]) == ("east", "west", "central", None)
     for decision in (away, back):
-        times = [decision[f"{step}_ns"] for step in ("seen", "decided", "sent", "installed")]
+        times = [decision[f"{step}_ns"] for step in ("seen", "decided", "sent", "written", "installed")]
         assert times == sorted(times)
 
 

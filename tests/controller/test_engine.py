@@ -31,10 +31,10 @@ def test_installed_is_said_once_all_switches_confirmed() -> None:
     engine = Engine(triangle(), FAST)
     installs = [action for switch in (1, 2, 3) for action in engine.handle(SwitchConnected(switch), 0)]
     tokens = [install.token for install in installs if isinstance(install, Install)]
-    assert engine.handle(BarrierReply(1, tokens[0], 1), 1) == []
-    assert engine.handle(BarrierReply(3, tokens[2], 1), 1) == []
-    assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == [Milestone("installed")]
-    assert engine.handle(BarrierReply(2, tokens[1], 1), 1) == []
+    assert engine.handle(BarrierReply(1, tokens[0], 1, 1), 1) == []
+    assert engine.handle(BarrierReply(3, tokens[2], 1, 1), 1) == []
+    assert engine.handle(BarrierReply(2, tokens[1], 1, 1), 1) == [Milestone("installed")]
+    assert engine.handle(BarrierReply(2, tokens[1], 1, 1), 1) == []
 
 
 def test_watching_is_said_once_the_health_of_every_direction_is_known() -> None:
@@ -186,12 +186,25 @@ def test_a_reconnection_confirms_what_the_old_connection_left_open() -> None:
     bench.perform(bench.engine.handle(PortState(1, 3, up=False), bench.now_ns))
     installs = [action for action in bench.engine.decide(bench.now_ns) if isinstance(action, Install)]
     to_west = next(install for install in installs if install.switch == 3)
-    assert bench.engine.handle(BarrierReply(3, to_west.token, bench.now_ns), bench.now_ns) == []
+    assert bench.engine.handle(BarrierReply(3, to_west.token, bench.now_ns, bench.now_ns), bench.now_ns) == []
     (again,) = bench.engine.handle(SwitchConnected(1), bench.now_ns)
     assert isinstance(again, Install)
-    (decision,) = bench.engine.handle(BarrierReply(1, again.token, 77), bench.now_ns)
+    (decision,) = bench.engine.handle(BarrierReply(1, again.token, 77, 70), bench.now_ns)
     assert isinstance(decision, Decision)
     assert decision.installed_ns == 77
+
+
+def test_a_decision_has_when_the_last_switch_had_been_written_to() -> None:
+    bench = started(triangle())
+    down_ns = bench.now_ns
+    bench.perform(bench.engine.handle(PortState(1, 3, up=False), down_ns))
+    installs = [action for action in bench.engine.decide(down_ns) if isinstance(action, Install)]
+    # East's was written last and answered first.
+    first, last = sorted(installs, key=lambda install: install.switch)
+    assert bench.engine.handle(BarrierReply(first.switch, first.token, down_ns + 7, down_ns + 6), down_ns) == []
+    (decision,) = bench.engine.handle(BarrierReply(last.switch, last.token, down_ns + 9, down_ns + 5), down_ns)
+    assert isinstance(decision, Decision)
+    assert (decision.written_ns, decision.installed_ns) == (down_ns + 6, down_ns + 9)
 
 
 def test_a_refused_message_is_an_error() -> None:
