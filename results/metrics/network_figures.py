@@ -62,8 +62,10 @@ class RerouteParts:
     under_way_ms: float | None
     """Zero or less: the listener still heard the packets that were past the fault's place when it began, for as long as
     the links from there take."""
-    unexplained_ms: float | None
+    unexplained_ms: float
     """The interruption less all of these: within one packet interval where all is known."""
+    still: bool
+    """It lasted until the media end, and is counted until then (right-censored)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class LaneRow:
     returned_at: float | None
     """When the lane was next confirmed on the direct path, s since the media start."""
     interruption_ms: NonNegative | None
-    """The longest of these silences, ms; one that lasts, until the media end (right-censored); null: there was none."""
+    """The longest of these silences, ms; null: there was none."""
     parts: RerouteParts | None
     """What it is made of; null: there was none."""
 

@@ -43,9 +43,20 @@ def parts_of(instants: Instants, silence: Silence, beyond_ns: int | None) -> Rer
     times = [fault_ns, instants.seen_ns, instants.decided_ns, instants.installed_ns, instants.sent_ns]
     ends = _in_order([*times, instants.output_ns, silence.heard_ns], begun_ns)
     lengths = [_length_ms(*pair) for pair in pairwise(ends)]
+    detect_ms, decide_ms, install_ms, first_packet_ms, relay_ms, recovered_ms = lengths
     under_way_ms = None if fault_ns is None or beyond_ns is None else _ms(-beyond_ns)
     known = sum(each for each in (*lengths, under_way_ms) if each is not None)
-    return RerouteParts(*lengths, under_way_ms, round(_ms(silence.length_ns) - known, 3) + 0.0)
+    return RerouteParts(
+        detect_ms=detect_ms,
+        decide_ms=decide_ms,
+        install_ms=install_ms,
+        first_packet_ms=first_packet_ms,
+        relay_ms=relay_ms,
+        recovered_ms=recovered_ms,
+        under_way_ms=under_way_ms,
+        unexplained_ms=round(_ms(silence.length_ns) - known, 3) + 0.0,
+        still=silence.heard_ns is None,
+    )
 
 
 def _in_order(times: list[int | None], begun_ns: int) -> list[int | None]:

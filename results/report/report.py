@@ -17,6 +17,8 @@ from results.ledger.reconcile import Ledger, reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
 from results.report.latency_plot import plot_latency
 from results.report.latency_series import latency_picture
+from results.report.reroute_plot import plot_reroutes
+from results.report.reroute_series import reroute_picture
 from results.report.stall_plot import plot_stall
 from results.report.stall_series import stall_picture
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
@@ -176,3 +178,6 @@ def _plot(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary)
     stall = stall_picture(evidence, analysis, summary)
     if stall is not None:
         plot_stall(stall, run.stall_plot)
+    reroutes = reroute_picture(summary)
+    if reroutes is not None:
+        plot_reroutes(reroutes, run.reroute_plot)

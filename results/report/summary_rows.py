@@ -8,11 +8,11 @@ from itertools import groupby
 
 from results.bounds.interval import Interval
 from results.metrics.figures import FrameFigures, Media, OrderFigures, PairRow
-from results.metrics.network_figures import RerouteRow
 from results.metrics.system_figures import LedgerFigures, RouteRow
+from results.report.reroute_sentence import reroute_sentence
 from results.verdict.summary import Summary
 from results.verdict.value_text import interval_text, number_text
-from topologies.model import link_name, route_name
+from topologies.model import link_name
 
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
 
@@ -178,7 +178,7 @@ def sentences(summary: Summary) -> Iterator[str]:
     if summary.media.speaker_pauses:
         yield _speakers_sentence(summary.media)
     for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.relays, row.seen_at)):
-        yield _reroute_sentence(list(steps))
+        yield reroute_sentence(list(steps))
     for cluster, program in summary.programs.items():
         if program.capabilities:
             yield f"relay {cluster} ({program.kind}) had the capabilities {', '.join(program.capabilities)}"
@@ -188,23 +188,6 @@ def sentences(summary: Summary) -> Iterator[str]:
             reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in dropped.items())
             yield f"relay {cluster} dropped {reasons} of {relay.received} packets"
     yield from summary.diagnosis
-
-
-def _reroute_sentence(moves: list[RerouteRow]) -> str:
-    """Of one move, or of all steps of a paced one."""
-    reroute = moves[0]
-    steps = [("seen", reroute.seen_at), ("installed", reroute.installed_at), ("first packet", reroute.first_packet_at)]
-    if reroute.fault_at is None:
-        timing = ", ".join(f"{name} at {at:.3f} s" for name, at in steps if at is not None)
-    else:
-        start = reroute.fault_at
-        timing = ", ".join(f"{name} {1e3 * (at - start):.0f} ms" for name, at in steps if at is not None)
-        timing += " after the fault"
-    returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
-    paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
-    empty = "" if any(move.directions for move in moves) else "; no session moved"
-    route = route_name(reroute.relays)
-    return f"{reroute.link} rerouted {route}: {timing}{paced if len(moves) > 1 else ''}{returned}{empty}"
 
 
 def _pauses_sentence(media: Media) -> str:

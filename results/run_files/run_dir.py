@@ -207,6 +207,11 @@ class RunDir:
         return self.root / "stall.png"
 
     @property
+    def reroute_plot(self) -> Path:
+        """What the interruptions that reroutes ended are made of."""
+        return self.root / "reroutes.png"
+
+    @property
     def latency_plot(self) -> Path:
         """One-way delay over time, by pair and route."""
         return self.root / "latency.png"

@@ -127,6 +127,8 @@ class Console:
         self._terminal.print(f"plot     {_short(run.latency_plot)}")
         if run.stall_plot.exists():
             self._terminal.print(f"relay    {_short(run.stall_plot)}")
+        if run.reroute_plot.exists():
+            self._terminal.print(f"reroutes {_short(run.reroute_plot)}")
         self._terminal.print(f"summary  {_short(run.summary)}")
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:

@@ -68,6 +68,16 @@ def test_a_reroute_over_two_relays_is_told_with_both(run: RunDir) -> None:
     assert sentence.startswith("us-east–us-west rerouted via us-central and us-north: ")
 
 
+def test_a_reroute_is_told_with_what_the_longest_silence_is_made_of(run: RunDir) -> None:
+    """Of the first listener at us-east: its packets are sent 1/8 ms after multiples of 20 ms, the last before the
+    blackhole, which is applied at 4.001 s, at 3.98 s."""
+    (sentence,) = sentences(decide(run, WITH_MEDIA))
+    assert sentence.endswith(
+        "; the longest silence, 309.4 ms: detect 276.0, decide 1.0, install 2.0, first packet 0.1, relay 25.2, "
+        "recovered 15.3, under way -31.1, unexplained 20.9"
+    )
+
+
 def test_steps_of_a_paced_reroute_count_the_streams_of_their_lanes(run: RunDir) -> None:
     steps = [replace(move("us-east", "us-west", "us-central", 4.28 + lane / 16, lane), seen_ns=START) for lane in ALL]
     summary = decide(run, *steps)

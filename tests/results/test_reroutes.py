@@ -1,0 +1,280 @@
+"""Reroutes taken apart, in runs made by arithmetic: a blackhole at 4 s, and packets over the relay from 4.28 s on.
+
+Delays are 31.15 ms direct, 15.3 ms to the relay at us-central and 25.25 ms from there (from us-east; else the other way
+round); stream number i has its packets i / 8 ms after every multiple of 20 ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic_media import BLIP, START, TRIANGLE
+from synthetic_run import Blip
+
+from controller.decisions import Decision, HealthChange
+from controller.settings import Detector
+from hostio.timing import MS, S
+from relay_app.drop_reasons import DropReason
+from relay_app.records import RELAY_FATE
+from results.metrics.analysis import Evidence, analyse
+from results.metrics.network_figures import LaneRow, RerouteRow
+from results.metrics.reroute_causes import Cause
+from results.metrics.reroute_packets import way_of
+from results.metrics.reroutes import reroute_rows
+from results.report.report import read_evidence
+from results.run_files.documents import ControllerRecord, Event
+from results.run_files.events import FaultEdge
+from results.run_files.faults import Fault, Freeze, Process, ProcessFault
+from topologies.model import Direction
+
+DIRECT, LEG, LAST_LEG = 31.15, 15.3, 25.25
+SEEN, DECIDED, WRITTEN, INSTALLED, MOVED, RETURNED = 4.25, 4.2505, 4.252, 4.255, 4.28, 9.1
+ALL = tuple(range(16))
+
+
+def ns(at_s: float) -> int:
+    return START + round(at_s * S)
+
+
+def decision(via: str | None = "us-central", *, lanes: Sequence[int] = ALL, seen: float = SEEN) -> Decision:
+    """Onto the relay at us-central or, from RETURNED on, off it."""
+    reason = "us-east→us-west: no probe for 250 ms" if via else "clean for 3 s"
+    times = [seen, DECIDED, DECIDED, INSTALLED, WRITTEN] if via else [RETURNED] * 5
+    seen_ns, decided_ns, sent_ns, installed_ns, written_ns = map(ns, times)
+    return Decision(
+        "us-east",
+        "us-west",
+        via,
+        tuple(lanes),
+        reason,
+        seen_ns,
+        decided_ns,
+        sent_ns,
+        installed_ns,
+        written_ns=written_ns,
+    )
+
+
+def frozen(cluster: str) -> ProcessFault:
+    return ProcessFault("relay-freeze", 4 * S, 6 * S, Process("relay", cluster), Freeze())
+
+
+def change(source: str, destination: str, at_s: float = SEEN, *, canary: bool = False) -> HealthChange:
+    detector: Detector = "relay-canary" if canary else "link"
+    return HealthChange(source, destination, "clean", "down", ns(at_s), "no probe for 250 ms", detector)
+
+
+WATCHED = (change("us-west", "us-east"), change("us-east", "us-west"), decision(), decision(None))
+
+
+@pytest.fixture(scope="module")
+def blip(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """The fault is applied at 4 s exactly."""
+    evidence = read_evidence(Blip(sessions=4, rerouted_s=MOVED).write(tmp_path_factory.mktemp("run") / "run"))
+    return replace(evidence, events=tuple(map(_punctual, evidence.events)), decisions=WATCHED)
+
+
+def _punctual(event: Event) -> Event:
+    if isinstance(event, FaultEdge) and event.edge == "start":
+        return replace(event, applied_first_ns=ns(4.0))
+    return event
+
+
+def rows_of(evidence: Evidence, decisions: Sequence[ControllerRecord] | None = None) -> list[RerouteRow]:
+    told = evidence if decisions is None else replace(evidence, decisions=tuple(decisions))
+    return reroute_rows(told, analyse(told))
+
+
+def row_of(evidence: Evidence, decisions: Sequence[ControllerRecord] | None = None) -> RerouteRow:
+    (row,) = rows_of(evidence, decisions)
+    return row
+
+
+def lane_of_first_stream(evidence: Evidence, row: RerouteRow) -> LaneRow:
+    """The lane of the stream whose packets are at multiples of 20 ms, alone on it."""
+    stream = evidence.recording.streams[0]
+    (lane,) = [each for each in row.by_lane if each.lane == stream.lane]
+    assert (lane.directions, stream.source) == (1, "us-east")
+    return lane
+
+
+def test_the_times_of_the_controller_and_its_detector(blip: Evidence) -> None:
+    row = row_of(blip)
+    assert (row.fault_at, row.seen_at, row.detector) == (4.0, SEEN, "link")
+    assert (row.decided_at, row.flow_mods_sent_at) == (DECIDED, WRITTEN)
+    assert (row.barrier_at, row.installed_at, row.returned_at) == (INSTALLED, INSTALLED, RETURNED)
+
+
+def test_the_times_of_a_lane_are_those_of_its_packets(blip: Evidence) -> None:
+    lane = lane_of_first_stream(blip, row_of(blip))
+    assert lane.first_packet_sent_at == MOVED
+    assert lane.relay_first_output_at == pytest.approx(MOVED + LEG / 1e3)
+    assert lane.first_packet_at == lane.media_recovered_at == pytest.approx(MOVED + (LEG + LAST_LEG) / 1e3)
+    assert lane.returned_at == RETURNED
+
+
+def test_the_parts_of_a_lane_are_those_of_the_arithmetic(blip: Evidence) -> None:
+    """The last packet before the fault was sent at 3.98 s, one interval before it; the next at 4 s met it."""
+    lane = lane_of_first_stream(blip, row_of(blip))
+    assert lane.interruption_ms == pytest.approx(1e3 * (MOVED - 3.98) + LEG + LAST_LEG - DIRECT)
+    assert lane.parts is not None
+    assert (lane.parts.detect_ms, lane.parts.decide_ms, lane.parts.install_ms) == (250, 0.5, 4.5)
+    assert lane.parts.first_packet_ms == pytest.approx(1e3 * (MOVED - INSTALLED))
+    assert (lane.parts.relay_ms, lane.parts.recovered_ms, lane.parts.under_way_ms) == (LEG, LAST_LEG, -DIRECT)
+    assert lane.parts.unexplained_ms == pytest.approx(20.0)
+    assert lane.parts.still is False
+
+
+def test_every_lane_adds_up_within_one_packet_interval(blip: Evidence) -> None:
+    row = row_of(blip)
+    assert sum(lane.directions for lane in row.by_lane) == row.directions == 8
+    for lane in row.by_lane:
+        assert lane.parts is not None
+        assert 0 <= lane.parts.unexplained_ms <= 20.001
+        assert lane.interruption_ms is not None
+        assert lane.interruption_ms <= (row.interruption_ms or 0)
+
+
+def test_the_row_is_the_earliest_and_the_latest_of_its_lanes(blip: Evidence) -> None:
+    row = row_of(blip)
+    assert row.first_packet_at == min(lane.first_packet_at or 99 for lane in row.by_lane)
+    assert row.relay_first_output_at == min(lane.relay_first_output_at or 99 for lane in row.by_lane)
+    assert row.media_recovered_at == max(lane.media_recovered_at or 0 for lane in row.by_lane)
+    assert row.parts in [lane.parts for lane in row.by_lane if lane.interruption_ms == row.interruption_ms]
+
+
+def test_a_log_of_before_has_no_time_of_the_flow_mods(blip: Evidence) -> None:
+    before = [replace(each, written_ns=None) if isinstance(each, Decision) else each for each in WATCHED]
+    row = row_of(blip, before)
+    assert (row.flow_mods_sent_at, row.barrier_at) == (None, INSTALLED)
+    assert row.parts == row_of(blip).parts
+
+
+def test_without_the_change_of_health_the_detector_is_unknown_and_the_fault_that_of_the_direct_path(
+    blip: Evidence,
+) -> None:
+    row = row_of(blip, [decision(), decision(None)])
+    assert (row.detector, row.fault_at) == (None, 4.0)
+
+
+def test_a_fault_that_came_after_what_was_seen_is_not_its_cause(blip: Evidence) -> None:
+    seen = 3.9
+    row = row_of(blip, [change("us-east", "us-west", seen), decision(seen=seen), decision(None)])
+    assert row.fault_at is None
+    assert row.parts is not None
+    assert (row.parts.detect_ms, row.parts.under_way_ms) == (None, None)
+    parts = (row.parts.decide_ms, row.parts.install_ms, row.parts.first_packet_ms, row.parts.relay_ms)
+    known = sum(each for each in (*parts, row.parts.recovered_ms) if each is not None)
+    assert row.parts.unexplained_ms == pytest.approx((row.interruption_ms or 0) - known)
+
+
+def test_a_relay_that_canaries_found_is_due_to_the_fault_of_that_relay(blip: Evidence) -> None:
+    start = FaultEdge(1, "start", ns(4.1), ns(4.1), ns(4.1), ns(4.1))
+    told = replace(
+        blip, plan=replace(blip.plan, faults=(*blip.plan.faults, frozen("us-west"))), events=(*blip.events, start)
+    )
+    seen = change("us-east", "us-west", canary=True)
+    moved = replace(decision(), reason="us-east's canary through us-west: no canary for 250 ms")
+    row = row_of(told, [change("us-east", "us-west"), seen, moved, decision(None)])
+    assert (row.detector, row.fault_at) == ("relay-canary", 4.1)
+    assert row_of(told).fault_at == 4.0
+
+
+def test_a_packet_that_the_relay_dropped_was_the_first_on_the_new_path(blip: Evidence) -> None:
+    """The one sent at 4.26 s reached the relay, which was cold: what came after is the relay's part."""
+    stream = blip.recording.streams[0]
+    row = np.zeros(1, RELAY_FATE)
+    row["ssrc"], row["seq"], row["reason"] = stream.ssrc, (65_000 + 213) % 65536, int(DropReason.COLD)
+    row["at_ns"] = ns(4.26) + round(LEG * MS)
+    fates = {**blip.recording.relay_fates, "us-central": row}
+    told = replace(blip, recording=replace(blip.recording, relay_fates=fates))
+    before, lane = (lane_of_first_stream(each, row_of(each)) for each in (blip, told))
+    assert (before.first_packet_sent_at, lane.first_packet_sent_at) == (MOVED, 4.26)
+    assert lane.first_packet_at == before.first_packet_at
+    assert before.parts is not None
+    assert lane.parts is not None
+    assert lane.parts.first_packet_ms == pytest.approx(5)
+    assert lane.parts.relay_ms == pytest.approx(LEG + 20)
+    assert lane.parts.unexplained_ms == pytest.approx(before.parts.unexplained_ms)
+
+
+def test_a_relay_that_gives_out_nothing_leaves_the_lanes_unrecovered(tmp_path: Path) -> None:
+    run = Blip(sessions=4, rerouted_s=11.999, returned_s=20).write(tmp_path / "run")
+    row = row_of(read_evidence(run), WATCHED[:3])
+    assert (row.first_packet_at, row.relay_first_output_at, row.media_recovered_at) == (None, None, None)
+    assert row.parts is not None
+    assert row.parts.still
+    assert (row.parts.first_packet_ms, row.parts.relay_ms, row.parts.recovered_ms) == (None, None, None)
+    known = 250 - 1 + 0.5 + 4.5 - DIRECT  # the fault was applied at 4.001 s
+    assert row.parts.unexplained_ms == pytest.approx((row.interruption_ms or 0) - known)
+
+
+def test_a_reroute_that_found_nobody_silent_has_no_parts(blip: Evidence) -> None:
+    nobody = [replace(each, a="us-central", via="us-east" if each.via else None) for each in WATCHED[2:]]
+    row = row_of(blip, nobody)
+    assert (row.directions, row.by_lane, row.parts, row.interruption_ms) == (0, [], None, None)
+    assert (row.media_recovered_at, row.first_packet_at, row.returned_at) == (None, None, RETURNED)
+
+
+def test_a_later_move_of_a_lane_has_its_own_packets(blip: Evidence) -> None:
+    """Moved again at 6 s, over two relays: no packet passed both, and none of those over the one is taken for it."""
+    again = replace(decision(), then="us-north", seen_ns=ns(5.9), decided_ns=ns(6.0), installed_ns=ns(6.01))
+    north = replace(TRIANGLE.clusters[1], name="us-north", ordinal=4)
+    topology = replace(
+        TRIANGLE,
+        clusters=(*TRIANGLE.clusters, north),
+        links=(*TRIANGLE.links, replace(TRIANGLE.links[0], a="us-central", b="us-north")),
+    )
+    told = replace(blip, plan=replace(blip.plan, topology=topology))
+    first, second = rows_of(told, [*WATCHED[:3], again, decision(None)])
+    assert first.parts == row_of(blip).parts
+    assert (second.first_packet_at, second.parts) == (None, None)
+
+
+def test_a_direction_that_the_fault_spared_has_no_part_of_it(blip: Evidence) -> None:
+    """As if only us-east→us-west had been cut: of the other direction nothing was detected."""
+    one_way = replace(BLIP, directions=(Direction("us-east", "us-west"),))
+    row = row_of(replace(blip, plan=replace(blip.plan, faults=(one_way,))))
+    sources = {
+        lane.lane: {each.source for each in blip.recording.streams if each.lane == lane.lane} for lane in row.by_lane
+    }
+    found = {
+        (*sources[lane.lane], lane.parts.detect_ms, lane.parts.under_way_ms)
+        for lane in row.by_lane
+        if lane.parts and len(sources[lane.lane]) == 1
+    }
+    assert found == {("us-east", 250.0, -DIRECT), ("us-west", None, None)}
+
+
+def test_a_way_over_two_relays_is_turned_round_with_its_direction() -> None:
+    over_two = replace(decision(), then="us-north")
+    assert way_of("us-east", "us-west", over_two) == ("us-east", "us-central", "us-north", "us-west")
+    assert way_of("us-west", "us-east", over_two) == ("us-west", "us-north", "us-central", "us-east")
+    assert way_of("us-east", "us-west", None) == ("us-east", "us-west")
+
+
+@pytest.mark.parametrize(
+    ("fault", "way", "beyond_ms"),
+    [
+        (BLIP, ("us-east", "us-west"), DIRECT),
+        (BLIP, ("us-east", "us-central", "us-west"), None),
+        (
+            replace(BLIP, directions=(Direction("us-central", "us-west"),)),
+            ("us-east", "us-central", "us-west"),
+            LAST_LEG,
+        ),
+        (replace(BLIP, directions=(Direction("us-central", "us-west"),)), ("us-west", "us-central", "us-east"), None),
+        (replace(BLIP, directions=TRIANGLE.directions), ("us-east", "us-central", "us-west"), LEG + LAST_LEG),
+        (frozen("us-central"), ("us-east", "us-central", "us-west"), LAST_LEG),
+        (frozen("us-west"), ("us-east", "us-central", "us-west"), 0),
+        (frozen("us-central"), ("us-east", "us-west"), None),
+    ],
+)
+def test_what_is_past_the_faults_place_takes_the_links_from_there(
+    fault: Fault, way: tuple[str, ...], beyond_ms: float | None
+) -> None:
+    assert Cause(START, fault).beyond_ns(TRIANGLE, way) == (None if beyond_ms is None else round(beyond_ms * MS))
