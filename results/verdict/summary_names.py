@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import MappingProxyType, UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.figures import WitnessRow
@@ -47,7 +47,8 @@ def _numbers(of: type) -> Iterator[str]:
 def _kinds(hint: Any) -> set[Any]:
     if get_origin(hint) is Annotated:
         return _kinds(get_args(hint)[0])
-    return set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
+    # What is annotated makes a Union, and what is not a UnionType.
+    return set(get_args(hint)) if get_origin(hint) in (Union, UnionType) else {hint}
 
 
 def summary_unit(metric: str) -> Unit:

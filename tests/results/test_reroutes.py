@@ -20,6 +20,7 @@ from controller.settings import Detector
 from hostio.timing import MS, S
 from relay_app.drop_reasons import DropReason
 from relay_app.records import RELAY_FATE
+from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
 from results.metrics.network_figures import LaneRow, RerouteRow
 from results.metrics.reroute_causes import Cause
@@ -29,6 +30,9 @@ from results.report.report import read_evidence
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import FaultEdge
 from results.run_files.faults import Fault, Freeze, Process, ProcessFault
+from results.run_files.plan import Expectation
+from results.verdict.findings import find
+from results.verdict.verdict import evaluate
 from topologies.model import Direction
 
 DIRECT, LEG, LAST_LEG = 31.15, 15.3, 25.25
@@ -248,6 +252,22 @@ def test_a_direction_that_the_fault_spared_has_no_part_of_it(blip: Evidence) -> 
         if lane.parts and len(sources[lane.lane]) == 1
     }
     assert found == {("us-east", 250.0, -DIRECT), ("us-west", None, None)}
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    [
+        ("reroutes.0.parts.detect_ms", 250.0),
+        ("reroutes.0.decided_at", DECIDED),
+        ("reroutes.0.flow_mods_sent_at", WRITTEN),
+        ("reroutes.1.parts.detect_ms", None),
+    ],
+)
+def test_expectations_find_the_parts_of_a_reroute(blip: Evidence, metric: str, value: float | None) -> None:
+    analysis = analyse(blip)
+    findings = find(blip, analysis, reconcile(blip, analysis))
+    row = evaluate(Expectation(metric, "<=", 250.0, metric), findings)
+    assert (row.value, row.ok) == (value, None if value is None else True)
 
 
 def test_a_way_over_two_relays_is_turned_round_with_its_direction() -> None:

@@ -129,9 +129,11 @@ def test_every_number_of_a_row_and_of_the_machine_has_a_name() -> None:
     rows = {"fidelity": "pacing-p99", "faults": "0", "reroutes": "3", "ledger.routes": "canaries"}
     for path, numbers in IN_ROWS.items():
         for number in numbers if path in rows else ():
-            unit = "s" if number.endswith(("_at", "_until")) else ""
+            unit = "s" if number.endswith(("_at", "_until")) else "ms" if number.endswith("_ms") else ""
             found = read(f"{path.rpartition('.')[2]}[{rows[path]}].{number} <= 5{unit}")
             assert (found.metric, found.value) == (f"{path}.{rows[path]}.{number}", 5)
+    for part in ("detect_ms", "decide_ms", "install_ms", "first_packet_ms", "relay_ms", "recovered_ms"):
+        assert f"parts.{part}" in IN_ROWS["reroutes"]
     for metric, kind in MACHINE_METRICS.items():
         limit = {"percent": "5%", "s": "5s"}.get(kind, "5")
         assert read(f"{metric} <= {limit}").value == 5
