@@ -48,6 +48,20 @@ class TestTheDemo:
         assert demo.bears(demo.summary["media"]["still_interrupted"] == 0)
         assert demo.bears(len(demo.summary["reroutes"]) == 1)
 
+    def test_the_reroute_is_taken_apart(self, demo: Run) -> None:
+        """Packets are 20 ms apart; 2 ms more are for the fault's own lateness and the links' back end."""
+        reroute = demo.summary["reroutes"][0]
+        assert reroute["detector"] == "link"
+        steps = ("fault", "seen", "decided", "flow_mods_sent", "barrier", "media_recovered")
+        times = [reroute[f"{step}_at"] for step in steps]
+        assert times == sorted(times)
+        assert sum(lane["directions"] for lane in reroute["by_lane"]) == reroute["directions"] == 200
+        for lane in reroute["by_lane"]:
+            lengths = [lane["parts"][part] for part in lane["parts"] if part.endswith("_ms")]
+            assert sum(lengths) == pytest.approx(lane["interruption_ms"], abs=0.01)
+            assert demo.bears(-2 <= lane["parts"]["unexplained_ms"] <= 22)
+        assert (demo.root / "reroutes.png").read_bytes().startswith(b"\x89PNG")
+
     def test_losses_are_those_of_the_blip(self, demo: Run) -> None:
         demo.require(demo.conclusive)
         with (demo.root / "interruptions.csv").open() as table:
