@@ -177,24 +177,26 @@ def test_a_fault_that_came_after_what_was_seen_is_not_its_cause(blip: Evidence) 
 
 
 def test_a_relay_that_canaries_found_is_due_to_the_fault_of_that_relay(blip: Evidence) -> None:
-    start = FaultEdge(1, "start", ns(4.1), ns(4.1), ns(4.1), ns(4.1))
+    """Also if one of the link came later."""
+    start = FaultEdge(1, "start", ns(3.9), ns(3.9), ns(3.9), ns(3.9))
     told = replace(
         blip, plan=replace(blip.plan, faults=(*blip.plan.faults, frozen("us-west"))), events=(*blip.events, start)
     )
     seen = change("us-east", "us-west", canary=True)
     moved = replace(decision(), reason="us-east's canary through us-west: no canary for 250 ms")
     row = row_of(told, [change("us-east", "us-west"), seen, moved, decision(None)])
-    assert (row.detector, row.fault_at) == ("relay-canary", 4.1)
+    assert (row.detector, row.fault_at) == ("relay-canary", 3.9)
     assert row_of(told).fault_at == 4.0
 
 
 def test_a_packet_that_the_relay_dropped_was_the_first_on_the_new_path(blip: Evidence) -> None:
-    """The one sent at 4.26 s reached the relay, which was cold: what came after is the relay's part."""
+    """The one sent at 4.26 s reached the relay, which was cold: what came after is the relay's part. One that it had
+    dropped before the decision, sent at 4.2 s, took an older path."""
     stream = blip.recording.streams[0]
-    row = np.zeros(1, RELAY_FATE)
-    row["ssrc"], row["seq"], row["reason"] = stream.ssrc, (65_000 + 213) % 65536, int(DropReason.COLD)
-    row["at_ns"] = ns(4.26) + round(LEG * MS)
-    fates = {**blip.recording.relay_fates, "us-central": row}
+    rows = np.zeros(2, RELAY_FATE)
+    rows["ssrc"], rows["seq"], rows["reason"] = stream.ssrc, [65_000 + 210, 65_000 + 213], int(DropReason.COLD)
+    rows["at_ns"] = [ns(4.2) + round(LEG * MS), ns(4.26) + round(LEG * MS)]
+    fates = {**blip.recording.relay_fates, "us-central": rows}
     told = replace(blip, recording=replace(blip.recording, relay_fates=fates))
     before, lane = (lane_of_first_stream(each, row_of(each)) for each in (blip, told))
     assert (before.first_packet_sent_at, lane.first_packet_sent_at) == (MOVED, 4.26)
@@ -237,6 +239,57 @@ def test_a_later_move_of_a_lane_has_its_own_packets(blip: Evidence) -> None:
     first, second = rows_of(told, [*WATCHED[:3], again, decision(None)])
     assert first.parts == row_of(blip).parts
     assert (second.first_packet_at, second.parts) == (None, None)
+
+
+def test_a_move_that_carried_nothing_is_not_credited_with_the_packets_of_a_later_one(blip: Evidence) -> None:
+    early, back = (
+        replace(each, decided_ns=ns(at), installed_ns=ns(at)) for each, at in ((decision(), 1), (decision(None), 2))
+    )
+    first, second = rows_of(blip, [change("us-east", "us-west"), early, back, decision(), decision(None)])
+    assert (first.first_packet_at, first.media_recovered_at, first.returned_at) == (None, None, 2.0)
+    assert second.parts == row_of(blip).parts
+
+
+def test_a_move_onto_a_relay_that_was_used_before_begins_with_what_came_after_its_decision(blip: Evidence) -> None:
+    """At 7 s; of the first stream a packet sent at 6.96 s is the next to arrive, 40.55 ms later."""
+    back, again = (
+        replace(each, decided_ns=ns(at), installed_ns=ns(at)) for each, at in ((decision(None), 6), (decision(), 7))
+    )
+    _, second = rows_of(blip, [*WATCHED[:3], back, again, decision(None)])
+    assert lane_of_first_stream(blip, second).first_packet_at == pytest.approx(7.00055)
+
+
+def test_a_gap_after_media_had_come_back_is_none_of_the_reroute(tmp_path: Path) -> None:
+    """Rerouted with the fault, so that no packet was lost; of the first stream those sent from 7 to 7.5 s were."""
+    evidence = read_evidence(Blip(sessions=4, rerouted_s=4.0).write(tmp_path / "run"))
+    stream = evidence.recording.streams[0]
+    rows = evidence.recording.received["us-west"]
+    gap = (rows["ssrc"] == stream.ssrc) & (rows["sent_ns"] >= ns(7.0)) & (rows["sent_ns"] < ns(7.5))
+    received = {**evidence.recording.received, "us-west": rows[~gap]}
+    told = replace(evidence, recording=replace(evidence.recording, received=received))
+    assert len(analyse(told).interruptions) == 1
+    row = row_of(told, [change("us-east", "us-west", 3.9), decision(seen=3.9), decision(None)])
+    assert (row.parts, row.interruption_ms, row.media_recovered_at) == (None, None, None)
+    assert row.first_packet_at == pytest.approx(4.26055)
+
+
+def test_a_change_to_clean_is_no_reason_of_a_reroute(blip: Evidence) -> None:
+    clean = replace(change("us-central", "us-west"), before="down", after="clean")
+    assert row_of(blip, [clean, decision(), decision(None)]).detector is None
+
+
+def test_the_leg_of_a_relay_path_that_failed_is_the_place_of_the_fault(blip: Evidence) -> None:
+    """The pair was over us-central already when the link from there was cut, at 4.05 s."""
+    leg = replace(BLIP, directions=(Direction("us-central", "us-west"),))
+    start = FaultEdge(1, "start", ns(4.05), ns(4.05), ns(4.05), ns(4.05))
+    told = replace(blip, plan=replace(blip.plan, faults=(BLIP, leg)), events=(*blip.events, start))
+    moved = replace(decision(), reason="us-central→us-west: no probe for 200 ms")
+    early = replace(decision(), decided_ns=ns(1), installed_ns=ns(1))
+    _, row = rows_of(told, [early, change("us-central", "us-west"), moved, decision(None)])
+    assert row.fault_at == 4.05
+    parts = lane_of_first_stream(told, row).parts
+    assert parts is not None
+    assert (parts.detect_ms, parts.under_way_ms) == (200, -LAST_LEG)
 
 
 def test_a_direction_that_the_fault_spared_has_no_part_of_it(blip: Evidence) -> None:
