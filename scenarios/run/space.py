@@ -43,6 +43,9 @@ PROCESS_BYTES = 16 << 10
 STREAM_BYTES = 128
 """A row of `streams.csv`, or of `interruptions.csv`; longer than any."""
 
+LANE_BYTES = 1 << 10
+"""What the summary says of a lane of a reroute."""
+
 LINE_BYTES = 512
 """A line of `events.jsonl` or `controller.jsonl`."""
 
@@ -92,6 +95,7 @@ def space_needed(plan: Plan) -> Space:
         DOCUMENT_BYTES
         + clusters * _PROCESSES * PROCESS_BYTES
         + _table_bytes(plan)
+        + _reroute_bytes(plan)
         + _line_bytes(plan)
         + _told_bytes(plan)
     )
@@ -151,6 +155,12 @@ def _sample_bytes(plan: Plan) -> float:
 def _table_bytes(plan: Plan) -> int:
     """A row per stream, and one per interruption: of each stream by each fault, on its way out and back."""
     return STREAM_BYTES * _streams(plan) * (1 + 2 * max(1, len(plan.faults)))
+
+
+def _reroute_bytes(plan: Plan) -> int:
+    """The lanes of reroutes: each fault may move every pair that has sessions."""
+    pairs = len({frozenset((group.a, group.b)) for group in plan.sessions})
+    return LANE_BYTES * LANES * pairs * len(plan.faults)
 
 
 def _line_bytes(plan: Plan) -> int:
