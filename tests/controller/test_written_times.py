@@ -1,11 +1,13 @@
-"""The controller process, with switches of the test's own: what it records of when it sent, wrote and was answered."""
+"""When the controller process, on os-ken and on Ryu, sent, wrote and was answered, by its records.
+
+The switches are of the test's own.
+"""
 
 from __future__ import annotations
 
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from select import select
@@ -14,11 +16,13 @@ from typing import Any
 
 import pytest
 from controller_samples import triangle
+from ryu_lab import needs_ryu
 from wire_switch import WireSwitch, wait_until
 
-from controller.settings import ControllerConfig, ControllerSettings
+from controller.settings import ControllerConfig, ControllerSettings, Framework
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
+from scenarios.process_faults.frameworks import PYTHON_OF
 from topologies.model import Direction
 
 INTERVAL = 20 * MS
@@ -29,7 +33,7 @@ PROJECT = Path(__file__).parents[2]
 class Lab:
     """The controller and a switch for each cluster of the triangle."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, framework: Framework) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             address: tuple[str, int] = free.getsockname()
         settings = ControllerSettings(probe_interval_ns=INTERVAL)
@@ -38,7 +42,7 @@ class Lab:
         )
         written = directory / "config.json"
         written.write_text(self.config.to_json(), encoding="utf-8")
-        command = [sys.executable, "-m", "controller.app", str(written)]
+        command = [*PYTHON_OF[framework], "-m", "controller.app", str(written)]
         self.process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.telemetry = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sequence = 0
@@ -73,9 +77,9 @@ class Lab:
         self.process.communicate()
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path)
+@pytest.fixture(params=["os-ken", pytest.param("ryu", marks=needs_ryu)])
+def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    lab = Lab(tmp_path, request.param)
     yield lab
     lab.close()
 
