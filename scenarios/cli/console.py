@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console as Terminal
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from results.report.program_rows import APP_COLUMNS, PROCESS_COLUMNS, app_rows, process_rows
 from results.report.summary_rows import (
@@ -38,11 +40,27 @@ from scenarios.cli.standard_streams import OutputLostError
 from scenarios.relay_check.finding import Finding
 from scenarios.suites.attempts import Attempt
 from scenarios.suites.standings import COLUMNS, Trial, table
+from scenarios.watch.frame import Line, Tone, as_ascii
 
 _LOG_WIDTH = 140
 _STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
 _MARK = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
 _NOT_TOLD = "–"
+_TONES: dict[Tone, str] = {
+    "plain": "none",
+    "dim": "bright_black",
+    "strong": "bold",
+    "title": "bold cyan",
+    "good": "green",
+    "warn": "yellow",
+    "bad": "bold red",
+    "move": "bold magenta",
+    "lane": "bold white on magenta",
+    "alarm": "bold white on red",
+}
+
+Frame = Callable[[int, int], list[Line]]
+"""Draws a frame for a terminal of so many columns and rows."""
 
 
 class Console:
@@ -64,6 +82,22 @@ class Console:
             *columns, console=self._terminal, transient=True, disable=not self._terminal.is_terminal
         ) as progress:
             yield _Follower(progress_lines, plan, progress, label)
+
+    @property
+    def draws(self) -> bool:
+        """Output goes to a terminal that can be drawn on: one with a cursor that moves."""
+        return sys.stdout.isatty() and not self._terminal.is_dumb_terminal
+
+    def show_frames(self, frames: Iterable[Frame]) -> None:
+        """Show each frame on the whole screen, in place of the one before; the last one stays behind it."""
+        last: Frame | None = None
+        screen = Terminal(highlight=False)
+        with Live(console=screen, screen=True, auto_refresh=False) as live:
+            for frame in frames:
+                live.update(_drawn(frame, screen, screen.height), refresh=True)
+                last = frame
+        if last:
+            screen.print(_drawn(last, screen, screen.height - 1))
 
     def say(self, sentence: str) -> None:
         """Print a sentence as it is."""
@@ -166,6 +200,15 @@ class Console:
         for row in rows:
             table.add_row(*row)
         self._terminal.print(table)
+
+
+def _drawn(frame: Frame, screen: Terminal, height: int) -> Text:
+    """A frame as rich has it, in ASCII where the terminal's encoding has no more."""
+    lines = frame(screen.width, height)
+    if not screen.encoding.startswith("utf"):
+        lines = [as_ascii(each) for each in lines]
+    spans = [[(span.text, _TONES[span.tone]) for span in each] for each in lines]
+    return Text("\n", no_wrap=True, overflow="crop").join(Text.assemble(*each) for each in spans)
 
 
 class _Follower:

@@ -29,6 +29,7 @@ _COMMANDS = MappingProxyType(
         "relay": "relays.relay",
         "doctor": "looks.doctor",
         "report": "looks.report",
+        "watch": "watches.watch",
         "topology": "topologies.topology",
     }
 )
