@@ -40,7 +40,7 @@ from scenarios.cli.standard_streams import OutputLostError
 from scenarios.relay_check.finding import Finding
 from scenarios.suites.attempts import Attempt
 from scenarios.suites.standings import COLUMNS, Trial, table
-from scenarios.watch.frame import Line, Tone, as_ascii
+from scenarios.watch.frame import Line, Tone, as_ascii, joined
 
 _LOG_WIDTH = 140
 _STYLE = {"pass": "bold green", "fail": "bold red", "inconclusive": "bold yellow"}
@@ -207,7 +207,7 @@ def _drawn(frame: Frame, screen: Terminal, height: int) -> Text:
     lines = frame(screen.width, height)
     if not screen.encoding.startswith("utf"):
         lines = [as_ascii(each) for each in lines]
-    spans = [[(span.text, _TONES[span.tone]) for span in each] for each in lines]
+    spans = [[(span.text, _TONES[span.tone]) for span in joined(each)] for each in lines]
     return Text("\n", no_wrap=True, overflow="crop").join(Text.assemble(*each) for each in spans)
 
 

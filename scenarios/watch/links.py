@@ -47,7 +47,7 @@ def _item(moment: Moment, link: Link, faults: list[FaultNow], ends_width: tuple[
     head = (Span(f"{glyph} ", tone), Span(name, name_tone), Span(f"  {_delay(link):>9}  ", "dim"))
     rank = _SEVERITY.index(state) if state != "clean" else 9
     return Item(
-        line(*head, *_health(there, back), *_struck(moment, faults, link, state)),
+        line(*head, *_health(there, back, struck=bool(faults)), *_struck(moment, faults, link)),
         _detail(there, back),
         0 if faults else rank,
     )
@@ -58,8 +58,11 @@ def _delay(link: Link) -> str:
     return f"{there:g} ms" if there == back else f"{there:g}/{back:g} ms"
 
 
-def _health(there: Seen | None, back: Seen | None) -> Iterator[Span]:
+def _health(there: Seen | None, back: Seen | None, *, struck: bool) -> Iterator[Span]:
     words = [each.state if each else "unknown" for each in (there, back)]
+    if words == ["clean", "clean"] and struck:
+        yield Span("not noticed yet", "warn")
+        return
     if words[0] == words[1]:
         text = "clean" if words[0] == "clean" else "not known yet" if words[0] == "unknown" else f"{words[0]} both ways"
         yield Span(f"{text:<15}", STATES.get(words[0], ("", "dim"))[1])
@@ -73,15 +76,13 @@ def _health(there: Seen | None, back: Seen | None) -> Iterator[Span]:
     yield Span(" " * max(0, 15 - used))
 
 
-def _struck(moment: Moment, faults: list[FaultNow], link: Link, state: str) -> Iterator[Span]:
+def _struck(moment: Moment, faults: list[FaultNow], link: Link) -> Iterator[Span]:
     for each in faults:
         ways = [way for way in link.directions if way in getattr(each.fault, "directions", ())]
         arrow = "" if len(ways) == 2 else " →" if ways == [link.directions[0]] else " ←"
         share = f" {each.share:.0%}" if each.share < 1 else ""
         yield Span(f" {each.fault.what}{arrow}{share} ", "alarm")
         yield Span(f" for {in_force_s(moment, each):.1f} s", "plain")
-    if faults and state == "clean":
-        yield Span(", not noticed", "warn")
 
 
 def _detail(there: Seen | None, back: Seen | None) -> Line | None:

@@ -64,4 +64,9 @@ def plain_line(state: RunState, entry: Entry) -> str:
     """An entry as a line of text for a file or a pipe."""
     aside = f" ({entry.aside})" if entry.aside else ""
     text = f"{entry.text}{aside}"
-    return f"{clock(state, entry.at_ns):>{_CLOCK + 1}}  {''.join(c if c.isprintable() else '?' for c in text)}"
+    return f"{clock(state, entry.at_ns):>{_CLOCK + 1}}  {printable(text)}"
+
+
+def printable(text: str) -> str:
+    """A text of somebody else with a question mark for each character that is a command to a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)

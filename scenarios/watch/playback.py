@@ -53,7 +53,7 @@ def playback(asked: Asked, media_start_ns: int | None, earliest_ns: int, until_n
     if asked.from_ns is None:
         return Playback(earliest_ns if media_start_ns is None else media_start_ns, now_ns, speed)
     if media_start_ns is None:
-        raise NothingThereError("no media were ever sent in this run; leave it out to see the set-up")
+        raise NothingThereError("media have not begun in this run; leave it out to see the set-up")
     first_ns = media_start_ns + asked.from_ns
     if first_ns > until_ns:
         come_s = (until_ns - media_start_ns) / S

@@ -16,6 +16,7 @@ from scenarios.watch.state import Seen
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BAD = ("down", "degraded")
+_STRUCK: tuple[str, Tone] = ("✕", "bad")
 _UNWATCHED: tuple[str, Tone] = ("·", "dim")
 _MUCH = 0.5
 """Share of a second from which on a lock that is held is worth a warning."""
@@ -58,7 +59,7 @@ def _item(
     figures = None if ended else figures
     struck = bool(faults) or (figures is not None and figures.stands_still)
     bad = struck or state in _BAD
-    glyph, tone = ("✕", "bad") if struck else STATES.get(state, _UNWATCHED)
+    glyph, tone = _STRUCK if struck else STATES.get(state, _UNWATCHED)
     name_tone: Tone = "strong" if bad else "plain"
     head = (Span(f"{glyph} ", tone), Span(marks[cluster], "move"), " ", Span(cluster.ljust(widths[0]), name_tone))
     told = [*_struck(moment, faults), *_figures(moment, cluster, ended=ended)]

@@ -62,7 +62,7 @@ def _stacked(moment: Moment, sections: Sequence[Section], width: int, rows: int,
 
 def _header(moment: Moment, width: int) -> Iterator[Line]:
     plan = moment.plan
-    name = line(Span(plan.scenario, "strong"), Span(f"  seed {plan.seed}", "dim"))
+    name = line(Span(one_cell(plan.scenario), "strong"), Span(f"  seed {plan.seed}", "dim"))
     yield between(name, line(*_status(moment)), width)
     yield _timeline(moment, width)
 
@@ -111,7 +111,7 @@ def _timeline(moment: Moment, width: int) -> Line:
 
 def _footer(moment: Moment, width: int) -> Iterator[Line]:
     for note in moment.notes:
-        yield clipped(line(Span(f"? {note}", "warn")), width)
+        yield clipped(line(Span(f"? {one_cell(note)}", "warn")), width)
     if moment.mode == "over" and moment.verdict:
         for reason in moment.verdict.reasons[:3]:
             yield clipped(

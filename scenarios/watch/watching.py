@@ -9,7 +9,7 @@ from time import monotonic_ns, sleep
 from hostio.timing import S
 from results.run_files.events import MediaStart
 from scenarios.watch.entries import Teller
-from scenarios.watch.log import plain_line
+from scenarios.watch.log import plain_line, printable
 from scenarios.watch.moment import Mode, Moment
 from scenarios.watch.playback import Asked, Playback, playback
 from scenarios.watch.reading import Kept, RunReading
@@ -143,4 +143,4 @@ class Watch:
             yield "no verdict: the run has no summary"
             return
         yield f"verdict: {verdict.word}"
-        yield from (f"  {reason}" for reason in verdict.reasons)
+        yield from (f"  {printable(reason)}" for reason in verdict.reasons)
