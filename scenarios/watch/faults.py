@@ -88,7 +88,7 @@ def _name(moment: Moment, now: FaultNow) -> str:
 def _progress(moment: Moment, now: FaultNow) -> Iterator[Span]:
     at_ns = moment.after_start_ns
     if now.phase == "in force" and now.seen.last and at_ns is not None:
-        share = f" at {now.share:.0%}" if now.share < 1 else ""
+        share = f" at {now.share * 100:.0f} %" if now.share < 1 else ""
         left_s = (now.fault.until_ns - at_ns) / S
         yield Span(f"in force{share}", "alarm")
         yield Span(f", {left_s:.1f} s left" if left_s >= 0 else f", end due {-left_s:.1f} s ago")

@@ -80,7 +80,7 @@ def _struck(moment: Moment, faults: list[FaultNow], link: Link) -> Iterator[Span
     for each in faults:
         ways = [way for way in link.directions if way in getattr(each.fault, "directions", ())]
         arrow = "" if len(ways) == 2 else " →" if ways == [link.directions[0]] else " ←"
-        share = f" {each.share:.0%}" if each.share < 1 else ""
+        share = f" {each.share * 100:.0f} %" if each.share < 1 else ""
         yield Span(f" {each.fault.what}{arrow}{share} ", "alarm")
         yield Span(f" for {in_force_s(moment, each):.1f} s", "plain")
 

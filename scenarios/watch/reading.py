@@ -67,6 +67,8 @@ class RunReading:
         for cluster in (each.name for each in self.plan.topology.clusters):
             try:
                 samples = _samples(self._run, cluster)
+            except FileNotFoundError:  # collected in this moment: the next look finds them
+                continue
             except (RecordsError, OSError, ValueError) as error:
                 self._unread[cluster] = f"the samples of relay {cluster} cannot be read: {error}"
             else:

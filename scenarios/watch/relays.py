@@ -111,7 +111,7 @@ def _detail(moment: Moment, cluster: str, state: str, seen: list[Seen], figures:
 
 def _inside(figures: RelayFigures) -> Iterator[Span]:
     tone: Tone = "warn" if figures.lock_share > _MUCH else "dim"
-    yield Span(f"lock held {figures.lock_share:.0%} of the time", tone)
+    yield Span(f"lock held {figures.lock_share * 100:.0f} % of the time", tone)
     yield Span(f"{figures.cached} sessions cached", "dim")
     if figures.waiting_bytes:
         yield Span(f"{figures.waiting_bytes / 1000:,.0f} kB wait to be received".replace(",", " "), "warn")

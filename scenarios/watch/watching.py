@@ -90,7 +90,7 @@ class Watch:
     def _look_at_samples(self, *, done: bool) -> None:
         now_ns = self._clock.now_ns()
         due = self._samples_due_ns is None or (self.live and self._samples_due_ns <= now_ns)
-        if due or (done and self._play is None):
+        if due or done:
             self._reading.look_at_samples()
             self._samples_due_ns = now_ns + _SAMPLES_NS
 

@@ -193,7 +193,7 @@ def test_a_text_goes_on_under_itself() -> None:
     random = Random(1)
     for _ in range(50):
         words = ["".join(random.choices("abc", k=random.randint(1, 9))) for _ in range(random.randint(1, 12))]
-        text = line(*(Span(f"{word} ", random.choice(["plain", "dim"])) for word in words))  # type: ignore[arg-type]
+        text = line(*(Span(f"{word} ", random.choice(["plain", "dim"])) for word in words))
         lines = wrapped(line("> "), text, 20)
         assert " ".join(text_of(each)[2:] for each in lines).split() == words
         assert all(width_of(each) <= 20 for each in lines)
@@ -238,3 +238,31 @@ def test_bars_are_shares_of_the_largest(history: tuple[float, ...], bars: str) -
 def test_the_run_that_is_over_leaves_no_fault_in_the_future() -> None:
     lines = drawn(moment(13.0, [BLIP[0], end()]))
     assert "was not played" in row_of(lines, "blackhole", "4–6 s")
+
+
+def test_records_that_fit_no_plan_are_drawn_too() -> None:
+    """Of another topology, with faults and lanes that there are not, at any time."""
+    random = Random(7)
+    names = [EAST, CENTRAL, WEST, "nowhere", "-", "x" * 20]
+    for _ in range(200):
+        records: list[Record] = [BLIP[0]] if random.random() < 0.8 else []
+        for _ in range(random.randint(0, 12)):
+            one, other, via = random.choices(names, k=3)
+            seconds, number = random.uniform(-2, 14), random.randint(-2, 3)
+            records.append(
+                random.choice(
+                    [
+                        health(one, other, random.choice(["clean", "down", "degraded", "odd"]), seconds),
+                        health(one, other, "down", seconds, detector="relay-canary"),
+                        move(random.choice([via, None]), seconds, random.sample(range(-2, 40), 5), (one, other)),
+                        edge(number, random.choice(["start", "level", "end"]), seconds),
+                        ProgramMessage(one, "STATUS=" + chr(random.randint(0, 0x2FFF)), at(seconds)),
+                        end(seconds),
+                    ]
+                )
+            )
+        shown = moment(random.uniform(-1, 14), records)
+        for size in ((80, 24), (140, 40)):
+            lines = screen(shown, *size)
+            assert len(lines) <= size[1]
+            assert all(width_of(each) <= size[0] for each in lines)
