@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from controller.decisions import Decision, HealthChange, Kept, Review
+from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from hostio.timing import MS, S
 from relay_app.ports import LANES
 from results.run_files.documents import ControllerRecord, Event
@@ -58,7 +58,7 @@ class Teller:
 
     def tell(self, record: Record) -> Entry | None:
         """The entry of a record; None if it changes nothing that is shown."""
-        if isinstance(record, Decision | Kept | Review | HealthChange):
+        if isinstance(record, Decision | Kept | Review | HealthChange | HeldUp):
             return self._of_controller(record)
         if isinstance(record, FaultEdge):
             return self._of_fault(record)
@@ -84,6 +84,10 @@ class Teller:
             return Entry(
                 record.at_ns, "health", f"{_subject(record)} is {record.after}: {record.reason}", health=record
             )
+        if isinstance(record, HeldUp):
+            gone_ms = (record.at_ns - record.from_ns) / MS
+            text = f"the controller runs on after {gone_ms:.0f} ms, and distrusts what it missed"
+            return Entry(record.at_ns, "health", text)
         if isinstance(record, Kept):
             return Entry(record.at_ns, "kept", f"{record.a}–{record.b} stays: {record.reason}")
         told = f"stays via {' and '.join(record.relays)}: {record.reason}"

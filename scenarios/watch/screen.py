@@ -14,7 +14,7 @@ _TWO_COLUMNS = 124
 """Cells from which on events stand beside the rest."""
 
 _LEFT_SHARE = 0.56
-_LOG_ROWS = 5
+_LOG_ROWS = 4
 """Rows that the events get at least where all is in one column."""
 
 _VERDICT_TONES: dict[str, Tone] = {"pass": "good", "fail": "bad", "inconclusive": "warn"}
@@ -84,7 +84,7 @@ def _status(moment: Moment) -> Iterator[Span]:
     if now_s is None:
         yield Span(f"set-up: {one_cell(moment.state.step) or 'nothing recorded yet'}")
     elif now_s > duration_s and moment.mode != "over":
-        yield Span(f"{one_cell(moment.state.step)}; no verdict yet", "dim")
+        yield Span(f"{one_cell(moment.state.step) or 'media are over'}; no verdict yet", "dim")
     else:
         yield Span(f"{min(max(now_s, 0.0), duration_s):.1f} s", "strong")
         yield Span(f" of {duration_s:g} s", "dim")

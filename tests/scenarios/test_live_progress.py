@@ -106,3 +106,11 @@ def test_a_moment_before_the_media_is_no_negative_zero(tmp_path: Path) -> None:
     list(progress_lines.news())
     run.decisions.write_text(dump_line(replace(MOVE, installed_ns=START - 400_000)))
     assert [line.split()[:2] for line in progress_lines.news()] == [["0.000", "s"]]
+
+
+def test_a_fault_that_the_plan_does_not_have_is_told_as_such(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    edge = FaultEdge(len(PLAN.faults), "start", START + S, START + S, START + S, START + S)
+    run.events.write_text("".join(map(dump_line, (MediaStart(START), edge))))
+    (line,) = LiveProgress(PLAN, run).news()
+    assert "fault 1, which the plan does not have, begins" in line

@@ -249,18 +249,15 @@ def test_records_that_fit_no_plan_are_drawn_too() -> None:
         for _ in range(random.randint(0, 12)):
             one, other, via = random.choices(names, k=3)
             seconds, number = random.uniform(-2, 14), random.randint(-2, 3)
-            records.append(
-                random.choice(
-                    [
-                        health(one, other, random.choice(["clean", "down", "degraded", "odd"]), seconds),
-                        health(one, other, "down", seconds, detector="relay-canary"),
-                        move(random.choice([via, None]), seconds, random.sample(range(-2, 40), 5), (one, other)),
-                        edge(number, random.choice(["start", "level", "end"]), seconds),
-                        ProgramMessage(one, "STATUS=" + chr(random.randint(0, 0x2FFF)), at(seconds)),
-                        end(seconds),
-                    ]
-                )
-            )
+            found: list[Record] = [
+                health(one, other, random.choice(["clean", "down", "degraded", "odd"]), seconds),
+                health(one, other, "down", seconds, detector="relay-canary"),
+                move(random.choice([via, None]), seconds, random.sample(range(-2, 40), 5), (one, other)),
+                edge(number, random.choice(["start", "level", "end"]), seconds),
+                ProgramMessage(one, "STATUS=" + chr(random.randint(0, 0x2FFF)), at(seconds)),
+                end(seconds),
+            ]
+            records.append(random.choice(found))
         shown = moment(random.uniform(-1, 14), records)
         for size in ((80, 24), (140, 40)):
             lines = screen(shown, *size)
