@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 from command_lab import RUN_SCENARIO, one_line, run_command
-from watch_lab import BLIP, CENTRAL, RECORDED, START, Directory, at, edge, end, move
+from watch_lab import BLIP, CENTRAL, RECORDED, START, Directory, at, drawn, edge, end, move
 
 from hostio.timing import S
+from results.run_files.run_dir import RunDir
 from scenarios.watch.entries import time_of
 from scenarios.watch.moment import Moment
 from scenarios.watch.playback import Asked, NothingThereError, Playback, playback
@@ -292,3 +293,11 @@ def test_the_end_of_a_run_without_media_is_shown(tmp_path: Path) -> None:
     directory.add(end(), edge(0, "start", 4))
     lines = list(watch(directory, Asked(None, inf)).lines())
     assert any("set-up  the run is over" in line for line in lines)
+
+
+def test_the_screen_of_the_page_is_what_is_drawn() -> None:
+    page = (RUN_SCENARIO.parent / "docs" / "watch.md").read_text(encoding="utf-8")
+    block = page[page.index("    incident-short") :].partition("\n\n")[0]
+    watched = Watch(RunReading(RunDir(INCIDENT)), Asked(round(5.2 * S), 1.0), ManualClock().clock)
+    lines = drawn(next(watched.moments()), 80, 24)
+    assert [line.rstrip() for line in lines] == [line[4:] for line in block.splitlines()]
