@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 
 import click
@@ -16,18 +16,20 @@ from scenarios.commands.options import EXIT_CODES
 from scenarios.language.quantities import QuantityError, time_ns
 
 _LOWEST_PRIORITY = 19
+_SLOWEST, _FASTEST = 0.001, 1000.0
 
 
 def _speed(_context: click.Context, _option: click.Parameter, given: str | None) -> float | None:
-    """A number above 0, or inf for `max`."""
+    """A number, or inf for `max`."""
     if given is None or given == "max":
         return None if given is None else inf
     try:
         speed = float(given)
     except ValueError:
         speed = 0.0
-    if not (isfinite(speed) and speed > 0):
-        raise click.BadParameter(f"{given!r} is no speed; write a number above 0, such as 4 or 0.5, or max")
+    if not _SLOWEST <= speed <= _FASTEST:
+        limits = f"from {_SLOWEST:g} to {_FASTEST:g}"
+        raise click.BadParameter(f"{given!r} is no speed; write a number {limits}, such as 4 or 0.5, or max")
     return speed
 
 

@@ -11,7 +11,7 @@ from results.run_files.faults import Fault, LinkFault, ProcessFault
 from scenarios.watch.entries import fault_text
 from scenarios.watch.frame import Span, Tone, line
 from scenarios.watch.moment import Moment
-from scenarios.watch.section import Item, Section
+from scenarios.watch.section import CALM, Item, Section
 from scenarios.watch.state import FaultSeen
 from topologies.link_state import LinkChange, RandomLoss
 
@@ -20,9 +20,9 @@ Phase = Literal["in force", "due", "planned", "over", "left out"]
 _GLYPHS: dict[Phase, tuple[str, Tone, int]] = {
     "in force": ("▲", "alarm", 0),
     "due": ("▲", "warn", 1),
-    "planned": ("○", "dim", 2),
-    "over": ("✓", "dim", 3),
-    "left out": ("○", "dim", 3),
+    "planned": ("○", "dim", CALM),
+    "over": ("✓", "dim", CALM + 1),
+    "left out": ("○", "dim", CALM + 1),
 }
 """Of each phase: how it is marked, and its rank where there is no room for all."""
 
@@ -70,7 +70,7 @@ def section(moment: Moment) -> Section:
     strangers = sorted(number for number in moment.state.faults if not 0 <= number < len(moment.plan.faults))
     items += [Item(line(Span("? ", "warn"), fault_text(moment.plan, each))) for each in strangers]
     items = items or [Item(line(Span("  the scenario has none", "dim")))]
-    return Section("faults", "what the scenario does", tuple(items), "more, planned or over")
+    return Section("faults", "what the scenario does", tuple(items), "planned or over")
 
 
 def _item(moment: Moment, now: FaultNow, width: int) -> Item:

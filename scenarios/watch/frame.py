@@ -1,6 +1,6 @@
 """Lines of text with tones, and how they are cut, filled and set side by side. Pure.
 
-Every character takes one cell of the terminal: `one_cell` sees to it for texts of others.
+Every character takes one cell of the terminal: `printed` sees to it for texts of others.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def wrapped(head: Line, text: Line, width: int) -> list[Line]:
     indent, room = width_of(head), max(8, width - width_of(head))
     lines: list[Line] = []
     tones = [span.tone for span in text for _ in span.text]
-    begin, whole = 0, text_of(text)
+    begin, whole = 0, one_cell(text_of(text))
     for piece in wrap(whole, room) or [""]:
         begin = max(0, whole.find(piece, begin))
         spans = (Span(char, tone) for char, tone in zip(piece, tones[begin:], strict=False))
@@ -108,7 +108,14 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
 def one_cell(text: str) -> str:
     """A text of somebody else with a question mark for each character that is a command to a terminal, or not as wide
     as one cell."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(char if (char.isascii() and char.isprintable()) or _is_narrow(char) else "?" for char in text)
+
+
+def printed(of: Line) -> Line:
+    """The line, each of whose characters is one cell."""
+    return tuple(Span(one_cell(span.text), span.tone) for span in of)
 
 
 def _is_narrow(char: str) -> bool:

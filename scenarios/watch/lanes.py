@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from controller.moves import via_text
-from scenarios.watch.frame import Span, Tone, line, one_cell
+from scenarios.watch.frame import Span, Tone, line
 from scenarios.watch.moment import Moment
-from scenarios.watch.section import Item, Section
+from scenarios.watch.section import CALM, Item, Section
 from scenarios.watch.state import DIRECT, Lanes
 from topologies.model import Direction, Topology
 
@@ -51,11 +51,7 @@ def section(moment: Moment) -> Section:
     aside = "which relay carries each of a pair's 16"
     if others:
         aside = f"{aside}; {others} idle pair{'s' if others > 1 else ''} left out"
-    return Section("lanes", aside, tuple(items), "more pairs, all direct" if _rest_direct(items) else "more pairs")
-
-
-def _rest_direct(items: list[Item]) -> bool:
-    return sum(not item.rank for item in items) <= 1
+    return Section("lanes", aside, tuple(items), "all direct")
 
 
 def _item(moment: Moment, pair: Direction, sessions: int, marks: Mapping[str, str], width: int) -> Item:
@@ -73,8 +69,8 @@ def _item(moment: Moment, pair: Direction, sessions: int, marks: Mapping[str, st
         Span(f"  {count}", "dim"),
     )
     why = moment.state.why.get(pair)
-    detail = line(Span(one_cell(why), "dim")) if why and moved else None
-    return Item(row, detail, 0 if moved else 1)
+    detail = line(Span(why, "dim")) if why and moved else None
+    return Item(row, detail, 0 if moved else CALM)
 
 
 def cells(lanes: Lanes, marks: Mapping[str, str]) -> Iterator[Span]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from hostio.timing import MS
 from scenarios.watch.faults import FaultNow, faults_now, in_force_s, on_link
-from scenarios.watch.frame import Line, Span, Tone, line, one_cell
+from scenarios.watch.frame import Line, Span, Tone, line
 from scenarios.watch.moment import Moment
-from scenarios.watch.section import Item, Section
+from scenarios.watch.section import CALM, Item, Section
 from scenarios.watch.state import Seen
 from topologies.model import Link
 
@@ -25,11 +25,7 @@ def section(moment: Moment) -> Section:
     said = moment.state.links
     aside = "one-way delay, and what the controller sees" if said else "the controller has said nothing of them yet"
     items = [_item(moment, link, on_link(found, link.a, link.b), ends_width) for link in links]
-    return Section("links", aside, tuple(items), "more, all clean" if _rest_clean(items) else "more")
-
-
-def _rest_clean(items: Sequence[Item]) -> bool:
-    return sum(item.rank < len(_SEVERITY) for item in items) <= 1
+    return Section("links", aside, tuple(items), "all clean")
 
 
 def worst(states: Sequence[str]) -> str:
@@ -45,7 +41,7 @@ def _item(moment: Moment, link: Link, faults: list[FaultNow], ends_width: tuple[
     name_tone: Tone = "plain" if state in ("clean", "unknown") and not faults else "strong"
     name = f"{link.a.rjust(ends_width[0])} ⇄ {link.b.ljust(ends_width[1])}"
     head = (Span(f"{glyph} ", tone), Span(name, name_tone), Span(f"  {_delay(link):>9}  ", "dim"))
-    rank = _SEVERITY.index(state) if state != "clean" else 9
+    rank = _SEVERITY.index(state) if state != "clean" else CALM
     return Item(
         line(*head, *_health(there, back, struck=bool(faults)), *_struck(moment, faults, link)),
         _detail(there, back),
@@ -88,4 +84,4 @@ def _struck(moment: Moment, faults: list[FaultNow], link: Link) -> Iterator[Span
 def _detail(there: Seen | None, back: Seen | None) -> Line | None:
     bad = [each for each in (there, back) if each and each.state not in ("clean", "unknown")]
     reasons = list(dict.fromkeys(each.reason for each in bad))
-    return line(Span(one_cell(" / ".join(reasons)), "dim")) if reasons else None
+    return line(Span(" / ".join(reasons), "dim")) if reasons else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenarios.watch.entries import Entry, Kind, both_ways
 from scenarios.watch.faults import faults_now, on_process
-from scenarios.watch.frame import Line, Span, Tone, line, one_cell, wrapped
+from scenarios.watch.frame import Line, Span, Tone, line, wrapped
 from scenarios.watch.links import STATES
 from scenarios.watch.moment import Moment
 from scenarios.watch.section import Item, Section
@@ -50,8 +50,8 @@ def lines_of(state: RunState, entry: Entry, width: int) -> list[Line]:
     if entry.health:
         mark, mark_tone = STATES.get(entry.health.after, (mark, mark_tone))
     head = line(Span(f"{clock(state, entry.at_ns):>{_CLOCK}} ", "dim"), Span(f"{mark} ", mark_tone))
-    aside = f"  ({one_cell(entry.aside)})" if entry.aside else ""
-    return wrapped(head, line(Span(one_cell(entry.text), tone), Span(aside, "dim")), width)
+    aside = f"  ({entry.aside})" if entry.aside else ""
+    return wrapped(head, line(Span(entry.text, tone), Span(aside, "dim")), width)
 
 
 def clock(state: RunState, at_ns: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from results.run_files.faults import ProcessFault
 from scenarios.watch.faults import FaultNow, faults_now, in_force_s, on_process
-from scenarios.watch.frame import Line, Span, Tone, line, one_cell
+from scenarios.watch.frame import Line, Span, Tone, line
 from scenarios.watch.lanes import carriers, letters
 from scenarios.watch.links import STATES, worst
 from scenarios.watch.moment import Moment
@@ -34,7 +34,7 @@ def section(moment: Moment) -> Section:
         aside = f"as they sample themselves{watched}"
     else:
         aside = "no samples of theirs yet"
-    return Section("relays", aside, tuple(items), "more")
+    return Section("relays", aside, tuple(items))
 
 
 def _kind(moment: Moment, cluster: str) -> str:
@@ -99,7 +99,7 @@ def _figures(moment: Moment, cluster: str, *, ended: bool) -> Iterator[Span]:
 def _detail(moment: Moment, cluster: str, state: str, seen: list[Seen], figures: RelayFigures | None) -> Line | None:
     parts: list[Span] = []
     if status := moment.state.statuses.get(cluster):
-        parts.append(Span(f"says: {one_cell(status)}", "plain"))
+        parts.append(Span(f"says: {status}", "plain"))
     if state in _BAD:
         reason = next(each.reason for each in seen if each.state == state)
         parts.append(Span(f"{state} to canaries: {reason}", STATES[state][1]))

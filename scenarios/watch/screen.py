@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from hostio.timing import S
 from scenarios.watch import faults, lanes, links, log, relays
-from scenarios.watch.frame import EMPTY, Line, Span, Tone, beside, between, clipped, line, one_cell
+from scenarios.watch.frame import EMPTY, Line, Span, Tone, beside, between, clipped, line, printed
 from scenarios.watch.moment import Moment
 from scenarios.watch.section import Section, lines_of, shared_rows
 
@@ -27,7 +27,7 @@ def screen(moment: Moment, width: int, height: int) -> list[Line]:
     room = height - len(head) - len(foot)
     body = _two_columns(moment, width, room) if width >= _TWO_COLUMNS else _one_column(moment, width, room)
     lines = [*head, *body][: height - len(foot)]
-    return [clipped(each, width) for each in (*lines, *foot)][:height]
+    return [printed(clipped(each, width)) for each in (*lines, *foot)][:height]
 
 
 def _one_column(moment: Moment, width: int, rows: int) -> list[Line]:
@@ -62,7 +62,7 @@ def _stacked(moment: Moment, sections: Sequence[Section], width: int, rows: int,
 
 def _header(moment: Moment, width: int) -> Iterator[Line]:
     plan = moment.plan
-    name = line(Span(one_cell(plan.scenario), "strong"), Span(f"  seed {plan.seed}", "dim"))
+    name = line(Span(plan.scenario, "strong"), Span(f"  seed {plan.seed}", "dim"))
     yield between(name, line(*_status(moment)), width)
     yield _timeline(moment, width)
 
@@ -82,9 +82,9 @@ def _status(moment: Moment) -> Iterator[Span]:
         yield Span("● live", "good")
         yield Span("  ")
     if now_s is None:
-        yield Span(f"set-up: {one_cell(moment.state.step) or 'nothing recorded yet'}")
+        yield Span(f"set-up: {moment.state.step or 'nothing recorded yet'}")
     elif now_s > duration_s and moment.mode != "over":
-        yield Span(f"{one_cell(moment.state.step) or 'media are over'}; no verdict yet", "dim")
+        yield Span(f"{moment.state.step or 'media are over'}; no verdict yet", "dim")
     else:
         yield Span(f"{min(max(now_s, 0.0), duration_s):.1f} s", "strong")
         yield Span(f" of {duration_s:g} s", "dim")
@@ -111,9 +111,7 @@ def _timeline(moment: Moment, width: int) -> Line:
 
 def _footer(moment: Moment, width: int) -> Iterator[Line]:
     for note in moment.notes:
-        yield clipped(line(Span(f"? {one_cell(note)}", "warn")), width)
+        yield clipped(line(Span(f"? {note}", "warn")), width)
     if moment.mode == "over" and moment.verdict:
         for reason in moment.verdict.reasons[:3]:
-            yield clipped(
-                line(Span("  "), Span(one_cell(reason), _VERDICT_TONES.get(moment.verdict.word, "plain"))), width
-            )
+            yield clipped(line(Span("  "), Span(reason, _VERDICT_TONES.get(moment.verdict.word, "plain"))), width)

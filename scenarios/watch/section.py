@@ -11,6 +11,10 @@ from scenarios.watch.frame import Line, Span, clipped, line, shortened, width_of
 _INDENT: Line = (Span("    "),)
 
 
+CALM = 9
+"""From this rank on an item tells nothing that is out of order."""
+
+
 class Item(NamedTuple):
     """A row, and what there is to say below it, which is left out first. One of low `rank` stays when others go."""
 
@@ -21,12 +25,12 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """`aside`: what stands behind the title; `others`: what the items are that find no room, after their number."""
+    """`aside`: what stands behind the title; `calm`: what items are that find no room, if all of them are calm."""
 
     title: str
     aside: str
     items: tuple[Item, ...]
-    others: str = "more"
+    calm: str = ""
 
     def details(self, width: int) -> int:
         """How many rows the details take in a width."""
@@ -43,7 +47,9 @@ def lines_of(section: Section, rows: int, width: int) -> Iterator[Line]:
         yield clipped(item.row, width)
         yield from details.get(number, ())
     if rows and (left := len(section.items) - len(kept)):
-        yield clipped(line(Span(f"  … {left} {section.others}", "dim")), width)
+        calm = sum(item.rank >= CALM for item in section.items) - sum(item.rank >= CALM for item in kept) == left
+        more = f"more, {section.calm}" if calm and section.calm else "more"
+        yield clipped(line(Span(f"  … {left} {more}", "dim")), width)
 
 
 def _title(section: Section, width: int) -> Line:

@@ -24,10 +24,9 @@ DIRECT: Lanes = ((),) * LANES
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A state of health, in the controller's word, since when, and why."""
+    """A state of health, in the controller's word, and why."""
 
     state: str
-    since_ns: int
     reason: str
 
 
@@ -106,7 +105,7 @@ class _Folding:
             self._progress(record)
 
     def _see(self, record: HealthChange) -> None:
-        seen = Seen(record.after, record.at_ns, record.reason)
+        seen = Seen(record.after, record.reason)
         if record.detector == "relay-canary":
             self._relays[CanaryPath(record.source, record.destination)] = seen
         else:

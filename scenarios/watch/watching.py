@@ -43,7 +43,7 @@ class Watch:
         reading.look()
         self._play = None if asked.follows and not reading.over else self._playback(asked)
         self._asked = asked
-        self._shown: tuple[int, RunState] | None = None
+        self._shown: tuple[tuple[Kept, ...], RunState] | None = None
         self._samples_due_ns: int | None = None
 
     @property
@@ -63,28 +63,28 @@ class Watch:
         last_ns = self._reading.end_ns or 0
         return last_ns if self._reading.over else max(last_ns, self._clock.now_ns())
 
-    def _position_ns(self) -> int:
-        until_ns = self._until_ns()
+    def _position_ns(self, until_ns: int) -> int:
         return self._play.position_ns(self._clock.now_ns(), until_ns) if self._play else until_ns
 
     def moments(self) -> Iterator[Moment]:
         """What to show, again and again; the last one is of the run's end."""
         while True:
             self._reading.look()
-            position_ns = self._position_ns()
-            done = self._reading.over and position_ns >= self._until_ns()
-            yield self._moment(position_ns, done=done)
+            until_ns = self._until_ns()  # asked once: the present goes on
+            position_ns = self._position_ns(until_ns)
+            behind = position_ns < until_ns
+            done = self._reading.over and not behind
+            self._look_at_samples(done=done)
+            yield self._moment(position_ns, "over" if done else "replay" if behind else "live")
             if done:
                 return
-            self._clock.wait(_FRAME_S if self._play else _LIVE_S)
+            self._clock.wait(_FRAME_S if behind else _LIVE_S)
 
-    def _moment(self, at_ns: int, *, done: bool) -> Moment:
+    def _moment(self, at_ns: int, mode: Mode) -> Moment:
         reading = self._reading
-        self._look_at_samples(done=done)
         figures = {name: found for name, rows in reading.samples.items() if (found := figures_at(rows, at_ns))}
-        mode: Mode = "over" if done else "replay" if self._play and at_ns < self._until_ns() else "live"
         speed = self._play.speed if self._play else 1.0
-        verdict = reading.verdict() if done else None
+        verdict = reading.verdict() if mode == "over" else None
         return Moment(reading.plan, self._state(at_ns), at_ns, mode, speed, figures, verdict, reading.notes)
 
     def _look_at_samples(self, *, done: bool) -> None:
@@ -96,9 +96,9 @@ class Watch:
 
     def _state(self, at_ns: int) -> RunState:
         """The state at a time, made anew if other records count by then than at the last one."""
-        due = [each.record for each in self._reading.records if each.at_ns <= at_ns]
-        if self._shown is None or self._shown[0] != len(due):
-            self._shown = len(due), state_of(self._reading.plan, due)
+        due = tuple(each for each in self._reading.records if each.at_ns <= at_ns)
+        if self._shown is None or self._shown[0] != due:
+            self._shown = due, state_of(self._reading.plan, [each.record for each in due])
         return self._shown[1]
 
     def lines(self) -> Iterator[str]:
@@ -109,11 +109,12 @@ class Watch:
         yield from self._opening()
         while True:
             reading.look()
-            position_ns = self._position_ns()
+            until_ns = self._until_ns()
+            position_ns = self._position_ns(until_ns)
             due = [each for each in reading.records if each.at_ns <= position_ns and each[1:3] not in told]
             told.update(each[1:3] for each in due)
             yield from self._told(due, teller, position_ns, from_ns)
-            if reading.over and position_ns >= self._until_ns():
+            if reading.over and position_ns >= until_ns:
                 break
             self._clock.wait(self._wait_s(position_ns))
         yield from self._closing()

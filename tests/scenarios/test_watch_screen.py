@@ -29,7 +29,7 @@ from scenarios.watch.moment import Verdict
 from scenarios.watch.relay_figures import figures_at
 from scenarios.watch.relays import spark
 from scenarios.watch.screen import screen
-from scenarios.watch.section import Item, Section, lines_of, shared_rows
+from scenarios.watch.section import CALM, Item, Section, lines_of, shared_rows
 
 MID_FAULT = 4.5
 
@@ -210,9 +210,13 @@ def texts(lines: object) -> list[str]:
 
 
 def test_a_section_keeps_what_matters_and_counts_the_rest() -> None:
-    section = Section("links", "", items(9, bad=7), "more")
+    section = Section("links", "", items(9, bad=7), "all well")
     assert texts(lines_of(section, 3, 40))[1:] == ["row 0", "row 7", "  … 7 more"]
     assert len(texts(lines_of(section, 0, 40))) == 1
+    calm = tuple(item._replace(rank=item.rank * CALM) for item in section.items)
+    assert texts(lines_of(Section("links", "", calm, "all well"), 3, 40))[-1] == "  … 7 more, all well"
+    two_bad = (Item(line("bad")), *calm)
+    assert texts(lines_of(Section("links", "", two_bad, "all well"), 2, 40))[-1] == "  … 9 more"
 
 
 def test_details_find_room_after_all_rows_and_the_bad_ones_first() -> None:
