@@ -122,7 +122,8 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
     """Control the switches until `stdin` ends; OSError if an address is taken, SwitchError if a switch refuses."""
     inbox: Inbox[SwitchEvent] = Inbox()
     with closing(inbox):
-        engine, switches = Engine(config.topology, config.settings), make_switches(inbox.put)
+        engine = Engine(config.topology, config.settings, traffic=config.traffic)
+        switches = make_switches(inbox.put)
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:

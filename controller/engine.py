@@ -10,7 +10,6 @@ from controller.flow_rules import SwitchRule, clear_groups, clear_rules
 from controller.health import Health
 from controller.health_watch import HealthWatch
 from controller.installer import Installer
-from controller.lane_moves import LaneMoves, Shift
 from controller.messages import (
     Action,
     BarrierReply,
@@ -22,11 +21,13 @@ from controller.messages import (
     SwitchEvent,
     SwitchRefused,
 )
-from controller.moves import Move, Pair, Relays, Reroutes, after, second_of
-from controller.policies import DEFAULT_POLICY, POLICIES, Policy
+from controller.moves import NO_REROUTES, LaneReroutes, Move, Pair, Relays, after_in_lanes, second_of
+from controller.policies import POLICIES, Policy
+from controller.policies.steps import LaneTable, Step, lane_groups, paced
 from controller.routing_rules import Ends, FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
 from controller.settings import ControllerSettings
 from controller.situation import Situation, reviews
+from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import S
 from relay_app.ports import LANES
 from relay_app.probing.probe_report import ProbeReport
@@ -44,16 +45,22 @@ class Engine:
     """
 
     def __init__(
-        self, topology: Topology, settings: ControllerSettings, policy: Policy = POLICIES[DEFAULT_POLICY]
+        self,
+        topology: Topology,
+        settings: ControllerSettings,
+        policy: Policy | None = None,
+        traffic: Traffic = NO_TRAFFIC,
     ) -> None:
+        """`policy`: unless given, the one that the settings name."""
         self._topology = topology
         self._settings = settings
-        self._policy = policy
+        self._policy = policy or POLICIES[settings.policy.name]
+        self._traffic = traffic
         self._clusters = {cluster.ordinal: cluster for cluster in topology.clusters}
         self._installer = Installer(self._clusters)
         self._watch = HealthWatch(topology, settings)
-        self._lanes = LaneMoves(settings.pace_ns)
-        self._reroutes: Reroutes = {}
+        self._lanes = LaneTable()
+        self._reroutes: LaneReroutes = NO_REROUTES
         self._logged: Mapping[Pair, str] = {}
         """Of each pair that the policy keeps on a path that is not clean, the reason last logged."""
         self._next_review_ns = 0
@@ -91,10 +98,10 @@ class Engine:
         decisions = self._policy(self._situation(now_ns))
         actions: list[Action] = self._new_reasons([each for each in decisions if isinstance(each, Kept)])
         for move in [each for each in decisions if isinstance(each, Move)]:
-            self._reroutes = after(move, self._reroutes)
-            self._lanes.begin(move, now_ns)
-        for shift in self._lanes.due(now_ns):
-            actions += self._installer.move(shift.move, shift.lanes, self._rules_of(shift), now_ns)
+            self._begin(move, now_ns)
+        steps, self._lanes = self._lanes.due(now_ns)
+        for step in steps:
+            actions += self._installer.move(step.move, step.lanes, self._rules_of(step), now_ns)
         return [*actions, *self._reviews(now_ns)]
 
     def sent(self, install: Install, at_ns: int) -> None:
@@ -137,18 +144,24 @@ class Engine:
                 if (there := Ends(pair.a, pair.b, lane)) in found and (back := there.reversed()) in found
             }
             if lanes:
-                yield self._adopt_pair(pair, lanes, now_ns)
+                yield from self._adopt_pair(pair, lanes, now_ns)
 
-    def _adopt_pair(self, pair: DirectPath, lanes: Mapping[int, Relays], now_ns: int) -> Review:
-        """Take the lanes' paths for the pair's; a paced move that the earlier controller had begun goes on."""
-        move = Move(pair.a, pair.b, next(iter(lanes.values())), "found so on the switches", now_ns)
-        for relays in set(lanes.values()):
-            mine = [lane for lane, each in lanes.items() if each == relays]
-            self._lanes.adopt(Direction(pair.a, pair.b), relays, mine)
-        self._reroutes = after(move, self._reroutes)
-        self._lanes.begin(move, now_ns)
-        why = f"{len(lanes)} of its lanes were found so on the switches"
-        return Review(pair.a, pair.b, move.relays[0], why, now_ns, second_of(move.relays))
+    def _adopt_pair(self, pair: DirectPath, lanes: Mapping[int, Relays], now_ns: int) -> Iterator[Review]:
+        """Take the lanes' paths for those of all that the policy moves alike; a paced move that the earlier controller
+        had begun goes on."""
+        for lane, relays in lanes.items():
+            self._lanes = self._lanes.adopted(pair.ends, relays, (lane,))
+        for group in lane_groups(self._settings):
+            found = {lane: lanes[lane] for lane in group if lane in lanes}
+            if found:
+                move = Move(*pair.ends, next(iter(found.values())), "found so on the switches", now_ns, group)
+                self._begin(paced(move, self._settings), now_ns)
+                why = f"{len(found)} of its lanes were found so on the switches"
+                yield Review(pair.a, pair.b, move.relays[0], why, now_ns, second_of(move.relays))
+
+    def _begin(self, move: Move, now_ns: int) -> None:
+        self._reroutes = after_in_lanes(move, self._reroutes)
+        self._lanes = self._lanes.begun(move, now_ns)
 
     def _all_rules(self, switch: int) -> list[SwitchRule]:
         rules = [clear_rules(switch), *direct_rules(self._topology, self._clusters[switch])]
@@ -173,8 +186,19 @@ class Engine:
         return [record for record in kept if logged.get(Pair((record.a, record.b))) != record.reason]
 
     def _situation(self, now_ns: int) -> Situation:
-        watch, unconfirmed = self._watch, self._installer.unconfirmed
-        return Situation(self._topology, watch.links, watch.relays, self._reroutes, self._settings, now_ns, unconfirmed)
+        watch = self._watch
+        return Situation(
+            self._topology,
+            watch.links,
+            watch.relays,
+            self._reroutes[0],
+            self._settings,
+            now_ns,
+            self._installer.unconfirmed,
+            self._reroutes,
+            self._lanes.paths,
+            self._traffic,
+        )
 
     def _reviews(self, now_ns: int) -> list[Review]:
         """Why each rerouted pair stays where it is, once a second."""
@@ -183,8 +207,8 @@ class Engine:
         self._next_review_ns = now_ns + _REVIEW_NS
         return reviews(self._situation(now_ns))
 
-    def _rules_of(self, shift: Shift) -> tuple[SwitchRule, ...]:
-        move = shift.move
+    def _rules_of(self, step: Step) -> tuple[SwitchRule, ...]:
+        move = step.move
         if not move.relays:
-            return restore_rules(self._topology, move.a, move.b, shift.lanes)
-        return reroute_rules(self._topology, move.a, move.b, move.relays, shift.lanes)
+            return restore_rules(self._topology, move.a, move.b, step.lanes)
+        return reroute_rules(self._topology, move.a, move.b, move.relays, step.lanes)

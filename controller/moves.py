@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from controller.decisions import Kept
+from relay_app.ports import LANES
 from topologies.model import Direction
+
+ALL_LANES = tuple(range(LANES))
 
 Pair = frozenset[str]
 """Two clusters, in no order."""
@@ -25,12 +28,18 @@ Relays: TypeAlias = tuple[str, ...]
 Reroutes: TypeAlias = Mapping[Direction, str]
 """Of the rerouted pairs, either way: the cluster of the relay that its source sends to."""
 
+LaneReroutes: TypeAlias = tuple[Reroutes, ...]
+"""The reroutes of every lane, by its number."""
+
+NO_REROUTES: LaneReroutes = ({},) * LANES
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """All lanes between `a` and `b`, both ways, go via relays, or over the direct path again.
+    """Lanes between `a` and `b`, both ways, go via relays, or over the direct path again.
 
-    `seen_ns`: since when the link direction or relay that is the reason has had its present state.
+    `seen_ns`: since when the link direction or relay that is the reason has had its present state. `lanes`: in the
+    order in which they move, `step_ns` apart; 0: all at once.
     """
 
     a: str
@@ -38,6 +47,8 @@ class Move:
     relays: Relays
     reason: str
     seen_ns: int
+    lanes: tuple[int, ...] = ALL_LANES
+    step_ns: int = 0
 
     @property
     def pair(self) -> Pair:
@@ -46,7 +57,7 @@ class Move:
 
 
 PolicyDecision: TypeAlias = Move | Kept
-"""Of one pair: a move to make now, or the reason why it stays on a path that is not clean."""
+"""Of one pair: a move to make now, or the reason why lanes stay on a path that is not clean."""
 
 
 def after(move: Move, reroutes: Reroutes) -> Reroutes:
@@ -55,6 +66,11 @@ def after(move: Move, reroutes: Reroutes) -> Reroutes:
     made.pop(there, None)
     made.pop(there.reversed(), None)
     return {**made, there: move.relays[0], there.reversed(): move.relays[-1]} if move.relays else made
+
+
+def after_in_lanes(move: Move, by_lane: LaneReroutes) -> LaneReroutes:
+    """The reroutes of every lane once a move of some of them is made."""
+    return tuple(after(move, each) if lane in move.lanes else each for lane, each in enumerate(by_lane))
 
 
 def relays_between(a: str, b: str, reroutes: Reroutes) -> Relays:

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import MS, S
+from relay_app.ports import LANES
 from topologies.model import Topology
 
 Detector = Literal["link", "relay-canary"]
@@ -15,6 +17,9 @@ Detector = Literal["link", "relay-canary"]
 
 Framework = Literal["os-ken", "ryu"]
 """What speaks OpenFlow with the switches."""
+
+PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom"]
+"""The word by which a scenario names a policy."""
 
 T = TypeVar("T")
 
@@ -27,7 +32,7 @@ class Setting:
     `least` and `most` are as a scenario writes them, both allowed; empty where the quantity has no bounds of its own.
     """
 
-    quantity: Literal["flag", "time", "count", "share", "detectors", "framework"]
+    quantity: Literal["flag", "time", "count", "share", "detectors", "policy", "framework"]
     meaning: str
     least: str = ""
     most: str = ""
@@ -36,6 +41,20 @@ class Setting:
 def _setting(default: T, quantity: Any, meaning: str, least: str = "", most: str = "") -> T:
     """A dataclass field with this default, whose metadata have a `Setting` under "setting"."""
     return field(default=default, metadata={"setting": Setting(quantity, meaning, least, most)})
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChoice:
+    """A policy and its options, each of which is of one policy and without meaning to the others.
+
+    `relays` of `spread`: over how many a pair's lanes go at most. `share` of `headroom`: of a relay's capacity, to
+    which it may be loaded. `pace_ns` of `paced`: as the setting of that name; 0: that setting counts.
+    """
+
+    name: PolicyName = "failover"
+    relays: int = 2
+    share: float = 0.8
+    pace_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,11 @@ class ControllerSettings:
         "detectors",
         "what is watched: link: links, by one-way probes and port status; relay-canary: relays too, by media through "
         "them and back, judged as the probes are",
+    )
+    policy: PolicyChoice = _setting(  # noqa: RUF009 - frozen, as the other defaults are
+        PolicyChoice(),
+        "policy",
+        "which lanes of a pair take which relays when its path is not clean (docs/policies.md)",
     )
     probe_interval_ns: int = _setting(50 * MS, "time", "between two probes of a link direction", "5ms", "10s")
     detect_multiplier: int = _setting(
@@ -103,10 +127,26 @@ class ControllerSettings:
         """Whether relays are watched."""
         return "relay-canary" in self.detect
 
+    @property
+    def may_reroute(self) -> bool:
+        """Whether any lane may ever leave its direct path."""
+        return self.reroute and self.policy.name != "direct-only"
+
+    @property
+    def move_pace_ns(self) -> int:
+        """Over what time a move onto a relay takes its lanes; 0: all at once."""
+        return self.policy.pace_ns or self.pace_ns
+
+    @property
+    def most_paths(self) -> int:
+        """Over how many paths the lanes of a pair go at most."""
+        return {"spread": self.policy.relays, "headroom": LANES}.get(self.policy.name, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class ControllerConfig:
-    """`telemetry`: Unix datagram socket to bind for probe reports. `decisions`: JSONL log to append to."""
+    """`telemetry`: Unix datagram socket to bind for probe reports. `decisions`: JSONL log to append to. `traffic`: what
+    the run's plan says of the load of relays."""
 
     topology: Topology
     settings: ControllerSettings
@@ -114,6 +154,7 @@ class ControllerConfig:
     decisions: Path
     listen_host: str = "127.0.0.1"
     listen_port: int = 6653
+    traffic: Traffic = NO_TRAFFIC
 
     def to_json(self) -> str:
         """The text that `from_json` reads back."""

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from controller.decisions import Review
 from controller.health import CanaryPath, Health, RelayHealth
-from controller.moves import Pair, Relays, Reroutes, relays_between, second_of
+from controller.moves import (
+    ALL_LANES,
+    LaneReroutes,
+    Move,
+    Pair,
+    Relays,
+    Reroutes,
+    after,
+    after_in_lanes,
+    relays_between,
+    second_of,
+)
+from controller.relay_load import lane_load, told_reroutes
 from controller.settings import ControllerSettings
+from controller.traffic import NO_TRAFFIC, Traffic
 from topologies.model import Direction, DirectPath, Topology
 
 
 @dataclass(frozen=True)
 class Situation:
-    """Health and paths at one moment. `relays` is empty if no detector watches relays."""
+    """Health and paths at one moment. `relays` is empty if no detector watches relays.
+
+    `lanes`, which go alike, are under consideration: `reroutes` are theirs, and moves are to be of them.
+    """
 
     topology: Topology
     links: Mapping[Direction, Health]
@@ -26,6 +44,59 @@ class Situation:
     now_ns: int
     unconfirmed: frozenset[Pair] = frozenset()
     """Pairs with a move that some switch has not confirmed yet."""
+    by_lane: LaneReroutes = ()
+    """The reroutes of each lane; empty: `reroutes` are those of all."""
+    in_force: Mapping[Direction, tuple[Relays, ...]] = field(default_factory=dict)
+    """Of each pair that has moved, the path that the switches were given for each lane: a move with a pace has given
+    them only some of its lanes yet."""
+    traffic: Traffic = NO_TRAFFIC
+    lanes: tuple[int, ...] = ALL_LANES
+
+    def of_lanes(self, *lanes: int) -> Situation:
+        """The situation of lanes that go alike."""
+        reroutes = self.by_lane[lanes[0]] if self.by_lane else self.reroutes
+        return self._but("_faulty", "_told", "_lane_loads", "load", lanes=lanes, reroutes=reroutes)
+
+    def after(self, move: Move) -> Situation:
+        """The situation once a move of the lanes under consideration is made."""
+        by_lane = after_in_lanes(move, self.by_lane) if self.by_lane else self.by_lane
+        moved = self._but("_faulty", "_told", "_lane_loads", reroutes=after(move, self.reroutes), by_lane=by_lane)
+        if (loads := moved.__dict__.get("_lane_loads")) is not None:
+            moved.__dict__["_lane_loads"] = tuple(
+                moved._lane_load(lane) if lane in self.lanes else load for lane, load in enumerate(loads)
+            )
+        return moved
+
+    def _but(self, *same: str, **changes: Any) -> Situation:
+        """The situation with these changes. `same`: cached properties that they do not touch, because to find each out
+        again for every lane takes most of the time of a decision."""
+        changed = replace(self, **changes)
+        changed.__dict__.update({name: value for name, value in self.__dict__.items() if name in same})
+        return changed
+
+    def lanes_over(self, pair: DirectPath) -> Counter[str]:
+        """How many of a pair's lanes go over each relay."""
+        by_lane = self.by_lane or (self.reroutes,)
+        return Counter(relay for each in by_lane for relay in relays_between(pair.a, pair.b, each))
+
+    @cached_property
+    def load(self) -> Mapping[str, int]:
+        """Packets a second that the relay of each cluster forwards, by the plan: of the sessions that end there, of the
+        lanes that are to go over it, and of those that have not left it yet."""
+        clusters = [each.name for each in self.topology.clusters]
+        return {each: self.traffic.ending_at(each) + sum(load[each] for load in self._lane_loads) for each in clusters}
+
+    @cached_property
+    def _lane_loads(self) -> tuple[Counter[str], ...]:
+        return tuple(map(self._lane_load, ALL_LANES))
+
+    def _lane_load(self, lane: int) -> Counter[str]:
+        reroutes = self.by_lane[lane] if self.by_lane else self.reroutes
+        return lane_load(lane, reroutes, self._told[lane], self.traffic)
+
+    @cached_property
+    def _told(self) -> LaneReroutes:
+        return told_reroutes(self.in_force)
 
     @property
     def starting_up(self) -> bool:
@@ -103,18 +174,32 @@ class Situation:
 
         Of equals the first in cluster order; empty if there are none.
         """
-        usable = [relays for relays in self._candidates(pair, count) if self.legs_usable(pair, relays)]
-        nearest_first = sorted(usable, key=lambda relays: self._delay_ns(pair, relays))
+        nearest_first = sorted(self._usable(pair, count), key=lambda relays: self._delay_ns(pair, relays))
         return next((relays for relays in nearest_first if not self.held_down(pair, relays)), ())
 
-    def _candidates(self, pair: DirectPath, count: int) -> Iterator[Relays]:
-        """The relay paths that there may be. With two relays, the second is where the first is rerouted to."""
-        for first in (each.name for each in self.topology.clusters if each.name not in (pair.a, pair.b)):
-            second = self.reroutes.get(Direction(first, pair.b))
-            if count == 1:
-                yield (first,)
-            elif second not in (None, pair.a, pair.b):
-                yield first, str(second)
+    def ranked_relays(self, pair: DirectPath, count: int) -> list[Relays]:
+        """All that `best_relays` chooses from, the best first: by latency, then by the load of the relay that has most,
+        then in cluster order."""
+        left = [relays for relays in self._usable(pair, count) if not self.held_down(pair, relays)]
+        return sorted(left, key=lambda relays: (self._delay_ns(pair, relays), max(map(self.load.__getitem__, relays))))
+
+    def _usable(self, pair: DirectPath, count: int) -> list[Relays]:
+        """The relay paths with usable legs, in cluster order. With two relays, the second is where the first is
+        rerouted to."""
+        others = [each.name for each in self.topology.clusters if each.name not in pair.ends]
+        if count == 1:
+            # What `legs_usable` says of one relay, with a fraction of its work: there may be very many.
+            barred, a, b = self._barred, pair.a, pair.b
+            return [(relay,) for relay in others if (relay, a) not in barred and (relay, b) not in barred]
+        seconds = ((first, self.reroutes.get(Direction(first, pair.b))) for first in others)
+        found = [(first, second) for first, second in seconds if second is not None and second not in pair.ends]
+        return [relays for relays in found if self.legs_usable(pair, relays)]
+
+    @cached_property
+    def _barred(self) -> Set[Direction]:
+        """The ends between which there can be no leg of a single relay: their direct path is not clean, or they are
+        rerouted."""
+        return self._faulty | self.reroutes.keys()
 
     def _delay_ns(self, pair: DirectPath, relays: Relays) -> int:
         """Both ways, because they may differ."""
@@ -123,7 +208,13 @@ class Situation:
 
 
 def reviews(situation: Situation) -> list[Review]:
-    """One record for each rerouted pair."""
+    """One record for each rerouted pair, and for each path that lanes of it take."""
+    alike = {tuple(sorted(each.items())): lane for lane, each in enumerate(situation.by_lane or (situation.reroutes,))}
+    found = [review for lane in alike.values() for review in _reviews(situation.of_lanes(lane))]
+    return list({(each.a, each.b, each.relays): each for each in found}.values())
+
+
+def _reviews(situation: Situation) -> list[Review]:
     pairs = [(pair, relays) for pair in situation.concerned if (relays := situation.relays_of(pair))]
     return [
         Review(pair.a, pair.b, relays[0], _state(situation, pair, relays), situation.now_ns, second_of(relays))

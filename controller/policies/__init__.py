@@ -1,8 +1,9 @@
 """Policies: which pairs of clusters should change path now.
 
-A policy is a pure function from a `Situation` to decisions, at most one per pair: a `Move` to make now, or a `Kept` for
-a pair that stays on a path which is not clean. It is called on every tick with the moves decided so far in
-`Situation.reroutes`, and keeps nothing between calls. A further policy is one module here and one entry in `POLICIES`.
+A policy is a pure function from a `Situation` to decisions. Of a pair these are moves to make now, of different lanes,
+and at most one `Kept`, for lanes that stay on a path which is not clean. It is called on every tick with the moves
+decided so far in `Situation.reroutes` and `Situation.by_lane`, and keeps nothing between calls. `detours` is what
+policies that reroute have in common, `groups` lets lanes go apart, `steps` says when each lane moves.
 
 May import `controller`, `topologies` and `hostio`.
 """
@@ -14,11 +15,18 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from controller.moves import PolicyDecision
+from controller.policies.direct_only import direct_only
 from controller.policies.failover import failover
+from controller.policies.headroom import headroom
+from controller.policies.paced import paced
+from controller.policies.spread import spread
+from controller.settings import PolicyName
 from controller.situation import Situation
 
 Policy: TypeAlias = Callable[[Situation], list[PolicyDecision]]
 
-POLICIES: Mapping[str, Policy] = MappingProxyType({"failover": failover})
+POLICIES: Mapping[PolicyName, Policy] = MappingProxyType(
+    {"failover": failover, "direct-only": direct_only, "spread": spread, "paced": paced, "headroom": headroom}
+)
 
-DEFAULT_POLICY = "failover"
+DEFAULT_POLICY: PolicyName = "failover"

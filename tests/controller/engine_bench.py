@@ -13,7 +13,7 @@ from controller.messages import (
     Record,
     SwitchConnected,
 )
-from controller.policies import DEFAULT_POLICY, POLICIES, Policy
+from controller.policies import Policy
 from controller.settings import ControllerSettings
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
@@ -27,9 +27,7 @@ FAST = ControllerSettings(hold_ns=500 * MS)
 class Bench:
     """An engine with switches that obey at once, keep real priorities and confirm one millisecond later."""
 
-    def __init__(
-        self, topology: Topology, settings: ControllerSettings = FAST, policy: Policy = POLICIES[DEFAULT_POLICY]
-    ) -> None:
+    def __init__(self, topology: Topology, settings: ControllerSettings = FAST, policy: Policy | None = None) -> None:
         self.topology = topology
         self.engine = Engine(topology, settings, policy)
         self.now_ns = 0

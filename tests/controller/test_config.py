@@ -7,16 +7,18 @@ from typing import Any, get_type_hints
 import pytest
 from controller_samples import six
 
-from controller.settings import ControllerConfig, ControllerSettings, Setting
+from controller.settings import ControllerConfig, ControllerSettings, PolicyChoice, Setting
+from controller.traffic import PairTraffic, RelayCapacity, Traffic
 from topologies.model import Link
 
 CONFIG = ControllerConfig(
     six(),
-    ControllerSettings(hold_ns=7, max_loss=0.05, detect=("link", "relay-canary")),
+    ControllerSettings(hold_ns=7, max_loss=0.05, detect=("link", "relay-canary"), policy=PolicyChoice("spread", 3)),
     Path("run/t.sock"),
     Path("run/c.jsonl"),
     "127.0.0.2",
     6700,
+    Traffic((PairTraffic("east", "west", tuple(range(16))),), (RelayCapacity("central", 4000),)),
 )
 
 
@@ -44,7 +46,7 @@ def setting(each: Any) -> Setting:
 
 def test_every_setting_says_how_it_is_written_and_a_time_is_in_ns() -> None:
     types = get_type_hints(ControllerSettings)
-    python_types: dict[str, object] = {"flag": bool, "time": int, "count": int, "share": float}
+    python_types: dict[str, object] = {"flag": bool, "time": int, "count": int, "share": float, "policy": PolicyChoice}
     words = {"detectors": types["detect"], "framework": types["framework"]}
     assert fields(ControllerSettings)
     for each in fields(ControllerSettings):

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from controller_samples import triangle
+import pytest
+from controller_samples import six, triangle
 from engine_bench import FAST, Bench, started
 
 from controller.decisions import Review
 from controller.messages import (
     SwitchConnected,
 )
-from controller.settings import ControllerSettings
+from controller.settings import ControllerSettings, PolicyChoice
 from hostio.timing import MS, S
 from topologies.model import Direction
 
@@ -73,3 +74,27 @@ def test_a_switch_that_had_nothing_gets_the_direct_paths_only() -> None:
     bench = found_by_the_next(Bench(triangle()))
     assert bench.records == []
     assert all(rule.priority == 100 for rule in bench.tables.values())
+
+
+@pytest.mark.parametrize(("choice", "relays"), [(PolicyChoice("spread", relays=3), 3), (PolicyChoice("headroom"), 1)])
+def test_a_new_controller_leaves_each_lane_on_its_relay(choice: PolicyChoice, relays: int) -> None:
+    before = started(six(), ControllerSettings(hold_ns=500 * MS, policy=choice))
+    before.cut = {Direction("east", "west")}
+    before.run(1 * S)
+    over = [before.relays_passed("east", "west", lane) for lane in range(16)]
+    assert len({*map(tuple, over)}) == relays
+    bench = found_by_the_next(before)
+    bench.run(2 * S)
+    assert [bench.relays_passed("east", "west", lane) for lane in range(16)] == over
+    assert bench.decisions() == []
+    bench.cut = set()
+    bench.run(2 * S)
+    assert all(bench.relays_passed("east", "west", lane) == [] for lane in range(16))
+
+
+def test_direct_only_takes_back_what_an_earlier_controller_had_rerouted() -> None:
+    before = rerouted()
+    before.settings = ControllerSettings(policy=PolicyChoice("direct-only"))
+    bench = found_by_the_next(before)
+    bench.run(1 * S)
+    assert [bench.relays_passed("east", "west", lane) for lane in range(16)] == [[]] * 16

@@ -1,0 +1,148 @@
+"""Away from a path that is not clean, onto a detour, and back: what all policies that reroute have in common. Pure.
+
+A pair whose own path is not clean goes over relays whose legs are clean in both directions and not rerouted themselves.
+Which of these, is the policy's to select. Relays once chosen are kept while their legs stay usable. Traffic returns to
+the direct path when that has been clean for the wait-to-restore time (`hold_ns`), and at once if no relay is left.
+
+Where no single relay is taken, and `max_relays` allows it, a pair goes over two, of which each sends to the other end
+over the other one already: their own paths to it are not clean either (the first relay is in the P-space of RFC 7490,
+the second in its Q-space; a single relay is in both). No other reroute rests on another one, which keeps relay paths
+free of loops. A relay forwards a packet on the lane on which it came, so this holds lane by lane.
+
+A relay that canaries find unhealthy is left at once: for the direct link if that is clean, because another relay may
+be as cold as this one was; else for another relay; else for the direct link if it is up at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.decisions import Kept
+from controller.moves import Move, PolicyDecision, Relays, via_text
+from controller.situation import Situation
+from hostio.timing import MS
+from topologies.model import DirectPath
+
+
+def _nothing(_situation: Situation, _pair: DirectPath, _count: int) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How a policy selects relays, of a pair and so many of them.
+
+    `choose`: those to take; empty if there are none. `refused`: why none of those with usable legs is taken; None if
+    there are none.
+    """
+
+    choose: Callable[[Situation, DirectPath, int], Relays]
+    refused: Callable[[Situation, DirectPath, int], str | None] = _nothing
+
+
+def detours(situation: Situation, selection: Selection) -> list[PolicyDecision]:
+    """Every move to make now of the lanes under consideration, and every pair of which they stay on a path that is not
+    clean.
+
+    Nothing while the health of any link is unknown: start-up is not a fault.
+    """
+    if situation.starting_up or (situation.all_clean and not situation.reroutes):
+        return []
+    # Reverting first: a link that carries its own traffic again can be a leg of another pair's relay path.
+    reverted = [move for pair in situation.concerned for move in _revert(situation, pair)]
+    concerned = situation.concerned
+    for move in reverted:
+        situation = situation.after(move)
+    return [*reverted, *_judge_all(situation, concerned, selection)]
+
+
+def direct_fault(situation: Situation, pair: DirectPath) -> tuple[str, int]:
+    """Why a direct path that is not clean is not, and since when: its first direction to have left clean."""
+    return _first_fault(situation, pair, ())
+
+
+def _revert(situation: Situation, pair: DirectPath) -> list[Move]:
+    if not situation.relays_of(pair) or not situation.path_clean(pair):
+        return []
+    clean_since_ns = max(situation.links[direction].since_ns for direction in pair.directions)
+    if situation.now_ns - clean_since_ns < situation.settings.hold_ns:
+        return []
+    return [_move(situation, pair, (), f"clean for {situation.settings.hold_ns / MS:.0f} ms", clean_since_ns)]
+
+
+def _judge_all(situation: Situation, concerned: list[DirectPath], selection: Selection) -> list[PolicyDecision]:
+    """Judge one pair after another, as if earlier moves were made: no two pairs may become each other's leg.
+
+    Those for which no single relay is taken are judged again once the others have theirs: a path over two relays is
+    made of these.
+    """
+    decisions: dict[DirectPath, PolicyDecision] = {}
+    for count in range(1, situation.settings.max_relays + 1):
+        for pair in concerned:
+            if count > 1 and not isinstance(decisions.get(pair), Kept):
+                continue
+            decision = _reroute(situation, pair, count, selection)
+            if decision is not None:
+                decisions[pair] = decision
+            if isinstance(decision, Move):
+                situation = situation.after(decision)
+    return list(decisions.values())
+
+
+def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Selection) -> PolicyDecision | None:
+    present = situation.relays_of(pair)
+    if present and situation.legs_usable(pair, present):
+        return _leave_unhealthy_relay(situation, pair, present, count, selection)
+    if not present and situation.path_clean(pair):
+        return None
+    reason, seen_ns = _first_fault(situation, pair, present)
+    if not situation.settings.reroute:
+        return Kept(pair.a, pair.b, f"rerouting is switched off; {reason}", situation.now_ns)
+    best = selection.choose(situation, pair, count)
+    if best:
+        return _move(situation, pair, best, reason, seen_ns)
+    if situation.path_clean(pair):
+        return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", seen_ns)
+    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns)
+
+
+def _leave_unhealthy_relay(
+    situation: Situation, pair: DirectPath, present: Relays, count: int, selection: Selection
+) -> PolicyDecision | None:
+    canary = situation.unhealthy_canary(pair, present)
+    if canary is None:
+        return None
+    health = situation.relays[canary].health
+    reason = f"{canary}: {health.reason}"
+    if situation.path_clean(pair):
+        return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", health.since_ns)
+    best = selection.choose(situation, pair, count)
+    if best:
+        return _move(situation, pair, best, reason, health.since_ns)
+    if situation.path_up(pair):
+        return _move(situation, pair, (), f"{reason}; the {pair.word} carries something", health.since_ns)
+    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection, 'other ')}; {reason}", situation.now_ns)
+
+
+def _move(situation: Situation, pair: DirectPath, relays: Relays, reason: str, seen_ns: int) -> Move:
+    return Move(pair.a, pair.b, relays, reason, seen_ns, situation.lanes)
+
+
+def _why_not(situation: Situation, pair: DirectPath, count: int, selection: Selection, other: str = "") -> str:
+    # Only the answer for the most relays is told: a pair that is kept is judged again with one more.
+    refused = selection.refused(situation, pair, count) if count == situation.settings.max_relays else None
+    if refused is not None:
+        return refused
+    alone = f"no detour: no {other}relay is healthy and has two clean legs"
+    return alone if count == 1 else f"{alone}, nor do two relays have three"
+
+
+def _first_fault(situation: Situation, pair: DirectPath, relays: Relays) -> tuple[str, int]:
+    """Why the present path is not usable, and since when: its first direction to have left clean."""
+    directions = situation.legs(pair, relays) if relays else pair.directions
+    faulty = [each for each in directions if situation.links[each].state != "clean"]
+    if not faulty:
+        return f"a leg via {via_text(relays)} is itself rerouted", situation.now_ns
+    first = min(faulty, key=lambda direction: situation.links[direction].since_ns)
+    return f"{first}: {situation.links[first].reason}", situation.links[first].since_ns

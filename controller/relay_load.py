@@ -1,0 +1,42 @@
+"""How many packets a second relays forward by the plan, given who is rerouted. Pure.
+
+A relay sends on as its own cluster does: a pair goes over a further relay where the way from its relay is rerouted too,
+which no policy plans but a policy that finds nothing better leaves.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from controller.moves import ALL_LANES, LaneReroutes, Relays, Reroutes
+from controller.traffic import Traffic
+from topologies.model import Direction
+
+
+def relays_passed(reroutes: Reroutes, source: str, destination: str) -> Relays:
+    """The clusters whose relays packets pass between two others; of a loop, each once."""
+    passed: Relays = ()
+    at = source
+    while (relay := reroutes.get(Direction(at, destination))) is not None and relay not in passed:
+        passed, at = (*passed, relay), relay
+    return passed
+
+
+def lane_load(lane: int, reroutes: Reroutes, told: Reroutes, traffic: Traffic) -> Counter[str]:
+    """Packets a second of one lane by relay, over which they are to go (`reroutes`) or go still (`told`)."""
+    load: Counter[str] = Counter()
+    for a, b in {(min(ends), max(ends)) for ends in (*reroutes, *told)}:
+        ways = (relays_passed(each, *way) for each in (reroutes, told) for way in ((a, b), (b, a)))
+        load.update(dict.fromkeys({relay for way in ways for relay in way}, traffic.of_pair(a, b)[lane]))
+    return load
+
+
+def told_reroutes(paths: Mapping[Direction, tuple[Relays, ...]]) -> LaneReroutes:
+    """The reroutes of each lane, from the path of each lane of each pair."""
+    by_lane = [dict[Direction, str]() for _ in ALL_LANES]
+    for pair, of_lanes in paths.items():
+        for reroutes, relays in zip(by_lane, of_lanes, strict=True):
+            if relays:
+                reroutes.update({pair: relays[0], pair.reversed(): relays[-1]})
+    return tuple(by_lane)
