@@ -47,7 +47,7 @@ def detection_ns(plan: Plan) -> int:
 def first_doubt(evidence: Evidence, analysis: Analysis, held: HeldUp, checks: Sequence[FidelityCheck]) -> Doubt | None:
     """The earliest of a run; None if all its disturbances have bounds."""
     found = [*_without_a_time(evidence, analysis, checks)]
-    if evidence.plan.controller.reroute:  # else no path changes, whatever is found or taken for a fault
+    if evidence.plan.controller.may_reroute:  # else no path changes, whatever is found or taken for a fault
         found += _taken_for_faults(evidence, analysis, held)
         found += _moves_without_fault(evidence, analysis, held)
         found += _faults_as_long_as_detection(evidence, analysis, held)

@@ -46,7 +46,7 @@ def of_network(
         & ~moved_in(evidence, streams, gaps.stream, gaps.from_ns, gaps.until_ns)
         & ~_process_fault_in(evidence, gaps)
     )
-    if evidence.plan.controller.reroute:
+    if evidence.plan.controller.may_reroute:
         found &= gaps.until_ns - gaps.from_ns < effects.detection_ns
     return found
 

@@ -144,6 +144,8 @@ class RelaySettings:
     idle_ns: int = 300 * S
     """A relay's cache drops the record of a session that had no packets for this long."""
     lock_audit: bool = True
+    capacity: dict[str, int] = field(default_factory=dict)
+    """By cluster, where it is stated: packets a second that its relay is to carry."""
 
     def version_of(self, cluster: str) -> str:
         """The relay kind of a cluster."""

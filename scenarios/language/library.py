@@ -60,6 +60,7 @@ def plan_of(scenario: ScenarioFile, topology: Topology, kinds: RelayKinds) -> Pl
             programs=kinds.programs,
             idle_ns=scenario.relays.idle,
             lock_audit=scenario.relays.lock_audit,
+            capacity={cluster: int(rate) for cluster, rate in scenario.relays.capacity.items()},
         ),
         controller=scenario.controller,
         faults=tuple(kinds.named(fault) for event in scenario.events for fault in event.faults(topology)),

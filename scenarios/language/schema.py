@@ -25,6 +25,7 @@ from scenarios.language.values import (
     Jitter,
     Kind,
     Mtu,
+    PacketRate,
     Pair,
     Rate,
     ScenarioName,
@@ -104,6 +105,9 @@ class Relays(Strict):
     """The relays of clusters that run another one, by cluster."""
     warm: dict[str, Share] = Field(default={})
     """The share of the session records that a cluster's relay holds before the media start, by cluster."""
+    capacity: dict[str, PacketRate] = Field(default={})
+    """How many packets a second a cluster's relay is stated to carry, by cluster: what the controller's policy headroom
+    keeps a share of, and no limit of the relay itself."""
     idle: Span = 300 * S
     """A relay drops the record of a session without packets for this time."""
     lock_audit: Flag = True

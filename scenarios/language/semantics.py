@@ -14,6 +14,7 @@ from scenarios.language.expectations import expectations
 from scenarios.language.media_rates import rate_problems
 from scenarios.language.permissions import terms_problems
 from scenarios.language.places import pair_problems, unknown_cluster
+from scenarios.language.policy_semantics import policy_problems
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_media import group_name
 from scenarios.language.session_schema import Connections, Sessions
@@ -29,7 +30,8 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     """All problems of the scenario, in no particular order."""
     if scenario.directory is not None:
         yield from unknown_cluster(scenario.directory, ("directory",), topology)
-    for key, clusters in (("warm", scenario.relays.warm), ("kinds", scenario.relays.kinds)):
+    relays = scenario.relays
+    for key, clusters in (("warm", [*relays.warm]), ("kinds", [*relays.kinds]), ("capacity", [*relays.capacity])):
         for cluster in clusters:
             yield from unknown_cluster(cluster, ("relays", key, cluster), topology, at_key=True)
     yield from _session_problems(scenario.sessions, topology)
@@ -38,6 +40,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     yield from rate_problems(scenario, topology)
     yield from call_problems(scenario.sessions, scenario.duration)
     yield from _connection_problems(scenario.connections, topology)
+    yield from policy_problems(scenario, topology)
     yield from event_problems(scenario, topology)
     yield from webrtc_problems(scenario.webrtc, topology)
     names = Names.of(scenario, topology)

@@ -10,8 +10,9 @@ from dataclasses import Field, fields
 from typing import Annotated, Any, get_args, get_type_hints
 
 from controller.settings import Framework, Setting
-from results.run_files.validation import Section, checked, strict_model
+from results.run_files.validation import Section, Strict, checked, strict_model
 from scenarios.language.fields import SHARE, WHOLE, Reading, boolean, detectors, one_of, time_within, within
+from scenarios.language.policy_schema import POLICY, POLICY_ENTRIES
 
 
 def settings_of(of: type) -> Mapping[str, tuple[Field[Any], Setting]]:
@@ -24,7 +25,7 @@ def settings_section(of: type) -> Section:
     """The section that reads a mapping as a dataclass of settings; keys that are left out have their default."""
     known, types = settings_of(of), get_type_hints(of)
     values = {
-        key: (Annotated[types[field.name], checked(_reading(setting))], field.default)
+        key: (Annotated[types[field.name], checked(_reading(setting), *_mappings(setting))], field.default)
         for key, (field, setting) in known.items()
     }
 
@@ -43,6 +44,13 @@ def _reading(setting: Setting) -> Reading:
         return within(WHOLE, *bounds)
     if setting.quantity == "share":
         return within(SHARE, *bounds) if all(bounds) else SHARE
+    if setting.quantity == "policy":
+        return POLICY
     if setting.quantity == "framework":
         return one_of(*get_args(Framework))
     return boolean if setting.quantity == "flag" else detectors
+
+
+def _mappings(setting: Setting) -> tuple[type[Strict], ...]:
+    """As what a setting may be written that is no single value."""
+    return POLICY_ENTRIES if setting.quantity == "policy" else ()

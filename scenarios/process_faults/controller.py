@@ -11,6 +11,7 @@ from controller.settings import ControllerConfig
 from results.run_files.faults import Cut, Process
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
+from scenarios.process_faults.expected_traffic import expected_traffic
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.process_faults.frameworks import PYTHON_OF
 from scenarios.supervision.process_kind import AfterEnd
@@ -82,7 +83,10 @@ class OpenFlowConnections:
 
 def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
     """Start the run's controller, and its successor if a fault will end it; waits for neither."""
-    config = ControllerConfig(plan.topology, plan.controller, TELEMETRY, run.decisions, CONTROLLER_LISTENS)
+    traffic = expected_traffic(plan)
+    config = ControllerConfig(
+        plan.topology, plan.controller, TELEMETRY, run.decisions, CONTROLLER_LISTENS, traffic=traffic
+    )
     CONTROLLER_CONFIG.write_text(config.to_json())
     kind = ControllerKind(PYTHON_OF[plan.controller.framework], CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
     controller = SupervisedProcess(kind, count_ends(plan.faults, Process("controller")))

@@ -164,10 +164,12 @@ def _reroute_bytes(plan: Plan) -> int:
 
 
 def _line_bytes(plan: Plan) -> int:
-    """Lines of events: each edge of a fault. Of the controller: of each pair one a second, and some for each edge."""
+    """Lines of events: each edge of a fault. Of the controller: of each path of a pair's lanes one a second, and
+    some for each edge."""
     edges = sum(len(step.edges) for step in steps_of(plan.topology, plan.faults)) + 2 * len(plan.process_faults)
     pairs = len(plan.topology.direct_paths)
-    return LINE_BYTES * (64 + edges * (1 + 4 * pairs) + pairs * (plan.duration_ns + _SET_UP_NS) // S)
+    paths = pairs * min(plan.controller.most_paths, max(1, len(plan.topology.clusters) - 2))
+    return LINE_BYTES * (64 + edges * (1 + 4 * paths) + paths * (plan.duration_ns + _SET_UP_NS) // S)
 
 
 def _told_bytes(plan: Plan) -> int:

@@ -50,11 +50,11 @@ def time_of(record: Record) -> int:
 
 
 class Teller:
-    """Tells record after record. A review, of which there is one a second, is told only if its pair's last differed."""
+    """Tells record after record. A review, of which each path has one a second, is told if its reason changed."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._reviews: dict[tuple[str, str], str] = {}
+        self._reviews: dict[tuple[str, str, tuple[str, ...]], str] = {}
 
     def tell(self, record: Record) -> Entry | None:
         """The entry of a record; None if it changes nothing that is shown."""
@@ -90,11 +90,12 @@ class Teller:
             return Entry(record.at_ns, "health", text)
         if isinstance(record, Kept):
             return Entry(record.at_ns, "kept", f"{record.a}–{record.b} stays: {record.reason}")
-        told = f"stays via {' and '.join(record.relays)}: {record.reason}"
-        if self._reviews.get((record.a, record.b)) == told:
+        path = (record.a, record.b, record.relays)
+        before, self._reviews[path] = self._reviews.get(path), record.reason
+        if before == record.reason:
             return None
-        self._reviews[record.a, record.b] = told
-        return Entry(record.at_ns, "review", f"{record.a}–{record.b} {told}")
+        via = " and ".join(record.relays)
+        return Entry(record.at_ns, "review", f"{record.a}–{record.b} stays via {via}: {record.reason}")
 
 
 def both_ways(entries: Iterable[Entry]) -> Iterator[Entry]:

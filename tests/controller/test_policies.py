@@ -38,10 +38,10 @@ def situation(
     bad: Mapping[Direction, Health],
     by_lane: LaneReroutes = NO_REROUTES,
     traffic: Traffic | None = None,
-    **settings: int,
+    pace_ns: int = 0,
 ) -> Situation:
     health = {**all_clean(topology, NOW), **bad}
-    chosen = ControllerSettings(policy=policy, **settings)
+    chosen = ControllerSettings(policy=policy, pace_ns=pace_ns)
     return Situation(
         topology, health, {}, by_lane[0], chosen, NOW, by_lane=by_lane, traffic=traffic or Traffic(), in_force={}
     )

@@ -103,11 +103,11 @@ seed: 4294967295
 directory: us-central
 relays:
   {kind: 2026-05-11, kinds: {us-west: 2026-05-10}, warm: {us-central: 25%, us-west: 100%}, idle: 5s,
-   lock_audit: false}
+   lock_audit: false, capacity: {us-central: 4000/s}}
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
    hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100, pace: 30s,
-   max_relays: 1, framework: ryu}
+   max_relays: 1, policy: {name: headroom, share: 70%}, framework: ryu}
 emulation: {wire_tick: 50us}
 fidelity:
   {pacing_p99: 1ms, pacing_max: 2ms, delay_p50: 3ms, delay_p99: 4ms, event_error_max: 5ms, event_error_p99: 6ms,
@@ -126,8 +126,10 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         versions={"us-west": "2026-05-10"},
         idle_ns=5 * S,
         lock_audit=False,
+        capacity={"us-central": 4000},
     )
-    set_to = (False, ("link", "relay-canary"), 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1, "ryu")
+    policy = ("headroom", 2, 0.7, 0)
+    set_to = (False, ("link", "relay-canary"), policy, 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1, "ryu")
     assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from controller.decisions import Decision
+from controller.decisions import Decision, Review
 from hostio.timing import MS, S
 from results.run_files.documents import dump_line
 from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
@@ -114,3 +114,18 @@ def test_a_fault_that_the_plan_does_not_have_is_told_as_such(tmp_path: Path) -> 
     run.events.write_text("".join(map(dump_line, (MediaStart(START), edge))))
     (line,) = LiveProgress(PLAN, run).news()
     assert "fault 1, which the plan does not have, begins" in line
+
+
+def test_each_path_of_a_pair_is_told_when_its_reason_changes(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    reviews = [
+        Review("us-east", "us-west", via, why, START + second * S)
+        for second, why in enumerate(("both legs are clean", "both legs are clean", "a leg is not clean"))
+        for via in ("us-central", "us-south")
+    ]
+    run.decisions.write_text("".join(map(dump_line, reviews)))
+    told = [line.split("stays via ")[1] for line in progress_lines.news()]
+    assert told == [
+        f"{via}: {why}" for why in ("both legs are clean", "a leg is not clean") for via in ("us-central", "us-south")
+    ]

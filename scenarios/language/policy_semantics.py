@@ -1,0 +1,25 @@
+"""Checks of the controller's policy against the rest of a scenario. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scenarios.language.document import Problem
+from scenarios.language.schema import ScenarioFile
+from topologies.model import Topology
+
+_POLICY, _PACE = ("controller", "policy"), ("controller", "pace")
+
+
+def policy_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
+    """What a policy needs and is not given."""
+    settings = scenario.controller
+    if settings.policy.name == "headroom" and not scenario.relays.capacity:
+        example = f"capacity: {{{topology.clusters[-1].name}: 4000/s}}"
+        yield Problem(
+            _POLICY, f"headroom is of relays' capacities, and none is stated; add such as {example} to relays"
+        )
+    if settings.policy.name == "paced" and not settings.move_pace_ns:
+        yield Problem(_POLICY, "over what time do lanes move? write {name: paced, pace: 20s}")
+    if settings.policy.pace_ns and settings.pace_ns:
+        yield Problem(_PACE, "there is a pace in policy already; keep one of them", at_key=True)
