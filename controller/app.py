@@ -34,6 +34,7 @@ from hostio.realtime import clear_realtime_priority, set_realtime_priority
 from hostio.stacks import write_stacks_on_signal
 from hostio.storage import is_of_storage
 from hostio.timing import MS, S, next_multiple
+from relay_app.coverage_report import CoverageReport
 from relay_app.probing.probe_report import ProbeReport
 
 Item = TypeVar("Item")
@@ -87,7 +88,10 @@ class Controller:
         self._milestones = milestones
 
     def on_report(self, datagram: bytes) -> None:
-        """A datagram of telemetry arrived; struct.error if it is not a probe report."""
+        """A datagram of telemetry arrived; struct.error if it is no report."""
+        if CoverageReport.is_in(datagram):
+            self._engine.cover(CoverageReport.decode(datagram))
+            return
         self._perform(self._engine.report(ProbeReport.decode(datagram)))
 
     def on_switch(self, event: SwitchEvent) -> None:

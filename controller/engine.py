@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from controller.coverage import NO_COVERAGE
 from controller.decisions import Kept, Review
 from controller.flow_rules import SwitchRule, clear_groups, clear_rules
 from controller.health import Health
@@ -29,6 +30,7 @@ from controller.settings import ControllerSettings
 from controller.situation import Situation, reviews
 from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import S
+from relay_app.coverage_report import CoverageReport
 from relay_app.ports import LANES
 from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction, DirectPath, Topology
@@ -61,6 +63,7 @@ class Engine:
         self._watch = HealthWatch(topology, settings)
         self._lanes = LaneTable()
         self._reroutes: LaneReroutes = NO_REROUTES
+        self._coverage = NO_COVERAGE
         self._logged: Mapping[Pair, str] = {}
         """Of each pair that the policy keeps on a path that is not clean, the reason last logged."""
         self._next_review_ns = 0
@@ -75,6 +78,10 @@ class Engine:
             return []
         begun = [] if self._watch.begun else self._watch.begin(report.received_ns)
         return [*begun, *self._watch.observe(report, report.received_ns)]
+
+    def cover(self, report: CoverageReport) -> None:
+        """A relay told which session records it holds. KeyError if there is no such cluster."""
+        self._coverage = self._coverage.after(report, self._topology)
 
     def handle(self, event: SwitchEvent, now_ns: int) -> list[Action]:
         """A switch connected, answered, refused, or reported a port; SwitchError if it refused a message."""
@@ -198,6 +205,7 @@ class Engine:
             self._reroutes,
             self._lanes.paths,
             self._traffic,
+            self._coverage,
         )
 
     def _reviews(self, now_ns: int) -> list[Review]:

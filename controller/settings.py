@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from controller.traffic import NO_TRAFFIC, Traffic
@@ -12,14 +14,17 @@ from hostio.timing import MS, S
 from relay_app.ports import LANES
 from topologies.model import Topology
 
-Detector = Literal["link", "relay-canary"]
+Detector = Literal["link", "relay-canary", "relay-cache"]
 """The word by which a scenario names a detector."""
 
 Framework = Literal["os-ken", "ryu"]
 """What speaks OpenFlow with the switches."""
 
-PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom"]
+PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom", "warm-first"]
 """The word by which a scenario names a policy."""
+
+POLICY_DETECTORS: Mapping[PolicyName, Detector] = MappingProxyType({"warm-first": "relay-cache"})
+"""What a policy needs to be watched, besides links."""
 
 T = TypeVar("T")
 
@@ -69,7 +74,8 @@ class ControllerSettings:
         ("link",),
         "detectors",
         "what is watched: link: links, by one-way probes and port status; relay-canary: relays too, by media through "
-        "them and back, judged as the probes are",
+        "them and back, judged as the probes are; relay-cache: which session records relay versions hold, as they say "
+        "once a second",
     )
     policy: PolicyChoice = _setting(  # noqa: RUF009 - frozen, as the other defaults are
         PolicyChoice(),
@@ -126,6 +132,11 @@ class ControllerSettings:
     def canaries(self) -> bool:
         """Whether relays are watched."""
         return "relay-canary" in self.detect
+
+    @property
+    def coverage(self) -> bool:
+        """Whether relays tell which session records they hold."""
+        return "relay-cache" in self.detect
 
     @property
     def may_reroute(self) -> bool:

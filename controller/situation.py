@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from controller.coverage import NO_COVERAGE, Coverage
 from controller.decisions import Review
 from controller.health import CanaryPath, Health, RelayHealth
 from controller.moves import (
@@ -50,6 +51,7 @@ class Situation:
     """Of each pair that has moved, the path that the switches were given for each lane: a move with a pace has given
     them only some of its lanes yet."""
     traffic: Traffic = NO_TRAFFIC
+    coverage: Coverage = NO_COVERAGE
     lanes: tuple[int, ...] = ALL_LANES
 
     def of_lanes(self, *lanes: int) -> Situation:
@@ -78,6 +80,12 @@ class Situation:
         """How many of a pair's lanes go over each relay."""
         by_lane = self.by_lane or (self.reroutes,)
         return Counter(relay for each in by_lane for relay in relays_between(pair.a, pair.b, each))
+
+    def covered(self, pair: DirectPath, relays: Relays) -> float:
+        """The least share of the records of a pair's sessions that one of these relays holds; 1 if there are none."""
+        records = self.traffic.records_of(pair.a, pair.b)
+        held = [self.coverage.held(relay, Pair((pair.a, pair.b)), self.now_ns) for relay in relays]
+        return min(held) / records if records else 1.0
 
     @cached_property
     def load(self) -> Mapping[str, int]:

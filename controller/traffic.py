@@ -16,11 +16,13 @@ from relay_app.ports import LANES
 
 @dataclass(frozen=True, slots=True)
 class PairTraffic:
-    """Packets a second between two clusters, of both directions, in each of the lanes."""
+    """Packets a second between two clusters, of both directions, in each of the lanes. `records`: how many streams have
+    a record in the session directory, by which relays forward them."""
 
     a: str
     b: str
     lanes: tuple[int, ...]
+    records: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Traffic:
         """Packets a second in each lane between two clusters, in either order."""
         return self._lanes.get(frozenset((a, b)), (0,) * LANES)
 
+    def records_of(self, a: str, b: str) -> int:
+        """Of how many streams between two clusters, in either order, there is a record."""
+        return self._records.get(frozenset((a, b)), 0)
+
     def ending_at(self, cluster: str) -> int:
         """Packets a second that begin or end at a cluster: its relay forwards them whichever path they take."""
         return self._ending[cluster]
@@ -53,6 +59,10 @@ class Traffic:
     @cached_property
     def _lanes(self) -> Mapping[frozenset[str], tuple[int, ...]]:
         return {frozenset((each.a, each.b)): each.lanes for each in self.pairs}
+
+    @cached_property
+    def _records(self) -> Mapping[frozenset[str], int]:
+        return {frozenset((each.a, each.b)): each.records for each in self.pairs}
 
     @cached_property
     def _ending(self) -> Counter[str]:

@@ -20,13 +20,21 @@ from controller.policies.failover import failover
 from controller.policies.headroom import headroom
 from controller.policies.paced import paced
 from controller.policies.spread import spread
+from controller.policies.warm_first import warm_first
 from controller.settings import PolicyName
 from controller.situation import Situation
 
 Policy: TypeAlias = Callable[[Situation], list[PolicyDecision]]
 
 POLICIES: Mapping[PolicyName, Policy] = MappingProxyType(
-    {"failover": failover, "direct-only": direct_only, "spread": spread, "paced": paced, "headroom": headroom}
+    {
+        "failover": failover,
+        "direct-only": direct_only,
+        "spread": spread,
+        "paced": paced,
+        "headroom": headroom,
+        "warm-first": warm_first,
+    }
 )
 
 DEFAULT_POLICY: PolicyName = "failover"

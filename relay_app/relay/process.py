@@ -19,6 +19,7 @@ from hostio.files import GrowingArray, write_whole
 from hostio.histogram_compiled import count_duration
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import US, S
+from relay_app.coverage_report import CoverageReport, CoverageSender
 from relay_app.forwarding.fate_log import FateLog
 from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
 from relay_app.forwarding.packet_path import PathConfig
@@ -88,7 +89,9 @@ class RelayConfig:
     to 40 µs), and at 20 000 packets a second or more it saves most of them, 10 µs of CPU each."""
     sample_interval_ns: int = SAMPLE_INTERVAL_NS
     report_interval_ns: int = S
-    """How often the lock report is rewritten and idle sessions are expired."""
+    """How often the lock report is rewritten, idle sessions are expired, and the controller is told what is cached."""
+    report_path: str = ""
+    """The controller's socket, to be told which records are cached; empty: it is not."""
 
 
 class Relay:
@@ -117,6 +120,7 @@ class Relay:
         )
         self._progress = FetchProgress(self._control, self._table, monotonic_ns)
         self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
+        self._coverage = CoverageSender(config.report_path) if config.report_path else None
         self._stopped = Event()
         self._quiesced = Event()
 
@@ -150,6 +154,10 @@ class Relay:
         return {PACKET_PATH: self._path.last_round_ns() or None, "fetches": self._progress.last_ns()}
 
     def _housekeeping(self) -> None:
+        if self._coverage:
+            # First, and without the lock: a relay that stands still goes on saying what it has.
+            records = self._table.records_by_pair()
+            self._coverage.report(CoverageReport(self._config.ordinal, monotonic_ns(), records))
         self.write_lock_report()
         now_ns = monotonic_ns()
         # Without blocking: this thread must go on writing the report when a version holds the lock for ever.
@@ -200,6 +208,7 @@ class Relay:
             "refused_records": self._table.refused,
             "expired_sessions": self._table.expired,
             "stuck_threads": stuck,
+            **({"unheard": self._coverage.unheard} if self._coverage else {}),
             **self._control.counters(),
         }
         self._path.log_undelivered()
@@ -208,6 +217,8 @@ class Relay:
         if not stuck:
             self._path.close()
             self._directory.close()
+            if self._coverage:
+                self._coverage.close()
             self._samples.close()
             self._fetches.close()
         return stopped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy.typing as npt
 
 from hostio.mmsg import socket_address
 from hostio.timing import MS
+from relay_app.coverage_report import OrdinalPair
 from relay_app.locks.lock import SharedLock
 from relay_app.ports import CLIENT_PORT, LANE_PORT, REFRESH_PORT
 from relay_app.sessions.cache import CacheFullError, Entry, SessionCache, UnknownSessions
+from relay_app.sessions.cache_compiled import FREED
 from relay_app.sessions.directory import Fetched, StreamRecord
-from relay_app.streams import lane_of
+from relay_app.streams import RESERVED_SSRCS, lane_of
 
 
 class NextHops:
@@ -55,6 +58,8 @@ class SessionTable:
         """Sessions removed because they were idle."""
         self._hops = hops
         self._unknown_ns = unknown_ns
+        self._ends: dict[int, OrdinalPair] = {}
+        """Of every stream that was ever cached."""
 
     def install(self, fetched: Fetched, now_ns: int) -> None:
         """Add the records of an answer of the directory; streams without a usable one are unknown for `unknown_ns`."""
@@ -70,6 +75,12 @@ class SessionTable:
         """Whether no fetch is needed: the stream is cached, or known to be unknown."""
         return ssrc in self.cache or self.unknown.holds(ssrc, now_ns)
 
+    def records_by_pair(self) -> Counter[OrdinalPair]:
+        """Of how many streams between two clusters the cache has the record now; canaries are none."""
+        keys = self.cache.view.keys
+        cached = (self._ends.get(key - 1) for key in keys[(keys != 0) & (keys != FREED)].tolist())
+        return Counter(ends for ends in cached if ends is not None)
+
     def expire(self, idle_since_ns: int, now_ns: int) -> None:
         """Remove every session without a packet since `idle_since_ns`."""
         self.expired += self.cache.expire(idle_since_ns, now_ns)
@@ -82,6 +93,11 @@ class SessionTable:
             self.cache.insert(record.ssrc, entry, now_ns)
         except CacheFullError:
             return False
+        if record.ssrc not in RESERVED_SSRCS:
+            self._ends[record.ssrc] = (
+                min(record.source, record.destination),
+                max(record.source, record.destination),
+            )
         return True
 
     def _refuse(self, ssrc: int, now_ns: int) -> None:

@@ -18,7 +18,7 @@ _DEFAULT = PolicyChoice()
 class PolicyEntry(Strict):
     """A policy without options."""
 
-    name: Literal["failover", "direct-only"] = Field(examples=["failover"])
+    name: Literal["failover", "direct-only", "warm-first"] = Field(examples=["failover"])
     """Its name."""
 
     def choice(self) -> PolicyChoice:

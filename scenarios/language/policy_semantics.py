@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from controller.settings import POLICY_DETECTORS
 from scenarios.language.document import Problem
 from scenarios.language.schema import ScenarioFile
 from topologies.model import Topology
@@ -21,5 +22,10 @@ def policy_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Prob
         )
     if settings.policy.name == "paced" and not settings.move_pace_ns:
         yield Problem(_POLICY, "over what time do lanes move? write {name: paced, pace: 20s}")
+    needed = POLICY_DETECTORS.get(settings.policy.name, "link")
+    if needed not in settings.detect:
+        watched = ", ".join((*settings.detect, needed))
+        text = f"{settings.policy.name} needs the detector {needed}, which is off; write detect: [{watched}]"
+        yield Problem(_POLICY, text)
     if settings.policy.pace_ns and settings.pace_ns:
         yield Problem(_PACE, "there is a pace in policy already; keep one of them", at_key=True)

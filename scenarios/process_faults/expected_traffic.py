@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from controller.traffic import PairTraffic, RelayCapacity, Traffic
 from relay_app.ports import LANES
@@ -20,12 +20,14 @@ def expected_traffic(plan: Plan) -> Traffic:
     """
     ours = media_of(plan.sessions)
     lanes: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0] * LANES)
+    records: Counter[tuple[str, str]] = Counter()
     for stream in streams_of(plan.sessions, plan.seed):
         if stream.relayed:
             media = PROGRAM_MEDIA.get(stream.media) or ours[stream.media]
             ends = min(stream.source, stream.destination), max(stream.source, stream.destination)
             lanes[ends][stream.lane] += media.packets_per_s
+            records[ends] += stream.taken is None
     return Traffic(
-        tuple(PairTraffic(a, b, tuple(map(math.ceil, each))) for (a, b), each in lanes.items()),
+        tuple(PairTraffic(a, b, tuple(map(math.ceil, each)), records[a, b]) for (a, b), each in lanes.items()),
         tuple(RelayCapacity(cluster, packets) for cluster, packets in plan.relays.capacity.items()),
     )

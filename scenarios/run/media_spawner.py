@@ -111,6 +111,7 @@ class MediaSpawner:
             idle_ns=self._plan.relays.idle_ns,
             lock_audit=self._plan.relays.lock_audit,
             life=life,
+            report_path=str(TELEMETRY) if self._plan.controller.coverage else "",
         )
         return self._spawn("relay", relay_process.stand_by if life else relay_process.serve, config, cluster)
 

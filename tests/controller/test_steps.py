@@ -25,6 +25,7 @@ def lanes_over(table: LaneTable, relay: str) -> set[int]:
         (PolicyChoice(), [16]),
         (PolicyChoice("direct-only"), [16]),
         (PolicyChoice("paced"), [16]),
+        (PolicyChoice("warm-first"), [16]),
         (PolicyChoice("spread", relays=3), [6, 5, 5]),
         (PolicyChoice("headroom"), [1] * 16),
     ],

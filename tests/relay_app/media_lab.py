@@ -77,6 +77,7 @@ class Lab:
         rewritten: dict[str, str] | None = None,
         unknown_ns: int = 60 * S,
         version: str = DEFAULT_VERSION,
+        report_path: str = "",
     ) -> None:
         """A relay; `rewritten` says which clusters' traffic a switch would send to which other's relay instead."""
         hosts = {name: (rewritten or {}).get(name, name) for name in ORDINALS}
@@ -95,6 +96,7 @@ class Lab:
             version=version,
             unknown_ns=unknown_ns,
             sample_interval_ns=SAMPLE_NS,
+            report_path=report_path,
         )
         self.relays[cluster] = Process(relay.serve, config)
         assert self.relays[cluster].answer() == Ready()

@@ -40,6 +40,7 @@ def plan_with(text: str, folder: Path) -> Plan:
         ("", PolicyChoice("failover")),
         ("controller: {policy: direct-only}", PolicyChoice("direct-only")),
         ("controller: {policy: {name: failover}}", PolicyChoice("failover")),
+        ("controller: {policy: warm-first, detect: [link, relay-cache]}", PolicyChoice("warm-first")),
         ("controller: {policy: spread}", PolicyChoice("spread", relays=2)),
         ("controller: {policy: {name: spread, relays: 16}}", PolicyChoice("spread", relays=16)),
         ("controller: {policy: {name: paced, pace: 24s}}", PolicyChoice("paced", pace_ns=24 * S)),
@@ -110,6 +111,7 @@ def test_the_load_is_of_all_relayed_streams_by_their_lanes(tmp_path: Path) -> No
     each = PROFILES["voice"].packets_per_s
     assert traffic.of_pair("us-west", "us-east") == tuple(round(lanes[lane] * each) for lane in range(16))
     assert sum(traffic.of_pair("us-east", "us-west")) == 2 * 45 * each
+    assert [traffic.records_of("us-west", end) for end in ("us-east", "us-central")] == [90, 0]
     assert [traffic.ending_at(name) for name in ("us-east", "us-west", "us-central")] == [4500, 4500, 0]
     assert traffic.capacities == (RelayCapacity("us-central", 4000),)
 
