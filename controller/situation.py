@@ -24,7 +24,7 @@ from controller.moves import (
     relays_between,
     second_of,
 )
-from controller.relay_load import lane_load, told_reroutes
+from controller.relay_paths import lane_load, told_reroutes
 from controller.settings import ControllerSettings
 from controller.traffic import NO_TRAFFIC, Traffic
 from topologies.model import Direction, DirectPath, Topology

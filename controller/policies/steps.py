@@ -6,11 +6,13 @@ the direct path has none: nothing there has to be fetched. Times are ns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
-from controller.moves import ALL_LANES, Move, PolicyDecision, Relays
+from controller.moves import ALL_LANES, Move, Pair, PolicyDecision, Relays
+from controller.relay_paths import loop_of, told_reroutes
 from controller.settings import ControllerSettings
 from topologies.model import Direction
 
@@ -76,16 +78,41 @@ class LaneTable:
         return LaneTable({**self.paths, pair: _moved(self.paths.get(pair, _DIRECT), relays, lanes)}, self.under_way)
 
     def due(self, now_ns: int) -> tuple[tuple[Step, ...], LaneTable]:
-        """The lanes whose time has come, and the table once they have moved."""
+        """The lanes whose time has come, and the table once they have moved.
+
+        Where two relays would send a lane to each other, because one pair has moved it and the other not yet, that one
+        moves it before its time, and first.
+        """
+        steps, table = self._taken(lambda moving: _due(moving, now_ns))
+        newest = steps
+        while newest:
+            newest, table = table._taken(partial(_among, table._looping(newest)))
+            steps = (*newest, *steps)
+        return steps, table
+
+    def _taken(self, choose: Callable[[UnderWay], Lanes]) -> tuple[tuple[Step, ...], LaneTable]:
+        """Some lanes of every move under way, and the table once these have moved."""
         paths, under_way, steps = dict(self.paths), dict[Direction, tuple[UnderWay, ...]](), list[Step]()
         for pair, moves in self.under_way.items():
-            taken = [_taken(each, now_ns) for each in moves]
-            for step in (step for step, _ in taken if step.lanes):
-                paths[pair] = _moved(paths[pair], step.move.relays, step.lanes)
-                steps.append(step)
-            if left := tuple(each for _, each in taken if each.lanes):
+            taken = [(each, choose(each)) for each in moves]
+            for moving, lanes in taken:
+                paths[pair] = _moved(paths[pair], moving.move.relays, lanes)
+            steps += [Step(moving.move, lanes) for moving, lanes in taken if lanes]
+            if left := tuple(each for each in (_left(*each) for each in taken) if each.lanes):
                 under_way[pair] = left
         return tuple(steps), LaneTable(paths, under_way)
+
+    def _looping(self, steps: Iterable[Step]) -> Set[tuple[Pair, int]]:
+        """The pairs, and their lanes, which send these to one another in a loop since some have moved."""
+        by_lane = told_reroutes(self.paths) if self.under_way else ()
+        return {
+            (Pair((at, end)), lane)
+            for step in steps
+            for lane, reroutes in enumerate(by_lane)
+            if lane in step.lanes
+            for start, end in ((step.move.a, step.move.b), (step.move.b, step.move.a))
+            for at in loop_of(reroutes, start, end)
+        }
 
     def reroutes(self) -> Iterator[tuple[Direction, Relays, Lanes]]:
         """Every pair, its relays, and the lanes that go over them now."""
@@ -103,11 +130,18 @@ def _moved(paths: tuple[Relays, ...], relays: Relays, lanes: Iterable[int]) -> t
     return tuple(relays if lane in moved else path for lane, path in enumerate(paths))
 
 
-def _taken(moving: UnderWay, now_ns: int) -> tuple[Step, UnderWay]:
-    """The lanes of a move that are due, and what is left of it."""
-    due, late_ns = 0, now_ns - moving.next_ns
-    if late_ns >= 0:
-        step_ns = moving.move.step_ns
-        due = min(len(moving.lanes), late_ns // step_ns + 1) if step_ns else len(moving.lanes)
-    left = replace(moving, lanes=moving.lanes[due:], next_ns=moving.next_ns + due * moving.move.step_ns)
-    return Step(moving.move, moving.lanes[:due]), left
+def _among(found: Set[tuple[Pair, int]], moving: UnderWay) -> Lanes:
+    return tuple(lane for lane in moving.lanes if (moving.move.pair, lane) in found)
+
+
+def _due(moving: UnderWay, now_ns: int) -> Lanes:
+    """The lanes of a move whose time has come."""
+    late_ns, step_ns = now_ns - moving.next_ns, moving.move.step_ns
+    if late_ns < 0:
+        return ()
+    return moving.lanes[: late_ns // step_ns + 1] if step_ns else moving.lanes
+
+
+def _left(moving: UnderWay, taken: Lanes) -> UnderWay:
+    """What is left of a move once some of its lanes have moved."""
+    return replace(_without(moving, taken), next_ns=moving.next_ns + len(taken) * moving.move.step_ns)

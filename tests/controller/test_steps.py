@@ -74,3 +74,26 @@ def test_lanes_that_are_there_already_do_not_move_again() -> None:
     (step,), table = table.due(0)
     assert set(step.lanes) == set(ALL_LANES) - {2, 9}
     assert table.begun(move(), 1).due(1)[0] == ()
+
+
+def test_a_lane_that_two_relays_would_send_to_each_other_moves_before_its_time_and_first() -> None:
+    """Ohio's lanes for east go over south, and are to go over west, one by one. South's go over ohio at once."""
+    ohio_east, south_east = Direction("ohio", "east"), Direction("south", "east")
+    table = LaneTable().adopted(ohio_east, ("south",), ALL_LANES)
+    table = table.begun(Move(*ohio_east, ("west",), "", 0, step_ns=10), 0).begun(
+        Move(*south_east, ("ohio",), "", 0, (0, 3, 5)), 0
+    )
+    steps, table = table.due(0)
+    assert [(step.move.a, step.lanes) for step in steps] == [("ohio", (3, 5)), ("ohio", (0,)), ("south", (0, 3, 5))]
+    assert [lane for lane in ALL_LANES if table.paths[ohio_east][lane] == ("west",)] == [0, 3, 5]
+    assert table.under_way[ohio_east][0].lanes == (1, 2, 4, *range(6, 16))
+
+
+def test_a_lane_over_a_leg_that_is_rerouted_without_a_loop_waits_for_its_time() -> None:
+    ohio_east, south_east = Direction("ohio", "east"), Direction("south", "east")
+    table = LaneTable().adopted(ohio_east, ("south",), ALL_LANES)
+    table = table.begun(Move(*ohio_east, ("west",), "", 0, step_ns=10), 0).begun(
+        Move(*south_east, ("central",), "", 0, (0, 3, 5)), 0
+    )
+    steps, _ = table.due(0)
+    assert [(step.move.a, step.lanes) for step in steps] == [("ohio", (0,)), ("south", (0, 3, 5))]

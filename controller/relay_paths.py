@@ -1,4 +1,4 @@
-"""How many packets a second relays forward by the plan, given who is rerouted. Pure.
+"""Over which relays packets really go, given who is rerouted, and how many a second by the plan. Pure.
 
 A relay sends on as its own cluster does: a pair goes over a further relay where the way from its relay is rerouted too,
 which no policy plans but a policy that finds nothing better leaves.
@@ -21,6 +21,16 @@ def relays_passed(reroutes: Reroutes, source: str, destination: str) -> Relays:
     while (relay := reroutes.get(Direction(at, destination))) is not None and relay not in passed:
         passed, at = (*passed, relay), relay
     return passed
+
+
+def loop_of(reroutes: Reroutes, source: str, destination: str) -> Relays:
+    """The clusters that send packets for a destination to one another for ever, once they come there from a source."""
+    passed = [source]
+    while (relay := reroutes.get(Direction(passed[-1], destination))) is not None:
+        if relay in passed:
+            return tuple(passed[passed.index(relay) :])
+        passed.append(relay)
+    return ()
 
 
 def lane_load(lane: int, reroutes: Reroutes, told: Reroutes, traffic: Traffic) -> Counter[str]:
