@@ -129,7 +129,8 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         capacity={"us-central": 4000},
     )
     policy = ("headroom", 2, 0.7, 0)
-    set_to = (False, ("link", "relay-canary"), policy, 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1, "ryu")
+    detect = ("link", "relay-canary")
+    set_to = (False, detect, policy, 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1, "ryu")
     assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))
