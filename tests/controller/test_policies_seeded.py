@@ -6,13 +6,15 @@ from random import Random
 from typing import get_args
 
 import pytest
-from controller_samples import six
+from controller_samples import all_clean, broken, six
 from engine_bench import Bench
 
 from controller.decisions import Decision, Kept
 from controller.engine import Engine
-from controller.moves import ALL_LANES
+from controller.moves import ALL_LANES, Move
+from controller.policies.failover import failover
 from controller.settings import ControllerSettings, PolicyChoice, PolicyName
+from controller.situation import Situation
 from controller.traffic import PairTraffic, RelayCapacity, Traffic
 from hostio.timing import MS, S
 from topologies.model import Direction
@@ -103,3 +105,36 @@ def test_every_lane_on_a_cut_path_has_its_reason(name: PolicyName) -> None:
     moved = [each for each in bench.records if isinstance(each, Decision)]
     assert stays or moved
     assert stays or name != "direct-only"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_failover_takes_the_nearest_relay_with_four_clean_ways(seed: int) -> None:
+    """Against the links themselves: pairs are judged in order, and what is rerouted by then is no leg."""
+    random, topology = Random(f"nearest {seed}"), six()
+    names = [each.name for each in topology.clusters]
+    bad = {direction for direction in topology.directions if random.random() < 0.15}
+    health = all_clean(topology) | {direction: broken() for direction in bad}
+    settings = ControllerSettings(max_relays=1)
+    rerouted: set[frozenset[str]] = set()
+    expected: dict[frozenset[str], tuple[str, ...]] = {}
+
+    def usable(a: str, b: str) -> bool:
+        return not {Direction(a, b), Direction(b, a)} & bad and frozenset((a, b)) not in rerouted
+
+    for link in topology.links:
+        if set(link.directions) & bad:
+            relays = [each for each in names if each not in (link.a, link.b) and usable(link.a, each)]
+            relays = [each for each in relays if usable(each, link.b)]
+            expected[frozenset((link.a, link.b))] = tuple(
+                sorted(
+                    relays,
+                    key=lambda relay: sum(topology.link(relay, end).there.delay_ns for end in (link.a, link.b)),
+                )[:1]
+            )
+            if relays:
+                rerouted.add(frozenset((link.a, link.b)))
+    decisions = failover(Situation(topology, health, {}, {}, settings, 9 * S))
+    assert expected
+    assert {
+        frozenset((each.a, each.b)): each.relays if isinstance(each, Move) else () for each in decisions
+    } == expected
