@@ -32,7 +32,8 @@ class Decision:
 
     `seen_ns`: the evidence arrived. `decided_ns`: the policy returned. `sent_ns`: the last flow-mod was handed to
     the switch connection. `written_ns`: its last byte had been written to the connection's socket; None: recorded by a
-    version that did not know. `installed_ns`: the last switch's barrier reply came.
+    version that did not know. `installed_ns`: the last switch's barrier reply came. `repaired_ns`: when the controller
+    learned that a switch at either end had moved the lanes by itself (local repair), if one had.
     """
 
     a: str
@@ -46,7 +47,13 @@ class Decision:
     installed_ns: int
     then: str | None = None
     written_ns: int | None = None
+    repaired_ns: int | None = None
     kind: Literal["decision"] = "decision"
+
+    @property
+    def in_force_ns(self) -> int:
+        """From when on the path is known to have been taken: since the local repair, or the installation."""
+        return self.installed_ns if self.repaired_ns is None else self.repaired_ns
 
     @property
     def relays(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from controller.flow_rules import SwitchRule, clear_groups, clear_rules
 from controller.health import Health
 from controller.health_watch import HealthWatch
 from controller.installer import Installer
+from controller.local_repair import LocalRepair
 from controller.messages import (
     Action,
     BarrierReply,
@@ -22,7 +23,7 @@ from controller.messages import (
     SwitchEvent,
     SwitchRefused,
 )
-from controller.moves import NO_REROUTES, LaneReroutes, Move, Pair, Relays, after_in_lanes, second_of
+from controller.moves import NO_REROUTES, LaneReroutes, Move, Pair, Relays, after_in_lanes, relays_between, second_of
 from controller.policies import POLICIES, Policy
 from controller.policies.steps import LaneTable, Step, lane_groups, paced
 from controller.routing_rules import Ends, FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
@@ -62,6 +63,7 @@ class Engine:
         self._installer = Installer(self._clusters)
         self._watch = HealthWatch(topology, settings)
         self._lanes = LaneTable()
+        self._repair = LocalRepair(topology, settings)
         self._reroutes: LaneReroutes = NO_REROUTES
         self._coverage = NO_COVERAGE
         self._logged: Mapping[Pair, str] = {}
@@ -90,6 +92,7 @@ class Engine:
         if isinstance(event, SwitchConnected):
             return [*self._connected(event, now_ns)]
         if isinstance(event, PortState):
+            self._repair.observe(event, now_ns)
             return [*self._watch.observe(event, now_ns)]
         return self._confirm(event)
 
@@ -105,10 +108,13 @@ class Engine:
         decisions = self._policy(self._situation(now_ns))
         actions: list[Action] = self._new_reasons([each for each in decisions if isinstance(each, Kept)])
         for move in [each for each in decisions if isinstance(each, Move)]:
-            self._begin(move, now_ns)
+            present = relays_between(move.a, move.b, self._reroutes[move.lanes[0]])
+            self._begin(self._repair.with_repair(move, present), now_ns)
         steps, self._lanes = self._lanes.due(now_ns)
         for step in steps:
             actions += self._installer.move(step.move, step.lanes, self._rules_of(step), now_ns)
+        if not actions:  # not before rules that traffic waits for
+            actions += self._installer.install(self._repair.refresh(self._situation(now_ns)))
         return [*actions, *self._reviews(now_ns)]
 
     def sent(self, install: Install, at_ns: int) -> None:
@@ -171,7 +177,8 @@ class Engine:
         self._lanes = self._lanes.begun(move, now_ns)
 
     def _all_rules(self, switch: int) -> list[SwitchRule]:
-        rules = [clear_rules(switch), *direct_rules(self._topology, self._clusters[switch])]
+        direct = direct_rules(self._topology, self._clusters[switch])
+        rules: list[SwitchRule] = [clear_rules(switch), *direct, *self._repair.rules(switch)]
         for (a, b), relays, lanes in self._lanes.reroutes():
             rules += reroute_rules(self._topology, a, b, relays, lanes)
         return [rule for rule in rules if rule.switch == switch]

@@ -21,11 +21,16 @@ class SwitchConnected:
 
 @dataclass(frozen=True, slots=True)
 class PortState:
-    """A port's link, as the switch reported it."""
+    """A port's link, as the switch reported it.
+
+    `live`: fast-failover groups may use the port (OFPPS_LIVE, OpenFlow 1.3 §7.2.1). In Open vSwitch it is not while it
+    is down, nor while its BFD session is not up, if it has one.
+    """
 
     switch: int
     port: int
     up: bool
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Move:
     """Lanes between `a` and `b`, both ways, go via relays, or over the direct path again.
 
     `seen_ns`: since when the link direction or relay that is the reason has had its present state. `lanes`: in the
-    order in which they move, `step_ns` apart; 0: all at once.
+    order in which they move, `step_ns` apart; 0: all at once. `repaired_ns`: when the controller learned that a switch
+    at either end had moved the lanes by itself, if one had.
     """
 
     a: str
@@ -49,6 +50,7 @@ class Move:
     seen_ns: int
     lanes: tuple[int, ...] = ALL_LANES
     step_ns: int = 0
+    repaired_ns: int | None = None
 
     @property
     def pair(self) -> Pair:

@@ -137,13 +137,13 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
         del self._found[datapath.id]
         self._emit(SwitchConnected(datapath.id, tuple(found.rules), tuple(found.groups)))
         for port in list(datapath.ports.values()):
-            self._emit(PortState(datapath.id, port.port_no, _is_up(port)))
+            self._emit(port_state(datapath.id, port))
 
     @_on(ofp_event.EventOFPPortStatus)
     def _port_status(self, event: Any) -> None:
         message = event.msg
-        up = message.reason != ofproto.OFPPR_DELETE and _is_up(message.desc)
-        self._emit(PortState(message.datapath.id, message.desc.port_no, up))
+        deleted = message.reason == ofproto.OFPPR_DELETE
+        self._emit(port_state(message.datapath.id, message.desc, deleted=deleted))
 
     @_on(ofp_event.EventOFPBarrierReply)
     def _barrier_reply(self, event: Any) -> None:
@@ -191,8 +191,10 @@ def barrier_token(written: bytes) -> int | None:
     return int(token) if is_barrier else None
 
 
-def _is_up(port: Any) -> bool:
-    return not (port.state & ofproto.OFPPS_LINK_DOWN or port.config & ofproto.OFPPC_PORT_DOWN)
+def port_state(switch: int, port: Any, *, deleted: bool = False) -> PortState:
+    """What a switch says of a port (an OFPPort). `deleted`: it has the port no longer."""
+    up = not (deleted or port.state & ofproto.OFPPS_LINK_DOWN or port.config & ofproto.OFPPC_PORT_DOWN)
+    return PortState(switch, port.port_no, up, up and bool(port.state & ofproto.OFPPS_LIVE))
 
 
 def encode(rule: SwitchRule) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from controller.flow_rules import FlowRule
+from controller.flow_rules import Fields, FlowRule
 from controller.moves import Relays
 from relay_app.ports import LANE_PORT
 from topologies.model import LAN_PORT, Cluster, Direction, Topology
@@ -28,11 +28,11 @@ def direct_rules(topology: Topology, cluster: Cluster) -> tuple[FlowRule, ...]:
     linked = [direction.destination for direction in topology.directions if direction.source == cluster.name]
     others = [end.destination for end in topology.paths if end.source == cluster.name]
     targets = [topology.cluster(name) for name in dict.fromkeys((*linked, *others))]
-    ports = [(cluster, LAN_PORT), *((target, _port(topology, cluster, target)) for target in targets)]
+    ports = [(cluster, LAN_PORT), *((target, port_towards(topology, cluster, target)) for target in targets)]
     return tuple(_direct_rule(cluster, target, port) for target, port in ports)
 
 
-def _port(topology: Topology, at: Cluster, target: Cluster) -> int:
+def port_towards(topology: Topology, at: Cluster, target: Cluster) -> int:
     """The port of a switch at which the direct path to another cluster begins."""
     return topology.cluster(topology.paths[Direction(at.name, target.name)][1]).ordinal
 
@@ -47,14 +47,18 @@ def reroute_rules(topology: Topology, a: str, b: str, relays: Relays, lanes: Ite
     over others."""
     return tuple(
         _reroute_rule(topology, at, towards, topology.cluster(relays[0] if at.name == a else relays[-1]), lane)
-        for at, towards, lane in _lane_ends(topology, a, b, lanes)
+        for at, towards, lane in lane_ends(topology, a, b, lanes)
     )
 
 
 def _reroute_rule(topology: Topology, at: Cluster, towards: Cluster, relay: Cluster, lane: int) -> FlowRule:
-    fields = (("eth_dst", relay.mac), ("ipv4_dst", str(relay.address)))
-    port = _port(topology, at, relay)
-    return FlowRule(at.ordinal, "add", REROUTE_PRIORITY, _lane_match(towards, lane), fields, port)
+    port = port_towards(topology, at, relay)
+    return FlowRule(at.ordinal, "add", REROUTE_PRIORITY, lane_match(towards, lane), relay_fields(relay), port)
+
+
+def relay_fields(relay: Cluster) -> Fields:
+    """The header fields to set in a packet so that it goes to a relay."""
+    return (("eth_dst", relay.mac), ("ipv4_dst", str(relay.address)))
 
 
 def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
@@ -64,8 +68,8 @@ def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> t
     once, and the table is again what it was before the reroute, so that a controller that reads it finds none.
     """
     return tuple(
-        FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, _lane_match(towards, lane))
-        for at, towards, lane in _lane_ends(topology, a, b, lanes)
+        FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, lane_match(towards, lane))
+        for at, towards, lane in lane_ends(topology, a, b, lanes)
     )
 
 
@@ -104,12 +108,14 @@ def reroutes_in(topology: Topology, rules: Iterable[FlowRule]) -> list[tuple[Fou
     return found
 
 
-def _lane_ends(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> list[tuple[Cluster, Cluster, int]]:
+def lane_ends(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> list[tuple[Cluster, Cluster, int]]:
+    """Of each lane, either end and the other one."""
     one, other = topology.cluster(a), topology.cluster(b)
     return [(at, towards, lane) for lane in lanes for at, towards in ((one, other), (other, one))]
 
 
-def _lane_match(towards: Cluster, lane: int) -> tuple[tuple[str, int | str], ...]:
+def lane_match(towards: Cluster, lane: int) -> tuple[tuple[str, int | str], ...]:
+    """What comes from a switch's own host, on a lane towards another cluster."""
     return (
         ("in_port", LAN_PORT),
         ("eth_type", _ETH_TYPE_IPV4),

@@ -12,9 +12,10 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import MS, S
 from relay_app.ports import LANES
+from topologies.bfd import BFD_MULTIPLIER
 from topologies.model import Topology
 
-Detector = Literal["link", "relay-canary", "relay-cache"]
+Detector = Literal["link", "bfd", "relay-canary", "relay-cache"]
 """The word by which a scenario names a detector."""
 
 Framework = Literal["os-ken", "ryu"]
@@ -73,9 +74,9 @@ class ControllerSettings:
     detect: tuple[Detector, ...] = _setting(
         ("link",),
         "detectors",
-        "what is watched: link: links, by one-way probes and port status; relay-canary: relays too, by media through "
-        "them and back, judged as the probes are; relay-cache: which session records relay versions hold, as they say "
-        "once a second",
+        "what is watched: link: links, by one-way probes and port status; bfd: links, by BFD sessions of the switches "
+        "themselves; relay-canary: relays too, by media through them and back, judged as the probes are; relay-cache: "
+        "which session records relay versions hold, as they say once a second",
     )
     policy: PolicyChoice = _setting(  # noqa: RUF009 - frozen, as the other defaults are
         PolicyChoice(),
@@ -115,6 +116,14 @@ class ControllerSettings:
         "1",
         "1100",
     )
+    bfd_interval_ns: int = _setting(
+        50 * MS,
+        "time",
+        "between two BFD packets of a switch over each of its links, in whole ms; a link without any for three of them "
+        "is down (RFC 5880 §6.8.4)",
+        "10ms",
+        "1s",
+    )
     pace_ns: int = _setting(
         0, "time", "over which a move onto a relay takes its lanes one after another; 0: all at once", "0s", "1440min"
     )
@@ -132,6 +141,16 @@ class ControllerSettings:
     def canaries(self) -> bool:
         """Whether relays are watched."""
         return "relay-canary" in self.detect
+
+    @property
+    def bfd(self) -> bool:
+        """Whether switches run BFD over their links."""
+        return "bfd" in self.detect
+
+    @property
+    def bfd_detection_ns(self) -> int:
+        """How long a link must be silent for a BFD session over it to go down (RFC 5880 §6.8.4)."""
+        return BFD_MULTIPLIER * self.bfd_interval_ns
 
     @property
     def coverage(self) -> bool:

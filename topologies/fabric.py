@@ -36,12 +36,12 @@ queues are to act on packets as on a wire, and not on aggregates of up to 64 KiB
 
 class Fabric:
     """The network of one run; CommandError. `inner_ends`: every WAN link is left open in the middle, for a back end
-    that carries frames between its two inner ends."""
+    that carries frames between its two inner ends. `bfd`: what the switches are told of BFD over every WAN link."""
 
-    def __init__(self, topology: Topology, datapath: Datapath, *, inner_ends: bool) -> None:
+    def __init__(self, topology: Topology, datapath: Datapath, *, inner_ends: bool, bfd: str = "") -> None:
         Mininet.inited = True  # else it would raise sysctl limits of the whole host
         self._net = Mininet(
-            topo=_ClusterTopo(topology=topology, datapath=datapath, inner_ends=inner_ends),
+            topo=_ClusterTopo(topology=topology, datapath=datapath, inner_ends=inner_ends, bfd=bfd),
             switch=_Switch,
             controller=None,
         )
@@ -73,7 +73,18 @@ def _controller_name(switch: str) -> str:
 
 
 class _Switch(OVSSwitch):  # type: ignore[misc] # mininet has no types
-    """A switch with one controller: that under the address of its own."""
+    """A switch with one controller: that under the address of its own. `bfd`: keys and values of the column of that
+    name of its WAN ports, as ovs-vsctl(8) takes them."""
+
+    def __init__(self, name: str, *, bfd: str, **options: Any) -> None:
+        super().__init__(name, **options)
+        self._bfd = bfd
+
+    def intfOpts(self, intf: Any) -> str:  # noqa: N802 - mininet's name
+        """What ovs-vsctl is told of a port. In one command with the port and the controller: a port that had no session
+        when the controller first heard of it would be live."""
+        bfd = f" {self._bfd}" if self._bfd and self.ports[intf] != LAN_PORT else ""
+        return f"{super().intfOpts(intf)}{bfd}"
 
     def start(self, controllers: list[Any]) -> None:
         """Start it; `controllers` are those of all switches."""
@@ -94,9 +105,9 @@ class _ListeningController(RemoteController):  # type: ignore[misc] # mininet ha
 
 
 class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
-    def build(self, topology: Topology, datapath: Datapath, inner_ends: bool) -> None:
+    def build(self, topology: Topology, datapath: Datapath, inner_ends: bool, bfd: str) -> None:
         for cluster in topology.clusters:
-            self._add_cluster(cluster, datapath)
+            self._add_cluster(cluster, datapath, bfd)
         for link in topology.links:
             i, j = topology.cluster(link.a).ordinal, topology.cluster(link.b).ordinal
             self.addLink(
@@ -109,7 +120,7 @@ class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
                 port2=i,
             )
 
-    def _add_cluster(self, cluster: Cluster, datapath: Datapath) -> None:
+    def _add_cluster(self, cluster: Cluster, datapath: Datapath, bfd: str) -> None:
         switch = names.switch(cluster.ordinal)
         self.addHost(cluster.name, cls=Host, ip=f"{cluster.address}/24", mac=cluster.mac)
         self.addSwitch(
@@ -118,6 +129,7 @@ class _ClusterTopo(Topo):  # type: ignore[misc] # mininet has no types
             datapath=datapath,
             protocols="OpenFlow13",
             failMode="secure",
+            bfd=bfd,
         )
         lan_port = names.switch_lan_port(cluster.ordinal)
         self.addLink(cluster.name, switch, intfName1=names.HOST_PORT, intfName2=lan_port, port2=LAN_PORT)

@@ -1,4 +1,4 @@
-"""Detectors: what turns evidence (probes, canaries, port status) into the health of links and relays. Pure.
+"""Detectors: what turns evidence (probes, canaries, port status, BFD) into the health of links and relays. Pure.
 
 A further detector is one module here, one entry in `DETECTORS`, and its word in `settings.Detector`; if it needs
 evidence of a new kind, that joins `messages.Evidence`. Where several detectors watch one path, the worst of them counts
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from controller.decisions import HealthChange
+from controller.detectors.bfd import BfdDetector
 from controller.detectors.link import LinkDetector
 from controller.detectors.relay_canary import RelayCanaryDetector
 from controller.health import Health, MonitoredPath
@@ -45,6 +46,6 @@ class HealthDetector(Protocol):
 
 
 DETECTORS: Mapping[Detector, Callable[[Topology, ControllerSettings], HealthDetector]] = MappingProxyType(
-    {"link": LinkDetector, "relay-canary": RelayCanaryDetector}
+    {"link": LinkDetector, "bfd": BfdDetector, "relay-canary": RelayCanaryDetector}
 )
 """In the order in which they judge: detectors of links before those of relays, which ask for the health of links."""

@@ -85,7 +85,7 @@ def last_moves(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, fr
     earlier decision might have ended it."""
     last_ns = until_ns.copy()
     for pair in {frozenset((each.source, each.destination)) for each in streams}:
-        installed = np.sort([move.installed_ns for move in evidence.moves if {move.a, move.b} == pair])
+        installed = np.sort([move.in_force_ns for move in evidence.moves if {move.a, move.b} == pair])
         mine: Flags = np.array([{each.source, each.destination} == pair for each in streams], bool)[stream]
         if len(installed) and mine.any():
             latest = installed[np.maximum(np.searchsorted(installed, until_ns[mine], side="right") - 1, 0)]

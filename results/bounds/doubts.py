@@ -41,7 +41,8 @@ def detection_ns(plan: Plan) -> int:
     """How long a path must be silent to be called down by the quickest detector, ns."""
     settings = plan.controller
     intervals = [settings.probe_interval_ns, *([settings.canary_interval_ns] if settings.canaries else [])]
-    return min(intervals) * settings.detect_multiplier
+    times = [min(intervals) * settings.detect_multiplier, *([settings.bfd_detection_ns] if settings.bfd else [])]
+    return min(times)
 
 
 def first_doubt(evidence: Evidence, analysis: Analysis, held: HeldUp, checks: Sequence[FidelityCheck]) -> Doubt | None:
@@ -84,7 +85,7 @@ def _moves_without_fault(evidence: Evidence, analysis: Analysis, held: HeldUp) -
         begin = move.seen_ns - reach_ns
         if not move.relays or begin < analysis.start_ns - reach_ns or _in_force(evidence, begin, move.seen_ns):
             continue
-        if _time(held, begin, move.seen_ns) >= evidence.plan.controller.probe_interval_ns:
+        if _time(evidence.plan, held, begin, move.seen_ns) >= evidence.plan.controller.probe_interval_ns:
             yield Doubt(begin, _suspicion(analysis, move))
 
 
@@ -105,7 +106,7 @@ def _faults_as_long_as_detection(evidence: Evidence, analysis: Analysis, held: H
         if edge is None or not isinstance(fault, LinkFault) or not _shows(fault.change):
             continue
         length_ns, begin = fault.until_ns - fault.at_ns, edge.applied_first_ns
-        taken_ns = _time(held, begin - reach_ns, begin + length_ns + reach_ns)
+        taken_ns = _time(evidence.plan, held, begin - reach_ns, begin + length_ns + reach_ns)
         found = any(begin <= move.seen_ns <= begin + length_ns + _evidence_ns(evidence.plan) for move in evidence.moves)
         margin_ns = length_ns - reach_ns if not found else reach_ns - length_ns
         if taken_ns and (abs(length_ns - reach_ns) <= unsure_ns or 0 <= margin_ns <= taken_ns):
@@ -133,7 +134,8 @@ def _evidence_ns(plan: Plan) -> int:
     return intervals * interval_ns
 
 
-def _time(held: HeldUp, from_ns: int, until_ns: int) -> int:
-    """What hold-ups, and waits of controller and probers, can have taken of a window, ns."""
-    waits = held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER)
+def _time(plan: Plan, held: HeldUp, from_ns: int, until_ns: int) -> int:
+    """What hold-ups, and waits of controller, probers and switches that run BFD, can have taken of a window, ns."""
+    switches = [RunDelayPlace.SWITCH] if plan.controller.bfd else []
+    waits = held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.PROBER, *switches)
     return int(held.time_in(np.array([from_ns]), np.array([until_ns]), waits)[0])

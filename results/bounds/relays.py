@@ -47,6 +47,9 @@ _PACKETS = ("received", "forwarded")
 _ONLY_ADDED_TO = ("fetched_keys", "never_forwarded")
 """Counts that grow while something is held up: without, they can be anything down to 0."""
 
+_HEARD_WITHIN_NS = 10 * MS
+"""Between a local repair and the controller's hearing of it, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
@@ -123,7 +126,7 @@ def _reach(evidence: Evidence, analysis: Analysis, cluster: str, effects: Effect
 
 def _answers_late(evidence: Evidence, effects: Effects, cluster: str) -> int:
     """The most that any move to a relay was held up between its decision and the switches' answers, ns."""
-    moves = [move for move in evidence.moves if cluster in move.relays]
+    moves = [move for move in evidence.moves if cluster in move.relays and move.repaired_ns is None]
     decided_ns = np.array([move.decided_ns for move in moves], np.int64)
     installed_ns = np.array([move.installed_ns for move in moves], np.int64)
     control = effects.held.waits(RunDelayPlace.CONTROLLER, RunDelayPlace.SWITCH)
@@ -131,13 +134,16 @@ def _answers_late(evidence: Evidence, effects: Effects, cluster: str) -> int:
 
 
 def _hits(evidence: Evidence, cluster: str, figures: RelayFigures, *, doubtful: bool) -> Interval:
-    """A record that was asked for before the switches had answered counts as one that the relay had."""
+    """A record that was asked for before the switches had answered, or before the controller had heard that they had
+    made the move themselves, counts as one that the relay had."""
     if figures.hit_percent is None or doubtful or not figures.moved:
         return UNBOUNDED
     fetches = evidence.recording.fetches.get(cluster, np.empty(0, FETCH))
     early = 0
     for move in (move for move in evidence.moves if cluster in move.relays):
-        asked = (fetches["asked_ns"] >= move.decided_ns) & (fetches["asked_ns"] < move.installed_ns)
+        known_ns = move.in_force_ns
+        first_ns = move.decided_ns if move.repaired_ns is None else known_ns - _HEARD_WITHIN_NS
+        asked = (fetches["asked_ns"] >= first_ns) & (fetches["asked_ns"] < known_ns)
         early += len(np.unique(fetches["ssrc"][asked]))
     return around(figures.hit_percent, 100 * early / figures.moved, 0.0)
 

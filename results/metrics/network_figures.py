@@ -122,6 +122,9 @@ class RerouteRow:
     """When lanes moved were first confirmed on the direct path again, s since the media start."""
     then: str | None = None
     """The cluster of the relay after it, from the first cluster to the second, if there are two."""
+    repaired_at: float | None = None
+    """When the controller heard that a switch had moved the lanes by itself (local repair), s since the media start;
+    null: none had."""
     detector: Detector | None = None
     """Which detector saw it; null: the controller's log does not tell."""
     decided_at: float | None = None
@@ -146,3 +149,8 @@ class RerouteRow:
     def relays(self) -> tuple[str, ...]:
         """The clusters of its relays."""
         return (self.via,) if self.then is None else (self.via, self.then)
+
+    @property
+    def in_force_at(self) -> float:
+        """When the path is known to have been taken: since the local repair, or the installation."""
+        return self.installed_at if self.repaired_at is None else self.repaired_at

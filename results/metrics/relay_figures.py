@@ -95,7 +95,7 @@ def moved_streams(evidence: Evidence, analysis: Analysis, cluster: str) -> dict[
     first packet after it was due, if there was a call and speech only later. Without any it was not moved.
     """
     moved: dict[int, int] = {}
-    for move in (each for each in evidence.moves if cluster in each.relays and each.installed_ns < analysis.end_ns):
+    for move in (each for each in evidence.moves if cluster in each.relays and each.in_force_ns < analysis.end_ns):
         for index, stream in enumerate(analysis.matched.streams):
             if index not in moved and moves_stream(move, stream):
                 moved_ns = _used_from(evidence, analysis, move, index)
@@ -107,14 +107,14 @@ def _used_from(evidence: Evidence, analysis: Analysis, move: Decision, index: in
     """From when on a stream used the path of a move, ns; None if nothing was due until the next move of its lane."""
     packets, speech, stream = analysis.matched.packets, analysis.speech, analysis.matched.streams[index]
     start, stop = np.searchsorted(packets.stream, [index, index + 1]).tolist()
-    row = start + int(np.searchsorted(packets.due_ns[start:stop], move.installed_ns))
+    row = start + int(np.searchsorted(packets.due_ns[start:stop], move.in_force_ns))
     if row == stop:
-        return move.installed_ns if speech.ends_ns[index] >= analysis.end_ns else None
+        return move.in_force_ns if speech.ends_ns[index] >= analysis.end_ns else None
     due_ns, interval_ns = int(packets.due_ns[row]), analysis.intervals.get(stream.media, 0)
-    if due_ns - move.installed_ns <= interval_ns or (row > start and speech.turn[row] == speech.turn[row - 1]):
-        return move.installed_ns
-    later = (each for each in evidence.moves if each.installed_ns > move.installed_ns and moves_stream(each, stream))
-    return due_ns if due_ns < min((each.installed_ns for each in later), default=analysis.end_ns) else None
+    if due_ns - move.in_force_ns <= interval_ns or (row > start and speech.turn[row] == speech.turn[row - 1]):
+        return move.in_force_ns
+    later = (each for each in evidence.moves if each.in_force_ns > move.in_force_ns and moves_stream(each, stream))
+    return due_ns if due_ns < min((each.in_force_ns for each in later), default=analysis.end_ns) else None
 
 
 def moves_stream(move: Decision, stream: Stream) -> bool:

@@ -74,16 +74,17 @@ class MediaOfMoves:
         unforwarded = {relay: _unforwarded(evidence, analysis, relay) for relay in relays}
         return cls(evidence.plan.topology, analysis, by_ssrc, unforwarded)
 
-    def moved(self, move: Decision, index: int, until_ns: int) -> MovedStream:
-        """What a reroute did to a stream; `until_ns`: when its lane was next moved."""
+    def moved(self, move: Decision, index: int, from_ns: int, until_ns: int) -> MovedStream:
+        """What a reroute did to a stream. `from_ns`: when it was decided, or its cause began; `until_ns`: when its lane
+        was next moved."""
         packets, stream = self.analysis.matched.packets, self.analysis.matched.streams[index]
         rows = slice(*np.searchsorted(packets.stream, [index, index + 1]).tolist())
         sent_ns, received_ns = packets.sent_ns[rows], packets.received_ns[rows]
         way = way_of(stream.source, stream.destination, move)
-        over = (received_ns >= move.decided_ns) & (sent_ns < until_ns)
+        over = (received_ns >= from_ns) & (sent_ns < until_ns)
         over[over] = self._took(way, packets.path[rows][over])
         received, sent = _least(received_ns[over]), _least(sent_ns[over])
-        dropped = self.unforwarded[way[1]].sent_first_ns(index, move.decided_ns, until_ns)
+        dropped = self.unforwarded[way[1]].sent_first_ns(index, from_ns, until_ns)
         firsts = [each for each in (sent, dropped) if each is not None]
         last_leg_ns = self.topology.one_way_ns(*way[-2:])
         return MovedStream(
@@ -91,7 +92,7 @@ class MediaOfMoves:
             min(firsts, default=None),
             None if received is None else received - last_leg_ns,
             received,
-            self._silence(stream, move, received),
+            self._silence(stream, move, from_ns, received),
         )
 
     def _took(self, way: Sequence[str], paths: Ints) -> Flags:
@@ -101,12 +102,12 @@ class MediaOfMoves:
         flags: Flags = np.isin(paths, taken)
         return flags
 
-    def _silence(self, stream: Stream, move: Decision, received_ns: int | None) -> Interruption | None:
-        """The first to end after the decision, and to begin before anything came over the new path; if nothing did, at
+    def _silence(self, stream: Stream, move: Decision, from_ns: int, received_ns: int | None) -> Interruption | None:
+        """The first to end after `from_ns`, and to begin before anything came over the new path; if nothing did, at
         most as long after the installation as a packet may have been under way before."""
         begun_by_ns = move.installed_ns + LONGEST_GUARD_NS if received_ns is None else received_ns
         own = self.interruptions.get(stream.ssrc, ())
-        found = (each for each in own if each.ended_ns >= move.decided_ns and each.started_ns < begun_by_ns)
+        found = (each for each in own if each.ended_ns >= from_ns and each.started_ns < begun_by_ns)
         return next(found, None)
 
 

@@ -44,7 +44,7 @@ def _row(evidence: Evidence, media: MediaOfMoves, move: Decision) -> RerouteRow:
     cause = cause_of(evidence, move, seen)
     streams = [(index, each) for index, each in enumerate(media.analysis.matched.streams) if moves_stream(move, each)]
     lanes = [
-        _lane(evidence, media, move, lane, [index for index, each in streams if each.lane == lane])
+        _lane(evidence, media, move, cause, lane, [index for index, each in streams if each.lane == lane])
         for lane in move.lanes
     ]
     rows = [_lane_row(media, move, cause, lane) for lane in lanes if lane.streams]
@@ -60,6 +60,7 @@ def _row(evidence: Evidence, media: MediaOfMoves, move: Decision) -> RerouteRow:
         detector=seen.detector if seen else None,
         fault_at=seconds(cause.at_ns) if cause else None,
         seen_at=seconds(move.seen_ns),
+        repaired_at=_seconds(media, move.repaired_ns),
         decided_at=seconds(move.decided_ns),
         flow_mods_sent_at=None if move.written_ns is None else seconds(move.written_ns),
         barrier_at=seconds(move.installed_ns),
@@ -74,16 +75,26 @@ def _row(evidence: Evidence, media: MediaOfMoves, move: Decision) -> RerouteRow:
     )
 
 
-def _lane(evidence: Evidence, media: MediaOfMoves, move: Decision, lane: int, streams: Sequence[int]) -> _Lane:
+def _lane(
+    evidence: Evidence, media: MediaOfMoves, move: Decision, cause: Cause | None, lane: int, streams: Sequence[int]
+) -> _Lane:
     others = [each for each in evidence.moves if lane in each.lanes and {each.a, each.b} == {move.a, move.b}]
     later = [each for each in others if each.decided_ns > move.decided_ns]
     until_ns = min((each.decided_ns for each in later), default=_NEVER_NS)
     return _Lane(
         lane,
-        tuple(media.moved(move, index, until_ns) for index in streams),
+        tuple(media.moved(move, index, _begun_ns(move, cause), until_ns) for index in streams),
         max((each for each in others if each.decided_ns < move.decided_ns), key=_decided_ns, default=None),
         next((each.installed_ns for each in later if not each.relays), None),
     )
+
+
+def _begun_ns(move: Decision, cause: Cause | None) -> int:
+    """From when on packets may have taken the new path because of a move. Switches make it by themselves once the fault
+    is there, and the controller may hear of it late."""
+    if move.repaired_ns is None:
+        return move.decided_ns
+    return cause.at_ns if cause else move.repaired_ns
 
 
 def _decided_ns(move: Decision) -> int:

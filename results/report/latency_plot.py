@@ -135,12 +135,12 @@ def _bar(fault: FaultRow) -> tuple[float, float]:
 
 
 def _reroute_span(reroute: RerouteRow, end_s: float, colours: Mapping[Route, str]) -> _Span:
-    after = "" if reroute.fault_at is None else f", {reroute.installed_at - reroute.fault_at:.2f} s after the fault"
+    after = "" if reroute.fault_at is None else f", {reroute.in_force_at - reroute.fault_at:.2f} s after the fault"
     returned = "" if reroute.returned_at is None else f"returned at {reroute.returned_at:.2f} s"
     end = end_s if reroute.returned_at is None else reroute.returned_at
     colour = colours.get(reroute.relays, PALE)
     label = f"reroute {route_name(reroute.relays)}{after}"
-    return _Span(reroute.installed_at, end, label, returned, colour, link=reroute.link)
+    return _Span(reroute.in_force_at, end, label, returned, colour, link=reroute.link)
 
 
 def _draw_header(figure: Figure, picture: LatencyPicture, height: float) -> None:

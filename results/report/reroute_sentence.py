@@ -11,7 +11,12 @@ from topologies.model import route_name
 def reroute_sentence(moves: list[RerouteRow]) -> str:
     """Of one move, or of all steps of a paced one."""
     reroute = moves[0]
-    steps = [("seen", reroute.seen_at), ("installed", reroute.installed_at), ("first packet", reroute.first_packet_at)]
+    steps = [
+        ("seen", reroute.seen_at),
+        ("by the switches themselves", reroute.repaired_at),
+        ("installed", reroute.installed_at),
+        ("first packet", reroute.first_packet_at),
+    ]
     if reroute.fault_at is None:
         timing = ", ".join(f"{name} at {at:.3f} s" for name, at in steps if at is not None)
     else:

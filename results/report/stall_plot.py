@@ -108,7 +108,7 @@ def _mark_events(ax: Axes, picture: StallPicture) -> None:
         for at_s in (fault.planned_at, fault.planned_until):
             ax.axvline(at_s, color=PALE, linewidth=0.8, linestyle=(0, (2, 2)))
     for reroute in picture.reroutes:
-        ax.axvline(reroute.installed_at, color=_MOVE, linewidth=1.3)
+        ax.axvline(reroute.in_force_at, color=_MOVE, linewidth=1.3)
         if reroute.returned_at is not None:
             ax.axvline(reroute.returned_at, color=_MOVE, linewidth=1.3, linestyle=(0, (4, 2)))
 
@@ -116,7 +116,7 @@ def _mark_events(ax: Axes, picture: StallPicture) -> None:
 def _name_events(ax: Axes, picture: StallPicture) -> None:
     names = [
         *((fault.planned_at, f"{fault.what} {fault.where}".rstrip(), INK) for fault in picture.faults[:1]),
-        *((each.installed_at, f"rerouted here at {each.installed_at:.2f} s", _MOVE) for each in picture.reroutes[:1]),
+        *((each.in_force_at, f"rerouted here at {each.in_force_at:.2f} s", _MOVE) for each in picture.reroutes[:1]),
     ]
     for line, (at_s, text, colour) in enumerate(names):
         ax.annotate(

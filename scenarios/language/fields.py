@@ -169,17 +169,20 @@ def topology(value: object) -> str | dict[str, object]:
     raise ValueError(f"{found(value)} where a topology is expected; write its name, its file's path, or a mapping")
 
 
-@_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"const": "link"})
+_OF_LINKS: tuple[Detector, ...] = ("link", "bfd")
+
+
+@_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"enum": list(_OF_LINKS)})
 def detectors(value: object) -> tuple[str, ...]:
-    """A list of the controller's detectors; `link` must be one of them."""
+    """A list of the controller's detectors; one of them must watch links."""
     known = get_args(Detector)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError(f"{found(value)} is not a list of detectors; write [link] or [{', '.join(known)}]")
     for each in value:
         if each not in known:
             raise ValueError(f"{found(each)} is no detector; known: {', '.join(known)}")
-    if "link" not in value:
-        raise ValueError(f"no reroute without link probes; write [{', '.join(dict.fromkeys(('link', *value)))}]")
+    if not set(_OF_LINKS) & set(value):
+        raise ValueError(f"none of these watches links; write [{', '.join(dict.fromkeys(('link', *value)))}]")
     return tuple(dict.fromkeys(value))
 
 

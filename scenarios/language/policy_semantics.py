@@ -22,8 +22,8 @@ def policy_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Prob
         )
     if settings.policy.name == "paced" and not settings.move_pace_ns:
         yield Problem(_POLICY, "over what time do lanes move? write {name: paced, pace: 20s}")
-    needed = POLICY_DETECTORS.get(settings.policy.name, "link")
-    if needed not in settings.detect:
+    needed = POLICY_DETECTORS.get(settings.policy.name)
+    if needed and needed not in settings.detect:
         watched = ", ".join((*settings.detect, needed))
         text = f"{settings.policy.name} needs the detector {needed}, which is off; write detect: [{watched}]"
         yield Problem(_POLICY, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hostio.timing import MS
 from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
 from scenarios.language.calls import call_problems
 from scenarios.language.consent_semantics import consent_problems
@@ -15,6 +16,7 @@ from scenarios.language.media_rates import rate_problems
 from scenarios.language.permissions import terms_problems
 from scenarios.language.places import pair_problems, unknown_cluster
 from scenarios.language.policy_semantics import policy_problems
+from scenarios.language.quantities import time_text
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_media import group_name
 from scenarios.language.session_schema import Connections, Sessions
@@ -41,11 +43,19 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     yield from call_problems(scenario.sessions, scenario.duration)
     yield from _connection_problems(scenario.connections, topology)
     yield from policy_problems(scenario, topology)
+    yield from _bfd_problems(scenario.controller.bfd_interval_ns)
     yield from event_problems(scenario, topology)
     yield from webrtc_problems(scenario.webrtc, topology)
     names = Names.of(scenario, topology)
     for index, text in enumerate(scenario.expect):
         yield from _expectation_problem(text, index, names)
+
+
+def _bfd_problems(interval_ns: int) -> Iterator[Problem]:
+    """A problem if Open vSwitch cannot be told the interval."""
+    if interval_ns % MS:
+        text = f"{time_text(interval_ns)} is no whole number of ms, in which Open vSwitch counts it; write"
+        yield Problem(("controller", "bfd_interval"), f"{text} {time_text(round(interval_ns / MS) * MS)}")
 
 
 def _session_problems(groups: tuple[Sessions, ...], topology: Topology) -> Iterator[Problem]:

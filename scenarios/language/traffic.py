@@ -21,6 +21,7 @@ from relay_app.probing.link_probes import PROBE_FRAME_BYTES
 from relay_app.refreshes import REFRESH_PAYLOAD_BYTES, REFRESH_PAYLOAD_TYPE
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_media import GroupMedia, media_of_groups
+from topologies.bfd import BFD_DSCP, BFD_FRAME_BYTES, BFD_PORT
 from topologies.frame_match import Traffic
 
 _LANE_PORTS = tuple(range(LANE_PORT, LANE_PORT + LANES))
@@ -44,6 +45,8 @@ def _media(media: GroupMedia, *, noise: bool) -> Traffic:
 
 def _beside(scenario: ScenarioFile) -> Iterator[Traffic]:
     yield Traffic("probes", "udp", (PROBE_PORT,), PROBE_FRAME_BYTES)
+    if scenario.controller.bfd:
+        yield Traffic("BFD packets", "udp", (BFD_PORT,), BFD_FRAME_BYTES, dscp=BFD_DSCP)
     if scenario.controller.canaries:
         payload_type = PROFILES["voice"].payload_type
         largest = OVERHEAD_BYTES + scenario.controller.canary_bytes

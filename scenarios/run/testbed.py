@@ -32,12 +32,14 @@ from scenarios.supervision.processes import RunProcess, await_ready, start_fork_
 from scenarios.supervision.run_control import EventLog
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies import interface_names as names
+from topologies.bfd import bfd_settings
 from topologies.fabric import Fabric
 from topologies.link_backend import LinkBackend
 from topologies.openvswitch import (
     DatapathStats,
     datapath_stats,
     enlarge_port_buffers,
+    hurry_bfd,
     packet_socket_drops,
     port_drops,
     start_openvswitch,
@@ -78,13 +80,17 @@ class Testbed:
         controller = start_controller(plan, run)
         start_openvswitch(run.root / "logs")
         log.begin("set-up", "building the network")
-        fabric = Fabric(plan.topology, environment.datapath, inner_ends=environment.link_capabilities.inner_ends)
+        bfd = bfd_settings(plan.controller.bfd_interval_ns) if plan.controller.bfd else ""
+        inner_ends = environment.link_capabilities.inner_ends
+        fabric = Fabric(plan.topology, environment.datapath, inner_ends=inner_ends, bfd=bfd)
         log.begin("set-up", "starting the controller")
         # The controller must listen before switches connect: a refused one tries again only after a second.
         controller.serving.await_ready(_READY_WITHIN_S)
         log.begin("set-up", "connecting the switches")
         fabric.start()
         enlarge_port_buffers()
+        if bfd:
+            hurry_bfd()
         # First reading of the counters, before any process sends.
         observers = Observers.watch(plan, fabric)
         log.phase(f"network up: {len(plan.topology.clusters)} clusters, {len(plan.topology.links)} links")

@@ -138,7 +138,8 @@ def fault_text(plan: Plan, number: int, verb: str = "") -> str:
 def _of_decision(record: Decision) -> Entry:
     path = f"over {' and '.join(record.relays)}" if record.relays else "direct again"
     some = f" {lanes_text(record.lanes)}" if len(record.lanes) < LANES else ""
-    text = f"{record.a}–{record.b}{some} {path}: {record.reason}"
+    repaired = "; the switches had moved it" if record.repaired_ns is not None else ""
+    text = f"{record.a}–{record.b}{some} {path}: {record.reason}{repaired}"
     took_ms = (record.installed_ns - record.decided_ns) / MS
     return Entry(record.installed_ns, "move", text, f"installed {took_ms:.1f} ms after the decision")
 

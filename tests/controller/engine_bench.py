@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from controller.decisions import Decision
 from controller.engine import Engine
-from controller.flow_rules import FlowRule
+from controller.flow_rules import FlowRule, GroupRule
 from controller.messages import (
     Action,
     BarrierReply,
     Install,
     Milestone,
+    PortState,
     Record,
     SwitchConnected,
 )
@@ -32,6 +35,9 @@ class Bench:
         self.engine = Engine(topology, settings, policy)
         self.now_ns = 0
         self.tables: dict[tuple[int, int, tuple[tuple[str, int | str], ...]], FlowRule] = {}
+        self.groups: dict[tuple[int, int], GroupRule] = {}
+        self.dead: set[tuple[int, int | None]] = set()
+        """Switch and port of BFD sessions that are down."""
         self.records: list[Record] = []
         self.milestones: list[str] = []
         self.cut: set[Direction] = set()
@@ -58,13 +64,30 @@ class Bench:
     def apply(self, install: Install) -> None:
         for rule in install.rules:
             assert rule.switch == install.switch
-            assert isinstance(rule, FlowRule), "no run uses groups yet"
-            if rule.command == "clear":
+            if isinstance(rule, GroupRule):
+                self.apply_group(rule)
+            elif rule.command == "clear":
                 self.tables = {key: kept for key, kept in self.tables.items() if key[0] != rule.switch}
             elif rule.command == "delete":
                 del self.tables[rule.switch, rule.priority, rule.match]
             else:
                 self.tables[rule.switch, rule.priority, rule.match] = rule
+
+    def apply_group(self, rule: GroupRule) -> None:
+        if rule.command == "clear":
+            self.groups = {key: kept for key, kept in self.groups.items() if key[0] != rule.switch}
+            return
+        key = (rule.switch, rule.group_id)
+        assert (key in self.groups) == (rule.command == "modify"), "a switch refuses it otherwise"
+        self.groups[key] = replace(rule, command="add")
+
+    def sessions(self, a: str, b: str, *, up: bool) -> None:
+        """The BFD sessions of a link go up or down at both ends: first the ports, then word of it."""
+        ends = self.topology.ordinals(Direction(a, b))
+        for end in (ends, ends[::-1]):
+            (self.dead.discard if up else self.dead.add)(end)
+        for switch, port in (ends, ends[::-1]):
+            self.perform(self.engine.handle(PortState(switch, port, up=True, live=up), self.now_ns))
 
     def run(self, duration_ns: int) -> None:
         """Probes 20 ms under way on every link that is not cut, and a tick every 10 ms."""
@@ -105,11 +128,18 @@ class Bench:
             assert len(passed) < len(clusters), f"loop: {passed}"
             fields = {"in_port": LAN_PORT, "eth_type": 0x0800, "ip_proto": 17, "udp_dst": 40000 + lane}
             fields_to: dict[str, int | str] = {**fields, "ipv4_dst": str(target.address)}
-            rule = self.lookup(at.ordinal, fields_to)
-            assert rule.output is not None
-            at = clusters[rule.output]
+            output = self.way_out(self.lookup(at.ordinal, fields_to))
+            assert output is not None, f"dropped after {passed}"
+            at = clusters[output]
             passed.append(at.name)
         return passed[:-1]
+
+    def way_out(self, rule: FlowRule) -> int | None:
+        """The port by which a packet leaves that matches a rule; None: it is dropped."""
+        if rule.group is None:
+            return rule.output
+        buckets = self.groups[rule.switch, rule.group].buckets
+        return next((each.output for each in buckets if (rule.switch, each.watch_port) not in self.dead), None)
 
     def lookup(self, switch: int, fields: dict[str, int | str]) -> FlowRule:
         hits = [r for key, r in self.tables.items() if key[0] == switch and set(key[2]) <= set(fields.items())]

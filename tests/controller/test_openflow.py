@@ -12,7 +12,8 @@ from os_ken.ofproto import ofproto_v1_3_parser as parser
 from os_ken.ofproto.ofproto_protocol import ProtocolDesc
 
 from controller.flow_rules import Bucket, FlowRule, GroupRule, SwitchRule, clear_groups, clear_rules
-from controller.openflow import encode, flow_rule, group_rule
+from controller.messages import PortState
+from controller.openflow import encode, flow_rule, group_rule, port_state
 from controller.routing_rules import direct_rules, reroute_rules, restore_rules
 from controller.rule_encoder import RuleEncoder
 from relay_app.ports import LANES
@@ -138,3 +139,22 @@ def test_a_deletion_is_for_any_port_and_any_group(rule: FlowRule, command: int) 
 def test_groups_that_no_switch_could_have_are_refused(kind: Any, buckets: tuple[Bucket, ...], problem: str) -> None:
     with pytest.raises(ValueError, match=f"group 5: .*{problem}"):
         GroupRule(1, "add", 5, kind, buckets)
+
+
+@pytest.mark.parametrize(
+    ("config", "state", "deleted", "up", "live"),
+    [
+        (0, 4, False, True, True),
+        (0, 0, False, True, False),
+        (0, 1, False, False, False),
+        (0, 5, False, False, False),
+        (1, 4, False, False, False),
+        (0, 4, True, False, False),
+    ],
+    ids=["live", "BFD session down", "no carrier", "no carrier, though live", "put down", "gone"],
+)
+def test_a_port_is_up_and_live_by_its_bits(config: int, state: int, deleted: bool, up: bool, live: bool) -> None:
+    """ofp_port (§7.2.1): OFPPC_PORT_DOWN is 1; OFPPS_LINK_DOWN is 1, OFPPS_LIVE 4."""
+    name = b"s1-w2".ljust(16, b"\0")
+    port = parser.OFPPort.parser(struct.pack("!I4x6s2x16s8I", 2, bytes(6), name, config, state, *[0] * 6), 0)
+    assert port_state(1, port, deleted=deleted) == PortState(1, 2, up, live)

@@ -16,6 +16,7 @@ EVENTS = (Phase("fabric up", 1), MediaStart(2), FaultEdge(0, "start", 3, 4, 5, 6
 DECISIONS = (
     HealthChange("a", "b", "clean", "down", 1, "no probe"),
     Decision("a", "b", "c", (0, 1), "down", 1, 2, 3, 4),
+    Decision("a", "b", "c", (0, 1), "down", 1, 2, 3, 4, repaired_ns=1),
     Kept("a", "b", "no relay left", 5),
 )
 

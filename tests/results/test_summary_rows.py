@@ -47,6 +47,29 @@ WITH_MEDIA = move("us-east", "us-west", "us-central", 4.28, *ALL)
 WITHOUT = move("us-central", "us-west", "us-east", 4.29, *ALL)
 
 
+def test_a_local_repair_counts_from_when_the_switches_made_it(run: RunDir) -> None:
+    """Packets that had passed the relay arrive from 4.32 s on; the controller's rules are confirmed at 4.5 s."""
+    late = move("us-east", "us-west", "us-central", 4.5, *ALL)
+    confirmed, repaired = decide(run, late), decide(run, replace(late, repaired_ns=START + 4_270 * MS))
+    firsts = [summary.reroutes[0].first_packet_at for summary in (confirmed, repaired)]
+    assert firsts[0] == pytest.approx(4.498, abs=0.021)
+    assert firsts[1] == pytest.approx(4.28 + 0.04055, abs=0.001)
+    assert [summary.reroutes[0].repaired_at for summary in (confirmed, repaired)] == [None, 4.27]
+    assert [summary.reroutes[0].in_force_at for summary in (confirmed, repaired)] == [4.5, 4.27]
+    assert "by the switches themselves 269 ms, installed 499 ms" in next(iter(sentences(repaired)))
+    assert "by the switches" not in next(iter(sentences(confirmed)))
+
+
+def test_a_local_repair_that_the_controller_heard_of_late_counts_from_the_fault(run: RunDir) -> None:
+    """It was cut off: it heard at 5.4 s, and confirmed at 5.5 s what packets had passed from 4.32 s on."""
+    late = replace(move("us-east", "us-west", "us-central", 5.5, *ALL), repaired_ns=START + 5_400 * MS)
+    (reroute,) = decide(run, late).reroutes
+    assert (reroute.fault_at, reroute.repaired_at) == (4.001, 5.4)
+    assert reroute.first_packet_at == pytest.approx(4.28 + 0.04055, abs=0.001)
+    assert reroute.parts is not None
+    assert reroute.parts.first_packet_ms == 0.0
+
+
 def test_a_reroute_of_a_pair_without_sessions_is_told_apart(run: RunDir) -> None:
     summary = decide(run, WITH_MEDIA, WITHOUT)
     assert [(row.link, row.directions) for row in summary.reroutes] == [

@@ -106,7 +106,8 @@ relays:
    lock_audit: false, capacity: {us-central: 4000/s}}
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
-   hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100, pace: 30s,
+   hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100,
+   bfd_interval: 12ms, pace: 30s,
    max_relays: 1, policy: {name: headroom, share: 70%}, framework: ryu}
 emulation: {wire_tick: 50us}
 fidelity:
@@ -130,7 +131,7 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
     )
     policy = ("headroom", 2, 0.7, 0)
     detect = ("link", "relay-canary")
-    set_to = (False, detect, policy, 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 30 * S, 1, "ryu")
+    set_to = (False, detect, policy, 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 12 * MS, 30 * S, 1, "ryu")
     assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))

@@ -55,6 +55,17 @@ def test_every_record_is_told_once(tmp_path: Path) -> None:
     assert progress_lines.clock_s() is not None
 
 
+def test_it_is_told_what_the_switches_did_by_themselves(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    run.events.write_text("".join(map(dump_line, RECORDS)))
+    list(progress_lines.news())
+    run.decisions.write_text(dump_line(replace(MOVE, reason="BFD session down", repaired_ns=START + 4 * S)))
+    assert [line.strip() for line in progress_lines.news()] == [
+        "5.000 s  us-east–us-west over us-central: BFD session down; the switches had moved it"
+    ]
+
+
 def test_what_a_program_says_is_told_but_not_its_signs_of_life(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     progress_lines = LiveProgress(PLAN, run)
