@@ -13,17 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.page_runs import (
-    FAULTS,
-    MOVED_TO,
-    STRUCK,
-    AdapterAlone,
-    FailedError,
-    Found,
-    RefusedError,
-    Runs,
-    disturbed,
-)
+from benchmarks.page_runs import FAULTS, MOVED_TO, STRUCK, AdapterAlone, Found, Runs
+from benchmarks.playing import FailedError, RefusedError, disturbed
 from benchmarks.programs import left_out
 from benchmarks.search import Highest
 from results.metrics.figure_types import LengthQuantiles

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +10,17 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.apart import play_apart
+from benchmarks.playing import ATTEMPTS, RefusedError, disturbed, play, summary_below
 from benchmarks.programs import measured
 from benchmarks.relay_table import ADAPTER
 from benchmarks.search import Highest
-from results.run_files.documents import read
 from results.run_files.relay_program import RelayProgram
-from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
-from results.verdict.verdict import OTHERS_PERCENT, STOLEN_PERCENT
-from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.language.library import LIBRARY, standard_scenarios
 from scenarios.paths import PROJECT
 from scenarios.relay_check.bench import HERE, plan_for
 from topologies.sandbox import find_sandbox
 
-ATTEMPTS = 3
-"""How often a scenario is played at most, until nothing disturbs the run."""
 BURST = LIBRARY / "suite" / "cold-burst.yaml"
 STORM = LIBRARY / "servers" / "set-up-storm.yaml"
 OF_SERVERS = (LIBRARY / "servers" / "too-few-descriptors.yaml", LIBRARY / "servers" / "server-restart.yaml")
@@ -55,14 +49,6 @@ events:
 expect: [media.still_interrupted == 0]
 """
 """For a relay that stands only between others: the blip moves the streams onto it."""
-
-
-class RefusedError(Exception):
-    """A scenario does not take a kind; the message is what the command line said."""
-
-
-class FailedError(Exception):
-    """A run ended without a verdict; the message is the last line that the command line said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +82,6 @@ class Found:
         """Of the burst with a cold cache."""
         found = self.suite[BURST.stem]
         return None if isinstance(found, str) else found
-
-
-def disturbed(summary: Summary) -> bool:
-    """Whether a run was undecided, or others took so much of the processor that its figures may not be the relay's."""
-    machine = summary.machine
-    others_took = machine and (machine.others.percent >= OTHERS_PERCENT or machine.stolen.percent >= STOLEN_PERCENT)
-    return summary.verdict == "inconclusive" or bool(others_took)
 
 
 class Runs:
@@ -177,13 +156,8 @@ class Runs:
         if apart:
             play_apart(argv, self._cores)
         else:
-            ended = subprocess.run(argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            if ended.returncode == ExitCode.BAD_INPUT:
-                raise RefusedError(ended.stderr.strip())
-            if ended.returncode not in VERDICT_CODES.values():
-                raise FailedError(f"{file.name}: {ended.stderr.strip()[-200:]} (exit code {ended.returncode})")
-        (root,) = runs.glob("*/*")
-        return read(Summary, RunDir(root).summary)
+            play(argv, file.name)
+        return summary_below(runs)
 
 
 class AdapterAlone:

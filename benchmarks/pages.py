@@ -14,7 +14,8 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks.page import BUSY, SECONDS, page
-from benchmarks.page_runs import AdapterAlone, FailedError, RefusedError, Runs
+from benchmarks.page_runs import AdapterAlone, Runs
+from benchmarks.playing import FailedError, RefusedError
 from benchmarks.programs import left_out
 from hostio.files import write_whole
 from relay_app.programs import PROGRAMS

@@ -97,6 +97,7 @@ def test_help_says_usage_options_exit_codes_and_an_example(checkout: Path, scrip
         *((script, ["--no-such-option"]) for script in SCRIPTS if script != "scripts/test"),
         ("scripts/bench", ["no-such-benchmark"]),
         ("scripts/bench", ["relay", "--no-such-option"]),
+        ("scripts/bench", ["policies", "--no-such-option"]),
         ("scripts/check", ["file.py"]),
         ("scripts/demo", ["--set", "relays.kind=2026-05-20", "--no-such-option"]),
         ("scripts/setup", ["--tests", "--vm"]),
@@ -116,6 +117,7 @@ def test_bad_usage_is_one_line_and_exit_code_2(checkout: Path, script: str, argu
 
 GOOD_USAGE = [
     ("scripts/bench", ["links", "1", "1"]),
+    ("scripts/bench", ["policies", "kept", "spread"]),
     ("scripts/check", []),
     ("scripts/demo", ["--seed=7", "--set", "relays.kind=2026-05-20"]),
     ("scripts/test", ["-m", "not root", "--no-such-option-of-ours"]),

@@ -1,0 +1,52 @@
+"""Plays one run with the command line, for benchmarks that need its summary."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.run_files.documents import read
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
+from results.verdict.verdict import OTHERS_PERCENT, STOLEN_PERCENT
+from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
+
+ATTEMPTS = 3
+"""How often a scenario is played at most, until nothing disturbs the run."""
+
+
+class RefusedError(Exception):
+    """A scenario is not taken, such as with a relay kind; the message is what the command line said."""
+
+
+class FailedError(Exception):
+    """A run ended without a verdict; the message is the last line that the command line said."""
+
+
+def play(argv: Sequence[str], name: str, within_s: float | None = None) -> None:
+    """Run a command of `run_scenario.py` until it has a verdict. RefusedError, FailedError, which begins with `name`;
+    so it does if it takes longer than `within_s`."""
+    try:
+        ended = subprocess.run(
+            argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=within_s
+        )
+    except subprocess.TimeoutExpired:
+        raise FailedError(f"{name}: ended after {within_s:g} s without a verdict") from None
+    if ended.returncode == ExitCode.BAD_INPUT:
+        raise RefusedError(ended.stderr.strip())
+    if ended.returncode not in VERDICT_CODES.values():
+        raise FailedError(f"{name}: {ended.stderr.strip()[-200:]} (exit code {ended.returncode})")
+
+
+def summary_below(runs: Path) -> Summary:
+    """The summary of the only run in a folder of runs. DocumentError."""
+    (root,) = runs.glob("*/*")
+    return read(Summary, RunDir(root).summary)
+
+
+def disturbed(summary: Summary) -> bool:
+    """Whether a run was undecided, or others took so much of the processor that its figures may not be the relay's."""
+    machine = summary.machine
+    others_took = machine and (machine.others.percent >= OTHERS_PERCENT or machine.stolen.percent >= STOLEN_PERCENT)
+    return summary.verdict == "inconclusive" or bool(others_took)
