@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from benchmarks import policies
-from benchmarks.policies import PAGE, main, order, recorded, row_for, scenario_text, write
+from benchmarks.policies import PAGE, finished, is_of, main, order, recorded, row_for, scenario_text, write
 from benchmarks.policy_table import BEGIN, COLUMNS, END, NOTHING, Row, merged, most_per_s, rewritten, row_of, section
 from benchmarks.policy_trials import Trial, compared, selected, trials
 from controller.policies import POLICIES
 from relay_app.records import RELAY_SAMPLE
 from results.metrics.figure_types import LengthQuantiles
+from results.run_files.documents import dump
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
@@ -52,10 +53,10 @@ def row(key: tuple[str, str, str] = KEY, found: Summary | None = None) -> Row:
 
 
 def test_every_scenario_is_played_under_every_policy_and_detector() -> None:
-    """Twelve patterns of the field and two bursts, six policies, with canaries and without."""
+    """Twelve patterns of the field and two bursts, with canaries and without."""
     found = compared(LIBRARY)
     assert [path.parent.name for path in found] == ["policies"] * 2 + ["patterns"] * 12
-    assert len(order()) == len(set(order())) == 14 * 6 * 2
+    assert len(order()) == len(set(order())) == 14 * len(POLICIES) * 2
     detectors = {(policy, detectors) for _, policy, detectors in order()}
     assert {policy for policy, _ in detectors} == set(POLICIES)
     assert {each for policy, each in detectors if policy == "failover"} == {"link", "link, relay-canary"}
@@ -159,6 +160,19 @@ def test_the_page_shows_the_rows_that_are_recorded() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert rewritten(text, section(recorded(), len(order()))) == text
     assert [each.key for each in recorded()] == [key for key in order() if key in {row.key for row in recorded()}]
+
+
+def test_a_run_of_another_scenario_is_not_kept(tmp_path: Path) -> None:
+    """Such as one of the file as it was before; one without a summary was interrupted."""
+    plan = load_plan(COLD)
+    for root in (tmp_path / "0" / plan.scenario / "whole", tmp_path / "1" / plan.scenario / "interrupted"):
+        root.mkdir(parents=True)
+        (root / "plan.json").write_text(dump(plan))
+    (tmp_path / "0" / plan.scenario / "whole" / "summary.json").touch()
+    (run,) = finished(tmp_path)
+    assert run.root.name == "whole"
+    assert is_of(run, plan)
+    assert not is_of(run, replace(plan, seed=2))
 
 
 @pytest.mark.parametrize(
