@@ -66,7 +66,7 @@ def test_whatever_fails(name: PolicyName) -> None:
     stated = traffic(random)
     bench = bench_of(PolicyChoice(name, relays=random.randint(2, 4), share=SHARE), stated, random.choice((0, 400 * MS)))
     links = bench.topology.links
-    for _ in range(6):
+    for _ in range(3):
         bench.cut = {random.choice(link.directions) for link in random.sample(links, random.randint(0, 9))}
         bench.records.clear()
         bench.run(random.randint(1, 12) * 100 * MS)
@@ -90,18 +90,15 @@ def test_every_lane_on_a_cut_path_has_its_reason(name: PolicyName) -> None:
     stated = traffic(random)
     bench = bench_of(PolicyChoice(name, relays=2, share=SHARE), stated, 0)
     stays = 0
-    for _ in range(2):
-        bench.records.clear()
-        bench.cut = {random.choice(link.directions) for link in random.sample(bench.topology.links, 10)}
-        bench.run(1500 * MS)
-        kept = {(each.a, each.b): each.reason for each in bench.records if isinstance(each, Kept)}
-        for link in bench.topology.links:
-            direct = [lane for lane in ALL_LANES if not bench.relays_passed(link.a, link.b, lane)]
-            if is_cut(bench, link.a, link.b) and direct:
-                assert kept[link.a, link.b]
-                stays += 1
-        bench.cut = set()
-        bench.run(1500 * MS)
+    bench.records.clear()
+    bench.cut = {random.choice(link.directions) for link in random.sample(bench.topology.links, 10)}
+    bench.run(1 * S)
+    kept = {(each.a, each.b): each.reason for each in bench.records if isinstance(each, Kept)}
+    for link in bench.topology.links:
+        direct = [lane for lane in ALL_LANES if not bench.relays_passed(link.a, link.b, lane)]
+        if is_cut(bench, link.a, link.b) and direct:
+            assert kept[link.a, link.b]
+            stays += 1
     moved = [each for each in bench.records if isinstance(each, Decision)]
     assert stays or moved
     assert stays or name != "direct-only"
