@@ -1,0 +1,164 @@
+"""How fast media leave a link, by what sees that it went silent: `scripts/bench reroute [BLIPS]`.
+
+Plays a run for each detector, one after another: three clusters a millisecond apart, streams of a packet per
+millisecond, and a relay that has every session, so that a gap is what detection and switching took. Prints a row per
+run, in Markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, disturbed, play, summary_below
+from results.metrics.network_figures import RerouteRow
+from results.run_files.document_error import DocumentError
+from results.run_files.machine import MACHINE_SAMPLE
+from results.run_files.records import RecordsError, read_rows
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
+from scenarios.cli.exit_codes import ExitCode
+from scenarios.paths import PROJECT
+
+BLIPS = 8
+COLUMNS = (
+    "seen by",
+    "gap p50",
+    "gap p99",
+    "longest",
+    "detect",
+    "switch",
+    "first packet",
+    "reroutes of blips",
+    "cores used",
+    "verdict",
+)
+_FIRST_S, _EVERY_S, _LASTS_MS = 2.0, 5.0, 500
+"""After a fault a session of BFD takes up to 3 s to come up again and to send at its interval."""
+_BEYOND_MEDIA_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What sees the fault, as a row calls it; `controller`: the settings that make it so; `fault`: the fault's word."""
+
+    name: str
+    controller: str
+    fault: str = "blackhole"
+
+
+TRIALS = (
+    *(Trial(f"BFD, {each} ms × 3", f"detect: [bfd], bfd_interval: {each}ms") for each in (10, 20, 50, 100)),
+    Trial("probes, 50 ms × 5", "detect: [link]"),
+    Trial("port down", "detect: [link]", "port-down"),
+)
+
+
+def scenario(trial: Trial, blips: int) -> str:
+    """The scenario of a trial with so many blips, as a file has it."""
+    starts = (_FIRST_S + _EVERY_S * number for number in range(blips))
+    events = "\n".join(f"  - {{at: {at:g}s, what: {trial.fault}, link: [aa, bb], for: {_LASTS_MS}ms}}" for at in starts)
+    return f"""\
+name: reroute
+description: {blips} blips of {_LASTS_MS} ms, seen by {trial.name}
+topology:
+  name: near
+  clusters: [{{name: aa, site: here}}, {{name: bb, site: there}}, {{name: cc, site: between}}]
+  links:
+    - {{between: [aa, bb], rtt: 2ms, assumption: next to each other}}
+    - {{between: [aa, cc], rtt: 2ms, assumption: next to each other}}
+    - {{between: [bb, cc], rtt: 2ms, assumption: next to each other}}
+duration: {_FIRST_S + _EVERY_S * blips:g}s
+sessions:
+  - {{between: [aa, bb], count: 2, media: probe-1khz}}
+relays: {{warm: {{cc: 100%}}}}
+controller: {{{trial.controller}, hold: 500ms}}
+events:
+{events}
+expect:
+  - media.still_interrupted == 0
+"""
+
+
+def row_of(trial: Trial, summary: Summary, blips: int, cores_used: float) -> tuple[str, ...]:
+    """The cells of a run. Of the parts of its reroutes the medians: until it was seen, until the switches had the new
+    path, and until a packet was sent over it."""
+    gaps, reroutes = summary.media.interruption_ms, summary.reroutes
+    return (
+        trial.name,
+        *(_ms(each) for each in (gaps.p50, gaps.p99, gaps.max)),
+        _ms(_median(reroutes, "detect_ms")),
+        _ms(_median(reroutes, "decide_ms", "install_ms")),
+        _ms(_median(reroutes, "first_packet_ms")),
+        f"{len(reroutes)} of {blips}",
+        f"{cores_used:.2f}",
+        summary.verdict + (", disturbed" if disturbed(summary) else ""),
+    )
+
+
+def _median(reroutes: Iterable[RerouteRow], *parts: str) -> float | None:
+    told = [[getattr(each.parts, part) for part in parts] for each in reroutes if each.parts]
+    sums = [sum(each) for each in told if None not in each]
+    return median(sums) if sums else None
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} ms"
+
+
+def cores_used(run: RunDir) -> float:
+    """Processor time of the run's processes while it was watched, in cores. RecordsError."""
+    samples = read_rows(run.machine_samples, MACHINE_SAMPLE)
+    took_ns = int(samples["at_ns"][-1] - samples["at_ns"][0])
+    return float(samples["own_ns"][-1] - samples["own_ns"][0]) / took_ns
+
+
+def played(trial: Trial, blips: int, folder: Path) -> tuple[str, ...]:
+    """The row of the first run of a trial that nothing disturbs, of at most ATTEMPTS, or of the last.
+
+    RefusedError, FailedError, DocumentError, RecordsError.
+    """
+    folder.mkdir()
+    file = folder / "reroute.yaml"
+    file.write_text(scenario(trial, blips), encoding="utf-8")
+    row: tuple[str, ...] = ()
+    for attempt in range(ATTEMPTS):
+        runs = folder / str(attempt)
+        argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(file), "--out", str(runs)]
+        play(argv, trial.name, _FIRST_S + _EVERY_S * blips + _BEYOND_MEDIA_S)
+        summary = summary_below(runs)
+        (root,) = runs.glob("*/*")
+        row = row_of(trial, summary, blips, cores_used(RunDir(root)))
+        if not disturbed(summary):
+            break
+    return row
+
+
+def markdown(cells: Sequence[str]) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table. Returns the exit code: that of bad input if a run was refused or failed, of an inconclusive run
+    if one stayed disturbed."""
+    blips = int(arguments[0]) if arguments else BLIPS
+    print(markdown(COLUMNS), "|" + "---|" * len(COLUMNS), sep="\n", flush=True)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as name:
+        for number, trial in enumerate(TRIALS):
+            try:
+                rows.append(played(trial, blips, Path(name) / str(number)))
+            except (RefusedError, FailedError, DocumentError, RecordsError) as error:
+                print(f"scripts/bench reroute: {trial.name}: {error}", file=sys.stderr)
+                return ExitCode.BAD_INPUT
+            print(markdown(rows[-1]), flush=True)
+    return ExitCode.INCONCLUSIVE if any("disturbed" in row[-1] for row in rows) else ExitCode.PASS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

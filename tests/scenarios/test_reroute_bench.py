@@ -1,0 +1,57 @@
+"""What `scripts/bench reroute` plays, and the row that it makes of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from benchmarks.reroute import COLUMNS, TRIALS, Trial, row_of, scenario
+from results.metrics.figure_types import LengthQuantiles
+from results.metrics.network_figures import RerouteParts
+from results.verdict.summary import Summary
+from scenarios.language.library import load_plan
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.name)
+def test_a_trial_is_a_scenario_whose_blips_end_before_it_does(trial: Trial, tmp_path: Path) -> None:
+    file = tmp_path / "reroute.yaml"
+    file.write_text(scenario(trial, 3), encoding="utf-8")
+    plan = load_plan(file)
+    assert [fault.what for fault in plan.faults] == [trial.fault] * 3
+    assert plan.faults[-1].until_ns < plan.duration_ns
+    assert plan.controller.bfd == trial.name.startswith("BFD")
+
+
+def parts(detect_ms: float, install_ms: float | None) -> SimpleNamespace:
+    return SimpleNamespace(
+        parts=RerouteParts(detect_ms, 0.5, install_ms, 1.0, 2.0, 1.0, -1.0, 0.5, still=False),
+    )
+
+
+def test_a_row_has_medians_of_parts_and_leaves_out_what_is_not_known() -> None:
+    quiet = SimpleNamespace(percent=0.0)
+    found = cast(
+        "Summary",
+        SimpleNamespace(
+            verdict="pass",
+            media=SimpleNamespace(interruption_ms=LengthQuantiles(51.04, 58.9, 60.0)),
+            reroutes=[parts(40.0, 1.5), parts(44.0, 2.5), parts(90.0, None), SimpleNamespace(parts=None)],
+            machine=SimpleNamespace(others=quiet, stolen=quiet),
+        ),
+    )
+    row = dict(zip(COLUMNS, row_of(TRIALS[0], found, 4, 0.514), strict=True))
+    assert row == {
+        "seen by": "BFD, 10 ms × 3",
+        "gap p50": "51.0 ms",
+        "gap p99": "58.9 ms",
+        "longest": "60.0 ms",
+        "detect": "44.0 ms",
+        "switch": "2.5 ms",
+        "first packet": "1.0 ms",
+        "reroutes of blips": "4 of 4",
+        "cores used": "0.51",
+        "verdict": "pass",
+    }
