@@ -111,7 +111,8 @@ class TestHeldUp:
     """A controller that stands still for eight times as long as it takes to find a link silent, and one that dies."""
 
     def test_it_says_how_long_it_stood_still(self, held_up: Ran) -> None:
-        found = next(each for each in held_up.lines("controller.jsonl") if each["kind"] == "held-up")
+        all_found = [each for each in held_up.lines("controller.jsonl") if each["kind"] == "held-up"]
+        found = max(all_found, key=lambda each: each["at_ns"] - each["from_ns"])
         stopped_ms, continued_ms = (held_up.applied_ms(0, edge) for edge in ("start", "end"))
         from_ms, at_ms = ((found[name] - held_up.start_ns()) / 1e6 for name in ("from_ns", "at_ns"))
         assert from_ms <= stopped_ms[1]
@@ -125,10 +126,11 @@ class TestHeldUp:
             if each["kind"] == "health" and each["after"] != "clean"
         ]
         assert held_up.bears(every(at_s > 8 for at_s in bad_s))
-        assert len([each for each in held_up.summary["reroutes"] if each["via"] == "us-central"]) == 1
+        moved = [each for each in held_up.summary["reroutes"] if each["via"] == "us-central"]
+        assert held_up.bears(len(moved) == 1)
 
     def test_the_successor_of_one_that_was_killed_repairs_the_next_blip(self, held_up: Ran) -> None:
-        assert len(held_up.silences_ms(8.1)) == 8
+        assert held_up.bears(len(held_up.silences_ms(8.1)) == 8)
         assert held_up.bears(max(held_up.silences_ms(8.1)) < 1000)
         for at_s in (2.5, 5.2, 6.5):
             assert held_up.bears(held_up.silences_ms(at_s) == [])
