@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, disturbed, play, summary_below
 from results.metrics.network_figures import RerouteRow
 from results.run_files.document_error import DocumentError
@@ -85,12 +87,13 @@ expect:
 
 
 def row_of(trial: Trial, summary: Summary, blips: int, cores_used: float) -> tuple[str, ...]:
-    """The cells of a run. Of the parts of its reroutes the medians: until it was seen, until the switches had the new
-    path, and until a packet was sent over it."""
-    gaps, reroutes = summary.media.interruption_ms, summary.reroutes
+    """The cells of a run. A gap is the longest of a lane at a reroute. Of the parts of reroutes the medians: until the
+    fault was seen, until the switches had the new path, and until a packet was sent over it."""
+    reroutes = summary.reroutes
+    gaps = [lane.interruption_ms for each in reroutes for lane in each.by_lane if lane.interruption_ms is not None]
     return (
         trial.name,
-        *(_ms(each) for each in (gaps.p50, gaps.p99, gaps.max)),
+        *(_ms(float(np.percentile(gaps, percent)) if gaps else None) for percent in (50, 99, 100)),
         _ms(_median(reroutes, "detect_ms")),
         _ms(_median(reroutes, "decide_ms", "install_ms")),
         _ms(_median(reroutes, "first_packet_ms")),
