@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from benchmarks import markdown
 from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, play
 from benchmarks.policy_table import COLUMNS, Record, Row, merged, most_per_s, rewritten, row_of, section
 from benchmarks.policy_trials import Trial, compared, document, selected, trials
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
         print(f"scripts/bench policies: {error}", file=sys.stderr)
         return ExitCode.BAD_INPUT
     wanted, found, failed = [*trials(scenarios, policies)], [], 0
-    print(f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), sep="\n", flush=True)
+    print(*markdown.head(COLUMNS), sep="\n", flush=True)
     for number, trial in enumerate(wanted, 1):
         begin = monotonic()
         try:
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
             continue
         found.append(row)
         write(merged(recorded(), found, order()))
-        print(f"| {' | '.join(row.cells)} |", flush=True)
+        print(markdown.row(row.cells), flush=True)
         print(f"{number} of {len(wanted)} in {monotonic() - begin:.0f} s", file=sys.stderr)
     doubted = [row for row in found if row.doubts]
     for row in doubted:

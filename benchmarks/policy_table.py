@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmarks import markdown
 from benchmarks.playing import disturbed
 from results.run_files.records import Rows
 from results.verdict.summary import Summary, Verdict
@@ -136,8 +137,7 @@ def section(rows: Sequence[Row], of: int) -> Iterator[str]:
         yield NOTHING
         return
     yield f"{len(rows)} of {of} runs, each played once; lengths of interruptions first."
-    yield from ("", f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS))
-    yield from (f"| {' | '.join(row.cells)} |" for row in rows)
+    yield from ("", *markdown.head(COLUMNS), *(markdown.row(row.cells) for row in rows))
     doubted = [row for row in rows if row.doubts]
     yield from ("", f"In doubt: {len(doubted) or 'none'}.", *([""] if doubted else []))
     yield from (f"- {' · '.join(row.key)}: {'; '.join(row.doubts)}" for row in doubted)

@@ -7,15 +7,17 @@ run, in Markdown.
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from benchmarks import markdown
 from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, disturbed, play, summary_below
 from results.metrics.network_figures import RerouteRow
 from results.run_files.document_error import DocumentError
@@ -24,8 +26,11 @@ from results.run_files.records import RecordsError, read_rows
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from scenarios.cli.exit_codes import ExitCode
+from scenarios.language import yamlfile
+from scenarios.language.library import LIBRARY
 from scenarios.paths import PROJECT
 
+CASE = LIBRARY / "cases" / "near-links-bfd.yaml"
 BLIPS = 8
 COLUMNS = (
     "seen by",
@@ -49,41 +54,29 @@ class Trial:
     """What sees the fault, as a row calls it; `controller`: the settings that make it so; `fault`: the fault's word."""
 
     name: str
-    controller: str
+    controller: Mapping[str, object]
     fault: str = "blackhole"
 
 
 TRIALS = (
-    *(Trial(f"BFD, {each} ms × 3", f"detect: [bfd], bfd_interval: {each}ms") for each in (10, 20, 50, 100)),
-    Trial("probes, 50 ms × 5", "detect: [link]"),
-    Trial("port down", "detect: [link]", "port-down"),
+    *(Trial(f"BFD, {each} ms × 3", {"detect": ["bfd"], "bfd_interval": f"{each}ms"}) for each in (10, 20, 50, 100)),
+    Trial("probes, 50 ms × 5", {"detect": ["link"]}),
+    Trial("port down", {"detect": ["link"]}, "port-down"),
 )
 
 
 def scenario(trial: Trial, blips: int) -> str:
-    """The scenario of a trial with so many blips, as a file has it."""
+    """The case with a trial's settings and so many blips, as JSON, which is YAML too. ScenarioError."""
+    data = dict(yamlfile.read(CASE).data)
     starts = (_FIRST_S + _EVERY_S * number for number in range(blips))
-    events = "\n".join(f"  - {{at: {at:g}s, what: {trial.fault}, link: [aa, bb], for: {_LASTS_MS}ms}}" for at in starts)
-    return f"""\
-name: reroute
-description: {blips} blips of {_LASTS_MS} ms, seen by {trial.name}
-topology:
-  name: near
-  clusters: [{{name: aa, site: here}}, {{name: bb, site: there}}, {{name: cc, site: between}}]
-  links:
-    - {{between: [aa, bb], rtt: 2ms, assumption: next to each other}}
-    - {{between: [aa, cc], rtt: 2ms, assumption: next to each other}}
-    - {{between: [bb, cc], rtt: 2ms, assumption: next to each other}}
-duration: {_FIRST_S + _EVERY_S * blips:g}s
-sessions:
-  - {{between: [aa, bb], count: 2, media: probe-1khz}}
-relays: {{warm: {{cc: 100%}}}}
-controller: {{{trial.controller}, hold: 500ms}}
-events:
-{events}
-expect:
-  - media.still_interrupted == 0
-"""
+    events = [{"at": f"{at:g}s", "what": trial.fault, "link": ["aa", "bb"], "for": f"{_LASTS_MS}ms"} for at in starts]
+    changed = {
+        "duration": f"{_FIRST_S + _EVERY_S * blips:g}s",
+        "controller": {**trial.controller, "hold": f"{_LASTS_MS}ms"},
+        "events": events,
+        "expect": ["media.still_interrupted == 0"],
+    }
+    return json.dumps({**data, **changed}, indent=2, ensure_ascii=False) + "\n"
 
 
 def row_of(trial: Trial, summary: Summary, blips: int, cores_used: float) -> tuple[str, ...]:
@@ -141,16 +134,11 @@ def played(trial: Trial, blips: int, folder: Path) -> tuple[str, ...]:
     return row
 
 
-def markdown(cells: Sequence[str]) -> str:
-    """A row of a table."""
-    return f"| {' | '.join(cells)} |"
-
-
 def main(arguments: list[str]) -> int:
     """Print the table. Returns the exit code: that of bad input if a run was refused or failed, of an inconclusive run
     if one stayed disturbed."""
     blips = int(arguments[0]) if arguments else BLIPS
-    print(markdown(COLUMNS), "|" + "---|" * len(COLUMNS), sep="\n", flush=True)
+    print(*markdown.head(COLUMNS), sep="\n", flush=True)
     rows = []
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as name:
         for number, trial in enumerate(TRIALS):
@@ -159,7 +147,7 @@ def main(arguments: list[str]) -> int:
             except (RefusedError, FailedError, DocumentError, RecordsError) as error:
                 print(f"scripts/bench reroute: {trial.name}: {error}", file=sys.stderr)
                 return ExitCode.BAD_INPUT
-            print(markdown(rows[-1]), flush=True)
+            print(markdown.row(rows[-1]), flush=True)
     return ExitCode.INCONCLUSIVE if any("disturbed" in row[-1] for row in rows) else ExitCode.PASS
 
 

@@ -9,8 +9,9 @@ to d, and d to c on the way back, because the pairs c, b and d, a are rerouted s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TypeAlias
 
 from controller.decisions import Kept
@@ -89,3 +90,11 @@ def second_of(relays: Relays) -> str | None:
 def via_text(relays: Relays) -> str:
     """Relays as text: `c`, or `c and d`."""
     return " and ".join(relays)
+
+
+def lanes_text(lanes: Iterable[int]) -> str:
+    """Lanes as text, those in a row as a range: `lane 3`, or `lanes 0–2, 5`."""
+    found = sorted(lanes)
+    runs = [[lane for _, lane in run] for _, run in groupby(enumerate(found), lambda each: each[1] - each[0])]
+    parts = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]
+    return f"lane{'s' if len(found) > 1 else ''} {', '.join(parts)}"

@@ -84,7 +84,7 @@ class Tracker:
 
     def resume(self, now_ns: int) -> None:
         """Nobody looked for a while: judge by probes from now on, and call silence only what lasts from now on."""
-        if self._window.last_arrival_ns is not None:
+        if self.health.state != "unknown":
             self._begun_ns, self._first_within_ns = now_ns, self._detection_ns
         self._window = self._new_window()
         self._settled_until_ns = 0

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import groupby
 
 from controller.decisions import Kept
-from controller.moves import ALL_LANES, Move, PolicyDecision
+from controller.moves import ALL_LANES, Move, PolicyDecision, lanes_text
 from controller.policies.detours import Selection, detours
 from controller.policies.steps import Lanes, lane_groups
 from controller.situation import Situation
@@ -36,14 +35,6 @@ def in_groups(situation: Situation, selection: Selection) -> list[PolicyDecision
             else:
                 kept.append((decision, lanes))
     return [*_joined(moves), *_told(kept)]
-
-
-def lanes_text(lanes: Iterable[int]) -> str:
-    """Lanes as text: `lane 3`, or `lanes 0-2, 5`."""
-    found = sorted(lanes)
-    runs = [[lane for _, lane in run] for _, run in groupby(enumerate(found), lambda each: each[1] - each[0])]
-    parts = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return f"lane{'s' if len(found) > 1 else ''} {', '.join(parts)}"
 
 
 def _joined(moves: Iterable[Move]) -> list[Move]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
+from controller.moves import lanes_text, via_text
 from hostio.timing import MS, S
 from relay_app.ports import LANES
 from results.run_files.documents import ControllerRecord, Event
@@ -94,8 +95,8 @@ class Teller:
         before, self._reviews[path] = self._reviews.get(path), record.reason
         if before == record.reason:
             return None
-        via = " and ".join(record.relays)
-        return Entry(record.at_ns, "review", f"{record.a}–{record.b} stays via {via}: {record.reason}")
+        text = f"{record.a}–{record.b} stays via {via_text(record.relays)}: {record.reason}"
+        return Entry(record.at_ns, "review", text)
 
 
 def both_ways(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -136,7 +137,7 @@ def fault_text(plan: Plan, number: int, verb: str = "") -> str:
 
 
 def _of_decision(record: Decision) -> Entry:
-    path = f"over {' and '.join(record.relays)}" if record.relays else "direct again"
+    path = f"over {via_text(record.relays)}" if record.relays else "direct again"
     some = f" {lanes_text(record.lanes)}" if len(record.lanes) < LANES else ""
     repaired = "; the switches had moved it" if record.repaired_ns is not None else ""
     text = f"{record.a}–{record.b}{some} {path}: {record.reason}{repaired}"
@@ -180,13 +181,3 @@ def _subject(record: HealthChange) -> str:
     if record.detector == "relay-canary":
         return f"relay {record.destination}, to {record.source}'s canary,"
     return f"{record.source}→{record.destination}"
-
-
-def lanes_text(lanes: Sequence[int]) -> str:
-    """Lanes by their numbers, those in a row as a range."""
-    begins = [n for n in sorted(lanes) if n - 1 not in lanes]
-    ends = [n for n in sorted(lanes) if n + 1 not in lanes]
-    ranges = ", ".join(
-        str(first) if first == last else f"{first}–{last}" for first, last in zip(begins, ends, strict=True)
-    )
-    return f"lane{'s' if len(lanes) > 1 else ''} {ranges}"

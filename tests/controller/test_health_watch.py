@@ -179,6 +179,12 @@ class TestHeldUp:
         assert isinstance(clean, HealthChange)
         assert (clean.before, clean.after) == ("down", "clean")
 
+    def test_finds_nothing_either_if_that_happens_again_before_any_probe_arrives(self) -> None:
+        watch = self.begun()
+        assert watch.tick(5 * S) == [HeldUp(2 * S, 5 * S)]
+        assert watch.tick(8 * S) == [HeldUp(5 * S, 8 * S)]
+        assert probed(watch, 8010 * MS, 10 * S) == []
+
     @pytest.mark.parametrize(("multiplier", "interval_ns", "least_ns"), [(5, 50 * MS, 250 * MS), (1, 5 * MS, 100 * MS)])
     def test_is_told_apart_from_a_late_one(self, multiplier: int, interval_ns: int, least_ns: int) -> None:
         settings = ControllerSettings(detect_multiplier=multiplier, probe_interval_ns=interval_ns)

@@ -13,7 +13,6 @@ from controller.decisions import Kept
 from controller.health import CanaryPath, Health, RelayHealth
 from controller.moves import ALL_LANES, NO_REROUTES, LaneReroutes, Move, PolicyDecision, Relays, after_in_lanes
 from controller.policies import POLICIES
-from controller.policies.groups import lanes_text
 from controller.settings import ControllerSettings, PolicyChoice, PolicyName
 from controller.situation import Situation, reviews
 from controller.traffic import PairTraffic, RelayCapacity, Traffic
@@ -173,7 +172,7 @@ def test_headroom_fills_a_relay_to_its_share_then_the_next_and_leaves_the_rest()
     assert paths(decisions) == {("ohio",): ALL_LANES[:5], ("northwest",): ALL_LANES[5:11]}
     (kept,) = [each for each in decisions if isinstance(each, Kept)]
     why = "no headroom: no room below 50% of the packets/s stated of ohio 1000, northwest 1398"
-    assert kept.reason == f"lanes 11-15: {why}; {FAULT}"
+    assert kept.reason == f"lanes 11–15: {why}; {FAULT}"
 
 
 def test_headroom_counts_the_sessions_of_the_relay_s_own_cluster() -> None:
@@ -225,7 +224,7 @@ def test_headroom_leaves_lanes_on_a_relay_that_moves_nothing_only_where_nothing_
     again = decided(replace(situation(choice, FOUR, bad, over_ohio, traffic), relays=stuck))
     assert paths(again) == {("northwest",): ALL_LANES[:5]}
     (kept,) = [each for each in again if isinstance(each, Kept)]
-    assert kept.reason.startswith("lanes 5-15: no headroom: ")
+    assert kept.reason.startswith("lanes 5–15: no headroom: ")
     assert kept.reason.endswith("; east's canary through ohio: no canary for 512 ms")
 
 
@@ -240,11 +239,3 @@ def test_rerouting_that_is_switched_off_is_off_under_every_policy() -> None:
         now = situation(PolicyChoice(name), six(), cut(("east", "west")))
         decisions = decided(replace(now, settings=replace(now.settings, reroute=False)))
         assert [type(each) for each in decisions] == [Kept]
-
-
-def test_lanes_are_told_as_runs() -> None:
-    assert [lanes_text(lanes) for lanes in ((3,), (0, 1, 2, 5), (15, 14, 0))] == [
-        "lane 3",
-        "lanes 0-2, 5",
-        "lanes 0, 14-15",
-    ]

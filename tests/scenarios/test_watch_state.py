@@ -26,7 +26,7 @@ from watch_lab import (
 from controller.health import CanaryPath
 from hostio.timing import MS, S
 from results.run_files.events import LogFull, Phase, ProgramEnd, ProgramMessage, WatchdogMissed
-from scenarios.watch.entries import Teller, both_ways, lanes_text, time_of
+from scenarios.watch.entries import Teller, both_ways, time_of
 from scenarios.watch.faults import faults_now
 from scenarios.watch.lanes import letters
 from scenarios.watch.relay_figures import HISTORY, figures_at
@@ -143,14 +143,6 @@ def test_both_directions_that_change_at_once_are_one_entry() -> None:
         "us-east–us-west is down both ways",
         "us-east→us-central is down",
     ]
-
-
-@pytest.mark.parametrize(
-    ("lanes", "text"),
-    [((3,), "lane 3"), ((0, 1, 2), "lanes 0–2"), ((4, 0, 1, 9, 8, 7), "lanes 0–1, 4, 7–9")],
-)
-def test_lanes_in_a_row_are_a_range(lanes: tuple[int, ...], text: str) -> None:
-    assert lanes_text(lanes) == text
 
 
 def test_each_cluster_has_a_letter_of_its_own() -> None:
