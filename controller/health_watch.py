@@ -14,7 +14,11 @@ from hostio.timing import MS
 from topologies.model import Direction, Topology
 
 _LATE_NS = 100 * MS
-"""So late the controller may be however soon it is to detect: its socket holds the reports of that time."""
+"""So late the controller may be however soon it is to detect: its socket holds the reports of that time.
+
+It goes by time and not by what is lost: how many reports wait depends on each prober's send buffer, some 270, and that
+one refused some is known only from what it sends next.
+"""
 
 
 class HealthWatch:
