@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jsonschema
 from run_record import InconclusiveError, RunRecord, undisturbed
@@ -32,12 +31,14 @@ BRIEF = (*SMALL, "--set", "duration=6s", "--set", "events.0.at=1s")
 
 
 def start(*arguments: str | Path, stderr: int = subprocess.STDOUT, **options: Any) -> subprocess.Popen[str]:
+    """In a `with`, so that a test that fails meanwhile leaves no run behind: one whose output nobody reads ends."""
     argv = [sys.executable, str(RUN_SCENARIO), *map(str, arguments)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=stderr, text=True, **options)
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
-    output, _ = process.communicate(timeout=150)
+    with process:
+        output, _ = process.communicate(timeout=150)
     return process.returncode, output
 
 
@@ -96,6 +97,7 @@ class Run:
 
 
 Believed = Callable[[Run], bool]
+Seen = TypeVar("Seen")
 
 
 def conclusive(run: Run) -> bool:
@@ -158,15 +160,20 @@ def descendants(pid: int) -> Iterator[int]:
                 yield from descendants(int(child))
 
 
-def held(pids: Iterable[int]) -> Iterator[int]:
-    """A descriptor of each process that is still there: a command of the run may have ended meanwhile."""
+def seen(pids: Iterable[int], look: Callable[[int], Seen]) -> Iterator[Seen]:
+    """What `look` finds of each process that is still there: a command of the run may have ended meanwhile."""
     for pid in pids:
-        with suppress(ProcessLookupError):
-            yield os.pidfd_open(pid)
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield look(pid)
 
 
 def command_name(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def named(run: int, name: str) -> list[int]:
+    """The processes of a run whose command has this name (its first 15 characters)."""
+    return [pid for pid, its in seen(descendants(run), lambda pid: (pid, command_name(pid))) if its == name]
 
 
 AS_NOBODY = """

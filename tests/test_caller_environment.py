@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 import venv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from run_lab import PROJECT, SMALL, STARTED_WITHIN_S, command_name, descendants, finished, start, written
+from run_lab import PROJECT, SMALL, STARTED_WITHIN_S, command_name, descendants, finished, seen, start, written
 
 from hostio.timing import wait_until
 from results.report.report import make_report
@@ -169,21 +168,18 @@ POINTING_ELSEWHERE = (
 )
 
 
-def environments_of(pids: Iterable[int]) -> Iterator[tuple[str, bytes]]:
-    """Name and variables of each process that is still there."""
-    for pid in pids:
-        with suppress(FileNotFoundError, ProcessLookupError):
-            yield command_name(pid), Path(f"/proc/{pid}/environ").read_bytes()
+def name_and_environment(pid: int) -> tuple[str, bytes]:
+    return command_name(pid), Path(f"/proc/{pid}/environ").read_bytes()
 
 
 @pytest.mark.root
 def test_no_process_of_a_run_has_them(foreign: Path, tmp_path: Path) -> None:
     environ = {**os.environ, "LC_ALL": "C", **dict.fromkeys(POINTING_ELSEWHERE, f"{foreign}/libraries/x")}
-    process = start("run", PROJECT / ONE_BLIP, "--out", tmp_path, *SMALL, env=environ)
-    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    environments = dict(environments_of(list(descendants(process.pid))))
-    process.send_signal(signal.SIGINT)
-    code, output = finished(process)
+    with start("run", PROJECT / ONE_BLIP, "--out", tmp_path, *SMALL, env=environ) as process:
+        assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+        environments = dict(seen(list(descendants(process.pid)), name_and_environment))
+        process.send_signal(signal.SIGINT)
+        code, output = finished(process)
     assert code == 130, output
     assert {"ovs-vswitchd", "redis-server", "relay-us-centra", "bash"} <= environments.keys()
     assert [name for name, variables in environments.items() if bytes(foreign) in variables] == []

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from bare_relay import play, relay_folder
-from run_lab import BRIEF, ONE_BLIP, command_name, descendants, finished, start
+from run_lab import BRIEF, ONE_BLIP, command_name, descendants, finished, named, seen, start
 
 from relay_app.ports import CANARY_PORT, CLIENT_PORT, GATEWAY_PORT, LANE_PORT, LANES, SENDER_PORT
 from topologies.fabric import RESERVED_PORTS
@@ -120,19 +120,20 @@ def test_its_network_is_that_of_the_run(tmp_path: Path) -> None:
 
 def test_nothing_in_a_run_can_gain_privileges_and_its_own_processes_write_to_its_folder_alone(tmp_path: Path) -> None:
     """Bits 12, 13 and 23 are CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_NICE."""
-    process = start("run", ONE_BLIP, "--out", tmp_path / "runs", *BRIEF)
-    assert process.stdout is not None
-    next(line for line in process.stdout if "controller ready" in line)
-    (run,) = tmp_path.glob("runs/*/*")
-    found = {command_name(pid): pid for pid in descendants(process.pid) if in_sandbox(pid)}
-    own = {each: found[each] for each in ("relay-us-east", "client-us-east", "prober-us-east")}
-    no_new = {name: status_of(pid, "NoNewPrivs") for name, pid in found.items()}
-    capabilities = {int(status_of(pid, name), 16) for pid in own.values() for name in ("CapEff", "CapPrm", "CapBnd")}
-    tried = {path: {try_to_write(Path(f"/proc/{pid}/root{path}")) for pid in own.values()} for path in OTHERS}
-    tried |= {str(tmp_path): {try_to_write(Path(f"/proc/{pid}/root{tmp_path}/x")) for pid in own.values()}}
-    inside = {try_to_write(Path(f"/proc/{pid}/root{run}/x")) for pid in own.values()}
-    process.send_signal(signal.SIGINT)
-    finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path / "runs", *BRIEF) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "controller ready" in line)
+        (run,) = tmp_path.glob("runs/*/*")
+        no_new = dict(seen(in_sandbox(process.pid), lambda pid: (command_name(pid), status_of(pid, "NoNewPrivs"))))
+        own = {name: named(process.pid, name)[0] for name in ("relay-us-east", "client-us-east", "prober-us-east")}
+        capabilities = {
+            int(status_of(pid, name), 16) for pid in own.values() for name in ("CapEff", "CapPrm", "CapBnd")
+        }
+        tried = {path: {try_to_write(Path(f"/proc/{pid}/root{path}")) for pid in own.values()} for path in OTHERS}
+        tried |= {str(tmp_path): {try_to_write(Path(f"/proc/{pid}/root{tmp_path}/x")) for pid in own.values()}}
+        inside = {try_to_write(Path(f"/proc/{pid}/root{run}/x")) for pid in own.values()}
+        process.send_signal(signal.SIGINT)
+        finished(process)
     assert {"redis-server", "ovs-vswitchd"} <= set(no_new)
     assert set(no_new.values()) == {"1"}
     assert capabilities == {1 << 12 | 1 << 13 | 1 << 23}
@@ -149,9 +150,10 @@ def try_to_write(path: Path) -> str:
     return "written"
 
 
-def in_sandbox(pid: int) -> bool:
-    ours, its = (Path(f"/proc/{each}/ns/pid").stat().st_ino for each in ("self", pid))
-    return ours != its
+def in_sandbox(run: int) -> list[int]:
+    ours = Path("/proc/self/ns/pid").stat().st_ino
+    spaces = seen(descendants(run), lambda pid: (pid, Path(f"/proc/{pid}/ns/pid").stat().st_ino))
+    return [pid for pid, space in spaces if space != ours]
 
 
 def status_of(pid: int, name: str) -> str:
@@ -166,18 +168,18 @@ def test_no_socket_is_given_a_port_that_a_process_of_the_run_binds_by_number(tmp
     first, last = map(int, RESERVED_PORTS.split("-"))
     assert bound <= set(range(first, last + 1))
     asks = "import socket; s = [socket.socket(2, 2) for _ in range(400)]; [each.bind(('', 0)) for each in s]"
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert process.stdout is not None
-    next(line for line in process.stdout if "controller ready" in line)
-    host = next(pid for pid in descendants(process.pid) if command_name(pid) == "client-us-east")
-    said = subprocess.run(
-        in_network_of(host, ["python3", "-c", f"{asks}; print(*[each.getsockname()[1] for each in s])"]),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    process.send_signal(signal.SIGINT)
-    finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "controller ready" in line)
+        host = named(process.pid, "client-us-east")[0]
+        said = subprocess.run(
+            in_network_of(host, ["python3", "-c", f"{asks}; print(*[each.getsockname()[1] for each in s])"]),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        process.send_signal(signal.SIGINT)
+        finished(process)
     given = set(map(int, said.split()))
     assert len(given) == 400
     assert not given & set(range(first, last + 1))

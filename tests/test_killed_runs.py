@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from run_lab import BRIEF, ONE_BLIP, STARTED_WITHIN_S, descendants, held, start, written
+from run_lab import BRIEF, ONE_BLIP, STARTED_WITHIN_S, descendants, seen, start, written
 
 from hostio.timing import wait_until
 
@@ -26,12 +26,12 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_leaves_nothing_behind(tmp_path: Path, moment: str) -> None:
     before = traces()
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert wait_until(lambda: MOMENTS[moment](tmp_path), STARTED_WITHIN_S)
-    family = list(held(descendants(process.pid)))
-    assert len(family) > 0
-    process.kill()
-    process.communicate()
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        assert wait_until(lambda: MOMENTS[moment](tmp_path), STARTED_WITHIN_S)
+        family = list(seen(descendants(process.pid), os.pidfd_open))
+        assert len(family) > 0
+        process.kill()
+        process.communicate()
     for descriptor in family:
         assert select.select([descriptor], [], [], 20)[0], "a process outlived the run"
         os.close(descriptor)

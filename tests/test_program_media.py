@@ -71,8 +71,10 @@ def test_servers_carry_what_programs_publish_byte_for_byte(
 def test_tshark_counts_the_packets_and_losses_that_the_records_have(runs: RunRecord, tmp_path: Path) -> None:
     """From a capture where the client of us-west receives, by the sequence numbers of ffmpeg."""
     address = str(load_plan(DECODED_BLIP).topology.cluster("us-west").address)
-    process = start("run", DECODED_BLIP, "--out", tmp_path / "runs")
-    with captured(process.pid, address, CLIENT_PORT, tmp_path / "client.pcapng") as capture:
+    with (
+        start("run", DECODED_BLIP, "--out", tmp_path / "runs") as process,
+        captured(process.pid, address, CLIENT_PORT, tmp_path / "client.pcapng") as capture,
+    ):
         code, output = finished(process)
     root, summary = summary_of(tmp_path / "runs", DECODED_BLIP.stem)
     runs.enter(summary)

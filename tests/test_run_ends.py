@@ -10,19 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from run_lab import (
-    BRIEF,
-    ONE_BLIP,
-    PROJECT,
-    SMALL,
-    STARTED_WITHIN_S,
-    command_name,
-    descendants,
-    finished,
-    start,
-    summary_of,
-    written,
-)
+from run_lab import BRIEF, ONE_BLIP, PROJECT, SMALL, STARTED_WITHIN_S, finished, named, start, summary_of, written
 
 from hostio.timing import wait_until
 
@@ -30,10 +18,10 @@ pytestmark = [pytest.mark.root, pytest.mark.bears_load, pytest.mark.waits]
 
 
 def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    process.send_signal(signal.SIGINT)
-    code, output = finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+        process.send_signal(signal.SIGINT)
+        code, output = finished(process)
     assert code == 130
     assert "keeping what was recorded" in output
     _, summary = summary_of(tmp_path)
@@ -43,11 +31,11 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
 
 
 def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    (relay,) = [pid for pid in descendants(process.pid) if command_name(pid) == "relay-us-centra"]
-    os.kill(relay, signal.SIGKILL)
-    code, _ = finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+        (relay,) = named(process.pid, "relay-us-centra")
+        os.kill(relay, signal.SIGKILL)
+        code, _ = finished(process)
     assert code == 3
     _, summary = summary_of(tmp_path)
     assert summary["reasons"][0] == "relay-us-central ended early; logs/relay-us-central.log may tell why"
@@ -55,11 +43,11 @@ def test_a_relay_that_dies_is_named_and_the_rest_is_kept(tmp_path: Path) -> None
 
 
 def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    for pid in [pid for pid in descendants(process.pid) if command_name(pid) == "wire"]:
-        os.kill(pid, signal.SIGKILL)
-    code, _ = finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+        for pid in named(process.pid, "wire"):
+            os.kill(pid, signal.SIGKILL)
+        code, _ = finished(process)
     _, summary = summary_of(tmp_path)
     assert code == 3
     assert "the run failed: the wire process has ended" in summary["reasons"]
@@ -67,14 +55,14 @@ def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(
 
 
 def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_recorded(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *SMALL, stderr=subprocess.PIPE)
-    assert process.stdout
-    assert process.stderr
-    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    process.stdout.close()
-    with process.stderr:
-        assert process.stderr.read() == ""
-    assert process.wait(timeout=150) == 128 + signal.SIGPIPE
+    with start("run", ONE_BLIP, "--out", tmp_path, *SMALL, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+        process.stdout.close()
+        with process.stderr:
+            assert process.stderr.read() == ""
+        assert process.wait(timeout=150) == 128 + signal.SIGPIPE
     _, summary = summary_of(tmp_path)
     assert "the run was interrupted" in " ".join(summary["reasons"])
     assert summary["media"]["sent"] > 0

@@ -39,10 +39,10 @@ def test_every_kind_of_loss_is_explained_packet_by_packet(tmp_path: Path) -> Non
 
 
 def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None:
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
-    process.send_signal(signal.SIGINT)
-    finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
+        process.send_signal(signal.SIGINT)
+        finished(process)
     _, summary = summary_of(tmp_path)
     assert summary["ledger"]["unexplained"] == 0
     assert summary["ledger"]["lost"] + summary["ledger"]["under_way"] > 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from run_lab import ONE_BLIP, RUN_SCENARIO, STARTED_WITHIN_S, descendants, held, written
+from run_lab import ONE_BLIP, RUN_SCENARIO, STARTED_WITHIN_S, command_name, descendants, seen, written
 
 from hostio.storage import room_at
 from hostio.timing import wait_until
@@ -120,7 +120,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_one_line(tmp_path: Path, moment:
     """It used to go on for ever: the runner had failed, and waited at its exit for processes that waited for it."""
     with on_disk(tmp_path, ROOMY, *a_run(tmp_path)) as disk:
         assert wait_until(lambda: MOMENTS[moment] in written(disk.folder, "events.jsonl"), STARTED_WITHIN_S)
-        family = list(held(descendants(disk.process.pid)))
+        family = list(seen(descendants(disk.process.pid), os.pidfd_open))
         fill(disk.folder)
         code, output, errors = disk.finished()
         for descriptor in family:
@@ -173,7 +173,7 @@ def test_a_report_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
 
 
 def children_of(pid: int) -> list[str]:
-    return [Path(f"/proc/{each}/comm").read_text().strip() for each in descendants(pid)]
+    return list(seen(descendants(pid), command_name))
 
 
 class Trap:

@@ -88,9 +88,11 @@ class TestTheDemo:
 @pytest.mark.root
 def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
-    processes = [start("run", ONE_BLIP, "--out", out, *BRIEF) for out in folders]
-    for process, out in zip(processes, folders, strict=True):
-        finished(process)
+    one, other = ((ONE_BLIP, "--out", out, *BRIEF) for out in folders)
+    with start("run", *one) as first, start("run", *other) as second:
+        for process in (first, second):
+            finished(process)
+    for out in folders:
         _, summary = summary_of(out)
         runs.enter(summary)
         assert summary["media"]["directions"] == 20
@@ -153,12 +155,12 @@ while time.monotonic() < end:
 @pytest.mark.root
 def test_a_run_is_not_believed_when_something_takes_the_processor(tmp_path: Path) -> None:
     """Above the emulator's own priority, for five seconds: it must say who was at fault. Undisturbed it is a demo."""
-    process = start("run", ONE_BLIP, "--out", tmp_path, *BRIEF)
-    stdout = process.stdout
-    assert stdout is not None
-    next(line for line in stdout if "controller ready" in line)
-    hogs = [subprocess.Popen([sys.executable, "-c", HOG]) for _ in range(os.cpu_count() or 1)]
-    finished(process)
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF) as process:
+        stdout = process.stdout
+        assert stdout is not None
+        next(line for line in stdout if "controller ready" in line)
+        hogs = [subprocess.Popen([sys.executable, "-c", HOG]) for _ in range(os.cpu_count() or 1)]
+        finished(process)
     assert [hog.wait(timeout=20) for hog in hogs] == [0] * len(hogs)
     _, summary = summary_of(tmp_path)
     late = {check["check"] for check in summary["fidelity"] if not check["ok"] and "lateness" in check["check"]}
