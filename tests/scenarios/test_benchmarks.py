@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from benchmarks.cases import rows as case_rows
 from benchmarks.fidelity import table
 from benchmarks.load import Sessions, others_share
 from benchmarks.load_loop import TRAIN
@@ -252,4 +253,14 @@ def test_checks_of_several_runs_are_set_beside_their_limit() -> None:
         ("late", "2 ms", "1.5 ms", "7 ms", "1"),
         ("drops", "0", "0", "0", "0"),
         ("clock", "1 ms", "unknown", "unknown", "1"),
+    ]
+
+
+def test_every_expectation_of_a_case_is_a_row() -> None:
+    told = SimpleNamespace(text="media.lost == 0", value=0.0)
+    untold = SimpleNamespace(text="media.recovery_lag_ms < 1s", value=None)
+    summary = cast(Summary, SimpleNamespace(verdict="fail", expectations=[told, untold]))
+    assert [*case_rows("reorder", summary)] == [
+        ("reorder", "fail", "`media.lost == 0`", "0"),
+        ("", "", "`media.recovery_lag_ms < 1s`", "not told"),
     ]
