@@ -38,7 +38,7 @@ for port in range(first, last + 1):
 """The beginning of a program in Python that binds its lanes."""
 
 SERVES = f"{BINDS}tell('READY=1')\n"
-READY_WITHIN_S = 10.0
+READY_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def on_disk(tmp_path: Path, options: str, *command: str | Path) -> Iterator[OnDi
     script = ["unshare", "--mount", "sh", "-ec", ON_DISK, "sh", options, str(tmp_path), *map(str, command)]
     process = subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     seen = Path(f"/proc/{process.pid}/root{tmp_path}")
-    assert wait_until(lambda: seen.stat().st_dev != tmp_path.stat().st_dev, 10)
+    assert wait_until(lambda: seen.stat().st_dev != tmp_path.stat().st_dev, 30)
     # Both keep the file system when the command has ended.
     folder = os.open(seen, os.O_RDONLY | os.O_DIRECTORY)
     mounts = os.open(f"/proc/{process.pid}/ns/mnt", os.O_RDONLY)

@@ -13,7 +13,7 @@ from controller.settings import ControllerConfig
 
 PROJECT = Path(__file__).parents[2]
 SANDBOX = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"]
-END_WITHIN_S = 15
+END_WITHIN_S = 60
 
 
 class OvsLab:

@@ -25,7 +25,7 @@ from topologies.model import Direction
 pytestmark = pytest.mark.root
 
 INTERVAL = 20 * MS
-DEADLINE_S = 15
+DEADLINE_S = 60
 
 
 class Lab(OvsLab):

@@ -17,7 +17,7 @@ from ovs_lab import PROJECT, OvsLab
 from controller.settings import ControllerConfig, ControllerSettings
 from hostio.timing import wait_until
 
-DEADLINE_S = 15
+DEADLINE_S = 60
 pytestmark = pytest.mark.root
 
 

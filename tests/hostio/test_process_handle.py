@@ -35,9 +35,9 @@ def test_a_stopped_process_has_every_thread_stopped_until_it_may_go_on(process: 
     held = ProcessHandle(process.pid)
     assert "T" not in held.states()
     held.send(signal.SIGSTOP)
-    assert wait_until(lambda: held.states() == {"T"}, 5)
+    assert wait_until(lambda: held.states() == {"T"}, 30)
     held.send(signal.SIGCONT)
-    assert wait_until(lambda: "T" not in held.states(), 5)
+    assert wait_until(lambda: "T" not in held.states(), 30)
     held.close()
 
 

@@ -37,7 +37,7 @@ def test_a_process_is_found_by_the_name_that_it_gives_itself() -> None:
     process = get_context("spawn").Process(target=stand_still_as, args=("peer-of-a-test",))
     process.start()
     try:
-        assert wait_until(lambda: process_name(str(process.pid)) == "peer-of-a-test", 10)
+        assert wait_until(lambda: process_name(str(process.pid)) == "peer-of-a-test", 30)
     finally:
         process.kill()
         process.join()

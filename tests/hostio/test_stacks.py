@@ -43,13 +43,13 @@ def stuck(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
 def test_a_process_that_the_kernel_holds_writes_its_stacks_and_goes_on_waiting(tmp_path: Path) -> None:
     with stuck(tmp_path) as (process, log):
         process.send_signal(STACKS_SIGNAL)
-        assert wait_until(lambda: "waiting_for_nobody" in log.read_text(), 10)
+        assert wait_until(lambda: "waiting_for_nobody" in log.read_text(), 30)
         assert process.poll() is None
 
 
 def test_what_it_waits_for_names_the_thread_and_its_state(tmp_path: Path) -> None:
     with stuck(tmp_path) as (process, _):
-        assert wait_until(lambda: "S (sleeping)" in what_it_waits_for(process.pid), 10)
+        assert wait_until(lambda: "S (sleeping)" in what_it_waits_for(process.pid), 30)
         found = what_it_waits_for(process.pid)
     assert f"thread {process.pid} python" in found
 
@@ -71,14 +71,14 @@ def test_members_are_all_processes_of_the_namespace_and_no_others() -> None:
     argv = ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", "sleep 60 & sleep 61 & wait"]
     process = subprocess.Popen(argv)
     try:
-        assert wait_until(lambda: len(members(process.pid)) == 3, 10)
+        assert wait_until(lambda: len(members(process.pid)) == 3, 30)
         pids = members(process.pid)
         first = first_process(pids)
         assert first in pids
         assert {process.pid, os.getpid()}.isdisjoint(pids)
         os.kill(int(first or 0), signal.SIGKILL)
         process.wait(10)
-        assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 10)
+        assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 30)
     finally:
         process.kill()
         process.wait()

@@ -83,7 +83,7 @@ def test_a_channel_that_is_refreshed_carries_media_beyond_its_lifetime(tmp_path:
 @pytest.mark.long
 def test_a_channel_that_is_not_refreshed_expires(tmp_path: Path) -> None:
     """That the test above can fail."""
-    with carried(tmp_path, renew_s=600, lifetime_s=1) as client:
-        assert arrives(client)
+    with carried(tmp_path, renew_s=600, lifetime_s=2) as client:
+        assert any(arrives(client) for _ in range(5))
         assert wait_until(lambda: not arrives(client), WITHIN_S)
         assert wait_until(lambda: not any(arrives(client) for _ in range(3)), WITHIN_S)

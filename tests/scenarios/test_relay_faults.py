@@ -111,14 +111,14 @@ def test_a_frozen_relay_stands_still_and_goes_on(make_place: MakePlace) -> None:
     place.send(5)
     place.do(Freeze(), "end")
     assert "T" not in held.states()
-    assert wait_until(lambda: place.counted(0) == 5, 5)
+    assert wait_until(lambda: place.counted(0) == 5, 30)
     assert place.relay.ended_counters.counters == {}
 
 
 def test_a_killed_relay_leaves_its_records_and_the_datagrams_in_its_buffers_are_counted(make_place: MakePlace) -> None:
     place = make_place(1)
     place.send(7)
-    assert wait_until(lambda: place.counted(0) == 7, 5)
+    assert wait_until(lambda: place.counted(0) == 7, 30)
     place.do(Freeze(), "start")
     place.send(11)
     place.do(Kill(), "start")
@@ -131,7 +131,7 @@ def test_a_killed_relay_leaves_its_records_and_the_datagrams_in_its_buffers_are_
     place.do(Kill(), "end")
     assert lane_is_bound()
     place.send(2)
-    assert wait_until(lambda: place.counted(1) == 2, 5)
+    assert wait_until(lambda: place.counted(1) == 2, 30)
 
 
 def test_what_overflowed_in_a_relay_that_was_killed_is_not_lost(make_place: MakePlace) -> None:
@@ -151,7 +151,7 @@ def test_what_overflowed_in_a_relay_that_was_killed_is_not_lost(make_place: Make
 def test_a_relay_told_to_end_reports_and_the_next_one_counts_anew(make_place: MakePlace) -> None:
     place = make_place(2)
     place.send(3)
-    assert wait_until(lambda: place.counted(0) == 3, 5)
+    assert wait_until(lambda: place.counted(0) == 3, 30)
     for life in (1, 2):
         place.do(Stop(), "start")
         place.do(Stop(), "end")
@@ -159,7 +159,7 @@ def test_a_relay_told_to_end_reports_and_the_next_one_counts_anew(make_place: Ma
     assert place.relay.ended_counters.counters["stuck_threads"] == 0
     assert "killed" not in place.relay.ended_counters.counters
     assert place.counted(0) == 3
-    assert wait_until(lambda: place.counted(2) == 0, 5)
+    assert wait_until(lambda: place.counted(2) == 0, 30)
 
 
 def test_a_relay_that_does_not_end_in_time_is_killed(make_place: MakePlace) -> None:
@@ -177,7 +177,7 @@ def test_a_relay_that_had_died_by_itself_is_not_put_down_to_the_fault(make_place
     place = make_place(1)
     act = place.act(Kill(), "start")
     place.held[0].send(signal.SIGKILL)
-    assert place.held[0].gone(5)
+    assert place.held[0].gone(30)
     with pytest.raises(ProcessError, match="relay-test had ended before the fault"):
         act.apply()
 
@@ -186,4 +186,4 @@ def test_a_fault_that_was_not_played_to_its_end_leaves_no_relay_frozen(make_plac
     place = make_place(0)
     place.do(Freeze(), "start")
     place.target.release()
-    assert wait_until(lambda: "T" not in place.held[0].states(), 5)
+    assert wait_until(lambda: "T" not in place.held[0].states(), 30)

@@ -184,7 +184,7 @@ def test_a_run_that_hangs_is_ended_and_what_its_processes_held_is_kept(run: RunD
     if how != "but stops when asked":
         assert (run.root / "records").read_text() == "kept"
     assert len(found) > 2
-    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in found), 10), "something outlived the run"
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in found), 30), "something outlived the run"
     threads = run.hung.read_text()
     assert "keeper" in threads
     assert "S (sleeping)" in threads

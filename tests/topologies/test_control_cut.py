@@ -23,21 +23,21 @@ from topologies.tc.control_cut import ControlCut
 run(["ip", "link", "set", "dev", "lo", "up"])
 before = run(["tc", "qdisc", "show", "dev", "lo"])
 
-def reaches(port, address="127.0.0.1"):
+def reaches(port, address="127.0.0.1", within_s=20):
     with socket.socket() as listener, socket.socket() as caller:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen()
-        caller.settimeout(0.3)
+        caller.settimeout(within_s)
         try:
             caller.connect((address, port))
         except TimeoutError:
             return False
         return True
 
-def carries(one, other):
+def carries(one, other, within_s=20):
     one.send(b"x")
-    other.settimeout(0.3)
+    other.settimeout(within_s)
     try:
         return other.recv(1) == b"x"
     except TimeoutError:
@@ -51,24 +51,24 @@ cut = ControlCut(6653)
 assert cut.verify() and carries(switch, controller) and carries(controller, switch)
 cut.begin()
 assert cut.verify()
-assert not carries(switch, controller) and not carries(controller, switch)
-assert not reaches(6653) and reaches(6654)
+assert not carries(switch, controller, 0.3) and not carries(controller, switch, 0.3)
+assert not reaches(6653, within_s=0.3) and reaches(6654)
 assert "bytecode" in run(["tc", "filter", "show", "dev", "lo", "ingress"])
 cut.end()
 cut.end()
 assert cut.verify()
 assert run(["tc", "filter", "show", "dev", "lo", "ingress"]).strip() == ""
 for end in (switch, controller):
-    end.settimeout(5)
+    end.settimeout(20)
     assert end.recv(1) == b"x", "what was lost in the cut is sent again, on the same connection"
 assert reaches(6653)
 one = ControlCut(6653, "127.0.1.3")
 one.begin()
 cut.begin()
-assert one.verify() and cut.verify() and not reaches(6653)
+assert one.verify() and cut.verify() and not reaches(6653, within_s=0.3)
 cut.end()
 assert one.verify() and cut.verify()
-assert reaches(6653) and not reaches(6653, "127.0.1.3") and reaches(6653, "127.0.1.4")
+assert reaches(6653) and not reaches(6653, "127.0.1.3", 0.3) and reaches(6653, "127.0.1.4")
 one.end()
 assert one.verify() and reaches(6653, "127.0.1.3")
 cut.close()
