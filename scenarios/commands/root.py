@@ -26,6 +26,7 @@ _COMMANDS = MappingProxyType(
         "suite": "suites.suite",
         "list": "looks.list_",
         "check": "checks.check",
+        "new": "beginnings.new",
         "relay": "relays.relay",
         "doctor": "looks.doctor",
         "report": "looks.report",
