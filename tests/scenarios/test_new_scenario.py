@@ -40,7 +40,7 @@ def test_it_has_what_was_chosen_and_the_relay_between_is_struck(
     (calls,) = plan.sessions
     assert (plan.topology.name, calls.a, calls.b, calls.count) == ("us-6", "us-east", "us-northwest", 3)
     assert plan.relays.version == "2026-05-11"
-    assert "cluster: us-central}" in file.read_text(), "over Illinois is the shortest way round"
+    assert "cluster: us-east-2}" in file.read_text(), "over Ohio is the shortest way round"
     schema = re.search(r"\$schema=(\S+)", file.read_text())
     assert schema
     assert (tmp_path / schema[1]).resolve().name == "scenario.schema.json"
