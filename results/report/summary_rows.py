@@ -8,12 +8,15 @@ from itertools import groupby
 
 from results.bounds.interval import Interval
 from results.metrics.figures import FrameFigures, Media, OrderFigures, PairRow
+from results.metrics.network_figures import RerouteRow
 from results.metrics.system_figures import LedgerFigures, RouteRow
 from results.report.reroute_sentence import reroute_sentence
 from results.verdict.summary import Summary
 from results.verdict.value_text import interval_text, number_text
 from topologies.model import link_name
 
+_EMPTY_REROUTES = 3
+"""How many reroutes that moved no session are told one by one."""
 PAIR_COLUMNS = ("from → to", "sessions", "interrupted", "longest", "one-way p50", "p99", "lost")
 
 
@@ -177,8 +180,7 @@ def sentences(summary: Summary) -> Iterator[str]:
         yield _frames_sentence(summary.media.frames)
     if summary.media.speaker_pauses:
         yield _speakers_sentence(summary.media)
-    for _, steps in groupby(summary.reroutes, key=lambda row: (row.link, row.relays, row.seen_at)):
-        yield reroute_sentence(list(steps))
+    yield from _reroute_sentences(summary.reroutes)
     for cluster, program in summary.programs.items():
         if program.capabilities:
             yield f"relay {cluster} ({program.kind}) had the capabilities {', '.join(program.capabilities)}"
@@ -188,6 +190,16 @@ def sentences(summary: Summary) -> Iterator[str]:
             reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in dropped.items())
             yield f"relay {cluster} dropped {reasons} of {relay.received} packets"
     yield from summary.diagnosis
+
+
+def _reroute_sentences(reroutes: Sequence[RerouteRow]) -> Iterator[str]:
+    """One for each reroute; those that moved no session are counted if there are many."""
+    found = [list(steps) for _, steps in groupby(reroutes, key=lambda row: (row.link, row.relays, row.seen_at))]
+    moving = [steps for steps in found if any(row.directions for row in steps)]
+    empty = len(found) - len(moving)
+    yield from map(reroute_sentence, found if empty <= _EMPTY_REROUTES else moving)
+    if empty > _EMPTY_REROUTES:
+        yield f"{empty} reroutes more moved no session" if moving else f"{empty} reroutes moved no session"
 
 
 def _pauses_sentence(media: Media) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from time import monotonic_ns
 
+from controller.decisions import Decision, Kept, Review
 from hostio.files import Tail
 from hostio.timing import S
-from results.run_files.documents import load_decisions, load_events
+from results.run_files.documents import ControllerRecord, load_decisions, load_events
 from results.run_files.events import MediaStart, Phase
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
@@ -27,6 +29,7 @@ class LiveProgress:
         self._decisions = Tail(run.decisions)
         self._media_start_ns: int | None = None
         self._teller = Teller(plan)
+        self._with_sessions = {frozenset((each.a, each.b)) for each in plan.sessions}
 
     def opening(self) -> Iterator[str]:
         """Lines about the plan: scenario, seed, duration, back ends, and what programs may do."""
@@ -46,13 +49,29 @@ class LiveProgress:
         if events := self._events.new_lines():
             yield from filter(None, map(self._line, load_events(events, "events.jsonl").records))
         if decisions := self._decisions.new_lines():
-            yield from filter(None, map(self._line, load_decisions(decisions, "controller.jsonl").records))
+            yield from self._of_controller(load_decisions(decisions, "controller.jsonl").records)
 
     def clock_s(self) -> float | None:
         """Present time in seconds after the media start; None before it."""
         if self._media_start_ns is None:
             return None
         return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
+
+    def _of_controller(self, records: Sequence[ControllerRecord]) -> Iterator[str]:
+        """Lines of records. Of pairs without sessions that fare alike the first is told, and the number of the others."""
+        told = [(self._fate(record), line) for record in records if (line := self._line(record))]
+        alike = Counter(fate for fate, _ in told if fate)
+        for fate, line in told:
+            count = alike.pop(fate, 0) if fate else 1
+            if count:
+                yield f"{line} [dim](and {count - 1} more pairs without sessions)[/]" if count > 1 else line
+
+    def _fate(self, record: ControllerRecord) -> tuple[object, ...] | None:
+        """What became of a pair without sessions, and why; None: the record tells of something else."""
+        if not isinstance(record, Decision | Kept | Review) or frozenset((record.a, record.b)) in self._with_sessions:
+            return None
+        relays = () if isinstance(record, Kept) else record.relays
+        return type(record), relays, record.lanes if isinstance(record, Decision) else (), record.reason
 
     def _line(self, record: Record) -> str | None:
         if isinstance(record, MediaStart):

@@ -84,6 +84,16 @@ def test_a_reroute_of_a_pair_without_sessions_is_told_apart(run: RunDir) -> None
     assert without.endswith("; no session moved")
 
 
+def test_many_reroutes_without_sessions_are_counted(run: RunDir) -> None:
+    summary = decide(run, WITH_MEDIA, WITHOUT)
+    moved, idle = summary.reroutes
+    others = [replace(idle, link=f"us-central–us-{number}") for number in range(4)]
+    told, counted = sentences(replace(summary, reroutes=[others[0], moved, *others[1:]]))
+    assert told.startswith("us-east–us-west rerouted via us-central: ")
+    assert counted == "4 reroutes more moved no session"
+    assert list(sentences(replace(summary, reroutes=others))) == ["4 reroutes moved no session"]
+
+
 def test_a_reroute_over_two_relays_is_told_with_both(run: RunDir) -> None:
     summary = decide(run, WITH_MEDIA)
     over_two = replace(summary, reroutes=[replace(row, then="us-north") for row in summary.reroutes])

@@ -140,3 +140,19 @@ def test_each_path_of_a_pair_is_told_when_its_reason_changes(tmp_path: Path) -> 
     assert told == [
         f"{via}: {why}" for why in ("both legs are clean", "a leg is not clean") for via in ("us-central", "us-south")
     ]
+
+
+def test_pairs_without_sessions_that_fare_alike_are_counted(tmp_path: Path) -> None:
+    """Of 64 clusters some hundred pairs go over a link that is cut."""
+    run = RunDir(tmp_path)
+    progress_lines = LiveProgress(PLAN, run)
+    run.events.write_text("".join(map(dump_line, RECORDS)))
+    list(progress_lines.news())
+    idle = [replace(MOVE, a="us-central", b=f"us-{number}", via="us-east") for number in range(3)]
+    other = replace(idle[0], b="us-9", reason="no probe for 300 ms")
+    run.decisions.write_text("".join(map(dump_line, (idle[0], MOVE, *idle[1:], other))))
+    assert [line.strip() for line in progress_lines.news()] == [
+        "5.000 s  us-central–us-0 over us-east: no probe for 251 ms [dim](and 2 more pairs without sessions)[/]",
+        "5.000 s  us-east–us-west over us-central: no probe for 251 ms",
+        "5.000 s  us-central–us-9 over us-east: no probe for 300 ms",
+    ]
