@@ -58,7 +58,7 @@ class LiveProgress:
         return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
 
     def _of_controller(self, records: Sequence[ControllerRecord]) -> Iterator[str]:
-        """Lines of records. Of pairs without sessions that fare alike the first is told, and the number of the others."""
+        """Lines of records; of pairs without sessions that fare alike the first, and the number of the others."""
         told = [(self._fate(record), line) for record in records if (line := self._line(record))]
         alike = Counter(fate for fate, _ in told if fate)
         for fate, line in told:
