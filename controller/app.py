@@ -35,7 +35,7 @@ from hostio.stacks import write_stacks_on_signal
 from hostio.storage import is_of_storage
 from hostio.timing import MS, S, next_multiple
 from relay_app.coverage_report import CoverageReport
-from relay_app.probing.probe_report import ProbeReport
+from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 Item = TypeVar("Item")
 
@@ -92,7 +92,8 @@ class Controller:
         if CoverageReport.is_in(datagram):
             self._engine.cover(CoverageReport.decode(datagram))
             return
-        self._perform(self._engine.report(ProbeReport.decode(datagram)))
+        kind = ReflectionReport if ReflectionReport.is_in(datagram) else ProbeReport
+        self._perform(self._engine.report(kind.decode(datagram)))
 
     def on_switch(self, event: SwitchEvent) -> None:
         """A switch connected, answered, refused, or reported a port."""

@@ -6,14 +6,20 @@ All times are CLOCK_MONOTONIC ns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from controller.settings import Detector
+
+FoundBy: TypeAlias = Detector | Literal["damping"]
+"""What found a path to have changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """One direction of a link changed its health or, as canaries from `source` found, the relay at `destination`."""
+    """One direction of a link changed its health or, as canaries from `source` found, the relay at `destination`.
+
+    `detector` damping: a clean direction of a link is not used, or is used again, because it flapped.
+    """
 
     source: str
     destination: str
@@ -21,7 +27,7 @@ class HealthChange:
     after: str
     at_ns: int
     reason: str
-    detector: Detector = "link"
+    detector: FoundBy = "link"
     kind: Literal["health"] = "health"
 
 

@@ -26,18 +26,22 @@ from controller.messages import (
 from controller.moves import NO_REROUTES, LaneReroutes, Move, Pair, Relays, after_in_lanes, relays_between, second_of
 from controller.policies import POLICIES, Policy
 from controller.policies.steps import LaneTable, Step, lane_groups, paced
+from controller.reviews import reviews
 from controller.routing_rules import Ends, FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
 from controller.settings import ControllerSettings
-from controller.situation import Situation, reviews
+from controller.situation import Situation
 from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import S
 from relay_app.coverage_report import CoverageReport
 from relay_app.ports import LANES
-from relay_app.probing.probe_report import ProbeReport
+from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 from topologies.model import Direction, DirectPath, Topology
 
 _REVIEW_NS = 1 * S
 """How often the log says why traffic stays where it is."""
+
+_REROUTES_WITHIN_NS = 60 * S
+"""Of what time `max_reroutes` is the most."""
 
 
 class Engine:
@@ -68,18 +72,21 @@ class Engine:
         self._coverage = NO_COVERAGE
         self._logged: Mapping[Pair, str] = {}
         """Of each pair that the policy keeps on a path that is not clean, the reason last logged."""
+        self._moved_ns: tuple[int, ...] = ()
+        """When pairs were moved onto relays, once for each, in the last minute."""
         self._next_review_ns = 0
         self._reached: set[str] = set()
         """Milestones."""
         self._found: dict[int, list[FoundReroute]] = {}
         """The reroutes that each switch had when it connected for the first time."""
 
-    def report(self, report: ProbeReport) -> list[Action]:
-        """A probe or a canary arrived. KeyError if no such link is in the topology."""
+    def report(self, report: ProbeReport | ReflectionReport) -> list[Action]:
+        """A probe or a canary arrived, or a probe came back. KeyError if no such link is in the topology."""
         if not self._installer.complete:
             return []
-        begun = [] if self._watch.begun else self._watch.begin(report.received_ns)
-        return [*begun, *self._watch.observe(report, report.received_ns)]
+        at_ns = (report.there if isinstance(report, ReflectionReport) else report).received_ns
+        begun = [] if self._watch.begun else self._watch.begin(at_ns)
+        return [*begun, *self._watch.observe(report, at_ns)]
 
     def cover(self, report: CoverageReport) -> None:
         """A relay told which session records it holds. KeyError if there is no such cluster."""
@@ -105,11 +112,14 @@ class Engine:
         """Let the policy look at health and paths, and begin the moves that it decides on."""
         if not self._watch.begun:
             return []
+        self._moved_ns = tuple(at_ns for at_ns in self._moved_ns if now_ns - at_ns < _REROUTES_WITHIN_NS)
         decisions = self._policy(self._situation(now_ns))
         actions: list[Action] = self._new_reasons([each for each in decisions if isinstance(each, Kept)])
         for move in [each for each in decisions if isinstance(each, Move)]:
             present = relays_between(move.a, move.b, self._reroutes[move.lanes[0]])
             self._begin(self._repair.with_repair(move, present), now_ns)
+        onto_relays = {each.pair for each in decisions if isinstance(each, Move) and each.relays}
+        self._moved_ns += (now_ns,) * len(onto_relays)
         steps, self._lanes = self._lanes.due(now_ns)
         for step in steps:
             actions += self._installer.move(step.move, step.lanes, self._rules_of(step), now_ns)
@@ -213,6 +223,7 @@ class Engine:
             self._lanes.paths,
             self._traffic,
             self._coverage,
+            moved_before=len(self._moved_ns),
         )
 
     def _reviews(self, now_ns: int) -> list[Review]:

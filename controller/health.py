@@ -6,6 +6,9 @@
 | clean    | evidence is fresh; loss and delay are within the settings                               |
 | degraded | evidence arrives, but too much of it is lost or late                                    |
 | down     | no evidence within the detection time (RFC 5880 §6.8.4), or a port of the link is down  |
+
+What detectors find is one of these. A clean direction that flapped is *damped* to those who choose paths
+(`controller.damping`).
 """
 
 from __future__ import annotations
@@ -21,11 +24,15 @@ _SEVERITY: tuple[State, ...] = ("clean", "unknown", "degraded", "down")
 
 
 class Health(NamedTuple):
-    """A state, since when, and why. `since_ns` of a clean direction is what the wait-to-restore time counts from."""
+    """A state, since when, and why. `since_ns` of a clean direction is what the wait-to-restore time counts from.
 
-    state: State
+    `extra_ns`: of what is degraded only because it is late, by how much now; else 0.
+    """
+
+    state: State | Literal["damped"]
     since_ns: int
     reason: str
+    extra_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

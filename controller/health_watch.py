@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
+from controller.damping import LinkDamping
 from controller.decisions import HealthChange, HeldUp
 from controller.detectors import DETECTORS, HealthDetector
 from controller.health import CanaryPath, Health, MonitoredPath, RelayHealth, worse
@@ -27,6 +28,9 @@ class HealthWatch:
     def __init__(self, topology: Topology, settings: ControllerSettings) -> None:
         named = [make for detector, make in DETECTORS.items() if detector in settings.detect]
         self._detectors: list[HealthDetector] = [make(topology, settings) for make in named]
+        self._damping = LinkDamping(settings) if settings.damping else None
+        self._found: Mapping[Direction, Health] = {}
+        """The health of links as detectors find it, without damping."""
         self._last_unhealthy_ns: dict[CanaryPath, int] = {}
         detection_ns = settings.detect_multiplier * settings.probe_interval_ns
         self._longest_gap_ns = max(detection_ns, _LATE_NS)
@@ -42,13 +46,14 @@ class HealthWatch:
         self.begun = True
         changes = [change for detector in self._detectors for change in detector.begin(now_ns)]
         self._combine()
-        return changes
+        return [*changes, *self._damp(now_ns)]
 
     def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:
         """Evidence arrived; KeyError if it names no path that there is."""
         changes = [change for detector in self._detectors for change in detector.observe(evidence, now_ns)]
         if changes:
             self._combine()
+            changes += self._damp(now_ns)
         return changes
 
     def tick(self, now_ns: int) -> list[HealthChange | HeldUp]:
@@ -60,23 +65,31 @@ class HealthWatch:
             for detector in self._detectors:
                 detector.resume(now_ns)
         for detector in self._detectors:
-            changes += detector.tick(now_ns, self.links)
+            changes += detector.tick(now_ns, self._found)
             # Before the next detector: whether a relay is to be judged depends on what this tick found of its links.
             self._combine()
         unhealthy = [path for path, relay in self.relays.items() if relay.unhealthy]
         if unhealthy:
             self._last_unhealthy_ns.update(dict.fromkeys(unhealthy, now_ns))
             self._combine()
-        return changes
+        return [*changes, *self._damp(now_ns)]
 
     @property
     def known(self) -> bool:
         """The watch has begun, and the health of everything that can be judged is known."""
         return self.begun and all(detector.known for detector in self._detectors)
 
+    def _damp(self, now_ns: int) -> list[HealthChange]:
+        if self._damping is None or not self.begun:
+            return []
+        changes = self._damping.observe(self._found, now_ns)
+        self.links = self._damping.applied(self._found)
+        return changes
+
     def _combine(self) -> None:
         found = combined(chain.from_iterable(detector.health.items() for detector in self._detectors))
-        self.links = {path: health for path, health in found.items() if isinstance(path, Direction)}
+        self._found = {path: health for path, health in found.items() if isinstance(path, Direction)}
+        self.links = self._damping.applied(self._found) if self._damping else self._found
         self.relays = {
             path: RelayHealth(health, self._last_unhealthy_ns.get(path))
             for path, health in found.items()

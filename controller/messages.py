@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from controller.flow_rules import FlowRule, GroupRule, SwitchRule
-from relay_app.probing.probe_report import ProbeReport
+from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class SwitchRefused:
     error: str
 
 
-Evidence: TypeAlias = ProbeReport | PortState
+Evidence: TypeAlias = ProbeReport | ReflectionReport | PortState
 """What detectors judge health by."""
 
 SwitchEvent: TypeAlias = SwitchConnected | PortState | BarrierReply | SwitchRefused

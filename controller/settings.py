@@ -21,6 +21,9 @@ Detector = Literal["link", "bfd", "relay-canary", "relay-cache"]
 Framework = Literal["os-ken", "ryu"]
 """What speaks OpenFlow with the switches."""
 
+Probes = Literal["one-way", "stamp"]
+"""What becomes of a probe that arrives: it is reported there, and with STAMP reflected besides."""
+
 PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom", "warm-first"]
 """The word by which a scenario names a policy."""
 
@@ -38,7 +41,7 @@ class Setting:
     `least` and `most` are as a scenario writes them, both allowed; empty where the quantity has no bounds of its own.
     """
 
-    quantity: Literal["flag", "time", "count", "share", "detectors", "policy", "framework"]
+    quantity: Literal["flag", "time", "count", "share", "detectors", "policy", "framework", "probes", "per minute"]
     meaning: str
     least: str = ""
     most: str = ""
@@ -83,6 +86,12 @@ class ControllerSettings:
         "policy",
         "which lanes of a pair take which relays when its path is not clean (docs/policies.md)",
     )
+    probes: Probes = _setting(  # noqa: RUF009 - an alias of a Literal is as immutable as it
+        "one-way",
+        "probes",
+        "one-way: a probe is reported by the cluster at which it arrives; stamp: it is sent back besides (STAMP, RFC "
+        "8762, stateful), so that the sender tells loss there from loss back, and reports both directions",
+    )
     probe_interval_ns: int = _setting(50 * MS, "time", "between two probes of a link direction", "5ms", "10s")
     detect_multiplier: int = _setting(
         5,
@@ -107,6 +116,32 @@ class ControllerSettings:
         "unhealthy gets none for so long (hold-down)",
         "0s",
         "1440min",
+    )
+    damping: bool = _setting(
+        False,
+        "flag",
+        "whether a link that flaps is not used for a while though it is clean (flap damping, after RFC 2439): each "
+        "time that a direction leaves clean costs it 1000",
+    )
+    damping_half_life_ns: int = _setting(
+        10 * S, "time", "in which a link's penalty falls to the half", "100ms", "45min"
+    )
+    damping_suppress: int = _setting(
+        2000, "count", "a link whose penalty is as high as this is not used", "1001", "20000"
+    )
+    damping_reuse: int = _setting(
+        750, "count", "a link whose penalty has fallen below this is used again", "1", "19999"
+    )
+    damping_longest_ns: int = _setting(
+        40 * S, "time", "for so long a link that stays clean is not used at most", "100ms", "1440min"
+    )
+    max_reroutes: int | None = _setting(
+        None,
+        "per minute",
+        "how often pairs are moved onto relays at most; once no such move is left, nor do pairs leave a relay that is "
+        "still good",
+        "1/min",
+        "6000/min",
     )
     canary_interval_ns: int = _setting(100 * MS, "time", "between two canaries through a relay", "5ms", "10s")
     canary_bytes: int = _setting(

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from controller.coverage import NO_COVERAGE, Coverage
-from controller.decisions import Review
 from controller.health import CanaryPath, Health, RelayHealth
+from controller.isolation import cut_off
 from controller.moves import (
     ALL_LANES,
     LaneReroutes,
@@ -22,7 +22,6 @@ from controller.moves import (
     after,
     after_in_lanes,
     relays_between,
-    second_of,
 )
 from controller.relay_paths import lane_load, told_reroutes
 from controller.settings import ControllerSettings
@@ -53,16 +52,28 @@ class Situation:
     traffic: Traffic = NO_TRAFFIC
     coverage: Coverage = NO_COVERAGE
     lanes: tuple[int, ...] = ALL_LANES
+    moved_before: int = 0
+    """How often a pair was moved onto relays in the last minute."""
+    moved_now: frozenset[Pair] = frozenset()
+    """The pairs that are moved onto relays by the decisions so far."""
 
     def of_lanes(self, *lanes: int) -> Situation:
         """The situation of lanes that go alike."""
         reroutes = self.by_lane[lanes[0]] if self.by_lane else self.reroutes
-        return self._but("_faulty", "_told", "_lane_loads", "load", lanes=lanes, reroutes=reroutes)
+        return self._but("_faulty", "_cut_off", "_told", "_lane_loads", "load", lanes=lanes, reroutes=reroutes)
 
     def after(self, move: Move) -> Situation:
         """The situation once a move of the lanes under consideration is made."""
         by_lane = after_in_lanes(move, self.by_lane) if self.by_lane else self.by_lane
-        moved = self._but("_faulty", "_told", "_lane_loads", reroutes=after(move, self.reroutes), by_lane=by_lane)
+        moved = self._but(
+            "_faulty",
+            "_cut_off",
+            "_told",
+            "_lane_loads",
+            reroutes=after(move, self.reroutes),
+            by_lane=by_lane,
+            moved_now=self.moved_now | {move.pair} if move.relays else self.moved_now,
+        )
         if (loads := moved.__dict__.get("_lane_loads")) is not None:
             moved.__dict__["_lane_loads"] = tuple(
                 moved._lane_load(lane) if lane in self.lanes else load for lane, load in enumerate(loads)
@@ -140,6 +151,32 @@ class Situation:
         """Every link of a direct path is clean, both ways."""
         return pair.ends not in self._faulty
 
+    def clean_since_ns(self, pair: DirectPath) -> int:
+        """Since when every link of a direct path that is clean has been so."""
+        return max(self.links[direction].since_ns for direction in pair.directions)
+
+    def held(self, pair: DirectPath) -> bool:
+        """Every link of a direct path has been clean for the wait-to-restore time."""
+        return self.path_clean(pair) and self.now_ns - self.clean_since_ns(pair) >= self.settings.hold_ns
+
+    def path_damped(self, pair: DirectPath) -> bool:
+        """Every link of a direct path is clean, both ways, but for those that are damped, of which there is one."""
+        states = {self.links[direction].state for direction in pair.directions}
+        return "damped" in states and states <= {"clean", "damped"}
+
+    @cached_property
+    def _cut_off(self) -> Mapping[str, str]:
+        return cut_off((each.name for each in self.topology.clusters), self.links)
+
+    def why_cut_off(self, pair: DirectPath) -> str | None:
+        """Why no detour can be between the ends of a pair, whatever the relays: one of them is cut off; else None."""
+        return next((self._cut_off[end] for end in pair.ends if end in self._cut_off), None)
+
+    def spent(self, pair: DirectPath) -> bool:
+        """No further pair may be moved onto relays within this minute (`max_reroutes`)."""
+        most, moved = self.settings.max_reroutes, self.moved_before + len(self.moved_now)
+        return most is not None and moved >= most and Pair((pair.a, pair.b)) not in self.moved_now
+
     def path_up(self, pair: DirectPath) -> bool:
         """No link of a direct path is down in a direction that it takes; any may be degraded."""
         return all(self.links[direction].state != "down" for direction in pair.directions)
@@ -183,12 +220,14 @@ class Situation:
         Of equals the first in cluster order; empty if there are none.
         """
         nearest_first = sorted(self._usable(pair, count), key=lambda relays: self._delay_ns(pair, relays))
-        return next((relays for relays in nearest_first if not self.held_down(pair, relays)), ())
+        nearest = next((relays for relays in nearest_first if not self.held_down(pair, relays)), ())
+        return () if nearest and self._slower(pair, nearest) else nearest
 
     def ranked_relays(self, pair: DirectPath, count: int) -> list[Relays]:
         """All that `best_relays` chooses from, the best first: by latency, then by the load of the relay that has most,
         then in cluster order."""
         left = [relays for relays in self._usable(pair, count) if not self.held_down(pair, relays)]
+        left = [relays for relays in left if not self._slower(pair, relays)]
         return sorted(left, key=lambda relays: (self._delay_ns(pair, relays), max(map(self.load.__getitem__, relays))))
 
     def _usable(self, pair: DirectPath, count: int) -> list[Relays]:
@@ -209,39 +248,21 @@ class Situation:
         rerouted."""
         return self._faulty | self.reroutes.keys()
 
+    def all_slower(self, pair: DirectPath, count: int) -> bool:
+        """There are detours over up to so many relays, none of them held down, and each is slower than the direct path
+        is now."""
+        usable = [relays for some in range(1, count + 1) for relays in self._usable(pair, some)]
+        left = [relays for relays in usable if not self.held_down(pair, relays)]
+        return bool(left) and all(self._slower(pair, relays) for relays in left)
+
+    def _slower(self, pair: DirectPath, relays: Relays) -> bool:
+        """A pair is on its direct path, all that is wrong there is that it is late, and relays would make it later."""
+        late_ns = [self.links[each].extra_ns for each in pair.directions if not self.link_clean(each)]
+        if self.relays_of(pair) or not late_ns or 0 in late_ns:
+            return False
+        return self._delay_ns(pair, relays) >= self._delay_ns(pair, ()) + sum(late_ns)
+
     def _delay_ns(self, pair: DirectPath, relays: Relays) -> int:
         """Both ways, because they may differ."""
         way = (pair.a, *relays, pair.b)
         return self.topology.one_way_ns(*way) + self.topology.one_way_ns(*way[::-1])
-
-
-def reviews(situation: Situation) -> list[Review]:
-    """One record for each rerouted pair, and for each path that lanes of it take."""
-    alike = {tuple(sorted(each.items())): lane for lane, each in enumerate(situation.by_lane or (situation.reroutes,))}
-    found = [review for lane in alike.values() for review in _reviews(situation.of_lanes(lane))]
-    return list({(each.a, each.b, each.relays): each for each in found}.values())
-
-
-def _reviews(situation: Situation) -> list[Review]:
-    pairs = [(pair, relays) for pair in situation.concerned if (relays := situation.relays_of(pair))]
-    return [
-        Review(pair.a, pair.b, relays[0], _state(situation, pair, relays), situation.now_ns, second_of(relays))
-        for pair, relays in pairs
-    ]
-
-
-def _state(situation: Situation, pair: DirectPath, relays: Relays) -> str:
-    unconfirmed = "a switch has not confirmed it; " if Pair((pair.a, pair.b)) in situation.unconfirmed else ""
-    all_legs = "both legs" if len(relays) == 1 else "all legs"
-    legs = f"{all_legs} are clean" if situation.legs_usable(pair, relays) else "a leg is not clean"
-    direct = "waits for its hold time" if situation.path_clean(pair) else "is not clean"
-    return f"{unconfirmed}{legs}; {_relay_state(situation, pair, relays)}; the {pair.word} {direct}"
-
-
-def _relay_state(situation: Situation, pair: DirectPath, relays: Relays) -> str:
-    known = [relay for _, relay in situation.canaries(pair, relays)]
-    if not known:
-        return "the relay itself is not watched"
-    if any(relay.unhealthy for relay in known):
-        return "the relay is unhealthy"
-    return "canaries come back through the relay"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
+import sys
 from collections.abc import Iterable
 from time import CLOCK_REALTIME, clock_gettime_ns, monotonic_ns
 from typing import NamedTuple
@@ -18,11 +19,13 @@ SO_MEMINFO = 55
 SO_RCVBUFFORCE = 33
 SO_SNDBUFFORCE = 32
 _SO_ATTACH_FILTER = 26
+_IP_RECVTTL = 12
 
 BUFFER_BYTES = 16 << 20
 """Some 40 000 packets of voice: no burst of the emulated traffic is to be lost in the emulator."""
 
 _TIMESPEC = struct.Struct("qq")
+_DATAGRAM_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) + socket.CMSG_SPACE(struct.calcsize("i"))
 _MEMINFO_WORDS = 9
 _MEMINFO_RECEIVE = 0
 _MEMINFO_DROPS = 8
@@ -83,20 +86,32 @@ def receive_frame(endpoint: socket.socket, size: int) -> Frame | None:
 
 
 class Arrival(NamedTuple):
-    """A datagram, the address it came from, and when the kernel received it, CLOCK_MONOTONIC ns."""
+    """A datagram, the address it came from, when the kernel received it, CLOCK_MONOTONIC ns, and, after `receive_ttl`,
+    the time to live of its IP header."""
 
     datagram: bytes
     sender: str
     received_ns: int
+    ttl: int = 0
+
+
+def receive_ttl(endpoint: socket.socket) -> None:
+    """Have the kernel tell the time to live of what a `udp_socket` receives (ip(7), IP_RECVTTL)."""
+    endpoint.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
 
 
 def receive_stamped(endpoint: socket.socket, size: int) -> Arrival | None:
     """The next datagram of a `udp_socket`, truncated to `size` bytes; None if none waits."""
     try:
-        datagram, ancillary, _, (sender, _) = endpoint.recvmsg(size, socket.CMSG_SPACE(_TIMESPEC.size))
+        datagram, ancillary, _, (sender, _) = endpoint.recvmsg(size, _DATAGRAM_ANCILLARY_BYTES)
     except BlockingIOError:
         return None
-    return Arrival(datagram, sender, _stamped_ns(ancillary))
+    return Arrival(datagram, sender, _stamped_ns(ancillary), _ttl(ancillary))
+
+
+def _ttl(ancillary: Iterable[tuple[int, int, bytes]]) -> int:
+    found = (data for level, kind, data in ancillary if (level, kind) == (socket.IPPROTO_IP, socket.IP_TTL))
+    return int.from_bytes(next(found, b""), sys.byteorder)
 
 
 def _stamped_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int:

@@ -30,7 +30,11 @@ GATEWAY_PORT = 43000
 """UDP port of the loopback network at which a cluster's media client receives what publishers send."""
 
 PROBE_PORT = 8610
-"""UDP port of the probers. It is no lane, so a reroute does not move it and it goes on measuring the direct link."""
+"""UDP port at which probers receive probes. It is no lane, so a reroute does not move it and it goes on measuring the
+direct link."""
+
+REFLECTION_PORT = 8611
+"""UDP port from which probers send probes, and to which they are reflected."""
 
 CONNECTION_PORT = 8620
 """TCP port where connections are answered. It is no lane: reroutes do not move them."""

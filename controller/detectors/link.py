@@ -1,4 +1,8 @@
-"""The detector `link`: every direction of every link, from its one-way probes and the status of its ports."""
+"""The detector `link`: every direction of every link, from its probes and the status of its ports.
+
+A probe has one witness, the end at which it arrived; with `probes: stamp` a second one, the end that sent it, to which
+it was reflected. So a prober whose own reports stop coming does not make a link look silent.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from controller.detectors.tracker import Tracker
 from controller.health import Health, MonitoredPath
 from controller.messages import Evidence, PortState
 from controller.settings import ControllerSettings
+from relay_app.probing.probe_report import ReflectionReport
 from topologies.model import Direction, Link, Topology
 
 
@@ -32,10 +37,12 @@ class LinkDetector:
         return [change for link in down for change in self._follow_ports(link, now_ns)]
 
     def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:
-        """A probe arrived, or a port went up or down; KeyError if a probe's ends have no link."""
+        """A probe arrived or came back, or a port went up or down; KeyError if a probe's ends have no link."""
         if isinstance(evidence, PortState):
             return self._port_state(evidence, now_ns)
-        if not evidence.via:
+        if isinstance(evidence, ReflectionReport):
+            self._trackers[self._directions[evidence.there.source, evidence.there.destination]].reflection(evidence)
+        elif not evidence.via:
             self._trackers[self._directions[evidence.source, evidence.destination]].report(evidence)
         return []
 

@@ -34,6 +34,11 @@ class ProbeWindow:
         """Distinct probes of the window that arrived, those included that arrived before they were due."""
         return len(self._delays)
 
+    @property
+    def first(self) -> int:
+        """The number of the first probe of the window."""
+        return self._oldest_counted
+
     def add(self, report: ProbeReport) -> None:
         """Take in an arrival. A lower number sent later than the newest means a restarted sender: start afresh."""
         if self._newest is not None and _restarted(self._newest, report):

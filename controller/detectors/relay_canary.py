@@ -12,9 +12,10 @@ from dataclasses import replace
 from controller.decisions import HealthChange
 from controller.detectors.tracker import Tracker
 from controller.health import CanaryPath, Health, MonitoredPath
-from controller.messages import Evidence, PortState
+from controller.messages import Evidence
 from controller.settings import ControllerSettings
 from hostio.timing import S
+from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction, Topology
 
 START_UP_NS = 2 * S
@@ -40,7 +41,7 @@ class RelayCanaryDetector:
 
     def observe(self, evidence: Evidence, now_ns: int) -> list[HealthChange]:  # noqa: ARG002 (protocol)
         """A canary came back; KeyError if its observer has no link to the relay."""
-        if not isinstance(evidence, PortState) and evidence.via:
+        if isinstance(evidence, ProbeReport) and evidence.via:
             self._trackers[self._paths[evidence.source, evidence.via]].report(evidence)
         return []
 

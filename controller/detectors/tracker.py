@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 
 from controller.decisions import HealthChange
 from controller.detectors.probe_window import ProbeWindow
+from controller.detectors.round_trips import RoundTrips
 from controller.health import Health, State
 from controller.settings import ControllerSettings, Detector
 from hostio.timing import MS, S
-from relay_app.probing.probe_report import ProbeReport
+from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 Finding = Literal["probes good", "probes bad", "probes silent", "port down", "port up"]
 
@@ -45,6 +46,8 @@ START_UP_NS = 10 * S
 class _Judgement(NamedTuple):
     finding: Finding
     reason: str
+    extra_ns: int = 0
+    """Of probes that are only late: by how much."""
 
 
 class Tracker:
@@ -75,6 +78,7 @@ class Tracker:
         self._begun_ns = begun_ns
         self._longest_ns = own_delay_ns + jitter_ns
         self._window = self._new_window()
+        self._round_trips = RoundTrips(settings.loss_window)
         self._port_down = False
         self._settled_until_ns = begun_ns
         self.health = Health("unknown", begun_ns, f"no {self._packet} yet")
@@ -93,6 +97,11 @@ class Tracker:
         """A probe arrived; the next tick judges it."""
         self._window.add(report)
         self._settled_until_ns = 0
+
+    def reflection(self, report: ReflectionReport) -> None:
+        """A probe came back reflected: its sender's word that it had arrived, beside that of the other end."""
+        self._round_trips.add(report.there.sequence, report.reflected)
+        self.report(report.there)
 
     def port_down(self, now_ns: int) -> list[HealthChange]:
         """A port of the link went down."""
@@ -136,16 +145,22 @@ class Tracker:
         share = self._window.lost() / self._settings.loss_window
         if share <= self._settings.max_loss:
             return None
-        window = f"{self._settings.loss_window} {self._packets}"
+        window = f"{self._settings.loss_window} {self._packets}{self._each_way()}"
         return _Judgement("probes bad", f"loss {share * 100:.0f} % of the last {window}")
+
+    def _each_way(self) -> str:
+        lost = self._round_trips.lost(self._window.first)
+        return f" (of those reflected {lost.there:.0%} there, {lost.back:.0%} back)".replace("%", " %") if lost else ""
 
     def _slow(self) -> _Judgement | None:
         if not self._enough_probes():
             return None
         median_ns = self._window.median_delay_ns()
-        if median_ns - self._own_delay_ns <= self._settings.max_extra_delay_ns:
+        extra_ns = median_ns - self._own_delay_ns
+        if extra_ns <= self._settings.max_extra_delay_ns:
             return None
-        return _Judgement("probes bad", f"median delay {median_ns / MS:.1f} ms over {self._own_delay_ns / MS:.1f} ms")
+        reason = f"median delay {median_ns / MS:.1f} ms over {self._own_delay_ns / MS:.1f} ms"
+        return _Judgement("probes bad", reason, extra_ns)
 
     def _good(self) -> _Judgement | None:
         if not self._enough_probes():
@@ -169,6 +184,7 @@ class Tracker:
     def _change(self, judgement: _Judgement, now_ns: int) -> list[HealthChange]:
         before, after = self.health.state, TRANSITIONS[self.health.state, judgement.finding]
         if after == before:
+            self.health = self.health._replace(extra_ns=judgement.extra_ns)
             return []
-        self.health = Health(after, now_ns, judgement.reason)
+        self.health = Health(after, now_ns, judgement.reason, judgement.extra_ns)
         return [HealthChange(*self._ends, before, after, now_ns, judgement.reason, self._detector)]

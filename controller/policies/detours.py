@@ -3,6 +3,7 @@
 A pair whose own path is not clean goes over relays whose legs are clean in both directions and not rerouted themselves.
 Which of these, is the policy's to select. Relays once chosen are kept while their legs stay usable. Traffic returns to
 the direct path when that has been clean for the wait-to-restore time (`hold_ns`), and at once if no relay is left.
+Once `max_reroutes` are spent nothing is moved onto relays, and nothing off relays that are good.
 
 Where no single relay is taken, and `max_relays` allows it, a pair goes over two, of which each sends to the other end
 over the other one already: their own paths to it are not clean either (the first relay is in the P-space of RFC 7490,
@@ -15,7 +16,7 @@ be as cold as this one was; else for another relay; else for the direct link if 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from controller.decisions import Kept
@@ -45,9 +46,11 @@ def detours(situation: Situation, selection: Selection) -> list[PolicyDecision]:
     """Every move to make now of the lanes under consideration, and every pair of which they stay on a path that is not
     clean.
 
-    Nothing while the health of any link is unknown: start-up is not a fault.
+    No move while the health of any link is unknown: start-up is not a fault.
     """
-    if situation.starting_up or (situation.all_clean and not situation.reroutes):
+    if situation.starting_up:
+        return [*not_yet(situation)]
+    if situation.all_clean and not situation.reroutes:
         return []
     # Reverting first: a link that carries its own traffic again can be a leg of another pair's relay path.
     reverted = [move for pair in situation.concerned for move in _revert(situation, pair)]
@@ -57,18 +60,37 @@ def detours(situation: Situation, selection: Selection) -> list[PolicyDecision]:
     return [*reverted, *_judge_all(situation, concerned, selection)]
 
 
+def not_yet(situation: Situation) -> Iterator[Kept]:
+    """The pairs whose direct path has a fault before the health of every link is known."""
+    for pair in situation.concerned:
+        known = [each for each in pair.directions if situation.links[each].state not in ("clean", "unknown")]
+        if known:
+            fault = f"{known[0]}: {situation.links[known[0]].reason}"
+            text = f"nothing moves before the health of every link is known; {fault}"
+            yield Kept(pair.a, pair.b, text, situation.now_ns)
+
+
 def direct_fault(situation: Situation, pair: DirectPath) -> tuple[str, int]:
     """Why a direct path that is not clean is not, and since when: its first direction to have left clean."""
     return _first_fault(situation, pair, ())
 
 
 def _revert(situation: Situation, pair: DirectPath) -> list[Move]:
-    if not situation.relays_of(pair) or not situation.path_clean(pair):
+    present = situation.relays_of(pair)
+    if not present or not situation.held(pair) or _still_good(situation, pair, present):
         return []
-    clean_since_ns = max(situation.links[direction].since_ns for direction in pair.directions)
-    if situation.now_ns - clean_since_ns < situation.settings.hold_ns:
-        return []
+    clean_since_ns = situation.clean_since_ns(pair)
     return [_move(situation, pair, (), f"clean for {situation.settings.hold_ns / MS:.0f} ms", clean_since_ns)]
+
+
+def _still_good(situation: Situation, pair: DirectPath, present: Relays) -> bool:
+    """Whether a pair stays on its relays because no reroute is left: should its own path fail again, it could not come
+    back to them."""
+    return (
+        situation.spent(pair)
+        and situation.legs_usable(pair, present)
+        and situation.unhealthy_canary(pair, present) is None
+    )
 
 
 def _judge_all(situation: Situation, concerned: list[DirectPath], selection: Selection) -> list[PolicyDecision]:
@@ -93,16 +115,16 @@ def _judge_all(situation: Situation, concerned: list[DirectPath], selection: Sel
 def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Selection) -> PolicyDecision | None:
     present = situation.relays_of(pair)
     if present and situation.legs_usable(pair, present):
-        return _leave_unhealthy_relay(situation, pair, present, count, selection)
+        return _leave_unhealthy_relay(situation, pair, present, count, selection) or _not_back(situation, pair)
     if not present and situation.path_clean(pair):
         return None
     reason, seen_ns = _first_fault(situation, pair, present)
     if not situation.settings.reroute:
         return Kept(pair.a, pair.b, f"rerouting is switched off; {reason}", situation.now_ns)
-    best = selection.choose(situation, pair, count)
+    best = _best(situation, pair, count, selection)
     if best:
         return _move(situation, pair, best, reason, seen_ns)
-    if situation.path_clean(pair):
+    if situation.path_clean(pair) or (present and situation.path_damped(pair)):
         return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", seen_ns)
     return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns)
 
@@ -117,7 +139,7 @@ def _leave_unhealthy_relay(
     reason = f"{canary}: {health.reason}"
     if situation.path_clean(pair):
         return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", health.since_ns)
-    best = selection.choose(situation, pair, count)
+    best = _best(situation, pair, count, selection)
     if best:
         return _move(situation, pair, best, reason, health.since_ns)
     if situation.path_up(pair):
@@ -125,11 +147,40 @@ def _leave_unhealthy_relay(
     return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection, 'other ')}; {reason}", situation.now_ns)
 
 
+def _best(situation: Situation, pair: DirectPath, count: int, selection: Selection) -> Relays:
+    """The relays to move a pair onto; empty if there are none, or it may not be moved."""
+    if situation.why_cut_off(pair) or situation.spent(pair):
+        return ()
+    return selection.choose(situation, pair, count)
+
+
+def _not_back(situation: Situation, pair: DirectPath) -> Kept | None:
+    """Why a pair whose relays are good does not return to a direct path that carries all."""
+    if situation.path_damped(pair):
+        reason, _ = direct_fault(situation, pair)
+        return Kept(pair.a, pair.b, f"the {pair.word} is damped; {reason}", situation.now_ns)
+    if situation.held(pair):
+        text = f"{_spent(situation)}; the {pair.word} is clean, and its relays are good"
+        return Kept(pair.a, pair.b, text, situation.now_ns)
+    return None
+
+
+def _spent(situation: Situation) -> str:
+    return f"no reroute left: pairs were moved onto relays {situation.settings.max_reroutes} times in a minute"
+
+
 def _move(situation: Situation, pair: DirectPath, relays: Relays, reason: str, seen_ns: int) -> Move:
     return Move(pair.a, pair.b, relays, reason, seen_ns, situation.lanes)
 
 
 def _why_not(situation: Situation, pair: DirectPath, count: int, selection: Selection, other: str = "") -> str:
+    cut_off = situation.why_cut_off(pair)
+    if cut_off:
+        return f"no detour: {cut_off}"
+    if situation.spent(pair) and any(selection.choose(situation, pair, some) for some in range(1, count + 1)):
+        return _spent(situation)
+    if situation.all_slower(pair, count):
+        return f"no detour: each is slower than the {pair.word} is now"
     # Only the answer for the most relays is told: a pair that is kept is judged again with one more.
     refused = selection.refused(situation, pair, count) if count == situation.settings.max_relays else None
     if refused is not None:

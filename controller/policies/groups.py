@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from controller.decisions import Kept
 from controller.moves import ALL_LANES, Move, PolicyDecision, lanes_text
-from controller.policies.detours import Selection, detours
+from controller.policies.detours import Selection, detours, not_yet
 from controller.policies.steps import Lanes, lane_groups
 from controller.situation import Situation
 from topologies.model import Direction
@@ -24,7 +24,9 @@ def in_groups(situation: Situation, selection: Selection) -> list[PolicyDecision
     """
     moves: list[Move] = []
     kept: list[tuple[Kept, Lanes]] = []
-    if situation.starting_up or (situation.all_clean and not any(situation.by_lane or (situation.reroutes,))):
+    if situation.starting_up:
+        return [*not_yet(situation)]
+    if situation.all_clean and not any(situation.by_lane or (situation.reroutes,)):
         return []
     situation = replace(situation, by_lane=situation.by_lane or (situation.reroutes,) * len(ALL_LANES))
     for lanes in lane_groups(situation.settings):

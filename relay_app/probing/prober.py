@@ -24,7 +24,7 @@ from hostio.realtime import RealtimePriority, set_realtime_priority
 from hostio.timing import MS, S
 from relay_app.messages import MediaWindow, Quiesced, StartProbing, StopSending
 from relay_app.probing.canaries import VOICE_BYTES, RelayCanaries
-from relay_app.probing.link_probes import LinkProbes
+from relay_app.probing.link_probes import LinkProbes, ProbeReceiver
 from relay_app.probing.probe_report import ReportSender
 from relay_app.records import PROBE
 
@@ -33,6 +33,7 @@ from relay_app.records import PROBE
 class ProberConfig:
     """`peers` maps the ordinals of linked clusters to their hosts. Reports go to the Unix socket `report_path`, PROBE
     rows to `records_path` (.npy) at the end. `canary_interval_ns` 0: no canaries; `canary_bytes`: payload of one.
+    `reflect`: whether probes are sent back.
     """
 
     ordinal: int
@@ -44,6 +45,7 @@ class ProberConfig:
     interval_ns: int = 50 * MS
     canary_interval_ns: int = 0
     canary_bytes: int = VOICE_BYTES
+    reflect: bool = False
 
 
 class Prober:
@@ -54,21 +56,22 @@ class Prober:
         self._config = config
         self._reports = ReportSender(config.report_path)
         ends = (config.ordinal, config.address, config.peers, config.ntp_offset_ns)
-        self._parts: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._reports)]
+        self._senders: list[LinkProbes | RelayCanaries] = [LinkProbes(*ends, config.interval_ns, self._reports)]
         if config.canary_interval_ns:
             canaries = RelayCanaries(*ends, config.canary_interval_ns, self._reports, config.canary_bytes)
-            self._parts.append(canaries)
+            self._senders.append(canaries)
+        self._parts = (ProbeReceiver(*ends, self._reports, reflect=config.reflect), *self._senders)
         self.sockets = [part.socket for part in self._parts]
         self._lateness = empty_lateness()
 
     def begin(self, start_ns: int) -> None:
         """Send from then on."""
-        for part in self._parts:
+        for part in self._senders:
             part.ticker.begin(start_ns)
 
     def end(self) -> None:
         """Send no more packets."""
-        for part in self._parts:
+        for part in self._senders:
             part.ticker.end()
 
     def watch(self, media: MediaWindow) -> None:
@@ -78,7 +81,7 @@ class Prober:
     def wait(self, selector: BaseSelector) -> set[object]:
         """Wait until a packet is due or something is readable; what is. Counts the lateness of the wake-up for a
         packet."""
-        due = [part.ticker.due_ns for part in self._parts if part.ticker.due_ns is not None]
+        due = [part.ticker.due_ns for part in self._senders if part.ticker.due_ns is not None]
         before_ns = monotonic_ns()
         ready = selector.select(max(min(due) - before_ns, 0) / S if due else None)
         if due and before_ns < min(due) <= (now_ns := monotonic_ns()):
@@ -87,12 +90,12 @@ class Prober:
 
     def send_due(self, now_ns: int) -> None:
         """Send all that is due by now."""
-        for part in self._parts:
+        for part in self._senders:
             for number in part.ticker.due(now_ns):
                 part.send(number)
 
     def receive(self) -> None:
-        """Report all that has arrived."""
+        """Report, and reflect, all that has arrived."""
         for part in self._parts:
             part.receive()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from controller.settings import Detector
+from controller.decisions import FoundBy
 from results.metrics.figure_types import Count, Lane, NonNegative
 
 
@@ -125,7 +125,7 @@ class RerouteRow:
     repaired_at: float | None = None
     """When the controller heard that a switch had moved the lanes by itself (local repair), s since the media start;
     null: none had."""
-    detector: Detector | None = None
+    detector: FoundBy | None = None
     """Which detector saw it; null: the controller's log does not tell."""
     decided_at: float | None = None
     """When the policy had decided on the move of these lanes, s since the media start."""

@@ -21,6 +21,7 @@ from scenarios.language.quantities import (
     bits_per_second,
     fraction,
     frame_bytes,
+    per_minute,
     per_second,
     rate_text,
     share_text,
@@ -63,6 +64,7 @@ TIME = Reading(time_ns, {"type": "string", "pattern": TIME_PATTERN}, time_text)
 RATE = Reading(bits_per_second, {"type": "string", "pattern": RATE_PATTERN}, rate_text)
 SHARE = Reading(fraction, {"type": "string", "pattern": SHARE_PATTERN, "description": "a percentage"}, share_text)
 FREQUENCY = Reading(per_second, {"type": "string", "pattern": FREQUENCY_PATTERN})
+PER_MINUTE = Reading(per_minute, {"type": "string", "pattern": FREQUENCY_PATTERN}, lambda number: f"{number}/min")
 FRAME_SIZE = Reading(frame_bytes, {"type": "string", "pattern": FRAME_SIZE_PATTERN}, lambda size: f"{size}B")
 WHOLE = Reading(whole_number, {"type": "integer"})
 

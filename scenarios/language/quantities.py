@@ -118,6 +118,11 @@ def per_second(value: object) -> float:
     return float(_amount(value, _FREQUENCY) / 60)
 
 
+def per_minute(value: object) -> int:
+    """A number per time (/s, /min) as a whole number per minute."""
+    return _whole(value, _FREQUENCY, "no whole number per minute")
+
+
 def size_bytes(value: object) -> int:
     """A size (MiB, GiB) in bytes."""
     return _whole(value, _SIZE, "finer than a byte")

@@ -8,6 +8,7 @@ from hostio.timing import MS
 from relay_app.program_media import MOST_SESSIONS, PROGRAM_MEDIA
 from scenarios.language.calls import call_problems
 from scenarios.language.consent_semantics import consent_problems
+from scenarios.language.damping_semantics import damping_problems
 from scenarios.language.document import Problem
 from scenarios.language.event_semantics import event_problems
 from scenarios.language.expectation_names import Names, connection_name
@@ -43,6 +44,7 @@ def problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
     yield from call_problems(scenario.sessions, scenario.duration)
     yield from _connection_problems(scenario.connections, topology)
     yield from policy_problems(scenario, topology)
+    yield from damping_problems(scenario.controller)
     yield from _bfd_problems(scenario.controller.bfd_interval_ns)
     yield from event_problems(scenario, topology)
     yield from webrtc_problems(scenario.webrtc, topology)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Annotated, Any, get_args, get_type_hints
 
-from controller.settings import Framework, Setting
+from controller.settings import Framework, Probes, Setting
 from results.run_files.validation import Section, Strict, checked, strict_model
-from scenarios.language.fields import SHARE, WHOLE, Reading, boolean, detectors, one_of, time_within, within
+from scenarios.language.fields import PER_MINUTE, SHARE, WHOLE, Reading, boolean, detectors, one_of, time_within, within
 from scenarios.language.policy_schema import POLICY, POLICY_ENTRIES
 
 
@@ -44,10 +44,14 @@ def _reading(setting: Setting) -> Reading:
         return within(WHOLE, *bounds)
     if setting.quantity == "share":
         return within(SHARE, *bounds) if all(bounds) else SHARE
+    if setting.quantity == "per minute":
+        return within(PER_MINUTE, *bounds)
     if setting.quantity == "policy":
         return POLICY
     if setting.quantity == "framework":
         return one_of(*get_args(Framework))
+    if setting.quantity == "probes":
+        return one_of(*get_args(Probes))
     return boolean if setting.quantity == "flag" else detectors
 
 

@@ -17,7 +17,7 @@ from relay_app.ports import (
     REFRESH_PORT,
     SENDER_PORT,
 )
-from relay_app.probing.link_probes import PROBE_FRAME_BYTES
+from relay_app.probing.stamp import PROBE_FRAME_BYTES
 from relay_app.refreshes import REFRESH_PAYLOAD_BYTES, REFRESH_PAYLOAD_TYPE
 from scenarios.language.schema import ScenarioFile
 from scenarios.language.session_media import GroupMedia, media_of_groups

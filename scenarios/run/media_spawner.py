@@ -176,6 +176,7 @@ class MediaSpawner:
             interval_ns=controller.probe_interval_ns,
             canary_interval_ns=controller.canary_interval_ns if controller.canaries else 0,
             canary_bytes=controller.canary_bytes,
+            reflect=controller.probes == "stamp",
         )
         return self._spawn("prober", prober.serve, config, cluster)
 

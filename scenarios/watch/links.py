@@ -12,10 +12,15 @@ from scenarios.watch.section import CALM, Item, Section
 from scenarios.watch.state import Seen
 from topologies.model import Link
 
-STATES: dict[str, tuple[str, Tone]] = {"clean": ("●", "good"), "degraded": ("▲", "warn"), "down": ("✕", "bad")}
+STATES: dict[str, tuple[str, Tone]] = {
+    "clean": ("●", "good"),
+    "damped": ("◆", "warn"),
+    "degraded": ("▲", "warn"),
+    "down": ("✕", "bad"),
+}
 """The mark of each state of health; any other is not known."""
 
-_SEVERITY = ("down", "degraded", "unknown", "clean")
+_SEVERITY = ("down", "degraded", "damped", "unknown", "clean")
 
 
 def section(moment: Moment) -> Section:

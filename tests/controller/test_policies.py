@@ -13,8 +13,9 @@ from controller.decisions import Kept
 from controller.health import CanaryPath, Health, RelayHealth
 from controller.moves import ALL_LANES, NO_REROUTES, LaneReroutes, Move, PolicyDecision, Relays, after_in_lanes
 from controller.policies import POLICIES
+from controller.reviews import reviews
 from controller.settings import ControllerSettings, PolicyChoice, PolicyName
-from controller.situation import Situation, reviews
+from controller.situation import Situation
 from controller.traffic import PairTraffic, RelayCapacity, Traffic
 from hostio.timing import S
 from topologies.model import Direction, Topology
@@ -72,14 +73,18 @@ def test_no_policy_moves_anything_where_all_is_clean_or_something_unknown(name: 
     choice = PolicyChoice(name)
     assert decided(situation(choice, six(), {})) == []
     unknown = {Direction("east", "central"): Health("unknown", 0, "no probe yet")}
-    assert decided(situation(choice, six(), {**cut(("east", "west")), **unknown})) == []
+    assert decided(situation(choice, six(), unknown)) == []
+    kept = decided(situation(choice, six(), {**cut(("east", "west")), **unknown}))
+    why = "" if name == "direct-only" else f"nothing moves before the health of every link is known; {FAULT}"
+    assert kept == ([Kept("east", "west", why, NOW)] if why else [])
 
 
 @pytest.mark.parametrize("name", get_args(PolicyName))
 def test_every_policy_says_why_a_pair_stays_on_a_bad_path(name: PolicyName) -> None:
+    lossy_leg = {Direction("east", "central"): broken(state="degraded", since_ns=8)}
     (kept,) = [
         each
-        for each in decided(situation(PolicyChoice(name), triangle(), cut(("east", "west"), ("east", "central"))))
+        for each in decided(situation(PolicyChoice(name), triangle(), {**cut(("east", "west")), **lossy_leg}))
         if {each.a, each.b} == {"east", "west"}
     ]
     assert isinstance(kept, Kept)

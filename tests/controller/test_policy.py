@@ -12,9 +12,10 @@ from controller.decisions import Kept
 from controller.health import CanaryPath, Health, RelayHealth, State
 from controller.moves import Move, Pair, after
 from controller.policies.failover import failover
+from controller.reviews import reviews
 from controller.settings import ControllerSettings
-from controller.situation import Situation, reviews
-from hostio.timing import S
+from controller.situation import Situation
+from hostio.timing import MS, S
 from topologies.model import Direction, Topology
 
 HOLD = ControllerSettings().hold_ns
@@ -99,16 +100,17 @@ def test_another_relay_when_a_leg_of_the_present_is_itself_rerouted() -> None:
 
 
 def test_no_relay_left_keeps_the_pair_where_it_is() -> None:
-    bad = cut(("east", "west"), ("east", "central"))
-    (direct, leg) = failover(situation(triangle(), bad))
-    assert direct == Kept("east", "central", f"{NO_DETOUR}; east→central: no probe for 251 ms", 1000 * S)
-    assert isinstance(leg, Kept)
+    bad = {**cut(("east", "west")), Direction("east", "central"): broken("loss 30 %", "degraded", since_ns=6)}
+    (lossy, direct) = failover(situation(triangle(), bad))
+    assert lossy == Kept("east", "central", f"{NO_DETOUR}; east→central: loss 30 %", 1000 * S)
+    assert direct == Kept("east", "west", f"{NO_DETOUR}; east→west: no probe for 251 ms", 1000 * S)
     (stuck, _) = failover(situation(triangle(), bad, {EAST_WEST: "central"}))[::-1]
-    assert stuck == Kept("east", "west", f"{NO_DETOUR}; east→central: no probe for 251 ms", 1000 * S)
+    assert stuck == Kept("east", "west", f"{NO_DETOUR}; east→central: loss 30 %", 1000 * S)
 
 
 def test_two_relays_are_not_thought_of_where_only_one_is_allowed() -> None:
-    bad, one = cut(("east", "west"), ("east", "central")), ControllerSettings(max_relays=1)
+    one = ControllerSettings(max_relays=1)
+    bad = {**cut(("east", "west")), Direction("east", "central"): broken(state="degraded")}
     kept = failover(situation(triangle(), bad, settings=one))
     assert every(isinstance(each, Kept) for each in kept)
     assert every("no detour: no relay is healthy and has two clean legs; " in each.reason for each in kept)
@@ -117,7 +119,10 @@ def test_two_relays_are_not_thought_of_where_only_one_is_allowed() -> None:
 def test_an_isolated_cluster_is_not_detoured() -> None:
     topology = six()
     bad = cut(*(("east", name) for name in ("ohio", "central", "south", "west", "northwest")))
-    assert [type(move) for move in failover(situation(topology, bad))] == [Kept] * 5
+    kept = failover(situation(topology, bad))
+    assert [type(each) for each in kept] == [Kept] * 5
+    told = "no detour: east is isolated: it hears nobody, and nobody hears it; east→"
+    assert every(each.reason.startswith(told) for each in kept)
 
 
 def test_switched_off_is_said() -> None:
@@ -127,7 +132,10 @@ def test_switched_off_is_said() -> None:
 
 def test_unknown_anywhere_is_not_yet_the_time_to_move() -> None:
     bad = {**cut(("east", "west")), Direction("east", "central"): Health("unknown", 0, "no probe yet")}
-    assert failover(situation(triangle(), bad)) == []
+    text = "nothing moves before the health of every link is known; east→west: no probe for 251 ms"
+    assert failover(situation(triangle(), bad)) == [Kept("east", "west", text, 1000 * S)]
+    starting = {Direction("east", "central"): Health("unknown", 0, "no probe yet")}
+    assert failover(situation(triangle(), starting)) == []
 
 
 def test_returns_after_both_directions_were_clean_for_the_hold_time() -> None:
@@ -162,6 +170,18 @@ def test_a_return_frees_its_link_as_a_leg_in_the_same_breath() -> None:
         ("east", "central", ()),
         ("east", "ohio", ("central",)),
     ]
+
+
+@pytest.mark.parametrize(("extra_ms", "moves"), [(60, True), (2, False)])
+def test_a_link_that_is_only_late_is_not_left_for_a_way_that_is_later(extra_ms: int, *, moves: bool) -> None:
+    """Direct 2 × 32 ms; over central 2 × (16 + 17) ms, which is 2 ms more."""
+    late = {Direction("east", "west"): Health("degraded", 7, "median delay", extra_ms * MS)}
+    (decision,) = failover(situation(triangle(), late))
+    assert isinstance(decision, Move) == moves
+    assert moves or decision.reason == "no detour: each is slower than the direct link is now; east→west: median delay"
+    down = {Direction("west", "east"): broken()}
+    (decision,) = failover(situation(triangle(), {**late, **down}))
+    assert isinstance(decision, Move), "a way that is later is better than none"
 
 
 def test_after_adds_replaces_and_removes() -> None:

@@ -16,9 +16,9 @@ from hostio.timing import MS, wait_until
 from relay_app.messages import StartProbing
 from relay_app.ports import PROBE_PORT
 from relay_app.probing import prober
-from relay_app.probing.link_probes import OneWayProbe
 from relay_app.probing.probe_report import ProbeReport
 from relay_app.probing.prober import ProberConfig
+from relay_app.probing.stamp import SenderPacket
 
 INTERVAL_NS = 5 * MS
 RECEIVED_WITHIN_NS = 60_000 * MS
@@ -85,19 +85,26 @@ def test_late_probes_keep_their_numbers(telemetry: socket.socket, tmp_path: Path
 
 def test_what_is_no_probe_is_counted(telemetry: socket.socket, tmp_path: Path) -> None:
     process = start(1, (2,), tmp_path)
-    probe = OneWayProbe(7, monotonic_ns()).encode(OFFSET_NS)
+    probe = SenderPacket(7, monotonic_ns()).encode(OFFSET_NS)
     with peer_socket(2) as peer, peer_socket(3) as stranger:
         stranger.sendto(probe, (loopback(1), PROBE_PORT))
-        peer.sendto(probe[:13], (loopback(1), PROBE_PORT))
+        peer.sendto(probe[:43], (loopback(1), PROBE_PORT))
         peer.sendto(probe + b"padding", (loopback(1), PROBE_PORT))
     assert ProbeReport.decode(telemetry.recv(64)).sequence == 7
-    assert process.stop().counters == {"unsent": 0, "foreign": 1, "malformed": 1, "unreported": 0, "unheard": 0}
+    assert process.stop().counters == {
+        "foreign": 1,
+        "malformed": 1,
+        "unsent": 0,
+        "foreign_reflections": 0,
+        "unreported": 0,
+        "unheard": 0,
+    }
 
 
 def test_reports_to_nobody_are_counted(tmp_path: Path) -> None:
     process = start(1, (2,), tmp_path, report="nobody.sock")
     with peer_socket(2) as peer:
-        peer.sendto(OneWayProbe(7, monotonic_ns()).encode(OFFSET_NS), (loopback(1), PROBE_PORT))
+        peer.sendto(SenderPacket(7, monotonic_ns()).encode(OFFSET_NS), (loopback(1), PROBE_PORT))
     assert process.stop().counters["unheard"] == 1
 
 

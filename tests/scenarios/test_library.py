@@ -108,7 +108,9 @@ controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
    hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100,
    bfd_interval: 12ms, pace: 30s,
-   max_relays: 1, policy: {name: headroom, share: 70%}, framework: ryu}
+   max_relays: 1, policy: {name: headroom, share: 70%}, framework: ryu,
+   probes: stamp, damping: true, damping_half_life: 9s, damping_suppress: 3000, damping_reuse: 800,
+   damping_longest: 50s, max_reroutes: 12/min}
 emulation: {wire_tick: 50us}
 fidelity:
   {pacing_p99: 1ms, pacing_max: 2ms, delay_p50: 3ms, delay_p99: 4ms, event_error_max: 5ms, event_error_p99: 6ms,
@@ -131,8 +133,11 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
     )
     policy = ("headroom", 2, 0.7, 0)
     detect = ("link", "relay-canary")
-    set_to = (False, detect, policy, 10 * MS, 3, 40, 0.125, 5 * MS, 0, 20 * MS, 1100, 12 * MS, 30 * S, 1, "ryu")
-    assert astuple(plan.controller) == set_to, "in the order of the fields: none is left out"
+    damping = (True, 9 * S, 3000, 800, 50 * S)
+    set_to = (False, detect, policy, "stamp", 10 * MS, 3, 40, 0.125, 5 * MS, 0, *damping, 12)
+    assert astuple(plan.controller) == (*set_to, 20 * MS, 1100, 12 * MS, 30 * S, 1, "ryu"), (
+        "in the order of the fields: none is left out"
+    )
     assert plan.wire_tick_ns == 50 * US
     times_ns = tuple(number * MS for number in range(1, 11))
     assert astuple(plan.fidelity) == (*times_ns, 0.11, 0.12, 13 * US, 14, 15, 16, 17, 18)
