@@ -2,8 +2,8 @@
 
 Each time that a direction leaves clean its penalty grows by 1000, and it halves in every `damping_half_life`. The
 direction is suppressed from `damping_suppress` on, until the penalty is below `damping_reuse` (RFC 2439 §4.2; 2000 and
-750 are what routers have unless told otherwise, RFC 7196 §3). The penalty has a ceiling, from which it falls below
-`damping_reuse` in `damping_longest`. A suppressed direction that is clean counts as damped; what is worse stays as it is.
+750 are what many routers have unless told otherwise, RFC 7196). The penalty has a ceiling, from which it falls below
+`damping_reuse` in `damping_longest`. A suppressed direction that is clean counts as damped; what is worse stays so.
 Pure; times are ns.
 """
 
@@ -40,7 +40,7 @@ TRANSITIONS: dict[tuple[Use, Finding], Use] = {
 class Flapping:
     """What is held against a direction: how often it flapped, and its penalty as it was at `at_ns`.
 
-    Flaps are counted anew once the penalty is below half of `damping_reuse`, when RFC 2439 §4.8.2 forgets it.
+    Flaps are counted anew once the penalty is below half of `damping_reuse`, as routers forget it then.
     """
 
     flaps: int = 0
