@@ -77,7 +77,7 @@ class ControllerSettings:
     detect: tuple[Detector, ...] = _setting(
         ("link",),
         "detectors",
-        "what is watched: link: links, by one-way probes and port status; bfd: links, by BFD sessions of the switches "
+        "what is watched: link: links, by probes and port status; bfd: links, by BFD sessions of the switches "
         "themselves; relay-canary: relays too, by media through them and back, judged as the probes are; relay-cache: "
         "which session records relay versions hold, as they say once a second",
     )

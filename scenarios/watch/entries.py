@@ -121,7 +121,8 @@ def _reverse(one: HealthChange | None, other: HealthChange | None) -> bool:
     return (
         one is not None
         and other is not None
-        and one.detector == other.detector == "link"
+        and one.detector == other.detector
+        and one.detector in ("link", "damping")
         and (one.source, one.destination) == (other.destination, other.source)
         and (one.after, one.at_ns) == (other.after, other.at_ns)
     )

@@ -124,7 +124,7 @@ def _is_narrow(char: str) -> bool:
     return unicodedata.east_asian_width(char) not in "WF"
 
 
-_ASCII = str.maketrans("–→←⇄·…│─━┃×●○✕▲✓▶■█▓░▁▂▃▄▅▆▇", "-><=.~|-=|x*oX!+>##%._.:-=+*")
+_ASCII = str.maketrans("–→←⇄·…│─━┃×●○✕▲✓▶■█▓░▁▂▃▄▅▆▇◆", "-><=.~|-=|x*oX!+>##%._.:-=+*^")
 
 
 def as_ascii(of: Line) -> Line:

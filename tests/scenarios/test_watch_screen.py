@@ -25,6 +25,7 @@ from scenarios.watch.frame import (
     width_of,
     wrapped,
 )
+from scenarios.watch.links import STATES
 from scenarios.watch.moment import Verdict
 from scenarios.watch.relay_figures import figures_at
 from scenarios.watch.relays import spark
@@ -166,7 +167,8 @@ def test_everything_has_its_ascii() -> None:
 
 
 def test_states_can_be_told_without_colour() -> None:
-    words = {"clean", "degraded", "down"}
+    words = {"clean", "damped", "degraded", "down"}
+    assert text_of(as_ascii((Span("".join(mark for mark, _ in STATES.values())),))) == "*^!X"
     for state in words - {"clean"}:
         records: list[Record] = [*BLIP[:5], health(EAST, WEST, state, 1), health(WEST, EAST, state, 1)]
         assert state in row_of(drawn(moment(2, records)), "us-east ⇄ us-west")
@@ -254,7 +256,7 @@ def test_records_that_fit_no_plan_are_drawn_too() -> None:
             one, other, via = random.choices(names, k=3)
             seconds, number = random.uniform(-2, 14), random.randint(-2, 3)
             found: list[Record] = [
-                health(one, other, random.choice(["clean", "down", "degraded", "odd"]), seconds),
+                health(one, other, random.choice(["clean", "down", "degraded", "damped", "odd"]), seconds),
                 health(one, other, "down", seconds, detector="relay-canary"),
                 move(random.choice([via, None]), seconds, random.sample(range(-2, 40), 5), (one, other)),
                 edge(number, random.choice(["start", "level", "end"]), seconds),
