@@ -7,8 +7,7 @@
 | degraded | evidence arrives, but too much of it is lost or late                                    |
 | down     | no evidence within the detection time (RFC 5880 §6.8.4), or a port of the link is down  |
 
-What detectors find is one of these. A clean direction that flapped is *damped* to those who choose paths
-(`controller.damping`).
+Detectors find these. To those who choose paths a clean direction that flapped is *damped* (`controller.damping`).
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from topologies.model import Direction
 
-State = Literal["unknown", "clean", "degraded", "down"]
+State = Literal["unknown", "clean", "damped", "degraded", "down"]
 
-_SEVERITY: tuple[State, ...] = ("clean", "unknown", "degraded", "down")
+_SEVERITY: tuple[State, ...] = ("clean", "damped", "unknown", "degraded", "down")
 
 
 class Health(NamedTuple):
@@ -29,7 +28,7 @@ class Health(NamedTuple):
     `extra_ns`: of what is degraded only because it is late, by how much now; else 0.
     """
 
-    state: State | Literal["damped"]
+    state: State
     since_ns: int
     reason: str
     extra_ns: int = 0

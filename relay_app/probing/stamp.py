@@ -72,11 +72,11 @@ class ReflectedPacket(NamedTuple):
     @classmethod
     def decode(cls, datagram: bytes, ntp_offset_ns: int) -> ReflectedPacket:
         """The packet in a datagram, with any padding; ValueError if it is too short."""
-        sequence, *sent, _, received_s, received_f, number, sender_s, sender_f, _, ttl = _unpacked(_REFLECTED, datagram)
-        sent_ns, received_ns, sender_ns = (
-            monotonic_of(*each, ntp_offset_ns) for each in (sent, (received_s, received_f), (sender_s, sender_f))
-        )
-        return cls(sequence, sent_ns, received_ns, SenderPacket(number, sender_ns), ttl)
+        sequence, *times, number, sender_s, sender_f, _, ttl = _unpacked(_REFLECTED, datagram)
+        sent_s, sent_f, _, received_s, received_f = times
+        sender = SenderPacket(number, monotonic_of(sender_s, sender_f, ntp_offset_ns))
+        sent_ns = monotonic_of(sent_s, sent_f, ntp_offset_ns)
+        return cls(sequence, sent_ns, monotonic_of(received_s, received_f, ntp_offset_ns), sender, ttl)
 
 
 def _ntp(at_ns: int, ntp_offset_ns: int) -> tuple[int, int]:

@@ -81,7 +81,7 @@ class Hour:
         self.bench.probe()
         self.clean = dict.fromkeys(topology.directions, False)
         self.rerouted: dict[tuple[str, str], bool] = {}
-        self.said: dict[tuple[str, str], Record] = {}
+        self.said: dict[tuple[str, str], Decision | Kept | Review] = {}
         """Of each pair, what its last record of the log says."""
 
     def step(self, now_ns: int) -> list[Record]:
