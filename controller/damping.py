@@ -9,9 +9,9 @@ Pure; times are ns.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import log2, pow
 from typing import Literal
 
 from controller.decisions import HealthChange
@@ -50,7 +50,7 @@ class Flapping:
 
     def decayed(self, settings: ControllerSettings, now_ns: int) -> float:
         """The penalty at a later time."""
-        return self.penalty * pow(2, (self.at_ns - now_ns) / settings.damping_half_life_ns)
+        return self.penalty * math.pow(2, (self.at_ns - now_ns) / settings.damping_half_life_ns)
 
     def flapped(self, settings: ControllerSettings, now_ns: int) -> Flapping:
         """After one more flap."""
@@ -66,7 +66,7 @@ class Flapping:
 
     def reason(self, settings: ControllerSettings) -> str:
         """Why it is not used, as after its last flap."""
-        wait_s = settings.damping_half_life_ns * log2(self.penalty / settings.damping_reuse) / S
+        wait_s = settings.damping_half_life_ns * math.log2(self.penalty / settings.damping_reuse) / S
         return (
             f"flapped {self.flaps} times; its penalty of {self.penalty:.0f} must fall below {settings.damping_reuse}: "
             f"not used until {wait_s:.1f} s after the last flap"
@@ -76,7 +76,7 @@ class Flapping:
 def ceiling(settings: ControllerSettings) -> float:
     """The highest penalty (RFC 2439 §4.2): it falls below `damping_reuse` in `damping_longest`."""
     half_lives = settings.damping_longest_ns / settings.damping_half_life_ns
-    return settings.damping_reuse * pow(2, min(half_lives, 64.0))
+    return settings.damping_reuse * math.pow(2, min(half_lives, 64.0))
 
 
 class LinkDamping:
