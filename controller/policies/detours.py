@@ -158,7 +158,7 @@ def _not_back(situation: Situation, pair: DirectPath) -> Kept | None:
     """Why a pair whose relays are good does not return to a direct path that carries all."""
     if situation.path_damped(pair):
         reason, _ = direct_fault(situation, pair)
-        return Kept(pair.a, pair.b, f"the {pair.word} is damped; {reason}", situation.now_ns)
+        return Kept(pair.a, pair.b, f"damped: the {pair.word} is clean, and not used; {reason}", situation.now_ns)
     if situation.held(pair):
         text = f"{_spent(situation)}; the {pair.word} is clean, and its relays are good"
         return Kept(pair.a, pair.b, text, situation.now_ns)

@@ -102,7 +102,9 @@ def test_a_pair_is_kept_off_its_damped_link_and_goes_back_to_it_where_there_is_n
     over_central = dict.fromkeys((EAST_WEST, EAST_WEST.reversed()), "central")
     health = all_clean(triangle()) | damped
     rerouted = Situation(triangle(), health, {}, over_central, SETTINGS, 90 * S)
-    assert failover(rerouted) == [Kept("east", "west", "the direct link is damped; east→west: flapped 3 times", 90 * S)]
+    assert failover(rerouted) == [
+        Kept("east", "west", "damped: the direct link is clean, and not used; east→west: flapped 3 times", 90 * S)
+    ]
     cut = health | {Direction("east", "central"): broken()}
     (back,) = [
         each for each in failover(Situation(triangle(), cut, {}, over_central, SETTINGS, 90 * S)) if each.b == "west"
@@ -125,6 +127,9 @@ def test_a_link_that_flaps_is_left_alone_until_it_is_calm() -> None:
         bench.run(30 * S)
         moved[damping] = [each.relays for each in bench.records if isinstance(each, Decision)]
         if damping:
-            assert any("the direct link is damped; east→west: flapped 5 times" in each.reason for each in told)
+            assert any(
+                "damped: the direct link is clean, and not used; east→west: flapped 5 times" in each.reason
+                for each in told
+            )
         assert both_ways(bench, "east", "west") == [[]] * 32
     assert moved == {False: [("central",), ()] * 5, True: [("central",), ()] * 2 + [("central",), ()]}
