@@ -150,7 +150,9 @@ class Tracker:
 
     def _each_way(self) -> str:
         lost = self._round_trips.lost(self._window.first)
-        return f" (of those reflected {lost.there:.0%} there, {lost.back:.0%} back)".replace("%", " %") if lost else ""
+        if lost is None:
+            return ""
+        return f" (up to the last one reflected {lost.there * 100:.0f} % there, {lost.back * 100:.0f} % back)"
 
     def _slow(self) -> _Judgement | None:
         if not self._enough_probes():

@@ -77,7 +77,7 @@ def test_a_lossy_direction_is_told_with_what_its_sender_counts() -> None:
         changes += watched.tick(number * 50 * MS + 20 * MS, {})
     there = [change for change in changes if change.source == "east"]
     assert [change.after for change in there] == ["clean", "degraded", "clean", "down"]
-    assert there[1].reason == "loss 25 % of the last 20 probes (of those reflected 26 % there, 0 % back)"
+    assert there[1].reason == "loss 25 % of the last 20 probes (up to the last one reflected 26 % there, 0 % back)"
 
 
 def test_a_link_whose_far_end_tells_nothing_is_clean_by_the_word_of_the_sender() -> None:
