@@ -30,10 +30,11 @@ setup(
         "redis",
         "rich",
         "scapy",
+        "scipy",
         "typing-extensions",
     ],
     extras_require={
-        "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist", "scipy"],
+        "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist"],
         "media": ["aioice", "aiortc"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },

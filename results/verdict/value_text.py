@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from results.bounds.interval import Interval
-from results.metrics.metric_names import unit_of
+from results.metrics.metric_names import Unit, unit_of
 from results.verdict.summary import ExpectationRow
 from results.verdict.summary_names import ROWS, summary_unit
 
@@ -12,9 +12,19 @@ _DECIMALS = ((1000, 0), (100, 1), (1, 2))
 """How many decimals a number has from which value on."""
 
 
+def metric_unit(metric: str) -> Unit:
+    """The unit of any number of the summary that an expectation may name."""
+    return summary_unit(metric) if metric.startswith((*ROWS, "machine.")) else unit_of(metric)
+
+
+def unit_text(unit: Unit) -> str:
+    """What stands behind a number of a unit."""
+    return _UNITS[unit]
+
+
 def found_text(row: ExpectationRow) -> str:
     """What an expectation found: `14 814 ms (14 702 … 14 814)`."""
-    unit = _UNITS[summary_unit(row.metric) if row.metric.startswith((*ROWS, "machine.")) else unit_of(row.metric)]
+    unit = unit_text(metric_unit(row.metric))
     if row.not_told:
         return "not told by the relay's program"
     if row.value is None:

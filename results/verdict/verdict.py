@@ -23,7 +23,7 @@ OTHERS_PERCENT = 20.0
 STOLEN_PERCENT = 5.0
 """Least steal of a core in a second to be named: 50 ms, which in one piece delays media by 2.5 packet intervals."""
 
-_RECORDS: Set[CheckId] = frozenset(
+RECORDS: Set[CheckId] = frozenset(
     (
         "unmatched-packets",
         "directions-without-records",
@@ -91,7 +91,7 @@ NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": 
 upper bound does, no lower bound does; an equation is undecided. The same of packets out of
 order, and of freezes, if there was none."""
 
-_LENGTHS = ("media.interruption_ms.", "media.order.extent.", "media.order.late_ms.", "media.frames.freeze_ms.")
+LENGTHS = ("media.interruption_ms.", "media.order.extent.", "media.order.late_ms.", "media.frames.freeze_ms.")
 """How metrics begin that are null if what they are lengths of did not happen."""
 
 
@@ -111,8 +111,8 @@ def judge(findings: Findings, problems: Sequence[str], expectations: Sequence[Ex
 def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
     """Compare an expectation with the metric it names, within its bounds; a list stands for its length."""
     metric, comparison, limit = expectation.metric, expectation.comparison, expectation.value
-    value = findings.parts[metric] if metric in findings.parts else _lookup(_document(findings), metric)
-    interval = _interval(findings, metric)
+    value = findings.parts[metric] if metric in findings.parts else number_at(document_of(findings), metric)
+    interval = interval_of(findings, metric)
     if interval is not None and interval != UNBOUNDED:
         ok = decided(interval, comparison, limit)
     elif value is None or interval is not None:
@@ -123,7 +123,7 @@ def evaluate(expectation: Expectation, findings: Findings) -> ExpectationRow:
     return ExpectationRow(expectation.text, metric, comparison, limit, value, interval, ok, not_told)
 
 
-def _interval(findings: Findings, metric: str) -> Interval | None:
+def interval_of(findings: Findings, metric: str) -> Interval | None:
     """The bounds of a metric; None: the run has none, or the metric is of the machine itself.
 
     What else the summary says has no bounds of its own: it is known only if the machine held up nothing.
@@ -159,7 +159,7 @@ def _deciding(broken: Sequence[FidelityCheck], findings: Findings) -> list[Fidel
     """The broken checks that bounds do not make up for: all of them if there are no bounds."""
     if findings.bounds is None:
         return list(broken)
-    return [check for check in broken if check.id in _RECORDS or check.value is None]
+    return [check for check in broken if check.id in RECORDS or check.value is None]
 
 
 def _undecided_sentence(row: ExpectationRow) -> str:
@@ -192,7 +192,7 @@ def _limit_sentence(check: FidelityCheck) -> str:
     return f"{check.check}: {check.value:g}{unit}, at most {check.limit:g}{unit} allowed"
 
 
-def _document(findings: Findings) -> Mapping[str, Any]:
+def document_of(findings: Findings) -> Mapping[str, Any]:
     """The findings as expectations name them: relays that are programs beside the others."""
     document = asdict(findings)
     return {**document, "relay": {**document["relay"], **document["programs"]}}
@@ -204,7 +204,7 @@ def _of_program(metric: str, findings: Findings) -> bool:
 
 
 def _without_interruption(expectation: Expectation, findings: Findings) -> bool | None:
-    lengths = expectation.metric.startswith(_LENGTHS) or no_length(expectation.part)
+    lengths = expectation.metric.startswith(LENGTHS) or no_length(expectation.part)
     return NO_INTERRUPTION.get(expectation.comparison) if lengths and findings.media.sent else None
 
 
@@ -217,7 +217,8 @@ def _child(of: Any, key: str) -> Any:
     return next((row for row in of if any(row.get(name) == key for name in NAMED_BY)), None)
 
 
-def _lookup(document: Any, metric: str) -> float | None:
+def number_at(document: Any, metric: str) -> float | None:
+    """The number in a `document_of` findings at a path; of a list its length; None if there is none."""
     value, rest = document, metric
     while rest:
         if isinstance(value, dict) and rest in value:  # names of samples may have dots

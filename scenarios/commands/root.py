@@ -30,6 +30,8 @@ _COMMANDS = MappingProxyType(
         "relay": "relays.relay",
         "doctor": "looks.doctor",
         "report": "looks.report",
+        "compare": "comparisons.compare",
+        "inspect": "inspections.inspect",
         "watch": "watches.watch",
         "topology": "topologies.topology",
     }

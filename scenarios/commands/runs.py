@@ -20,6 +20,7 @@ from scenarios.commands.options import (
     relay_override,
     seed_option,
 )
+from scenarios.commands.shares import SHARE, confidence_option
 from scenarios.language.library import load_plan
 from scenarios.paths import RUNS
 from scenarios.vm.guest import Task
@@ -33,6 +34,13 @@ from scenarios.vm.run import run_in_machine
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, help="Where run directories go.")
 @click.option("--relay", "kind", metavar="KIND", help="What runs as relay: a relay version, or a folder.")
 @click.option("--attempts", type=click.IntRange(1), default=1, help="Repeat an inconclusive run: this many at most.")
+@click.option(
+    "--repeat", "times", type=click.IntRange(1), help="Play each so often, with seeds that follow; see compare."
+)
+@click.option(
+    "--pass-share", "passes", type=SHARE, metavar="SHARE", help="With --repeat: show that so many of all runs pass."
+)
+@confidence_option
 @click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
 @click.option("--clock", type=CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
 @overrides_option
@@ -42,16 +50,30 @@ def run(
     out: Path,
     kind: str | None,
     attempts: int,
+    times: int | None,
+    passes: float | None,
+    confidence: float,
     vm: bool,
     clock: Literal["real", "virtual"] | None,
     overrides: tuple[str, ...],
 ) -> int:
     """Run scenarios one after another.
 
-    All of them are read before the first one starts. The exit code is that of the worst.
+    All of them are read before the first one starts. The exit code is that of the worst. With --repeat a scenario's
+    runs have one verdict: they pass if all do or, with --pass-share, if it is shown, with that confidence, that such a
+    share of all runs would pass; aggregate.json beside them has the spread of each metric.
     """
     overrides = (*overrides, *([] if kind is None else [relay_override(kind)]))
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
+    if passes is not None and times is None:
+        raise click.UsageError("--pass-share is of repeated runs: add --repeat")
+    if clock and not vm:
+        raise click.UsageError("--clock is the virtual machine's: add --vm")
+    if times is not None:
+        from scenarios.cli.repeat import Repeats
+
+        series = Repeats(files, plans, times, overrides, out, attempts, passes, confidence)
+        return series.in_machines(clock or "real", _print_line) if vm else series.here()
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
         codes = []
@@ -59,8 +81,6 @@ def run(
             machine = InMachine(file, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), _print_line)
             codes.append(decide_in_machine(partial(machine.play, plan), attempts))
         return worst(codes)
-    if clock:
-        raise click.UsageError("--clock is the virtual machine's: add --vm")
     sandbox = InSandbox.on(diagnose(), out)
     return worst(
         [decide(partial(sandbox.play, plan), plan, attempts) for plan in [sandbox.prepared(plan) for plan in plans]]

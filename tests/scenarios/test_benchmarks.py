@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from benchmarks import compare as compare_bench
 from benchmarks.cases import rows as case_rows
 from benchmarks.fidelity import table
 from benchmarks.load import Sessions, others_share
@@ -264,3 +265,12 @@ def test_every_expectation_of_a_case_is_a_row() -> None:
         ("reorder", "fail", "`media.lost == 0`", "0"),
         ("", "", "`media.recovery_lag_ms < 1s`", "not told"),
     ]
+
+
+def test_the_two_sets_of_the_comparison_are_played_into_folders_of_their_kinds(tmp_path: Path) -> None:
+    argv = compare_bench.command(compare_bench.SCENARIO, compare_bench.KINDS[1], 2, tmp_path)
+    assert argv[-8:] == [
+        *("run", str(compare_bench.SCENARIO), "--relay", "2026-05-20", "--repeat", "2"),
+        *("--out", str(tmp_path / "2026-05-20")),
+    ]
+    assert compare_bench.SCENARIO.is_file()
