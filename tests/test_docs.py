@@ -26,6 +26,7 @@ from project_names import (
     sources_of_tests,
 )
 
+from results.comparison.run_sets import AGGREGATE
 from results.run_files.run_dir import RunDir
 
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -168,7 +169,7 @@ def known(names_of_tests: Names) -> Known:
     names, tests = project_names(), names_of_tests
     names.words |= {name for defined in tests.attributes.values() for name in defined}
     names.attributes.update(tests.attributes)
-    return Known(names, all_files(), run_files())
+    return Known(names, all_files(), run_files() | {AGGREGATE})
 
 
 @pytest.fixture(scope="module")

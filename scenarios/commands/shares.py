@@ -7,7 +7,7 @@ import click
 from scenarios.language.quantities import QuantityError, fraction
 
 
-class _Share(click.ParamType):
+class _Share(click.ParamType[float]):
     """A share between 0 and 100 %, both excluded, as a fraction."""
 
     name = "share"

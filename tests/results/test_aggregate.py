@@ -44,7 +44,8 @@ def runs(*verdicts: Verdict) -> list[RunValues]:
 
 
 def test_spread_and_verdict_of_runs_that_all_pass() -> None:
-    found = aggregate(runs(*["pass"] * 10), 10, Wanted())
+    all_pass: list[Verdict] = ["pass"] * 10
+    found = aggregate(runs(*all_pass), 10, Wanted())
     spread = found.metrics[LOST]
     assert (spread.n, spread.unknown, spread.mean, spread.median, spread.min, spread.max) == (10, 0, 4.5, 4.5, 0, 9)
     assert spread.mean_interval is not None

@@ -91,7 +91,7 @@ def test_of_the_same_a_difference_is_seldom_shown(runs: int, values: int) -> Non
     wrong = 0
     for _ in range(60):
         pairs = [random.integers(0, values, (2, runs)).astype(float) for _ in range(8 if runs > 4 else 1)]
-        wrong += min(statistics.holm([statistics.rank_test(*pair, 0) for pair in pairs])) <= 0.05
+        wrong += min(statistics.holm([statistics.rank_test(a, b, 0) for a, b in pairs])) <= 0.05
     assert wrong <= 8
 
 
@@ -173,7 +173,8 @@ def test_holm_is_as_published() -> None:
 
 def test_the_exact_distribution_of_u() -> None:
     """All of one sample below the other: 2 of the C(8, 4) orders are as extreme; with ties, too."""
-    a, b = np.arange(4.0), np.arange(4.0) + 10
+    a = np.arange(4).astype(np.float64)
+    b = a + 10
     assert statistics.rank_test(a, b, 0) == pytest.approx(2 / 70)
     assert statistics.rank_test(np.zeros(4), np.full(4, np.inf), 0) == pytest.approx(2 / 70)
     assert statistics.rank_test(a, a, 0) == pytest.approx(1.0)

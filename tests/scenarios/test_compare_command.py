@@ -16,7 +16,7 @@ from results.comparison.run_sets import AGGREGATE, summary_of, write_aggregate
 from results.comparison.values import Measured, RunValues
 from results.run_files.documents import read
 from results.run_files.run_dir import RunDir
-from results.verdict.summary import Summary
+from results.verdict.summary import Summary, Verdict
 from scenarios.cli.exit_codes import ExitCode
 from scenarios.cli.repeat import Repeats, decide_together
 from scenarios.language.library import load_plan
@@ -115,7 +115,8 @@ def summary() -> Summary:
 def test_repeated_runs_leave_an_aggregate_of_those_that_count(
     summary: Summary, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verdicts = iter(("pass", "inconclusive", "pass"))
+    made: tuple[Verdict, ...] = ("pass", "inconclusive", "pass")
+    verdicts = iter(made)
 
     def play(seed: int) -> Attempt:
         verdict = next(verdicts)
