@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from results.bounds.interval import Interval
 from results.comparison.aggregate import Aggregate, Spread
-from results.comparison.compare import Answer, ComparedSets, Difference, Side
+from results.comparison.compared_sets import Answer, ComparedSets, Difference, Side
 from results.comparison.directions import HEADLINES
 from results.verdict.value_text import number_text, unit_text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hostio.files import write_whole
 from results.comparison.aggregate import FORMAT, Aggregate
-from results.comparison.compare import RunSet
+from results.comparison.compared_sets import RunSet
 from results.comparison.values import RunValues, run_values
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import analyse

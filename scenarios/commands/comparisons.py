@@ -15,7 +15,7 @@ from scenarios.commands.options import EXIT_CODES
 from scenarios.commands.shares import confidence_option
 
 if TYPE_CHECKING:
-    from results.comparison.compare import ComparedSets, RunSet
+    from results.comparison.compared_sets import ComparedSets, RunSet
 
 
 @click.command(epilog=EXIT_CODES)

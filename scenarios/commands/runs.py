@@ -20,7 +20,7 @@ from scenarios.commands.options import (
     relay_override,
     seed_option,
 )
-from scenarios.commands.shares import SHARE, confidence_option
+from scenarios.commands.shares import SHARE, confidence_option, given
 from scenarios.language.library import load_plan
 from scenarios.paths import RUNS
 from scenarios.vm.guest import Task
@@ -67,6 +67,8 @@ def run(
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     if passes is not None and times is None:
         raise click.UsageError("--pass-share is of repeated runs: add --repeat")
+    if times is None and given("confidence"):
+        raise click.UsageError("--confidence is of repeated runs: add --repeat")
     if clock and not vm:
         raise click.UsageError("--clock is the virtual machine's: add --vm")
     if times is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from scenarios.language.quantities import QuantityError, fraction
 
@@ -28,3 +29,8 @@ SHARE = _Share()
 confidence_option = click.option(
     "--confidence", type=SHARE, default=0.95, metavar="SHARE", help="Of intervals and tests; 95% unless given."
 )
+
+
+def given(option: str) -> bool:
+    """Whether the command line that is being read has an option, by the name of its parameter."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE

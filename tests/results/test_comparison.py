@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from results.comparison import statistics
-from results.comparison.compare import ComparedSets, RunSet, all_metrics, compare, default_metrics
+from results.comparison.compare import all_metrics, compare, default_metrics
+from results.comparison.compared_sets import ComparedSets, RunSet
 from results.comparison.directions import HEADLINES, HIGHER, LOWER, Better, better_of
 from results.comparison.rows import answer_sentences
 from results.comparison.values import Measured, RunValues

@@ -88,6 +88,7 @@ def test_a_folder_without_runs_gets_one_line(
     ("options", "said"),
     [
         (("--pass-share", "95%"), "--pass-share is of repeated runs: add --repeat"),
+        (("--confidence", "90%"), "--confidence is of repeated runs: add --repeat"),
         (("--repeat", "0"), "0 is not in the range"),
         (("--repeat", "2", "--clock", "virtual"), "--clock is the virtual machine's: add --vm"),
     ],
