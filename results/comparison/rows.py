@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from results.bounds.interval import Interval
 from results.comparison.aggregate import Aggregate, Spread
-from results.comparison.compared_sets import Answer, ComparedSets, Difference, Side
+from results.comparison.compared_sets import Answer, ComparedSets, Difference
 from results.comparison.directions import HEADLINES
 from results.verdict.value_text import number_text, unit_text
 
@@ -28,12 +28,12 @@ def _spread_row(metric: str, spread: Spread) -> tuple[str, ...]:
     return metric, str(spread.n), mean, _interval_text(spread.mean_interval, unit), middle, least, most
 
 
-DIFFERENCE_COLUMNS = ("metric", "", "better", "first", "other", "difference", "interval", "effect", "p")
+DIFFERENCE_COLUMNS = ("metric", "", "first", "other", "difference", "interval", "effect", "p")
 
 
 def difference_rows(compared: ComparedSets, name: str) -> list[tuple[str, ...]]:
-    """A row per metric of a set that was compared with the first, under `DIFFERENCE_COLUMNS`; none of those that are
-    the same in all runs."""
+    """A row per metric of a set that was compared with the first, with medians, under `DIFFERENCE_COLUMNS`; none of
+    those that are the same in all runs."""
     return [_difference_row(row) for row in compared.rows if row.set == name and not row.same]
 
 
@@ -42,9 +42,8 @@ def _difference_row(row: Difference) -> tuple[str, ...]:
     return (
         row.metric,
         row.answer,
-        row.better,
-        _side_text(row.first, unit),
-        _side_text(row.other, unit),
+        f"{number_text(row.first.median)}{unit}",
+        f"{number_text(row.other.median)}{unit}",
         f"{_signed(row.difference)}{unit}",
         _interval_text(row.interval, unit, signed=True),
         f"{_sign(row.effect)}{abs(row.effect):.2f}",
@@ -72,11 +71,6 @@ def set_sentences(compared: ComparedSets) -> Iterator[str]:
         which = "other" if number else "first"
         runs = "1 run" if each.runs == 1 else f"{each.runs} runs"
         yield f"{which}  {each.name}: {runs} of {each.scenario}, {each.passed} passed"
-
-
-def _side_text(side: Side, unit: str) -> str:
-    value = f"{number_text(side.median)}{unit}"
-    return value if side.min == side.max else f"{value} ({number_text(side.min)} … {number_text(side.max)})"
 
 
 def _interval_text(interval: Interval | None, unit: str, *, signed: bool = False) -> str:

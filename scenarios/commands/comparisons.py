@@ -69,7 +69,7 @@ def _show(found: ComparedSets, sets: Sequence[RunSet]) -> None:
         console.say(line)
     for each in sets[1:]:
         console.say("" if len(sets) == 2 else f"\n{each.name}")
-        console.show_rows(DIFFERENCE_COLUMNS, difference_rows(found, each.name), texts=3)
+        console.show_rows(DIFFERENCE_COLUMNS, difference_rows(found, each.name), texts=2)
     console.say("")
     for line in answer_sentences(found):
         console.say(line)
