@@ -14,6 +14,7 @@ from time import monotonic
 from benchmarks import markdown
 from benchmarks.playing import FailedError, RefusedError, play, summary_below
 from results.verdict.summary import Summary
+from results.verdict.value_text import found_text
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode, worst
 from scenarios.language.library import LIBRARY
 from scenarios.paths import PROJECT
@@ -50,13 +51,13 @@ def rows(case: str, summary: Summary) -> Iterator[tuple[str, ...]]:
     """A row for each expectation; the case and its verdict stand in the first."""
     for number, each in enumerate(summary.expectations):
         name, verdict = ("", "") if number else (case, summary.verdict)
-        yield name, verdict, f"`{each.text}`", "not told" if each.value is None else f"{each.value:.10g}"
+        yield name, verdict, f"`{each.text}`", found_text(each)
 
 
 def _played(case: Path) -> Summary:
     """RefusedError, FailedError."""
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
-        runs = ("--vm", "--clock", "virtual", "--out", folder)
+        runs = ("--vm", "--clock", "virtual", "--set", "emulation.clock_shift=0", "--out", folder)
         play([sys.executable, str(PROJECT / "run_scenario.py"), "run", str(case), *runs], case.name)
         return summary_below(Path(folder))
 

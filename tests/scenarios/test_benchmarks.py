@@ -28,9 +28,10 @@ from benchmarks.turn import channel_data, xor_address
 from hostio.procfs import CoreTimes
 from relay_app.ports import LANES
 from relay_app.streams import lane_of, streams_of
+from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
 from results.metrics.figure_types import LengthQuantiles
-from results.verdict.summary import Summary
+from results.verdict.summary import ExpectationRow, Summary
 from scenarios.paths import PROJECT
 from scenarios.process_faults.packet_contract import session_lines
 from scenarios.relay_check.bench import HERE
@@ -258,12 +259,12 @@ def test_checks_of_several_runs_are_set_beside_their_limit() -> None:
 
 
 def test_every_expectation_of_a_case_is_a_row() -> None:
-    told = SimpleNamespace(text="media.lost == 0", value=0.0)
-    untold = SimpleNamespace(text="media.recovery_lag_ms < 1s", value=None)
-    summary = cast(Summary, SimpleNamespace(verdict="fail", expectations=[told, untold]))
+    lost = ExpectationRow("media.lost == 0", "media.lost", "==", 0.0, 0.0, Interval(0.0, 2.0), ok=None)
+    silent = replace(lost, text="media.interruption_ms.max < 1s", metric="media.interruption_ms.max", value=61.25)
+    summary = cast(Summary, SimpleNamespace(verdict="inconclusive", expectations=[lost, silent]))
     assert [*case_rows("reorder", summary)] == [
-        ("reorder", "fail", "`media.lost == 0`", "0"),
-        ("", "", "`media.recovery_lag_ms < 1s`", "not told"),
+        ("reorder", "inconclusive", "`media.lost == 0`", "0 (0 … 2)"),
+        ("", "", "`media.interruption_ms.max < 1s`", "61.25 ms (0 … 2)"),
     ]
 
 
