@@ -15,12 +15,14 @@ from results.bounds.link_use import link_bounds
 from results.bounds.media import group_bounds, pair_bounds
 from results.bounds.packets import ledger_bounds, packet_shift
 from results.bounds.parts import Disturbances, media_bounds, part_bounds
+from results.bounds.quality import dropped_calls_of_groups
 from results.bounds.relays import program_bounds, relay_bounds
 from results.bounds.silences import BoundedSilences, silences
 from results.bounds.webrtc import webrtc_bounds
 from results.fidelity.checks import FidelityCheck
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, WebrtcFigures
+from results.metrics.beside_sessions import ConnectionFigures, WebrtcFigures
+from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.group_figures import exchanges
 from results.metrics.network_figures import RerouteRow
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
@@ -80,6 +82,7 @@ def _intervals(
             yield expectation.metric, part_bounds(run, expectation.part)
     yield from pair_bounds(analysis, measured.pairs, found, effects)
     yield from group_bounds(analysis, measured.groups, found, effects)
+    yield from dropped_calls_of_groups(analysis, measured.groups, found, effects)
     for cluster, figures in measured.relay.items():
         yield from _prefixed(f"relay.{cluster}", dict(relay_bounds(evidence, analysis, cluster, figures, effects)))
     for cluster, seen in measured.programs.items():

@@ -9,7 +9,7 @@ import numpy as np
 from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly
 from results.bounds.times import each_time
-from results.metrics.figures import ConnectionFigures
+from results.metrics.beside_sessions import ConnectionFigures
 from results.metrics.group_figures import wait_ends
 from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.records import Rows

@@ -19,6 +19,7 @@ from results.bounds.latency import latency_bounds, pause_bounds
 from results.bounds.media import interruption_bounds
 from results.bounds.order import order_bounds
 from results.bounds.packets import Shift, packet_bounds, packet_shift
+from results.bounds.quality import quality_bounds
 from results.bounds.silences import BoundedSilences
 from results.bounds.times import Quantiles
 from results.metrics.analysis import Analysis, Evidence
@@ -62,6 +63,8 @@ def media_bounds(
     yield latency_bounds(evidence, analysis, effects, shift.either, more, within)
     freezes = bounded_freezes(evidence, analysis, effects)
     yield frame_bounds(figures.frames, _touching(freezes, within) if within else freezes, effects, shift, more)
+    timely = Parts(analysis).of(np.ones(len(analysis.matched.streams), bool), within) if within else analysis
+    yield quality_bounds(evidence, timely, figures, run.found, effects, shift, more)
 
 
 def _speaker_bounds(evidence: Evidence, analysis: Analysis, figures: Media) -> dict[str, Interval]:

@@ -10,7 +10,7 @@ from results.bounds.effects import Effects
 from results.bounds.interval import UNBOUNDED, Interval, exactly
 from results.bounds.times import each_time
 from results.metrics.analysis import Analysis
-from results.metrics.figures import WebrtcFigures
+from results.metrics.beside_sessions import WebrtcFigures
 from results.metrics.matching import Ints
 from results.metrics.webrtc_figures import CallDirection, one_way, silences
 from results.run_files.hold_ups import RunDelayPlace

@@ -18,6 +18,7 @@ from results.metrics.frames import Frames, frames_of
 from results.metrics.interruptions import Interruption, Pause, find_silences, nominal_intervals
 from results.metrics.matching import Flags, Ints, Matched, match
 from results.metrics.order import Order, order_of
+from results.metrics.quality import Quality, quality_of
 from results.metrics.speech import Speech, speech_of
 from results.metrics.streams import Fates, Floats, fates, jitter
 from results.run_files.decoder_log import DecodedMedia
@@ -123,6 +124,7 @@ class Analysis:
     jitter_ns: Floats
     order: Order
     frames: Frames
+    quality: Quality
     absences: Absences = field(default_factory=dict)
 
     def seconds(self, at_ns: int) -> float:
@@ -158,6 +160,7 @@ def analyse(evidence: Evidence) -> Analysis:
         jitter(matched.arrivals),
         order_of(matched.packets, matched.arrivals, matched.streams, intervals),
         frames_of(evidence.plan, matched, speech, fate, start_ns, end_ns),
+        quality_of(matched, fate, intervals),
         absences,
     )
 

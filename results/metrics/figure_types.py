@@ -10,6 +10,8 @@ from results.run_files.validation import Field
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=100)]
 NonNegative = Annotated[float, Field(ge=0)]
+Rating = Annotated[float, Field(le=148)]
+Score = Annotated[float, Field(ge=1, le=4.5)]
 Lane = Annotated[int, Field(ge=0, le=15)]
 TwoClusters = Annotated[list[str], Field(min_length=2, max_length=2)]
 

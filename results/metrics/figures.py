@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from results.metrics.figure_types import Count, LengthQuantiles, NonNegative, Quantiles, Share, TwoClusters
+from results.metrics.quality_types import BurstFigures, ConcealmentFigures, SpeechQuality, TimerFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,16 @@ class Media:
     """Length of an interruption: last packet before to first packet after, timestamp method (RFC 6201 section 1.3,
     RFC 6412). A silence counts from 2.5 nominal packet intervals, that is two missing packets in a row. Null: nothing
     was interrupted."""
+    loss_derived_ms: LengthQuantiles
+    """Length of the same interruptions by the loss method (RFC 6201 section 1.3, RFC 6412): packets lost over the rate
+    of the stream. It is shorter than by timestamps, by up to a packet interval, and by what a longer path or a relay
+    that held packets added, and 0 if all came late; its resolution is `resolution_ms` too."""
+    dropped_calls: Count
+    """Sessions with an interruption of 10 s or more in either direction, at which people hang up (ITU-T E.855)."""
+    dropped_calls_percent: Share | None
+    """dropped_calls / sessions, %."""
+    timers: TimerFigures
+    """Timers of clients that would have run out."""
     pauses: Count
     """Pauses of all streams: silences of as long in which no packet was lost and which, less the most by which the
     plan's delays, jitter, reordering, queues and paths can have parted two packets in sequence, are shorter than 2.5
@@ -133,6 +144,12 @@ class Media:
     """Packets out of order."""
     frames: FrameFigures
     """Frames of video."""
+    bursts: BurstFigures
+    """Bursts and gaps of lost packets."""
+    concealment: ConcealmentFigures
+    """Seconds in which media had to be concealed."""
+    quality: SpeechQuality
+    """Speech quality by the E-model."""
     gave_up: Count | None
     """Streams that their clients gave up for want of consent, at least once; null: none of them needs consent."""
     longest_given_up_ms: NonNegative | None
@@ -159,6 +176,8 @@ class PairRow:
     """Of these, silent when the media ended."""
     interruption_ms: LengthQuantiles
     """As media.interruption_ms, of these streams."""
+    loss_derived_ms: LengthQuantiles
+    """As media.loss_derived_ms, of these streams."""
     pauses: Count
     """As media.pauses, of these streams."""
     sent: Count
@@ -173,6 +192,12 @@ class PairRow:
     """As media.order, of these streams."""
     frames: FrameFigures
     """As media.frames, of these streams."""
+    bursts: BurstFigures
+    """As media.bursts, of these streams."""
+    concealment: ConcealmentFigures
+    """As media.concealment, of these streams."""
+    quality: SpeechQuality
+    """As media.quality, of these streams."""
     one_way_ms: Quantiles
     """One-way latency, ms."""
 
@@ -193,12 +218,22 @@ class GroupRow:
     """Of these, sessions with an interruption of a second or more in either direction."""
     longest_ms: NonNegative
     """Longest interruption of the group, ms; 0 if there was none."""
+    dropped_calls: Count
+    """As media.dropped_calls, of these sessions."""
+    timers: TimerFigures
+    """As media.timers, of these sessions."""
     duplicates: Count
     """Further copies received."""
     order: OrderFigures
     """As media.order, of these sessions."""
     frames: FrameFigures
     """As media.frames, of these sessions."""
+    bursts: BurstFigures
+    """As media.bursts, of these sessions."""
+    concealment: ConcealmentFigures
+    """As media.concealment, of these sessions."""
+    quality: SpeechQuality
+    """As media.quality, of these sessions."""
     gave_up: Count | None
     """As media.gave_up, of these sessions."""
     longest_given_up_ms: NonNegative | None
@@ -227,62 +262,3 @@ class WitnessRow:
     agrees: bool | None
     """Whether each of these was decoded as a gap of its length, within 60 ms, and none was decoded without; null: not
     known."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionFigures:
-    """A group of TCP connections."""
-
-    between: TwoClusters
-    """The two clusters."""
-    connections: Count
-    """Connections of the group."""
-    requests: Count
-    """Requests sent."""
-    answered: Count
-    """Requests answered."""
-    lost: Count
-    """Requests whose connection broke before the answer."""
-    response_ms: LengthQuantiles
-    """Time from a request to its answer, ms."""
-    longest_wait_ms: NonNegative | None
-    """Longest wait for an answer, ms; for a request without one, until the last request was sent (right-censored)."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebrtcFigures:
-    """A group of WebRTC calls over TURN servers, by the packets that left the hosts of the peers and arrived there."""
-
-    between: TwoClusters
-    """The cluster of the peer that offers, and that of the other one."""
-    turn: list[str]
-    """The clusters of the TURN servers, in the order of their use."""
-    calls: Count
-    """Calls of the group."""
-    restarts: Count
-    """Peer connections that were begun in the place of one without consent, and connected."""
-    sent: Count
-    """RTP packets that left the hosts of the peers."""
-    received: Count
-    """Of these, those that arrived at the other peer's host."""
-    lost: Count
-    """Those that did not."""
-    lost_after_last: Count
-    """Of the lost, those sent after the last packet of their stream that arrived: no receiver can know of them."""
-    received_by_server: dict[str, Count]
-    """Those received, by the cluster of the TURN server that they came from."""
-    one_way_ms: Quantiles
-    """From leaving one host to arriving at the other."""
-    longest_interruption_ms: NonNegative | None
-    """Longest time between two packets that a peer received, over one peer connection or two; if it received none any
-    more, until the media end (right-censored). Null: it never received any."""
-    still_interrupted: Count
-    """Directions in which nothing arrived in the last second of the media."""
-    noticed_ms: NonNegative | None
-    """Longest time from the last packet that a peer received over a peer connection until its consent had expired;
-    null: it never did."""
-    stats_lost: int | None
-    """Sum of packetsLost over all inbound-rtp of getStats() at the end of the call; null: not all peers told."""
-    stats_off: Count | None
-    """Sum over the streams of the difference between packetsLost and the lost without lost_after_last; null: as above.
-    """

@@ -12,10 +12,18 @@ from relay_app.records import EXCHANGE, ExchangeOutcome
 from relay_app.streams import ConnectionGroup, connections_of, streams_of
 from results.metrics.absences import gave_up, longest_given_up_ms
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.figures import ConnectionFigures, GroupRow
+from results.metrics.beside_sessions import ConnectionFigures
+from results.metrics.figures import GroupRow
 from results.metrics.frame_figures import frame_figures
 from results.metrics.matching import Ints
 from results.metrics.order import order_figures
+from results.metrics.quality_figures import (
+    burst_figures,
+    concealment_figures,
+    dropped_calls,
+    speech_quality,
+    timer_figures,
+)
 from results.metrics.relay_figures import lengths_ms
 from results.metrics.streams import counts
 from results.run_files.records import Rows
@@ -33,6 +41,7 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
         own = [each for each in analysis.interruptions if each.stream.group == group.name]
         hit = {each.stream.session for each in own if each.length_ns >= HIT_NS}
         mine = np.array([stream.group == group.name for stream in analysis.matched.streams], dtype=bool)
+        quality = analysis.quality.of_streams(mine)
         rows = mine[analysis.matched.packets.stream]
         ssrcs = {stream.ssrc for stream, own_one in zip(analysis.matched.streams, mine, strict=True) if own_one}
         absences = {ssrc: found for ssrc, found in analysis.absences.items() if ssrc in ssrcs}
@@ -43,9 +52,14 @@ def group_rows(evidence: Evidence, analysis: Analysis) -> Iterator[GroupRow]:
             sessions=len(sessions[group.name]),
             hit=len(hit),
             longest_ms=round(max((each.length_ns for each in own), default=0) / 1e6, 3),
+            dropped_calls=dropped_calls(own),
+            timers=timer_figures(own),
             duplicates=counts(analysis.matched.packets, analysis.fate, rows).duplicates,
             order=order_figures(analysis.order.of(rows)),
             frames=frame_figures(analysis.frames.of_streams(mine)),
+            bursts=burst_figures(quality.bursts),
+            concealment=concealment_figures(quality.concealment),
+            quality=speech_quality(quality),
             gave_up=gave_up(absences),
             longest_given_up_ms=longest_given_up_ms(absences),
         )

@@ -16,6 +16,15 @@ from results.metrics.group_figures import HIT_NS
 from results.metrics.interruptions import Interruption
 from results.metrics.matching import Ints
 from results.metrics.order import order_figures
+from results.metrics.quality_figures import (
+    burst_figures,
+    concealment_figures,
+    dropped_calls,
+    loss_derived_ms,
+    loss_derived_ns,
+    speech_quality,
+    timer_figures,
+)
 from results.metrics.relay_figures import lengths_ms, quantile_ms
 from results.metrics.speakers import outages_in_pauses, speaker_pauses
 from results.metrics.streams import Floats, counts, latencies
@@ -35,6 +44,10 @@ def media_figures(evidence: Evidence, analysis: Analysis, *, sessions: int, dire
         still_interrupted=directions_of(each for each in analysis.interruptions if each.still),
         interruptions=len(analysis.interruptions),
         interruption_ms=lengths_of(analysis.interruptions),
+        loss_derived_ms=loss_derived_ms(losses_of(analysis, analysis.interruptions)),
+        dropped_calls=(dropped := dropped_calls(analysis.interruptions)),
+        dropped_calls_percent=round(100 * dropped / sessions, 3) if sessions else None,
+        timers=timer_figures(analysis.interruptions),
         pauses=len(analysis.pauses),
         longest_pause_ms=round(max((each.length_ns for each in analysis.pauses), default=0) / 1e6, 3),
         speaker_pauses=len(speaker_pauses(analysis)[0]),
@@ -53,6 +66,9 @@ def media_figures(evidence: Evidence, analysis: Analysis, *, sessions: int, dire
         loss_percent=None if count.loss is None else round(100 * count.loss, 4),
         order=order_figures(analysis.order),
         frames=frame_figures(analysis.frames),
+        bursts=burst_figures(analysis.quality.bursts),
+        concealment=concealment_figures(analysis.quality.concealment),
+        quality=speech_quality(analysis.quality),
         gave_up=gave_up(analysis.absences),
         longest_given_up_ms=longest_given_up_ms(analysis.absences),
         reroutes=reroutes,
@@ -64,6 +80,8 @@ def percentile(evidence: Evidence, analysis: Analysis, quantity: str, share: flo
     order = analysis.order
     if quantity == "interruption_ms":
         values: Ints | Floats = np.array([each.length_ns for each in analysis.interruptions], np.int64)
+    elif quantity == "loss_derived_ms":
+        values = losses_of(analysis, analysis.interruptions)
     elif quantity == "one_way_ms":
         values = latencies(analysis.matched.packets)
     elif quantity == "added_ms":
@@ -89,6 +107,12 @@ def directions_of(interruptions: Iterable[Interruption]) -> int:
 def lengths_of(interruptions: Sequence[Interruption]) -> LengthQuantiles:
     """Quantiles of their lengths, ms."""
     return lengths_ms(np.array([each.length_ns for each in interruptions], dtype=np.int64))
+
+
+def losses_of(analysis: Analysis, interruptions: Sequence[Interruption]) -> Floats:
+    """Lengths of interruptions by the loss method, ns."""
+    streams = zip(analysis.matched.streams, analysis.quality.loss.packet_ns.tolist(), strict=True)
+    return loss_derived_ns(interruptions, {stream.ssrc: packet_ns for stream, packet_ns in streams})
 
 
 def quantiles_ms(values: Ints | Floats) -> Quantiles:

@@ -9,11 +9,14 @@ from types import MappingProxyType
 from typing import Literal, get_origin, get_type_hints
 
 from relay_app.drop_reasons import DropReason
-from results.metrics.figures import ConnectionFigures, Media, WebrtcFigures
+from results.metrics.beside_sessions import ConnectionFigures, WebrtcFigures
+from results.metrics.figures import Media
 from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 
 Unit = Literal["ms", "s", "percent", "count", "number"]
 
+
+_RATINGS = ("narrowband_r", "narrowband_mos", "fullband_r", "fullband_mos")
 
 _NO_UNIT = re.compile(r"\[[^\[\]]*\]| .*")
 
@@ -37,6 +40,8 @@ def unit_of(metric: str) -> Unit:
     parts = _NO_UNIT.sub("", metric).split(".")
     if any(part.endswith("_ms") for part in parts):
         return "ms"
+    if any(part in _RATINGS for part in parts):
+        return "number"
     return "percent" if any(part.endswith(("_percent", "utilisation")) for part in parts) else "count"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from controller.decisions import FoundBy
-from results.metrics.figure_types import Count, Lane, NonNegative
+from results.metrics.figure_types import Count, Lane, LengthQuantiles, NonNegative
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,41 @@ class FaultRow:
     """When it was applied to the first direction, s since the media start."""
     applied_until: float | None
     """When the last direction was restored, s since the media start."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvergenceRow:
+    """How media converged after a fault (RFC 6412): the streams that fell silent after it and before the next fault, of
+    each its first silence. A recovery counts once a stream was heard for max(5 packets, 5 s): silences that follow one
+    another sooner are one."""
+
+    fault: Count
+    """Its number in `faults`."""
+    event_at: float
+    """Convergence event instant: when it was applied to the first direction, s since the media start."""
+    routes: Count
+    """Streams that fell silent."""
+    recovered: Count
+    """Of these, streams that were heard again."""
+    unsustained: Count
+    """Of the recovered, streams whose media ended before that was sustained."""
+    first_route_at: float | None
+    """First route convergence instant, s since the media start; null: none recovered."""
+    full_at: float | None
+    """Convergence recovery instant: when the last was heard again, s since the media start; null: one never was, or
+    none fell silent."""
+    first_route_ms: NonNegative | None
+    """From the event until then; null as above."""
+    full_ms: NonNegative | None
+    """From the event until then: full convergence time; null as above."""
+    by_timestamps_ms: LengthQuantiles
+    """Length of the silences, from the last packet before to the first packet after; of one that lasts, until the media
+    end (right-censored)."""
+    by_loss_ms: LengthQuantiles
+    """Packets lost in them over the rate of the stream: route-specific loss-derived convergence time."""
+    resolution_ms: NonNegative | None
+    """Resolution of each of these lengths: the nominal packet interval, of several media the coarsest (RFC 6413 section
+    6.1.3); null: none fell silent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from results.metrics.frames import Frames
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Matched, Packets
 from results.metrics.order import Order
+from results.metrics.quality import quality_of
 from results.metrics.speech import NO_ROW, Speech
 from results.metrics.streams import Fates
 from results.run_files.plan import Part
@@ -102,6 +103,8 @@ class Parts:
             return silence.stream.ssrc in ssrcs and (window is None or window.touches(silence))
 
         packets = Packets(*(getattr(matched.packets, field.name)[rows] for field in fields(Packets)))
+        fate = Fates(whole.fate.horizon_ns, whole.fate.lost[rows], whole.fate.in_flight[rows])
+        in_time = quality_of(replace(matched, packets=packets), fate, whole.intervals) if window else None
         arrivals = matched.arrivals.chosen(arrived)
         order = Order(*(getattr(whole.order, field.name)[ordered] for field in fields(Order)))
         return replace(
@@ -113,13 +116,14 @@ class Parts:
                 collided=_collided(matched, chosen, window, rows),
             ),
             speech=_speech(whole.speech, packets, rows),
-            fate=Fates(whole.fate.horizon_ns, whole.fate.lost[rows], whole.fate.in_flight[rows]),
+            fate=fate,
             intervals={name: each for name, each in whole.intervals.items() if name in media},
             interruptions=tuple(each for each in whole.interruptions if own(each)),
             pauses=tuple(each for each in whole.pauses if own(each)),
             jitter_ns=whole.jitter_ns[arrived],
             order=replace(order, packet=place),
             frames=_frames(whole.frames, chosen, window),
+            quality=in_time or whole.quality.of_streams(chosen),
             absences={
                 ssrc: tuple(each for each in found if own(each))
                 for ssrc, found in whole.absences.items()

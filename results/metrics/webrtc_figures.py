@@ -16,8 +16,8 @@ from hostio.timing import MS, S
 from relay_app.records import RELAYED_PACKET
 from relay_app.webrtc_calls import Call, CallGroup, calls_of
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.beside_sessions import WebrtcFigures
 from results.metrics.figure_types import Quantiles
-from results.metrics.figures import WebrtcFigures
 from results.metrics.matching import Ints
 from results.metrics.relay_figures import quantile_ms
 from results.run_files.peer_log import InboundStream, PeerRecord

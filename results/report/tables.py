@@ -7,7 +7,7 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from relay_app.streams import Stream
 from results.metrics.analysis import Analysis
 from results.metrics.frame_figures import frame_figures
 from results.metrics.interruptions import Interruption, Pause
+from results.metrics.media_figures import losses_of
 from results.metrics.order import Order
 from results.metrics.paths import relays_passed, tells_route
+from results.metrics.quality import Quality
+from results.metrics.quality_figures import burst_figures, concealment_figures, speech_quality
 from results.metrics.speakers import speaker_pauses
 from results.metrics.streams import slices, stream_metrics
 from results.run_files.plan import Plan
@@ -36,11 +39,13 @@ class InterruptionRow:
     packets_lost: int
     still_interrupted: bool
     resumed_via: str
+    loss_derived_ms: float
 
 
 def interruption_rows(analysis: Analysis, plan: Plan) -> Iterator[InterruptionRow]:
     """A row per interruption, in order of start; the SSRC in hexadecimal, as Wireshark shows it."""
-    for each in analysis.interruptions:
+    losses_ns = losses_of(analysis, analysis.interruptions).tolist()
+    for each, by_loss_ns in zip(analysis.interruptions, losses_ns, strict=True):
         yield InterruptionRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -51,6 +56,7 @@ def interruption_rows(analysis: Analysis, plan: Plan) -> Iterator[InterruptionRo
             packets_lost=each.packets_lost,
             still_interrupted=each.still,
             resumed_via=_resumed_via(each, plan),
+            loss_derived_ms=round(by_loss_ns / 1e6, 3),
         )
 
 
@@ -88,6 +94,19 @@ class StreamRow:
     freezes: int
     frozen_ms: float
     longest_freeze_ms: float
+    bursts: int
+    burst_ms: float | None
+    longest_burst_ms: float
+    burst_density_percent: float | None
+    gap_ms: float | None
+    gap_density_percent: float | None
+    seconds: int
+    concealed_seconds: int
+    severely_concealed_seconds: int
+    narrowband_r: float | None
+    narrowband_mos: float | None
+    fullband_r: float | None
+    fullband_mos: float | None
 
 
 def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
@@ -95,7 +114,7 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
 
     `interrupted_ms`, `speaker_paused_ms`: sums over its interruptions and its speaker's pauses. `largest_extent`,
     `latest_ms`: of its packets out of order, 0 if there were none (`results.metrics.order`). From `frames` on: of video
-    (`results.metrics.frames`).
+    (`results.metrics.frames`). From `bursts` on: as in the summary (`results.metrics.quality_types`).
     """
     orders = _orders_by_ssrc(analysis)
     paused, paused_ns = speaker_pauses(analysis)
@@ -139,7 +158,29 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             freezes=frames.freezes,
             frozen_ms=frames.frozen_ms,
             longest_freeze_ms=frames.freeze_ms.max or 0.0,
+            **_quality(analysis.quality.of_streams(np.arange(len(streams)) == index)),
         )
+
+
+def _quality(quality: Quality) -> dict[str, Any]:
+    """The columns from `bursts` on, of one stream."""
+    bursts, seconds = burst_figures(quality.bursts), concealment_figures(quality.concealment)
+    ratings = speech_quality(quality)
+    return {
+        "bursts": bursts.number,
+        "burst_ms": bursts.mean_ms,
+        "longest_burst_ms": bursts.longest_ms,
+        "burst_density_percent": bursts.density_percent,
+        "gap_ms": bursts.gap_mean_ms,
+        "gap_density_percent": bursts.gap_density_percent,
+        "seconds": seconds.seconds,
+        "concealed_seconds": seconds.concealed,
+        "severely_concealed_seconds": seconds.severely_concealed,
+        "narrowband_r": ratings.narrowband_r.min,
+        "narrowband_mos": ratings.narrowband_mos.min,
+        "fullband_r": ratings.fullband_r.min,
+        "fullband_mos": ratings.fullband_mos.min,
+    }
 
 
 def _lengths_by_ssrc(silences: Iterable[Interruption | Pause]) -> defaultdict[int, list[int]]:

@@ -15,16 +15,18 @@ from results.fidelity.all_checks import fidelity_checks
 from results.fidelity.losses import ledger_check
 from results.ledger.reconcile import Ledger, ledger_figures
 from results.metrics.analysis import Analysis, Evidence
+from results.metrics.convergence import convergence_rows
 from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.frame_figures import frame_figures
 from results.metrics.group_figures import connection_figures, group_rows
 from results.metrics.link_use import link_rows
 from results.metrics.machine_figures import machine_figures
 from results.metrics.matching import Flags
-from results.metrics.media_figures import directions_of, lengths_of, media_figures, quantiles_ms
+from results.metrics.media_figures import directions_of, lengths_of, losses_of, media_figures, quantiles_ms
 from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.order import order_figures
 from results.metrics.program_figures import program_figures
+from results.metrics.quality_figures import burst_figures, concealment_figures, loss_derived_ms, speech_quality
 from results.metrics.relay_figures import relay_figures
 from results.metrics.reroutes import reroute_rows
 from results.metrics.streams import counts, latencies
@@ -66,6 +68,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         witnesses=list(witness_rows(evidence, analysis)),
         links=list(link_rows(evidence, analysis)),
         faults=[_fault(evidence, analysis, number, fault) for number, fault in enumerate(plan.faults)],
+        convergence=convergence_rows(evidence, analysis),
         machine=machine_figures(evidence, analysis),
         fidelity=fidelity,
         bounds=dict(bounds.intervals) if bounds else None,
@@ -123,6 +126,8 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
     streams = [each for each in analysis.matched.streams if (each.source, each.destination) == ends]
     interruptions = [each for each in analysis.interruptions if (each.stream.source, each.stream.destination) == ends]
     count = counts(packets, analysis.fate, rows)
+    mine = _of_pair(analysis, source, destination)
+    quality = analysis.quality.of_streams(mine)
     return PairRow(
         source=source,
         destination=destination,
@@ -130,13 +135,17 @@ def _pair(analysis: Analysis, source: str, destination: str) -> PairRow:
         interrupted=directions_of(interruptions),
         still_interrupted=directions_of([each for each in interruptions if each.still]),
         interruption_ms=lengths_of(interruptions),
+        loss_derived_ms=loss_derived_ms(losses_of(analysis, interruptions)),
         pauses=sum(1 for each in analysis.pauses if (each.stream.source, each.stream.destination) == ends),
         sent=count.sent,
         received=count.received,
         lost=count.lost,
         duplicates=count.duplicates,
         order=order_figures(analysis.order.of(rows)),
-        frames=frame_figures(analysis.frames.of_streams(_of_pair(analysis, source, destination))),
+        frames=frame_figures(analysis.frames.of_streams(mine)),
+        bursts=burst_figures(quality.bursts),
+        concealment=concealment_figures(quality.concealment),
+        quality=speech_quality(quality),
         one_way_ms=quantiles_ms(latencies(packets, rows)),
     )
 

@@ -14,7 +14,7 @@ from results.metrics.part_names import percentile_of
 from results.metrics.parts import Parts, Window, singles, streams_of_part
 from results.run_files.plan import Part
 
-_LENGTHS = ("interruption_ms", "order.extent", "order.late_ms", "frames.freeze_ms")
+_LENGTHS = ("interruption_ms", "loss_derived_ms", "order.extent", "order.late_ms", "frames.freeze_ms")
 """Quantities that a part without any has none of, of which each is then below any limit."""
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from results.bounds.interval import Interval
 from results.fidelity.checks import FidelityCheck
-from results.metrics.figures import ConnectionFigures, GroupRow, Media, PairRow, WebrtcFigures, WitnessRow
+from results.metrics.beside_sessions import ConnectionFigures, WebrtcFigures
+from results.metrics.figures import GroupRow, Media, PairRow, WitnessRow
 from results.metrics.machine_summary import HoldUpRow, MachineFigures
-from results.metrics.network_figures import FaultRow, LinkRow, RerouteRow
+from results.metrics.network_figures import ConvergenceRow, FaultRow, LinkRow, RerouteRow
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
@@ -84,6 +85,8 @@ class Findings:
     """One entry per link direction that has a rate at some time."""
     faults: list[FaultRow]
     """In the order of the plan."""
+    convergence: list[ConvergenceRow]
+    """One entry per fault that was applied, in the order of the plan."""
     reroutes: list[RerouteRow]
     """In the order of installation."""
     ledger: LedgerFigures

@@ -11,13 +11,14 @@ from results.fidelity.checks import CheckId, FidelityCheck
 from results.metrics.figures import WitnessRow
 from results.metrics.machine_summary import MachineFigures
 from results.metrics.metric_names import Unit, unit_of
-from results.metrics.network_figures import FaultRow, RerouteRow
+from results.metrics.network_figures import ConvergenceRow, FaultRow, RerouteRow
 from results.metrics.system_figures import RouteRow
 
 ROWS: Mapping[str, type] = MappingProxyType(
     {
         "fidelity": FidelityCheck,
         "faults": FaultRow,
+        "convergence": ConvergenceRow,
         "reroutes": RerouteRow,
         "witnesses": WitnessRow,
         "ledger.routes": RouteRow,

@@ -91,7 +91,13 @@ NO_INTERRUPTION: Mapping[Comparison, bool] = MappingProxyType({"<": True, "<=": 
 upper bound does, no lower bound does; an equation is undecided. The same of packets out of
 order, and of freezes, if there was none."""
 
-LENGTHS = ("media.interruption_ms.", "media.order.extent.", "media.order.late_ms.", "media.frames.freeze_ms.")
+LENGTHS = (
+    "media.interruption_ms.",
+    "media.loss_derived_ms.",
+    "media.order.extent.",
+    "media.order.late_ms.",
+    "media.frames.freeze_ms.",
+)
 """How metrics begin that are null if what they are lengths of did not happen."""
 
 

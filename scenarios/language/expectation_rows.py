@@ -24,7 +24,7 @@ def _addresses(rows: str, names: Names) -> tuple[str, ...] | None:
     """What its rows are called; None: they have numbers, and how many there will be is not known."""
     if rows == "fidelity":
         return CHECKS
-    if rows == "faults":
+    if rows in ("faults", "convergence"):
         return tuple(map(str, range(names.faults)))
     if rows == "ledger.routes":
         return (*names.pairs, "canaries")

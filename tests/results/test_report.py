@@ -114,6 +114,7 @@ def test_interruptions_are_listed(run: RunDir) -> None:
         "packets_lost",
         "still_interrupted",
         "resumed_via",
+        "loss_derived_ms",
     ]
     assert {(row["length_ms"], row["packets_lost"]) for row in rows} == {("309.4", "14")}
     assert {(row["still_interrupted"], row["resumed_via"]) for row in rows} == {("false", "via us-central")}

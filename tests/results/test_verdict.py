@@ -8,6 +8,14 @@ from results.metrics.figure_types import LengthQuantiles, Quantiles
 from results.metrics.figures import FrameFigures, Media, OrderFigures
 from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
+from results.metrics.quality_types import (
+    BurstFigures,
+    ConcealmentFigures,
+    Ratings,
+    Scores,
+    SpeechQuality,
+    TimerFigures,
+)
 from results.metrics.system_figures import LedgerFigures, LockWaitRow, LossDifference, ProgramFigures
 from results.run_files.plan import Comparison, Expectation
 from results.verdict.diagnosis import diagnose_clients, diagnose_program
@@ -24,6 +32,10 @@ CALM = Media(
     still_interrupted=0,
     interruptions=0,
     interruption_ms=LengthQuantiles(None, None, None),
+    loss_derived_ms=LengthQuantiles(280.0, 290.0, 300.0),
+    dropped_calls=1,
+    dropped_calls_percent=25.0,
+    timers=TimerFigures(6, 5, 4, 3, 2, 1),
     pauses=0,
     longest_pause_ms=0.0,
     speaker_pauses=0,
@@ -42,6 +54,9 @@ CALM = Media(
     loss_percent=0.0,
     order=OrderFigures(12, 0.25, LengthQuantiles(1.0, 2.0, 3.0), LengthQuantiles(5.0, 9.0, 9.5), 2, 0, 1),
     frames=FrameFigures(360, 350, 9, 12, 2, 3, LengthQuantiles(200.0, 240.0, 250.0), 650.0),
+    bursts=BurstFigures(3, 80.0, 120.0, 33.3, 260.0, 0.1),
+    concealment=ConcealmentFigures(96, 5, 4, 5.2, 4.2),
+    quality=SpeechQuality(Ratings(91.0, 80.5), Scores(4.3, 4.0), Ratings(130.5, 99.9), Scores(4.2, 3.4)),
     gave_up=2,
     longest_given_up_ms=1500.0,
     reroutes=0,
@@ -67,6 +82,7 @@ def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | Non
         {},
         {},
         {},
+        [],
         [],
         [],
         [],
