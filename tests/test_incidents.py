@@ -120,4 +120,4 @@ def test_the_suite_catches_the_regression(runs: RunRecord, tmp_path: Path) -> No
         raise InconclusiveError(output)
     assert code == 1, output
     assert "2026-05-11: caught by suite-cold-burst" in output
-    assert ElementTree.parse(junit).getroot().get("failures") == "1"
+    assert ElementTree.parse(junit).getroot().get("failures", "0") != "0"

@@ -38,6 +38,8 @@ def _nothing(metric: str) -> str:
     """What did not happen, of which a metric is the length."""
     if ".frames." in metric:
         return "no freeze"
+    if ".bursts." in metric:
+        return "no burst"
     return "no packet out of order" if ".order." in metric else "no interruption"
 
 

@@ -64,10 +64,11 @@ Frame = Callable[[int, int], list[Line]]
 
 
 class Console:
-    """Prints to standard output; without a terminal there is no progress bar."""
+    """Prints to standard output; without a terminal there is no progress bar. `quiet`: prints nothing."""
 
-    def __init__(self) -> None:
-        self._terminal = Terminal(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _LOG_WIDTH)
+    def __init__(self, *, quiet: bool = False) -> None:
+        width = None if sys.stdout.isatty() else _LOG_WIDTH
+        self._terminal = Terminal(highlight=False, soft_wrap=True, width=width, quiet=quiet)
 
     @contextmanager
     def following(self, plan: Plan, run: RunDir, label: str = "") -> Iterator[_Follower]:

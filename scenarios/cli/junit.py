@@ -5,29 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from scenarios.suites.standings import Standing, Trial
+from scenarios.cli.expectation_cases import Case, cases_of
+from scenarios.suites.standings import Trial
 
 
-def write_junit(path: Path, found: Sequence[Standing]) -> None:
-    """Write a test suite per relay version, with a test case per trial; OSError.
+def write_junit(path: Path, trials: Sequence[Trial], planned: int) -> None:
+    """Write a test suite per relay version, with a test case per expectation of each trial; OSError.
 
-    An inconclusive trial is an error: JUnit's failures are of the tested code, its errors of the test.
+    What is inconclusive is an error: JUnit's failures are of the tested code, its errors of the test. So is what was to
+    be played, by `planned`, and was not.
     """
     document = JUnitXml("blipnet")
-    for standing in found:
-        suite = TestSuite(f"relay {standing.version}")
-        suite.add_testcases([_case(trial) for trial in standing.trials])
+    for version in dict.fromkeys(trial.version for trial in trials):
+        suite = TestSuite(f"relay {version}")
+        suite.add_testcases([case for trial in trials if trial.version == version for case in _cases(trial)])
         document.add_testsuite(suite)
+    if len(trials) < planned:
+        missing = TestSuite("not played")
+        missing.add_testcase(_not_played(planned - len(trials), planned))
+        document.add_testsuite(missing)
     document.update_statistics()  # type: ignore[no-untyped-call]
     document.write(str(path), pretty=True)
 
 
-def _case(trial: Trial) -> TestCase:
-    case = TestCase(trial.scenario, f"blipnet.{trial.version}", round(trial.seconds, 3))
-    if trial.verdict == "fail":
-        case.result = [Failure(trial.evidence)]
-    elif trial.verdict == "inconclusive":
-        case.result = [Error(trial.evidence, "inconclusive")]
+def _not_played(missing: int, planned: int) -> TestCase:
+    case = TestCase("all are played", "blipnet", 0)
+    case.result = [Error(f"{missing} of {planned} were not played", "interrupted")]
+    return case
+
+
+def _cases(trial: Trial) -> list[TestCase]:
+    """The first has the time that the trial took, so that the sum is right."""
+    cases = [_case(trial, each) for each in cases_of(trial)]
+    cases[0].time = round(trial.seconds, 3)
+    return cases
+
+
+def _case(trial: Trial, stated: Case) -> TestCase:
+    case = TestCase(stated.name, f"blipnet.{trial.version}.{trial.scenario}", 0)
+    if stated.result == "fail":
+        case.result = [Failure(stated.message)]
+    elif stated.result == "undecided":
+        case.result = [Error(stated.message or "; ".join(trial.reasons), "inconclusive")]
+    elif stated.result == "not told":
+        case.result = [Skipped("not told by the relay's program")]
     return case

@@ -26,6 +26,7 @@ from scenarios.cli.doctor import Diagnosis
 from scenarios.cli.environment import environment_for
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.cli.guest_error import GuestError
+from scenarios.cli.json_progress import following_in_json
 from scenarios.errors import BugError, ProgramError, RunSpoiltError
 from scenarios.paths import OutputError, new_root, new_run_dir
 from scenarios.run.limits import machine_s
@@ -44,9 +45,29 @@ if TYPE_CHECKING:
 PrintLine = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What is shown while runs are played. `quiet`: nothing on standard output; `json`: progress as JSON lines."""
+
+    quiet: bool = False
+    json: bool = False
+
+    def console(self) -> Console:
+        """Where it is shown."""
+        return Console(quiet=self.quiet)
+
+
+AS_TEXT = Show()
+
+
 def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:
+    """Play a plan in the sandbox until it is decided, at most so often; the exit code of its verdict."""
+    return VERDICT_CODES[decided(play, plan, at_most)[-1].summary.verdict]
+
+
+def decided(play: Callable[[], Attempt], plan: Plan, at_most: int, show: Show = AS_TEXT) -> tuple[Attempt, ...]:
     """Play a plan in the sandbox until it is decided, at most so often; show its summary and what to do without one."""
-    console = Console()
+    console = show.console()
     made = attempted(play, at_most, console.say)
     last = made[-1]
     console.show_summary(last.summary, RunDir(last.root))
@@ -57,15 +78,20 @@ def decide(play: Callable[[], Attempt], plan: Plan, at_most: int) -> ExitCode:
             "This machine did not let a run be decided. A virtual machine whose clock counts instructions is not "
             f"disturbed by it: add --vm --clock virtual, which takes up to about {minutes} minutes"
         )
-    return VERDICT_CODES[last.summary.verdict]
+    return made
 
 
 def decide_in_machine(play: Callable[[], Attempt], at_most: int) -> ExitCode:
+    """Play a plan in a virtual machine until it is decided, at most so often; the exit code of its verdict."""
+    return VERDICT_CODES[decided_in_machine(play, at_most)[-1].summary.verdict]
+
+
+def decided_in_machine(play: Callable[[], Attempt], at_most: int, show: Show = AS_TEXT) -> tuple[Attempt, ...]:
     """Play a plan in a virtual machine until it is decided, at most so often."""
-    console = Console()
+    console = show.console()
     made = attempted(play, at_most, console.say)
     console.show_attempts(made)
-    return VERDICT_CODES[made[-1].summary.verdict]
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +101,12 @@ class InSandbox:
     sandbox: Sandbox
     environment: Environment
     out: Path
+    show: Show = AS_TEXT
 
     @classmethod
-    def on(cls, diagnosis: Diagnosis, out: Path) -> InSandbox:
+    def on(cls, diagnosis: Diagnosis, out: Path, show: Show = AS_TEXT) -> InSandbox:
         """That of a machine that was diagnosed; MachineError if it cannot run scenarios."""
-        return cls(*diagnosis.require(), out)
+        return cls(*diagnosis.require(), out, show)
 
     def prepared(self, plan: Plan) -> Plan:
         """The plan with its environment; MachineError if this machine lacks what it asks for, or is too small."""
@@ -90,8 +117,8 @@ class InSandbox:
         """Run a plan once. With a label, which a suite sets, only the progress bar is shown."""
         require_room(plan, self.out)
         run = new_run_dir(plan.scenario, self.out)
-        console = Console()
-        with console.following(plan, run, label) as watcher:
+        console = self.show.console()
+        with following_in_json(plan, run) if self.show.json else console.following(plan, run, label) as watcher:
             outcome = self._outcome(plan, run, watcher)
         if (outcome.interrupted or outcome.bug or outcome.unwritten) and not label:
             console.show_summary(outcome.summary, run)

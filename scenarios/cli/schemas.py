@@ -1,5 +1,6 @@
-"""Writes the JSON schemas of scenario files, topology files and `summary.json`, generated from the types that read and
-write them and from the docstrings of these types, and the reference `docs/scenarios.md` from the schemas:
+"""Writes the JSON schemas of scenario files, topology files, `summary.json` and what commands print, generated from the
+types that read and write them and from the docstrings of these types, and the reference `docs/scenarios.md` from the
+schemas:
 
     .venv/bin/python -m scenarios.cli.schemas
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from hostio.files import write_whole
 from results.run_files.validation import FieldInfo, Section, Strict, json_schema, read_of
 from results.verdict.summary import Summary
+from scenarios.cli.json_output import CommandOutputs
 from scenarios.cli.reference import page
 from scenarios.language import yamlfile
 from scenarios.language.fields import Reading
@@ -43,6 +45,9 @@ class SchemaFile:
 
 SCHEMAS = (
     SchemaFile(PROJECT / "results" / "summary.schema.json", "Summary of a Blipnet run", Summary),
+    SchemaFile(
+        PROJECT / "scenarios" / "output.schema.json", "Output of Blipnet's commands with --json", CommandOutputs
+    ),
     SchemaFile(PROJECT / "scenarios" / "scenario.schema.json", "Blipnet scenario", ScenarioFile),
     SchemaFile(PROJECT / "topologies" / "topology.schema.json", "Blipnet topology", TopologyFile),
 )

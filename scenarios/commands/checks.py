@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from results.run_files.documents import dump
 from results.run_files.faults import LinkFault
 from results.run_files.plan import Plan
 from scenarios.cli.exit_codes import ExitCode
-from scenarios.commands.options import EXIT_CODES, files_argument, overrides_option, seed_option
+from scenarios.cli.json_output import CheckedScenario
+from scenarios.commands.options import EXIT_CODES, files_argument, json_option, overrides_option, seed_option
 from scenarios.language.library import load_plan
 from scenarios.language.quantities import time_text
 from topologies.link_state import GilbertElliott
@@ -20,8 +22,15 @@ from topologies.link_state import GilbertElliott
 @files_argument
 @seed_option
 @overrides_option
-def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...]) -> int:
+@json_option
+def check(files: tuple[Path, ...], seed: int | None, overrides: tuple[str, ...], as_json: bool) -> int:
     """Say whether scenarios are valid; touches nothing."""
+    if as_json:
+        plans = [(file, load_plan(file, seed=seed, overrides=overrides)) for file in files]
+        print(
+            dump([CheckedScenario(str(file), plan.scenario, list(chain_lines(plan))) for file, plan in plans]), end=""
+        )
+        return ExitCode.PASS
     for file in files:
         plan = load_plan(file, seed=seed, overrides=overrides)
         print(f"{file}: {plan.scenario} is valid")

@@ -14,6 +14,14 @@ overrides_option = click.option(
     "overrides", "--set", multiple=True, metavar="PATH=VALUE", help="Override a value, e.g. sessions.0.count=200."
 )
 seed_option = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Override the scenario's seed.")
+json_option = click.option("as_json", "--json", is_flag=True, help="Print JSON: scenarios/output.schema.json.")
+junit_option = click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML.")
+markdown_option = click.option(
+    "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write a summary in Markdown."
+)
+progress_option = click.option(
+    "--progress", type=click.Choice(["text", "json"]), default="text", help="json: JSON lines on standard error."
+)
 files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 
 

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic_ns
 from typing import Literal
 
 import click
 
+from hostio.timing import S
+from results.run_files.plan import Plan
 from scenarios.cli.doctor import diagnose
-from scenarios.cli.exit_codes import worst
-from scenarios.cli.play import InMachine, InSandbox, decide, decide_in_machine
+from scenarios.cli.exit_codes import VERDICT_CODES, worst
+from scenarios.cli.expectation_cases import Source
+from scenarios.cli.outputs import Outputs
+from scenarios.cli.play import InMachine, InSandbox, Show, decided, decided_in_machine
 from scenarios.commands.options import (
     CLOCK,
     EXIT_CODES,
     files_argument,
+    json_option,
+    junit_option,
+    markdown_option,
     overrides_option,
+    progress_option,
     relay_override,
     seed_option,
 )
 from scenarios.commands.shares import SHARE, confidence_option, given
+from scenarios.language.expectation_places import expectation_lines
 from scenarios.language.library import load_plan
 from scenarios.paths import RUNS
+from scenarios.suites.attempts import Attempt
+from scenarios.suites.standings import Trial, trial_of
 from scenarios.vm.guest import Task
 from scenarios.vm.machine import Clock
 from scenarios.vm.run import run_in_machine
@@ -43,6 +57,10 @@ from scenarios.vm.run import run_in_machine
 @confidence_option
 @click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
 @click.option("--clock", type=CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
+@junit_option
+@markdown_option
+@json_option
+@progress_option
 @overrides_option
 def run(
     files: tuple[Path, ...],
@@ -55,42 +73,82 @@ def run(
     confidence: float,
     vm: bool,
     clock: Literal["real", "virtual"] | None,
+    junit: Path | None,
+    markdown: Path | None,
+    as_json: bool,
+    progress: Literal["text", "json"],
     overrides: tuple[str, ...],
 ) -> int:
     """Run scenarios one after another.
 
-    All of them are read before the first one starts. The exit code is that of the worst. With --repeat a scenario's
-    runs have one verdict: they pass if all do or, with --pass-share, if it is shown, with that confidence, that such a
-    share of all runs would pass; aggregate.json beside them has the spread of each metric.
+    All of them are read before the first one starts. The exit code is that of the worst. Of each, --junit has a test
+    case per expectation. In a job of GitHub Actions, its page gets a summary, and what failed an annotation.
+
+    With --repeat a scenario's runs have one verdict: they pass if all do or, with --pass-share, if it is shown, with
+    that confidence, that such a share of all runs would pass; aggregate.json beside them has the spread of each metric.
     """
     overrides = (*overrides, *([] if kind is None else [relay_override(kind)]))
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
-    if passes is not None and times is None:
-        raise click.UsageError("--pass-share is of repeated runs: add --repeat")
-    if times is None and given("confidence"):
-        raise click.UsageError("--confidence is of repeated runs: add --repeat")
     if clock and not vm:
         raise click.UsageError("--clock is the virtual machine's: add --vm")
+    for option, stated in (("--pass-share", passes is not None), ("--confidence", given("confidence"))):
+        if stated and times is None:
+            raise click.UsageError(f"{option} is of repeated runs: add --repeat")
+    show, outputs = Show(as_json, progress == "json"), Outputs(junit, markdown, as_json)
     if times is not None:
+        if outputs != Outputs() or show != Show():
+            raise click.UsageError("--junit, --markdown, --json and --progress are of single runs: leave out --repeat")
         from scenarios.cli.repeat import Repeats
 
         series = Repeats(files, plans, times, overrides, out, attempts, passes, confidence)
         return series.in_machines(clock or "real", _print_line) if vm else series.here()
+    sources = {
+        plan.scenario: Source(str(file), expectation_lines(file, overrides))
+        for file, plan in zip(files, plans, strict=True)
+    }
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
-        codes = []
-        for file, plan in zip(files, plans, strict=True):
-            machine = InMachine(file, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), _print_line)
-            codes.append(decide_in_machine(partial(machine.play, plan), attempts))
-        return worst(codes)
-    sandbox = InSandbox.on(diagnose(), out)
-    return worst(
-        [decide(partial(sandbox.play, plan), plan, attempts) for plan in [sandbox.prepared(plan) for plan in plans]]
-    )
+        say = _print_error if as_json else _print_line
+        machines = [
+            InMachine(each, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), say)
+            for each, plan in zip(files, plans, strict=True)
+        ]
+        tries = [
+            partial(decided_in_machine, partial(machine.play, plan), attempts, show)
+            for machine, plan in zip(machines, plans, strict=True)
+        ]
+    else:
+        sandbox = InSandbox.on(diagnose(), out, show)
+        plans = [sandbox.prepared(plan) for plan in plans]
+        tries = [partial(decided, partial(sandbox.play, plan), plan, attempts, show) for plan in plans]
+    trials = _tried(plans, tries, outputs, sources)
+    return worst(VERDICT_CODES[trial.verdict] for trial in trials)
+
+
+def _tried(
+    plans: Sequence[Plan],
+    tries: Sequence[Callable[[], Sequence[Attempt]]],
+    outputs: Outputs,
+    sources: Mapping[str, Source],
+) -> list[Trial]:
+    """Play plans, each by its function; what is known so far is written whatever ends it."""
+    trials: list[Trial] = []
+    try:
+        for plan, play in zip(plans, tries, strict=True):
+            start_ns = monotonic_ns()
+            made = play()
+            trials.append(trial_of(plan.relays.version, plan.scenario, made, (monotonic_ns() - start_ns) / S))
+    finally:
+        outputs.write(trials, len(plans), sources, os.environ)
+    return trials
 
 
 def _print_line(line: str) -> None:
     print(line, flush=True)
+
+
+def _print_error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _repeated(option: str, values: Iterable[str]) -> list[str]:

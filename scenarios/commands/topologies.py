@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from results.run_files.documents import dump
 from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ExitCode
+from scenarios.cli.json_documents import shown_topology
+from scenarios.cli.json_output import ImportedTopology
 from scenarios.cli.topology_rows import MAX_RELAYS, cluster_rows, link_header, link_rows, path_rows, repair_rows
-from scenarios.commands.options import EXIT_CODES
+from scenarios.commands.options import EXIT_CODES, json_option
 from scenarios.language.topology_files import find_topology
 from scenarios.paths import OutputError
 from scenarios.run.means import needs_text
@@ -33,7 +36,8 @@ def topology() -> None:
     help="By how much fibre and equipment delay more than light in fibre would along the great circle.",
 )
 @click.option("--source", help="Where the file's figures are from; unless given, its name.")
-def import_(file: Path, out: Path, factor: float, source: str | None) -> int:
+@json_option
+def import_(file: Path, out: Path, factor: float, source: str | None, as_json: bool) -> int:
     """Make a topology file of a graph (.graphml), or of a table of round-trip times (.csv).
 
     A graph's nodes need positions, from which the delays follow. A table is a square, with the sites in its first line
@@ -42,7 +46,9 @@ def import_(file: Path, out: Path, factor: float, source: str | None) -> int:
     made = import_topology(file, factor, source)
     path = out / f"{made.name}.yaml"
     _write_new(path, made.text)
-    console = Console()
+    if as_json:
+        print(dump(ImportedTopology(str(path), made.name, dict(made.names), list(made.remarks))), end="")
+    console = Console(quiet=as_json)
     console.show_rows(("site", "cluster"), list(made.names.items()), texts=2)
     for sentence in (*(f"{remark}." for remark in made.remarks), f"{path} has the topology {made.name}."):
         console.say(sentence)
@@ -58,7 +64,8 @@ def import_(file: Path, out: Path, factor: float, source: str | None) -> int:
     show_default=True,
     help="Relays that a detour goes over at most.",
 )
-def show(topology: str, max_relays: int) -> int:
+@json_option
+def show(topology: str, max_relays: int, as_json: bool) -> int:
     """Show a topology of the catalogue or of a file: its clusters, links and paths, and how each cut is repaired.
 
     Clusters without a link talk over those between by least delay. The last table has, for the cut of each link alone,
@@ -66,6 +73,9 @@ def show(topology: str, max_relays: int) -> int:
     needs of its machine.
     """
     found = find_topology(topology)
+    if as_json:
+        print(dump(shown_topology(found, max_relays)), end="")
+        return ExitCode.PASS
     console = Console()
     console.show_rows(("cluster", "links to"), list(cluster_rows(found)), texts=2)
     console.show_rows(link_header(found), list(link_rows(found)))

@@ -10,7 +10,7 @@ from time import monotonic_ns
 from hostio.timing import S
 from results.run_files.plan import Plan
 from scenarios.suites.attempts import ATTEMPTS, Announce, Attempt, attempted
-from scenarios.suites.standings import Trial, evidence_of, recovery_of
+from scenarios.suites.standings import Trial, trial_of
 
 RunPlan = Callable[[Plan, str], Attempt]
 """Runs a plan; the text is a label of the trial, for the user."""
@@ -41,6 +41,4 @@ class Suite:
 def _trial(version: str, plan: Plan, play: Callable[[], Attempt], announce: Announce) -> Trial:
     start_ns = monotonic_ns()
     attempts = attempted(play, ATTEMPTS, announce)
-    last, seconds = attempts[-1].summary, (monotonic_ns() - start_ns) / S
-    outcome = (last.verdict, evidence_of(last), recovery_of(last))
-    return Trial(version, plan.scenario, *outcome, len(attempts), seconds)
+    return trial_of(version, plan.scenario, attempts, (monotonic_ns() - start_ns) / S)

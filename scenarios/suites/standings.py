@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
-from results.verdict.summary import Summary, Verdict
+from results.verdict.summary import ExpectationRow, Summary, Verdict
 from results.verdict.value_text import found_text
+from scenarios.suites.attempts import Attempt
 
 COLUMNS = ("relay", "scenario", "verdict", "back by itself", "evidence")
 
@@ -17,6 +19,7 @@ class Trial:
     """One scenario with one relay version. `attempts`: runs that it took; verdict and texts are those of the last run.
 
     `evidence`: why it did not pass. `recovery`: whether and when service was restored after the last fault had ended.
+    `reasons`, `expectations`: of the last run; `roots`: the directories of all.
     """
 
     version: str
@@ -26,6 +29,17 @@ class Trial:
     recovery: str
     attempts: int
     seconds: float
+    reasons: tuple[str, ...] = ()
+    expectations: tuple[ExpectationRow, ...] = ()
+    roots: tuple[Path, ...] = ()
+
+
+def trial_of(version: str, scenario: str, attempts: Sequence[Attempt], seconds: float) -> Trial:
+    """The trial of a scenario that took these runs, one at least."""
+    last = attempts[-1].summary
+    outcome = (last.verdict, evidence_of(last), recovery_of(last), len(attempts), seconds)
+    roots = tuple(each.root for each in attempts)
+    return Trial(version, scenario, *outcome, tuple(last.reasons), tuple(last.expectations), roots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ class Standing:
     @property
     def verdict(self) -> Verdict:
         """Fail if any trial failed, pass if all passed, else inconclusive."""
-        return _together(self.trials)
+        return together(self.trials)
 
     @property
     def rounds(self) -> tuple[Verdict, ...]:
@@ -51,7 +65,7 @@ class Standing:
         by_scenario: dict[str, list[Trial]] = {}
         for trial in self.trials:
             by_scenario.setdefault(trial.scenario, []).append(trial)
-        return tuple(map(_together, zip(*by_scenario.values(), strict=False)))
+        return tuple(map(together, zip(*by_scenario.values(), strict=False)))
 
     def sentence(self) -> str:
         """The verdict and its ground as a line of text, with the number of rounds if there were several."""
@@ -72,7 +86,7 @@ class Standing:
         return f",{f' {does}' if does else ''} in {self.rounds.count(verdict)} of {len(self.rounds)} rounds"
 
 
-def _together(trials: Sequence[Trial]) -> Verdict:
+def together(trials: Sequence[Trial]) -> Verdict:
     """Fail if any trial failed, pass if all passed, else inconclusive."""
     verdicts = {trial.verdict for trial in trials}
     if "fail" in verdicts:

@@ -150,7 +150,7 @@ def test_inconclusive_runs_are_repeated_a_few_times() -> None:
 
 def test_junit_tells_failures_from_what_could_not_be_judged(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
-    write_junit(path, standings([*CAUGHT, trial("2026-05-20", "mesh", "inconclusive", "late <&>")]))
+    write_junit(path, [*CAUGHT, trial("2026-05-20", "mesh", "inconclusive", "late <&>")], 5)
     root = ElementTree.parse(path).getroot()
     assert [root.get(name) for name in ("tests", "failures", "errors")] == ["5", "1", "1"]
     (failure,) = root.iter("failure")
