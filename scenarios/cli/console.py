@@ -35,7 +35,7 @@ from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from results.verdict.value_text import found_text
 from scenarios.cli.doctor import Diagnosis
-from scenarios.cli.live_progress import LiveProgress
+from scenarios.cli.live_progress import LiveProgress, bar_texts
 from scenarios.cli.standard_streams import OutputLostError
 from scenarios.relay_check.finding import Finding
 from scenarios.suites.attempts import Attempt
@@ -219,7 +219,8 @@ class _Follower:
         self._progress_lines = progress_lines
         self._progress = progress
         self._label = label
-        self._task = progress.add_task(label or "setting up", total=plan.duration_ns / 1e9, clock="")
+        self._duration_s = plan.duration_ns / 1e9
+        self._task = progress.add_task(label or "setting up", total=self._duration_s, clock="")
 
     def look(self) -> None:
         """Print what is new since the last call. A run whose output is lost is interrupted: nobody follows it."""
@@ -233,8 +234,8 @@ class _Follower:
             if not self._label:
                 self._progress.console.print(line)
         if (clock_s := self._progress_lines.clock_s()) is not None:
-            description = self._label or "playing"
-            self._progress.update(self._task, description=description, completed=clock_s, clock=f"{clock_s:4.1f} s")
+            doing, clock = bar_texts(clock_s, self._duration_s)
+            self._progress.update(self._task, description=self._label or doing, completed=clock_s, clock=clock)
 
     def stopping(self) -> None:
         """Print that the run was interrupted and is ending."""

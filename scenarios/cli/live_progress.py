@@ -90,6 +90,14 @@ class LiveProgress:
         return f"{round((at_ns - self._media_start_ns) / 1e9, 3) + 0.0:8.3f} s"  # + 0.0: no "-0.000"
 
 
+def bar_texts(clock_s: float, duration_s: float) -> tuple[str, str]:
+    """What a bar says of a run at a time of its media: what is being done, and how far it is. How long the end takes,
+    and the analysis, is not known."""
+    if clock_s >= duration_s:
+        return "collecting, analysing", ""
+    return "playing", f"{clock_s:4.1f} s, {duration_s - clock_s:.0f} s left"
+
+
 def _escaped(text: str) -> str:
     """A text of somebody else, with what would be rich's markup in it."""
     return _MARKUP.sub(r"\\\1", text)

@@ -13,7 +13,7 @@ from results.run_files.documents import dump_line
 from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.faults import Cut, Kill, Process, ProcessFault
 from results.run_files.run_dir import RunDir
-from scenarios.cli.live_progress import LiveProgress
+from scenarios.cli.live_progress import LiveProgress, bar_texts
 from scenarios.language.library import load_plan
 
 PLAN = load_plan(Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml")
@@ -53,6 +53,11 @@ def test_every_record_is_told_once(tmp_path: Path) -> None:
     ]
     assert list(progress_lines.news()) == []
     assert progress_lines.clock_s() is not None
+
+
+def test_a_bar_says_how_much_of_the_media_is_left_and_then_that_they_are_analysed() -> None:
+    assert bar_texts(3.21, 20) == ("playing", " 3.2 s, 17 s left")
+    assert bar_texts(20.0, 20) == bar_texts(25.0, 20) == ("collecting, analysing", "")
 
 
 def test_it_is_told_what_the_switches_did_by_themselves(tmp_path: Path) -> None:
