@@ -27,12 +27,13 @@ SUSTAINED_NS, SUSTAINED_PACKETS = 5 * S, 5
 @dataclass(frozen=True, slots=True)
 class Route:
     """A stream silenced by an event, ns. `recovered_ns`: None if it never was; `sustained`: whether it was heard long
-    enough then to say so; `by_loss_ns`: packets lost over its rate."""
+    enough then to say so. Of its silences, `by_timestamps_ns`: their sum; `by_loss_ns`: packets lost over its rate."""
 
     started_ns: int
     ended_ns: int
     recovered_ns: int | None
     sustained: bool
+    by_timestamps_ns: int
     by_loss_ns: float
     interval_ns: int
 
@@ -88,6 +89,7 @@ def route_of(silences: Sequence[Interruption], interval_ns: int, packet_ns: floa
         ended_ns=last.ended_ns,
         recovered_ns=None if last.still else last.ended_ns,
         sustained=not last.still and heard_until_ns - last.ended_ns >= sustained_ns,
+        by_timestamps_ns=sum(each.length_ns for each in own),
         by_loss_ns=lost * packet_ns,
         interval_ns=interval_ns,
     )
@@ -107,7 +109,7 @@ def _row(analysis: Analysis, fault: int, at_ns: int, routes: Sequence[Route]) ->
         full_at=None if full_ns is None else analysis.seconds(full_ns),
         first_route_ms=_since_ms(at_ns, first_ns),
         full_ms=_since_ms(at_ns, full_ns),
-        by_timestamps_ms=lengths_ms(_array(each.ended_ns - each.started_ns for each in routes)),
+        by_timestamps_ms=lengths_ms(_array(each.by_timestamps_ns for each in routes)),
         by_loss_ms=lengths_ms(_array(each.by_loss_ns for each in routes)),
         resolution_ms=round(max(each.interval_ns for each in routes) / 1e6, 3) if routes else None,
     )

@@ -68,10 +68,10 @@ class ConvergenceRow:
     full_ms: NonNegative | None
     """From the event until then: full convergence time; null as above."""
     by_timestamps_ms: LengthQuantiles
-    """Length of the silences, from the last packet before to the first packet after; of one that lasts, until the media
-    end (right-censored)."""
+    """Sum of the silences of a stream until it recovered, each from the last packet before to the first packet after;
+    of one that lasts, until the media end (right-censored)."""
     by_loss_ms: LengthQuantiles
-    """Packets lost in them over the rate of the stream: route-specific loss-derived convergence time."""
+    """Packets lost in all of these over the rate of the stream: route-specific loss-derived convergence time."""
     resolution_ms: NonNegative | None
     """Resolution of each of these lengths: the nominal packet interval, of several media the coarsest (RFC 6413 section
     6.1.3); null: none fell silent."""

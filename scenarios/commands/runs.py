@@ -7,12 +7,11 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from time import monotonic_ns
+from time import monotonic
 from typing import Literal
 
 import click
 
-from hostio.timing import S
 from results.run_files.plan import Plan
 from scenarios.cli.doctor import diagnose
 from scenarios.cli.exit_codes import VERDICT_CODES, worst
@@ -135,9 +134,9 @@ def _tried(
     trials: list[Trial] = []
     try:
         for plan, play in zip(plans, tries, strict=True):
-            start_ns = monotonic_ns()
+            begun_s = monotonic()
             made = play()
-            trials.append(trial_of(plan.relays.version, plan.scenario, made, (monotonic_ns() - start_ns) / S))
+            trials.append(trial_of(plan.relays.version, plan.scenario, made, monotonic() - begun_s))
     finally:
         outputs.write(trials, len(plans), sources, os.environ)
     return trials

@@ -71,7 +71,7 @@ def test_silences_less_than_5_s_apart_are_one_until_the_route_is_heard_long_enou
     own = [silence(4, 5, lost=49), silence(9.9, 11, lost=54), silence(16, 17, lost=49)]
     found = route_of(own, VOICE, VOICE, START + 30 * S)
     assert (found.started_ns, found.ended_ns, found.sustained) == (START + 4 * S, START + 11 * S, True)
-    assert found.by_loss_ns == (49 + 54) * VOICE
+    assert (found.by_timestamps_ns, found.by_loss_ns) == (2.1 * S, (49 + 54) * VOICE)
 
 
 def test_five_packets_are_more_than_5_s_of_a_slow_stream() -> None:

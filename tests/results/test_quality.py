@@ -129,8 +129,8 @@ def test_loss_and_delay_take_what_the_standard_says_from_a_narrowband_rating() -
 
 
 def test_fullband_ratings_are_those_of_rtpengine() -> None:
-    """Its `mos_calc_fb`, by hand: 137.8 without loss; half of 121.8 less at 4.3 %; the delay term at 200 ms, one octave
-    above 100, is 37 · (2^(1/6) − 3 · (1 + 3^−6)^(1/6) + 2)."""
+    """Its function for fullband media, by hand: 137.8 without loss; half of 121.8 less at 4.3 %; the delay term at
+    200 ms, one octave above 100, is 37 · (2^(1/6) − 3 · (1 + 3^−6)^(1/6) + 2)."""
     found = fullband_r(values(0, 4.3, 0), values(100, 20, 200))
     late = 37 * (2 ** (1 / 6) - 3 * (1 + 3**-6) ** (1 / 6) + 2)
     assert found == pytest.approx([137.8, 137.8 - 60.9, 137.8 - late])
