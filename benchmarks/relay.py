@@ -18,7 +18,7 @@ from benchmarks.relay_table import COLUMNS, MEANING, rows
 from benchmarks.search import Highest, Run, highest
 from benchmarks.subjects import Loaded
 from relay_app.programs import PROGRAMS
-from relay_app.relay.process import compile_loops
+from relay_app.relay.compiling import compile_loops
 from relay_app.versions.version_names import VERSIONS
 from scenarios.cli.console import Console
 from topologies.sandbox import find_sandbox

@@ -35,6 +35,7 @@ from hostio.stacks import write_stacks_on_signal
 from hostio.storage import is_of_storage
 from hostio.timing import MS, S, next_multiple
 from relay_app.coverage_report import CoverageReport
+from relay_app.load_order import LoadOrder, OrderSender
 from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 Item = TypeVar("Item")
@@ -78,12 +79,22 @@ class SwitchConnections(Protocol):
         """Hand the rules to the switch's connection; when that was, CLOCK_MONOTONIC ns."""
 
 
+class RelayOrders(Protocol):
+    """Takes orders to the relays."""
+
+    def send(self, order: LoadOrder) -> None:
+        """Send an order, whether or not its relay hears it."""
+
+
 class Controller:
     """Performs what the engine returns."""
 
-    def __init__(self, engine: Engine, switches: SwitchConnections, log: TextIO, milestones: TextIO) -> None:
+    def __init__(
+        self, engine: Engine, switches: SwitchConnections, relays: RelayOrders, log: TextIO, milestones: TextIO
+    ) -> None:
         self._engine = engine
         self._switches = switches
+        self._relays = relays
         self._log = log
         self._milestones = milestones
 
@@ -113,6 +124,8 @@ class Controller:
         for action in actions:
             if isinstance(action, Install):
                 self._engine.sent(action, self._switches.install(action))
+            elif isinstance(action, LoadOrder):
+                self._relays.send(action)
             elif isinstance(action, Milestone):
                 self.announce(action.name)
             else:
@@ -132,7 +145,8 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
-            controller = Controller(engine, switches, log, milestones)
+            relays = OrderSender(config.telemetry.parent)
+            controller = Controller(engine, switches, relays, log, milestones)
             listen(config.listen_host, config.listen_port)
             controller.announce("listening")
             clear_realtime_priority()

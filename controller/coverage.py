@@ -21,11 +21,14 @@ class Coverage:
     reports: Mapping[str, tuple[int, Mapping[Pair, int]]] = field(default_factory=dict)
 
     def after(self, report: CoverageReport, topology: Topology) -> Coverage:
-        """With a datagram of a report, of which there may be more of one time; KeyError if it names no cluster."""
+        """With a datagram of a report, of which there may be more of one time, unless a later one has come; KeyError if
+        it names no cluster."""
         names = {cluster.ordinal: cluster.name for cluster in topology.clusters}
         relay = names[report.relay]
         told = {Pair((names[a], names[b])): count for (a, b), count in report.records.items()}
         at_ns, before = self.reports.get(relay, (report.at_ns, {}))
+        if report.at_ns < at_ns:
+            return self
         records = {**before, **told} if at_ns == report.at_ns else told
         return Coverage({**self.reports, relay: (report.at_ns, records)})
 

@@ -11,6 +11,7 @@ from controller.flow_rules import SwitchRule, clear_groups, clear_rules
 from controller.health import Health
 from controller.health_watch import HealthWatch
 from controller.installer import Installer
+from controller.loading import NOTHING_LOADING
 from controller.local_repair import LocalRepair
 from controller.messages import (
     Action,
@@ -23,7 +24,17 @@ from controller.messages import (
     SwitchEvent,
     SwitchRefused,
 )
-from controller.moves import NO_REROUTES, LaneReroutes, Move, Pair, Relays, after_in_lanes, relays_between, second_of
+from controller.moves import (
+    NO_REROUTES,
+    LaneReroutes,
+    Load,
+    Move,
+    Pair,
+    Relays,
+    after_in_lanes,
+    relays_between,
+    second_of,
+)
 from controller.policies import POLICIES, Policy
 from controller.policies.steps import LaneTable, Step, lane_groups, paced
 from controller.reviews import reviews
@@ -70,6 +81,7 @@ class Engine:
         self._repair = LocalRepair(topology, settings)
         self._reroutes: LaneReroutes = NO_REROUTES
         self._coverage = NO_COVERAGE
+        self._loading = NOTHING_LOADING
         self._logged: Mapping[Pair, str] = {}
         """Of each pair that the policy keeps on a path that is not clean, the reason last logged."""
         self._moved_ns: tuple[int, ...] = ()
@@ -115,6 +127,9 @@ class Engine:
         self._moved_ns = tuple(at_ns for at_ns in self._moved_ns if now_ns - at_ns < _REROUTES_WITHIN_NS)
         decisions = self._policy(self._situation(now_ns))
         actions: list[Action] = self._new_reasons([each for each in decisions if isinstance(each, Kept)])
+        loads = [each for each in decisions if isinstance(each, Load)]
+        self._loading, orders = self._loading.after(loads, self._topology, now_ns)
+        actions += orders
         for move in [each for each in decisions if isinstance(each, Move)]:
             present = relays_between(move.a, move.b, self._reroutes[move.lanes[0]])
             self._begin(self._repair.with_repair(move, present), now_ns)
@@ -223,6 +238,7 @@ class Engine:
             self._lanes.paths,
             self._traffic,
             self._coverage,
+            self._loading,
             moved_before=len(self._moved_ns),
         )
 

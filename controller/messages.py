@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from controller.flow_rules import FlowRule, GroupRule, SwitchRule
+from relay_app.load_order import LoadOrder
 from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 
@@ -87,4 +88,4 @@ class Milestone:
 
 
 Record: TypeAlias = HealthChange | HeldUp | Decision | Kept | Review
-Action: TypeAlias = Install | Milestone | Record
+Action: TypeAlias = Install | LoadOrder | Milestone | Record

@@ -59,8 +59,24 @@ class Move:
         return Pair((self.a, self.b))
 
 
-PolicyDecision: TypeAlias = Move | Kept
-"""Of one pair: a move to make now, or the reason why lanes stay on a path that is not clean."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Lanes between `a` and `b` are to move onto relays once these have loaded the records of their sessions."""
+
+    a: str
+    b: str
+    relays: Relays
+    lanes: tuple[int, ...] = ALL_LANES
+
+    @property
+    def pair(self) -> Pair:
+        """The two clusters."""
+        return Pair((self.a, self.b))
+
+
+PolicyDecision: TypeAlias = Move | Kept | Load
+"""Of one pair: a move to make now, the reason why lanes stay on a path that is not clean, or what is to be loaded for
+them meanwhile."""
 
 
 def after(move: Move, reroutes: Reroutes) -> Reroutes:

@@ -24,10 +24,12 @@ Framework = Literal["os-ken", "ryu"]
 Probes = Literal["one-way", "stamp"]
 """What becomes of a probe that arrives: it is reported there, and with STAMP reflected besides."""
 
-PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom", "warm-first"]
+PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom", "warm-first", "prewarm"]
 """The word by which a scenario names a policy."""
 
-POLICY_DETECTORS: Mapping[PolicyName, Detector] = MappingProxyType({"warm-first": "relay-cache"})
+POLICY_DETECTORS: Mapping[PolicyName, Detector] = MappingProxyType(
+    {"warm-first": "relay-cache", "prewarm": "relay-cache"}
+)
 """What a policy needs to be watched, besides links."""
 
 T = TypeVar("T")
@@ -64,6 +66,7 @@ class PolicyChoice:
     relays: int = 2
     share: float = 0.8
     pace_ns: int = 0
+    patience_ns: int = 5 * S
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from controller.coverage import NO_COVERAGE, Coverage
 from controller.health import CanaryPath, Health, RelayHealth
 from controller.isolation import cut_off
+from controller.loading import NOTHING_LOADING, Loading
 from controller.moves import (
     ALL_LANES,
     LaneReroutes,
@@ -51,6 +52,8 @@ class Situation:
     them only some of its lanes yet."""
     traffic: Traffic = NO_TRAFFIC
     coverage: Coverage = NO_COVERAGE
+    loading: Loading = NOTHING_LOADING
+    """Which pairs wait for relays to load their records."""
     lanes: tuple[int, ...] = ALL_LANES
     moved_before: int = 0
     """How often a pair was moved onto relays in the last minute."""
@@ -92,7 +95,7 @@ class Situation:
         by_lane = self.by_lane or (self.reroutes,)
         return Counter(relay for each in by_lane for relay in relays_between(pair.a, pair.b, each))
 
-    def covered(self, pair: DirectPath, relays: Relays) -> float:
+    def covered(self, pair: DirectPath | Move, relays: Relays) -> float:
         """The least share of the records of a pair's sessions that one of these relays holds; 1 if there are none."""
         records = self.traffic.records_of(pair.a, pair.b)
         held = [self.coverage.held(relay, Pair((pair.a, pair.b)), self.now_ns) for relay in relays]

@@ -11,20 +11,14 @@ from pathlib import Path
 from threading import Event
 from time import monotonic_ns
 
-import numpy as np
-
-from hostio.compiled import precompile
 from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.files import GrowingArray, write_whole
-from hostio.histogram_compiled import count_duration
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import US, S
 from relay_app.coverage_report import CoverageReport, CoverageSender
-from relay_app.forwarding.fate_log import FateLog
-from relay_app.forwarding.forwarding_loop import ForwardingMemory, PathRules, forward
+from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
-from relay_app.locks.mutex_compiled import MUTEX_WORDS, LockPlace, lock_mutex, try_mutex, unlock_mutex
 from relay_app.locks.report import PACKET_PATH
 from relay_app.messages import (
     MediaPrepared,
@@ -38,13 +32,12 @@ from relay_app.messages import (
     TakeOver,
 )
 from relay_app.records import FETCH, RELAY_SAMPLE, SAMPLE_INTERVAL_NS
+from relay_app.relay.compiling import compile_loops
+from relay_app.relay.loading import Loader, Loading
 from relay_app.relay.recording import RecordedSource, Sampler, every
 from relay_app.relay.watchdog import FetchProgress, Watchdog
-from relay_app.sessions.cache import SessionCache, UnknownSessions
-from relay_app.sessions.cache_compiled import expire_idle, find, home_slot, is_unknown, place_for
 from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.session_table import SessionTable
-from relay_app.versions import slow_drain
 from relay_app.versions.catalogue import version_named
 from relay_app.versions.version import FetchSettings, RelayParts
 from relay_app.versions.version_names import DEFAULT_VERSION
@@ -92,6 +85,8 @@ class RelayConfig:
     """How often the lock report is rewritten, idle sessions are expired, and the controller is told what is cached."""
     report_path: str = ""
     """The controller's socket, to be told which records are cached; empty: it is not."""
+    order_path: str = ""
+    """The socket on which the controller orders records to be loaded; empty: none."""
 
 
 class Relay:
@@ -121,6 +116,13 @@ class Relay:
         self._progress = FetchProgress(self._control, self._table, monotonic_ns)
         self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
         self._coverage = CoverageSender(config.report_path) if config.report_path else None
+        loading = Loading(
+            self._directory.streams_between,
+            self._control.missed,
+            lambda ssrc: self._table.settled(ssrc, monotonic_ns()),
+            self._tell_coverage,
+        )
+        self._loader = Loader(Path(config.order_path), loading) if config.order_path else None
         self._stopped = Event()
         self._quiesced = Event()
 
@@ -135,6 +137,8 @@ class Relay:
         workers.start("fetch", self._fetch)
         workers.start("sample", self._sampler.run)
         workers.start("watchdog", self._watchdog.run)
+        if self._loader:
+            workers.start("load", self._loader.run)
         workers.start("housekeeping", lambda: every(self._config.report_interval_ns, self._stopped, self._housekeeping))
 
     def _forward(self) -> None:
@@ -154,10 +158,8 @@ class Relay:
         return {PACKET_PATH: self._path.last_round_ns() or None, "fetches": self._progress.last_ns()}
 
     def _housekeeping(self) -> None:
-        if self._coverage:
-            # First, and without the lock: a relay that stands still goes on saying what it has.
-            records = self._table.records_by_pair()
-            self._coverage.report(CoverageReport(self._config.ordinal, monotonic_ns(), records))
+        # First, and without the lock: a relay that stands still goes on saying what it has.
+        self._tell_coverage()
         self.write_lock_report()
         now_ns = monotonic_ns()
         # Without blocking: this thread must go on writing the report when a version holds the lock for ever.
@@ -166,6 +168,11 @@ class Relay:
                 self._table.expire(now_ns - self._config.idle_ns, now_ns)
             finally:
                 self._table.lock.release()
+
+    def _tell_coverage(self) -> None:
+        if self._coverage:
+            now_ns = monotonic_ns()  # before it looks: two threads tell, and the later look counts
+            self._coverage.report(CoverageReport(self._config.ordinal, now_ns, self._table.records_by_pair()))
 
     def write_lock_report(self) -> None:
         """Replace the lock report as a whole: a relay that is killed while it writes leaves the one before."""
@@ -193,6 +200,8 @@ class Relay:
         self._control.stop()
         self._sampler.stop()
         self._watchdog.stop()
+        if self._loader:
+            self._loader.stop()
 
     def halt(self) -> None:
         """Have all threads end; return once no packet is forwarded any more, after 3 s at the latest."""
@@ -209,6 +218,7 @@ class Relay:
             "expired_sessions": self._table.expired,
             "stuck_threads": stuck,
             **({"unheard": self._coverage.unheard} if self._coverage else {}),
+            **({"refused_orders": self._loader.refused, "failed_orders": self._loader.failed} if self._loader else {}),
             **self._control.counters(),
         }
         self._path.log_undelivered()
@@ -222,23 +232,6 @@ class Relay:
             self._samples.close()
             self._fetches.close()
         return stopped
-
-
-def compile_loops() -> None:
-    """Compile the packet path, and what the control side calls of compiled code, or load it from the cache."""
-    cache, unknown = SessionCache(8), UnknownSessions()
-    place = LockPlace.at(np.zeros(MUTEX_WORDS, np.int64))
-    memory = ForwardingMemory.allocate(0, cache.view, unknown.view, FateLog.create())
-    precompile(forward, memory, place, PathRules(False, 0, 0), 0, 0, 0)
-    precompile(find, cache.view.keys, 0)
-    precompile(place_for, cache.view.keys, cache.view.used_ns, 0, 0)
-    precompile(expire_idle, cache.view.keys, cache.view.used_ns, 0, 0, 0)
-    precompile(home_slot, 0, 0)
-    precompile(is_unknown, unknown.view.keys, unknown.view.until_ns, 0, 0)
-    for change in (lock_mutex, try_mutex, unlock_mutex):
-        precompile(change, place.mutex)
-    precompile(count_duration, place.wait, 0)
-    slow_drain.compile_loops()
 
 
 def serve(config: RelayConfig, control: Connection) -> None:

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from relay_app.ports import DIRECTORY_PORT
+from relay_app.streams import RESERVED_SSRCS
 
 _HEADER = Struct("!BIBBH")
 _LIFETIME = Struct("!I")
@@ -142,6 +143,8 @@ class Directory:
         with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
             for part in _parts(records):
                 pipeline.mset({_key(record.ssrc): record.encode() for record in part})
+                for pair, ssrcs in _by_pair(part).items():
+                    pipeline.sadd(pair, *ssrcs)
             pipeline.execute()
 
     def refresh(self, records: Iterable[StreamRecord]) -> None:
@@ -159,6 +162,13 @@ class Directory:
             answers = pipeline.execute()
         return _sorted_out(ssrcs, [value for answer in answers for value in answer])
 
+    def streams_between(self, a: int, b: int) -> tuple[int, ...]:
+        """The SSRCs of the streams between two clusters, by ordinal, either way, that were ever written; in one round
+        trip. DirectoryError."""
+        with _translated_errors():
+            found = self._redis.smembers(_pair_key(a, b))
+        return tuple(sorted(int(ssrc, 16) for ssrc in found))
+
     def announce(self, ssrcs: Sequence[int], carrier: int) -> None:
         """Write that the relay of the cluster `carrier` carries these streams, in one round trip; DirectoryError."""
         with _translated_errors(), self._redis.pipeline(transaction=False) as pipeline:
@@ -173,6 +183,20 @@ class Directory:
 
 def _key(ssrc: int) -> str:
     return f"stream:{ssrc:08x}"
+
+
+def _pair_key(a: int, b: int) -> str:
+    return f"pair:{min(a, b)}-{max(a, b)}"
+
+
+def _by_pair(records: Iterable[StreamRecord]) -> dict[str, list[str]]:
+    """The SSRCs in the index of streams by the clusters that they join, which has no canaries: those end where they
+    begin."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        if record.ssrc not in RESERVED_SSRCS:
+            found.setdefault(_pair_key(record.source, record.destination), []).append(f"{record.ssrc:08x}")
+    return found
 
 
 def _parts(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from controller.settings import PolicyChoice, PolicyName
 from results.run_files.validation import Field, Strict, checked, validated
@@ -65,9 +65,24 @@ class HeadroomEntry(Strict):
         return PolicyChoice(self.name, share=self.share)
 
 
-POLICY_ENTRIES = (PolicyEntry, SpreadEntry, PacedEntry, HeadroomEntry)
+class PrewarmEntry(Strict):
+    """The policy `prewarm`: a relay loads the records of a pair's sessions before their lanes move onto it."""
 
-_BY_NAME: Mapping[str, type[PolicyEntry | SpreadEntry | PacedEntry | HeadroomEntry]] = MappingProxyType(
+    name: Literal["prewarm"] = Field(examples=["prewarm"])
+    """Its name."""
+    patience: Annotated[int, checked(time_within("10ms", LONGEST_SPAN))] = _DEFAULT.patience_ns
+    """How long the lanes wait for it at most; then they move all the same."""
+
+    def choice(self) -> PolicyChoice:
+        """The policy and its options."""
+        return PolicyChoice(self.name, patience_ns=self.patience)
+
+
+POLICY_ENTRIES = (PolicyEntry, SpreadEntry, PacedEntry, HeadroomEntry, PrewarmEntry)
+
+_Entry: TypeAlias = PolicyEntry | SpreadEntry | PacedEntry | HeadroomEntry | PrewarmEntry
+
+_BY_NAME: Mapping[str, type[_Entry]] = MappingProxyType(
     {name: entry for entry in POLICY_ENTRIES for name in get_args(entry.model_fields["name"].annotation)}
 )
 
@@ -81,7 +96,7 @@ def _read(value: object) -> PolicyChoice:
     return validated(_entry(value["name"]), value).choice()
 
 
-def _entry(name: object) -> type[PolicyEntry | SpreadEntry | PacedEntry | HeadroomEntry]:
+def _entry(name: object) -> type[_Entry]:
     if isinstance(name, str) and name in _BY_NAME:
         return _BY_NAME[name]
     names = get_args(PolicyName)

@@ -23,10 +23,21 @@ def kind_problems(plan: Plan) -> Iterator[Problem]:
     come through another relay. And one for each expectation on the process of a relay that is no program.
     """
     yield from _expectation_problems(plan)
+    yield from _prewarm_problems(plan)
     for cluster in (each.name for each in plan.topology.clusters):
         for name in dict.fromkeys(plan.relay_kinds(cluster)):
             if program := plan.relays.programs.get(name):
                 yield from _program_problems(plan, cluster, program, quoted(name))
+
+
+def _prewarm_problems(plan: Plan) -> Iterator[Problem]:
+    """A problem for each program among the relays, which no order of the controller reaches."""
+    if plan.controller.policy.name != "prewarm":
+        return
+    for name in plan.relays.programs:
+        clusters = [each.name for each in plan.topology.clusters if name in plan.relay_kinds(each.name)]
+        text = f"prewarm tells relays to load records, and {quoted(name)} ({', '.join(clusters)}) is a program that"
+        yield Problem(("controller", "policy"), f"{text} cannot be told; write failover, or another kind")
 
 
 def _program_problems(plan: Plan, cluster: str, program: RelayProgram, kind: str) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
 from relay_app.clients.permission_keeper import PermissionConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
+from relay_app.load_order import order_socket
 from relay_app.probing import prober
 from relay_app.probing.prober import ProberConfig
 from relay_app.program_media import decoder_ports
@@ -112,8 +113,13 @@ class MediaSpawner:
             lock_audit=self._plan.relays.lock_audit,
             life=life,
             report_path=str(TELEMETRY) if self._plan.controller.coverage else "",
+            order_path=self._order_path(cluster),
         )
         return self._spawn("relay", relay_process.stand_by if life else relay_process.serve, config, cluster)
+
+    def _order_path(self, cluster: Cluster) -> str:
+        orders = self._plan.controller.policy.name == "prewarm"
+        return str(order_socket(TELEMETRY.parent, cluster.ordinal)) if orders else ""
 
     def media_programs(self) -> MediaPrograms:
         """The publishers and decoders, which are not started yet."""

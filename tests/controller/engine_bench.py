@@ -19,6 +19,7 @@ from controller.messages import (
 from controller.policies import Policy
 from controller.settings import ControllerSettings
 from hostio.timing import MS, S
+from relay_app.load_order import LoadOrder
 from relay_app.probing.probe_report import ProbeReport
 from topologies.model import LAN_PORT, Direction, Topology
 
@@ -40,6 +41,8 @@ class Bench:
         """Switch and port of BFD sessions that are down."""
         self.records: list[Record] = []
         self.milestones: list[str] = []
+        self.orders: list[tuple[int, LoadOrder]] = []
+        """To relays, and when they were given."""
         self.cut: set[Direction] = set()
         self.settings = settings
         self.stuck: set[str] = set()
@@ -56,6 +59,8 @@ class Bench:
                 self.engine.sent(action, self.now_ns)
                 reply = BarrierReply(action.switch, action.token, self.now_ns + 1 * MS, self.now_ns)
                 self.perform(self.engine.handle(reply, self.now_ns))
+            elif isinstance(action, LoadOrder):
+                self.orders.append((self.now_ns, action))
             elif isinstance(action, Milestone):
                 self.milestones.append(action.name)
             else:

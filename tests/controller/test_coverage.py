@@ -19,6 +19,7 @@ from controller.settings import ControllerSettings, PolicyChoice
 from controller.traffic import PairTraffic, Traffic
 from hostio.timing import MS, S
 from relay_app.coverage_report import CoverageReport
+from relay_app.load_order import LoadOrder
 
 EAST_WEST = Pair(("east", "west"))
 FOUR = mesh("east", "ohio", "west", "northwest")
@@ -34,6 +35,11 @@ class NoSwitches:
         raise AssertionError(install)
 
 
+class NoRelays:
+    def send(self, order: LoadOrder) -> None:
+        raise AssertionError(order)
+
+
 def test_the_datagrams_of_one_time_are_one_report_and_a_later_one_takes_its_place() -> None:
     topology = six()
     coverage = NO_COVERAGE.after(CoverageReport(2, 5, {(1, 5): 7}), topology)
@@ -41,6 +47,11 @@ def test_the_datagrams_of_one_time_are_one_report_and_a_later_one_takes_its_plac
     assert [coverage.held("ohio", Pair(("east", end)), 5) for end in ("west", "central")] == [7, 4]
     coverage = coverage.after(CoverageReport(2, 6, {(1, 3): 5}), topology)
     assert [coverage.held("ohio", Pair(("east", end)), 6) for end in ("west", "central")] == [0, 5]
+
+
+def test_an_earlier_look_that_comes_late_changes_nothing() -> None:
+    coverage = NO_COVERAGE.after(CoverageReport(2, 6, {(1, 5): 7}), six())
+    assert coverage.after(CoverageReport(2, 5, {(1, 5): 4}), six()) == coverage
 
 
 def test_what_was_told_long_ago_counts_for_nothing() -> None:
@@ -59,7 +70,7 @@ def moved_to(held: dict[str, int], told_ns: int = S) -> list[tuple[str | None, s
     """The path over which east-west goes when its link is cut, as the relays hold so many of the 200 records."""
     bench = Bench(FOUR, SETTINGS)
     bench.engine = Engine(FOUR, SETTINGS, traffic=TRAFFIC)
-    controller = Controller(bench.engine, NoSwitches(), StringIO(), StringIO())
+    controller = Controller(bench.engine, NoSwitches(), NoRelays(), StringIO(), StringIO())
     bench.connect()
     bench.run(1 * S)
     ends = (FOUR.cluster("east").ordinal, FOUR.cluster("west").ordinal)
@@ -93,7 +104,7 @@ def test_a_relay_that_has_said_nothing_for_long_is_no_warmer_than_another() -> N
 
 
 def test_a_datagram_that_is_no_report_is_an_error() -> None:
-    controller = Controller(Engine(FOUR, SETTINGS), NoSwitches(), StringIO(), StringIO())
+    controller = Controller(Engine(FOUR, SETTINGS), NoSwitches(), NoRelays(), StringIO(), StringIO())
     good = next(CoverageReport(1, 0, {(1, 2): 3}).encode())
     for datagram in chain((good[:-1], good[:5], b"\0"), (b"\1", b"")):
         with pytest.raises(struct.error):

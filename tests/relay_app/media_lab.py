@@ -78,6 +78,7 @@ class Lab:
         unknown_ns: int = 60 * S,
         version: str = DEFAULT_VERSION,
         report_path: str = "",
+        order_path: str = "",
     ) -> None:
         """A relay; `rewritten` says which clusters' traffic a switch would send to which other's relay instead."""
         hosts = {name: (rewritten or {}).get(name, name) for name in ORDINALS}
@@ -97,6 +98,7 @@ class Lab:
             unknown_ns=unknown_ns,
             sample_interval_ns=SAMPLE_NS,
             report_path=report_path,
+            order_path=order_path,
         )
         self.relays[cluster] = Process(relay.serve, config)
         assert self.relays[cluster].answer() == Ready()

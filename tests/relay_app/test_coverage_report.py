@@ -14,6 +14,7 @@ from redis_lab import stopped_redis
 
 from hostio.timing import S
 from relay_app.coverage_report import MOST_PAIRS, CoverageReport, CoverageSender
+from relay_app.load_order import LoadOrder, OrderSender, order_socket
 from relay_app.locks.lock_set import LockSet
 from relay_app.probing.canaries import canary_records
 from relay_app.probing.probe_report import ProbeReport
@@ -83,16 +84,22 @@ def test_a_record_that_left_the_cache_is_not_counted() -> None:
     assert sessions.records_by_pair() == {(1, 2): 1}
 
 
-def test_a_relay_tells_what_it_has_fetched(tmp_path: Path, heard: socket.socket) -> None:
+def test_a_relay_tells_what_it_has_fetched_and_what_it_was_told_to_load(tmp_path: Path, heard: socket.socket) -> None:
     streams = streams_of([SessionGroup("talk", "a", "b", 6, "voice")], 1)
     with stopped_redis(tmp_path) as redis, media_lab(tmp_path, redis) as lab:
         redis.start()
         directory = Directory(redis.unix)
         directory.write(StreamRecord(s.ssrc, ORDINALS[s.source], ORDINALS[s.destination], s.session) for s in streams)
         directory.close()
-        lab.start_relay("c", report_path=heard.getsockname())
+        lab.start_relay("c", report_path=heard.getsockname(), order_path=str(order_socket(tmp_path, ORDINALS["c"])))
         first = CoverageReport.decode(heard.recv(4096))
         assert (first.relay, first.records) == (ORDINALS["c"], {})
         assert lab.prefetch("c", tuple(stream.ssrc for stream in streams[:9])) == 9
         reports = (CoverageReport.decode(heard.recv(4096)) for _ in range(30))
-        assert next(each.records for each in reports if each.records) == {(ORDINALS["a"], ORDINALS["b"]): 9}
+        pair = (ORDINALS["a"], ORDINALS["b"])
+        assert next(each.records for each in reports if each.records) == {pair: 9}
+        sender = OrderSender(tmp_path)
+        sender.send(LoadOrder(ORDINALS["c"], pair, tuple(range(16))))
+        sender.close()
+        assert sender.unheard == 0
+        assert next(each.records for each in reports if each.records != {pair: 9}) == {pair: 12}

@@ -230,7 +230,7 @@ import sys
 sys.modules["scipy"] = None  # as without the packages for tests: numba loads it where it is, and takes longest for that
 import test_versions
 from numba.core.dispatcher import Dispatcher
-from relay_app.relay.process import compile_loops
+from relay_app.relay.compiling import compile_loops
 
 def refuse(self, signature):
     raise AssertionError(f"{self.py_func.__qualname__} is compiled for {signature}")

@@ -41,6 +41,11 @@ def plan_with(text: str, folder: Path) -> Plan:
         ("controller: {policy: direct-only}", PolicyChoice("direct-only")),
         ("controller: {policy: {name: failover}}", PolicyChoice("failover")),
         ("controller: {policy: warm-first, detect: [link, relay-cache]}", PolicyChoice("warm-first")),
+        ("controller: {policy: prewarm, detect: [link, relay-cache]}", PolicyChoice("prewarm", patience_ns=5 * S)),
+        (
+            "controller: {policy: {name: prewarm, patience: 800ms}, detect: [bfd, relay-cache]}",
+            PolicyChoice("prewarm", patience_ns=800_000_000),
+        ),
         ("controller: {policy: spread}", PolicyChoice("spread", relays=2)),
         ("controller: {policy: {name: spread, relays: 16}}", PolicyChoice("spread", relays=16)),
         ("controller: {policy: {name: paced, pace: 24s}}", PolicyChoice("paced", pace_ns=24 * S)),
@@ -92,7 +97,7 @@ def names_of(entry: type) -> list[str]:
 def test_the_documentation_has_the_reasons_that_the_policies_give() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "controller" / "policies").glob("*.py"))
     reasons = re.findall(r"^\| `([a-z -]+)` \| [a-z`]", PAGE.partition("| reason begins with |")[2], re.MULTILINE)
-    assert len(reasons) == 7
+    assert len(reasons) == 8
     assert [reason for reason in reasons if reason not in source] == []
 
 

@@ -34,6 +34,15 @@ def test_a_relay_without_path_log_cannot_be_watched_by_canaries(tmp_path: Path) 
         load_plan(watched, overrides=[f"relays.kind={mine}"])
 
 
+def test_a_program_cannot_be_told_to_load_records(tmp_path: Path) -> None:
+    mine = folder(tmp_path / "mine", "command: [sh]\n")
+    prewarm = ("controller.policy=prewarm", "controller.detect=[link, relay-cache]")
+    message = r"'mine' \(us-central\) is a program that cannot be told; write failover, or another kind"
+    with pytest.raises(ScenarioError, match=message):
+        plan_with("2026-05-20", f"relays.kinds.us-central={mine}", *prewarm)
+    assert plan_with("2026-05-20", *prewarm).controller.policy.name == "prewarm"
+
+
 def test_only_a_program_has_a_process_to_expect_something_of(tmp_path: Path) -> None:
     wanted = "expect.0=relay.us-central.process.threads_most < 9"
     mine = folder(tmp_path / "mine", "command: [sh]\n")
