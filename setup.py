@@ -34,7 +34,7 @@ setup(
         "typing-extensions",
     ],
     extras_require={
-        "test": ["jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist"],
+        "test": ["hypothesis", "jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist"],
         "media": ["aioice", "aiortc"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },

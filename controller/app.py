@@ -30,13 +30,13 @@ from controller.engine import Engine
 from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
 from controller.openflow import listen, make_switches
 from controller.settings import ControllerConfig
+from controller.telemetry import TelemetryError, TelemetryReader
 from hostio.realtime import clear_realtime_priority, set_realtime_priority
 from hostio.stacks import write_stacks_on_signal
 from hostio.storage import is_of_storage
 from hostio.timing import MS, S, next_multiple
 from relay_app.coverage_report import CoverageReport
 from relay_app.load_order import LoadOrder, OrderSender
-from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 Item = TypeVar("Item")
 
@@ -90,21 +90,34 @@ class Controller:
     """Performs what the engine returns."""
 
     def __init__(
-        self, engine: Engine, switches: SwitchConnections, relays: RelayOrders, log: TextIO, milestones: TextIO
+        self,
+        engine: Engine,
+        telemetry: TelemetryReader,
+        switches: SwitchConnections,
+        relays: RelayOrders,
+        log: TextIO,
+        milestones: TextIO,
     ) -> None:
         self._engine = engine
+        self._telemetry = telemetry
+        self.refused = 0
+        """Datagrams of telemetry that are no report."""
         self._switches = switches
         self._relays = relays
         self._log = log
         self._milestones = milestones
 
     def on_report(self, datagram: bytes) -> None:
-        """A datagram of telemetry arrived; struct.error if it is no report."""
-        if CoverageReport.is_in(datagram):
-            self._engine.cover(CoverageReport.decode(datagram))
+        """A datagram of telemetry arrived; one that is no report is counted, and told now and then (stderr)."""
+        try:
+            report = self._telemetry.read(datagram, monotonic_ns())
+        except TelemetryError as error:
+            self._refuse(error)
             return
-        kind = ReflectionReport if ReflectionReport.is_in(datagram) else ProbeReport
-        self._perform(self._engine.report(kind.decode(datagram)))
+        if isinstance(report, CoverageReport):
+            self._engine.cover(report)
+        else:
+            self._perform(self._engine.report(report))
 
     def on_switch(self, event: SwitchEvent) -> None:
         """A switch connected, answered, refused, or reported a port."""
@@ -119,6 +132,12 @@ class Controller:
     def announce(self, milestone: str) -> None:
         """Report a milestone to whoever started the process."""
         _announce(milestone, self._milestones)
+
+    def _refuse(self, error: TelemetryError) -> None:
+        self.refused += 1
+        # The first, the second, the fourth: however many come, the log stays short.
+        if self.refused & (self.refused - 1) == 0:
+            print(f"controller: {self.refused} datagrams refused, the last one: {error}", file=sys.stderr, flush=True)
 
     def _perform(self, actions: Iterable[Action]) -> None:
         for action in actions:
@@ -146,7 +165,8 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
             relays = OrderSender(config.telemetry.parent)
-            controller = Controller(engine, switches, relays, log, milestones)
+            reader = TelemetryReader(config.topology)
+            controller = Controller(engine, reader, switches, relays, log, milestones)
             listen(config.listen_host, config.listen_port)
             controller.announce("listening")
             clear_realtime_priority()

@@ -105,7 +105,10 @@ class Engine:
         self._coverage = self._coverage.after(report, self._topology)
 
     def handle(self, event: SwitchEvent, now_ns: int) -> list[Action]:
-        """A switch connected, answered, refused, or reported a port; SwitchError if it refused a message."""
+        """A switch connected, answered, refused, or reported a port; SwitchError if it refused a message. What is no
+        switch of the topology counts for nothing."""
+        if event.switch not in self._clusters:
+            return []
         if isinstance(event, SwitchRefused):
             raise SwitchError(f"{self._clusters[event.switch].name}'s switch refused a message: {event.error}")
         if isinstance(event, SwitchConnected):

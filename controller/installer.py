@@ -7,7 +7,6 @@ left open.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,7 +31,7 @@ class Installer:
     """Numbers installations, and turns the last barrier reply of a move into its Decision record."""
 
     def __init__(self, switches: Iterable[int]) -> None:
-        self._tokens = itertools.count(1)
+        self._last_token = 0
         self._unconfirmed = set(switches)
         self._pending: list[_Pending] = []
 
@@ -51,7 +50,11 @@ class Installer:
         by_switch: dict[int, list[SwitchRule]] = {}
         for rule in rules:
             by_switch.setdefault(rule.switch, []).append(rule)
-        return [Install(switch, next(self._tokens), tuple(rules)) for switch, rules in by_switch.items()]
+        return [Install(switch, self._next_token(), tuple(rules)) for switch, rules in by_switch.items()]
+
+    def _next_token(self) -> int:
+        self._last_token += 1
+        return self._last_token
 
     def move(self, move: Move, lanes: tuple[int, ...], rules: Iterable[SwitchRule], decided_ns: int) -> list[Install]:
         """Install a move's rules and await their confirmation."""
@@ -67,7 +70,10 @@ class Installer:
                 pending.sent_ns = at_ns
 
     def confirm(self, reply: BarrierReply) -> list[Decision]:
-        """Take in a barrier reply; the moves that every switch has now confirmed."""
+        """Take in a barrier reply; the moves that every switch has now confirmed. One to no request of ours confirms
+        nothing."""
+        if not 0 < reply.token <= self._last_token:
+            return []
         self._unconfirmed.discard(reply.switch)
         for pending in self._pending:
             if pending.awaited.get(reply.switch, reply.token + 1) <= reply.token:

@@ -117,14 +117,16 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
     @_on(ofp_event.EventOFPFlowStatsReply)
     def _flows(self, event: Any) -> None:
         datapath = event.msg.datapath
-        self._found[datapath.id].rules += [flow_rule(datapath.id, flow) for flow in event.msg.body]
-        self._read_back("rules", event.msg)
+        if found := self._found.get(datapath.id):  # nobody asked else
+            found.rules += [flow_rule(datapath.id, flow) for flow in event.msg.body]
+            self._read_back("rules", event.msg)
 
     @_on(ofp_event.EventOFPGroupDescStatsReply)
     def _groups(self, event: Any) -> None:
         datapath = event.msg.datapath
-        self._found[datapath.id].groups += [group_rule(datapath.id, group) for group in event.msg.body]
-        self._read_back("groups", event.msg)
+        if found := self._found.get(datapath.id):
+            found.groups += [group_rule(datapath.id, group) for group in event.msg.body]
+            self._read_back("groups", event.msg)
 
     def _read_back(self, table: str, reply: Any) -> None:
         """With the last part of its last table, a switch counts as connected."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
 from io import StringIO
-from itertools import chain
 
 import pytest
 from controller_samples import mesh, six
@@ -16,6 +14,7 @@ from controller.engine import Engine
 from controller.messages import Install
 from controller.moves import Pair
 from controller.settings import ControllerSettings, PolicyChoice
+from controller.telemetry import TelemetryReader
 from controller.traffic import PairTraffic, Traffic
 from hostio.timing import MS, S
 from relay_app.coverage_report import CoverageReport
@@ -70,7 +69,7 @@ def moved_to(held: dict[str, int], told_ns: int = S) -> list[tuple[str | None, s
     """The path over which east-west goes when its link is cut, as the relays hold so many of the 200 records."""
     bench = Bench(FOUR, SETTINGS)
     bench.engine = Engine(FOUR, SETTINGS, traffic=TRAFFIC)
-    controller = Controller(bench.engine, NoSwitches(), NoRelays(), StringIO(), StringIO())
+    controller = Controller(bench.engine, TelemetryReader(FOUR), NoSwitches(), NoRelays(), StringIO(), StringIO())
     bench.connect()
     bench.run(1 * S)
     ends = (FOUR.cluster("east").ordinal, FOUR.cluster("west").ordinal)
@@ -101,11 +100,3 @@ def test_the_relay_that_covers_most_in_tenths_is_taken_and_of_equals_the_nearest
 
 def test_a_relay_that_has_said_nothing_for_long_is_no_warmer_than_another() -> None:
     assert [via for via, _ in moved_to({"northwest": 200}, 1 * S - STALE_NS)] == ["ohio"]
-
-
-def test_a_datagram_that_is_no_report_is_an_error() -> None:
-    controller = Controller(Engine(FOUR, SETTINGS), NoSwitches(), NoRelays(), StringIO(), StringIO())
-    good = next(CoverageReport(1, 0, {(1, 2): 3}).encode())
-    for datagram in chain((good[:-1], good[:5], b"\0"), (b"\1", b"")):
-        with pytest.raises(struct.error):
-            controller.on_report(datagram)
