@@ -74,13 +74,13 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True)
 class DelayAnswers:
-    """To the directory proxy: delay answers that come from now on by this much."""
+    """To a proxy: delay what comes from now on by this much, answers or messages, as the proxy says."""
 
     extra_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersDelayed:
-    """From the directory proxy: the delay is applied."""
+    """From a proxy: the delay is applied."""
 
     extra_ns: int

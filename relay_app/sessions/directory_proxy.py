@@ -7,22 +7,15 @@ stays. Bytes keep their order when the delay gets shorter.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from time import monotonic_ns
 
 from hostio.control import Ready, Stop, Stopped, message_queue, tell
+from hostio.delayed_streams import pass_between
 from hostio.realtime import set_realtime_priority
-from hostio.timing import S
 from relay_app.messages import AnswersDelayed, DelayAnswers, StandingBy, TakeOver
 from relay_app.ports import DIRECTORY_PORT
-
-_CHUNK_BYTES = 1 << 16
-_MOST_CHUNKS = 1 << 10
-"""Held for one connection, 64 MiB; more is not read until there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +46,11 @@ class DirectoryProxy:
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection until either side ends and what was held then is forwarded."""
         try:
-            behind_reader, behind_writer = await asyncio.open_unix_connection(str(self._config.backend))
+            behind = await asyncio.open_unix_connection(str(self._config.backend))
         except OSError:
             writer.transport.abort()
             return
-        requests = asyncio.create_task(_forward_delayed(reader, behind_writer, lambda: 0))
-        answers = asyncio.create_task(_forward_delayed(behind_reader, writer, lambda: self.extra_ns))
-        try:
-            await asyncio.wait((requests, answers), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (requests, answers):
-                task.cancel()
-            for end in (writer, behind_writer):
-                end.close()
-
-
-async def _forward_delayed(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, extra_ns: Callable[[], int]
-) -> None:
-    """Forward one direction, each chunk when it is due, until the reader ends or a side breaks."""
-    held: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(_MOST_CHUNKS)
-    leaving = asyncio.create_task(_write_when_due(held, writer))
-    try:
-        due_ns = 0
-        with suppress(OSError):
-            while chunk := await reader.read(_CHUNK_BYTES):
-                due_ns = max(due_ns, monotonic_ns() + extra_ns())  # never before the chunk ahead: order is kept
-                await held.put((due_ns, chunk))
-        await held.put((due_ns, b""))
-        await leaving
-    finally:
-        leaving.cancel()
-
-
-async def _write_when_due(held: asyncio.Queue[tuple[int, bytes]], writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while True:
-            due_ns, chunk = await held.get()
-            await asyncio.sleep(max(0, due_ns - monotonic_ns()) / S)
-            if not chunk:
-                return
-            writer.write(chunk)
-            await writer.drain()
+        await pass_between((reader, writer), behind, lambda: 0, lambda: self.extra_ns)
 
 
 def serve(config: DirectoryProxyConfig, control: Connection) -> None:

@@ -153,7 +153,8 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """The process delays each answer by `extra_ns` times the share of the fault's strength."""
+    """The process delays each answer, the controller each message either way, by `extra_ns` times the share of the
+    fault's strength."""
 
     extra_ns: int
     kind: Literal["slow"] = "slow"

@@ -108,6 +108,18 @@ class ControllerCut(ProcessEvent):
         return Cut()
 
 
+class ControllerSlow(Ramp, _ControllerEvent):
+    """Every OpenFlow message between the switches and the controller takes `extra` longer, either way."""
+
+    what: Literal["controller-slow"]
+    extra: Delay = Field(examples=["200ms"])
+    """How much longer a message takes."""
+
+    def action(self) -> Slow:
+        """Delay their messages."""
+        return Slow(self.extra)
+
+
 class _SwitchEvent(ProcessEvent):
     cluster: ShortName = Field(examples=["us-central"])
     """The cluster whose switch it happens to."""
@@ -201,6 +213,7 @@ PROCESS_EVENTS = words(
     ControllerKill,
     ControllerFreeze,
     ControllerCut,
+    ControllerSlow,
     SwitchForgets,
     SwitchRestart,
     SwitchFreeze,

@@ -1,26 +1,33 @@
-"""The controller as a supervised process, and the fault that cuts the switches off from it."""
+"""The controller as a supervised process, and the faults that cut the switches off from it or delay their messages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from controller.settings import ControllerConfig
-from results.run_files.faults import Cut, Process
+from results.run_files.faults import Cut, Process, ProcessFault, Slow
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
+from scenarios.process_faults import openflow_proxy
+from scenarios.process_faults.delaying import delayed_by
 from scenarios.process_faults.expected_traffic import expected_traffic
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.process_faults.frameworks import PYTHON_OF
+from scenarios.process_faults.openflow_proxy import OpenFlowProxyConfig
 from scenarios.supervision.process_kind import AfterEnd
+from scenarios.supervision.processes import RunProcess, spawn
 from scenarios.supervision.program import CommandLine, Program
 from scenarios.supervision.ready_signals import OutputLine, OutputLines
 from scenarios.supervision.run_control import CONTROLLER_CONFIG, TELEMETRY
 from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 from topologies.fabric import CONTROLLER_LISTENS, CONTROLLER_PORT, controller_address
 from topologies.tc.control_cut import ControlCut
+
+_BEHIND_PROXY = CONTROLLER_PORT + 1
+"""Where the controller listens if there is a proxy at its own port."""
 
 
 class Controller(Program):
@@ -81,11 +88,40 @@ class OpenFlowConnections:
         self._cut.end()
 
 
+class OpenFlowMessages:
+    """The messages between the switches and the controller, which a fault can delay at the proxy between them."""
+
+    def __init__(self, proxy: RunProcess) -> None:
+        self._proxy = proxy
+
+    def prepare_delay(self, extra_ns: int) -> PreparedEdge:
+        """Prepare that each message is delayed by `extra_ns`; 0 ends the delay."""
+        return delayed_by(self._proxy, extra_ns)
+
+
+def start_openflow_proxy(plan: Plan, run: RunDir) -> RunProcess | None:
+    """Start the proxy in front of the controller, if a fault is to delay messages; does not wait. It ends with the
+    run's sandbox, as it has no records."""
+    if not _is_slowed(plan):
+        return None
+    config = OpenFlowProxyConfig(CONTROLLER_LISTENS, CONTROLLER_PORT, controller_address(1), _BEHIND_PROXY)
+    return spawn("openflow-proxy", openflow_proxy.serve, config, run.log("openflow-proxy"))
+
+
+def _is_slowed(plan: Plan) -> bool:
+    return any(isinstance(fault.action, Slow) for fault in _on_controller(plan))
+
+
+def _on_controller(plan: Plan) -> Iterator[ProcessFault]:
+    return (fault for fault in plan.process_faults if fault.process == Process("controller"))
+
+
 def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
     """Start the run's controller, and its successor if a fault will end it; waits for neither."""
     traffic = expected_traffic(plan)
+    port = _BEHIND_PROXY if _is_slowed(plan) else CONTROLLER_PORT
     config = ControllerConfig(
-        plan.topology, plan.controller, TELEMETRY, run.decisions, CONTROLLER_LISTENS, traffic=traffic
+        plan.topology, plan.controller, TELEMETRY, run.decisions, CONTROLLER_LISTENS, port, traffic
     )
     CONTROLLER_CONFIG.write_text(config.to_json())
     kind = ControllerKind(PYTHON_OF[plan.controller.framework], CONTROLLER_CONFIG, TELEMETRY, run.log("controller"))
@@ -94,8 +130,11 @@ def start_controller(plan: Plan, run: RunDir) -> SupervisedProcess[Controller]:
     return controller
 
 
-def controller_target(controller: SupervisedProcess[Controller], plan: Plan) -> FaultTarget:
+def controller_target(controller: SupervisedProcess[Controller], plan: Plan, proxy: RunProcess | None) -> FaultTarget:
     """The controller as a target of the plan's faults; the traffic-control hook of a cut is set up only if needed."""
-    on_it = (fault for fault in plan.process_faults if fault.process == Process("controller"))
-    is_cut = any(isinstance(fault.action, Cut) for fault in on_it)
-    return FaultTarget(controller, connections=OpenFlowConnections() if is_cut else None)
+    is_cut = any(isinstance(fault.action, Cut) for fault in _on_controller(plan))
+    return FaultTarget(
+        controller,
+        connections=OpenFlowConnections() if is_cut else None,
+        answers=OpenFlowMessages(proxy) if proxy else None,
+    )

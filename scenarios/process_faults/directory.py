@@ -14,13 +14,13 @@ from pathlib import Path
 from time import monotonic
 
 from hostio.control import Stopped
-from relay_app.messages import AnswersDelayed, DelayAnswers
 from relay_app.ports import DIRECTORY_PORT
 from relay_app.sessions import directory_proxy
 from relay_app.sessions.directory_proxy import DirectoryProxyConfig
 from results.run_files.faults import Process
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
+from scenarios.process_faults.delaying import delayed_by
 from scenarios.process_faults.fault_target import FaultTarget, count_ends
 from scenarios.process_faults.redis_program import redis_program, write_records
 from scenarios.supervision.place import Place
@@ -28,7 +28,7 @@ from scenarios.supervision.process_kind import AfterEnd
 from scenarios.supervision.processes import START_WITHIN_S, ProcessError, RunProcess, spawn
 from scenarios.supervision.program import Program
 from scenarios.supervision.run_control import SANDBOX_FOLDER, redis_socket
-from scenarios.supervision.supervised import END_WITHIN_S, PreparedEdge, SupervisedProcess
+from scenarios.supervision.supervised import PreparedEdge, SupervisedProcess
 from topologies.fabric import Fabric
 
 _REDIS_WITHIN_S = 5.0
@@ -153,10 +153,7 @@ class DirectoryAnswers:
         proxy = self._directory.serving.proxy
         if proxy is None:
             raise ProcessError("a fault is to slow a directory that has no proxy")
-        return PreparedEdge(
-            lambda: proxy.send(DelayAnswers(extra_ns)),
-            lambda: bool(proxy.answer(END_WITHIN_S) == AnswersDelayed(extra_ns)),
-        )
+        return delayed_by(proxy, extra_ns)
 
 
 def start_directory(plan: Plan, run: RunDir, fabric: Fabric) -> SupervisedProcess[DirectoryLife]:

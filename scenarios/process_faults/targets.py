@@ -11,6 +11,7 @@ from scenarios.process_faults.controller import Controller, OpenFlowConnections,
 from scenarios.process_faults.directory import DirectoryLife, directory_target
 from scenarios.process_faults.fault_target import FaultTarget, Target
 from scenarios.process_faults.switches import SwitchDaemon, SwitchTarget
+from scenarios.supervision.processes import RunProcess
 from scenarios.supervision.supervised import SupervisedProcess
 from topologies.interface_names import switch
 
@@ -21,9 +22,10 @@ def fault_targets(
     servers: Mapping[str, SupervisedProcess[Any]],
     directory: SupervisedProcess[DirectoryLife],
     controller: SupervisedProcess[Controller],
+    openflow_proxy: RunProcess | None,
 ) -> dict[Process, Target]:
     """A fault target for every relay (`relays`, and the `servers` behind some: by cluster), the directory, the
-    controller, and what of the switches faults strike."""
+    controller with the proxy in front of it, if there is one, and what of the switches faults strike."""
     return {
         **_switch_targets(plan),
         **{
@@ -31,7 +33,7 @@ def fault_targets(
             for cluster, relay in relays.items()
         },
         Process("directory"): directory_target(directory),
-        Process("controller"): controller_target(controller, plan),
+        Process("controller"): controller_target(controller, plan, openflow_proxy),
     }
 
 

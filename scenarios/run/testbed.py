@@ -17,7 +17,7 @@ from relay_app.ports import DIRECTORY_PORT
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
-from scenarios.process_faults.controller import Controller, start_controller
+from scenarios.process_faults.controller import Controller, start_controller, start_openflow_proxy
 from scenarios.process_faults.directory import start_directory
 from scenarios.process_faults.player import ProcessFaults
 from scenarios.process_faults.targets import fault_targets
@@ -78,6 +78,7 @@ class Testbed:
         start_fork_server(["scenarios.run.preload"])
         # Before the switches: its framework takes long to import, which goes on while they start.
         controller = start_controller(plan, run)
+        openflow_proxy = start_openflow_proxy(plan, run)
         start_openvswitch(run.root / "logs")
         log.begin("set-up", "building the network")
         bfd = bfd_settings(plan.controller.bfd_interval_ns) if plan.controller.bfd else ""
@@ -86,6 +87,7 @@ class Testbed:
         log.begin("set-up", "starting the controller")
         # The controller must listen before switches connect: a refused one tries again only after a second.
         controller.serving.await_ready(_READY_WITHIN_S)
+        await_ready([openflow_proxy] if openflow_proxy else [], _READY_WITHIN_S)
         log.begin("set-up", "connecting the switches")
         fabric.start()
         enlarge_port_buffers()
@@ -117,7 +119,8 @@ class Testbed:
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
         log.begin("set-up", "starting successors")
         # Successors last: their start takes CPU time, which would delay what is waited for above.
-        targets = fault_targets(plan, {**media.relays, **media.programs}, media.servers, directory, controller)
+        relays = {**media.relays, **media.programs}
+        targets = fault_targets(plan, relays, media.servers, directory, controller, openflow_proxy)
         process_faults = ProcessFaults(plan.faults, targets, log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")

@@ -154,6 +154,7 @@ def test_ramp_grows_to_the_whole_and_fades_as_evenly(tmp_path: Path) -> None:
         ("what: controller-kill", Process("controller"), Kill(), ""),
         ("what: controller-freeze", Process("controller"), Freeze(), ""),
         ("what: controller-cut", Process("controller"), Cut(), ""),
+        ("what: controller-slow, extra: 200ms", Process("controller"), Slow(200 * MS), ""),
         ("what: controller-cut, cluster: us-west", Process("switch", WEST), Cut(), WEST),
         ("what: switch-forgets, cluster: us-west", Process("switch", WEST), Forget(), WEST),
         ("what: switch-restart, cluster: us-west", Process("switch", WEST), Forget(offline=True), WEST),
