@@ -88,6 +88,7 @@ class Situation:
         again for every lane takes most of the time of a decision."""
         changed = replace(self, **changes)
         changed.__dict__.update({name: value for name, value in self.__dict__.items() if name in same})
+        changed.__dict__["_found"] = self._found
         return changed
 
     def lanes_over(self, pair: DirectPath) -> Counter[str]:
@@ -132,7 +133,7 @@ class Situation:
 
     def relays_of(self, pair: DirectPath) -> Relays:
         """The relays that media between the ends of a direct path go over; empty: they take that path."""
-        return relays_between(pair.a, pair.b, self.reroutes)
+        return relays_between(pair.a, pair.b, self.reroutes) if self.reroutes else ()
 
     def link_clean(self, direction: Direction) -> bool:
         """A direction of a link is clean."""
@@ -222,16 +223,35 @@ class Situation:
 
         Of equals the first in cluster order; empty if there are none.
         """
-        nearest_first = sorted(self._usable(pair, count), key=lambda relays: self._delay_ns(pair, relays))
-        nearest = next((relays for relays in nearest_first if not self.held_down(pair, relays)), ())
+        nearest = next((relays for _, relays in self._nearest(pair, count)), ())
         return () if nearest and self._slower(pair, nearest) else nearest
 
     def ranked_relays(self, pair: DirectPath, count: int) -> list[Relays]:
         """All that `best_relays` chooses from, the best first: by latency, then by the load of the relay that has most,
         then in cluster order."""
-        left = [relays for relays in self._usable(pair, count) if not self.held_down(pair, relays)]
-        left = [relays for relays in left if not self._slower(pair, relays)]
-        return sorted(left, key=lambda relays: (self._delay_ns(pair, relays), max(map(self.load.__getitem__, relays))))
+        nearest = [each for each in self._nearest(pair, count) if not self._slower(pair, each[1])]
+        if len(nearest) < 2:
+            return [relays for _, relays in nearest]
+        ranked = sorted(nearest, key=lambda each: (each[0], max(map(self.load.__getitem__, each[1]))))
+        return [relays for _, relays in ranked]
+
+    def _nearest(self, pair: DirectPath, count: int) -> list[tuple[int, Relays]]:
+        """The relay paths with usable legs and no relay held down, the nearest first, each with its delay, ns."""
+        asked = (self._rerouted_so, pair.ends, count)
+        if asked not in self._found:
+            left = [relays for relays in self._usable(pair, count) if not self.held_down(pair, relays)]
+            self._found[asked] = sorted(((self._delay_ns(pair, each), each) for each in left), key=lambda each: each[0])
+        return self._found[asked]
+
+    @cached_property
+    def _found(self) -> dict[tuple[object, Direction, int], list[tuple[int, Relays]]]:
+        """What `_nearest` has found out: of every lane again it would be most of the time of a decision. It depends on
+        nothing but health and reroutes, so that all situations of one decision have it in common."""
+        return {}
+
+    @cached_property
+    def _rerouted_so(self) -> object:
+        return frozenset(self.reroutes.items())
 
     def _usable(self, pair: DirectPath, count: int) -> list[Relays]:
         """The relay paths with usable legs, in cluster order. With two relays, the second is where the first is

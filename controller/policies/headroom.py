@@ -39,13 +39,16 @@ _WITH_ROOM = Selection(_first_with_room, _without_room)
 
 def _full(situation: Situation, pair: DirectPath, relays: Relays) -> list[str]:
     """The relays that would be loaded above their share if the lanes under consideration took a path."""
-    share = situation.settings.policy.share
-    most = {each.cluster: each.packets_per_s * share for each in situation.traffic.capacities}
+    share, capacity_of = situation.settings.policy.share, situation.traffic.capacity_of
     on_it = [
-        each for each in relays if each in most and situation.load[each] + _more(situation, pair, each) > most[each]
+        each
+        for each in relays
+        if (capacity := capacity_of(each)) is not None
+        and situation.load[each] + _more(situation, pair, each) > capacity * share
     ]
-    if on_it or not most:
+    if on_it or not situation.traffic.capacities:
         return on_it
+    most = {each.cluster: each.packets_per_s * share for each in situation.traffic.capacities}
     # Packets of other pairs may go on over this path. To count them all takes long, and is seldom needed.
     load = situation.after(Move(pair.a, pair.b, relays, "", 0, situation.lanes)).load
     return [each for each in most if load[each] > most[each] and load[each] > situation.load[each]]
