@@ -34,7 +34,7 @@ def in_groups(situation: Situation, selection: Selection) -> list[PolicyDecision
             if isinstance(decision, Move):
                 moves.append(decision)
                 situation = situation.after(decision)
-            else:
+            elif isinstance(decision, Kept):
                 kept.append((decision, lanes))
     return [*_joined(moves), *_told(kept)]
 
