@@ -119,8 +119,9 @@ class Testbed:
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
         log.begin("set-up", "starting successors")
         # Successors last: their start takes CPU time, which would delay what is waited for above.
-        relays = {**media.relays, **media.programs}
-        targets = fault_targets(plan, relays, media.servers, directory, controller, openflow_proxy)
+        targets = fault_targets(
+            plan, {**media.relays, **media.programs}, media.servers, directory, controller, openflow_proxy
+        )
         process_faults = ProcessFaults(plan.faults, targets, log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
