@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 setup(
-    name="blipnet",
+    name="blipnet-testbed",  # `blipnet` is the library for others, in the folder of that name
     version="0.1.0",
     description="Reproduce network blips between media clusters and measure what the listeners heard",
     license="MIT",
@@ -34,7 +34,7 @@ setup(
         "typing-extensions",
     ],
     extras_require={
-        "test": ["hypothesis", "jsonschema", "py-spy", "pytest", "pytest-timeout", "pytest-xdist"],
+        "test": ["hypothesis", "jsonschema", "pandas", "py-spy", "pyarrow", "pytest", "pytest-timeout", "pytest-xdist"],
         "media": ["aioice", "aiortc"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },

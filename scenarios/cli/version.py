@@ -47,7 +47,7 @@ def _commit() -> str:
         except CommandError:
             return "commit unknown: git cannot read this checkout"
         return f"commit {found.strip()}"
-    origin = json.loads(distribution("blipnet").read_text("direct_url.json") or "{}")
+    origin = json.loads(distribution("blipnet-testbed").read_text("direct_url.json") or "{}")
     commit = origin.get("vcs_info", {}).get("commit_id")
     return f"commit {commit[:_DIGITS]}" if commit else "commit unknown: no checkout"
 
