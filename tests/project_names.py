@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+LIBRARY = PROJECT / "blipnet" / "src"
+"""The packages for others, which no room imports."""
 ROOMS = ("benchmarks", "scenarios", "results", "controller", "relay_app", "topologies", "hostio")
 _C_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 """A string literal of a program in C or Go, whose comments are prose."""
@@ -87,7 +89,7 @@ def _identifiers(node: ast.AST) -> Iterator[str]:
 
 def module_of(path: Path) -> str:
     """The dotted name by which a file of the project is imported."""
-    parts = path.relative_to(PROJECT).with_suffix("").parts
+    parts = path.relative_to(LIBRARY if path.is_relative_to(LIBRARY) else PROJECT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -107,6 +109,7 @@ def files() -> Iterator[Path]:
 def sources() -> list[Path]:
     """The project's Python files without its tests."""
     found = [path for room in ROOMS for path in sorted((PROJECT / room).rglob("*.py"))]
+    found += sorted(LIBRARY.rglob("*.py"))
     return [PROJECT / "run_scenario.py", PROJECT / "setup.py", *found]
 
 
