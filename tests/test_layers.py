@@ -29,10 +29,13 @@ STRANGERS = {("relay_app", "topologies")}
 OWNERS = {
     "aioice": "relay_app/webrtc/peer.py",
     "aiortc": "relay_app/webrtc/peer.py",
+    "bokeh": "results/page/canvas.py",
     "click": "scenarios/commands",
     "eventlet": "controller/openflow.py",
     "hdrh": "hostio/histogram.py",
+    "jinja2": "results/page/html.py",
     "junitparser": "scenarios/cli/junit.py",
+    "markupsafe": "results/page/html.py",
     "matplotlib": "results/report/canvas.py",
     "mininet": "topologies/fabric.py",
     "networkx": "scenarios/topology_import/graphml.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address
 from typing import NamedTuple
@@ -36,12 +36,22 @@ class Direction(NamedTuple):
         return f"{self.source}→{self.destination}"
 
 
+class Position(NamedTuple):
+    """A place on the Earth, degrees north and east."""
+
+    latitude: float
+    longitude: float
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A data centre: one host and one OpenFlow switch. `ordinal`, from 1, identifies it in addresses and packets."""
+    """A data centre: one host and one OpenFlow switch. `ordinal`, from 1, identifies it in addresses and packets.
+
+    `position`: for maps only; delays are those of the links."""
 
     name: str
     ordinal: int
+    position: Position | None = field(default=None, compare=False)
 
     @property
     def address(self) -> IPv4Address:

@@ -51,6 +51,10 @@ _WITH_HOLD_UPS, _WITH_PROGRAMS, _WITH_LINK_BYTES = 3, 4, 5
 """The first formats of `machine.json` that say that these were recorded."""
 
 
+Finish = Callable[[RunDir, Evidence, Analysis, Summary], None]
+"""Adds to a run directory what others make of the same analysis."""
+
+
 class UnwrittenError(Exception):
     """The summary of a run was made, and `error` kept a file of the run directory from being written."""
 
@@ -60,8 +64,8 @@ class UnwrittenError(Exception):
         self.error = error
 
 
-def make_report(run: RunDir, end: End | None = None) -> Summary:
-    """Write ledger, summary, tables and plots into a run directory; give the summary.
+def make_report(run: RunDir, end: End | None = None, finish: Finish | None = None) -> Summary:
+    """Write ledger, summary, tables and plots into a run directory, at last call `finish`; give the summary.
 
     `end` is taken in place of the one recorded. Missing or broken files make the run inconclusive; only the plan must
     be complete. Raises DocumentError without it; UnwrittenError if a file cannot be written.
@@ -80,6 +84,8 @@ def make_report(run: RunDir, end: End | None = None) -> Summary:
         write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan)))
         write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
         _plot(run, evidence, analysis, summary)
+        if finish:
+            finish(run, evidence, analysis, summary)
     except OSError as error:
         raise UnwrittenError(summary, error) from error
     return summary

@@ -205,6 +205,8 @@ class Plan:
     fidelity: FidelityLimits = DEFAULT_LIMITS
     """Limits of the fidelity checks."""
     environment: Environment | None = None
+    command: tuple[str, ...] = field(default=(), compare=False)
+    """The arguments of `run_scenario.py` with which this plan is made and played again; empty: not recorded."""
 
     @property
     def link_faults(self) -> tuple[LinkFault, ...]:

@@ -202,6 +202,11 @@ class RunDir:
         return self.root / "streams.csv"
 
     @property
+    def page(self) -> Path:
+        """All of it for people, as one page of HTML."""
+        return self.root / "report.html"
+
+    @property
     def stall_plot(self) -> Path:
         """One-way delay of every stream over a relay, with the relay's queue and lock."""
         return self.root / "stall.png"

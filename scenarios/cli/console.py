@@ -159,6 +159,8 @@ class Console:
         self._terminal.print(ledger_sentence(summary.ledger))
         if difference := losses_sentence(summary):
             self._terminal.print(difference)
+        if run.page.exists():
+            self._terminal.print(f"page     {_short(run.page)}")
         self._terminal.print(f"plot     {_short(run.latency_plot)}")
         if run.stall_plot.exists():
             self._terminal.print(f"relay    {_short(run.stall_plot)}")

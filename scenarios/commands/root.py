@@ -32,6 +32,7 @@ _COMMANDS = MappingProxyType(
         "report": "looks.report",
         "compare": "comparisons.compare",
         "inspect": "inspections.inspect",
+        "open": "pages.open_",
         "watch": "watches.watch",
         "topology": "topologies.topology",
     }

@@ -32,6 +32,7 @@ from scenarios.language.quantities import (
 from scenarios.language.wording import found, suggestion
 from topologies.frame_match import MOST_PORTS, Ports
 from topologies.link_state import SEQUENCE_FRAMES
+from topologies.model import Position
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
@@ -250,6 +251,15 @@ def groups(value: object) -> tuple[tuple[str, ...], ...]:
         if len(named) > 1 and all(named):
             return named
     raise ValueError(f"{_pair_text(value)} is not two or more groups of clusters; write [[us-east], [us-west]]")
+
+
+@_reading(type="array", minItems=2, maxItems=2, items={"type": "number"})
+def position(value: object) -> Position:
+    """A place on the Earth: degrees north, degrees east."""
+    numbers = [each for each in value if type(each) in (int, float)] if isinstance(value, list) else []
+    if len(numbers) != 2 or numbers != value or not (abs(numbers[0]) <= 90 and abs(numbers[1]) <= 180):
+        raise ValueError(f"{found(value)} is no position; write degrees north and east, such as [39.04, -77.49]")
+    return Position(float(numbers[0]), float(numbers[1]))
 
 
 @_reading(type="array", minItems=2, maxItems=2, items=_CLUSTER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 
@@ -120,7 +121,13 @@ def load_plan(path: Path, *, seed: int | None = None, overrides: Sequence[str] =
     )
     if problems := (*of_kinds, *turn_problems(plan)):
         raise document.error(problems)
-    return plan
+    return replace(plan, command=_command(path, seed, overrides))
+
+
+def _command(path: Path, seed: int | None, overrides: Sequence[str]) -> tuple[str, ...]:
+    """The arguments of `run_scenario.py` that play it."""
+    set_ones = (word for text in overrides for word in ("--set", text))
+    return ("run", str(path), *(() if seed is None else ("--seed", str(seed))), *set_ones)
 
 
 _STAND_INS = {"name": "unnamed", "duration": LONGEST_SPAN}

@@ -21,6 +21,7 @@ from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.settings_section import settings_section
 from scenarios.language.values import (
     Delay,
+    EarthPosition,
     Flag,
     Jitter,
     Kind,
@@ -169,6 +170,8 @@ class ClusterEntry(Strict):
     """Short name, used for hosts and links."""
     site: Text = Field(examples=["N. Virginia"])
     """Location of the data centre."""
+    position: EarthPosition | None = Field(default=None, examples=[[39.04, -77.49]])
+    """Where that is, degrees north and east: its place on maps. Delays do not follow from it."""
 
 
 class OneWayEntry(Strict):

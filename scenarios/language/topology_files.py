@@ -90,7 +90,7 @@ def _topology(document: Document, name: str) -> Topology:
     problems = (*_name_problems(file, name), *_cluster_problems(file), *_link_problems(file))
     if problems := problems or tuple(_island_problems(file)):
         raise document.error(problems)
-    clusters = tuple(Cluster(cluster.name, ordinal) for ordinal, cluster in enumerate(file.clusters, start=1))
+    clusters = tuple(Cluster(each.name, ordinal, each.position) for ordinal, each in enumerate(file.clusters, start=1))
     return Topology(file.name, clusters, tuple(map(link_of, file.links)))
 
 

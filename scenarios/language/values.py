@@ -13,12 +13,14 @@ from scenarios.language.fields import (
     boolean,
     name,
     pair,
+    position,
     relay_kind,
     text,
     time_within,
     topology,
     within,
 )
+from topologies.model import Position
 
 Text: TypeAlias = Annotated[str, checked(text)]
 ScenarioName: TypeAlias = Annotated[str, checked(name(40, digit_first=True))]
@@ -37,6 +39,7 @@ Rate: TypeAlias = Annotated[int, checked(within(RATE, "8kbit", "100gbit"))]
 PerSecond: TypeAlias = Annotated[float, checked(within(FREQUENCY, "1/min", "10000/s"))]
 PacketRate: TypeAlias = Annotated[float, checked(within(FREQUENCY, "1/s", "10000000/s"))]
 Share: TypeAlias = Annotated[float, checked(SHARE)]
+EarthPosition: TypeAlias = Annotated[Position, checked(position)]
 TopologyPlace: TypeAlias = Annotated[str | dict[str, object], checked(topology)]
 Kind: TypeAlias = Annotated[str, checked(relay_kind)]
 Probability: TypeAlias = Share

@@ -20,6 +20,7 @@ from hostio.files import write_whole
 from hostio.ownership import give, owner_beside_root
 from hostio.storage import lock, sentence
 from relay_app.streams import streams_of
+from results.page.writing import write_page, write_remains
 from results.report.report import UnwrittenError, make_report
 from results.run_files.collecting import collect
 from results.run_files.document_error import DocumentError
@@ -83,10 +84,14 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
 def report_again(run: RunDir) -> Summary:
     """As `report_whole`; of a run that still lasts make the report alone, of what there is.
 
-    OSError if a file cannot be written.
+    DocumentError if the plan cannot be read: a page then says so, and what there is. OSError if a file cannot be
+    written.
     """
     try:
-        return report_whole(run) if _is_over(run) else make_report(run)
+        return report_whole(run) if _is_over(run) else make_report(run, None, write_page)
+    except DocumentError as error:
+        write_remains(run, str(error))
+        raise
     except UnwrittenError as error:
         raise error.error from error
 
@@ -110,7 +115,7 @@ def report_whole(run: RunDir, end: End | None = None) -> Summary:
         _collect(run, end)
     except OSError as error:
         failed = error
-    summary = make_report(run, end)
+    summary = make_report(run, end, write_page)
     if failed:
         raise UnwrittenError(summary, failed) from failed
     return summary

@@ -1,4 +1,4 @@
 """Makes topology files from graphs and from tables of round-trip times.
 
-May import `scenarios`, `scenarios.language` and `hostio`.
+May import `scenarios`, `scenarios.language`, `topologies` and `hostio`.
 """

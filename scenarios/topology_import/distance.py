@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+
+from topologies.model import Position
 
 _EARTH_KM = 6371.0088
 """Mean radius of the Earth (IUGG)."""
@@ -17,13 +18,6 @@ FIBRE_FACTOR = 1.9
 
 LEAST_RTT_MS = 0.1
 """Between sites at one place."""
-
-
-class Position(NamedTuple):
-    """A place on the Earth, degrees north and east."""
-
-    latitude: float
-    longitude: float
 
 
 def great_circle_km(here: Position, there: Position) -> float:

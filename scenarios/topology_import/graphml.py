@@ -14,8 +14,9 @@ import networkx
 from scenarios.errors import Mark, ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.wording import quoted
-from scenarios.topology_import.distance import KM_PER_MS, Position, great_circle_km, rtt_ms
+from scenarios.topology_import.distance import KM_PER_MS, great_circle_km, rtt_ms
 from scenarios.topology_import.imported import Imported, ImportedLink
+from topologies.model import Position
 
 _LATITUDE = ("latitude", "lat")
 _LONGITUDE = ("longitude", "lon", "lng", "long")
@@ -36,7 +37,7 @@ def read_graphml(path: Path, factor: float) -> Imported:
     count = Counter(frozenset((labels[a], labels[b])) for a, b in graph.edges())
     pairs = sorted(tuple(sorted(each)) for each in count if len(each) > 1)
     links = tuple(_link(a, b, positions, factor) for a, b in pairs)
-    return Imported(tuple(positions), links, tuple(_remarks(count)))
+    return Imported(tuple(positions), links, tuple(_remarks(count)), positions)
 
 
 def _without_position(labels: Sequence[str]) -> str:

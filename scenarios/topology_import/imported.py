@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from topologies.model import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,10 @@ class ImportedLink:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A topology to be. `remarks`: a sentence for each thing that is not in it as it was in the source."""
+    """A topology to be. `remarks`: a sentence for each thing that is not in it as it was in the source; `positions`: of
+    the sites whose position is known."""
 
     sites: tuple[str, ...]
     links: tuple[ImportedLink, ...]
     remarks: tuple[str, ...] = ()
+    positions: Mapping[str, Position] = field(default_factory=dict)

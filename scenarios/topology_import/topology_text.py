@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from scenarios.topology_import.imported import Imported, ImportedLink
+from topologies.model import Position
 
 
 def topology_text(name: str, description: str, found: Imported, names: Mapping[str, str]) -> str:
@@ -16,8 +17,16 @@ def topology_text(name: str, description: str, found: Imported, names: Mapping[s
 def _lines(name: str, description: str, found: Imported, names: Mapping[str, str]) -> Iterator[str]:
     yield from (f"# {remark}." for remark in found.remarks)
     yield from (f"name: {name}", f"description: {_quoted(description)}", "", "clusters:")
-    yield from (f"  - {{name: {names[site]}, site: {_quoted(site)}}}" for site in found.sites)
+    yield from (
+        f"  - {{name: {names[site]}, site: {_quoted(site)}{_position(found.positions.get(site))}}}"
+        for site in found.sites
+    )
     yield from ("", "links:", *(_link(link, names) for link in found.links))
+
+
+def _position(position: Position | None) -> str:
+    """To a hundredth of a degree, about a kilometre."""
+    return "" if position is None else f", position: [{position.latitude:.2f}, {position.longitude:.2f}]"
 
 
 def _link(link: ImportedLink, names: Mapping[str, str]) -> str:

@@ -1,0 +1,24 @@
+"""Writes the page of a run into its directory: whole, or of what is left."""
+
+from __future__ import annotations
+
+from hostio.files import write_whole
+from results.metrics.analysis import Analysis, Evidence
+from results.page.contents import contents
+from results.page.html import page_html, remains_html
+from results.run_files.run_dir import RunDir
+from results.verdict.summary import Summary
+
+_MOST_FILES = 200
+
+
+def write_page(run: RunDir, evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
+    """Write `report.html`. OSError if it cannot be written."""
+    write_whole(run.page, page_html(contents(evidence, analysis, summary)))
+
+
+def write_remains(run: RunDir, reason: str) -> None:
+    """Write `report.html` of a run directory of which no report can be made; `reason` says why. OSError."""
+    files = (path for path in sorted(run.root.rglob("*")) if path.is_file() and path != run.page)
+    found = [f"{path.relative_to(run.root)} ({path.stat().st_size} bytes)" for path in files]
+    write_whole(run.page, remains_html(run.root.name, reason, found[:_MOST_FILES]))
