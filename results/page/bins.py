@@ -95,11 +95,12 @@ def extreme_rows(values: NDArray[np.float64] | Ints, most: int = 2 * MOST_BINS) 
     """Rows to draw of a long series: of each of `most` / 2 parts those with the least and the largest value, in order;
     first and last of all, too. All rows of a series that is no longer."""
     if len(values) <= most:
-        return np.arange(len(values))
+        return np.arange(len(values), dtype=np.int64)
     borders = np.linspace(0, len(values), most // 2 + 1).astype(np.int64)
     found = [
         begin + place
         for begin, end in pairwise(borders.tolist())
         for place in (values[begin:end].argmin(), values[begin:end].argmax())
     ]
-    return np.unique([0, *found, len(values) - 1])
+    rows: Ints = np.unique(np.array([0, *found, len(values) - 1], np.int64))
+    return rows

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from bokeh.document import Document
 from bokeh.models import (
     BasicTicker,
-    BoxAnnotation,
     ColumnDataSource,
+    CustomJS,
     CustomJSHover,
     CustomJSTickFormatter,
     FixedTicker,
@@ -25,14 +25,15 @@ from bokeh.models import (
     LogColorMapper,
     LogTicker,
     Range1d,
-    Span,
 )
+from bokeh.models.annotations import BoxAnnotation, Span
 from bokeh.plotting import figure as Figure  # noqa: N812 - a class
 
 from results.metrics.network_figures import FaultRow, RerouteRow
 
 __all__ = [
     "ColumnDataSource",
+    "CustomJS",
     "CustomJSHover",
     "CustomJSTickFormatter",
     "Figure",
@@ -40,7 +41,6 @@ __all__ = [
     "HoverTool",
     "LinearScale",
     "LogColorMapper",
-    "Range1d",
 ]
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, SKY = "#3b82c4", "#d9622b", "#159a78", "#c5729f", "#d9930d", "#56b4e9"
@@ -81,7 +81,7 @@ class Canvas:
         plot = Figure(
             height=height,
             sizing_mode="stretch_width",
-            x_range=Range1d(0, self._end_s, bounds=(0, self._end_s), name=TIME),
+            x_range=Range1d(start=0, end=self._end_s, bounds=(0, self._end_s), name=TIME),
             tools="xbox_zoom,xpan,reset",
             active_drag="xbox_zoom",
             toolbar_location=None,
@@ -106,7 +106,7 @@ class Canvas:
             height=height,
             sizing_mode="stretch_width",
             x_axis_type="log",
-            y_range=(0, 1.04),
+            y_range=span_of(0, 1.04),
             tools="",
             min_border=0,
             min_border_left=52,
@@ -144,12 +144,17 @@ def _document(target: str, root: Figure) -> Mapping[str, Any]:
     return {"target": target, "root": root.id, "models": document.to_json(deferred=False)}
 
 
+def span_of(start: float, end: float) -> Range1d:
+    """What an axis shows."""
+    return Range1d(start=start, end=end)
+
+
 def source_of(columns: Mapping[str, Any], **texts: list[str]) -> ColumnDataSource:
     """Numbers as 32-bit floats, which halves the page; text as it is."""
     return ColumnDataSource({**{name: np.asarray(each, np.float32) for name, each in columns.items()}, **texts})
 
 
-def add_hover(plot: Figure, line: Any, shown: list[tuple[str, str]], mode: str = "vline") -> None:
+def add_hover(plot: Figure, line: Any, shown: list[tuple[str, str]], mode: Literal["mouse", "vline"] = "vline") -> None:
     """Have a line tell its values where the pointer is: names, and fields of its columns."""
     plot.add_tools(HoverTool(renderers=[line], tooltips=[("at", "@at{0.00} s"), *shown], mode=mode))
 

@@ -11,12 +11,13 @@ from results.page.canvas import (
     LOST,
     Canvas,
     ColumnDataSource,
+    CustomJS,
     CustomJSHover,
     Figure,
     FixedTicker,
     HoverTool,
     LogColorMapper,
-    Range1d,
+    span_of,
 )
 from results.page.raster import Raster
 
@@ -24,10 +25,10 @@ _HEAT = ("#2f7fb5", "#3f93b0", "#57a69f", "#7bb887", "#a9c46d", "#d8c45a", "#eab
 """From quick to slow, by equal steps of the logarithm."""
 
 _ROW_CODE = """
-const y = special_vars.data_y, row = Math.floor(y)
+const row = Math.floor(value)
 if (format === "session") return names[row] ?? ""
 if (format === "group") return groups[row] ?? ""
-return (ears[row] ?? [])[y % 1 < 0.5 ? 0 : 1] ?? ""
+return (ears[row] ?? [])[value % 1 < 0.5 ? 0 : 1] ?? ""
 """
 """What a row of the raster is of, from where the pointer is."""
 
@@ -35,11 +36,13 @@ return (ears[row] ?? [])[y % 1 < 0.5 ? 0 : 1] ?? ""
 def draw_raster(canvas: Canvas, target: str, picture: Raster) -> int:
     """What each session heard. The height of the figure, in pixels."""
     rows = len(picture.rows)
-    plot = canvas.over_time(min(max(4 * rows, 190), 600), None, y_range=Range1d(rows, 0, bounds=(0, rows)))
+    plot = canvas.over_time(min(max(4 * rows, 190), 600), None, y_range=span_of(rows, 0))
     edges = picture.bins.edges_s
     heard = picture.latency_ms[np.isfinite(picture.latency_ms)]
     low, high = (float(heard.min()), float(heard.max())) if heard.size else (1.0, 10.0)
-    mapper = LogColorMapper(list(_HEAT), low=max(low, 0.1), high=max(high, 10 * low, 1.0), nan_color="#00000000")
+    mapper = LogColorMapper(
+        palette=list(_HEAT), low=max(low, 0.1), high=max(high, 10 * low, 1.0), nan_color="#00000000"
+    )
     image = plot.image(
         image=[picture.latency_ms], x=0, y=0, dw=float(edges[-1]), dh=rows, color_mapper=mapper, level="image"
     )
@@ -80,6 +83,10 @@ def _silences(plot: Figure, picture: Raster, names: Sequence[str]) -> HoverTool:
     return HoverTool(renderers=[quads], tooltips=tooltips, point_policy="follow_mouse")
 
 
+_HEARD = "return Number.isFinite(cb_data.value)"
+"""Silence is told by its interruption."""
+
+
 def _heard_hover(image: Any, who: CustomJSHover) -> HoverTool:
     tooltips = [
         ("session", "$y{session}"),
@@ -88,4 +95,6 @@ def _heard_hover(image: Any, who: CustomJSHover) -> HoverTool:
         ("at", "$x{0.00} s"),
         ("slowest packet", "@image{0.0} ms"),
     ]
-    return HoverTool(renderers=[image], tooltips=tooltips, formatters={"$y": who})
+    return HoverTool(
+        renderers=[image], tooltips=tooltips, formatters={"$y": who}, filters={"@image": CustomJS(code=_HEARD)}
+    )

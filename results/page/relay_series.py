@@ -83,9 +83,8 @@ def _of(evidence: Evidence, analysis: Analysis, summary: Summary, cluster: str) 
 def _kept(rows: Rows, held: Floats) -> Ints:
     """The samples to draw: with the extremes of everything that is drawn."""
     series = [rows["fetching"] + rows["queued"], rows["waiting_bytes"], rows["cached"], held]
-    return np.unique(
-        np.concatenate([np.empty(0, np.int64), *(extreme_rows(each, 600) for each in series if len(each))])
-    )
+    kept: Ints = np.unique(np.concatenate([extreme_rows(each, 600) for each in series]))
+    return kept
 
 
 def _fetches(fetches: Rows, analysis: Analysis) -> Rows:

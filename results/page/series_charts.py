@@ -16,11 +16,11 @@ from results.page.canvas import (
     CustomJSTickFormatter,
     HoverTool,
     LinearScale,
-    Range1d,
     add_hover,
     cycled,
     draw_band,
     source_of,
+    span_of,
 )
 from results.page.distributions import Distribution
 from results.page.link_series import LinkSeries
@@ -39,8 +39,8 @@ def draw_pair(canvas: Canvas, target: str, series: PairSeries, at_s: Floats) -> 
     known = np.isfinite(series.high)
     top = 2 * float(series.high[known].max()) if known.any() else 10.0
     bottom = float(max(series.low[known].min() / 1.6, 0.01)) if known.any() else 1.0
-    plot.y_range = Range1d(bottom, max(top, 12 * bottom))
-    plot.extra_y_ranges, plot.extra_y_scales = {"share": Range1d(0, 5)}, {"share": LinearScale()}
+    plot.y_range = span_of(bottom, max(top, 12 * bottom))
+    plot.extra_y_ranges, plot.extra_y_scales = {"share": span_of(0, 5)}, {"share": LinearScale()}
     plot.vbar("at", 1.05 * step, "lost", source=source, color=LOST, line_alpha=0, y_range_name="share")
     draw_band(plot, source, step, BLUE)
     line = plot.line("at", "middle", source=source, color=BLUE, line_width=1.6)
@@ -67,8 +67,8 @@ def draw_link(canvas: Canvas, target: str, series: LinkSeries, at_s: Floats) -> 
     plot = canvas.over_time(150, "probes", links=(series.name,))
     step = float(at_s[1] - at_s[0]) if len(at_s) > 1 else 0.02
     highest = [float(np.nanmax(way.high)) for way in series.ways if np.isfinite(way.high).any()]
-    plot.y_range = Range1d(0, 1.5 * max(highest, default=1.0))
-    plot.extra_y_ranges = {"share": Range1d(0, 5)}
+    plot.y_range = span_of(0, 1.5 * max(highest, default=1.0))
+    plot.extra_y_ranges = {"share": span_of(0, 5)}
     for way, colour in zip(series.ways, (BLUE, GREEN), strict=True):
         columns = {"at": at_s, "low": way.low, "middle": way.middle, "high": way.high, "lost": way.lost}
         source = source_of(columns, way=[str(way.direction)] * len(at_s))

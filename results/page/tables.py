@@ -145,7 +145,7 @@ def fidelity_table(summary: Summary) -> Table:
         )
         for check in sorted(summary.fidelity, key=lambda check: check.ok)
     ]
-    return texts("Checks of the testbed itself", ("", "check", "found", "limit"), rows, 2)
+    return texts("Checks of the testbed itself", ("held", "check", "found", "limit"), rows, 2)
 
 
 def hold_up_table(summary: Summary) -> Table:
