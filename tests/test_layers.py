@@ -41,6 +41,7 @@ OWNERS = {
     "networkx": "scenarios/topology_import/graphml.py",
     "numba": "hostio/compiled.py",
     "os_ken": "controller/openflow.py",
+    "playwright": "benchmarks/browser.py",
     "polars": "results/run_files/records.py",
     "prometheus_client": "scenarios/run/prometheus_text.py",
     "pydantic": "results/run_files/validation.py",

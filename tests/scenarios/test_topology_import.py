@@ -12,9 +12,10 @@ import pytest
 from hostio.timing import MS
 from scenarios.errors import ScenarioError
 from scenarios.language.topology_files import parsed_topology
-from scenarios.topology_import.distance import KM_PER_MS, Position, great_circle_km
+from scenarios.topology_import.distance import KM_PER_MS, great_circle_km
 from scenarios.topology_import.importer import TopologyImport, import_topology
 from scenarios.topology_import.safe_names import LONGEST, safe_names
+from topologies.model import Position
 
 CITIES = {
     "Los Angeles": Position(34.05, -118.24),
