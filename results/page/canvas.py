@@ -26,7 +26,6 @@ from bokeh.models import (
     LogTicker,
     Range1d,
 )
-from bokeh.models.annotations import BoxAnnotation, Span
 from bokeh.plotting import figure as Figure  # noqa: N812 - a class
 
 from results.metrics.network_figures import FaultRow, RerouteRow
@@ -76,7 +75,9 @@ class Canvas:
         self._roots[target] = plot
         return int(plot.height or 0)
 
-    def over_time(self, height: int, label: str | None, *, links: Sequence[str] | None = None, **more: Any) -> Figure:
+    def over_time(
+        self, height: int, label: str | None, *, links: Sequence[str] | None = None, shade: float = 0.2, **more: Any
+    ) -> Figure:
         """An empty figure over the time of the run, with the faults, and the reroutes of some links or of all."""
         plot = Figure(
             height=height,
@@ -97,7 +98,7 @@ class Canvas:
             plot.yaxis.ticker = LogTicker(desired_num_ticks=4, mantissas=[1, 3])
         else:
             plot.yaxis.ticker = BasicTicker(desired_num_ticks=3)
-        self._mark(plot, links)
+        self._mark(plot, links, shade)
         return _bare(plot)
 
     def over_values(self, label: str, height: int) -> Figure:
@@ -118,24 +119,18 @@ class Canvas:
         plot.xaxis.ticker = LogTicker(desired_num_ticks=5, mantissas=[1, 3])
         return _bare(plot)
 
-    def _mark(self, plot: Figure, links: Sequence[str] | None) -> None:
-        """Faults as shaded times, reroutes as lines: those of some links, or all."""
-        for fault in self._faults:
-            start = fault.planned_at if fault.applied_at is None else fault.applied_at
-            until = fault.planned_until if fault.applied_until is None else fault.applied_until
-            box = BoxAnnotation(
-                left=start, right=until, fill_color=FAULT, fill_alpha=0.2, line_color=FAULT, line_alpha=0.5
-            )
-            box.level = "underlay"
-            plot.add_layout(box)
-        for row in self._reroutes:
-            if links is None or row.link in links:
-                times = (row.in_force_at, row.returned_at)
-                for at_s, dash in zip(times, ("solid", "dashed"), strict=True):
-                    if at_s is not None:
-                        plot.add_layout(
-                            Span(location=at_s, dimension="height", line_color=MOVE, line_dash=dash, line_width=1.3)
-                        )
+    def _mark(self, plot: Figure, links: Sequence[str] | None, shade: float) -> None:
+        """Faults as shaded times, reroutes as lines, dashed the way back: those of some links, or all."""
+        starts = [each.planned_at if each.applied_at is None else each.applied_at for each in self._faults]
+        ends = [each.planned_until if each.applied_until is None else each.applied_until for each in self._faults]
+        if starts:
+            style = {"fill_color": FAULT, "fill_alpha": shade, "line_color": FAULT, "line_alpha": 0.5}
+            plot.vstrip(x0=starts, x1=ends, level="underlay", **style)
+        moved = [row for row in self._reroutes if links is None or row.link in links]
+        back = [row.returned_at for row in moved if row.returned_at is not None]
+        for times, dash in (([row.in_force_at for row in moved], "solid"), (back, "dashed")):
+            if times:
+                plot.vspan(x=times, line_color=MOVE, line_dash=dash, line_width=1.3)
 
 
 def _document(target: str, root: Figure) -> Mapping[str, Any]:

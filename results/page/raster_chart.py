@@ -36,7 +36,7 @@ return (ears[row] ?? [])[value % 1 < 0.5 ? 0 : 1] ?? ""
 def draw_raster(canvas: Canvas, target: str, picture: Raster) -> int:
     """What each session heard. The height of the figure, in pixels."""
     rows = len(picture.rows)
-    plot = canvas.over_time(min(max(4 * rows, 190), 600), None, y_range=span_of(rows, 0))
+    plot = canvas.over_time(min(max(4 * rows, 190), 600), None, shade=0.08, y_range=span_of(rows, 0))
     edges = picture.bins.edges_s
     heard = picture.latency_ms[np.isfinite(picture.latency_ms)]
     low, high = (float(heard.min()), float(heard.max())) if heard.size else (1.0, 10.0)

@@ -15,6 +15,13 @@ class RunDir:
     root: Path
 
     @property
+    def begun(self) -> bool:
+        """Whether anything of a run is there, be it cut off."""
+        return any(
+            path.exists() for path in (self.plan, self.events, self.machine, self.sessions().parent, self.staging)
+        )
+
+    @property
     def plan(self) -> Path:
         """The inputs of the run, and its environment; written before anything starts."""
         return self.root / "plan.json"

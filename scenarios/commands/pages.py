@@ -34,7 +34,7 @@ def open_(run_dir: Path) -> int:
 def _make(run: RunDir) -> None:
     from scenarios.run.host_side import report_again
 
-    if not any(path.exists() for path in (run.plan, run.events, run.log("runner"), run.machine, run.sessions().parent)):
+    if not run.begun:
         raise click.BadParameter(
             f"{run.root} is no run directory: it has none of a run's files", param_hint="'RUN_DIR'"
         )

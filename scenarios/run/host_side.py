@@ -90,7 +90,8 @@ def report_again(run: RunDir) -> Summary:
     try:
         return report_whole(run) if _is_over(run) else make_report(run, None, write_page)
     except DocumentError as error:
-        write_remains(run, str(error))
+        if run.begun:
+            write_remains(run, str(error))
         raise
     except UnwrittenError as error:
         raise error.error from error
