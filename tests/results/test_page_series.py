@@ -141,7 +141,8 @@ def test_clusters_with_positions_are_on_the_map(evidence: Evidence, analysis: An
 def test_the_map_has_the_fault_and_the_relay_s_way(evidence: Evidence, analysis: Analysis, summary: Summary) -> None:
     shown = link_map(evidence, analysis, summary)
     (route,) = shown.routes
-    assert (route.what, route.from_s) == ("us-east–us-central–us-west", pytest.approx(4.28, abs=0.01))
+    assert route.what == "us-east–us-central–us-west"
+    assert route.from_s == pytest.approx(4.28, abs=0.01)
     assert [fault.what for fault in shown.faults] == ["us-east–us-west"]
 
 
