@@ -176,4 +176,6 @@ def environment_rows(plan: Plan) -> Iterator[tuple[str, str]]:
 
 def repeat_command(plan: Plan) -> str | None:
     """What plays the run again, to be given in the checkout; None if the run was recorded without it."""
-    return f"sudo ./run_scenario.py {shlex.join(plan.command)}" if plan.command else None
+    virtual = plan.environment is not None and plan.environment.clock.startswith("virtual")
+    more = " --vm --clock virtual" if virtual else ""
+    return f"sudo ./run_scenario.py {shlex.join(plan.command)}{more}" if plan.command else None

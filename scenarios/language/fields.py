@@ -258,7 +258,9 @@ def position(value: object) -> Position:
     """A place on the Earth: degrees north, degrees east."""
     numbers = [each for each in value if type(each) in (int, float)] if isinstance(value, list) else []
     if len(numbers) != 2 or numbers != value or not (abs(numbers[0]) <= 90 and abs(numbers[1]) <= 180):
-        raise ValueError(f"{found(value)} is no position; write degrees north and east, such as [39.04, -77.49]")
+        raise ValueError(
+            f"{found(value)} is no position; write degrees north (to 90) and east (to 180), such as [39.04, -77.49]"
+        )
     return Position(float(numbers[0]), float(numbers[1]))
 
 

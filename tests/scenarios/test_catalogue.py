@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import textwrap
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.library import load_plan
 from scenarios.language.topology_files import CATALOGUE, load_topology, parsed_topology, topology_names
-from scenarios.topology_import.distance import FIBRE_FACTOR
+from scenarios.topology_import.distance import FIBRE_FACTOR, great_circle_km
 from scenarios.topology_import.importer import import_topology
 from topologies.model import CLUSTER_NAME, Direction, Link, OneWay
 
@@ -201,3 +202,29 @@ def test_an_rtt_is_the_short_form_of_two_equal_delays() -> None:
         links_in(f"{{between: [one, two], {times}, assumption: x}}") for times in ("rtt: 62.3ms", "delay: 31.15ms")
     )
     assert short == long
+
+
+@pytest.mark.parametrize("name", topology_names())
+def test_clusters_are_as_far_apart_as_the_links_between_them_say(name: str) -> None:
+    """An assumed delay states the distance that it follows from; positions are to a hundredth of a degree."""
+    topology = load_topology(name)
+    for link in topology.links:
+        here, there = (topology.cluster(end).position for end in (link.a, link.b))
+        assert here is not None
+        assert there is not None
+        if stated := re.match(r"assumption: (\d+) km", link.source):
+            assert great_circle_km(here, there) == pytest.approx(int(stated[1]), abs=2)
+
+
+def test_a_position_is_kept_by_the_plan_and_needs_not_be_there() -> None:
+    text = """
+        name: two
+        description: Two
+        clusters:
+          - {name: one, site: First, position: [39.04, -77]}
+          - {name: two, site: Second}
+        links:
+          - {between: [one, two], rtt: 10ms, assumption: a guess}
+        """
+    one, two = parsed_topology(textwrap.dedent(text), "two").clusters
+    assert (one.position, two.position) == ((39.04, -77.0), None)

@@ -37,6 +37,12 @@ def _plan_with(tmp_path: Path, more: str) -> object:
     return load_plan(path)
 
 
+def test_a_plan_has_the_arguments_that_make_it() -> None:
+    plan = load_plan(ONE_BLIP, seed=3, overrides=("sessions.0.count=2", "duration=9s"))
+    assert plan.command == ("run", str(ONE_BLIP), "--seed", "3", "--set", "sessions.0.count=2", "--set", "duration=9s")
+    assert load_plan(ONE_BLIP).command == ("run", str(ONE_BLIP))
+
+
 def test_the_library_has_the_blips_and_the_incident() -> None:
     names = {str(path.relative_to(LIBRARY)) for path in scenario_files()}
     assert {"one-blip.yaml", "us-6-blip.yaml", "incident/short.yaml", "incident/2026-05-12-1716.yaml"} <= names
