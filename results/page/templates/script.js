@@ -2,16 +2,27 @@
 const read = (id) => JSON.parse(document.getElementById(id).textContent)
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-/** Give text, axes and grids of a figure the colours and the type of the style sheet. */
-function dress(doc) {
-  const font = colour("--font"), ink = colour("--ink-2"), line = colour("--line")
-  const text = { text_color: ink, text_font: font, text_font_size: "11px" }
+/** What text, axes and grids of figures take from the style sheet: attributes by the end of a model's name. */
+function clothes() {
+  const ink = colour("--ink-2"), text = { text_color: ink, text_font: colour("--font"), text_font_size: "11px" }
   const labels = Object.fromEntries(
     ["major_label", "axis_label"].flatMap((of) => Object.entries(text).map(([key, value]) => [`${of}_${key}`, value])))
-  for (const model of doc.all_models) {
-    if (model.type.endsWith("Axis")) model.setv({ ...labels, axis_label_text_font_style: "normal" })
-    else if (model.type === "Grid") model.setv({ grid_line_color: line })
-  }
+  return { Axis: { ...labels, axis_label_text_font_style: "normal" }, Grid: { grid_line_color: colour("--line") } }
+}
+
+const fitting = (worn, name) => Object.entries(worn).find(([end]) => name?.endsWith(end))?.[1]
+
+/** Dress models before they are drawn: as JSON, of which there may be any depth. */
+function dressed(value, worn) {
+  if (value === null || typeof value !== "object") return value
+  if (value.type === "object" && value.attributes) Object.assign(value.attributes, fitting(worn, value.name))
+  Object.values(value).forEach((each) => dressed(each, worn))
+  return value
+}
+
+/** Dress a figure that is drawn. */
+function redress(doc, worn) {
+  for (const model of doc.all_models) model.setv(fitting(worn, model.type) ?? {})
 }
 
 /** Have all figures over time show the same time; a double click shows all of it again. */
@@ -34,32 +45,47 @@ class SharedTime {
   }
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve))
+/** Until what is drawn is to be seen; in a page that nobody looks at no frame comes. */
+const pause = () => new Promise((resolve) => {
+  requestAnimationFrame(() => setTimeout(resolve))
+  setTimeout(resolve, 100)
+})
 
-/** Draw one figure after another, those that are folded away last; what is on the page can be read and used meanwhile. */
+/** Draw figures, and give their documents. */
+async function draw(figures, worn) {
+  const models = Object.fromEntries(figures.map((each) => [each.target, dressed(each.models, worn)]))
+  const items = figures.map(({ target, root }) => ({ docid: target, roots: { [root]: target }, root_ids: [root] }))
+  await Bokeh.embed.embed_items(models, items)
+  return Bokeh.documents.slice(-figures.length)
+}
+
+const TOGETHER = 4
+
+/** Draw all figures: the first, then some at a time, those that are folded away last. Meanwhile the page can be used. */
 async function drawFigures() {
   const script = document.createElement("script"), root = document.documentElement
   script.textContent = document.getElementById("bokeh").textContent
   document.head.append(script)
   Bokeh.logger.set_level("warn")
-  const dark = matchMedia("(prefers-color-scheme: dark)"), time = new SharedTime(), drawn = []
-  const folded = (figure) => document.getElementById(figure.target).closest("details:not([open])") !== null
-  const figures = read("figures")
-  for (const { target, root, models } of [...figures.filter((each) => !folded(each)), ...figures.filter(folded)]) {
-    const items = [{ docid: target, roots: { [root]: target }, root_ids: [root] }]
-    await Bokeh.embed.embed_items({ [target]: models }, items)
-    const doc = Bokeh.documents.at(-1), range = doc.get_model_by_name("time")
-    drawn.push(doc)
-    dress(doc)
-    if (range) time.add(range, document.getElementById(target))
+  const dark = matchMedia("(prefers-color-scheme: dark)"), time = new SharedTime(), worn = clothes(), drawn = []
+  const folded = ({ target }) => document.getElementById(target).closest("details:not([open])") !== null
+  const figures = read("figures"), waiting = [...figures.filter((each) => !folded(each)), ...figures.filter(folded)]
+  while (waiting.length) {
+    const some = waiting.splice(0, drawn.length ? TOGETHER : 1), docs = await draw(some, worn)
+    docs.forEach((doc, place) => {
+      const range = doc.get_model_by_name("time")
+      if (range) time.add(range, document.getElementById(some[place].target))
+    })
+    drawn.push(...docs)
     await pause()
   }
-  const redress = () => {
-    drawn.forEach(dress)
+  const change = () => {
+    const worn = clothes()
+    drawn.forEach((doc) => redress(doc, worn))
     root.classList.toggle("drawn-dark", dark.matches)
   }
   root.classList.toggle("drawn-dark", dark.matches)
-  dark.addEventListener("change", redress)
+  dark.addEventListener("change", change)
   root.dataset.drawn = String(drawn.length)
 }
 
