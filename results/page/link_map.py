@@ -19,6 +19,9 @@ WIDTH, HEIGHT, MARGIN = 960.0, 570.0, 40.0
 _WEST, _EAST, _SOUTH, _NORTH = -125.0, -66.5, 24.0, 50.0
 """What a map of the contiguous United States shows, degrees."""
 
+_ISLANDS_MS = 100.0
+"""How far apart clusters are drawn that no links join."""
+
 _PARALLEL = 38.0
 """Where the equirectangular projection keeps angles, degrees north."""
 
@@ -67,10 +70,11 @@ class LinkMap:
     @property
     def view_box(self) -> str:
         """The part of the drawing to show: all of a map, else what lies around the sites."""
+        xs, ys = [site.x for site in self.sites], [site.y for site in self.sites]
         if self.located:
-            return f"0 0 {WIDTH:g} {HEIGHT:g}"
-        top, bottom = (choose(site.y for site in self.sites) for choose in (min, max))
-        return f"0 {top - 2 * MARGIN:g} {WIDTH:g} {bottom - top + 3 * MARGIN:g}"
+            left, top = min(0.0, min(xs) - MARGIN), min(0.0, min(ys) - MARGIN)
+            return f"{left:g} {top:g} {max(WIDTH, max(xs) + MARGIN) - left:g} {max(HEIGHT, max(ys) + MARGIN) - top:g}"
+        return f"0 {min(ys) - 2 * MARGIN:g} {WIDTH:g} {max(ys) - min(ys) + 3 * MARGIN:g}"
 
 
 def link_map(evidence: Evidence, analysis: Analysis, summary: Summary) -> LinkMap:
@@ -121,26 +125,31 @@ def _delay_ms(topology: Topology, one: str, other: str) -> float:
     """Between two clusters, the mean of both ways."""
     if one == other:
         return 0.0
-    return (topology.one_way_ns(one, other) + topology.one_way_ns(other, one)) / 2e6
+    try:
+        return (topology.one_way_ns(one, other) + topology.one_way_ns(other, one)) / 2e6
+    except KeyError:  # no links lead there
+        return _ISLANDS_MS
 
 
 def _states(evidence: Evidence, analysis: Analysis) -> Iterator[Change]:
+    """A link is as bad as the worse of its directions, by any detector of it."""
     names = {frozenset((link.a, link.b)): link_name(link.a, link.b) for link in evidence.plan.topology.links}
-    known: dict[tuple[str, str, bool], str] = {}
+    known: dict[str, dict[tuple[str, str, str], str]] = {}
     for each in sorted(evidence.of(HealthChange), key=lambda change: change.at_ns):
         of_relay = each.detector == "relay-canary"
-        known[each.source, each.destination, of_relay] = each.after
         name = each.destination if of_relay else names.get(frozenset((each.source, each.destination)))
         if name is not None:
-            ways = [
-                state
-                for (source, end, relay), state in known.items()
-                if relay == of_relay and (end == name if relay else names.get(frozenset((source, end))) == name)
-            ]
-            yield Change(max(0.0, analysis.seconds(each.at_ns)), name, max(ways, key=_SEVERITY.index))
+            own = known.setdefault(name, {})
+            own[each.source, each.destination, each.detector] = each.after
+            yield Change(max(0.0, analysis.seconds(each.at_ns)), name, max(own.values(), key=_severity))
 
 
-_SEVERITY = ("clean", "unknown", "degraded", "down")
+_SEVERITY = ("clean", "damped", "unknown", "degraded", "down")
+
+
+def _severity(state: str) -> int:
+    """How bad a state is; one that is not known here is worse than all."""
+    return _SEVERITY.index(state) if state in _SEVERITY else len(_SEVERITY)
 
 
 def _of_fault(fault: FaultRow, end_s: float) -> Span:
