@@ -96,8 +96,8 @@ def _resolved(analysis: Analysis, summary: Summary) -> Iterator[Entry]:
         yield Entry(None, "none", "No listener was interrupted.")
         return
     if still := summary.media.still_interrupted:
-        listeners = "1 listener" if still == 1 else f"{still} listeners"
-        yield Entry(analysis.seconds(analysis.end_ns), "not resolved", f"The run ends; {listeners} still hear nothing.")
+        listeners = "1 listener still hears" if still == 1 else f"{still} listeners still hear"
+        yield Entry(analysis.seconds(analysis.end_ns), "not resolved", f"The run ends; {listeners} nothing.")
         return
     last_ns = max(each.ended_ns for each in analysis.interruptions)
     yield Entry(analysis.seconds(last_ns), "resolved", "The last listener hears again.")
