@@ -1,4 +1,5 @@
 """How long the report of a run takes, its page too, and how long a browser takes to open it: `scripts/bench report`."""
+
 from __future__ import annotations
 
 import os

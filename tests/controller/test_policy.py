@@ -120,8 +120,8 @@ def test_two_relays_are_not_thought_of_where_only_one_is_allowed() -> None:
 def test_an_isolated_cluster_is_not_detoured() -> None:
     topology = six()
     bad = cut(*(("east", name) for name in ("ohio", "central", "south", "west", "northwest")))
-    kept = failover(situation(topology, bad))
-    assert [type(each) for each in kept] == [Kept] * 5
+    kept = [each for each in failover(situation(topology, bad)) if isinstance(each, Kept)]
+    assert len(kept) == 5
     told = "no detour: east is isolated: it hears nobody, and nobody hears it; east→"
     assert every(each.reason.startswith(told) for each in kept)
 
@@ -178,8 +178,8 @@ def test_a_link_that_is_only_late_is_not_left_for_a_way_that_is_later(extra_ms: 
     """Direct 2 × 32 ms; over central 2 × (16 + 17) ms, which is 2 ms more."""
     late = {Direction("east", "west"): Health("degraded", 7, "median delay", extra_ms * MS)}
     (decision,) = failover(situation(triangle(), late))
-    assert isinstance(decision, Move) == moves
-    assert moves or decision.reason == "no detour: each is slower than the direct link is now; east→west: median delay"
+    slower = "no detour: each is slower than the direct link is now; east→west: median delay"
+    assert isinstance(decision, Move) if moves else isinstance(decision, Kept) and decision.reason == slower
     down = {Direction("west", "east"): broken()}
     (decision,) = failover(situation(triangle(), {**late, **down}))
     assert isinstance(decision, Move), "a way that is later is better than none"
