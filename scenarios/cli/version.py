@@ -22,7 +22,7 @@ _INSTALLED = Path("/lib/modules")
 def version_lines() -> tuple[str, ...]:
     """Version and commit; back ends for links; datapaths for switches."""
     return (
-        f"Blipnet {distribution('blipnet').version}, {_commit()}",
+        f"Blipnet {distribution('blipnet-testbed').version}, {_commit()}",
         f"links: {', '.join(_link_back_ends())}",
         f"switches: {', '.join(_datapaths()) or 'none'}",
     )

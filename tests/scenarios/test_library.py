@@ -137,7 +137,7 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
         lock_audit=False,
         capacity={"us-central": 4000},
     )
-    policy = ("headroom", 2, 0.7, 0)
+    policy = ("headroom", 2, 0.7, 0, 5 * S)
     detect = ("link", "relay-canary")
     damping = (True, 9 * S, 3000, 800, 50 * S)
     set_to = (False, detect, policy, "stamp", 10 * MS, 3, 40, 0.125, 5 * MS, 0, *damping, 12)

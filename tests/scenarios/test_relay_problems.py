@@ -36,11 +36,13 @@ def test_a_relay_without_path_log_cannot_be_watched_by_canaries(tmp_path: Path) 
 
 def test_a_program_cannot_be_told_to_load_records(tmp_path: Path) -> None:
     mine = folder(tmp_path / "mine", "command: [sh]\n")
-    prewarm = ("controller.policy=prewarm", "controller.detect=[link, relay-cache]")
+    scenario = tmp_path / "prewarmed.yaml"
+    wanted = "controller: {policy: prewarm, detect: [link, relay-cache]}\n"
+    scenario.write_text(ONE_BLIP.read_text().replace("controller:\n", wanted).replace("  hold: 3s", "#"))
     message = r"'mine' \(us-central\) is a program that cannot be told; write failover, or another kind"
     with pytest.raises(ScenarioError, match=message):
-        plan_with("2026-05-20", f"relays.kinds.us-central={mine}", *prewarm)
-    assert plan_with("2026-05-20", *prewarm).controller.policy.name == "prewarm"
+        load_plan(scenario, overrides=[f"relays.kinds.us-central={mine}"])
+    assert load_plan(scenario).controller.policy.name == "prewarm"
 
 
 def test_only_a_program_has_a_process_to_expect_something_of(tmp_path: Path) -> None:
