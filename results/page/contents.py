@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,12 +33,14 @@ _LINK_BINS, _LINK_BIN_NS = 400, 200 * MS
 
 @dataclass(frozen=True, slots=True)
 class HeardView:
-    """The raster: its figure, the rows that begin a band, how many sessions have no row."""
+    """The raster: its figure, the rows that begin a band, how many sessions have no row; `inspect`: the command that
+    shows the packets of the session that was silent longest."""
 
     chart: Chart
     bands: tuple[tuple[str, int, int], ...]
     shortest: str
     left_out: int
+    inspect: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,14 @@ def _heard(canvas: Canvas, analysis: Analysis) -> HeardView | None:
         f"Latency that each of {len(picture.rows)} sessions heard over time; {len(picture.silences)} silences are blank"
     )
     chart = Chart("heard-figure", "", label, height)
-    return HeardView(chart, tuple(picture.bands), f"{picture.bins.width_ns / 1e6:.0f} ms", picture.left_out)
+    session = picture.rows[picture.silences[0].row if picture.silences else 0].session
+    return HeardView(
+        chart,
+        tuple(picture.bands),
+        f"{picture.bins.width_ns / 1e6:.0f} ms",
+        picture.left_out,
+        f"run_scenario.py inspect . --session {shlex.quote(session)}",
+    )
 
 
 def _pairs(canvas: Canvas, analysis: Analysis, summary: Summary, bins: Bins) -> Iterator[Chart]:

@@ -93,6 +93,14 @@ def test_every_section_says_which_records_and_command_it_is_from(made: Made) -> 
     assert all('class="records"' in part and 'class="command"' in part for part in parts)
 
 
+def test_the_session_that_was_silent_longest_can_be_inspected(made: Made) -> None:
+    command = re.search(r"run_scenario\.py inspect \. --session ([\w-]+)<", made.html)
+    assert command is not None
+    longest_ns = max(each.length_ns for each in made.analysis.interruptions)
+    silent_ns = [each.length_ns for each in made.analysis.interruptions if each.stream.session == command[1]]
+    assert max(silent_ns) == longest_ns
+
+
 def test_the_lock_s_stack_is_shown(made: Made) -> None:
     (row,) = [each for each in made.evidence.locks["us-central"].held_across_io if each.operation == "directory fetch"]
     assert "\n".join(row.stack) in Texts(made.html).text
