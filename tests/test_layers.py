@@ -38,7 +38,7 @@ OWNERS = {
     "markupsafe": "results/page/html.py",
     "matplotlib": "results/report/canvas.py",
     "mininet": "topologies/fabric.py",
-    "networkx": "scenarios/topology_import/graphml.py",
+    "networkx": "topologies/graphs.py",
     "numba": "hostio/compiled.py",
     "os_ken": "controller/openflow.py",
     "playwright": "benchmarks/browser.py",

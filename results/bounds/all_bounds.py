@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.connections import connection_bounds
@@ -25,6 +25,7 @@ from results.metrics.beside_sessions import ConnectionFigures, WebrtcFigures
 from results.metrics.figures import GroupRow, Media, PairRow
 from results.metrics.group_figures import exchanges
 from results.metrics.network_figures import RerouteRow
+from results.metrics.oracle_figures import OracleFigures
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.metrics.webrtc_figures import call_directions
 
@@ -41,6 +42,7 @@ class Measured:
     relay: Mapping[str, RelayFigures]
     programs: Mapping[str, ProgramFigures]
     reroutes: list[RerouteRow]
+    oracle: OracleFigures | None
     ledger: LedgerFigures
 
 
@@ -94,6 +96,9 @@ def _intervals(
         told = webrtc_bounds(measured.webrtc[name], directions, analysis, effects)
         yield from _prefixed(f"webrtc.{name}", dict(told))
     yield from link_bounds(evidence, analysis, effects)
+    # What a hold-up makes late has its recorded time, and is no disagreement.
+    figures = asdict(measured.oracle) if measured.oracle else dict.fromkeys(each.name for each in fields(OracleFigures))
+    yield from _prefixed("oracle", {name: exactly(each) for name, each in figures.items() if name != "rows"})
     yield from _prefixed("ledger", ledger_bounds(measured.ledger, shift))
     yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
     yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)

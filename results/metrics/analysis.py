@@ -25,6 +25,7 @@ from results.run_files.decoder_log import DecodedMedia
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import End, FaultEdge, MediaStart
 from results.run_files.faults import Fault
+from results.run_files.flow_tables import FlowTables
 from results.run_files.hold_ups import HoldUps
 from results.run_files.machine import MachineReport, MachineSamples
 from results.run_files.peer_log import PeerRecord
@@ -72,6 +73,9 @@ class Evidence:
     """What the peers of WebRTC calls said, by their names; without those whose log cannot be read."""
     link_bytes: Rows | None = None
     """LINK_SAMPLE; None: no link has a rate, the run was made before it was recorded, or `problems` says why it cannot
+    be read."""
+    flow_tables: FlowTables | None = None
+    """Of the switches at the end; None: the run was made before they were recorded, or `problems` says why they cannot
     be read."""
 
     def of(self, kind: type[T]) -> list[T]:

@@ -11,6 +11,7 @@ from typing import Literal, get_origin, get_type_hints
 from relay_app.drop_reasons import DropReason
 from results.metrics.beside_sessions import ConnectionFigures, WebrtcFigures
 from results.metrics.figures import Media
+from results.metrics.oracle_figures import OracleFigures
 from results.metrics.system_figures import LedgerFigures, ProcessFigures, RelayFigures
 
 Unit = Literal["ms", "s", "percent", "count", "number"]
@@ -56,9 +57,10 @@ METRICS: Mapping[str, Unit] = MappingProxyType(
         **{f"media.{name}": unit_of(name) for name in _leaves(Media)},
         **{f"ledger.{name}": unit_of(name) for name in _leaves(LedgerFigures)},
         "reroutes": "count",
+        **{f"oracle.{name}": unit_of(name) for name in _leaves(OracleFigures)},
     }
 )
-"""Every number under `media` and `ledger`, and `reroutes`, which is the length of the summary's list."""
+"""Every number under `media`, `ledger` and `oracle`, and `reroutes`, which is the length of the summary's list."""
 
 _DROPPED = tuple(f"dropped.{reason.name.lower()}" for reason in DropReason)
 

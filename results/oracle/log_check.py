@@ -69,4 +69,6 @@ def _intervals(windows: Iterable[Window], end_ns: int) -> Iterator[tuple[int, in
 
 def _paths(windows: Iterable[Window], from_ns: int, until_ns: int) -> tuple[Relays, ...]:
     """The paths whose windows have the whole interval, which no window begins or ends within."""
-    return tuple(dict.fromkeys(each.relays for each in windows if each.from_ns <= from_ns and until_ns <= each.until_ns))
+    return tuple(
+        dict.fromkeys(each.relays for each in windows if each.from_ns <= from_ns and until_ns <= each.until_ns)
+    )

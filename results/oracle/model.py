@@ -86,6 +86,19 @@ class Model:
             if pair in self.mesh.clean_pairs(known.clean):
                 yield known.clean_since_ns(self.mesh.both_ways(pair)) + self.settings.hold_ns
 
+    def nearest(self, known: Knowledge, routes: Routes, pair: Direction, now_ns: int) -> Relays | None:
+        """The relay that a pair would get if its direct path alone went down as well; None if there is none."""
+        others = {each: relays for each, relays in routes.items() if each != pair}
+        clean = known.clean.difference(self.mesh.both_ways(pair))
+        for relays in self.mesh.relay_paths(others, pair, 1, clean):
+            links = (
+                *self.mesh.hops[Direction(pair.source, *relays)],
+                *self.mesh.hops[Direction(*relays, pair.destination)],
+            )
+            if known.held(links, relays, now_ns, 0) == "free":
+                return relays
+        return None
+
     def _groups(self, routes: Sequence[Routes]) -> list[tuple[Lanes, Routes]]:
         return list(zip(lane_groups(self.settings), routes, strict=True))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -32,6 +32,15 @@ Span: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """`changes`: every change of path that there should have been, in order. `repairs`: of each pair, the relays that the
+    model would have taken at some time if the direct path had gone down."""
+
+    changes: tuple[Change, ...]
+    repairs: Mapping[Direction, Sequence[Relays]]
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """What a run's records tell the oracle. `absences`: when no controller ran; `until_ns`: when the last one ended, or
     the records did."""
@@ -44,11 +53,9 @@ class Story:
 
     def present_ns(self, at_ns: int) -> int:
         """The first time from then on at which a controller ran."""
-        absences = [*self.absences, *((each.from_ns, each.at_ns) for each in self.of(HeldUp))]
+        held_up = ((each.from_ns, each.at_ns) for each in self.records if isinstance(each, HeldUp))
+        absences = [*self.absences, *held_up]
         return next((until_ns for from_ns, until_ns in sorted(absences) if from_ns <= at_ns < until_ns), at_ns)
-
-    def of(self, kind: type) -> list:
-        return [each for each in self.records if isinstance(each, kind)]
 
 
 class Log:
@@ -93,6 +100,16 @@ class _Player:
     done_ns: int = 0
     again_ns: int | None = None
     changes: list[Change] = field(default_factory=list)
+    repairs: dict[Direction, dict[Relays, None]] = field(default_factory=dict)
+
+    def note_repairs(self) -> None:
+        """Which relay each pair would get if its direct path went down now."""
+        if not self.known.whole or not self.story.settings.bfd:
+            return
+        for pair in self.model.mesh.pairs:
+            relays = self.model.nearest(self.known, self.routes[0], pair, self.done_ns)
+            if relays:
+                self.repairs.setdefault(pair, {})[relays] = None
 
     def decide(self, now_ns: int) -> None:
         self.take(self.model.changes(self.known, self.routes, now_ns), now_ns)
@@ -114,6 +131,7 @@ class _Player:
             changes = self.model.changes(self.known, self.routes, due_ns)
             if due_ns < before_ns - SLACK_NS or any(self._is_in_log(each, before_ns) for each in changes):
                 self.take(changes, due_ns)
+                self.note_repairs()
 
     def _due_ns(self) -> int:
         timers = [each for each in self.model.timers_ns(self.known, self.routes) if each > self.done_ns]
@@ -130,6 +148,7 @@ class _Player:
         self.known = self.known.after(batch)
         self.done_ns = at_ns
         self.decide(at_ns)
+        self.note_repairs()
 
     def begin_anew(self, at_ns: int, adopted: Sequence[Review]) -> None:
         """Another controller, which knows nothing but the reroutes that it found."""
@@ -147,7 +166,7 @@ class _Player:
         return own.get(pair, ()) if len(self.routes) > 1 else relays_of(review, pair)
 
 
-def expected_changes(story: Story, mesh: Mesh) -> list[Change]:
+def expected_changes(story: Story, mesh: Mesh) -> Prediction:
     """Every change of path that there should have been until the end, in order.
 
     Pure: the same records give the same changes. The log is asked for what the controller did only where the model
@@ -166,4 +185,4 @@ def expected_changes(story: Story, mesh: Mesh) -> list[Change]:
         player.learn(at_ns, batch, reviews[bisect_left(times, last_ns) : bisect_left(times, at_ns)])
         last_ns = at_ns
     player.heed_timers(story.until_ns)
-    return player.changes
+    return Prediction(tuple(player.changes), {pair: tuple(each) for pair, each in player.repairs.items()})

@@ -27,6 +27,7 @@ from results.run_files.decoder_log import DecodedMedia, decoded_media
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import Lines
 from results.run_files.events import End
+from results.run_files.flow_tables import FlowTables
 from results.run_files.machine_formats import read_machine_report
 from results.run_files.peer_log import PeerRecord, peer_record
 from results.run_files.plan import Plan
@@ -111,6 +112,9 @@ def read_evidence(run: RunDir) -> Evidence:
     programs = _attempt(lambda: read_program_samples(run, foreign), problems) if seen else None
     counted = machine and machine.format >= _WITH_LINK_BYTES and plan.rated_directions
     link_bytes = _attempt(lambda: read_link_bytes(run), problems) if counted else None
+    tables = (
+        _attempt(lambda: documents.read(FlowTables, run.flow_tables), problems) if run.flow_tables.exists() else None
+    )
     recording = read_recording(
         run,
         clusters,
@@ -137,6 +141,7 @@ def read_evidence(run: RunDir) -> Evidence:
         _decoded(run, recording.streams),
         _peers(run, plan),
         link_bytes,
+        tables,
     )
 
 

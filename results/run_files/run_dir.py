@@ -42,6 +42,11 @@ class RunDir:
         return self.root / "machine.json"
 
     @property
+    def flow_tables(self) -> Path:
+        """The switches' flow rules at the end of the run (`results.run_files.flow_tables.FlowTables`)."""
+        return self.root / "flow-tables.json"
+
+    @property
     def machine_samples(self) -> Path:
         """MACHINE_SAMPLE, once a second."""
         return self.root / "raw" / "machine.parquet"

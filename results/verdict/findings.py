@@ -32,6 +32,7 @@ from results.metrics.reroutes import reroute_rows
 from results.metrics.streams import counts, latencies
 from results.metrics.webrtc_figures import webrtc_figures
 from results.metrics.witness import witness_rows
+from results.oracle.compare import oracle_figures
 from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault
 from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_clients, diagnose_program
@@ -56,6 +57,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
         relay=relay_figures(evidence, analysis),
         programs=program_figures(evidence, analysis),
         reroutes=reroutes,
+        oracle=oracle_figures(evidence, analysis),
         ledger=ledger_figures(ledger),
     )
     fidelity = [*fidelity_checks(evidence, analysis), *([] if record_problems(evidence) else [ledger_check(ledger)])]

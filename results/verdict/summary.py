@@ -11,6 +11,7 @@ from results.metrics.beside_sessions import ConnectionFigures, WebrtcFigures
 from results.metrics.figures import GroupRow, Media, PairRow, WitnessRow
 from results.metrics.machine_summary import HoldUpRow, MachineFigures
 from results.metrics.network_figures import ConvergenceRow, FaultRow, LinkRow, RerouteRow
+from results.metrics.oracle_figures import OracleFigures
 from results.metrics.system_figures import LedgerFigures, ProgramFigures, RelayFigures
 from results.run_files.plan import Comparison
 from results.run_files.validation import Field
@@ -89,6 +90,9 @@ class Findings:
     """One entry per fault that was applied, in the order of the plan."""
     reroutes: list[RerouteRow]
     """In the order of installation."""
+    oracle: OracleFigures | None
+    """The run compared with the paths that a second opinion predicts (docs/oracle.md); null: of this policy, or without
+    a controller's log, it predicts nothing."""
     ledger: LedgerFigures
     """Account of all media packets."""
     machine: MachineFigures | None

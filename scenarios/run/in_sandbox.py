@@ -73,6 +73,8 @@ def _collect(testbed: Testbed, run: RunDir, log: EventLog, end: End) -> End:
     try:
         log.begin("collection", "stopping the controller")
         testbed.stop_controller()
+        log.begin("collection", "reading the flow tables")
+        write_whole(run.flow_tables, dump(testbed.flow_tables()))
     finally:
         report = testbed.finish(log)
         log.begin("collection", "writing machine.json")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from time import monotonic_ns
 
 from hostio.control import Failed
 from hostio.files import write_array
 from hostio.procfs import proportional_memory_bytes
 from relay_app.messages import MediaWindow
 from relay_app.ports import DIRECTORY_PORT
+from results.run_files.flow_tables import FlowTables
 from results.run_files.machine import MachineReport
 from results.run_files.plan import Environment, Plan
 from results.run_files.run_dir import RunDir
@@ -44,6 +46,7 @@ from topologies.openvswitch import (
     port_drops,
     start_openvswitch,
 )
+from topologies.switch_tables import flow_rules
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 15.0
@@ -145,6 +148,14 @@ class Testbed:
         self.links.watch(start_ns, end_ns)
         self.media.start(window)
         self.monitor.send(window)
+
+    def flow_tables(self) -> FlowTables:
+        """The rules of every switch, which nobody changes once the controller has stopped; CommandError."""
+        at_ns = monotonic_ns()
+        clusters = self.plan.topology.clusters
+        return FlowTables(
+            at_ns, {each.name: tuple(sorted(flow_rules(names.switch(each.ordinal)))) for each in clusters}
+        )
 
     def finish(self, log: EventLog) -> MachineReport:
         """Stop media and processes, which write their records, and return all counters.

@@ -1,21 +1,19 @@
-"""Reads graphs in GraphML, such as those of the Internet Topology Zoo. The only importer of networkx."""
+"""Reads graphs in GraphML, such as those of the Internet Topology Zoo."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-
-import networkx
 
 from scenarios.errors import Mark, ScenarioError
 from scenarios.language import yamlfile
 from scenarios.language.wording import quoted
 from scenarios.topology_import.distance import KM_PER_MS, great_circle_km, rtt_ms
 from scenarios.topology_import.imported import Imported, ImportedLink
+from topologies import graphs
 from topologies.model import Position
 
 _LATITUDE = ("latitude", "lat")
@@ -49,12 +47,12 @@ def _without_position(labels: Sequence[str]) -> str:
 def _graph(path: Path) -> Any:
     raw = yamlfile.read_bytes(path, _MOST_BYTES)
     try:
-        return networkx.read_graphml(BytesIO(raw))
+        return graphs.read_graphml(raw)
     except ElementTree.ParseError as error:
         line, column = error.position
         message = f"this is no GraphML ({str(error).partition(':')[0]}); export it as GraphML"
         raise ScenarioError(str(path), message, Mark(max(line, 1), column + 1)) from None
-    except (networkx.NetworkXError, ValueError, LookupError) as error:
+    except graphs.GraphError as error:
         raise ScenarioError(str(path), f"this is no GraphML ({error}); export it as GraphML") from None
 
 
