@@ -1,4 +1,4 @@
-"""Random runs against the oracle: `scripts/bench oracle [SEED [TIMES [FOLDER]]]`, and `scripts/bench oracle us-6 [SEED]`.
+"""Random runs against the oracle: `scripts/bench oracle [SEED|TOPOLOGY [TIMES|SEED [FOLDER]]]`.
 
 Plays what the seeds make, in full, and prints what the oracle compared and what differed. A run that differs is shrunk:
 blips are left out as long as what is left still differs; the scenario file that remains is named.
@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -31,7 +32,7 @@ _BEYOND_MEDIA_S = 300.0
 
 
 def main(arguments: list[str]) -> int:
-    """Play and print. Returns the exit code: 0; 1: something differed; that of bad input if a run was refused or failed."""
+    """Play and print. Returns the exit code: 1 if a run differed; that of bad input if one was refused or failed."""
     if arguments and arguments[0] in topology_names():
         seed = int(arguments[1]) if len(arguments) > 1 else 1
         cases = [catalogue_case(arguments[0], seed)]
@@ -102,7 +103,7 @@ def shrunk_file(case: Case, folder: Path) -> Path:
 def shrunk(case: Case, still: Callable[[Case], bool], tries: int) -> Case:
     """A case with fewer blips that still does what it did: halves, then smaller parts, are left out (Zeller 2002)."""
     blips, parts = case.blips, 2
-    while tries and len(blips) > 1 and parts <= len(blips):
+    while tries and len(blips) > 1:
         for left in _without_a_part(blips, parts):
             if not tries:
                 break
@@ -111,13 +112,15 @@ def shrunk(case: Case, still: Callable[[Case], bool], tries: int) -> Case:
                 blips, parts = left, max(2, parts - 1)
                 break
         else:
-            parts *= 2
+            if parts >= len(blips):
+                break
+            parts = min(2 * parts, len(blips))
     return replace(case, blips=blips)
 
 
 def _without_a_part(blips: Sequence[Blip], parts: int) -> list[tuple[Blip, ...]]:
     edges = [len(blips) * number // parts for number in range(parts + 1)]
-    return [(*blips[:a], *blips[b:]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(*blips[:a], *blips[b:]) for a, b in pairwise(edges)]
 
 
 if __name__ == "__main__":

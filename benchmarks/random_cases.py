@@ -69,7 +69,7 @@ class Case:
             "duration": f"{self.duration_ms}ms",
             "sessions": [{"between": [*pair], "count": self.sessions, "media": "voice"} for pair in pairs],
             "controller": {"policy": self.policy, "hold": f"{self.hold_ms}ms", "detect": self._detect()},
-            "events": [blip.event() for blip in self.blips],
+            "events": [blip.event() for blip in sorted(self.blips, key=lambda blip: blip.at_ms)],
             "expect": ["oracle.misrouted == 0", "oracle.still == 0", "oracle.rules_differing == 0"],
         }
 
@@ -77,9 +77,7 @@ class Case:
         return [*self.detect, *(["relay-cache"] if self.policy == "warm-first" else [])]
 
     def _topology(self) -> dict[str, Any]:
-        links = [
-            {"between": [a, b], "delay": f"{delay_ms}ms", "assumption": "random"} for a, b, delay_ms in self.links
-        ]
+        links = [{"between": [a, b], "delay": f"{delay_ms}ms", "assumption": "random"} for a, b, delay_ms in self.links]
         clusters = [{"name": each, "site": "nowhere"} for each in self.clusters]
         return {"description": "random", "clusters": clusters, "links": links}
 
@@ -97,13 +95,17 @@ def random_case(seed: int, blips: int = 6, duration_ms: int = 12_000) -> Case:
 
 
 def blips_of(name: str, clusters: Sequence[str], links: Sequence[tuple[str, str]], seed: int, count: int) -> Case:
-    """So many blips of the links of a topology in the catalogue, a second of media for each three of them; at least half
-    of a minute."""
+    """So many blips of links of a topology in the catalogue, a second of media for each three; at least 30 seconds."""
     random = Random(f"blips {seed}")
     duration_ms = max(30_000, 1000 * count // 3)
     words = ("blackhole", "one-way", "loss", "latency")
     many = (
-        Blip(random.choice(words), random.choice(links), random.randint(1000, duration_ms - 6000), random.randint(50, 2500))
+        Blip(
+            random.choice(words),
+            random.choice(links),
+            random.randint(1000, duration_ms - 6000),
+            random.randint(50, 2500),
+        )
         for _ in range(20 * count)
     )
     return Case(f"{name}-random-blips", tuple(clusters), (), apart(many)[:count], duration_ms, topology=name)
@@ -112,12 +114,17 @@ def blips_of(name: str, clusters: Sequence[str], links: Sequence[tuple[str, str]
 def apart(blips: Iterator[Blip] | Sequence[Blip]) -> tuple[Blip, ...]:
     """Those that begin well after the end of every one before them, in the order given, on the same thing."""
     taken: dict[tuple[str, ...], list[Blip]] = {}
+    found: list[Blip] = []
     for blip in blips:
         own = taken.setdefault(blip.thing, [])
         gap_ms = _APART_MS[blip.thing[0]]
-        if all(blip.at_ms >= each.at_ms + each.for_ms + gap_ms or each.at_ms >= blip.at_ms + blip.for_ms + gap_ms for each in own):
+        if all(
+            blip.at_ms >= each.at_ms + each.for_ms + gap_ms or each.at_ms >= blip.at_ms + blip.for_ms + gap_ms
+            for each in own
+        ):
             own.append(blip)
-    return tuple(itertools.chain.from_iterable(taken.values()))
+            found.append(blip)
+    return tuple(found)
 
 
 def _random_links(random: Random, clusters: Sequence[str]) -> tuple[tuple[str, str, int], ...]:

@@ -21,7 +21,7 @@ _TOLD_WITHIN_NS = 1 * S
 
 
 def is_switched_on(settings: ControllerSettings) -> bool:
-    """Whether switches have groups: with BFD, where the policy moves all lanes of a pair to the nearest relay at once."""
+    """Whether switches have groups: with BFD, where all lanes of a pair move to the nearest relay at once."""
     return settings.bfd and settings.reroute and settings.policy.name == "failover" and not settings.move_pace_ns
 
 

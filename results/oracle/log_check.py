@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from relay_app.ports import LANES
 from results.oracle.mesh import Mesh, Relays
@@ -64,7 +65,7 @@ def _differing(
 def _intervals(windows: Iterable[Window], end_ns: int) -> Iterator[tuple[int, int]]:
     edges = {edge for each in windows for edge in (each.from_ns, each.until_ns)} | {-ALWAYS_NS, end_ns, ALWAYS_NS}
     ordered = sorted(edges)
-    return zip(ordered, ordered[1:], strict=False)
+    return pairwise(ordered)
 
 
 def _paths(windows: Iterable[Window], from_ns: int, until_ns: int) -> tuple[Relays, ...]:

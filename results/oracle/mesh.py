@@ -16,7 +16,7 @@ Routes: TypeAlias = Mapping[Direction, Relays]
 """The relays of each rerouted pair, by its ends in the order of `Mesh.pairs`."""
 
 _HOP = 1
-"""What a link costs beside its delay, which is in parts of `_DELAY`: of ways of equal delay the one with fewer links."""
+"""What a link costs beside its delay, which counts `_DELAY` times: of ways of equal delay the one with fewer links."""
 
 _DELAY = 1 << 10
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from controller.settings import ControllerSettings, PolicyName
@@ -168,7 +169,7 @@ class _Look:
         return False
 
     def _leave(self, pair: Direction, count: int) -> bool:
-        """Away from a relay that is found unhealthy: to the direct path, to another relay, or to what carries anything."""
+        """Away from a relay that is found unhealthy: to the direct path, another relay, or what carries anything."""
         found = () if self._is_clean(pair) else self._detour(pair, count)
         if found is None and self._known.up(self._mesh.both_ways(pair)):
             found = ()
@@ -225,4 +226,4 @@ class _Look:
     def _links(self, pair: Direction, relays: Relays) -> tuple[Direction, ...]:
         """The directions of links from a pair's first cluster over relays to the second."""
         way = (pair.source, *relays, pair.destination)
-        return tuple(hop for leg in zip(way, way[1:], strict=False) for hop in self._mesh.hops[Direction(*leg)])
+        return tuple(hop for leg in pairwise(way) for hop in self._mesh.hops[Direction(*leg)])

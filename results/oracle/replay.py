@@ -33,8 +33,8 @@ Span: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """`changes`: every change of path that there should have been, in order. `repairs`: of each pair, the relays that the
-    model would have taken at some time if the direct path had gone down."""
+    """`changes`: every change of path that there should have been, in order. `repairs`: of each pair, the relays that
+    the model would have taken at some time if the direct path had gone down."""
 
     changes: tuple[Change, ...]
     repairs: Mapping[Direction, Sequence[Relays]]

@@ -132,7 +132,7 @@ def _key(rule: Rule) -> _Key:
 
 
 def _parsed(switch: str, text: str) -> tuple[_Key, Rule]:
-    """A line of `ovs-ofctl --no-names --no-stats dump-flows`."""
+    """A rule as ovs-ofctl(8) shows it, ports by number."""
     match, _, actions = text.partition(" actions=")
     priority = _PRIORITY.search(match)
     fields = dict(_FIELD.findall(match))

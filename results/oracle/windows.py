@@ -13,8 +13,8 @@ from results.oracle.replay import ADOPTED, TICK_NS, Log, Story, relays_of
 from topologies.model import Direction
 
 CACHED_NS = 250 * MS
-"""So long after a barrier's reply a datapath may still forward by what it has in its cache: Open vSwitch looks its cached
-flows through anew at most twice a second, and at once after a change of its tables, unless it waits for the processor."""
+"""So long after a barrier's reply a datapath may still forward by its cache: Open vSwitch goes through its cached flows
+after every change of its tables, as soon as it gets the processor."""
 
 ALWAYS_NS = 1 << 62
 

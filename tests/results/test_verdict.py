@@ -8,6 +8,7 @@ from results.metrics.figure_types import LengthQuantiles, Quantiles
 from results.metrics.figures import FrameFigures, Media, OrderFigures
 from results.metrics.machine_summary import MachineFigures, WorstSecond
 from results.metrics.metric_names import METRICS
+from results.metrics.oracle_figures import OracleFigures
 from results.metrics.quality_types import (
     BurstFigures,
     ConcealmentFigures,
@@ -86,6 +87,7 @@ def findings(media: Media, *checks: FidelityCheck, machine: MachineFigures | Non
         [],
         [],
         [],
+        OracleFigures(0, 0, 0, 0, 0, 0.0, 0, 0),
         NOTHING_LOST,
         machine,
         list(checks),
