@@ -61,7 +61,9 @@ class Story:
 class Log:
     """The controller's decisions, by pair and lane."""
 
-    def __init__(self, records: Iterable[ControllerRecord]) -> None:
+    def __init__(self, records: Iterable[ControllerRecord], pace_ns: int = 0) -> None:
+        """`pace_ns`: how long a move may take until the turn of its last lane."""
+        self._pace_ns = pace_ns
         self._moves: dict[tuple[frozenset[str], int], list[Decision]] = defaultdict(list)
         decisions = (each for each in records if isinstance(each, Decision))
         for each in sorted(decisions, key=lambda decision: decision.decided_ns):
@@ -78,7 +80,7 @@ class Log:
 
     def taken(self, pair: Direction, lane: int, now_ns: int) -> Relays | None:
         """The path that a lane was given at about this time (`model.Taken`)."""
-        found = self.within(pair, lane, now_ns - TICK_NS, now_ns + SLACK_NS)
+        found = self.within(pair, lane, now_ns - TICK_NS, now_ns + SLACK_NS + self._pace_ns)
         return relays_of(found[0], pair) if found else None
 
 
@@ -172,7 +174,8 @@ def expected_changes(story: Story, mesh: Mesh) -> Prediction:
     Pure: the same records give the same changes. The log is asked for what the controller did only where the model
     leaves a choice (`results.oracle.model`).
     """
-    log, settings = Log(story.records), story.settings
+    settings = story.settings
+    log = Log(story.records, settings.move_pace_ns)
     nothing = Knowledge.of_nothing(story.topology, settings)
     groups = len(lane_groups(settings))
     player = _Player(Model(mesh, settings, log.taken), story, log, nothing, [{} for _ in range(groups)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from controller.decisions import Decision, Review
 from hostio.timing import MS
@@ -77,8 +78,11 @@ def taken_windows(pair: Direction, lane: int, story: Story, log: Log) -> list[Wi
 
 
 def _adopted(pair: Direction, story: Story) -> list[Review]:
+    """Of lanes that go apart there are several, which do not say of which lanes: those keep the paths that they had."""
     reviews = (each for each in story.records if isinstance(each, Review) and {each.a, each.b} == {*pair})
-    return [each for each in reviews if each.reason.endswith(ADOPTED)]
+    adopted = [each for each in reviews if each.reason.endswith(ADOPTED)]
+    several = {each.at_ns for each, after in pairwise(adopted) if each.at_ns == after.at_ns}
+    return [each for each in adopted if each.at_ns not in several]
 
 
 def _dues(pair: Direction, lane: int, changes: Iterable[Change], story: Story) -> list[_Due]:

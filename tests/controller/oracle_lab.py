@@ -29,21 +29,26 @@ BEFORE_MS = 500
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """3 to 8 clusters, of which links lead from each to each other, and up to six faults of four kinds."""
+    """3 to 8 clusters, of which links lead from each to each other, and two to eight faults, most of them of links."""
     clusters = tuple(f"c{number}" for number in range(1, draw(st.integers(3, 8)) + 1))
     pairs = [*itertools.combinations(clusters, 2)]
     ends = draw(
-        st.sets(st.sampled_from(pairs), min_size=len(clusters) - 1).filter(lambda each: is_connected(clusters, each))
+        st.sets(st.sampled_from(pairs), min_size=len(clusters) + 1 if len(clusters) > 3 else 3).filter(
+            lambda each: is_connected(clusters, each)
+        )
     )
     links = tuple((a, b, draw(st.integers(1, 40))) for a, b in sorted(ends))
+    of_link = st.tuples(st.sampled_from(["blackhole", "one-way"]), st.sampled_from([(a, b) for a, b, _ in links]))
     where = st.one_of(
-        st.tuples(st.sampled_from(["blackhole", "one-way"]), st.sampled_from([(a, b) for a, b, _ in links])),
+        of_link,
+        of_link,
+        of_link,
         st.tuples(st.sampled_from(["relay-freeze", "switch-restart"]), st.sampled_from([(each,) for each in clusters])),
         st.tuples(st.just("controller-kill"), st.just(())),
     )
-    times = st.tuples(st.integers(0, 1500), st.integers(100, 1500))
-    blips = draw(st.lists(st.builds(lambda at, how: Blip(*at, *how), where, times), max_size=6))
-    policy = draw(st.sampled_from(["failover", "spread", "direct-only"]))
+    times = st.tuples(st.integers(0, 1500), st.integers(300, 1500))
+    blips = draw(st.lists(st.builds(lambda at, how: Blip(*at, *how), where, times), min_size=2, max_size=8))
+    policy = draw(st.sampled_from(["failover", "spread", "failover", "direct-only"]))
     detect = draw(st.sampled_from([("link",), ("link", "relay-canary")]))
     return Case("oracle-example", clusters, links, apart(blips), 4000, policy, draw(st.sampled_from([0, 300])), detect)
 
