@@ -65,10 +65,17 @@ class Log:
         """`pace_ns`: how long a move may take until the turn of its last lane."""
         self._pace_ns = pace_ns
         self._moves: dict[tuple[frozenset[str], int], list[Decision]] = defaultdict(list)
-        decisions = (each for each in records if isinstance(each, Decision))
-        for each in sorted(decisions, key=lambda decision: decision.decided_ns):
+        decisions = sorted((each for each in records if isinstance(each, Decision)), key=lambda each: each.decided_ns)
+        self._decided_ns = [each.decided_ns for each in decisions]
+        for each in decisions:
             for lane in each.lanes:
                 self._moves[frozenset((each.a, each.b)), lane].append(each)
+
+    def decided_ns(self, from_ns: int, until_ns: int) -> int:
+        """When the first decision between two times was made; the first of these if there was none."""
+        place = bisect_left(self._decided_ns, from_ns)
+        found = self._decided_ns[place : place + 1]
+        return found[0] if found and found[0] < until_ns else from_ns
 
     def of(self, pair: Direction, lane: int) -> list[Decision]:
         """All of a lane, in the order in which they were decided."""
@@ -144,12 +151,13 @@ class _Player:
         found = self.log.within(change.pair, change.lanes[0], change.at_ns - TICK_NS, before_ns)
         return any(relays_of(each, change.pair) == change.relays for each in found)
 
-    def learn(self, at_ns: int, batch: tuple[HealthChange, ...], adopted: Sequence[Review]) -> None:
+    def learn(self, at_ns: int, batch: tuple[HealthChange, ...], adopted: Sequence[Review], next_ns: int) -> None:
+        """Changes of health come to be known. What is due between them and the controller's look at its clock counts."""
         if self.known.begins_anew(batch):
             self.begin_anew(at_ns, adopted)
         self.known = self.known.after(batch)
-        self.done_ns = at_ns
-        self.decide(at_ns)
+        self.done_ns = self.log.decided_ns(at_ns, min(next_ns, at_ns + SLACK_NS))
+        self.decide(self.done_ns)
         self.note_repairs()
 
     def begin_anew(self, at_ns: int, adopted: Sequence[Review]) -> None:
@@ -183,9 +191,11 @@ def expected_changes(story: Story, mesh: Mesh) -> Prediction:
     reviews = [each for each in story.records if isinstance(each, Review) and each.reason.endswith(ADOPTED)]
     times = [each.at_ns for each in reviews]
     last_ns = 0
-    for at_ns, batch in batches(changes):
+    known = batches(changes)
+    nexts = [*(at_ns for at_ns, _ in known[1:]), story.until_ns]
+    for (at_ns, batch), next_ns in zip(known, nexts, strict=False):
         player.heed_timers(at_ns)
-        player.learn(at_ns, batch, reviews[bisect_left(times, last_ns) : bisect_left(times, at_ns)])
+        player.learn(at_ns, batch, reviews[bisect_left(times, last_ns) : bisect_left(times, at_ns)], next_ns)
         last_ns = at_ns
     player.heed_timers(story.until_ns)
     return Prediction(tuple(player.changes), {pair: tuple(each) for pair, each in player.repairs.items()})
