@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.connections import connection_bounds
@@ -97,8 +97,8 @@ def _intervals(
         yield from _prefixed(f"webrtc.{name}", dict(told))
     yield from link_bounds(evidence, analysis, effects)
     # What a hold-up makes late has its recorded time, and is no disagreement.
-    figures = asdict(measured.oracle) if measured.oracle else dict.fromkeys(each.name for each in fields(OracleFigures))
-    yield from _prefixed("oracle", {name: exactly(each) for name, each in figures.items() if name != "rows"})
+    names = [each.name for each in fields(OracleFigures) if each.name != "rows"]
+    yield from _prefixed("oracle", {name: exactly(getattr(measured.oracle, name, None)) for name in names})
     yield from _prefixed("ledger", ledger_bounds(measured.ledger, shift))
     yield "reroutes", _of_reroutes(analysis, measured.reroutes, effects)
     yield "media.reroutes", _of_reroutes(analysis, [row for row in measured.reroutes if row.directions], effects)

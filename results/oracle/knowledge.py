@@ -47,7 +47,9 @@ class Knowledge:
     def of_nothing(cls, topology: Topology, settings: ControllerSettings) -> Knowledge:
         """At the start of a controller."""
         named = [detector for detector in _LINK_DETECTORS if detector in settings.detect]
-        found = {(detector, each): _NOTHING for detector in named for each in topology.directions}
+        found: dict[tuple[str, Direction], _Found] = {
+            (detector, each): _NOTHING for detector in named for each in topology.directions
+        }
         return cls(topology, settings, found)
 
     def after(self, changes: Iterable[HealthChange]) -> Knowledge:

@@ -62,6 +62,10 @@ class Mesh:
         """The directions of links that the direct path of a pair takes, there and back."""
         return (*self.hops[pair], *self.hops[pair.reversed()])
 
+    def links(self, way: Relays) -> tuple[Direction, ...]:
+        """The directions of links on the direct paths between clusters in a row."""
+        return tuple(hop for leg in itertools.pairwise(way) for hop in self.hops[Direction(*leg)])
+
     def round_trip_ns(self, way: Iterable[str]) -> int:
         """Delay over the direct paths between clusters in a row, there and back."""
         legs = itertools.starmap(Direction, itertools.pairwise(way))

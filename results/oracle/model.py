@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 from controller.settings import ControllerSettings, PolicyName
@@ -92,10 +91,7 @@ class Model:
         others = {each: relays for each, relays in routes.items() if each != pair}
         clean = known.clean.difference(self.mesh.both_ways(pair))
         for relays in self.mesh.relay_paths(others, pair, 1, clean):
-            links = (
-                *self.mesh.hops[Direction(pair.source, *relays)],
-                *self.mesh.hops[Direction(*relays, pair.destination)],
-            )
+            links = self.mesh.links((pair.source, *relays, pair.destination))
             if known.held(links, relays, now_ns, 0) == "free":
                 return relays
         return None
@@ -225,5 +221,4 @@ class _Look:
 
     def _links(self, pair: Direction, relays: Relays) -> tuple[Direction, ...]:
         """The directions of links from a pair's first cluster over relays to the second."""
-        way = (pair.source, *relays, pair.destination)
-        return tuple(hop for leg in pairwise(way) for hop in self._mesh.hops[Direction(*leg)])
+        return self._mesh.links((pair.source, *relays, pair.destination))

@@ -152,7 +152,7 @@ class _Player:
         return any(relays_of(each, change.pair) == change.relays for each in found)
 
     def learn(self, at_ns: int, batch: tuple[HealthChange, ...], adopted: Sequence[Review], next_ns: int) -> None:
-        """Changes of health come to be known. What is due between them and the controller's look at its clock counts."""
+        """Changes of health come to be known. What is due until the controller looks at its clock counts as well."""
         if self.known.begins_anew(batch):
             self.begin_anew(at_ns, adopted)
         self.known = self.known.after(batch)

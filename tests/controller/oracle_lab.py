@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from engine_bench import Bench
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from controller.decisions import HealthChange
 from controller.engine import Engine
 from controller.messages import SwitchConnected
 from controller.policies import Policy
-from controller.settings import ControllerSettings, PolicyChoice
+from controller.settings import ControllerSettings, PolicyChoice, PolicyName
 from hostio.timing import MS, S
 from results.oracle.log_check import Disagreement, log_disagreements
 from results.oracle.mesh import Mesh, Relays
@@ -88,7 +89,7 @@ def played(case: Case, policy: Policy | None = None, after_ns: int = 1 * S) -> P
     topology = topology_of(case)
     settings = ControllerSettings(
         hold_ns=case.hold_ms * MS,
-        policy=PolicyChoice(case.policy),
+        policy=PolicyChoice(cast(PolicyName, case.policy)),
         detect=case.detect,  # type: ignore[arg-type]
     )
     bench = Bench(topology, settings, policy)

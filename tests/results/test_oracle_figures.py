@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,8 +100,10 @@ VIA_B = " actions=set_field:02:00:00:00:00:02->eth_dst,set_field:10.0.0.2->ip_ds
 TABLES = {at: (*rules, f"priority=100,ip,nw_dst=10.0.0.3 actions=output:{THIRD[at]}") for at, rules in DIRECT.items()}
 
 
-def differing(rules: dict[str, tuple[str, ...]], relays: tuple[str, ...]) -> list[tuple[str, int | None, str | None]]:
-    tables = FlowTables(5, rules)
+def differing(
+    rules: Mapping[str, tuple[str, ...]], relays: tuple[str, ...]
+) -> list[tuple[str, int | None, str | None]]:
+    tables = FlowTables(5, dict(rules))
     found = rule_differences(TRIANGLE, Mesh(TRIANGLE), tables, always(relays), groups=False)  # type: ignore[arg-type]
     return [(each.switch, each.lane, str(each.found) if each.found else None) for each in found]
 
