@@ -38,10 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # A shell without job control has what it starts in the background ignore interrupts; Python then sets no handler.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.option.markexpr = without_long(config.option.markexpr)
     config.stash[RUNS] = RunRecord()
     gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
         config.pluginmanager.register(Turns(Path(given["turns"])))
+
+
+def without_long(expression: str) -> str:
+    """What `-m` selects; tests that take long only if it names them, or is empty."""
+    return f"({expression}) and not long" if expression and "long" not in expression else expression
 
 
 @pytest.hookimpl(optionalhook=True)

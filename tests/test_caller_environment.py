@@ -136,6 +136,7 @@ def test_a_path_with_a_space_and_an_accent_is_like_any_other(elsewhere: Path) ->
     assert ONE_BLIP in done.stdout
 
 
+@pytest.mark.long
 def test_a_report_has_the_style_of_the_project_whatever_that_of_the_user(
     elsewhere: Path, foreign: Path, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_beside(n): ...
 """
 
 
+@pytest.mark.long
 def test_workers_run_tests_side_by_side_but_those_that_need_the_machine_alone(tmp_path: Path) -> None:
     for number, other in ((1, 2), (2, 1)):
         (tmp_path / f"test_{number}.py").write_text(ALONE_OR_NOT.format(number=number, other=other))

@@ -70,6 +70,7 @@ def arrives(client: socket.socket) -> bool:
     return wait_until(received, 0.2)
 
 
+@pytest.mark.long
 def test_a_channel_that_is_refreshed_carries_media_beyond_its_lifetime(tmp_path: Path) -> None:
     """And beyond the time to which it would be carried by a single refresh."""
     with carried(tmp_path, RENEW_S, LIFETIME_S) as client:
