@@ -11,7 +11,7 @@ from results.metrics.oracle_figures import OracleFigures, OracleRow
 from results.oracle.local_repair import RepairWindows
 from results.oracle.log_check import Disagreement, log_disagreements
 from results.oracle.mesh import Mesh
-from results.oracle.model import MODELLED
+from results.oracle.model import is_modelled
 from results.oracle.packet_check import Misroute, check_packets
 from results.oracle.replay import Log, Span, Story, expected_changes
 from results.oracle.rule_check import RuleDifference, rule_differences
@@ -29,7 +29,7 @@ _CONTROLLER = Process("controller")
 def oracle_figures(evidence: Evidence, analysis: Analysis) -> OracleFigures | None:
     """What agrees and what does not; None if the policy is not modelled, or there is no log or no media."""
     plan = evidence.plan
-    if plan.controller.policy.name not in MODELLED or not evidence.of(HealthChange) or not analysis.start_ns:
+    if not is_modelled(plan.controller) or not evidence.of(HealthChange) or not analysis.start_ns:
         return None
     mesh, story = Mesh(plan.topology), story_of(evidence)
     prediction = expected_changes(story, mesh)

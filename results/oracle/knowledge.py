@@ -22,9 +22,13 @@ class _Found(NamedTuple):
 
     state: str
     since_ns: int
+    late: bool = False
+    """All that is wrong is the delay; by how much, the log has in words alone."""
 
 
 _NOTHING = _Found("unknown", 0)
+_OF_DELAY = "median delay"
+"""What the reason of a direction begins with that is only late."""
 
 Watched = tuple[str, str]
 """Who watches, and the cluster of the relay that is watched."""
@@ -58,7 +62,8 @@ class Knowledge:
         for each in changes:
             ends = (each.source, each.destination)
             if each.detector != _RELAY_DETECTOR:
-                found[each.detector, Direction(*ends)] = _Found(each.after, each.at_ns)
+                late = each.after != "clean" and each.reason.startswith(_OF_DELAY)
+                found[each.detector, Direction(*ends)] = _Found(each.after, each.at_ns, late)
             elif each.after in ("clean", "unknown"):
                 _heal(ends, each.at_ns, relays, last_bad_ns)
             else:
@@ -88,6 +93,12 @@ class Knowledge:
     def clean(self) -> frozenset[Direction]:
         """The directions of links that every detector finds clean."""
         return frozenset(direction for direction, state in self.states.items() if state == "clean")
+
+    def only_late(self, directions: Iterable[Direction]) -> bool:
+        """Whether nothing is wrong with these but their delay: a detour may then be later still."""
+        every = set(directions)
+        bad = [each for (_, direction), each in self.found.items() if direction in every and each.state != "clean"]
+        return bool(bad) and all(each.late for each in bad)
 
     @property
     def whole(self) -> bool:

@@ -32,6 +32,12 @@ _BY_LOAD = frozenset(("paced", "spread", "headroom", "warm-first"))
 Lanes = tuple[int, ...]
 
 
+def is_modelled(settings: ControllerSettings) -> bool:
+    """Whether the oracle predicts what a controller with these settings does: it knows neither damping nor a limit of
+    reroutes."""
+    return settings.policy.name in MODELLED and not settings.damping and settings.max_reroutes is None
+
+
 class Taken(Protocol):
     """What was really done, where the model leaves a choice."""
 
@@ -192,7 +198,8 @@ class _Look:
             if held != "held":
                 (free if held == "free" else doubtful).append(relays)
         best, may_stay = self._best(pair, free)
-        return [*best, *doubtful], may_stay or not free
+        slower = pair not in self.routes and self._known.only_late(self._mesh.both_ways(pair))
+        return [*best, *doubtful], may_stay or slower or not free
 
     def _best(self, pair: Direction, free: list[Relays]) -> tuple[list[Relays], bool]:
         name = self._settings.policy.name

@@ -11,11 +11,14 @@ import pytest
 
 from benchmarks.oracle import shrunk
 from benchmarks.random_cases import Blip, Case, random_case
-from controller.decisions import Decision
+from controller.decisions import Decision, HealthChange
+from controller.settings import ControllerSettings
 from results.metrics.analysis import Analysis, Evidence, analyse
 from results.metrics.oracle_figures import OracleFigures
 from results.oracle.compare import oracle_figures
+from results.oracle.knowledge import Knowledge
 from results.oracle.mesh import Mesh
+from results.oracle.model import Model
 from results.oracle.rule_check import rule_differences
 from results.oracle.windows import Window
 from results.report.report import read_evidence
@@ -80,9 +83,30 @@ def test_packets_by_the_wrong_way_are_counted_to_the_last(blip: tuple[Evidence, 
 
 def test_a_policy_that_is_not_modelled_is_left_alone(blip: tuple[Evidence, Analysis]) -> None:
     evidence, analysis = blip
-    other = replace(evidence.plan.controller.policy, name="of tomorrow")  # type: ignore[arg-type]
-    plan = replace(evidence.plan, controller=replace(evidence.plan.controller, policy=other))
-    assert oracle_figures(replace(evidence, plan=plan), analysis) is None
+    settings = evidence.plan.controller
+    policy = replace(settings.policy, name="of tomorrow")  # type: ignore[arg-type]
+    for other in (replace(settings, policy=policy), replace(settings, damping=True), replace(settings, max_reroutes=3)):
+        plan = replace(evidence.plan, controller=other)
+        assert oracle_figures(replace(evidence, plan=plan), analysis) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "taken", "paths"),
+    [
+        ("median delay 9.0 ms over 4.5 ms", None, []),
+        ("median delay 9.0 ms over 4.5 ms", ("b",), [("b",)]),
+        ("no probe for 251 ms", None, [("b",)]),
+    ],
+)
+def test_of_a_link_that_is_only_late_either_path_is_right(
+    reason: str, taken: tuple[str, ...] | None, paths: list[tuple[str, ...]]
+) -> None:
+    settings = ControllerSettings()
+    clean = [HealthChange(*each, "unknown", "clean", 1, "") for each in TRIANGLE.directions]
+    known = Knowledge.of_nothing(TRIANGLE, settings).after(clean)
+    known = known.after([HealthChange("a", "c", "clean", "degraded", 2, reason)])
+    model = Model(Mesh(TRIANGLE), settings, lambda *_: taken)
+    assert [each.relays for each in model.changes(known, [{}], 3)] == paths
 
 
 def always(relays: tuple[str, ...]) -> object:
