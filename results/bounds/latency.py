@@ -88,6 +88,8 @@ def _bounds(
     more_ns: Ints | Floats | int = 0,
 ) -> dict[str, Interval]:
     low: Floats = np.asarray((values_ns - held_ns - NOISE_NS) / _MS, np.float64)
+    if name != "added_ms":  # what is added can be less than nothing, within the noise of time stamps
+        low = np.maximum(low, 0.0)
     high: Floats = np.asarray((values_ns + more_ns + NOISE_NS) / _MS, np.float64)
     return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in quantiles}
 
