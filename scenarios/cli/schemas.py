@@ -23,7 +23,7 @@ from results.verdict.summary import Summary
 from scenarios.cli.json_output import CommandOutputs
 from scenarios.cli.reference import page
 from scenarios.language import yamlfile
-from scenarios.language.fields import Reading
+from scenarios.language.readings import Reading
 from scenarios.language.schema import ScenarioFile, TopologyFile
 from scenarios.language.settings_section import settings_of
 from scenarios.paths import PROJECT

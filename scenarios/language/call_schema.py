@@ -7,7 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 from hostio.timing import S
 from relay_app.calls import FOREVER, Arrival, Hold, Length, Restart, Talk
 from results.run_files.validation import Field, Strict, checked
-from scenarios.language.fields import Reading, call_length, one_of, time_within
+from scenarios.language.fields import call_length
+from scenarios.language.readings import Reading, one_of, time_within
 from scenarios.language.values import LONGEST_SPAN, Instant, PerSecond, ShortName, Span
 
 NOTICED_AFTER_NS = 5 * S

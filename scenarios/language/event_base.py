@@ -16,10 +16,10 @@ from hostio.timing import MS
 from results.run_files.faults import Action, Fault, Kill, Level, LinkFault, Part, Process, ProcessFault, Stop
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
-from scenarios.language.fields import one_of
 from scenarios.language.frame_choice import FrameChoice, unsent
 from scenarios.language.places import link_problems, unknown_cluster
 from scenarios.language.quantities import time_text
+from scenarios.language.readings import one_of
 from scenarios.language.values import Count, Instant, Pair, ShortName, Span
 from topologies.frame_match import FrameMatch, Traffic
 from topologies.link_state import LinkChange

@@ -1,130 +1,24 @@
-"""Readers of single values in a file: each checks plain data and converts it. ValueError says what to write instead."""
+"""Readers of the values of particular keys: each checks plain data and converts it. ValueError says what to write."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from controller.settings import Detector
 from relay_app.calls import Length
 from relay_app.programs import PROGRAMS
 from relay_app.versions.version_names import VERSIONS
-from scenarios.language.quantities import (
-    FRAME_SIZE_PATTERN,
-    FREQUENCY_PATTERN,
-    RATE_PATTERN,
-    SHARE_PATTERN,
-    TIME_PATTERN,
-    QuantityError,
-    bits_per_second,
-    fraction,
-    frame_bytes,
-    per_minute,
-    per_second,
-    rate_text,
-    share_text,
-    time_ns,
-    time_text,
-    whole_number,
-)
-from scenarios.language.wording import found, suggestion
+from scenarios.language.readings import Reading, reading, time_within
+from scenarios.language.wording import found
 from topologies.frame_match import MOST_PORTS, Ports
 from topologies.link_state import SEQUENCE_FRAMES
 from topologies.model import Position
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_BOOLEAN_WORDS = {"no": "false", "off": "false", "n": "false", "yes": "true", "on": "true", "y": "true"}
-
-
-def _as_it_is(value: object) -> object:
-    return value
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """A kind of value: `read` converts plain data to it (ValueError), `write` does the reverse; `schema` is the JSON
-    schema of the data."""
-
-    read: Callable[[object], Any]
-    schema: Mapping[str, object]
-    write: Callable[[Any], object] = _as_it_is
-
-    def __call__(self, value: object) -> Any:
-        """The value of plain data; ValueError says what to write instead."""
-        return self.read(value)
-
-
-def _reading(**schema: object) -> Callable[[Callable[[object], object]], Reading]:
-    """A decorator that makes a Reading of a function, with this JSON schema."""
-    return lambda read: Reading(read, schema)
-
-
-TIME = Reading(time_ns, {"type": "string", "pattern": TIME_PATTERN}, time_text)
-RATE = Reading(bits_per_second, {"type": "string", "pattern": RATE_PATTERN}, rate_text)
-SHARE = Reading(fraction, {"type": "string", "pattern": SHARE_PATTERN, "description": "a percentage"}, share_text)
-FREQUENCY = Reading(per_second, {"type": "string", "pattern": FREQUENCY_PATTERN})
-PER_MINUTE = Reading(per_minute, {"type": "string", "pattern": FREQUENCY_PATTERN}, lambda number: f"{number}/min")
-FRAME_SIZE = Reading(frame_bytes, {"type": "string", "pattern": FRAME_SIZE_PATTERN}, lambda size: f"{size}B")
-WHOLE = Reading(whole_number, {"type": "integer"})
-
 _CLUSTER = {"type": "string", "pattern": "^[a-z][a-z0-9-]*$"}
 
 
-@_reading(type="string", pattern=r"\S")
-def text(value: object) -> str:
-    """Any text that is not blank; each run of white space, line breaks included, becomes a space."""
-    if not isinstance(value, str):
-        raise ValueError(f"{found(value)} where text is expected; write words, in quotes if they look like a number")
-    if not value.strip():
-        raise ValueError("the text is empty; write a few words")
-    return " ".join(value.split())
-
-
-@_reading(type="string")
-def word(value: object) -> str:
-    """Any text, as it is."""
-    if isinstance(value, str) and "\0" not in value:
-        return value
-    raise ValueError(f"{found(value)} where text is expected; put it in quotes")
-
-
-def name(longest: int, *, digit_first: bool = False) -> Reading:
-    """A name of at most `longest` characters of [a-z0-9-], a letter first or, if `digit_first`, a digit.
-
-    Such names become host and file names.
-    """
-
-    def valid(word: str) -> bool:
-        return _NAME.fullmatch(word) is not None and (digit_first or not word[0].isdigit())
-
-    def read(value: object) -> str:
-        if not isinstance(value, str):
-            raise ValueError(f"{found(value)} is not text; write a name, in quotes if it looks like a number")
-        if len(value) > longest:
-            raise ValueError(f"the name {found(value)} is {len(value)} characters long; write at most {longest}")
-        if not valid(value):
-            right = re.sub("[^a-z0-9]+", "-", value.lower()).strip("-")
-            advice = f"write {right}: " if right and valid(right) else "write "
-            first = "letter or digit" if digit_first else "letter"
-            raise ValueError(f"{found(value)} is not a name; {advice}lower case letters, digits and -, {first} first")
-        return value
-
-    first = "[a-z0-9]" if digit_first else "[a-z]"
-    return Reading(read, {"type": "string", "maxLength": longest, "pattern": f"^{first}[a-z0-9-]*$"})
-
-
-@_reading(type="boolean")
-def boolean(value: object) -> bool:
-    """true or false; YAML 1.1's other words, yes and no, on and off, are text here."""
-    if isinstance(value, bool):
-        return value
-    right = _BOOLEAN_WORDS.get(str(value).lower(), "true or false")
-    raise ValueError(f"{found(value)} is neither true nor false; write {right}")
-
-
-@_reading(type="string", pattern="^/")
+@reading(type="string", pattern="^/")
 def url_path(value: object) -> str:
     """The path of a URL, without blanks."""
     if isinstance(value, str) and re.fullmatch(r"/[!-~]*", value):
@@ -132,19 +26,7 @@ def url_path(value: object) -> str:
     raise ValueError(f"{found(value)} is no path of a URL; write such as /metrics")
 
 
-def one_of(*words: str) -> Reading:
-    """One of these words."""
-
-    def read(value: object) -> object:
-        if value in words:
-            return value
-        known = suggestion(value, words) if isinstance(value, str) else f"known: {', '.join(words)}"
-        raise ValueError(f"{found(value)} is not known here; {known}")
-
-    return Reading(read, {"enum": list(words)})
-
-
-@_reading(anyOf=[{"type": "integer"}, {"type": "string", "pattern": "^0x[0-9a-fA-F]{1,8}$"}])
+@reading(anyOf=[{"type": "integer"}, {"type": "string", "pattern": "^0x[0-9a-fA-F]{1,8}$"}])
 def ssrc_number(value: object) -> int:
     """An SSRC (RFC 3550 §8), as a number or in hexadecimal, as Wireshark shows it."""
     digits = re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}", value) if isinstance(value, str) else None
@@ -154,7 +36,7 @@ def ssrc_number(value: object) -> int:
     raise ValueError(f"{found(value)} is no SSRC; write such as 0x1234abcd")
 
 
-@_reading(anyOf=[{"enum": [*VERSIONS, *PROGRAMS]}, {"type": "string", "pattern": "/"}])
+@reading(anyOf=[{"enum": [*VERSIONS, *PROGRAMS]}, {"type": "string", "pattern": "/"}])
 def relay_kind(value: object) -> str:
     """The name of a relay version or of a relay program that comes with the project, or the folder of a program, whose
     path has a slash. Names of versions are too alike for a suggestion; the error lists all."""
@@ -164,7 +46,7 @@ def relay_kind(value: object) -> str:
     raise ValueError(f"{found(value)} is no relay kind; known: {known}; or write a folder's path, such as ./my-relay")
 
 
-@_reading(anyOf=[{"type": "string"}, {"type": "object", "required": ["clusters", "links"]}])
+@reading(anyOf=[{"type": "string"}, {"type": "object", "required": ["clusters", "links"]}])
 def topology(value: object) -> str | dict[str, object]:
     """A name, a path or a mapping, as it is."""
     if isinstance(value, (str, dict)):
@@ -175,7 +57,7 @@ def topology(value: object) -> str | dict[str, object]:
 _OF_LINKS: tuple[Detector, ...] = ("link", "bfd")
 
 
-@_reading(type="array", items={"enum": list(get_args(Detector))}, contains={"enum": list(_OF_LINKS)})
+@reading(type="array", items={"enum": list(get_args(Detector))}, contains={"enum": list(_OF_LINKS)})
 def detectors(value: object) -> tuple[str, ...]:
     """A list of the controller's detectors; one of them must watch links."""
     known = get_args(Detector)
@@ -189,7 +71,7 @@ def detectors(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-@_reading(type="string", pattern=f"^(?=.*0)[01]{{1,{SEQUENCE_FRAMES}}}$")
+@reading(type="string", pattern=f"^(?=.*0)[01]{{1,{SEQUENCE_FRAMES}}}$")
 def loss_pattern(value: object) -> str:
     """A string of 1 (arrives) and 0 (lost), as in RFC 3611 §4.1, with at least one 0."""
     if not isinstance(value, str) or not re.fullmatch(f"[01]{{1,{SEQUENCE_FRAMES}}}", value):
@@ -199,7 +81,7 @@ def loss_pattern(value: object) -> str:
     return value
 
 
-@_reading(type="array", minItems=1, items={"type": "integer", "minimum": 1, "maximum": SEQUENCE_FRAMES})
+@reading(type="array", minItems=1, items={"type": "integer", "minimum": 1, "maximum": SEQUENCE_FRAMES})
 def numbers_from_one(value: object) -> tuple[int, ...]:
     """A list of packet numbers, from 1; the value is sorted and without duplicates."""
     if not isinstance(value, list) or not value:
@@ -220,7 +102,7 @@ _ONE_RANGE = {
 }
 
 
-@_reading(anyOf=[_ONE_RANGE, {"type": "array", "minItems": 1, "maxItems": MOST_PORTS, "items": _ONE_RANGE}])
+@reading(anyOf=[_ONE_RANGE, {"type": "array", "minItems": 1, "maxItems": MOST_PORTS, "items": _ONE_RANGE}])
 def port_ranges(value: object) -> tuple[Ports, ...]:
     """A port, a range of ports as `40000-40015`, or a list of at most 8 such."""
     given = value if isinstance(value, list) else [value]
@@ -243,7 +125,7 @@ def _port_range(value: object) -> Ports:
     return ports
 
 
-@_reading(type="array", minItems=2, items={"type": "array", "minItems": 1, "items": _CLUSTER})
+@reading(type="array", minItems=2, items={"type": "array", "minItems": 1, "items": _CLUSTER})
 def groups(value: object) -> tuple[tuple[str, ...], ...]:
     """Two or more lists of cluster names; whether they exist is checked later, against the topology."""
     if isinstance(value, list) and all(isinstance(group, list) for group in value):
@@ -253,7 +135,7 @@ def groups(value: object) -> tuple[tuple[str, ...], ...]:
     raise ValueError(f"{_pair_text(value)} is not two or more groups of clusters; write [[us-east], [us-west]]")
 
 
-@_reading(type="array", minItems=2, maxItems=2, items={"type": "number"})
+@reading(type="array", minItems=2, maxItems=2, items={"type": "number"})
 def position(value: object) -> Position:
     """A place on the Earth: degrees north, degrees east."""
     numbers = [each for each in value if type(each) in (int, float)] if isinstance(value, list) else []
@@ -264,26 +146,12 @@ def position(value: object) -> Position:
     return Position(float(numbers[0]), float(numbers[1]))
 
 
-@_reading(type="array", minItems=2, maxItems=2, items=_CLUSTER)
+@reading(type="array", minItems=2, maxItems=2, items=_CLUSTER)
 def pair(value: object) -> tuple[str, str]:
     """Two cluster names; whether they exist and differ is checked later, against the topology."""
     if isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value):
         return value[0], value[1]
     raise ValueError(f"{_pair_text(value)} is not two clusters; write [us-east, us-west]")
-
-
-def time_within(least: str, most: str) -> Reading:
-    """A time, ns, within bounds that are written as in a file."""
-    least_ns, most_ns = time_ns(least), time_ns(most)
-
-    def read(value: object) -> int:
-        ns = time_ns(value)
-        if least_ns <= ns <= most_ns:
-            return ns
-        problem = "too short" if ns < least_ns else "too long"
-        raise QuantityError(f"{found(value)} is {problem}; write a time from {least} to {most}")
-
-    return Reading(read, {**TIME.schema, "description": f"from {least} to {most}"}, TIME.write)
 
 
 def call_length(least: str) -> Reading:
@@ -299,23 +167,6 @@ def call_length(least: str) -> Reading:
 
     drawn = {"type": "object", "properties": {"exponential": time.schema}, "required": ["exponential"]}
     return Reading(read, {"anyOf": [time.schema, {**drawn, "additionalProperties": False}]})
-
-
-def within(quantity: Reading, least: str, most: str) -> Reading:
-    """A quantity within bounds that are written as in a file."""
-    read = quantity.read
-    least_value, most_value = (read(int(bound) if bound.isdecimal() else bound) for bound in (least, most))
-
-    def bounded(value: object) -> Any:
-        number = read(value)
-        if least_value <= number <= most_value:
-            return number
-        problem = "too small" if number < least_value else "too large"
-        raise QuantityError(f"{found(value)} is {problem}; write from {least} to {most}")
-
-    bounds = {"minimum": least_value, "maximum": most_value} if quantity is WHOLE else {}
-    about = {"description": f"from {least} to {most}"}
-    return Reading(bounded, {**quantity.schema, **bounds, **about}, quantity.write)
 
 
 def _pair_text(value: object) -> str:

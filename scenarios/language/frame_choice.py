@@ -7,7 +7,8 @@ from typing import Annotated, TypeAlias, get_args
 
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
-from scenarios.language.fields import FRAME_SIZE, WHOLE, one_of, port_ranges, within
+from scenarios.language.fields import port_ranges
+from scenarios.language.readings import FRAME_SIZE, WHOLE, one_of, within
 from topologies.frame_match import FrameMatch, Ports, Protocol, Traffic, can_match
 
 FrameSize: TypeAlias = Annotated[int, checked(within(FRAME_SIZE, "1B", "65535B"))]

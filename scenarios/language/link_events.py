@@ -11,11 +11,12 @@ from results.run_files.faults import Level
 from results.run_files.validation import Field, checked
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.event_base import Blackout, ChoosingEvent, OneLinkEvent, RampedEvent, Surroundings, words
-from scenarios.language.fields import FRAME_SIZE, groups, one_of, within
+from scenarios.language.fields import groups
 from scenarios.language.frame_choice import unsent
 from scenarios.language.loss_event import LossEvent
 from scenarios.language.places import link_problems, unknown_cluster
 from scenarios.language.quantities import time_text
+from scenarios.language.readings import FRAME_SIZE, one_of, within
 from scenarios.language.trace_event import TraceEvent
 from scenarios.language.values import Delay, Jitter, Pair, Rate, Share, ShortName, SomeShare, Span
 from scenarios.language.wording import quoted

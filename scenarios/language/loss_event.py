@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.event_base import RampedEvent, Surroundings
-from scenarios.language.fields import WHOLE, loss_pattern, numbers_from_one, within
+from scenarios.language.fields import loss_pattern, numbers_from_one
 from scenarios.language.quantities import share_text
+from scenarios.language.readings import WHOLE, within
 from scenarios.language.values import Probability, SomeShare
 from scenarios.language.wording import quoted
 from topologies.link_state import FourState, GilbertElliott, LinkChange, Loss, LossPattern, LostFrames, RandomLoss

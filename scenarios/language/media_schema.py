@@ -11,7 +11,8 @@ from hostio.timing import S
 from relay_app.media_profiles import MAX_PAYLOAD, PROFILES, Profile
 from relay_app.program_media import Codec, MediaProgram
 from results.run_files.validation import Field, Strict, checked, validated
-from scenarios.language.fields import FRAME_SIZE, FREQUENCY, SHARE, WHOLE, one_of, ssrc_number, time_within, within
+from scenarios.language.fields import ssrc_number
+from scenarios.language.readings import FRAME_SIZE, FREQUENCY, SHARE, WHOLE, one_of, time_within, within
 from scenarios.language.values import Text
 from scenarios.language.wording import nearest
 

@@ -11,8 +11,8 @@ from relay_app.versions.version_names import DEFAULT_VERSION
 from results.run_files.plan import Plan
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.document import DataPath, Problem
-from scenarios.language.fields import time_within
 from scenarios.language.quantities import time_text
+from scenarios.language.readings import time_within
 from scenarios.language.values import LONGEST_SPAN
 from scenarios.language.wording import quoted
 

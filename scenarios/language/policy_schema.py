@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 from controller.settings import PolicyChoice, PolicyName
 from results.run_files.validation import Field, Strict, checked, validated
-from scenarios.language.fields import SHARE, WHOLE, Reading, time_within, within
+from scenarios.language.readings import SHARE, WHOLE, Reading, time_within, within
 from scenarios.language.values import LONGEST_SPAN
 from scenarios.language.wording import found, suggestion
 

@@ -7,8 +7,8 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from results.run_files.relay_program import Capability, CommandOk, HttpOk, PortsBound, ReadyWord
-from scenarios.language.fields import WHOLE, Reading, within, word
 from scenarios.language.quantities import SIZE_PATTERN, size_bytes
+from scenarios.language.readings import WHOLE, Reading, within, word
 from scenarios.language.wording import found, quoted, suggestion
 
 _CAPABILITIES = get_args(Capability)

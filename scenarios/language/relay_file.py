@@ -19,9 +19,10 @@ from results.run_files.validation import Field, Strict, checked
 from scenarios.language import yamlfile
 from scenarios.language.contract_names import name_problems
 from scenarios.language.document import DataPath, Problem
-from scenarios.language.fields import WHOLE, one_of, time_within, url_path, within, word
+from scenarios.language.fields import url_path
 from scenarios.language.program_fields import CAPABILITIES, READY, SIZE
 from scenarios.language.program_files import closed_problems, command_problems, executable
+from scenarios.language.readings import WHOLE, one_of, time_within, within, word
 from scenarios.language.ready_field import found_ready, ready_problems
 from scenarios.language.relay_server import ServerFile, server_program
 from scenarios.language.schema import validated

@@ -8,9 +8,9 @@ from typing import Annotated
 from hostio.timing import S
 from results.run_files.relay_program import ServerProgram, ServerReady
 from results.run_files.validation import Field, Strict, checked
-from scenarios.language.fields import WHOLE, within, word
 from scenarios.language.program_fields import SERVER_READY
 from scenarios.language.program_files import executable
+from scenarios.language.readings import WHOLE, within, word
 from scenarios.language.ready_field import found_ready
 from scenarios.language.values import Delay
 

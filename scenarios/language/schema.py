@@ -16,7 +16,7 @@ from results.run_files.plan import DEFAULT_LIMITS, FidelityLimits
 from results.run_files.validation import Field, FieldInfo, InvalidError, Model, Section, Strict, checked
 from scenarios.language.document import DataPath, Document, Problem
 from scenarios.language.event_schema import Event
-from scenarios.language.fields import WHOLE, one_of, within
+from scenarios.language.readings import WHOLE, one_of, within
 from scenarios.language.session_schema import Connections, Sessions
 from scenarios.language.settings_section import settings_section
 from scenarios.language.values import (

@@ -9,9 +9,9 @@ from relay_app.streams import KINDS
 from results.run_files.validation import Field, Strict, checked
 from scenarios.language.call_schema import Arrivals, HeldCall, Holding, SenderRestart, Talking
 from scenarios.language.consents import ConsentTerms
-from scenarios.language.fields import WHOLE, one_of, within
 from scenarios.language.media_schema import CaptureEntry, ProfileEntry, SessionMedia
 from scenarios.language.permissions import PermissionTerms
+from scenarios.language.readings import WHOLE, one_of, within
 from scenarios.language.values import Flag, Instant, Pair, ShortName
 
 

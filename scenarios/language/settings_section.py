@@ -11,8 +11,9 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from controller.settings import Framework, Probes, Setting
 from results.run_files.validation import Section, Strict, checked, strict_model
-from scenarios.language.fields import PER_MINUTE, SHARE, WHOLE, Reading, boolean, detectors, one_of, time_within, within
+from scenarios.language.fields import detectors
 from scenarios.language.policy_schema import POLICY, POLICY_ENTRIES
+from scenarios.language.readings import PER_MINUTE, SHARE, WHOLE, Reading, boolean, one_of, time_within, within
 
 
 def settings_of(of: type) -> Mapping[str, tuple[Field[Any], Setting]]:

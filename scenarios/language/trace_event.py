@@ -10,8 +10,8 @@ from results.run_files.faults import Level, LinkFault
 from results.run_files.validation import Field, PrivateAttr, checked
 from scenarios.language.document import DataPath, Problem
 from scenarios.language.event_base import RAMP_STEP_NS, OneLinkEvent, Surroundings
-from scenarios.language.fields import one_of, time_within, word
 from scenarios.language.quantities import time_text
+from scenarios.language.readings import one_of, time_within, word
 from scenarios.language.trace import Interpolation, Trace, TracePoint, shortest_step_ns
 from scenarios.language.values import Delay
 from topologies.link_state import LinkChange, RandomLoss

@@ -5,21 +5,8 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from results.run_files.validation import checked
-from scenarios.language.fields import (
-    FREQUENCY,
-    RATE,
-    SHARE,
-    WHOLE,
-    boolean,
-    name,
-    pair,
-    position,
-    relay_kind,
-    text,
-    time_within,
-    topology,
-    within,
-)
+from scenarios.language.fields import pair, position, relay_kind, topology
+from scenarios.language.readings import FREQUENCY, RATE, SHARE, WHOLE, boolean, name, text, time_within, within
 from topologies.model import Position
 
 Text: TypeAlias = Annotated[str, checked(text)]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from hostio.timing import S
 from results.run_files.validation import Field, Strict, checked
-from scenarios.language.fields import WHOLE, time_within, within
+from scenarios.language.readings import WHOLE, time_within, within
 from scenarios.language.values import Pair, ShortName
 
 
