@@ -1,109 +1,50 @@
-"""Reroutes taken apart, in runs made by arithmetic: a blackhole at 4 s, and packets over the relay from 4.28 s on.
-
-Delays are 31.15 ms direct, 15.3 ms to the relay at us-central and 25.25 ms from there (from us-east; else the other way
-round); stream number i has its packets i / 8 ms after every multiple of 20 ms.
-"""
+"""Reroutes taken apart, in the run of `reroute_lab`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic_media import BLIP, START, TRIANGLE
+from reroute_lab import (
+    DECIDED,
+    DIRECT,
+    INSTALLED,
+    LAST_LEG,
+    LEG,
+    MOVED,
+    RETURNED,
+    SEEN,
+    WATCHED,
+    WRITTEN,
+    change,
+    decision,
+    lane_of_first_stream,
+    ns,
+    row_of,
+    rows_of,
+    watched_blip,
+)
+from synthetic_media import TRIANGLE
 from synthetic_run import Blip
 
-from controller.decisions import Decision, HealthChange
-from controller.settings import Detector
-from hostio.timing import MS, S
+from controller.decisions import Decision
+from hostio.timing import MS
 from relay_app.drop_reasons import DropReason
 from relay_app.records import RELAY_FATE
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
-from results.metrics.network_figures import LaneRow, RerouteRow
-from results.metrics.reroute_causes import Cause
 from results.metrics.reroute_packets import way_of
-from results.metrics.reroutes import reroute_rows
 from results.report.report import read_evidence
-from results.run_files.documents import ControllerRecord, Event
-from results.run_files.events import FaultEdge
-from results.run_files.faults import Fault, Freeze, Process, ProcessFault
 from results.run_files.plan import Expectation
 from results.verdict.findings import find
 from results.verdict.verdict import evaluate
-from topologies.model import Direction
-
-DIRECT, LEG, LAST_LEG = 31.15, 15.3, 25.25
-SEEN, DECIDED, WRITTEN, INSTALLED, MOVED, RETURNED = 4.25, 4.2505, 4.252, 4.255, 4.28, 9.1
-ALL = tuple(range(16))
-
-
-def ns(at_s: float) -> int:
-    return START + round(at_s * S)
-
-
-def decision(via: str | None = "us-central", *, lanes: Sequence[int] = ALL, seen: float = SEEN) -> Decision:
-    """Onto the relay at us-central or, from RETURNED on, off it."""
-    reason = "us-east→us-west: no probe for 250 ms" if via else "clean for 3 s"
-    times = [seen, DECIDED, DECIDED, INSTALLED, WRITTEN] if via else [RETURNED] * 5
-    seen_ns, decided_ns, sent_ns, installed_ns, written_ns = map(ns, times)
-    return Decision(
-        "us-east",
-        "us-west",
-        via,
-        tuple(lanes),
-        reason,
-        seen_ns,
-        decided_ns,
-        sent_ns,
-        installed_ns,
-        written_ns=written_ns,
-    )
-
-
-def frozen(cluster: str) -> ProcessFault:
-    return ProcessFault("relay-freeze", 4 * S, 6 * S, Process("relay", cluster), Freeze())
-
-
-def change(source: str, destination: str, at_s: float = SEEN, *, canary: bool = False) -> HealthChange:
-    detector: Detector = "relay-canary" if canary else "link"
-    return HealthChange(source, destination, "clean", "down", ns(at_s), "no probe for 250 ms", detector)
-
-
-WATCHED = (change("us-west", "us-east"), change("us-east", "us-west"), decision(), decision(None))
 
 
 @pytest.fixture(scope="module")
 def blip(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """The fault is applied at 4 s exactly."""
-    evidence = read_evidence(Blip(sessions=4, rerouted_s=MOVED).write(tmp_path_factory.mktemp("run") / "run"))
-    return replace(evidence, events=tuple(map(_punctual, evidence.events)), decisions=WATCHED)
-
-
-def _punctual(event: Event) -> Event:
-    if isinstance(event, FaultEdge) and event.edge == "start":
-        return replace(event, applied_first_ns=ns(4.0))
-    return event
-
-
-def rows_of(evidence: Evidence, decisions: Sequence[ControllerRecord] | None = None) -> list[RerouteRow]:
-    told = evidence if decisions is None else replace(evidence, decisions=tuple(decisions))
-    return reroute_rows(told, analyse(told))
-
-
-def row_of(evidence: Evidence, decisions: Sequence[ControllerRecord] | None = None) -> RerouteRow:
-    (row,) = rows_of(evidence, decisions)
-    return row
-
-
-def lane_of_first_stream(evidence: Evidence, row: RerouteRow) -> LaneRow:
-    """The lane of the stream whose packets are at multiples of 20 ms, alone on it."""
-    stream = evidence.recording.streams[0]
-    (lane,) = [each for each in row.by_lane if each.lane == stream.lane]
-    assert (lane.directions, stream.source) == (1, "us-east")
-    return lane
+    return watched_blip(tmp_path_factory.mktemp("run"))
 
 
 def test_the_times_of_the_controller_and_its_detector(blip: Evidence) -> None:
@@ -156,37 +97,6 @@ def test_a_log_of_before_has_no_time_of_the_flow_mods(blip: Evidence) -> None:
     row = row_of(blip, before)
     assert (row.flow_mods_sent_at, row.barrier_at) == (None, INSTALLED)
     assert row.parts == row_of(blip).parts
-
-
-def test_without_the_change_of_health_the_detector_is_unknown_and_the_fault_that_of_the_direct_path(
-    blip: Evidence,
-) -> None:
-    row = row_of(blip, [decision(), decision(None)])
-    assert (row.detector, row.fault_at) == (None, 4.0)
-
-
-def test_a_fault_that_came_after_what_was_seen_is_not_its_cause(blip: Evidence) -> None:
-    seen = 3.9
-    row = row_of(blip, [change("us-east", "us-west", seen), decision(seen=seen), decision(None)])
-    assert row.fault_at is None
-    assert row.parts is not None
-    assert (row.parts.detect_ms, row.parts.under_way_ms) == (None, None)
-    parts = (row.parts.decide_ms, row.parts.install_ms, row.parts.first_packet_ms, row.parts.relay_ms)
-    known = sum(each for each in (*parts, row.parts.recovered_ms) if each is not None)
-    assert row.parts.unexplained_ms == pytest.approx((row.interruption_ms or 0) - known)
-
-
-def test_a_relay_that_canaries_found_is_due_to_the_fault_of_that_relay(blip: Evidence) -> None:
-    """Also if one of the link came later."""
-    start = FaultEdge(1, "start", ns(3.9), ns(3.9), ns(3.9), ns(3.9))
-    told = replace(
-        blip, plan=replace(blip.plan, faults=(*blip.plan.faults, frozen("us-west"))), events=(*blip.events, start)
-    )
-    seen = change("us-east", "us-west", canary=True)
-    moved = replace(decision(), reason="us-east's canary through us-west: no canary for 250 ms")
-    row = row_of(told, [change("us-east", "us-west"), seen, moved, decision(None)])
-    assert (row.detector, row.fault_at) == ("relay-canary", 3.9)
-    assert row_of(told).fault_at == 4.0
 
 
 def test_a_packet_that_the_relay_dropped_was_the_first_on_the_new_path(blip: Evidence) -> None:
@@ -273,40 +183,6 @@ def test_a_gap_after_media_had_come_back_is_none_of_the_reroute(tmp_path: Path) 
     assert row.first_packet_at == pytest.approx(4.26055)
 
 
-def test_a_change_to_clean_is_no_reason_of_a_reroute(blip: Evidence) -> None:
-    clean = replace(change("us-central", "us-west"), before="down", after="clean")
-    assert row_of(blip, [clean, decision(), decision(None)]).detector is None
-
-
-def test_the_leg_of_a_relay_path_that_failed_is_the_place_of_the_fault(blip: Evidence) -> None:
-    """The pair was over us-central already when the link from there was cut, at 4.05 s."""
-    leg = replace(BLIP, directions=(Direction("us-central", "us-west"),))
-    start = FaultEdge(1, "start", ns(4.05), ns(4.05), ns(4.05), ns(4.05))
-    told = replace(blip, plan=replace(blip.plan, faults=(BLIP, leg)), events=(*blip.events, start))
-    moved = replace(decision(), reason="us-central→us-west: no probe for 200 ms")
-    early = replace(decision(), decided_ns=ns(1), installed_ns=ns(1))
-    _, row = rows_of(told, [early, change("us-central", "us-west"), moved, decision(None)])
-    assert row.fault_at == 4.05
-    parts = lane_of_first_stream(told, row).parts
-    assert parts is not None
-    assert (parts.detect_ms, parts.under_way_ms) == (200, -LAST_LEG)
-
-
-def test_a_direction_that_the_fault_spared_has_no_part_of_it(blip: Evidence) -> None:
-    """As if only us-east→us-west had been cut: of the other direction nothing was detected."""
-    one_way = replace(BLIP, directions=(Direction("us-east", "us-west"),))
-    row = row_of(replace(blip, plan=replace(blip.plan, faults=(one_way,))))
-    sources = {
-        lane.lane: {each.source for each in blip.recording.streams if each.lane == lane.lane} for lane in row.by_lane
-    }
-    found = {
-        (*sources[lane.lane], lane.parts.detect_ms, lane.parts.under_way_ms)
-        for lane in row.by_lane
-        if lane.parts and len(sources[lane.lane]) == 1
-    }
-    assert found == {("us-east", 250.0, -DIRECT), ("us-west", None, None)}
-
-
 @pytest.mark.parametrize(
     ("metric", "value"),
     [
@@ -328,26 +204,3 @@ def test_a_way_over_two_relays_is_turned_round_with_its_direction() -> None:
     assert way_of("us-east", "us-west", over_two) == ("us-east", "us-central", "us-north", "us-west")
     assert way_of("us-west", "us-east", over_two) == ("us-west", "us-north", "us-central", "us-east")
     assert way_of("us-east", "us-west", None) == ("us-east", "us-west")
-
-
-@pytest.mark.parametrize(
-    ("fault", "way", "beyond_ms"),
-    [
-        (BLIP, ("us-east", "us-west"), DIRECT),
-        (BLIP, ("us-east", "us-central", "us-west"), None),
-        (
-            replace(BLIP, directions=(Direction("us-central", "us-west"),)),
-            ("us-east", "us-central", "us-west"),
-            LAST_LEG,
-        ),
-        (replace(BLIP, directions=(Direction("us-central", "us-west"),)), ("us-west", "us-central", "us-east"), None),
-        (replace(BLIP, directions=TRIANGLE.directions), ("us-east", "us-central", "us-west"), LEG + LAST_LEG),
-        (frozen("us-central"), ("us-east", "us-central", "us-west"), LAST_LEG),
-        (frozen("us-west"), ("us-east", "us-central", "us-west"), 0),
-        (frozen("us-central"), ("us-east", "us-west"), None),
-    ],
-)
-def test_what_is_past_the_faults_place_takes_the_links_from_there(
-    fault: Fault, way: tuple[str, ...], beyond_ms: float | None
-) -> None:
-    assert Cause(START, fault).beyond_ns(TRIANGLE, way) == (None if beyond_ms is None else round(beyond_ms * MS))
