@@ -1,4 +1,4 @@
-"""A run made by arithmetic, to take reroutes of it apart: a blackhole at 4 s, and packets over the relay from 4.28 s on.
+"""A run made by arithmetic, to take its reroutes apart: a blackhole at 4 s, packets over the relay from 4.28 s on.
 
 Delays are 31.15 ms direct, 15.3 ms to the relay at us-central and 25.25 ms from there (from us-east; else the other way
 round); stream number i has its packets i / 8 ms after every multiple of 20 ms.
