@@ -17,11 +17,12 @@ TIMES = 15
 
 
 def quiet_ones(subject: Subject, folder: Path) -> list[Summary]:
-    """Runs that nothing disturbed; InconclusiveError once as many were disturbed without us."""
+    """Runs that nothing disturbed, as far as their records tell, and that have a verdict; InconclusiveError once as many
+    were disturbed without us."""
     found: list[Summary] = []
     disturbed = 0
     for each in quiet_runs(subject, folder):
-        quiet = undisturbed(asdict(each))
+        quiet = undisturbed(asdict(each)) and each.verdict != "inconclusive"
         found += [each] * quiet
         disturbed += not quiet
         if len(found) == QUIET_RUNS:

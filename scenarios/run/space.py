@@ -37,6 +37,9 @@ from topologies.link_backend import FRAME_FATE
 DOCUMENT_BYTES = 1 << 20
 """Plots, and the documents whose size hardly depends on the plan."""
 
+PAGE_BYTES = 5 << 20
+"""The page of the run, which has its figures with what draws them, at most."""
+
 PROCESS_BYTES = 16 << 10
 """Log, lock audit, counters and lateness of a process, of which each cluster has five."""
 
@@ -93,6 +96,7 @@ def space_needed(plan: Plan) -> Space:
     clusters = len(plan.topology.clusters)
     documents = (
         DOCUMENT_BYTES
+        + PAGE_BYTES
         + clusters * _PROCESSES * PROCESS_BYTES
         + _table_bytes(plan)
         + _reroute_bytes(plan)
