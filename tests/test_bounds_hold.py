@@ -17,8 +17,8 @@ TIMES = 15
 
 
 def quiet_ones(subject: Subject, folder: Path) -> list[Summary]:
-    """Runs that nothing disturbed, as far as their records tell, and that have a verdict; InconclusiveError once as many
-    were disturbed without us."""
+    """Runs that nothing disturbed, as far as their records tell, and that have a verdict; InconclusiveError once as
+    many were disturbed without us."""
     found: list[Summary] = []
     disturbed = 0
     for each in quiet_runs(subject, folder):
