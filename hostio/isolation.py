@@ -28,7 +28,7 @@ _EVERYWHERE = {
 
 _DROPPED = re.compile(
     # Python's own variables, and those of what it imports.
-    r"_?PYTHON.*|_?CONDA_.*|VIRTUAL_ENV.*|PIP_.*|NUMBA_.*|MPL.*|MATPLOTLIB.*"
+    r"_?PYTHON.*|_?CONDA_.*|VIRTUAL_ENV.*|PIP_.*|NUMBA_.*|MPL.*|MATPLOTLIB.*|BOKEH_.*"
     # Of the dynamic linker, of shells (mininet starts one for each host), of Open vSwitch's tools, and of git.
     r"|LD_.*|BASH_.*|ENV|SHELLOPTS|BASHOPTS|PROMPT_COMMAND|CDPATH|POSIXLY_CORRECT|OVS_.*|GIT_.*"
     # Of the compiler: a package without a wheel is built by the distribution's.

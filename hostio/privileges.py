@@ -19,6 +19,7 @@ _WORDS = struct.Struct("6I")
 class Capability(IntEnum):
     """Capabilities by their numbers (linux/capability.h)."""
 
+    DAC_OVERRIDE = 1
     NET_ADMIN = 12
     NET_RAW = 13
     SYS_NICE = 23

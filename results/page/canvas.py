@@ -7,11 +7,19 @@ colour vision deficiency too (Okabe and Ito, 2008). Text and axes get theirs in 
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, Literal
 
 import numpy as np
+
+from results.metrics.network_figures import FaultRow, RerouteRow
+
+# Bokeh looks for the user's settings in his home, which he may not have.
+os.environ.setdefault("HOME", sys.prefix)
+
 from bokeh.document import Document
 from bokeh.models import (
     BasicTicker,
@@ -27,8 +35,6 @@ from bokeh.models import (
     Range1d,
 )
 from bokeh.plotting import figure as Figure  # noqa: N812 - a class
-
-from results.metrics.network_figures import FaultRow, RerouteRow
 
 __all__ = [
     "ColumnDataSource",
