@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from run_record import InconclusiveError, RunRecord
-from turns import Turns, in_turn
+from turns import Turns, in_turn, without_long
 
 INCONCLUSIVE = "inconclusive"
 RUNS = pytest.StashKey[RunRecord]()
@@ -43,11 +43,6 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
         config.pluginmanager.register(Turns(Path(given["turns"])))
-
-
-def without_long(expression: str) -> str:
-    """What `-m` selects; tests that take long only if it names them, or is empty."""
-    return f"({expression}) and not long" if expression and "long" not in expression else expression
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from turns import in_turn
+from turns import in_turn, without_long
 
 
 @dataclass(frozen=True)
@@ -50,3 +50,17 @@ def test_a_file_of_which_one_test_runs_alone_is_taken_with_those_that_do(tmp_pat
     assert [(item.path, item.get_closest_marker("root")) for item in found] == [
         (other, None), (mixed, None), (mixed, "root")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "selected"),
+    [
+        ("", ""),
+        ("root and long", "root and long"),
+        ("not vm and not long", "not vm and not long"),
+        ("root or vm", "(root or vm) and not long"),
+    ],
+)
+def test_what_takes_long_is_selected_by_its_name_or_with_all(asked: str, selected: str) -> None:
+    assert without_long(asked) == selected
+    assert without_long(selected) == selected, "workers are given what was made of it"

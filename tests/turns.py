@@ -1,4 +1,5 @@
-"""Turns of the workers of one session: most tests run side by side, those that need the machine to themselves alone.
+"""Turns of the workers of one session: most tests run side by side, those that need the machine to themselves alone,
+and those that take long only if they are asked for.
 
 Two locks (flock(2)) in files that all workers open. A worker holds the second one while it runs a test: shared with
 others, or exclusively. It holds the first while it waits for the second, so that others queue up behind a test that
@@ -24,6 +25,11 @@ def needs_the_machine(item: pytest.Item) -> bool:
 
 def _marked(item: pytest.Item, *names: str) -> bool:
     return any(item.get_closest_marker(name) for name in names)
+
+
+def without_long(expression: str) -> str:
+    """What `-m` selects; tests that take long only if it names them, or is empty."""
+    return f"({expression}) and not long" if expression and "long" not in expression else expression
 
 
 def in_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:

@@ -11,12 +11,38 @@ from types import MappingProxyType
 from typing import Any
 
 from project_names import PROJECT, files
-from tutorial_page import Step
+from run_record import InconclusiveError, RunRecord
+from tutorial_page import Step, missing_line, steps
 
 END_OF_STEP = "end of step\n"
 
 SUDO = '#!/bin/sh\n[ "$1" != -n ] || shift\n[ "$1" != -- ] || shift\nexec "$@"\n'
 """The test is root, and a machine may have no sudo."""
+
+
+def read(
+    page: Path,
+    reader: Path,
+    runs: RunRecord,
+    within_s: float,
+    inconclusive: str,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Play a page, which leaves the checkout as it is, and enter its runs; the verdicts of those that have one.
+
+    InconclusiveError if a step prints the text that says so; AssertionError if it prints other things than the page.
+    """
+    before, played = files_of_the_checkout(), [*steps(page)]
+    printed = printed_for(reader, played, within_s, environ)
+    summaries = summaries_of(reader)
+    for summary in summaries:
+        runs.enter(summary)
+    for step, output in zip(played, printed, strict=True):
+        if inconclusive in output:
+            raise InconclusiveError(output)
+        assert missing_line(step.shown, output) is None, output
+    assert files_of_the_checkout() == before
+    return [each["verdict"] for each in summaries if each["verdict"] != "inconclusive"]
 
 
 def printed_for(

@@ -31,7 +31,13 @@ from results.page.tables import (
     repeat_command,
     tiles,
 )
-from results.report.summary_rows import ledger_sentence, losses_sentence, sentences
+from results.report.summary_rows import (
+    ledger_sentence,
+    losses_sentence,
+    media_sentences,
+    relay_sentences,
+    reroute_sentences,
+)
 from results.verdict.value_text import number_text
 
 _ROOM = "results.page"
@@ -52,7 +58,9 @@ def page_html(shown: Contents) -> str:
         "hold_ups": hold_up_table(summary),
         "environment": list(environment_rows(shown.plan)),
         "repeat": repeat_command(shown.plan),
-        "findings": list(sentences(summary)),
+        "media_sentences": list(media_sentences(summary)),
+        "reroute_sentences": list(reroute_sentences(summary.reroutes)),
+        "relay_sentences": list(relay_sentences(summary)),
     }
     scripts = {
         "bokeh": Markup(bokeh_script()),  # noqa: S704 - a library's own file

@@ -164,8 +164,14 @@ def _lengths_text(lengths_ms: Sequence[float]) -> str:
 
 
 def sentences(summary: Summary) -> Iterator[str]:
-    """Sentences on pauses, on order, on what decoders showed, on reroutes, on capabilities and drops of relays, and the
-    diagnosis."""
+    """All that there is to say beside the tables, in order."""
+    yield from media_sentences(summary)
+    yield from reroute_sentences(summary.reroutes)
+    yield from relay_sentences(summary)
+
+
+def media_sentences(summary: Summary) -> Iterator[str]:
+    """On what decoders showed, on pauses, on order, on frames and on speakers."""
     for each in summary.witnesses:
         if each.agrees is False:
             yield (
@@ -180,7 +186,10 @@ def sentences(summary: Summary) -> Iterator[str]:
         yield _frames_sentence(summary.media.frames)
     if summary.media.speaker_pauses:
         yield _speakers_sentence(summary.media)
-    yield from _reroute_sentences(summary.reroutes)
+
+
+def relay_sentences(summary: Summary) -> Iterator[str]:
+    """On capabilities and drops of relays, and the diagnosis."""
     for cluster, program in summary.programs.items():
         if program.capabilities:
             yield f"relay {cluster} ({program.kind}) had the capabilities {', '.join(program.capabilities)}"
@@ -192,7 +201,7 @@ def sentences(summary: Summary) -> Iterator[str]:
     yield from summary.diagnosis
 
 
-def _reroute_sentences(reroutes: Sequence[RerouteRow]) -> Iterator[str]:
+def reroute_sentences(reroutes: Sequence[RerouteRow]) -> Iterator[str]:
     """One for each reroute; those that moved no session are counted if there are many."""
     found = [list(steps) for _, steps in groupby(reroutes, key=lambda row: (row.link, row.relays, row.seen_at))]
     moving = [steps for steps in found if any(row.directions for row in steps)]

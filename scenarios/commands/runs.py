@@ -90,21 +90,13 @@ def run(
     plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
     if clock and not vm:
         raise click.UsageError("--clock is the virtual machine's: add --vm")
-    for option, stated in (("--pass-share", passes is not None), ("--confidence", given("confidence"))):
-        if stated and times is None:
-            raise click.UsageError(f"{option} is of repeated runs: add --repeat")
     show, outputs = Show(as_json, progress == "json"), Outputs(junit, markdown, as_json)
+    _require_repeat(times, passes, told=outputs != Outputs() or show != Show())
     if times is not None:
-        if outputs != Outputs() or show != Show():
-            raise click.UsageError("--junit, --markdown, --json and --progress are of single runs: leave out --repeat")
         from scenarios.cli.repeat import Repeats
 
         series = Repeats(files, plans, times, overrides, out, attempts, passes, confidence)
         return series.in_machines(clock or "real", _print_line) if vm else series.here()
-    sources = {
-        plan.scenario: Source(str(file), expectation_lines(file, overrides))
-        for file, plan in zip(files, plans, strict=True)
-    }
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
         say = _print_error if as_json else _print_line
@@ -120,8 +112,19 @@ def run(
         sandbox = InSandbox.on(diagnose(), out, show)
         plans = [sandbox.prepared(plan) for plan in plans]
         tries = [partial(decided, partial(sandbox.play, plan), plan, attempts, show) for plan in plans]
+    places = (Source(str(file), expectation_lines(file, overrides)) for file in files)
+    sources = {plan.scenario: place for plan, place in zip(plans, places, strict=True)}
     trials = _tried(plans, tries, outputs, sources)
     return worst(VERDICT_CODES[trial.verdict] for trial in trials)
+
+
+def _require_repeat(times: int | None, passes: float | None, *, told: bool) -> None:
+    """UsageError if an option is of repeated runs and these are none, or the other way round. `told`: to programs."""
+    for option, stated in (("--pass-share", passes is not None), ("--confidence", given("confidence"))):
+        if stated and times is None:
+            raise click.UsageError(f"{option} is of repeated runs: add --repeat")
+    if told and times is not None:
+        raise click.UsageError("--junit, --markdown, --json and --progress are of single runs: leave out --repeat")
 
 
 def _tried(

@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import NoReturn
@@ -62,7 +61,7 @@ def wait_for_the_end() -> NoReturn:
     signal.signal(signal.SIGTERM, end)
     os.kill(os.getppid(), signal.SIGUSR1)
     while True:
-        time.sleep(0.01)
+        signal.pause()
 
 
 def require_held(lock: Path) -> None:

@@ -63,6 +63,8 @@ class Interruption:
     packets_lost: int
     still_interrupted: bool
     resumed_via: str
+    loss_derived_ms: float | None
+    """By the packets lost (RFC 6201 §1.3), beside `length_ms` by their times; None: of an earlier version."""
 
     @classmethod
     def of(cls, row: Mapping[str, str]) -> Interruption:
@@ -77,6 +79,7 @@ class Interruption:
             int(row["packets_lost"]),
             row["still_interrupted"] == "true",
             row["resumed_via"],
+            float(derived) if (derived := row.get("loss_derived_ms")) else None,
         )
 
     def __str__(self) -> str:
