@@ -150,6 +150,12 @@ class LinkChange:
     in_order: bool | None = None
     answer_mtu: int | None = None
 
+    @property
+    def may_lose(self) -> bool:
+        """Whether frames can be lost to it: not to delay and its variation, overtaking, or copies."""
+        harmless = ("extra_delay_ns", "jitter", "duplicate", "reorder", "in_order")
+        return self != LinkChange(**{name: getattr(self, name) for name in harmless})
+
     def applied_to(self, state: LinkState) -> LinkState:
         """`state` with this change; concurrent faults are applied one to the result of the other."""
         return replace(state, delay_ns=state.delay_ns + self.extra_delay_ns, **self._set())

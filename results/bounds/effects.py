@@ -13,6 +13,7 @@ from results.metrics.analysis import Evidence
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats
 from results.run_files.events import FaultEdge
+from results.run_files.faults import Fault, LinkFault
 
 NOISE_NS = HOLD_UP_NS
 """Hold-ups shorter than this are not recorded: every time is known to this only."""
@@ -25,10 +26,11 @@ it was sent."""
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeErrors:
     """When edges of faults were applied, and by how much before or after their planned time, ns; less than NOISE_NS
-    counts as nothing."""
+    counts as nothing. `losing`: flags edges of faults to which packets can be lost."""
 
     at_ns: Ints
     error_ns: Ints
+    losing: Flags
 
     @classmethod
     def of(cls, evidence: Evidence) -> EdgeErrors:
@@ -37,7 +39,14 @@ class EdgeErrors:
         errors = [max(abs(e.applied_first_ns - e.planned_ns), abs(e.applied_last_ns - e.planned_ns)) for e in edges]
         error_ns = np.array(errors, np.int64)
         at_ns = np.array([edge.applied_last_ns for edge in edges], np.int64)
-        return cls(at_ns, np.where(error_ns >= NOISE_NS, error_ns, 0))
+        losing = np.array([_may_lose(evidence.plan.faults[edge.fault]) for edge in edges], bool)
+        return cls(at_ns, np.where(error_ns >= NOISE_NS, error_ns, 0), losing)
+
+    @property
+    def losing_ns(self) -> list[int]:
+        """When those were applied to which packets can be lost: beside them, one more or less may have been."""
+        times: list[int] = self.at_ns[self.losing].tolist()
+        return times
 
     def within(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """Sum of the errors of the edges in each window, both ends included, ns."""
@@ -65,7 +74,7 @@ class Effects:
         have spared it, or cost one more. `sent_ns`: of any packet of the stream, which sends one every `interval_ns`.
         """
         close: Flags = np.zeros(len(sent_ns), dtype=bool)
-        for edge_ns in self.edges.at_ns.tolist():
+        for edge_ns in self.edges.losing_ns:
             around = (from_ns - interval_ns <= edge_ns) & (edge_ns <= until_ns)
             phase_ns = (edge_ns - sent_ns) % np.maximum(interval_ns, 1)
             close |= around & ((phase_ns < CLOSE_NS) | (interval_ns - phase_ns < CLOSE_NS))
@@ -108,3 +117,7 @@ class Effects:
         """How well a time from one instant to another is known at best, ns."""
         noise: Floats = NOISE_NS + self.held.drift * np.maximum(until_ns - from_ns, 0)
         return noise
+
+
+def _may_lose(fault: Fault) -> bool:
+    return not isinstance(fault, LinkFault) or fault.change.may_lose

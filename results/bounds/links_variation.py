@@ -23,7 +23,7 @@ def might_miss_packets(
     """Flags gaps in which a packet might be missing although none is: beside an edge of a fault, or if the stream was
     moved."""
     found = moved_in(evidence, analysis.matched.streams, gaps.stream, gaps.from_ns, gaps.until_ns)
-    for edge_ns in effects.edges.at_ns.tolist():
+    for edge_ns in effects.edges.losing_ns:
         found = found | ((gaps.from_ns - interval_ns <= edge_ns) & (edge_ns <= gaps.until_ns))
     return found
 

@@ -91,7 +91,7 @@ def _left_to_chance(
     spared, cost = np.zeros(len(gaps.stream), np.int64), np.zeros(len(gaps.stream), np.int64)
     close_ns = CLOSE_NS + locks_ns
     one_link = _of_one_link(evidence, analysis, gaps)
-    for edge_ns in effects.edges.at_ns.tolist():
+    for edge_ns in effects.edges.losing_ns:
         for count, rows, is_late in (
             (spared, first_missing, True),
             (spared, last_missing, False),

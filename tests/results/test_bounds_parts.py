@@ -152,7 +152,7 @@ def effects_of(held_ns: tuple[int, int], wait: tuple[int, int, int] = (0, 1, 0),
     spans = Spans.union(*(np.array([each]) for each in held_ns))
     waits = np.array([(RunDelayPlace.RELAY, 1, *wait)], RUN_DELAY)
     held = HeldUp(spans, spans, LateInputs.of(nothing, nothing), spans, waits, 0.0)
-    return Effects(held, EdgeErrors(nothing, nothing), 250 * MS, None, locks)
+    return Effects(held, EdgeErrors(nothing, nothing, nothing.astype(bool)), 250 * MS, None, locks)
 
 
 def test_silences_between_which_no_sound_is_certain_are_one() -> None:

@@ -25,6 +25,7 @@ from results.metrics.matching import Ints
 from results.metrics.order import order_figures
 from results.metrics.part_names import FIGURES, OF_ALL_TIME
 from results.report.report import read_evidence
+from results.run_files.events import FaultEdge
 from results.run_files.hold_ups import HoldUpPlace
 from results.run_files.plan import Expectation, Part
 from topologies.model import Link
@@ -39,7 +40,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     """A run without faults."""
     evidence = on_time(held(blip := _blip(tmp_path_factory.mktemp("run") / "run")))
     assert blip.plan.faults
-    return replace(evidence, plan=replace(evidence.plan, faults=()), decisions=())
+    events = tuple(each for each in evidence.events if not isinstance(each, FaultEdge))
+    return replace(evidence, plan=replace(evidence.plan, faults=()), decisions=(), events=events)
 
 
 def _blip(path: Path) -> Evidence:

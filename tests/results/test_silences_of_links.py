@@ -14,7 +14,9 @@ from relay_app.locks.report import Durations, LockReport, LockRow
 from results.metrics.analysis import Evidence
 from results.report.report import read_evidence
 from results.run_files.events import FaultEdge
+from results.run_files.faults import LinkFault
 from results.run_files.hold_ups import HoldUpPlace, RunDelayPlace
+from topologies.link_state import LinkChange, RandomLoss
 
 UNREPAIRED_MS = 2020.0
 TRIP_NOISE_MS = 1 + 0.4 / 23.9 * 31.15
@@ -60,6 +62,29 @@ def test_where_no_packet_was_close_to_an_edge_the_trip_is_all(unrepaired: Eviden
     low, high = bounds_of(at_other_times(unrepaired, 10 * MS))
     assert low == pytest.approx(UNREPAIRED_MS - TRIP_NOISE_MS, abs=0.1)
     assert high == pytest.approx(UNREPAIRED_MS + TRIP_NOISE_MS, abs=0.1)
+
+
+def with_fault(evidence: Evidence, change: LinkChange) -> Evidence:
+    """The same run with a second fault on the link, at the times at which its first one was planned."""
+    (blackhole,) = (each for each in evidence.plan.faults if isinstance(each, LinkFault))
+    edges = [
+        FaultEdge(1, edge, at_ns, at_ns, at_ns, at_ns)
+        for edge, at_ns in (("start", START + blackhole.at_ns), ("end", START + blackhole.until_ns))
+    ]
+    faults = (blackhole, replace(blackhole, what="second", change=change))
+    return replace(evidence, plan=replace(evidence.plan, faults=faults), events=(*evidence.events, *edges))
+
+
+@pytest.mark.parametrize(
+    ("change", "packets"),
+    [(LinkChange(reorder=0.5), 0), (LinkChange(extra_delay_ns=MS), 0), (LinkChange(loss=RandomLoss(0.5)), 1)],
+)
+def test_only_an_edge_of_a_fault_that_loses_packets_leaves_one_to_chance(
+    unrepaired: Evidence, change: LinkChange, packets: int
+) -> None:
+    low, high = bounds_of(with_fault(at_other_times(unrepaired, 10 * MS), change))
+    assert low == pytest.approx(UNREPAIRED_MS - packets * VOICE_MS - TRIP_NOISE_MS, abs=0.1)
+    assert high == pytest.approx(UNREPAIRED_MS + packets * VOICE_MS + TRIP_NOISE_MS, abs=0.1)
 
 
 @pytest.mark.parametrize(
