@@ -19,9 +19,9 @@ def connection_bounds(figures: ConnectionFigures, rows: Rows, effects: Effects) 
     """Bounds of every number of a group of connections, by its name there. `rows`: its exchanges."""
     sent_ns, ended_ns = rows["sent_ns"].astype(np.int64), wait_ends(rows)
     waits = effects.held.waits(RunDelayPlace.PEER)
-    held_ns = effects.held.time_in(sent_ns, ended_ns, waits)
+    held_ns = effects.held.beside_media(sent_ns, ended_ns, waits)
     # Each connection sends on a grid of times: what is late at the media end is one request of each.
-    moved = figures.connections if effects.held.time_in(sent_ns[:1], ended_ns[-1:], waits).any() else 0
+    moved = figures.connections if effects.held.beside_media(sent_ns[:1], ended_ns[-1:], waits).any() else 0
     unknown = effects.doubt is not None
     for name in ("requests", "answered"):
         yield name, UNBOUNDED if unknown else around(getattr(figures, name), moved, moved)

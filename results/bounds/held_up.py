@@ -9,6 +9,7 @@ to over many trips.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,16 +57,19 @@ class HeldUp:
     """The hold-ups of a run.
 
     `anywhere`: of every place but senders, whose late packets are `inputs`. `path`: of what packets pass once they are
-    sent: links, relays, cores. `detection`: of what finds faults: probers, links, cores. `run_delays`: RUN_DELAY rows.
+    sent: links, relays, cores. `network`: of links and cores. `detection`: of what finds faults: probers, links, cores.
+    `run_delays`: RUN_DELAY rows. `queues`: a link has a rate, behind which packets of all kinds wait for each other.
     `drift`: the share of a time full of trips over links by which links and switches, beyond what they emulate,
     lengthened it.
     """
 
     anywhere: Spans
     path: Spans
-    inputs: LateInputs
+    network: Spans
     detection: Spans
+    inputs: LateInputs
     run_delays: Rows
+    queues: bool
     drift: float
 
     def waits(self, *places: RunDelayPlace, number: int | None = None) -> Waits:
@@ -78,15 +82,26 @@ class HeldUp:
     def time_in(self, from_ns: Ints, until_ns: Ints, *waits: Waits) -> Ints:
         """The most that hold-ups, late inputs and these waits can have taken of each window, ns."""
         taken = self.anywhere.overlap(from_ns, until_ns) + self.inputs.most_within(from_ns, until_ns)
-        for each in waits:
-            taken = taken + each.within(from_ns, until_ns)
-        total: Ints = np.minimum(taken, np.maximum(until_ns - from_ns, 0))
-        return total
+        return _with_waits(taken, from_ns, until_ns, waits)
+
+    def beside_media(self, from_ns: Ints, until_ns: Ints, *waits: Waits) -> Ints:
+        """The most that hold-ups and these waits can have taken of each window of traffic that passes no relay, ns."""
+        taken = self.network.overlap(from_ns, until_ns)
+        if self.queues:
+            taken = taken + self.inputs.most_within(from_ns, until_ns)
+        return _with_waits(taken, from_ns, until_ns, waits)
 
     def on_way(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """The most that hold-ups of the path, and late inputs before it, can have taken of a packet's way, ns."""
         found: Ints = self.path.overlap(from_ns, until_ns) + self.inputs.most_within(from_ns, until_ns)
         return found
+
+
+def _with_waits(taken_ns: Ints, from_ns: Ints, until_ns: Ints, waits: Iterable[Waits]) -> Ints:
+    """With what waits can have taken too, of each window at most all."""
+    total = taken_ns + sum(each.within(from_ns, until_ns) for each in waits)
+    taken: Ints = np.minimum(total, np.maximum(until_ns - from_ns, 0))
+    return taken
 
 
 def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
@@ -95,14 +110,16 @@ def held_up(evidence: Evidence, analysis: Analysis, found: HoldUps) -> HeldUp:
     links = Spans.all_of([_late_probes(*each) for each in excesses])
     late = {place: of_place(evidence, found.late, place) for place in HoldUpPlace}
     core, wire = late[HoldUpPlace.CORE], late[HoldUpPlace.LINK]
-    path = Spans.all_of([links, core, wire, late[HoldUpPlace.RELAY]])
+    network = Spans.all_of([links, core, wire])
     del late[HoldUpPlace.SENDER]  # what it sent late is in the packets' own times
     return HeldUp(
         anywhere=Spans.all_of([links, *late.values()]),
-        path=path,
+        path=Spans.all_of([network, late[HoldUpPlace.RELAY]]),
+        network=network,
+        detection=Spans.all_of([network, late[HoldUpPlace.PROBER]]),
         inputs=LateInputs.of(*late_packets(analysis)),
-        detection=Spans.all_of([links, core, wire, late[HoldUpPlace.PROBER]]),
         run_delays=found.waits,
+        queues=bool(evidence.plan.rated_directions),
         drift=_drift(evidence, excesses),
     )
 

@@ -25,10 +25,11 @@ def each_time(
 ) -> Iterator[tuple[str, Interval]]:
     """Bounds of the quantiles of times from a request to its answer, `held_ns` of which can be the machine's doing.
 
-    Each of the two comes at a time that is known to the noise of a single one.
+    Each of the two can have been held up by less than is noted. A request's time is taken before it is sent, and an
+    answer's once it is there, so that none can have made it shorter.
     """
-    length_ns, noise_ns = until_ns - from_ns, 2 * effects.noise_ns(from_ns, until_ns)
-    low = np.maximum(length_ns - held_ns - noise_ns, 0.0)
+    length_ns, noise_ns = until_ns - from_ns, effects.noise_ns(from_ns, until_ns)
+    low = np.maximum(length_ns - held_ns - 2 * noise_ns, 0.0)
     for which, share in LENGTH_QUANTILES:
         known = effects.doubt is None and len(from_ns) > 0
         bounds = quantile_between(low / _MS, (length_ns + noise_ns) / _MS, share) if known else UNBOUNDED

@@ -151,7 +151,7 @@ def effects_of(held_ns: tuple[int, int], wait: tuple[int, int, int] = (0, 1, 0),
     nothing = np.empty(0, np.int64)
     spans = Spans.union(*(np.array([each]) for each in held_ns))
     waits = np.array([(RunDelayPlace.RELAY, 1, *wait)], RUN_DELAY)
-    held = HeldUp(spans, spans, LateInputs.of(nothing, nothing), spans, waits, 0.0)
+    held = HeldUp(spans, spans, spans, spans, LateInputs.of(nothing, nothing), waits, False, 0.0)
     return Effects(held, EdgeErrors(nothing, nothing, nothing.astype(bool)), 250 * MS, None, locks)
 
 

@@ -67,10 +67,11 @@ def test_where_no_packet_was_close_to_an_edge_the_trip_is_all(unrepaired: Eviden
 def with_fault(evidence: Evidence, change: LinkChange) -> Evidence:
     """The same run with a second fault on the link, at the times at which its first one was planned."""
     (blackhole,) = (each for each in evidence.plan.faults if isinstance(each, LinkFault))
-    edges = [
-        FaultEdge(1, edge, at_ns, at_ns, at_ns, at_ns)
-        for edge, at_ns in (("start", START + blackhole.at_ns), ("end", START + blackhole.until_ns))
-    ]
+    begin_ns, end_ns = START + blackhole.at_ns, START + blackhole.until_ns
+    edges = (
+        FaultEdge(1, "start", begin_ns, begin_ns, begin_ns, begin_ns),
+        FaultEdge(1, "end", end_ns, end_ns, end_ns, end_ns),
+    )
     faults = (blackhole, replace(blackhole, what="second", change=change))
     return replace(evidence, plan=replace(evidence.plan, faults=faults), events=(*evidence.events, *edges))
 
