@@ -1,6 +1,7 @@
 """What every test has: the root marker's meaning, the record of the runs that tests play, and what fails a session.
 
-With pytest-xdist (`-n`) tests marked root or vm run alone (`turns`), and the workers' records are added up.
+With pytest-xdist (`-n`) tests marked root or vm run alone, but for those that bear load or repeat alone what others
+disturbed (`turns`), and the workers' records are added up.
 
 A test that met no run it could judge is `inconclusive`: neither passed, failed nor skipped, and listed with its reason.
 A session fails if more of its runs, or of its tests that play runs, were inconclusive than `run_record` allows:
@@ -13,7 +14,6 @@ import gc
 import os
 import signal
 from collections.abc import Generator
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +25,9 @@ from turns import Turns, in_turn, without_long
 INCONCLUSIVE = "inconclusive"
 RUNS = pytest.StashKey[RunRecord]()
 FOLDER = pytest.StashKey["TemporaryDirectory[str]"]()
+
+REPEATED_WITHIN_S = 900
+"""For a test that repeats its run alone: it waits for the tests that run meanwhile."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,7 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUNS] = RunRecord()
     gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
-        config.pluginmanager.register(Turns(Path(given["turns"])))
+        worker = int(given["workerid"].removeprefix("gw"))
+        turns = Turns(Path(given["turns"]), worker, os.cpu_count() or 1)
+        config.pluginmanager.register(turns)
+        config.stash[RUNS].alone = turns.alone
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -77,6 +83,9 @@ def runs(pytestconfig: pytest.Config) -> RunRecord:
 @pytest.hookimpl(trylast=True)  # once what `-m` leaves out is gone
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_turn(items)
+    for item in items:
+        if item.get_closest_marker("repeats_alone") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(REPEATED_WITHIN_S))
     if os.geteuid() == 0:
         return
     needs_root = pytest.mark.skip(reason="builds networks: needs root")
@@ -120,7 +129,7 @@ def spare_collector() -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if (left := getattr(session.config, "workeroutput", None)) is not None:
-        left["runs"] = asdict(session.config.stash[RUNS])
+        left["runs"] = session.config.stash[RUNS].counts()
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None:
         return

@@ -125,12 +125,14 @@ def play(runs: RunRecord, out: Path, scenario: Path, *settings: str) -> Run:
 
 def attempted(runs: RunRecord, out: Path, scenario: Path, *settings: str, believed: Believed = conclusive) -> Run:
     """The first of at most ATTEMPTS runs that can be believed, or else the last of those that nothing disturbed, or the
-    last; all are entered.
+    last; all are entered. The first may have the company of other tests; what it shows nevertheless is true.
 
     One that nothing is known to have disturbed is repeated as well: no record has all that slows a virtual machine.
     """
     made = []
     for attempt in range(ATTEMPTS):
+        if attempt:
+            runs.alone()
         run = played(out / f"attempt-{attempt}", scenario, *settings)
         runs.enter(run.summary)
         if believed(run):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 MOST_UNEXPLAINED_SHARE = 0.2
@@ -45,6 +45,10 @@ def undisturbed(summary: Mapping[str, Any]) -> bool:
     )
 
 
+def _is_alone() -> None:
+    """Nobody else runs tests."""
+
+
 @dataclass
 class RunRecord:
     """How many runs were played, and how many of them had no verdict: `disturbed` because of the machine, by their own
@@ -61,6 +65,12 @@ class RunRecord:
     """How many were repeated because a claim did not hold of them, though nothing is known to have disturbed them."""
     players: int = 0
     """How many of the session's tests play runs, or look at one that was played for several."""
+    alone: Callable[[], None] = field(default=_is_alone, compare=False, repr=False)
+    """Has the test that runs go on alone, if it has the company of few."""
+
+    def counts(self) -> dict[str, int]:
+        """All of it that can be added up."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "alone"}
 
     def enter(self, summary: Mapping[str, Any]) -> None:
         """Count a run, by its `summary.json`."""

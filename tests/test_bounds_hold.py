@@ -12,8 +12,11 @@ from run_record import InconclusiveError, stolen_from, undisturbed
 from benchmarks.bounds import KINDS, QUIET_RUNS, SUBJECTS, Played, Subject, quiet_runs, trials
 from results.verdict.summary import Summary
 
-TIMES = 15
-"""Disturbed runs of each scenario."""
+TIMES = 6
+"""Disturbed runs of each scenario; `scripts/bench bounds` plays more."""
+
+MOST_UNDECIDED = 1
+"""Of those: one in ten of as many as that command plays."""
 
 
 def quiet_ones(subject: Subject, folder: Path) -> list[Summary]:
@@ -42,10 +45,10 @@ def undecided_for_us(found: Played) -> bool:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("subject", SUBJECTS, ids=[subject.name for subject in SUBJECTS])
 def test_the_quiet_value_lies_within_the_bounds_of_every_disturbed_run(tmp_path: Path, subject: Subject) -> None:
-    """No verdict is wrong, and fewer than one in ten is missing, though a core or all of them are taken meanwhile."""
+    """No verdict is wrong, and hardly one is missing, though a core or all of them are taken meanwhile."""
     quiet = quiet_ones(subject, tmp_path)
     assert [each.verdict for each in quiet] == [subject.verdict] * len(quiet)
     found = list(trials(subject, quiet, TIMES, tmp_path))
     assert {each.kind for each in found} == set(KINDS)
     assert every(each.right for each in found), [str(each) for each in found if not each.right]
-    assert sum(map(undecided_for_us, found)) < len(found) / 10
+    assert sum(map(undecided_for_us, found)) <= MOST_UNDECIDED

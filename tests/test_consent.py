@@ -16,7 +16,7 @@ from results.run_files.run_dir import RunDir
 
 CASE = PROJECT / "scenarios" / "cases" / "consent-expires.yaml"
 
-pytestmark = [pytest.mark.root, pytest.mark.long]
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
 
 
 def absences(run: Run) -> Rows:
@@ -56,7 +56,7 @@ def test_a_cut_that_leaves_time_for_an_answer_makes_nobody_give_up(runs: RunReco
     def nobody(run: Run) -> bool:
         return run.summary["media"]["gave_up"] == 0 and len(absences(run)) == 0
 
-    run = attempted(runs, tmp_path, CASE, "events.0.for=1700ms", believed=nobody)
+    run = attempted(runs, tmp_path, CASE, "events.0.for=1700ms", "duration=9s", believed=nobody)
     assert run.bears(nobody(run))
     assert run.summary["media"]["longest_given_up_ms"] == 0
     assert run.summary["ledger"]["unexplained"] == 0

@@ -8,7 +8,7 @@ import pytest
 from run_lab import PROJECT, decided
 from run_record import RunRecord
 
-pytestmark = [pytest.mark.root, pytest.mark.long]
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
 
 SCENARIOS = sorted((PROJECT / "scenarios" / "controller").glob("*.yaml"))
 

@@ -10,10 +10,11 @@ import pytest
 from run_lab import PROJECT, Run, attempted, decided, finished, start
 from run_record import InconclusiveError, RunRecord
 
+pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
+
 INCIDENT = PROJECT / "scenarios" / "incident" / "short.yaml"
 
 
-@pytest.mark.root
 def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cache(
     runs: RunRecord, tmp_path: Path
 ) -> None:
@@ -39,7 +40,6 @@ def test_the_regression_leaves_everybody_silent_for_as_long_as_it_fills_its_cach
     assert summary["verdict"] == "fail"
 
 
-@pytest.mark.root
 @pytest.mark.long
 @pytest.mark.parametrize("version", ["2026-05-10", "2026-05-20"])
 def test_sound_relays_carry_the_same_burst(runs: RunRecord, tmp_path: Path, version: str) -> None:
@@ -57,7 +57,6 @@ def factorial(runs: RunRecord, tmp_path: Path, name: str, *overrides: str) -> Ru
     return decided(runs, tmp_path, PROJECT / "scenarios" / "factorial" / f"{name}.yaml", *overrides)
 
 
-@pytest.mark.root
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["warm-burst-regressed", "cold-trickle-regressed"])
 def test_neither_condition_alone_stalls_the_regression(runs: RunRecord, tmp_path: Path, name: str) -> None:
@@ -74,20 +73,33 @@ def test_neither_condition_alone_stalls_the_regression(runs: RunRecord, tmp_path
     assert run.bears(len(summary["reroutes"]) == (16 if "trickle" in name else 1))
 
 
-@pytest.mark.root
+def until(seconds: int) -> tuple[str, str]:
+    """The settings that end a run, and the delay that begins at 3 s, once as many streams as it has are filled."""
+    return f"duration={seconds}s", f"events.0.for={seconds - 4}s"
+
+
 @pytest.mark.long
 def test_the_stall_grows_by_two_round_trips_a_stream(runs: RunRecord, tmp_path: Path) -> None:
     """Analytic: a fill is a fetch and an announcement, each a round trip of 50.5 ms to the directory."""
-    few, many, short = 8, 24, ("duration=12s", "events.0.for=8s")
+    few, many = 8, 24
     played = [
-        factorial(runs, tmp_path / str(n), "cold-burst-regressed", f"sessions.0.count={n}", *short) for n in (few, many)
+        factorial(runs, tmp_path / str(n), "cold-burst-regressed", f"sessions.0.count={n}", *until(seconds))
+        for n, seconds in ((few, 7), (many, 11))
     ]
     held_ms = [run.summary["relay"]["us-central"]["lock_held_across_io_ms"] for run in played]
     slope_ms = (held_ms[1] - held_ms[0]) / (2 * (many - few))
     assert all(run.bears(slope_ms == pytest.approx(2 * 50.5, rel=0.25)) for run in played), slope_ms
 
 
-@pytest.mark.root
+def suite(runs: RunRecord, junit: Path, out: Path) -> tuple[int, str]:
+    """Play the standard scenario of the incident with the regression; exit code and output."""
+    file = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
+    done = finished(start("suite", file, "--relay", "2026-05-11", "--junit", junit, "--out", out))
+    for path in out.rglob("summary.json"):
+        runs.enter(json.loads(path.read_text()))
+    return done
+
+
 @pytest.mark.long
 def test_link_probes_stay_on_a_stuck_relay_and_canaries_leave_it(runs: RunRecord, tmp_path: Path) -> None:
     silent_ms, returned, stayed = {}, {}, {}
@@ -108,14 +120,13 @@ def test_link_probes_stay_on_a_stuck_relay_and_canaries_leave_it(runs: RunRecord
     assert run.summary["verdict"] == "pass"
 
 
-@pytest.mark.root
 def test_the_suite_catches_the_regression(runs: RunRecord, tmp_path: Path) -> None:
     """It repeats inconclusive runs itself; exit code 3 is that none of them had a verdict."""
     junit = tmp_path / "junit.xml"
-    file = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
-    code, output = finished(start("suite", file, "--relay", "2026-05-11", "--junit", junit, "--out", tmp_path / "runs"))
-    for path in (tmp_path / "runs").rglob("summary.json"):
-        runs.enter(json.loads(path.read_text()))
+    code, output = suite(runs, junit, tmp_path / "runs")
+    if code == 3:
+        runs.alone()
+        code, output = suite(runs, junit, tmp_path / "alone")
     if code == 3:
         raise InconclusiveError(output)
     assert code == 1, output

@@ -23,7 +23,7 @@ CASE = PROJECT / "scenarios" / "cases" / "large-frames-swallowed.yaml"
 BEGINS_S, ENDS_S = 3.0, 9.0
 PICTURE_S = 1 / 30
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
 
 
 def lost(run: Run, group: str) -> int:

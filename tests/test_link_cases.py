@@ -9,6 +9,8 @@ from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
+
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
 LOPSIDED = CASES / "asymmetric-link.yaml"
 
 
@@ -23,8 +25,6 @@ def each_direction_has_its_own_delay(run: Run) -> bool:
     return 0 <= there - 61.15 <= 0.7 and 0 <= back - 31.15 <= 0.7
 
 
-@pytest.mark.root
-@pytest.mark.long
 def test_a_link_is_as_slow_either_way_as_its_file_says(runs: RunRecord, tmp_path: Path) -> None:
     claim = each_direction_has_its_own_delay
     run = attempted(runs, tmp_path, LOPSIDED, believed=claim)
@@ -33,8 +33,6 @@ def test_a_link_is_as_slow_either_way_as_its_file_says(runs: RunRecord, tmp_path
     assert run.summary["verdict"] != "fail", run.summary["reasons"]
 
 
-@pytest.mark.root
-@pytest.mark.long
 def test_the_same_link_the_other_way_round_fails(runs: RunRecord, tmp_path: Path) -> None:
     swapped = ("topology.links.0.there.delay=31.15ms", "topology.links.0.back.delay=61.15ms")
     run = attempted(runs, tmp_path, LOPSIDED, *swapped, believed=lambda run: run.has_verdict)
@@ -57,8 +55,6 @@ def detoured(run: Run) -> bool:
     return bool(media["still_interrupted"] == 0 and media["interruption_ms"]["max"] < 1000)
 
 
-@pytest.mark.root
-@pytest.mark.long
 def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_one(
     runs: RunRecord, tmp_path: Path
 ) -> None:
@@ -74,8 +70,6 @@ def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_o
     assert run.bears(all(row["reason"].startswith(("houston→los-angeles", "los-angeles→houston")) for row in moved))
 
 
-@pytest.mark.root
-@pytest.mark.long
 def test_a_cut_that_no_single_relay_repairs_is_repaired_over_two(runs: RunRecord, tmp_path: Path) -> None:
     run = attempted(runs, tmp_path, CASES / "two-relays.yaml", believed=detoured)
     assert run.bears(detoured(run)), run.summary["media"]

@@ -16,7 +16,7 @@ PACED, LINE_RATE = 134, 265
 USED_PERCENT = (52.5, 54.1)
 """Of the rate, by the frames of video that find room; probes and the session directory add less than 2."""
 
-pytestmark = [pytest.mark.root, pytest.mark.long]
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
 
 
 def as_computed(packets: int) -> Callable[[Run], bool]:

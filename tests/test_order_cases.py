@@ -11,6 +11,8 @@ from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
 
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
+
 
 def nothing_is_lost_or_interrupted(run: Run) -> bool:
     media = run.summary["media"]
@@ -28,8 +30,6 @@ def a_quarter_of_the_long_and_none_of_the_short(run: Run) -> bool:
     return nothing_is_lost_or_interrupted(run) and quarter and found["short"] == 0.0
 
 
-@pytest.mark.root
-@pytest.mark.long
 def test_frames_sent_ahead_overtake_only_where_the_delay_exceeds_the_interval(runs: RunRecord, tmp_path: Path) -> None:
     claim = a_quarter_of_the_long_and_none_of_the_short
     run = attempted(runs, tmp_path, CASES / "reorder.yaml", believed=claim)
@@ -42,8 +42,6 @@ def as_many_as_computed(run: Run) -> bool:
     return nothing_is_lost_or_interrupted(run) and abs(run.summary["media"]["order"]["reordered_percent"] - 58.7) <= 1.5
 
 
-@pytest.mark.root
-@pytest.mark.long
 def test_uniform_jitter_on_packets_1_ms_apart_reorders_as_computed(runs: RunRecord, tmp_path: Path) -> None:
     run = attempted(runs, tmp_path, CASES / "jitter-1ms.yaml", believed=as_many_as_computed)
     assert run.bears(as_many_as_computed(run)), run.summary["media"]

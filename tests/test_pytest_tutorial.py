@@ -19,6 +19,7 @@ WITHIN_S = 600
 
 
 @pytest.mark.root
+@pytest.mark.repeats_alone
 @pytest.mark.long
 @pytest.mark.timeout(WITHIN_S)
 def test_a_reader_sees_what_the_page_says(runs: RunRecord, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from run_lab import BRIEF, ONE_BLIP, PROJECT, SMALL, STARTED_WITHIN_S, finished, named, start, summary_of, written
+from run_lab import BRIEF, ONE_BLIP, PROJECT, STARTED_WITHIN_S, finished, named, start, summary_of, written
 
 from hostio.timing import wait_until
 
@@ -55,7 +55,7 @@ def test_a_link_emulator_that_dies_fails_the_run_and_the_media_records_are_kept(
 
 
 def test_a_run_whose_output_nobody_reads_stops_quietly_and_keeps_what_was_recorded(tmp_path: Path) -> None:
-    with start("run", ONE_BLIP, "--out", tmp_path, *SMALL, stderr=subprocess.PIPE) as process:
+    with start("run", ONE_BLIP, "--out", tmp_path, *BRIEF, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stderr
         assert wait_until(lambda: '"start"' in written(tmp_path, "events.jsonl"), STARTED_WITHIN_S)
@@ -76,7 +76,7 @@ def test_a_bug_in_the_sandbox_has_its_own_exit_code_and_keeps_what_was_recorded(
         f"side._IN_SANDBOX = {bug!r} + '; ' + side._IN_SANDBOX; "
         "from scenarios.commands.entry import main; sys.exit(main())"
     )
-    argv = [sys.executable, "-c", planted, "run", str(ONE_BLIP), "--attempts", "2", "--out", str(tmp_path), *SMALL]
+    argv = [sys.executable, "-c", planted, "run", str(ONE_BLIP), "--attempts", "2", "--out", str(tmp_path), *BRIEF]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=150)
     run, summary = summary_of(tmp_path)
     assert done.returncode == 70

@@ -119,44 +119,66 @@ def session(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
 
 
-ALONE_OR_NOT = """
+TURNS = """
 import time
+from contextlib import contextmanager
 from pathlib import Path
 import pytest
 
-@pytest.fixture(autouse=True)
-def noted(request):
+@contextmanager
+def noted(kind):
     begun_ns = time.monotonic_ns()
-    yield
     for _ in range(3):
         Path("scratch-{number}").write_text("work")
-    alone = request.node.get_closest_marker("vm") is not None
+    yield
     with Path("times").open("a") as log:
-        print("alone" if alone else "beside", begun_ns, time.monotonic_ns(), file=log)
+        print(kind, begun_ns, time.monotonic_ns(), file=log)
 
-def test_the_other_file_has_its_turn_too():
+def test_the_other_files_have_their_turn_too():
     Path("here-{number}").touch()
     end = time.monotonic() + 20
-    while not Path("here-{other}").exists():
+    while len(list(Path().glob("here-{like}"))) < 2:
         assert time.monotonic() < end
+"""
+
+AMONG_ALL = """
+@pytest.mark.parametrize("n", range(25))
+def test_among_all(n):
+    with noted("all"): ...
+"""
+
+LATE = """
+@pytest.mark.vm
+@pytest.mark.parametrize("n", range(20))
+def test_alone(n):
+    with noted("alone"): ...
+
+@pytest.mark.parametrize("n", range(20))
+def test_among_few(n):
+    with noted("few"): ...
 
 @pytest.mark.vm
-@pytest.mark.parametrize("n", range(25))
-def test_alone(n): ...
-
-@pytest.mark.parametrize("n", range(25))
-def test_beside(n): ...
+@pytest.mark.repeats_alone
+@pytest.mark.parametrize("n", range(20))
+def test_repeats_alone(n, runs):
+    with noted("few"): ...
+    runs.alone()
+    with noted("alone"): ...
 """
 
 
 @pytest.mark.long
 def test_workers_run_tests_side_by_side_but_those_that_need_the_machine_alone(tmp_path: Path) -> None:
-    for number, other in ((1, 2), (2, 1)):
-        (tmp_path / f"test_{number}.py").write_text(ALONE_OR_NOT.format(number=number, other=other))
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = vm\n")
-    done = session(tmp_path, "-n2", "--dist=loadfile")
-    assert "102 passed" in done.stdout, done.stdout + done.stderr
+    """Two files of those that come first, at once; then two of those that come late."""
+    for number, tests in ((11, AMONG_ALL), (12, AMONG_ALL), (21, LATE), (22, LATE)):
+        text = TURNS.replace("{number}", str(number)).replace("{like}", f"{number // 10}?") + tests
+        (tmp_path / f"test_{number}.py").write_text(text)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n vm\n repeats_alone\n timeout\n")
+    done = session(tmp_path, "-n2", "--dist=loadfile", "--no-loadscope-reorder")
+    assert "174 passed" in done.stdout, done.stdout + done.stderr
     lines = [line.split() for line in (tmp_path / "times").read_text().splitlines()]
     times = [(int(begun), int(ended), kind) for kind, begun, ended in lines]
+    assert len(times) == 2 * 25 + 2 * 80
     for (begun, ended, kind), (other_begun, other_ended, other_kind) in combinations(times, 2):
-        assert "alone" not in (kind, other_kind) or ended <= other_begun or other_ended <= begun
+        may = {kind, other_kind} in ({"all"}, {"few"})
+        assert may or ended <= other_begun or other_ended <= begun, (kind, other_kind)

@@ -70,6 +70,7 @@ def summaries(text: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.root
+@pytest.mark.repeats_alone
 @pytest.mark.long
 def test_runs_with_and_without_sudo_do_not_stand_in_each_other_s_way(runs: RunRecord) -> None:
     """The first run has to make the folder of results, the font cache and some compiled loops."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from turns import in_turn, without_long
+from turns import company_of, in_turn, without_long
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,31 @@ def test_long_files_come_first_one_that_waits_beside_one_that_computes_and_the_m
 
 
 def test_what_bears_load_has_company_and_machines_are_booted_first(tmp_path: Path) -> None:
-    lengths = {"short": 1, "long": 5, "boots": 2, "runs": 99, "bears": 3}
-    marks = {"boots": ("vm", "bears_load"), "runs": ("root",), "bears": ("root", "bears_load", "waits")}
-    assert order(tmp_path, lengths, marks) == ["boots", "long", "bears", "short", "runs"]
+    lengths = {"short": 1, "long": 5, "boots": 2, "runs": 99, "bears": 3, "some": 4, "slow": 4}
+    marks = {
+        "boots": ("vm", "bears_load"),
+        "runs": ("root",),
+        "bears": ("root", "bears_load", "waits"),
+        "slow": ("root", "repeats_alone", "timeout"),
+        "some": ("root", "repeats_alone"),
+    }
+    assert order(tmp_path, lengths, marks) == ["boots", "long", "bears", "short", "slow", "some", "runs"]
+
+
+@pytest.mark.parametrize(
+    ("marks", "company", "late"),
+    [
+        ((), "all", "few"),
+        (("root",), "none", "none"),
+        (("root", "bears_load"), "all", "few"),
+        (("vm", "repeats_alone"), "few", "few"),
+    ],
+)
+def test_a_test_has_the_company_that_it_bears_and_comes_late_with_its_file(
+    marks: tuple[str, ...], company: str, late: str, tmp_path: Path
+) -> None:
+    item = cast("pytest.Item", Item(tmp_path, marks))
+    assert (company_of(item, set()), company_of(item, {tmp_path})) == (company, late)
 
 
 def test_a_file_of_which_one_test_runs_alone_is_taken_with_those_that_do(tmp_path: Path) -> None:

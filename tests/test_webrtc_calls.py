@@ -18,6 +18,7 @@ from scenarios.language.library import load_plan
 pytestmark = [
     pytest.mark.root,
     pytest.mark.long,
+    pytest.mark.repeats_alone,
     pytest.mark.skipif(find_spec("aiortc") is None, reason="needs aiortc, which scripts/setup --media installs"),
 ]
 

@@ -1,26 +1,37 @@
-"""Turns of the workers of one session: most tests run side by side, those that need the machine to themselves alone,
-and those that take long only if they are asked for.
+"""Turns of the workers of one session: which tests run side by side, which alone, and in which order; those that take
+long only if they are asked for.
 
-Two locks (flock(2)) in files that all workers open. A worker holds the second one while it runs a test: shared with
-others, or exclusively. It holds the first while it waits for the second, so that others queue up behind a test that
-waits to be alone.
+A test has the company of all that other work cannot disturb; or of few, tests that repeat alone what was disturbed, one
+for each core; or none. The first begin first, those of few then, those alone at last.
 """
 
 from __future__ import annotations
 
 import fcntl
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
+from typing import Literal
 
 import pytest
+
+Company = Literal["all", "few", "none"]
+"""Whose company a test has, as above."""
 
 
 def needs_the_machine(item: pytest.Item) -> bool:
     """Whether a test builds networks or plays runs, and other work would disturb what it claims of their timing."""
     return _marked(item, "root", "vm") and not _marked(item, "bears_load")
+
+
+def company_of(item: pytest.Item, late: Set[Path]) -> Company:
+    """By its marks, and its file: what bears load in one of those that come late (`late`) is not to wait for the rest
+    of them."""
+    if needs_the_machine(item):
+        return "few" if _marked(item, "repeats_alone") else "none"
+    return "few" if item.path in late else "all"
 
 
 def _marked(item: pytest.Item, *names: str) -> bool:
@@ -35,16 +46,32 @@ def without_long(expression: str) -> str:
 def in_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """The tests in the order in which workers take their files.
 
-    First those that boot machines: they take longest. Then those of which all tests have company, and at last the
-    others, so that no test that runs alone keeps the rest waiting.
+    First those that boot machines: they take longest. Then those of which all tests have company, those of few, and at
+    last the others, so that no test that runs alone keeps the rest waiting.
     """
     files = defaultdict[Path, list[pytest.Item]](list)
     for item in items:
         files[item.path].append(item)
-    booting = [path for path, tests in files.items() if any(_marked(each, "vm") for each in tests)]
-    alone = [path for path, tests in files.items() if path not in booting and any(map(needs_the_machine, tests))]
-    others = {path: tests for path, tests in files.items() if path not in {*booting, *alone}}
-    return [item for path in (*booting, *_mixed(others), *alone) for item in files[path]]
+    groups = defaultdict[int, dict[Path, list[pytest.Item]]](dict)
+    for path, tests in files.items():
+        groups[_group(tests)][path] = tests
+    paths = (*groups[0], *_mixed(groups[1]), *_longest_first(groups[2]), *groups[3])
+    return [item for path in paths for item in files[path]]
+
+
+def _group(tests: Sequence[pytest.Item]) -> int:
+    """The place among the others of a file with these tests."""
+    if any(_marked(each, "vm") for each in tests):
+        return 0
+    if not any(map(needs_the_machine, tests)):
+        return 1
+    return 2 if any(_marked(each, "repeats_alone") for each in tests) else 3
+
+
+def _longest_first(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
+    """Those with a test that has its own time limit, then those of many tests: what is left at the end is short."""
+    limited = {path for path, tests in files.items() if any(_marked(each, "timeout") for each in tests)}
+    return sorted(files, key=lambda path: (path not in limited, -len(files[path])))
 
 
 def _mixed(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
@@ -56,32 +83,82 @@ def _mixed(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
 
 
 class Turns:
-    """A pytest plugin for one worker; `folder` is that of all workers of the session."""
+    """A pytest plugin for one worker; `folder` is that of all workers of the session.
 
-    def __init__(self, folder: Path) -> None:
-        self._queue = (folder / "queue").open("w")
-        self._running = (folder / "running").open("w")
+    Locks (flock(2)) in files that all workers open. A test that has the company of all shares one of them, one that has
+    that of few shares another; one that runs alone holds both. Who waits for the first kind to end stands in a queue,
+    and keeps none of that kind from beginning. A seat is held by one test of few at a time: as many as there are cores.
+    """
+
+    def __init__(self, folder: Path, worker: int, seats: int) -> None:
+        self._queue, self._all, self._few, self._seat = (
+            (folder / name).open("w") for name in ("queue", "all", "few", f"seat-{worker % seats}")
+        )
+        self._company: Company = "all"
+        self._late = frozenset[Path]()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note which files come late."""
+        self._late = frozenset(item.path for item in session.items if needs_the_machine(item))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Round the whole of a test, and round the time limit of pytest-timeout: waiting does not count."""
-        with self.turn(alone=needs_the_machine(item)):
+        with self.turn(company_of(item, self._late), seated=needs_the_machine(item)):
             return (yield)
 
     @contextmanager
-    def turn(self, *, alone: bool) -> Iterator[None]:
-        """Wait until no other worker runs a test, or only such as may have company."""
-        fcntl.flock(self._queue, fcntl.LOCK_EX)
+    def turn(self, company: Company, *, seated: bool) -> Iterator[None]:
+        """Wait until no other worker runs a test, or only such as may be in its company."""
+        self._company = company
         try:
-            fcntl.flock(self._running, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        finally:
-            fcntl.flock(self._queue, fcntl.LOCK_UN)
-        try:
+            if company == "all":
+                self._begin_among_all()
+            elif company == "few":
+                if seated:
+                    fcntl.flock(self._seat, fcntl.LOCK_EX)
+                self._begin_late(fcntl.LOCK_SH)
+            else:
+                self._begin_late(fcntl.LOCK_EX)
             yield
         finally:
-            fcntl.flock(self._running, fcntl.LOCK_UN)
+            for lock in (self._all, self._few, self._seat):
+                fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def alone(self) -> None:
+        """Have the test that runs, of the company of few, go on alone to its end: wait until the others have ended."""
+        if self._company == "few":
+            self._company = "none"
+            fcntl.flock(self._few, fcntl.LOCK_UN)
+            self._begin_late(fcntl.LOCK_EX)
+
+    def _begin_among_all(self) -> None:
+        fcntl.flock(self._few, fcntl.LOCK_EX)
+        fcntl.flock(self._all, fcntl.LOCK_SH)
+        fcntl.flock(self._few, fcntl.LOCK_UN)
+
+    def _begin_late(self, how: int) -> None:
+        fcntl.flock(self._queue, fcntl.LOCK_EX)
+        try:
+            while not self._begun(how):
+                fcntl.flock(self._all, fcntl.LOCK_EX)
+                fcntl.flock(self._all, fcntl.LOCK_UN)
+        finally:
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
+
+    def _begun(self, how: int) -> bool:
+        """Whether none of those runs that have the company of all; if so, none of them begins until this test ends."""
+        fcntl.flock(self._few, how)
+        try:
+            fcntl.flock(self._all, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(self._few, fcntl.LOCK_UN)
+            return False
+        if how == fcntl.LOCK_SH:
+            fcntl.flock(self._all, fcntl.LOCK_UN)
+        return True
 
     def pytest_unconfigure(self) -> None:
         """Close the files."""
-        self._queue.close()
-        self._running.close()
+        for lock in (self._queue, self._all, self._few, self._seat):
+            lock.close()

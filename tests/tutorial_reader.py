@@ -30,8 +30,24 @@ def read(
 ) -> list[str]:
     """Play a page, which leaves the checkout as it is, and enter its runs; the verdicts of those that have one.
 
-    InconclusiveError if a step prints the text that says so; AssertionError if it prints other things than the page.
+    If a step prints the text that says so, it is played once more, alone: InconclusiveError if it prints that again.
+    AssertionError if it prints other things than the page.
     """
+    try:
+        return _read(page, reader / "first", runs, within_s, inconclusive, environ)
+    except InconclusiveError:
+        runs.alone()
+        return _read(page, reader / "alone", runs, within_s, inconclusive, environ)
+
+
+def _read(
+    page: Path,
+    reader: Path,
+    runs: RunRecord,
+    within_s: float,
+    inconclusive: str,
+    environ: Mapping[str, str],
+) -> list[str]:
     before, played = files_of_the_checkout(), [*steps(page)]
     printed = printed_for(reader, played, within_s, environ)
     summaries = summaries_of(reader)
