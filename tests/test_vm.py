@@ -1,4 +1,4 @@
-"""The virtual machine: its kernel passes the conformance suite, and its clock makes runs that noise cannot touch."""
+"""The virtual machine: its clock makes runs that noise cannot touch."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from run_lab import Run, attempted
 from run_record import RunRecord
 
 RUN_SCENARIO = (sys.executable, str(run_lab.RUN_SCENARIO))
-SETTINGS = ("sessions.0.count=10", "emulation.clock_shift=0")
+SETTINGS = ("sessions.0.count=10", "emulation.clock_shift=0", "duration=8s", "events.0.at=2s")
 ONE_BLIP = (str(run_lab.ONE_BLIP), *(word for each in SETTINGS for word in ("--set", each)))
 VIRTUAL = ("--clock", "virtual")
-BLIP_S = (4.0, 6.0)
+BLIP_S = (2.0, 4.0)
 """Of one-blip, from the first media packet on."""
 
 NATIVE_AGREEMENT_S = 0.04
@@ -47,9 +47,9 @@ def run(*arguments: str) -> str:
 
 @contextmanager
 def every_core_busy() -> Iterator[None]:
-    """A process of our own on each core that never rests."""
+    """A process of our own on each core that never rests, and takes but a tenth of what another there wants."""
     cores = range(os.cpu_count() or 1)
-    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in cores]
+    hogs = [subprocess.Popen(["nice", "-n", "10", sys.executable, "-c", "while True: pass"]) for _ in cores]
     try:
         yield
     finally:
@@ -133,14 +133,6 @@ def virtual(runs: RunRecord, tmp_path_factory: pytest.TempPathFactory) -> Heard:
 
 
 @on_its_own_clock
-def test_netem_passes_the_conformance_suite_on_the_virtual_clock() -> None:
-    pytest_there = ("python", "-m", "pytest", "-q", "-m", "netem", "-p", "no:cacheprovider", "tests/conformance")
-    output = run("vm", *VIRTUAL, str(Path(sys.executable).parent / pytest_there[0]), *pytest_there[1:])
-    assert " passed" in output
-    assert "skipped" not in output
-
-
-@on_its_own_clock
 def test_a_run_in_the_machine_uses_netem_and_the_kernel_datapath_and_passes(virtual: Heard) -> None:
     assert virtual.summary["backend"] == {"link": "netem", "datapath": "kernel"}
     assert virtual.summary["verdict"] == "pass"
@@ -166,19 +158,6 @@ def test_two_virtual_runs_are_the_same_to_the_bit_while_the_host_is_kept_busy(vi
     assert again.records == virtual.records
 
 
-@pytest.mark.root
-def test_a_native_run_hears_the_same_blip(runs: RunRecord, virtual: Heard, tmp_path: Path) -> None:
-    """By each direction's median over its sessions, less the reroute: a single one moves by a packet."""
-    expected = virtual.less_the_reroute_s()
-
-    def agrees(run: Run) -> bool:
-        return heard_in(run.root).less_the_reroute_s() == pytest.approx(expected, abs=NATIVE_AGREEMENT_S)
-
-    native = attempted(runs, tmp_path, run_lab.ONE_BLIP, *SETTINGS, believed=agrees)
-    assert heard_in(native.root).by_the_blip.keys() == virtual.by_the_blip.keys()
-    assert native.bears(agrees(native))
-
-
 SORTED_RIGHT = """
 import numpy
 for kind in ("uint16", "uint32", "int64", "float64"):
@@ -189,14 +168,22 @@ for kind in ("uint16", "uint32", "int64", "float64"):
 
 
 @on_its_own_clock
-def test_the_emulated_cpu_sorts_as_numpy_asks_it_to() -> None:
+def test_the_emulated_cpu_sorts_as_numpy_asks_it_to_and_output_and_exit_code_of_a_command_come_back() -> None:
     """QEMU 7.2 gets some of its AVX2 wrong."""
-    run("vm", sys.executable, "-c", SORTED_RIGHT)
+    script = f"{sys.executable} -c '{SORTED_RIGHT}' && echo sorted; exit 7"
+    done = subprocess.run([*RUN_SCENARIO, "vm", "sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, "sorted" in done.stdout) == (7, True), done.stdout + done.stderr
 
 
-@on_its_own_clock
-def test_output_and_exit_code_of_a_command_come_back() -> None:
-    done = subprocess.run(
-        [*RUN_SCENARIO, "vm", "sh", "-c", "echo there; exit 7"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, "there" in done.stdout) == (7, True)
+@pytest.mark.root
+@pytest.mark.repeats_alone
+def test_a_native_run_hears_the_same_blip(runs: RunRecord, virtual: Heard, tmp_path: Path) -> None:
+    """By each direction's median over its sessions, less the reroute: a single one moves by a packet."""
+    expected = virtual.less_the_reroute_s()
+
+    def agrees(run: Run) -> bool:
+        return heard_in(run.root).less_the_reroute_s() == pytest.approx(expected, abs=NATIVE_AGREEMENT_S)
+
+    native = attempted(runs, tmp_path, run_lab.ONE_BLIP, *SETTINGS, believed=agrees)
+    assert heard_in(native.root).by_the_blip.keys() == virtual.by_the_blip.keys()
+    assert native.bears(agrees(native))

@@ -20,6 +20,9 @@ import pytest
 Company = Literal["all", "few", "none"]
 """Whose company a test has, as above."""
 
+_LATE = 2
+"""The first group of files, by their order, that comes once all others are done."""
+
 
 def needs_the_machine(item: pytest.Item) -> bool:
     """Whether a test builds networks or plays runs, and other work would disturb what it claims of their timing."""
@@ -49,14 +52,24 @@ def in_turn(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     First those that boot machines: they take longest. Then those of which all tests have company, those of few, and at
     last the others, so that no test that runs alone keeps the rest waiting.
     """
+    files = _by_file(items)
+    groups = defaultdict[int, dict[Path, Sequence[pytest.Item]]](dict)
+    for path, tests in files.items():
+        groups[_group(tests)][path] = tests
+    paths = (*groups[0], *_mixed(groups[1]), *_longest_first(groups[_LATE]), *groups[_LATE + 1])
+    return [item for path in paths for item in files[path]]
+
+
+def _by_file(items: Iterable[pytest.Item]) -> Mapping[Path, Sequence[pytest.Item]]:
     files = defaultdict[Path, list[pytest.Item]](list)
     for item in items:
         files[item.path].append(item)
-    groups = defaultdict[int, dict[Path, list[pytest.Item]]](dict)
-    for path, tests in files.items():
-        groups[_group(tests)][path] = tests
-    paths = (*groups[0], *_mixed(groups[1]), *_longest_first(groups[2]), *groups[3])
-    return [item for path in paths for item in files[path]]
+    return files
+
+
+def late_files(items: Iterable[pytest.Item]) -> frozenset[Path]:
+    """Those that begin once all that has the company of all has ended."""
+    return frozenset(path for path, tests in _by_file(items).items() if _group(tests) >= _LATE)
 
 
 def _group(tests: Sequence[pytest.Item]) -> int:
@@ -65,7 +78,7 @@ def _group(tests: Sequence[pytest.Item]) -> int:
         return 0
     if not any(map(needs_the_machine, tests)):
         return 1
-    return 2 if any(_marked(each, "repeats_alone") for each in tests) else 3
+    return _LATE if any(_marked(each, "repeats_alone") for each in tests) else _LATE + 1
 
 
 def _longest_first(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
@@ -99,7 +112,7 @@ class Turns:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which files come late."""
-        self._late = frozenset(item.path for item in session.items if needs_the_machine(item))
+        self._late = late_files(session.items)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
