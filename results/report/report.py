@@ -44,6 +44,7 @@ from results.run_files.relay_lives import merged_lock_reports
 from results.run_files.run_dir import RunDir
 from results.verdict.findings import find, record_problems
 from results.verdict.summary import Summary
+from results.verdict.unwritten import UnwrittenError
 from results.verdict.verdict import judge
 
 T = TypeVar("T")
@@ -54,15 +55,6 @@ _WITH_HOLD_UPS, _WITH_PROGRAMS, _WITH_LINK_BYTES = 3, 4, 5
 
 Finish = Callable[[RunDir, Evidence, Analysis, Summary], None]
 """Adds to a run directory what others make of the same analysis."""
-
-
-class UnwrittenError(Exception):
-    """The summary of a run was made, and `error` kept a file of the run directory from being written."""
-
-    def __init__(self, summary: Summary, error: OSError) -> None:
-        super().__init__(summary, error)
-        self.summary = summary
-        self.error = error
 
 
 def make_report(run: RunDir, end: End | None = None, finish: Finish | None = None) -> Summary:

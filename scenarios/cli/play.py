@@ -139,7 +139,7 @@ class InSandbox:
 
         try:
             return run_plan(plan, run, self.sandbox, watcher)
-        except (DocumentError, OutputError, RunSpoiltError, OSError):
+        except (DocumentError, OutputError, RunSpoiltError, OSError, ModuleNotFoundError):
             raise
         except Exception as error:
             raise BugError(report_bug(error, run.log("runner").parent)) from error

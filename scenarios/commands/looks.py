@@ -46,7 +46,7 @@ def doctor(as_json: bool) -> int:
 @json_option
 def report(run_dir: Path, as_json: bool) -> int:
     """Redo the report of a run directory, offline. With --json: its summary.json (results/summary.schema.json)."""
-    from scenarios.run.host_side import report_again
+    from scenarios.run.reporting import report_again
 
     run_directory = RunDir(run_dir.resolve())
     summary = report_again(run_directory)

@@ -32,7 +32,7 @@ def open_(run_dir: Path) -> int:
 
 
 def _make(run: RunDir) -> None:
-    from scenarios.run.host_side import report_again
+    from scenarios.run.reporting import report_again
 
     if not run.begun:
         raise click.BadParameter(

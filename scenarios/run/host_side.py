@@ -12,25 +12,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from time import monotonic_ns
 from typing import BinaryIO
 
-from hostio.files import write_whole
 from hostio.ownership import give, owner_beside_root
 from hostio.storage import lock, sentence
-from relay_app.streams import streams_of
-from results.page.writing import write_page, write_remains
-from results.report.report import UnwrittenError, make_report
-from results.run_files.collecting import collect
 from results.run_files.document_error import DocumentError
-from results.run_files.documents import dump, dump_line, load_events, read_events
+from results.run_files.documents import dump, load_events
 from results.run_files.events import End
 from results.run_files.plan import Plan
-from results.run_files.plan_formats import read_plan
-from results.run_files.records import write_sessions
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import RUN_FAILED, Summary
+from results.verdict.unwritten import UnwrittenError
 from scenarios.errors import RunSpoiltError
 from scenarios.paths import PROJECT, unusable
 from scenarios.run.limits import Allowances, allowances
@@ -41,6 +37,9 @@ _IN_SANDBOX = "import sys; from scenarios.run.sandbox_entry import main; main(sy
 """Not `-m scenarios.run.sandbox_entry`: multiprocessing imports a main module that has a name again in each process."""
 
 _END_BYTES = 1 << 16
+
+_REPORTING = "scenarios.run.reporting"
+"""Imported while the network is built: with the libraries that draw it takes as long as that, and is wanted last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
         supervisor, end = _supervised(plan, run, sandbox, log, watcher, allowed or allowances(plan))
         unwritten = None
         try:
-            summary = report_whole(run, end)
+            summary = _report(run, end)
         except UnwrittenError as error:
             summary, unwritten = error.summary, _unwritten(error, run)
         except DocumentError as error:
@@ -79,86 +78,6 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
         _give_to_user(run.root)
     failure, cannot_start = (end.failure, end.cannot_start) if end else (None, False)
     return Outcome(summary, supervisor.interrupted, failure, unwritten, supervisor.bug, cannot_start)
-
-
-def report_again(run: RunDir) -> Summary:
-    """As `report_whole`; of a run that still lasts make the report alone, of what there is.
-
-    DocumentError if the plan cannot be read: a page then says so, and what there is. OSError if a file cannot be
-    written.
-    """
-    try:
-        return report_whole(run) if _is_over(run) else make_report(run, None, write_page)
-    except DocumentError as error:
-        if run.begun:
-            write_remains(run, str(error))
-        raise
-    except UnwrittenError as error:
-        raise error.error from error
-
-
-def _is_over(run: RunDir) -> bool:
-    try:
-        with run.log("runner").open("rb") as log:
-            return lock(log)
-    except OSError:
-        return True
-
-
-def report_whole(run: RunDir, end: End | None = None) -> Summary:
-    """Collect what processes left, where that was not done yet, and make the report.
-
-    `end` is taken in place of the one recorded. UnwrittenError, with the summary, if a file cannot be written;
-    DocumentError if the plan cannot be read.
-    """
-    failed = None
-    try:
-        _collect(run, end)
-    except OSError as error:
-        failed = error
-    summary = make_report(run, end, write_page)
-    if failed:
-        raise UnwrittenError(summary, failed) from failed
-    return summary
-
-
-def _collect(run: RunDir, end: End | None) -> None:
-    if not run.staging.exists():
-        return
-    plan = read_plan(run.plan)
-    clusters = [cluster.name for cluster in plan.topology.clusters]
-    frames_noted = plan.link_capabilities.notes_frames
-    try:
-        write_sessions(run, streams_of(plan.sessions, plan.seed))
-        recorded = plan.relays_of_ours
-        collect(
-            run.staging,
-            run,
-            clusters,
-            recorded,
-            calling=plan.webrtc_clusters,
-            connected=bool(plan.connections),
-            digested=plan.has_program_media,
-            permitted=plan.permits,
-            consented=plan.consents,
-            frames_noted=frames_noted,
-            bytes_counted=bool(plan.rated_directions),
-        )
-    finally:
-        if end:
-            _record(end, run)
-    shutil.rmtree(run.staging)
-
-
-def _record(end: End, run: RunDir) -> None:
-    """Have the events end with this End; events that cannot be read stay as they are."""
-    try:
-        events = read_events(run.events).records if run.events.exists() else ()
-    except DocumentError:
-        return
-    if end not in events:
-        others = [event for event in events if not isinstance(event, End)]
-        write_whole(run.events, "".join(map(dump_line, (*others, end))))
 
 
 @contextmanager
@@ -188,6 +107,7 @@ def _supervised(
             start_new_session=True,
         )
         os.close(writing)
+        Thread(target=_load_reporting).start()
         supervisor = Supervisor(process, run, allowed)
         ended_for = supervisor.wait(watcher)
         said = load_events(told.read(_END_BYTES) or b"", "the run").records
@@ -195,6 +115,17 @@ def _supervised(
     if ended_for is None:
         return supervisor, end
     return supervisor, replace(end or _cut_off(plan, supervisor), interrupted=False, failure=ended_for)
+
+
+def _load_reporting() -> None:
+    with suppress(Exception):  # who needs it meets the same
+        import_module(_REPORTING)
+
+
+def _report(run: RunDir, end: End | None) -> Summary:
+    """What `reporting.report_whole` does."""
+    summary: Summary = import_module(_REPORTING).report_whole(run, end)
+    return summary
 
 
 def _cut_off(plan: Plan, supervisor: Supervisor) -> End:

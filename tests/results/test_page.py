@@ -17,7 +17,7 @@ from results.page.writing import write_remains
 from results.run_files.run_dir import RunDir
 from results.verdict.value_text import number_text
 from scenarios.commands.pages import open_
-from scenarios.run import host_side
+from scenarios.run import reporting
 
 MOST_BYTES = 5_000_000
 
@@ -146,7 +146,7 @@ def test_a_page_that_is_there_is_shown_as_it_is(tmp_path: Path, monkeypatch: pyt
     before = run.page.read_bytes()
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
-    monkeypatch.setattr(host_side, "report_again", lambda _run: pytest.fail("it was made again"))
+    monkeypatch.setattr(reporting, "report_again", lambda _run: pytest.fail("it was made again"))
     for display in ("", ":0"):
         monkeypatch.setenv("DISPLAY", display)
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
