@@ -90,7 +90,7 @@ def test_others_pass(runs: RunRecord) -> None:
 @pytest.mark.parametrize(
     ("inconclusive", "options", "code"),
     [
-        (2, ("--no-skips", "-v", "--junitxml=junit.xml"), 0),
+        pytest.param(2, ("--no-skips", "-v", "--junitxml=junit.xml"), 0, marks=pytest.mark.long),
         (3, (), 1),
         pytest.param(3, ("-n2", "--dist=loadfile"), 1, marks=pytest.mark.long),
     ],

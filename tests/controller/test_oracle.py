@@ -34,7 +34,7 @@ def shrunk_to(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(900)  # hypothesis takes up to five minutes to shrink an example that fails
-@settings(max_examples=8, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases())
 def test_what_fails_at_random_is_rerouted_as_the_oracle_predicts(case: Case, shrunk_to: Path) -> None:
     """Shrunk by hypothesis: the last example that fails is the least, and its scenario file stays."""

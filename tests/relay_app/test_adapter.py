@@ -143,6 +143,7 @@ def test_nonsense_is_said_once_a_second_and_does_no_harm(
     assert counters["repeated"] >= 1
 
 
+@pytest.mark.long
 def test_complaints_of_one_kind_do_not_flood_the_log(tmp_path: Path) -> None:
     """Checks of open sessions are answered so without end: until a second line tells how many have none."""
     turn = Turn()

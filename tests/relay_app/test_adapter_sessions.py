@@ -23,6 +23,7 @@ from hostio.timing import wait_until
 pytestmark = [needs_the_adapter, pytest.mark.waits]
 
 
+@pytest.mark.long
 def test_lifetimes_are_refreshed_before_they_end(tmp_path: Path) -> None:
     """The server grants 1 s, so that each is due after 500 ms, and again."""
     turn = Turn(lambda request: success(request, 1))

@@ -139,7 +139,13 @@ def test_other_layouts_are_left_as_they_are(relay: Relay) -> None:
     assert relay.arrives((HOSTS[HERE], CLIENT_PORT)) == plain
 
 
-@pytest.mark.parametrize("record", [COLD, COLD_AFTER_RESTART], ids=["once", "after the directory was restarted"])
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(COLD, id="once"),
+        pytest.param(COLD_AFTER_RESTART, id="after the directory was restarted", marks=pytest.mark.long),
+    ],
+)
 def test_a_stream_that_it_does_not_hold_is_dropped_until_its_record_is_there(
     relay: Relay, record: StreamRecord
 ) -> None:

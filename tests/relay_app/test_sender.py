@@ -100,6 +100,7 @@ def test_beyond_the_first_chunks_the_packets_are_still_the_schedules() -> None:
         assert sender.rows()["due_ns"].tolist() == planned["due_ns"].tolist()
 
 
+@pytest.mark.long
 def test_chunks_without_packets_leave_nothing_to_want() -> None:
     """Nine of them, ahead of the first packet, of which eight are ready from the start: the ninth is in good time."""
     spans = {stream.ssrc: (Span(9 * CHUNK_NS + 20 * MS, FOREVER),) for stream in STREAMS}

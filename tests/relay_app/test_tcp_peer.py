@@ -56,6 +56,7 @@ def test_every_request_is_answered_at_its_pace(tmp_path: Path) -> None:
     assert len(np.load(tmp_path / "b.npy")) == 0
 
 
+@pytest.mark.long
 def test_what_goes_down_with_its_connection_is_lost_and_the_connection_dialled_anew(tmp_path: Path) -> None:
     """The far end takes the first connection, never answers, and hangs up; then the real one takes over."""
     with socket.create_server((HOSTS["b"], CONNECTION_PORT)) as listener:

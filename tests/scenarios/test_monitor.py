@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic_ns
 
 import numpy as np
+import pytest
 
 from hostio.control import Ready, Stop, Stopped
 from hostio.run_delay import run_delay_told
@@ -34,6 +35,7 @@ def staged(config: MonitorConfig) -> Callable[[str], Rows]:
     return lambda name: np.load(config.run.staging / f"{name}.npy")
 
 
+@pytest.mark.long
 def test_a_sample_before_the_media_and_one_a_second(tmp_path: Path) -> None:
     ours, theirs = Pipe()
     config = config_in(tmp_path)

@@ -131,6 +131,7 @@ def test_a_missed_watchdog_is_told_and_again_after_a_sign_of_life(tmp_path: Path
     assert life.heard.rest() == []
 
 
+@pytest.mark.long
 def test_a_full_log_is_told_once(life: Life) -> None:
     life.watch.begin(None)
     life.log.write_bytes(bytes(LOG_LIMIT))

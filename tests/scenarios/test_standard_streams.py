@@ -105,6 +105,7 @@ def test_a_full_pipe_that_does_not_block_is_waited_for(
     assert pipe.getvalue().decode().endswith("one-blip is valid\n")
 
 
+@pytest.mark.long
 def test_a_poor_locale_is_no_error() -> None:
     done = started("list", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
     assert (done.returncode, done.stderr) == (0, b"")

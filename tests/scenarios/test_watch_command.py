@@ -90,6 +90,7 @@ def test_the_screen_is_given_back_and_the_last_frame_stays() -> None:
     assert len(after.splitlines()) <= 24
 
 
+@pytest.mark.long
 def test_an_interrupt_ends_it_quietly() -> None:
     code, shown = on_terminal(str(INCIDENT), until="LINKS")
     assert code == 130
@@ -97,6 +98,7 @@ def test_an_interrupt_ends_it_quietly() -> None:
     assert "Traceback" not in shown
 
 
+@pytest.mark.long
 def test_no_color_is_heeded_and_a_dumb_terminal_gets_lines() -> None:
     _, shown = on_terminal(str(INCIDENT), "--speed", "max", NO_COLOR="1")
     assert not re.search(r"\x1b\[[\d;]*(?:3[0-7]|4[0-7]|9[0-7])[;m]", shown)
@@ -106,6 +108,7 @@ def test_no_color_is_heeded_and_a_dumb_terminal_gets_lines() -> None:
     assert "blackhole begins" in lines
 
 
+@pytest.mark.long
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     _, shown = on_terminal(str(INCIDENT), "--speed", "max", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
     assert "us-east = us-west" in shown
