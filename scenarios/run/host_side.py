@@ -39,7 +39,8 @@ _IN_SANDBOX = "import sys; from scenarios.run.sandbox_entry import main; main(sy
 _END_BYTES = 1 << 16
 
 _REPORTING = "scenarios.run.reporting"
-"""Imported while the network is built: with the libraries that draw it takes as long as that, and is wanted last."""
+"""Imported while processes write their records, and no sooner: with the libraries that draw it takes a processor for
+longer than that, which media would notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,7 @@ def _supervised(
             start_new_session=True,
         )
         os.close(writing)
-        Thread(target=_load_reporting).start()
-        supervisor = Supervisor(process, run, allowed)
+        supervisor = Supervisor(process, run, allowed, collecting=Thread(target=_load_reporting).start)
         ended_for = supervisor.wait(watcher)
         said = load_events(told.read(_END_BYTES) or b"", "the run").records
     end = next((event for event in said if isinstance(event, End)), None)

@@ -43,7 +43,7 @@ class Supervisor:
     """Waits for the end of a run's sandbox. `process`: its unshare(1), whose standard input has the run stop early when
     it ends.
 
-    `interrupted`: the user ended it. `media_start_ns`: as recorded.
+    `collecting`: called once records are collected. `interrupted`: the user ended it. `media_start_ns`: as recorded.
     """
 
     def __init__(
@@ -52,8 +52,10 @@ class Supervisor:
         run: RunDir,
         allowed: Allowances,
         clock: Callable[[], float] = monotonic,
+        collecting: Callable[[], object] = lambda: None,
     ) -> None:
         self._clock = clock
+        self._collecting = collecting
         self._process = process
         self._run = run
         self._allowed = allowed
@@ -133,6 +135,8 @@ class Supervisor:
     def _enter(self, stage: Stage, step: str) -> None:
         if stage != self._stage:
             self._stage, self._stage_s = stage, 0.0
+            if stage == "collection":
+                self._collecting()
         self._step, self._step_s = step, 0.0
 
     def _overrun(self) -> str:
