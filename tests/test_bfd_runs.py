@@ -10,7 +10,7 @@ from event_lab import PACKET_MS, Ran, ran
 from every import every
 from run_record import RunRecord
 
-pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
+pytestmark = pytest.mark.root
 
 INTERVAL_MS, MULTIPLIER = 20, 3
 WAY_MS = 31.15

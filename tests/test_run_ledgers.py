@@ -53,7 +53,7 @@ def test_an_interrupted_run_knows_where_its_packets_were(tmp_path: Path) -> None
 def test_packets_that_wait_in_a_sick_relay_are_under_way(tmp_path: Path, version: str) -> None:
     """One is deadlocked with packets in its receive buffers, one has a queue of its own."""
     cold_burst = PROJECT / "scenarios" / "suite" / "cold-burst.yaml"
-    summary = played(tmp_path, cold_burst, f"relays.kind={version}").summary
+    summary = played(tmp_path, cold_burst, f"relays.kind={version}", "duration=8s").summary
     assert summary["ledger"]["unexplained"] == 0
     where = {"lock-order": "in its receive buffers", "slow-drain": "kept back by its version"}[version]
     waiting = {name: packets for route in summary["ledger"]["routes"] for name, packets in route["under_way"].items()}
