@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import run_lab
+from run_lab import ONE_BLIP, Run, attempted
 from run_record import RunRecord
 
 TESTS = Path(__file__).resolve().parent
@@ -51,6 +53,20 @@ def test_a_run_without_a_verdict_is_put_down_to_the_machine_if_its_records_do() 
         record.enter(each)
     assert record == RunRecord(played=6, disturbed=4, unexplained=1)
     assert str(record) == "runs played: 6, inconclusive: 5, of which the machine disturbed 4"
+
+
+def test_a_run_that_is_not_believed_is_repeated_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def played(out: Path, *_: object) -> Run:
+        done.append(out.name)
+        return Run(out, 0, "", summary("pass"))
+
+    monkeypatch.setattr(run_lab, "played", played)
+    record = RunRecord(alone=lambda: done.append("alone"))
+    found = attempted(record, tmp_path, ONE_BLIP, believed=lambda run: run.root.name == "attempt-1")
+    assert (found.root.name, done) == ("attempt-1", ["attempt-0", "alone", "attempt-1"])
+    assert record.counts() == {"played": 2, "disturbed": 0, "unexplained": 0, "unmet": 0, "players": 0}
 
 
 @pytest.mark.parametrize(
