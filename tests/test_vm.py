@@ -22,10 +22,10 @@ from run_lab import Run, attempted
 from run_record import RunRecord
 
 RUN_SCENARIO = (sys.executable, str(run_lab.RUN_SCENARIO))
-SETTINGS = ("sessions.0.count=10", "emulation.clock_shift=0", "duration=8s", "events.0.at=2s")
+SETTINGS = ("sessions.0.count=10", "emulation.clock_shift=0")
 ONE_BLIP = (str(run_lab.ONE_BLIP), *(word for each in SETTINGS for word in ("--set", each)))
 VIRTUAL = ("--clock", "virtual")
-BLIP_S = (2.0, 4.0)
+BLIP_S = (4.0, 6.0)
 """Of one-blip, from the first media packet on."""
 
 NATIVE_AGREEMENT_S = 0.04
