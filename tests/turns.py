@@ -74,7 +74,7 @@ def late_files(items: Iterable[pytest.Item]) -> frozenset[Path]:
 
 def _group(tests: Sequence[pytest.Item]) -> int:
     """The place among the others of a file with these tests."""
-    if any(_marked(each, "vm") for each in tests):
+    if any(_marked(each, "vm") and not needs_the_machine(each) for each in tests):
         return 0
     if not any(map(needs_the_machine, tests)):
         return 1
