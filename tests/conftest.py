@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
         worker = int(given["workerid"].removeprefix("gw"))
-        turns = Turns(Path(given["turns"]), worker, os.cpu_count() or 1)
+        turns = Turns(Path(given["turns"]), worker, seats=(os.cpu_count() or 1) + 1)
         config.pluginmanager.register(turns)
         config.stash[RUNS].alone = turns.alone
 

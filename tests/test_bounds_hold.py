@@ -12,7 +12,7 @@ from run_record import InconclusiveError, stolen_from, undisturbed
 from benchmarks.bounds import KINDS, QUIET_RUNS, SUBJECTS, Played, Subject, quiet_runs, trials
 from results.verdict.summary import Summary
 
-TIMES = 6
+TIMES = 4
 """Disturbed runs of each scenario; `scripts/bench bounds` plays more."""
 
 MOST_UNDECIDED = 1

@@ -11,7 +11,7 @@ from run_record import RunRecord
 from results.run_files.machine import ProcessId
 from results.run_files.machine_formats import read_machine_report
 
-pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
+pytestmark = pytest.mark.root
 
 RESTARTED = ProcessId("relay", "us-west")
 

@@ -28,7 +28,6 @@ def latency_of_the_links(run: Run) -> bool:
 
 
 @pytest.mark.root
-@pytest.mark.repeats_alone
 class TestTheDemo:
     """One blip, 100 two-way sessions, one reroute; by a controller on os-ken, and on Ryu."""
 
@@ -102,7 +101,6 @@ def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Pa
 
 
 @pytest.mark.root
-@pytest.mark.repeats_alone
 def test_a_user_without_home_can_run_in_a_read_only_checkout_where_the_tun_device_is_open(runs: RunRecord) -> None:
     script = ["unshare", "--mount", "sh", "-c", AS_NOBODY, "sh", str(PROJECT), *BRIEF]
     done = subprocess.run(script, capture_output=True, text=True, timeout=150, check=False)
@@ -137,7 +135,6 @@ def to_one_packet(run: Run) -> bool:
 
 
 @pytest.mark.root
-@pytest.mark.repeats_alone
 def test_blips_shorter_than_two_packets_are_measured_to_one_packet_time(runs: RunRecord, tmp_path: Path) -> None:
     """A blip takes as many packets as it has intervals, give or take one, and lasts one interval more."""
     run = attempted(runs, tmp_path, PROJECT / "scenarios" / "micro-blips.yaml", believed=to_one_packet)

@@ -9,7 +9,7 @@ from event_lab import PACKET_MS, SLACK_MS, Ran, ran
 from every import every
 from run_record import RunRecord
 
-pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
+pytestmark = pytest.mark.root
 
 SWITCHES = """\
 name: switches

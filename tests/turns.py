@@ -2,7 +2,7 @@
 long only if they are asked for.
 
 A test has the company of all that other work cannot disturb; or of few, tests that repeat alone what was disturbed, one
-for each core; or none. The first begin first, those of few then, those alone at last.
+more than there are cores; or none. The first begin first, those of few then, those alone at last.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Turns:
 
     Locks (flock(2)) in files that all workers open. A test that has the company of all shares one of them, one that has
     that of few shares another; one that runs alone holds both. Who waits for the first kind to end stands in a queue,
-    and keeps none of that kind from beginning. A seat is held by one test of few at a time: as many as there are cores.
+    and keeps none of that kind from beginning. A seat is held by one test of few at a time; a run needs half a core.
     """
 
     def __init__(self, folder: Path, worker: int, seats: int) -> None:
