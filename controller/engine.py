@@ -38,7 +38,15 @@ from controller.moves import (
 from controller.policies import POLICIES, Policy
 from controller.policies.steps import LaneTable, Step, lane_groups, paced
 from controller.reviews import reviews
-from controller.routing_rules import Ends, FoundReroute, direct_rules, reroute_rules, reroutes_in, restore_rules
+from controller.routing_rules import (
+    Ends,
+    FoundReroute,
+    direct_rules,
+    lane_rules,
+    reroute_rules,
+    reroutes_in,
+    restore_rules,
+)
 from controller.settings import ControllerSettings
 from controller.situation import Situation
 from controller.traffic import NO_TRAFFIC, Traffic
@@ -79,6 +87,9 @@ class Engine:
         self._watch = HealthWatch(topology, settings)
         self._lanes = LaneTable()
         self._repair = LocalRepair(topology, settings)
+        carrying = [pair for pair in topology.direct_paths if any(traffic.of_pair(pair.a, pair.b))]
+        self._apart = [pair for pair in carrying if settings.may_reroute and not self._repair.has_groups(pair)]
+        """The pairs whose lanes have direct rules of their own."""
         self._reroutes: LaneReroutes = NO_REROUTES
         self._coverage = NO_COVERAGE
         self._loading = NOTHING_LOADING
@@ -205,7 +216,8 @@ class Engine:
         self._lanes = self._lanes.begun(move, now_ns)
 
     def _all_rules(self, switch: int) -> list[SwitchRule]:
-        direct = direct_rules(self._topology, self._clusters[switch])
+        cluster = self._clusters[switch]
+        direct = (*direct_rules(self._topology, cluster), *lane_rules(self._topology, cluster, self._apart))
         rules: list[SwitchRule] = [clear_rules(switch), *direct, *self._repair.rules(switch)]
         for (a, b), relays, lanes in self._lanes.reroutes():
             rules += reroute_rules(self._topology, a, b, relays, lanes)

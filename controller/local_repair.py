@@ -23,15 +23,12 @@ from controller.flow_rules import Bucket, FlowRule, GroupRule, SwitchRule
 from controller.health import Health
 from controller.messages import PortState
 from controller.moves import Move, Relays
-from controller.routing_rules import lane_ends, lane_match, port_towards, relay_fields
+from controller.routing_rules import LANE_PRIORITY, lane_ends, lane_match, port_towards, relay_fields
 from controller.settings import ControllerSettings
 from controller.situation import Situation
 from hostio.timing import S
 from relay_app.ports import LANES
 from topologies.model import LAN_PORT, Cluster, DirectPath, Topology
-
-REPAIR_PRIORITY = 150
-"""Above the direct paths, below reroutes."""
 
 
 class LocalRepair:
@@ -58,6 +55,10 @@ class LocalRepair:
         for pair, relays in [each for each in self._relays.items() if switch in ordinals(each[0].ends)]:
             yield from (rule for rule in _groups(self._topology, pair, relays, "add") if rule.switch == switch)
             yield from (rule for rule in _users(self._topology, pair) if rule.switch == switch)
+
+    def has_groups(self, pair: DirectPath) -> bool:
+        """Whether the lanes of a pair have groups."""
+        return pair in self._relays
 
     def refresh(self, situation: Situation) -> list[SwitchRule]:
         """The groups of pairs for which the relay is no longer the one to take. Those of a rerouted pair wait for its
@@ -125,7 +126,7 @@ def _groups(
 
 def _users(topology: Topology, pair: DirectPath) -> Iterator[FlowRule]:
     for at, towards, lane in lane_ends(topology, pair.a, pair.b, range(LANES)):
-        yield FlowRule(at.ordinal, "add", REPAIR_PRIORITY, lane_match(towards, lane), group=_id(towards, lane))
+        yield FlowRule(at.ordinal, "add", LANE_PRIORITY, lane_match(towards, lane), group=_id(towards, lane))
 
 
 def _id(towards: Cluster, lane: int) -> int:

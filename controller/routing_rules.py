@@ -1,21 +1,29 @@
 """Which flow rules make the direct paths and the relay paths. Pure.
 
 All rules are in table 0. What matches none is dropped: neighbours are static, so there is no ARP to carry. A reroute is
-a second rule of higher priority beside the direct one, per lane and end; taking it away brings the direct rule back.
-It applies to what comes from the switch's own host: what passes on its way to another cluster takes the direct paths.
+a further rule of higher priority beside the direct ones, per lane and end; taking it away brings these back. It applies
+to what comes from the switch's own host: what passes on its way to another cluster takes the direct paths.
+
+The lanes of pairs with sessions have direct rules of their own besides (`lane_rules`), which change no packet's way. They
+keep apart what a datapath caches of the lanes: with the rule of the cluster alone, packets of all lanes share an entry
+without a port while none is rerouted, and have one each while one is. Where both are there at once, Open vSwitch
+3.1.0's userspace datapath may change the other one than it is told to, and forward a lane by its former rule for
+seconds (docs/oracle.md). It reads no more of a port than it needs to tell the rules apart, so that one further rule per
+cluster would not do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from controller.flow_rules import Fields, FlowRule
 from controller.moves import Relays
-from relay_app.ports import LANE_PORT
-from topologies.model import LAN_PORT, Cluster, Direction, Topology
+from relay_app.ports import LANE_PORT, LANES
+from topologies.model import LAN_PORT, Cluster, Direction, DirectPath, Topology
 
 DIRECT_PRIORITY = 100
+LANE_PRIORITY = 150
 REROUTE_PRIORITY = 200
 
 _ETH_TYPE_IPV4 = 0x0800
@@ -40,6 +48,15 @@ def port_towards(topology: Topology, at: Cluster, target: Cluster) -> int:
 def _direct_rule(at: Cluster, target: Cluster, port: int) -> FlowRule:
     match = (("eth_type", _ETH_TYPE_IPV4), ("ipv4_dst", str(target.address)))
     return FlowRule(at.ordinal, "add", DIRECT_PRIORITY, match, output=port)
+
+
+def lane_rules(topology: Topology, cluster: Cluster, pairs: Iterable[DirectPath]) -> Iterator[FlowRule]:
+    """One switch's rules for the lanes of pairs that it is an end of: over the direct path, below reroutes."""
+    for pair in [each for each in pairs if cluster.name in each.ends]:
+        for at, towards, lane in lane_ends(topology, pair.a, pair.b, range(LANES)):
+            if at == cluster:
+                port = port_towards(topology, at, towards)
+                yield FlowRule(at.ordinal, "add", LANE_PRIORITY, lane_match(towards, lane), output=port)
 
 
 def reroute_rules(topology: Topology, a: str, b: str, relays: Relays, lanes: Iterable[int]) -> tuple[FlowRule, ...]:

@@ -14,10 +14,11 @@ from results.oracle.mesh import Mesh
 from results.oracle.model import is_modelled
 from results.oracle.packet_check import Misroute, check_packets
 from results.oracle.replay import Log, Span, Story, expected_changes
-from results.oracle.rule_check import RuleDifference, rule_differences
+from results.oracle.rule_check import LaneRules, RuleDifference, rule_differences
 from results.oracle.windows import Window, right_windows
 from results.run_files.events import Begun
 from results.run_files.faults import Freeze, Kill, Process, Stop
+from results.run_files.plan import Plan
 from topologies.model import Direction, route_name
 
 CONTROLLER_STOPS = "stopping the controller"
@@ -48,7 +49,8 @@ def oracle_figures(evidence: Evidence, analysis: Analysis) -> OracleFigures | No
     decisions = log_disagreements(story, mesh, changes)
     packets = check_packets(plan, analysis, mesh, of_packets)
     tables = evidence.flow_tables
-    switched = rule_differences(plan.topology, mesh, tables, in_tables, groups=repairs.switched_on) if tables else []
+    lanes = LaneRules(repairs.switched_on, _apart(plan, analysis) if tables and tables.lanes_apart else frozenset())
+    switched = rule_differences(plan.topology, mesh, tables, in_tables, lanes) if tables else []
     rows = [
         *(_decision_row(analysis, each) for each in decisions),
         *(_packet_row(analysis, each) for each in packets.misroutes),
@@ -66,6 +68,12 @@ def oracle_figures(evidence: Evidence, analysis: Analysis) -> OracleFigures | No
         rules_differing=len(switched) if tables else None,
         rows=sorted(rows, key=lambda row: row.from_at),
     )
+
+
+def _apart(plan: Plan, analysis: Analysis) -> frozenset[frozenset[str]]:
+    """The pairs whose lanes have direct rules of their own: those with sessions, if lanes may ever leave these paths."""
+    streams = (*analysis.matched.streams, *analysis.matched.unrecorded) if plan.controller.may_reroute else ()
+    return frozenset(frozenset((each.source, each.destination)) for each in streams if each.relayed)
 
 
 def story_of(evidence: Evidence) -> Story:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from relay_app.ports import LANE_PORT, LANES
@@ -12,8 +12,8 @@ from results.oracle.packet_check import Windows
 from results.run_files.flow_tables import FlowTables
 from topologies.model import LAN_PORT, Cluster, Direction, Topology
 
-_DIRECT, _REPAIR, _REROUTE = 100, 150, 200
-"""Priorities of the rules of direct paths, of groups, and of reroutes."""
+_DIRECT, _LANE, _REROUTE = 100, 150, 200
+"""Priorities of the rules of direct paths, of lanes on them or by their groups, and of reroutes."""
 
 _PRIORITY = re.compile(r"priority=(\d+)")
 _FIELD = re.compile(r"(?:^|,)(in_port|nw_dst|tp_dst)=\"?([^,\"]+)")
@@ -52,16 +52,25 @@ class RuleDifference:
     found: Rule | None
 
 
+@dataclass(frozen=True, slots=True)
+class LaneRules:
+    """Which lanes have rules beside those of their cluster. `groups`: switches repair paths by themselves: each lane
+    between the ends of a link has a rule that refers to its group. `apart`: other pairs of clusters of which each lane
+    has a rule of its own for the direct path."""
+
+    groups: bool = False
+    apart: Set[frozenset[str]] = frozenset()
+
+
 def rule_differences(
-    topology: Topology, mesh: Mesh, tables: FlowTables, windows: Windows, *, groups: bool
+    topology: Topology, mesh: Mesh, tables: FlowTables, windows: Windows, lanes: LaneRules
 ) -> list[RuleDifference]:
-    """Every rule too many and every rule missing. `groups`: switches repair paths by themselves: each lane between the
-    ends of a link has a rule that refers to its group; what is in the groups is not compared."""
+    """Every rule too many and every rule missing; what is in groups is not compared."""
     found = {(key, rule) for at, rules in tables.rules.items() for text in rules for key, rule in [_parsed(at, text)]}
     of_key: dict[tuple[str, int, str, int | None], list[Rule]] = {}
     for key, rule in found:
         of_key.setdefault(key, []).append(rule)
-    right = _right(topology, mesh, tables.at_ns, windows, groups=groups)
+    right = _right(topology, mesh, tables.at_ns, windows, lanes)
     names = {str(cluster.address): cluster.name for cluster in topology.clusters}
     differences = []
     for key in sorted({*of_key, *right}, key=str):
@@ -81,14 +90,14 @@ _Key = tuple[str, int, str, "int | None"]
 
 
 def _right(
-    topology: Topology, mesh: Mesh, at_ns: int, windows: Windows, *, groups: bool
+    topology: Topology, mesh: Mesh, at_ns: int, windows: Windows, lanes: LaneRules
 ) -> Mapping[_Key, tuple[Rule | None, ...]]:
     """By switch, priority, destination and lane the rules of which one is to be there; None: or no rule."""
     found: dict[_Key, tuple[Rule | None, ...]] = {}
     for rule in _direct(topology, mesh):
         found[_key(rule)] = (rule,)
     for pair in mesh.pairs:
-        linked = len(mesh.both_ways(pair)) == 2
+        has_group, is_apart = lanes.groups and len(mesh.both_ways(pair)) == 2, frozenset(pair) in lanes.apart
         for lane in range(LANES):
             paths = [each.relays for each in windows(pair, lane) if each.meets(at_ns, at_ns)]
             for at, to, ways in (
@@ -100,9 +109,10 @@ def _right(
                 rules = tuple(_reroute(topology, mesh, cluster, towards, lane, each) for each in ways)
                 if any(rules):
                     found[key] = rules
-                if groups and linked:
-                    repair = Rule(at, _REPAIR, str(towards.address), lane, from_host=True)
-                    found[_key(repair)] = (repair,)
+                if has_group or is_apart:
+                    port = None if has_group else _port(topology, mesh, cluster, towards)
+                    own = Rule(at, _LANE, str(towards.address), lane, from_host=True, output=port)
+                    found[_key(own)] = (own,)
     return found
 
 

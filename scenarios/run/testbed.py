@@ -153,9 +153,8 @@ class Testbed:
         """The rules of every switch, which nobody changes once the controller has stopped; CommandError."""
         at_ns = monotonic_ns()
         clusters = self.plan.topology.clusters
-        return FlowTables(
-            at_ns, {each.name: tuple(sorted(flow_rules(names.switch(each.ordinal)))) for each in clusters}
-        )
+        rules = {each.name: tuple(sorted(flow_rules(names.switch(each.ordinal)))) for each in clusters}
+        return FlowTables(at_ns, rules, lanes_apart=True)
 
     def finish(self, log: EventLog) -> MachineReport:
         """Stop media and processes, which write their records, and return all counters.

@@ -18,6 +18,7 @@ from controller.messages import (
 )
 from controller.policies import Policy
 from controller.settings import ControllerSettings
+from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import MS, S
 from relay_app.load_order import LoadOrder
 from relay_app.probing.probe_report import ProbeReport
@@ -31,9 +32,15 @@ FAST = ControllerSettings(hold_ns=500 * MS)
 class Bench:
     """An engine with switches that obey at once, keep real priorities and confirm one millisecond later."""
 
-    def __init__(self, topology: Topology, settings: ControllerSettings = FAST, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        settings: ControllerSettings = FAST,
+        policy: Policy | None = None,
+        traffic: Traffic = NO_TRAFFIC,
+    ) -> None:
         self.topology = topology
-        self.engine = Engine(topology, settings, policy)
+        self.engine = Engine(topology, settings, policy, traffic)
         self.now_ns = 0
         self.tables: dict[tuple[int, int, tuple[tuple[str, int | str], ...]], FlowRule] = {}
         self.groups: dict[tuple[int, int], GroupRule] = {}
@@ -151,8 +158,8 @@ class Bench:
         return max(hits, key=lambda rule: rule.priority)
 
 
-def started(topology: Topology, settings: ControllerSettings = FAST) -> Bench:
-    bench = Bench(topology, settings)
+def started(topology: Topology, settings: ControllerSettings = FAST, traffic: Traffic = NO_TRAFFIC) -> Bench:
+    bench = Bench(topology, settings, traffic=traffic)
     bench.connect()
     bench.run(1 * S)
     bench.records.clear()

@@ -17,6 +17,7 @@ from ovs_lab import OvsLab
 from ryu_lab import needs_ryu
 
 from controller.settings import ControllerConfig, ControllerSettings, Framework
+from controller.traffic import PairTraffic, Traffic
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
 from scenarios.process_faults.frameworks import PYTHON_OF
@@ -34,7 +35,9 @@ class Lab(OvsLab):
     def __init__(self, directory: Path, framework: Framework) -> None:
         self.topology = triangle()
         settings = ControllerSettings(probe_interval_ns=INTERVAL, hold_ns=200 * MS)
-        config = ControllerConfig(self.topology, settings, directory / "telemetry", directory / "decisions")
+        files = (directory / "telemetry", directory / "decisions")
+        traffic = Traffic((PairTraffic("east", "west", (50,) * 16),))
+        config = ControllerConfig(self.topology, settings, *files, traffic=traffic)
         super().__init__(directory, config, "dummy", *PYTHON_OF[framework], "-m", "controller.app")
         self.telemetry = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sequence = 0
@@ -83,7 +86,12 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lab]:
 
 def direct(own: int, others: list[int]) -> set[str]:
     outputs = {own: 254, **{other: other for other in others}}
-    return {f"priority=100,ip,nw_dst=10.0.0.{host} actions=output:{port}" for host, port in outputs.items()}
+    apart = {(1, 3), (3, 1)} & {(own, other) for other in others}
+    return {f"priority=100,ip,nw_dst=10.0.0.{host} actions=output:{port}" for host, port in outputs.items()} | {
+        f"priority=150,udp,in_port=254,nw_dst=10.0.0.{towards},tp_dst={40000 + lane} actions=output:{towards}"
+        for _, towards in apart
+        for lane in range(16)
+    }
 
 
 def lanes(towards: int) -> set[str]:

@@ -3,8 +3,11 @@ from __future__ import annotations
 from controller_samples import mesh, triangle
 
 from controller.flow_rules import FlowRule, clear_rules
-from controller.routing_rules import direct_rules, reroute_rules, restore_rules
+from controller.routing_rules import direct_rules, lane_rules, reroute_rules, restore_rules
 from topologies.model import Topology
+
+
+EDGES = ("east", "west")
 
 
 def test_direct_rules_reach_the_own_host_and_every_neighbour() -> None:
@@ -54,6 +57,19 @@ def test_restoring_deletes_exactly_what_a_reroute_added() -> None:
     deleted = restore_rules(triangle(), "east", "west", (0, 5))
     assert keys(added) == keys(deleted)
     assert {rule.command for rule in deleted} == {"delete"}
+
+
+def test_lanes_of_a_pair_have_direct_rules_at_its_ends_and_nowhere_else() -> None:
+    topology = triangle()
+    chain = Topology("chain", topology.clusters, tuple(each for each in topology.links if {each.a, each.b} != {*EDGES}))
+    for each, port in ((topology, 3), (chain, 2)):
+        (pair,) = [pair for pair in each.direct_paths if {*pair.ends} == {*EDGES}]
+        rules = [*lane_rules(each, each.cluster("east"), (pair,))]
+        assert [(rule.priority, rule.output, rule.set_fields) for rule in rules] == [(150, port, ())] * 16
+        assert [rule.match for rule in rules] == [
+            rule.match for rule in reroute_rules(each, *EDGES, ("central",), range(16)) if rule.switch == 1
+        ]
+        assert list(lane_rules(each, each.cluster("central"), (pair,))) == []
 
 
 def test_another_relay_replaces_the_first_by_the_same_matches() -> None:

@@ -19,7 +19,7 @@ from results.oracle.compare import oracle_figures
 from results.oracle.knowledge import Knowledge
 from results.oracle.mesh import Mesh
 from results.oracle.model import Model
-from results.oracle.rule_check import rule_differences
+from results.oracle.rule_check import LaneRules, rule_differences
 from results.oracle.windows import Window
 from results.report.report import read_evidence
 from results.run_files.flow_tables import FlowTables
@@ -125,10 +125,10 @@ TABLES = {at: (*rules, f"priority=100,ip,nw_dst=10.0.0.3 actions=output:{THIRD[a
 
 
 def differing(
-    rules: Mapping[str, tuple[str, ...]], relays: tuple[str, ...]
+    rules: Mapping[str, tuple[str, ...]], relays: tuple[str, ...], lanes: LaneRules = LaneRules()
 ) -> list[tuple[str, int | None, str | None]]:
     tables = FlowTables(5, dict(rules))
-    found = rule_differences(TRIANGLE, Mesh(TRIANGLE), tables, always(relays), groups=False)  # type: ignore[arg-type]
+    found = rule_differences(TRIANGLE, Mesh(TRIANGLE), tables, always(relays), lanes)  # type: ignore[arg-type]
     return [(each.switch, each.lane, str(each.found) if each.found else None) for each in found]
 
 
@@ -141,6 +141,27 @@ def test_flow_tables_are_those_of_the_paths_rule_by_rule() -> None:
     wrong = (*TABLES["a"], (REROUTE.format(3) + VIA_B).replace("40005", "40006"))
     assert [each[:2] for each in differing({**TABLES, "a": wrong}, ())] == [("a", 6)]
     assert differing({**TABLES, "b": TABLES["b"][:2]}, ()) == [("b", None, None)]
+
+
+def test_lanes_of_pairs_with_sessions_have_rules_of_their_own_or_refer_to_groups() -> None:
+    def with_lanes(out: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        ends = {"a": 3, "c": 1}
+        rule = "priority=150,udp,in_port=254,nw_dst=10.0.0.{},tp_dst={} actions={}"
+        own = {at: [rule.format(ends[at], 40000 + lane, out[at]) for lane in range(16)] for at in ends}
+        return {at: (*rules, *own.get(at, ())) for at, rules in TABLES.items()}
+
+    apart = LaneRules(apart={frozenset("ac")})
+    right = with_lanes({"a": "output:3", "c": "output:1"})
+    assert differing(right, (), apart) == []
+    assert len(differing(TABLES, (), apart)) == 32
+    assert len(differing(right, ())) == 32
+    assert differing({**right, "a": right["a"][:-1]}, (), apart) == [("a", 15, None)]
+    wrong = with_lanes({"a": "output:2", "c": "output:1"})
+    assert {(switch, "to port 2" in str(rule)) for switch, _, rule in differing(wrong, (), apart)} == {("a", True)}
+    groups = with_lanes({"a": "group:48", "c": "group:16"})
+    found = differing(groups, (), LaneRules(groups=True, apart={frozenset("ac")}))
+    assert {(switch, rule) for switch, _, rule in found} == {("a", None), ("b", None), ("c", None)}
+    assert len(found) == 64, "the lanes of the two other links have none"
 
 
 def test_direct_paths_of_a_partial_mesh_go_on_over_links() -> None:
