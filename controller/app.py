@@ -13,6 +13,7 @@ judge and decide every 10 ms. The framework's threads only put events into its i
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -69,6 +70,10 @@ class Inbox(Generic[Item]):
 
 
 _TICK_NS = 10 * MS
+_SWITCH_INTERVAL_S = 0.0005
+"""So long a thread that waits for the interpreter waits at most while another one computes, which is 5 ms by default: the
+framework has one that reads for each switch."""
+
 _READ_BYTES = 4096
 
 
@@ -121,13 +126,13 @@ class Controller:
 
     def on_switch(self, event: SwitchEvent) -> None:
         """A switch connected, answered, refused, or reported a port."""
-        self._perform(self._engine.handle(event, monotonic_ns()))
-        self._perform(self._engine.decide(monotonic_ns()))
+        actions = self._engine.handle(event, monotonic_ns())
+        self._perform([*actions, *self._engine.decide(monotonic_ns())])
 
     def on_tick(self, now_ns: int) -> None:
         """Time passed; every report received before `now_ns` has been taken in."""
-        self._perform(self._engine.tick(now_ns))
-        self._perform(self._engine.decide(monotonic_ns()))
+        changes = self._engine.tick(now_ns)
+        self._perform([*changes, *self._engine.decide(monotonic_ns())])
 
     def announce(self, milestone: str) -> None:
         """Report a milestone to whoever started the process."""
@@ -140,15 +145,22 @@ class Controller:
             print(f"controller: {self.refused} datagrams refused, the last one: {error}", file=sys.stderr, flush=True)
 
     def _perform(self, actions: Iterable[Action]) -> None:
+        """Switches first: media wait for their rules, and for the log only its reader."""
+        others = []
         for action in actions:
             if isinstance(action, Install):
                 self._engine.sent(action, self._switches.install(action))
-            elif isinstance(action, LoadOrder):
+            else:
+                others.append(action)
+        for action in others:
+            if isinstance(action, LoadOrder):
                 self._relays.send(action)
             elif isinstance(action, Milestone):
                 self.announce(action.name)
             else:
-                print(json.dumps(asdict(action)), file=self._log, flush=True)
+                print(json.dumps(asdict(action)), file=self._log)
+        if others:
+            self._log.flush()
 
 
 def _announce(milestone: str, milestones: TextIO) -> None:
@@ -170,7 +182,16 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
             listen(config.listen_host, config.listen_port)
             controller.announce("listening")
             clear_realtime_priority()
+            _avoid_pauses()
             _serve(controller, telemetry, inbox, stdin)
+
+
+def _avoid_pauses() -> None:
+    """Have the interpreter pause rarely and briefly: for other threads, and for a collection of garbage, which then
+    passes over the hundred thousand objects that the imports left."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
 
 
 def _told_to_begin(stdin: TextIO, milestones: TextIO) -> bool:

@@ -95,7 +95,11 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
         self._encoder = RuleEncoder(encode)
 
     def install(self, install: Install) -> int:
-        """Hand the rules and a barrier request to the switch's connection, as one write; when that was, ns."""
+        """Write the rules and a barrier request to the switch's connection, as one; when that began, ns.
+
+        Here, and not by the framework's `send`, which wakes a thread of the connection's own: while this one has other
+        switches' rules to encode, such a thread gets the interpreter only after the switch interval.
+        """
         datapath = self._datapaths[install.switch]
         barrier = parser.OFPBarrierRequest(datapath)
         barrier.set_xid(install.token)
@@ -103,7 +107,10 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
         # One write: sent one by one, each would cost a system call and a segment of its own.
         buffer = b"".join((*messages, _serialized(barrier)))
         handed_ns = time.monotonic_ns()
-        datapath.send(buffer)
+        try:
+            datapath.socket.sendall(buffer)
+        except OSError:
+            datapath.close()  # it may have part of a message; once it connects again it gets all its rules
         return handed_ns
 
     @_on(ofp_event.EventOFPStateChange)
@@ -181,7 +188,7 @@ def listen(host: str, port: int) -> None:
 
 def _serve_switch(connected: Any, address: Any) -> None:
     # The framework queues what it is to send: its `send` returns before anything was written.
-    controller.datapath_connection_factory(TimedSocket(connected, barrier_token), address)
+    controller.datapath_connection_factory(TimedSocket(connected, barrier_token, lock=hub.Semaphore(1)), address)
 
 
 def barrier_token(written: bytes) -> int | None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 from ryu_lab import needs_ryu
-from wire_lab import DEADLINE_S, WireLab
-from wire_switch import FEATURES_REPLY, HEADER, HELLO, MULTIPART_REPLY, wait_until
+from wire_lab import DEADLINE_S, WireLab, wait_until
 
+from benchmarks.wire_switch import FEATURES_REPLY, HEADER, HELLO, MULTIPART_REPLY
 from topologies.model import Direction
 
 STRANGER = 77

@@ -11,8 +11,7 @@ from time import monotonic_ns
 
 import pytest
 from ryu_lab import needs_ryu
-from wire_lab import DEADLINE_S, WireLab
-from wire_switch import wait_until
+from wire_lab import DEADLINE_S, WireLab, wait_until
 
 from topologies.model import Direction
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from select import select
 from time import monotonic_ns
 from typing import Any
 
 from controller_samples import triangle
-from wire_switch import WireSwitch
 
+from benchmarks.wire_switch import WireSwitch
 from controller.settings import ControllerConfig, ControllerSettings, Framework
 from hostio.timing import MS, S
 from relay_app.probing.probe_report import ProbeReport
@@ -70,3 +72,11 @@ class WireLab:
         self.telemetry.close()
         self.process.kill()
         self.process.communicate()
+
+
+def wait_until(predicate: Callable[[], bool], deadline_s: float, meanwhile: Callable[[], object]) -> None:
+    """Do something over and over until a predicate holds; AssertionError once the time is over."""
+    deadline = time.monotonic() + deadline_s
+    while not predicate():
+        assert time.monotonic() < deadline
+        meanwhile()

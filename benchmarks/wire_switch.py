@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
 
@@ -68,11 +66,3 @@ class WireSwitch:
             if not more:
                 return b""
         return data
-
-
-def wait_until(predicate: Callable[[], bool], deadline_s: float, meanwhile: Callable[[], object]) -> None:
-    """Do something over and over until a predicate holds; AssertionError once the time is over."""
-    deadline = time.monotonic() + deadline_s
-    while not predicate():
-        assert time.monotonic() < deadline
-        meanwhile()
