@@ -33,8 +33,8 @@ class HealthChange:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Lanes between two clusters, both directions, moved to a path: `via` a relay, or direct again (None). `then`: the
-    relay after it on the way from `a` to `b`, if there are two.
+    """Lanes between two clusters, both directions, or with `one_way` from `a` to `b` alone, moved to a path: `via` a
+    relay, or direct again (None). `then`: the relay after it on the way from `a` to `b`, if there are two.
 
     `seen_ns`: the evidence arrived. `decided_ns`: the policy returned. `sent_ns`: the last flow-mod was handed to
     the switch connection. `written_ns`: its last byte had been written to the connection's socket; None: recorded by a
@@ -54,6 +54,7 @@ class Decision:
     then: str | None = None
     written_ns: int | None = None
     repaired_ns: int | None = None
+    one_way: bool = False
     kind: Literal["decision"] = "decision"
 
     @property
@@ -75,6 +76,7 @@ class Kept:
     b: str
     reason: str
     at_ns: int
+    one_way: bool = False
     kind: Literal["kept"] = "kept"
 
 
@@ -99,9 +101,30 @@ class Review:
     reason: str
     at_ns: int
     then: str | None = None
+    one_way: bool = False
     kind: Literal["check"] = "check"
 
     @property
     def relays(self) -> tuple[str, ...]:
         """The relays on the path, from `a` to `b`."""
         return (self.via,) if self.then is None else (self.via, self.then)
+
+
+OfPair: TypeAlias = Decision | Kept | Review
+"""Records of two clusters `a` and `b`; with `one_way`, of what goes from `a` to `b` alone."""
+
+
+def concerns(record: OfPair, source: str, destination: str) -> bool:
+    """Whether a record is of what goes from one cluster to another."""
+    ends = (record.a, record.b)
+    return (source, destination) == ends or (not record.one_way and (destination, source) == ends)
+
+
+def overlap(one: OfPair, other: OfPair) -> bool:
+    """Whether two records are of a direction between clusters that they have in common."""
+    return concerns(one, other.a, other.b) or (not other.one_way and concerns(one, other.b, other.a))
+
+
+def ends_text(record: OfPair) -> str:
+    """What a record is of, as text: `a–b`, or `a→b`."""
+    return f"{record.a}{'→' if record.one_way else '–'}{record.b}"

@@ -85,7 +85,7 @@ class Engine:
         self._clusters = {cluster.ordinal: cluster for cluster in topology.clusters}
         self._installer = Installer(self._clusters)
         self._watch = HealthWatch(topology, settings)
-        self._lanes = LaneTable()
+        self._lanes = LaneTable(one_way=settings.one_way)
         self._repair = LocalRepair(topology, settings)
         carrying = [pair for pair in topology.direct_paths if any(traffic.of_pair(pair.a, pair.b))]
         self._apart = [pair for pair in carrying if settings.may_reroute and not self._repair.has_groups(pair)]
@@ -93,8 +93,8 @@ class Engine:
         self._reroutes: LaneReroutes = NO_REROUTES
         self._coverage = NO_COVERAGE
         self._loading = NOTHING_LOADING
-        self._logged: Mapping[Pair, str] = {}
-        """Of each pair that the policy keeps on a path that is not clean, the reason last logged."""
+        self._logged: Mapping[Direction, str] = {}
+        """Of each pair, by its ends, that the policy keeps on a path that is not clean, the reason last logged."""
         self._moved_ns: tuple[int, ...] = ()
         """When pairs were moved onto relays, once for each, in the last minute."""
         self._next_review_ns = 0
@@ -183,6 +183,12 @@ class Engine:
         """Take up the reroutes that both ends have, whichever relays they go over: the policy leaves those that make no
         path."""
         found = {Ends(each.at, each.towards, each.lane): each.via for ends in self._found.values() for each in ends}
+        if self._settings.one_way:
+            for pair in self._topology.one_way_paths:
+                ends = {lane: found.get(Ends(pair.a, pair.b, lane)) for lane in range(LANES)}
+                if own := {lane: (relay,) for lane, relay in ends.items() if relay is not None}:
+                    yield from self._adopt_pair(pair, own, now_ns)
+            return
         yield from self._installer.install(
             rule
             for half in sorted(ends for ends in found if ends.reversed() not in found)
@@ -206,10 +212,11 @@ class Engine:
         for group in lane_groups(self._settings):
             found = {lane: lanes[lane] for lane in group if lane in lanes}
             if found:
-                move = Move(*pair.ends, next(iter(found.values())), "found so on the switches", now_ns, group)
+                relays = next(iter(found.values()))
+                move = Move(*pair.ends, relays, "found so on the switches", now_ns, group, one_way=pair.one_way)
                 self._begin(paced(move, self._settings), now_ns)
                 why = f"{len(found)} of its lanes were found so on the switches"
-                yield Review(pair.a, pair.b, move.relays[0], why, now_ns, second_of(move.relays))
+                yield Review(pair.a, pair.b, move.relays[0], why, now_ns, second_of(move.relays), pair.one_way)
 
     def _begin(self, move: Move, now_ns: int) -> None:
         self._reroutes = after_in_lanes(move, self._reroutes)
@@ -220,7 +227,7 @@ class Engine:
         direct = (*direct_rules(self._topology, cluster), *lane_rules(self._topology, cluster, self._apart))
         rules: list[SwitchRule] = [clear_rules(switch), *direct, *self._repair.rules(switch)]
         for (a, b), relays, lanes in self._lanes.reroutes():
-            rules += reroute_rules(self._topology, a, b, relays, lanes)
+            rules += reroute_rules(self._topology, a, b, relays, lanes, one_way=self._settings.one_way)
         return [rule for rule in rules if rule.switch == switch]
 
     def _confirm(self, reply: BarrierReply) -> list[Action]:
@@ -236,8 +243,8 @@ class Engine:
 
     def _new_reasons(self, kept: list[Kept]) -> list[Action]:
         """Those whose reason is not the one last logged for their pair."""
-        logged, self._logged = self._logged, {Pair((record.a, record.b)): record.reason for record in kept}
-        return [record for record in kept if logged.get(Pair((record.a, record.b))) != record.reason]
+        logged, self._logged = self._logged, {Direction(record.a, record.b): record.reason for record in kept}
+        return [record for record in kept if logged.get(Direction(record.a, record.b)) != record.reason]
 
     def _situation(self, now_ns: int) -> Situation:
         watch = self._watch
@@ -267,5 +274,5 @@ class Engine:
     def _rules_of(self, step: Step) -> tuple[SwitchRule, ...]:
         move = step.move
         if not move.relays:
-            return restore_rules(self._topology, move.a, move.b, step.lanes)
-        return reroute_rules(self._topology, move.a, move.b, move.relays, step.lanes)
+            return restore_rules(self._topology, move.a, move.b, step.lanes, one_way=move.one_way)
+        return reroute_rules(self._topology, move.a, move.b, move.relays, step.lanes, one_way=move.one_way)

@@ -87,5 +87,5 @@ class Installer:
 def _decision(done: _Pending, installed_ns: int) -> Decision:
     move = done.move
     via, times = (*move.relays, None)[0], (move.seen_ns, done.decided_ns, done.sent_ns, installed_ns)
-    further = (second_of(move.relays), done.written_ns, move.repaired_ns)
+    further = (second_of(move.relays), done.written_ns, move.repaired_ns, move.one_way)
     return Decision(move.a, move.b, via, done.lanes, move.reason, *times, *further)

@@ -43,6 +43,17 @@ def verdict(cluster: str, links: Mapping[Direction, Health]) -> Verdict:
     return VERDICTS[hears, any(direction.source == cluster for direction in heard)]
 
 
+_OUT: frozenset[Verdict] = frozenset(("unheard", "isolated"))
+_IN: frozenset[Verdict] = frozenset(("deaf", "isolated"))
+"""With which verdicts nothing leaves a cluster, and nothing arrives."""
+
+
+def cut_off_way(source: str, destination: str, links: Mapping[Direction, Health]) -> str | None:
+    """Why nothing can go from one cluster to another, whatever the way; None if it may."""
+    told = ((source, verdict(source, links), _OUT), (destination, verdict(destination, links), _IN))
+    return next((f"{end} {REASONS[found]}" for end, found, barred in told if found in barred), None)
+
+
 def cut_off(clusters: Iterable[str], links: Mapping[Direction, Health]) -> Mapping[str, str]:
     """The clusters that are not connected, each with the reason."""
     found = ((each, verdict(each, links)) for each in clusters)

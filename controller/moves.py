@@ -27,7 +27,7 @@ Relays: TypeAlias = tuple[str, ...]
 """The clusters of the relays on a pair's path, from its first cluster to its second; empty: the direct path."""
 
 Reroutes: TypeAlias = Mapping[Direction, str]
-"""Of the rerouted pairs, either way: the cluster of the relay that its source sends to."""
+"""Of the rerouted pairs, either way, or of what goes one way alone: the cluster of the relay that its source sends to."""
 
 LaneReroutes: TypeAlias = tuple[Reroutes, ...]
 """The reroutes of every lane, by its number."""
@@ -41,7 +41,7 @@ class Move:
 
     `seen_ns`: since when the link direction or relay that is the reason has had its present state. `lanes`: in the
     order in which they move, `step_ns` apart; 0: all at once. `repaired_ns`: when the controller learned that a switch
-    at either end had moved the lanes by itself, if one had.
+    at either end had moved the lanes by itself, if one had. `one_way`: from `a` to `b` alone, over one relay.
     """
 
     a: str
@@ -52,6 +52,7 @@ class Move:
     lanes: tuple[int, ...] = ALL_LANES
     step_ns: int = 0
     repaired_ns: int | None = None
+    one_way: bool = False
 
     @property
     def pair(self) -> Pair:
@@ -83,6 +84,8 @@ def after(move: Move, reroutes: Reroutes) -> Reroutes:
     """The reroutes there are once a move is made."""
     there, made = Direction(move.a, move.b), dict(reroutes)
     made.pop(there, None)
+    if move.one_way:
+        return {**made, there: move.relays[0]} if move.relays else made
     made.pop(there.reversed(), None)
     return {**made, there: move.relays[0], there.reversed(): move.relays[-1]} if move.relays else made
 

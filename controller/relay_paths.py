@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from controller.moves import ALL_LANES, LaneReroutes, Relays, Reroutes
+from controller.moves import ALL_LANES, LaneReroutes, Relays, Reroutes, relays_between
 from controller.traffic import Traffic
-from topologies.model import Direction
+from topologies.model import Direction, DirectPath
+
+
+def relays_in(reroutes: Reroutes, pair: DirectPath) -> Relays:
+    """The relays on a pair's path, or on that of its way there alone."""
+    if not pair.one_way:
+        return relays_between(pair.a, pair.b, reroutes)
+    relay = reroutes.get(pair.ends)
+    return () if relay is None else (relay,)
 
 
 def relays_passed(reroutes: Reroutes, source: str, destination: str) -> Relays:
@@ -42,11 +50,11 @@ def lane_load(lane: int, reroutes: Reroutes, told: Reroutes, traffic: Traffic) -
     return load
 
 
-def told_reroutes(paths: Mapping[Direction, tuple[Relays, ...]]) -> LaneReroutes:
-    """The reroutes of each lane, from the path of each lane of each pair."""
+def told_reroutes(paths: Mapping[Direction, tuple[Relays, ...]], *, one_way: bool = False) -> LaneReroutes:
+    """The reroutes of each lane, from the path of each lane of each pair; `one_way`: of each direction of each pair."""
     by_lane = [dict[Direction, str]() for _ in ALL_LANES]
     for pair, of_lanes in paths.items():
         for reroutes, relays in zip(by_lane, of_lanes, strict=True):
             if relays:
-                reroutes.update({pair: relays[0], pair.reversed(): relays[-1]})
+                reroutes.update({pair: relays[0]} if one_way else {pair: relays[0], pair.reversed(): relays[-1]})
     return tuple(by_lane)

@@ -18,7 +18,15 @@ def reviews(situation: Situation) -> list[Review]:
 def _reviews(situation: Situation) -> list[Review]:
     pairs = [(pair, relays) for pair in situation.concerned if (relays := situation.relays_of(pair))]
     return [
-        Review(pair.a, pair.b, relays[0], _state(situation, pair, relays), situation.now_ns, second_of(relays))
+        Review(
+            pair.a,
+            pair.b,
+            relays[0],
+            _state(situation, pair, relays),
+            situation.now_ns,
+            second_of(relays),
+            pair.one_way,
+        )
         for pair, relays in pairs
     ]
 

@@ -59,12 +59,15 @@ def lane_rules(topology: Topology, cluster: Cluster, pairs: Iterable[DirectPath]
                 yield FlowRule(at.ordinal, "add", LANE_PRIORITY, lane_match(towards, lane), output=port)
 
 
-def reroute_rules(topology: Topology, a: str, b: str, relays: Relays, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
-    """Send these lanes between `a` and `b` to the first of the relays, and those back to the last; replaces a reroute
-    over others."""
+def reroute_rules(
+    topology: Topology, a: str, b: str, relays: Relays, lanes: Iterable[int], *, one_way: bool = False
+) -> tuple[FlowRule, ...]:
+    """Send these lanes between `a` and `b` to the first of the relays, and those back to the last, unless `one_way`;
+    replaces a reroute over others."""
     return tuple(
         _reroute_rule(topology, at, towards, topology.cluster(relays[0] if at.name == a else relays[-1]), lane)
         for at, towards, lane in lane_ends(topology, a, b, lanes)
+        if at.name == a or not one_way
     )
 
 
@@ -78,8 +81,10 @@ def relay_fields(relay: Cluster) -> Fields:
     return (("eth_dst", relay.mac), ("ipv4_dst", str(relay.address)))
 
 
-def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> tuple[FlowRule, ...]:
-    """Delete the reroute of these lanes, whichever relay it goes over.
+def restore_rules(
+    topology: Topology, a: str, b: str, lanes: Iterable[int], *, one_way: bool = False
+) -> tuple[FlowRule, ...]:
+    """Delete the reroute of these lanes, whichever relay it goes over; with `one_way` that from `a` to `b` alone.
 
     Deleted, not replaced by a direct rule of the same priority: the direct rule is still there below and takes over at
     once, and the table is again what it was before the reroute, so that a controller that reads it finds none.
@@ -87,6 +92,7 @@ def restore_rules(topology: Topology, a: str, b: str, lanes: Iterable[int]) -> t
     return tuple(
         FlowRule(at.ordinal, "delete", REROUTE_PRIORITY, lane_match(towards, lane))
         for at, towards, lane in lane_ends(topology, a, b, lanes)
+        if at.name == a or not one_way
     )
 
 

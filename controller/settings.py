@@ -24,6 +24,9 @@ Framework = Literal["os-ken", "ryu"]
 Probes = Literal["one-way", "stamp"]
 """What becomes of a probe that arrives: it is reported there, and with STAMP reflected besides."""
 
+Directions = Literal["both", "each"]
+"""Of a pair of clusters: whether both directions change path together, or each by itself."""
+
 PolicyName = Literal["failover", "direct-only", "spread", "paced", "headroom", "warm-first", "prewarm"]
 """The word by which a scenario names a policy."""
 
@@ -43,7 +46,9 @@ class Setting:
     `least` and `most` are as a scenario writes them, both allowed; empty where the quantity has no bounds of its own.
     """
 
-    quantity: Literal["flag", "time", "count", "share", "detectors", "policy", "framework", "probes", "per minute"]
+    quantity: Literal[
+        "flag", "time", "count", "share", "detectors", "policy", "framework", "probes", "directions", "per minute"
+    ]
     meaning: str
     least: str = ""
     most: str = ""
@@ -169,6 +174,12 @@ class ControllerSettings:
         2, "count", "relays that a path goes over at most; two only where no single one has two clean legs", "1", "2"
     )
 
+    directions: Directions = _setting(  # noqa: RUF009 - an alias of a Literal is as immutable as it
+        "both",
+        "directions",
+        "both: a pair of clusters leaves its path, and returns, in both directions; each: only in the direction in which "
+        "it is not clean, over one relay at most, with the policy failover",
+    )
     framework: Framework = _setting(  # noqa: RUF009 - an alias of a Literal is as immutable as it
         "os-ken",
         "framework",
@@ -199,6 +210,16 @@ class ControllerSettings:
     def may_reroute(self) -> bool:
         """Whether any lane may ever leave its direct path."""
         return self.reroute and self.policy.name != "direct-only"
+
+    @property
+    def one_way(self) -> bool:
+        """Whether each direction of a pair is moved by itself."""
+        return self.directions == "each"
+
+    @property
+    def most_relays(self) -> int:
+        """Over how many relays a detour goes at most."""
+        return 1 if self.one_way else self.max_relays
 
     @property
     def move_pace_ns(self) -> int:

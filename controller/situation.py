@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.coverage import NO_COVERAGE, Coverage
 from controller.health import CanaryPath, Health, RelayHealth
-from controller.isolation import cut_off
+from controller.isolation import cut_off, cut_off_way
 from controller.loading import NOTHING_LOADING, Loading
 from controller.moves import (
     ALL_LANES,
@@ -22,9 +22,8 @@ from controller.moves import (
     Reroutes,
     after,
     after_in_lanes,
-    relays_between,
 )
-from controller.relay_paths import lane_load, told_reroutes
+from controller.relay_paths import lane_load, relays_in, told_reroutes
 from controller.settings import ControllerSettings
 from controller.traffic import NO_TRAFFIC, Traffic
 from topologies.model import Direction, DirectPath, Topology
@@ -94,7 +93,7 @@ class Situation:
     def lanes_over(self, pair: DirectPath) -> Counter[str]:
         """How many of a pair's lanes go over each relay."""
         by_lane = self.by_lane or (self.reroutes,)
-        return Counter(relay for each in by_lane for relay in relays_between(pair.a, pair.b, each))
+        return Counter(relay for each in by_lane for relay in relays_in(each, pair))
 
     def covered(self, pair: DirectPath | Move, relays: Relays) -> float:
         """The least share of the records of a pair's sessions that one of these relays holds; 1 if there are none."""
@@ -119,7 +118,7 @@ class Situation:
 
     @cached_property
     def _told(self) -> LaneReroutes:
-        return told_reroutes(self.in_force)
+        return told_reroutes(self.in_force, one_way=self.settings.one_way)
 
     @property
     def starting_up(self) -> bool:
@@ -133,7 +132,12 @@ class Situation:
 
     def relays_of(self, pair: DirectPath) -> Relays:
         """The relays that media between the ends of a direct path go over; empty: they take that path."""
-        return relays_between(pair.a, pair.b, self.reroutes) if self.reroutes else ()
+        return relays_in(self.reroutes, pair) if self.reroutes else ()
+
+    @property
+    def paths(self) -> tuple[DirectPath, ...]:
+        """The direct paths, each of which is moved by itself: both ways of a pair, or either way alone."""
+        return self.topology.one_way_paths if self.settings.one_way else self.topology.direct_paths
 
     def link_clean(self, direction: Direction) -> bool:
         """A direction of a link is clean."""
@@ -141,18 +145,18 @@ class Situation:
 
     @cached_property
     def _faulty(self) -> Set[Direction]:
-        """The ends between which the direct path leads over a link that is not clean, there or back."""
+        """The ends of direct paths over a link that is not clean, there or, if both ways go together, back."""
         links = (direction for direction in self.links if not self.link_clean(direction))
         there = set[Direction]().union(*(self.topology.ends_over[each] for each in links))
-        return there | {ends.reversed() for ends in there}
+        return there if self.settings.one_way else there | {ends.reversed() for ends in there}
 
     @property
     def concerned(self) -> list[DirectPath]:
         """The pairs that are rerouted or whose direct path is not clean, in the order of direct paths."""
-        return [pair for pair in self.topology.direct_paths if pair.ends in self._faulty or pair.ends in self.reroutes]
+        return [pair for pair in self.paths if pair.ends in self._faulty or pair.ends in self.reroutes]
 
     def path_clean(self, pair: DirectPath) -> bool:
-        """Every link of a direct path is clean, both ways."""
+        """Every link of a direct path is clean, both ways if these go together."""
         return pair.ends not in self._faulty
 
     def clean_since_ns(self, pair: DirectPath) -> int:
@@ -174,6 +178,8 @@ class Situation:
 
     def why_cut_off(self, pair: DirectPath) -> str | None:
         """Why no detour can be between the ends of a pair, whatever the relays: one of them is cut off; else None."""
+        if pair.one_way:
+            return cut_off_way(*pair.ends, self.links)
         return next((self._cut_off[end] for end in pair.ends if end in self._cut_off), None)
 
     def spent(self, pair: DirectPath) -> bool:
@@ -186,16 +192,18 @@ class Situation:
         return all(self.links[direction].state != "down" for direction in pair.directions)
 
     def legs(self, pair: DirectPath, relays: Relays) -> tuple[Direction, ...]:
-        """The directions of links that a relay path takes there and back, leg by leg."""
-        ends = itertools.pairwise((pair.a, *relays, pair.b))
-        return tuple(hop for a, b in ends for hop in (*self.topology.hops(a, b), *self.topology.hops(b, a)))
+        """The directions of links that a relay path takes there and, if both ways go together, back, leg by leg."""
+        legs = itertools.pairwise((pair.a, *relays, pair.b))
+        ways = [(a, b) if number == 0 else (b, a) for a, b in legs for number in range(1 if pair.one_way else 2)]
+        return tuple(hop for way in ways for hop in self.topology.hops(*way))
 
     def legs_usable(self, pair: DirectPath, relays: Relays) -> bool:
-        """Every leg of a relay path is clean both ways, and every relay on it sends on to the next one."""
+        """Every leg of a relay path is clean as the path is to be, and every relay on it sends on to the next one."""
         legs = itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))
+        ways = ((pair.b, relays), (pair.a, relays[::-1]))[: 1 if pair.one_way else 2]
         return self._faulty.isdisjoint(legs) and all(
             self.reroutes.get(Direction(relay, end)) == following
-            for end, way in ((pair.b, relays), (pair.a, relays[::-1]))
+            for end, way in ways
             for relay, following in itertools.zip_longest(way, way[1:])
         )
 
@@ -260,7 +268,7 @@ class Situation:
         if count == 1:
             # What `legs_usable` says of one relay, with a fraction of its work: there may be very many.
             barred, a, b = self._barred, pair.a, pair.b
-            return [(relay,) for relay in others if (relay, a) not in barred and (relay, b) not in barred]
+            return [(relay,) for relay in others if (a, relay) not in barred and (relay, b) not in barred]
         seconds = ((first, self.reroutes.get(Direction(first, pair.b))) for first in others)
         found = [(first, second) for first, second in seconds if second is not None and second not in pair.ends]
         return [relays for relays in found if self.legs_usable(pair, relays)]
@@ -286,6 +294,7 @@ class Situation:
         return self._delay_ns(pair, relays) >= self._delay_ns(pair, ()) + sum(late_ns)
 
     def _delay_ns(self, pair: DirectPath, relays: Relays) -> int:
-        """Both ways, because they may differ."""
+        """Both ways if these go together, because they may differ."""
         way = (pair.a, *relays, pair.b)
-        return self.topology.one_way_ns(*way) + self.topology.one_way_ns(*way[::-1])
+        back_ns = 0 if pair.one_way else self.topology.one_way_ns(*way[::-1])
+        return self.topology.one_way_ns(*way) + back_ns

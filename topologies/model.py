@@ -116,7 +116,7 @@ class Link:
 @dataclass(frozen=True)
 class DirectPath:
     """The ways that packets between two clusters take when they are not rerouted, as names of clusters: `there` from
-    `a` to `b`, `back` from `b` to `a`."""
+    `a` to `b`, `back` from `b` to `a`; empty: only the way there is considered."""
 
     a: str
     b: str
@@ -131,11 +131,16 @@ class DirectPath:
     @property
     def word(self) -> str:
         """What it is called in messages."""
-        return "direct link" if len(self.there) == len(self.back) == 2 else "direct path"
+        return "direct link" if len(self.there) == len(self.back or self.there) == 2 else "direct path"
+
+    @property
+    def one_way(self) -> bool:
+        """Whether only the way there is considered."""
+        return not self.back
 
     @cached_property
     def directions(self) -> tuple[Direction, ...]:
-        """The directions of links on both ways."""
+        """The directions of links on both ways, or that there."""
         return tuple(itertools.starmap(Direction, (*itertools.pairwise(self.there), *itertools.pairwise(self.back))))
 
 
@@ -215,6 +220,12 @@ class Topology:
             DirectPath(*each, self.paths[each], self.paths[each.reversed()]) for each in found if each in self.paths
         )
 
+    @cached_property
+    def one_way_paths(self) -> tuple[DirectPath, ...]:
+        """The direct paths, each way by itself."""
+        ways = ((ends, way) for path in self.direct_paths for ends, way in _ways(path))
+        return tuple(DirectPath(*ends, way, ()) for ends, way in ways)
+
     def hops(self, *path: str) -> tuple[Direction, ...]:
         """The directions of links that packets take from cluster to cluster; KeyError if no links lead there."""
         legs = (self.paths[Direction(*leg)] for leg in itertools.pairwise(path))
@@ -229,6 +240,10 @@ class Topology:
         """Of the direct path between every two ends."""
         hops = {ends: itertools.starmap(Direction, itertools.pairwise(path)) for ends, path in self.paths.items()}
         return {ends: sum(self.one_ways[hop].delay_ns for hop in each) for ends, each in hops.items()}
+
+
+def _ways(path: DirectPath) -> tuple[tuple[Direction, tuple[str, ...]], ...]:
+    return (path.ends, path.there), (path.ends.reversed(), path.back)
 
 
 LAN_PORT = 254

@@ -1,6 +1,7 @@
 """Away from a path that is not clean, onto a detour, and back: what all policies that reroute have in common. Pure.
 
 A pair whose own path is not clean goes over relays whose legs are clean in both directions and not rerouted themselves.
+With `directions: each` all that follows is of each direction by itself: only the way there has to be clean, and is moved.
 Which of these, is the policy's to select. Relays once chosen are kept while their legs stay usable. Traffic returns to
 the direct path when that has been clean for the wait-to-restore time (`hold_ns`), and at once if no relay is left.
 Once `max_reroutes` are spent nothing is moved onto relays, and nothing off relays that are good.
@@ -67,7 +68,7 @@ def not_yet(situation: Situation) -> Iterator[Kept]:
         if known:
             fault = f"{known[0]}: {situation.links[known[0]].reason}"
             text = f"nothing moves before the health of every link is known; {fault}"
-            yield Kept(pair.a, pair.b, text, situation.now_ns)
+            yield Kept(pair.a, pair.b, text, situation.now_ns, pair.one_way)
 
 
 def direct_fault(situation: Situation, pair: DirectPath) -> tuple[str, int]:
@@ -100,7 +101,7 @@ def _judge_all(situation: Situation, concerned: list[DirectPath], selection: Sel
     made of these.
     """
     decisions: dict[DirectPath, PolicyDecision] = {}
-    for count in range(1, situation.settings.max_relays + 1):
+    for count in range(1, situation.settings.most_relays + 1):
         for pair in concerned:
             if count > 1 and not isinstance(decisions.get(pair), Kept):
                 continue
@@ -120,13 +121,13 @@ def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Sele
         return None
     reason, seen_ns = _first_fault(situation, pair, present)
     if not situation.settings.reroute:
-        return Kept(pair.a, pair.b, f"rerouting is switched off; {reason}", situation.now_ns)
+        return Kept(pair.a, pair.b, f"rerouting is switched off; {reason}", situation.now_ns, pair.one_way)
     best = _best(situation, pair, count, selection)
     if best:
         return _move(situation, pair, best, reason, seen_ns)
     if situation.path_clean(pair) or (present and situation.path_damped(pair)):
         return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", seen_ns)
-    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns)
+    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns, pair.one_way)
 
 
 def _leave_unhealthy_relay(
@@ -144,7 +145,7 @@ def _leave_unhealthy_relay(
         return _move(situation, pair, best, reason, health.since_ns)
     if situation.path_up(pair):
         return _move(situation, pair, (), f"{reason}; the {pair.word} carries something", health.since_ns)
-    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection, 'other ')}; {reason}", situation.now_ns)
+    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection, 'other ')}; {reason}", situation.now_ns, pair.one_way)
 
 
 def _best(situation: Situation, pair: DirectPath, count: int, selection: Selection) -> Relays:
@@ -158,10 +159,10 @@ def _not_back(situation: Situation, pair: DirectPath) -> Kept | None:
     """Why a pair whose relays are good does not return to a direct path that carries all."""
     if situation.path_damped(pair):
         reason, _ = direct_fault(situation, pair)
-        return Kept(pair.a, pair.b, f"damped: the {pair.word} is clean, and not used; {reason}", situation.now_ns)
+        return Kept(pair.a, pair.b, f"damped: the {pair.word} is clean, and not used; {reason}", situation.now_ns, pair.one_way)
     if situation.held(pair):
         text = f"{_spent(situation)}; the {pair.word} is clean, and its relays are good"
-        return Kept(pair.a, pair.b, text, situation.now_ns)
+        return Kept(pair.a, pair.b, text, situation.now_ns, pair.one_way)
     return None
 
 
@@ -170,7 +171,7 @@ def _spent(situation: Situation) -> str:
 
 
 def _move(situation: Situation, pair: DirectPath, relays: Relays, reason: str, seen_ns: int) -> Move:
-    return Move(pair.a, pair.b, relays, reason, seen_ns, situation.lanes)
+    return Move(pair.a, pair.b, relays, reason, seen_ns, situation.lanes, one_way=pair.one_way)
 
 
 def _why_not(situation: Situation, pair: DirectPath, count: int, selection: Selection, other: str = "") -> str:
@@ -182,7 +183,7 @@ def _why_not(situation: Situation, pair: DirectPath, count: int, selection: Sele
     if situation.all_slower(pair, count):
         return f"no detour: each is slower than the {pair.word} is now"
     # Only the answer for the most relays is told: a pair that is kept is judged again with one more.
-    refused = selection.refused(situation, pair, count) if count == situation.settings.max_relays else None
+    refused = selection.refused(situation, pair, count) if count == situation.settings.most_relays else None
     if refused is not None:
         return refused
     alone = f"no detour: no {other}relay is healthy and has two clean legs"

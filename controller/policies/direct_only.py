@@ -19,13 +19,13 @@ def direct_only(situation: Situation) -> list[PolicyDecision]:
     rerouted = {ends for each in (situation.reroutes, *situation.by_lane) for ends in each}
     return [
         _decision(situation, pair, rerouted=pair.ends in rerouted)
-        for pair in situation.topology.direct_paths
+        for pair in situation.paths
         if pair.ends in rerouted or not (situation.starting_up or situation.path_clean(pair))
     ]
 
 
 def _decision(situation: Situation, pair: DirectPath, *, rerouted: bool) -> PolicyDecision:
     if rerouted:
-        return Move(pair.a, pair.b, (), _WHY, situation.now_ns)
+        return Move(pair.a, pair.b, (), _WHY, situation.now_ns, one_way=pair.one_way)
     reason, _ = direct_fault(situation, pair)
-    return Kept(pair.a, pair.b, f"{_WHY}; {reason}", situation.now_ns)
+    return Kept(pair.a, pair.b, f"{_WHY}; {reason}", situation.now_ns, pair.one_way)

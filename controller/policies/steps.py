@@ -58,11 +58,13 @@ class UnderWay:
 class LaneTable:
     """The path of every lane of every pair that has moved, as the switches were given it, and the moves under way.
 
-    Moves name the clusters of a pair in one order, that of its direct path.
+    Moves name the clusters of a pair in one order, that of its direct path. `one_way`: each order is of its own
+    direction.
     """
 
     paths: Mapping[Direction, tuple[Relays, ...]] = field(default_factory=dict)
     under_way: Mapping[Direction, tuple[UnderWay, ...]] = field(default_factory=dict)
+    one_way: bool = False
 
     def begun(self, move: Move, now_ns: int) -> LaneTable:
         """A move starts, in place of what is under way of the same lanes."""
@@ -71,11 +73,12 @@ class LaneTable:
         others = (_without(each, move.lanes) for each in self.under_way.get(pair, ()))
         lanes = tuple(lane for lane in move.lanes if paths[lane] != move.relays)
         moves = (*(each for each in others if each.lanes), UnderWay(move, lanes, now_ns))
-        return LaneTable({**self.paths, pair: paths}, {**self.under_way, pair: moves})
+        return replace(self, paths={**self.paths, pair: paths}, under_way={**self.under_way, pair: moves})
 
     def adopted(self, pair: Direction, relays: Relays, lanes: Iterable[int]) -> LaneTable:
         """These lanes go over relays already."""
-        return LaneTable({**self.paths, pair: _moved(self.paths.get(pair, _DIRECT), relays, lanes)}, self.under_way)
+        paths = _moved(self.paths.get(pair, _DIRECT), relays, lanes)
+        return replace(self, paths={**self.paths, pair: paths})
 
     def due(self, now_ns: int) -> tuple[tuple[Step, ...], LaneTable]:
         """The lanes whose time has come, and the table once they have moved.
@@ -100,11 +103,11 @@ class LaneTable:
             steps += [Step(moving.move, lanes) for moving, lanes in taken if lanes]
             if left := tuple(each for each in (_left(*each) for each in taken) if each.lanes):
                 under_way[pair] = left
-        return tuple(steps), LaneTable(paths, under_way)
+        return tuple(steps), replace(self, paths=paths, under_way=under_way)
 
     def _looping(self, steps: Iterable[Step]) -> Set[tuple[Pair, int]]:
         """The pairs, and their lanes, which send these to one another in a loop since some have moved."""
-        by_lane = told_reroutes(self.paths) if self.under_way else ()
+        by_lane = told_reroutes(self.paths, one_way=self.one_way) if self.under_way else ()
         return {
             (Pair((at, end)), lane)
             for step in steps

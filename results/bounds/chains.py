@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from controller.decisions import concerns
 from hostio.timing import MS
 from relay_app.streams import Stream
 from results.bounds.held_up import HeldUp
@@ -22,7 +23,7 @@ from results.metrics.paths import passes
 from results.metrics.system_figures import RelayFigures
 from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.records import Rows
-from topologies.model import Cluster
+from topologies.model import Cluster, Direction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +61,7 @@ def _of_relay(evidence: Evidence, analysis: Analysis, held: HeldUp, silent: Sile
 
 
 def _ever_moved(evidence: Evidence, stream: Stream, relay: str) -> bool:
-    pair = {stream.source, stream.destination}
-    return any(relay in move.relays and {move.a, move.b} == pair for move in evidence.moves)
+    return any(relay in move.relays and concerns(move, stream.source, stream.destination) for move in evidence.moves)
 
 
 def _lock_held(samples: Rows | None, silent: Silent) -> Ints:
@@ -84,9 +84,9 @@ def last_moves(evidence: Evidence, streams: tuple[Stream, ...], stream: Ints, fr
     """When the last move of a stream's pair in each silence was installed, ns; without one, the end of the silence: an
     earlier decision might have ended it."""
     last_ns = until_ns.copy()
-    for pair in {frozenset((each.source, each.destination)) for each in streams}:
-        installed = np.sort([move.in_force_ns for move in evidence.moves if {move.a, move.b} == pair])
-        mine: Flags = np.array([{each.source, each.destination} == pair for each in streams], bool)[stream]
+    for ends in {Direction(each.source, each.destination) for each in streams}:
+        installed = np.sort([move.in_force_ns for move in evidence.moves if concerns(move, *ends)])
+        mine: Flags = np.array([(each.source, each.destination) == ends for each in streams], bool)[stream]
         if len(installed) and mine.any():
             latest = installed[np.maximum(np.searchsorted(installed, until_ns[mine], side="right") - 1, 0)]
             inside = (latest >= from_ns[mine]) & (latest <= until_ns[mine])

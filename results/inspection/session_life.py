@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from controller.decisions import concerns, ends_text
 from relay_app.streams import Stream
 from results.inspection.packet_life import PacketLife, StreamRecords, links_told, lives, stream_records
 from results.metrics.analysis import Analysis, Evidence
@@ -150,9 +151,10 @@ def _happenings(evidence: Evidence, analysis: Analysis, streams: list[Stream]) -
     for one in {frozenset((each.source, each.destination)): each for each in streams}.values():
         lanes = {each.lane for each in streams}
         for move in evidence.moves:
-            if {move.a, move.b} == {one.source, one.destination} and lanes & set(move.lanes):
+            both = (one.source, one.destination), (one.destination, one.source)
+            if any(concerns(move, *ends) for ends in both) and lanes & set(move.lanes):
                 way = route_name(move.relays)
-                yield Happening(analysis.seconds(move.in_force_ns), f"{move.a}–{move.b} {way}: {move.reason}")
+                yield Happening(analysis.seconds(move.in_force_ns), f"{ends_text(move)} {way}: {move.reason}")
 
 
 def _faults(evidence: Evidence, analysis: Analysis) -> Iterator[Happening]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from controller.decisions import Decision
+from controller.decisions import Decision, concerns
 from relay_app.locks.report import Durations, LockReport
 from relay_app.records import FETCH, RELAY_COUNTERS, FetchOutcome
 from relay_app.streams import Stream
@@ -120,7 +120,7 @@ def _used_from(evidence: Evidence, analysis: Analysis, move: Decision, index: in
 def moves_stream(move: Decision, stream: Stream) -> bool:
     """Whether a move concerns a stream: a relayed one between its pair, on one of its lanes. One under the SSRC of
     another goes where that does."""
-    between = stream.taken is None and {stream.source, stream.destination} == {move.a, move.b}
+    between = stream.taken is None and concerns(move, stream.source, stream.destination)
     return stream.relayed and between and stream.lane in move.lanes
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from controller.decisions import Decision
+from controller.decisions import Decision, ends_text, overlap
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import Interruption
 from results.metrics.network_figures import LaneRow, RerouteParts, RerouteRow
@@ -14,7 +14,6 @@ from results.metrics.relay_figures import moves_stream
 from results.metrics.reroute_causes import Cause, cause_of, seen_by
 from results.metrics.reroute_packets import MediaOfMoves, MovedStream, way_of
 from results.metrics.reroute_parts import Instants, Silence, parts_of
-from topologies.model import link_name
 
 T = TypeVar("T", int, float)
 
@@ -51,7 +50,7 @@ def _row(evidence: Evidence, media: MediaOfMoves, move: Decision) -> RerouteRow:
     longest = max(rows, key=lambda row: row.interruption_ms or 0.0, default=None)
     seconds = media.analysis.seconds
     return RerouteRow(
-        link=link_name(move.a, move.b),
+        link=ends_text(move),
         via=move.relays[0],
         then=move.then,
         lanes=list(move.lanes),
@@ -78,7 +77,7 @@ def _row(evidence: Evidence, media: MediaOfMoves, move: Decision) -> RerouteRow:
 def _lane(
     evidence: Evidence, media: MediaOfMoves, move: Decision, cause: Cause | None, lane: int, streams: Sequence[int]
 ) -> _Lane:
-    others = [each for each in evidence.moves if lane in each.lanes and {each.a, each.b} == {move.a, move.b}]
+    others = [each for each in evidence.moves if lane in each.lanes and overlap(each, move)]
     later = [each for each in others if each.decided_ns > move.decided_ns]
     until_ns = min((each.decided_ns for each in later), default=_NEVER_NS)
     return _Lane(

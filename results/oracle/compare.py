@@ -32,7 +32,7 @@ def oracle_figures(evidence: Evidence, analysis: Analysis) -> OracleFigures | No
     plan = evidence.plan
     if not is_modelled(plan.controller) or not evidence.of(HealthChange) or not analysis.start_ns:
         return None
-    mesh, story = Mesh(plan.topology), story_of(evidence)
+    mesh, story = Mesh(plan.topology, one_way=plan.controller.one_way), story_of(evidence)
     prediction = expected_changes(story, mesh)
     log = Log(story.records)
     repairs = RepairWindows(evidence, mesh, prediction.repairs)

@@ -24,10 +24,12 @@ _DELAY = 1 << 10
 class Mesh:
     """Direct paths of a topology, by Dijkstra over its links.
 
-    `pairs`: every two clusters between which links lead, those with a link in the topology's order, then the others.
+    `pairs`: every two clusters between which links lead, those with a link in the topology's order, then the others;
+    with `one_way`, either direction of each, and what is said here of the way back is then left out.
     """
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, *, one_way: bool = False) -> None:
+        self.one_way = one_way
         self.clusters = tuple(cluster.name for cluster in topology.clusters)
         self._link_ns = {direction: one_way.delay_ns for direction, one_way in topology.one_ways.items()}
         next_hops = {end: self._next_hops(end) for end in self.clusters}
@@ -40,7 +42,8 @@ class Mesh:
         linked = dict.fromkeys(Direction(link.a, link.b) for link in topology.links)
         others = itertools.starmap(Direction, itertools.combinations(self.clusters, 2))
         further = (each for each in others if each not in linked and each.reversed() not in linked)
-        self.pairs = tuple(each for each in (*linked, *further) if each in self.hops)
+        pairs = tuple(each for each in (*linked, *further) if each in self.hops)
+        self.pairs = tuple(ends for each in pairs for ends in (each, each.reversed())) if one_way else pairs
         self._clean_pairs: dict[frozenset[Direction], frozenset[Direction]] = {}
 
     def _next_hops(self, end: str) -> dict[str, str]:
@@ -60,7 +63,7 @@ class Mesh:
 
     def both_ways(self, pair: Direction) -> tuple[Direction, ...]:
         """The directions of links that the direct path of a pair takes, there and back."""
-        return (*self.hops[pair], *self.hops[pair.reversed()])
+        return self.hops[pair] if self.one_way else (*self.hops[pair], *self.hops[pair.reversed()])
 
     def links(self, way: Relays) -> tuple[Direction, ...]:
         """The directions of links on the direct paths between clusters in a row."""
@@ -74,8 +77,9 @@ class Mesh:
     def clean_pairs(self, clean: frozenset[Direction]) -> frozenset[Direction]:
         """The ends, either way round, between which every link of the direct path is clean, there and back."""
         if clean not in self._clean_pairs:
-            both = ((pair, clean.issuperset(self.both_ways(pair))) for pair in self.pairs)
-            self._clean_pairs[clean] = frozenset(ends for pair, is_ in both if is_ for ends in (pair, pair.reversed()))
+            found = [pair for pair in self.pairs if clean.issuperset(self.both_ways(pair))]
+            back = [] if self.one_way else [pair.reversed() for pair in found]
+            self._clean_pairs[clean] = frozenset((*found, *back))
         return self._clean_pairs[clean]
 
     def sent_to(self, routes: Routes, end: str) -> dict[str, str]:
@@ -83,7 +87,7 @@ class Mesh:
         return {
             pair.destination if pair.source == end else pair.source: relays[0 if pair.destination == end else -1]
             for pair, relays in routes.items()
-            if end in pair
+            if end in pair and not (self.one_way and pair.source == end)
         }
 
     def relay_paths(self, routes: Routes, pair: Direction, count: int, clean: frozenset[Direction]) -> list[Relays]:
@@ -105,6 +109,8 @@ class Mesh:
         if not {*pair}.isdisjoint(relays) or not self.clean_pairs(clean).issuperset(legs):
             return False
         there = relays_on(self.sent_to(routes, b), relays[0], b)
+        if self.one_way:
+            return there == relays
         return (there, relays_on(self.sent_to(routes, a), relays[-1], a)) == (relays, relays[::-1])
 
 

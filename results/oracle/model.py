@@ -132,7 +132,7 @@ class _Look:
         for pair in [each for each in concerned if each in self.routes and self._has_waited(each)]:
             self._change(pair, ())
         waiting = concerned
-        for count in range(1, self._settings.max_relays + 1):
+        for count in range(1, self._settings.most_relays + 1):
             waiting = [pair for pair in waiting if not self._served(pair, count)]
         return self._changed
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from controller.decisions import Decision, HealthChange, HeldUp, Review
+from controller.decisions import Decision, HealthChange, HeldUp, Review, concerns
 from controller.settings import ControllerSettings
 from results.oracle.knowledge import Knowledge, batches
 from results.oracle.mesh import Mesh, Relays, Routes
@@ -64,12 +64,14 @@ class Log:
     def __init__(self, records: Iterable[ControllerRecord], pace_ns: int = 0) -> None:
         """`pace_ns`: how long a move may take until the turn of its last lane."""
         self._pace_ns = pace_ns
-        self._moves: dict[tuple[frozenset[str], int], list[Decision]] = defaultdict(list)
+        self._moves: dict[tuple[Direction, int], list[Decision]] = defaultdict(list)
         decisions = sorted((each for each in records if isinstance(each, Decision)), key=lambda each: each.decided_ns)
         self._decided_ns = [each.decided_ns for each in decisions]
         for each in decisions:
-            for lane in each.lanes:
-                self._moves[frozenset((each.a, each.b)), lane].append(each)
+            there = Direction(each.a, each.b)
+            for ends in (there,) if each.one_way else (there, there.reversed()):
+                for lane in each.lanes:
+                    self._moves[ends, lane].append(each)
 
     def decided_ns(self, from_ns: int, until_ns: int) -> int:
         """When the first decision between two times was made; the first of these if there was none."""
@@ -79,7 +81,7 @@ class Log:
 
     def of(self, pair: Direction, lane: int) -> list[Decision]:
         """All of a lane, in the order in which they were decided."""
-        return self._moves[frozenset(pair), lane]
+        return self._moves[pair, lane]
 
     def within(self, pair: Direction, lane: int, from_ns: int, until_ns: int) -> list[Decision]:
         """Those decided in this time."""
@@ -163,10 +165,10 @@ class _Player:
     def begin_anew(self, at_ns: int, adopted: Sequence[Review]) -> None:
         """Another controller, which knows nothing but the reroutes that it found."""
         self.known = Knowledge.of_nothing(self.known.topology, self.known.settings)
-        found = {frozenset((each.a, each.b)): each for each in adopted}
+        found = {pair: each for pair in self.model.mesh.pairs for each in adopted if concerns(each, *pair)}
         for group, own in zip(lane_groups(self.model.settings), list(self.routes), strict=True):
-            pairs = [pair for pair in self.model.mesh.pairs if pair in own or frozenset(pair) in found]
-            kept = [Change(at_ns, pair, self._found(pair, found.get(frozenset(pair)), own), group) for pair in pairs]
+            pairs = [pair for pair in self.model.mesh.pairs if pair in own or pair in found]
+            kept = [Change(at_ns, pair, self._found(pair, found.get(pair), own), group) for pair in pairs]
             self.take(kept, at_ns)
 
     def _found(self, pair: Direction, review: Review | None, own: Routes) -> Relays:

@@ -100,10 +100,9 @@ def _right(
         has_group, is_apart = lanes.groups and len(mesh.both_ways(pair)) == 2, frozenset(pair) in lanes.apart
         for lane in range(LANES):
             paths = [each.relays for each in windows(pair, lane) if each.meets(at_ns, at_ns)]
-            for at, to, ways in (
-                (pair.source, pair.destination, paths),
-                (pair.destination, pair.source, [each[::-1] for each in paths]),
-            ):
+            there = (pair.source, pair.destination, paths)
+            back = (pair.destination, pair.source, [each[::-1] for each in paths])
+            for at, to, ways in (there,) if mesh.one_way else (there, back):
                 cluster, towards = topology.cluster(at), topology.cluster(to)
                 key: _Key = (at, _REROUTE, str(towards.address), lane)
                 rules = tuple(_reroute(topology, mesh, cluster, towards, lane, each) for each in ways)

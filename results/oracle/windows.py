@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from controller.decisions import Decision, Review
+from controller.decisions import Decision, Review, concerns
 from hostio.timing import MS
 from results.oracle.mesh import Relays
 from results.oracle.model import SLACK_NS, Change
@@ -79,7 +79,7 @@ def taken_windows(pair: Direction, lane: int, story: Story, log: Log) -> list[Wi
 
 def _adopted(pair: Direction, story: Story) -> list[Review]:
     """Of lanes that go apart there are several, which do not say of which lanes: those keep the paths that they had."""
-    reviews = (each for each in story.records if isinstance(each, Review) and {each.a, each.b} == {*pair})
+    reviews = (each for each in story.records if isinstance(each, Review) and concerns(each, *pair))
     adopted = [each for each in reviews if each.reason.endswith(ADOPTED)]
     several = {each.at_ns for each, after in pairwise(adopted) if each.at_ns == after.at_ns}
     return [each for each in adopted if each.at_ns not in several]
@@ -123,5 +123,5 @@ def _made(due: _Due, pair: Direction, decisions: Sequence[Decision]) -> Decision
 def _is_unconfirmed(due: _Due, pair: Direction, story: Story) -> bool:
     """Whether the controller said later that a switch had not confirmed the move, and it never was."""
     said = (each for each in story.records if isinstance(each, Review) and each.at_ns >= due.at_ns)
-    alike = (each for each in said if {each.a, each.b} == {*pair} and relays_of(each, pair) == due.relays)
+    alike = (each for each in said if concerns(each, *pair) and relays_of(each, pair) == due.relays)
     return any("not confirmed" in each.reason for each in alike)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.decisions import Decision, HealthChange
+from controller.decisions import Decision, HealthChange, ends_text
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.network_figures import FaultRow
 from results.verdict.summary import Summary
@@ -169,5 +169,5 @@ def _routes(evidence: Evidence, analysis: Analysis, end_s: float) -> Iterator[Sp
         until_s = min(end_s, analysis.seconds(next(later, analysis.end_ns)))
         for relays in dict.fromkeys(each.relays for each in now.values() if each.relays):
             count = sum(each.relays == relays for each in now.values())
-            text = f"{count} of 16 lanes of {link_name(move.a, move.b)} {route_name(relays)}"
+            text = f"{count} of 16 lanes of {ends_text(move)} {route_name(relays)}"
             yield Span("–".join((move.a, *relays, move.b)), analysis.seconds(move.in_force_ns), until_s, text)

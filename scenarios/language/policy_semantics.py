@@ -9,7 +9,7 @@ from scenarios.language.document import Problem
 from scenarios.language.schema import ScenarioFile
 from topologies.model import Topology
 
-_POLICY, _PACE = ("controller", "policy"), ("controller", "pace")
+_POLICY, _PACE, _DIRECTIONS = ("controller", "policy"), ("controller", "pace"), ("controller", "directions")
 
 
 def policy_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Problem]:
@@ -27,5 +27,11 @@ def policy_problems(scenario: ScenarioFile, topology: Topology) -> Iterator[Prob
         watched = ", ".join((*settings.detect, needed))
         text = f"{settings.policy.name} needs the detector {needed}, which is off; write detect: [{watched}]"
         yield Problem(_POLICY, text)
+    if settings.one_way and settings.policy.name not in ("failover", "direct-only"):
+        text = f"{settings.policy.name} moves both directions of a pair; with each, write policy: failover"
+        yield Problem(_DIRECTIONS, text)
+    if settings.one_way and settings.bfd:
+        text = "a BFD session takes both directions of its link down together; with each, write detect: [link]"
+        yield Problem(_DIRECTIONS, text)
     if settings.policy.pace_ns and settings.pace_ns:
         yield Problem(_PACE, "there is a pace in policy already; keep one of them", at_key=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Annotated, Any, get_args, get_type_hints
 
-from controller.settings import Framework, Probes, Setting
+from controller.settings import Directions, Framework, Probes, Setting
 from results.run_files.validation import Section, Strict, checked, strict_model
 from scenarios.language.fields import detectors
 from scenarios.language.policy_schema import POLICY, POLICY_ENTRIES
@@ -53,6 +53,8 @@ def _reading(setting: Setting) -> Reading:
         return one_of(*get_args(Framework))
     if setting.quantity == "probes":
         return one_of(*get_args(Probes))
+    if setting.quantity == "directions":
+        return one_of(*get_args(Directions))
     return boolean if setting.quantity == "flag" else detectors
 
 

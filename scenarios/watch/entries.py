@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
+from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review, ends_text
 from controller.moves import lanes_text, via_text
 from hostio.timing import MS, S
 from relay_app.ports import LANES
@@ -90,12 +90,12 @@ class Teller:
             text = f"the controller runs on after {gone_ms:.0f} ms, and distrusts what it missed"
             return Entry(record.at_ns, "health", text)
         if isinstance(record, Kept):
-            return Entry(record.at_ns, "kept", f"{record.a}–{record.b} stays: {record.reason}")
+            return Entry(record.at_ns, "kept", f"{ends_text(record)} stays: {record.reason}")
         path = (record.a, record.b, record.relays)
         before, self._reviews[path] = self._reviews.get(path), record.reason
         if before == record.reason:
             return None
-        text = f"{record.a}–{record.b} stays via {via_text(record.relays)}: {record.reason}"
+        text = f"{ends_text(record)} stays via {via_text(record.relays)}: {record.reason}"
         return Entry(record.at_ns, "review", text)
 
 
@@ -141,7 +141,7 @@ def _of_decision(record: Decision) -> Entry:
     path = f"over {via_text(record.relays)}" if record.relays else "direct again"
     some = f" {lanes_text(record.lanes)}" if len(record.lanes) < LANES else ""
     repaired = "; the switches had moved it" if record.repaired_ns is not None else ""
-    text = f"{record.a}–{record.b}{some} {path}: {record.reason}{repaired}"
+    text = f"{ends_text(record)}{some} {path}: {record.reason}{repaired}"
     took_ms = (record.installed_ns - record.decided_ns) / MS
     return Entry(record.installed_ns, "move", text, f"installed {took_ms:.1f} ms after the decision")
 

@@ -43,15 +43,26 @@ def sessions_by_pair(moment: Moment) -> dict[Direction, int]:
 def section(moment: Moment) -> Section:
     """The pairs that have sessions or are rerouted, and how many others there are."""
     sessions, marks = sessions_by_pair(moment), letters(moment.plan.topology)
-    pairs = [pair.ends for pair in moment.plan.topology.direct_paths]
-    shown = [pair for pair in pairs if pair in sessions or moment.state.lanes.get(pair, DIRECT) != DIRECT]
+    pairs = _rows(moment)
+    shown = [pair for pair in pairs if _sessions(sessions, pair) or moment.state.lanes.get(pair, DIRECT) != DIRECT]
     width = max((len(f"{pair.source}–{pair.destination}") for pair in shown), default=0)
-    items = [_item(moment, pair, sessions.get(pair, 0), marks, width) for pair in shown]
+    items = [_item(moment, pair, _sessions(sessions, pair), marks, width) for pair in shown]
     others = len(pairs) - len(shown)
     aside = "which relay carries each of a pair's 16"
     if others:
         aside = f"{aside}; {others} idle pair{'s' if others > 1 else ''} left out"
     return Section("lanes", aside, tuple(items), "all direct")
+
+
+def _rows(moment: Moment) -> list[Direction]:
+    """What has a row each: every pair, or either direction of every pair where they are moved apart."""
+    topology = moment.plan.topology
+    paths = topology.one_way_paths if moment.plan.controller.one_way else topology.direct_paths
+    return [path.ends for path in paths]
+
+
+def _sessions(by_pair: Mapping[Direction, int], ends: Direction) -> int:
+    return by_pair.get(ends, by_pair.get(ends.reversed(), 0))
 
 
 def _item(moment: Moment, pair: Direction, sessions: int, marks: Mapping[str, str], width: int) -> Item:
@@ -61,7 +72,7 @@ def _item(moment: Moment, pair: Direction, sessions: int, marks: Mapping[str, st
     count = f"{sessions} session{'s' if sessions != 1 else ''}"
     row = line(
         Span("  "),
-        Span(f"{pair.source}–{pair.destination}".ljust(width), name),
+        Span(f"{pair.source}{'→' if moment.plan.controller.one_way else '–'}{pair.destination}".ljust(width), name),
         Span("  "),
         *cells(lanes, marks),
         Span("  "),

@@ -113,7 +113,7 @@ class _Folding:
 
     def _decide(self, record: Decision | Kept | Review) -> None:
         ends = Direction(record.a, record.b)
-        turned = ends not in self._pairs and ends.reversed() in self._pairs
+        turned = not record.one_way and ends not in self._pairs and ends.reversed() in self._pairs
         pair = ends.reversed() if turned else ends
         self._why[pair] = record.reason
         if isinstance(record, Kept):
