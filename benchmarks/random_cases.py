@@ -58,6 +58,7 @@ class Case:
     detect: tuple[str, ...] = ("link",)
     sessions: int = 1
     topology: str = ""
+    directions: str = "both"
 
     def document(self) -> dict[str, Any]:
         """The scenario."""
@@ -68,10 +69,14 @@ class Case:
             "topology": self.topology or self._topology(),
             "duration": f"{self.duration_ms}ms",
             "sessions": [{"between": [*pair], "count": self.sessions, "media": "voice"} for pair in pairs],
-            "controller": {"policy": self.policy, "hold": f"{self.hold_ms}ms", "detect": self._detect()},
+            "controller": self._controller(),
             "events": [blip.event() for blip in sorted(self.blips, key=lambda blip: blip.at_ms)],
             "expect": ["oracle.misrouted == 0", "oracle.still == 0", "oracle.rules_differing == 0"],
         }
+
+    def _controller(self) -> dict[str, Any]:
+        apart = {} if self.directions == "both" else {"directions": self.directions}
+        return {"policy": self.policy, "hold": f"{self.hold_ms}ms", "detect": self._detect(), **apart}
 
     def _detect(self) -> list[str]:
         return [*self.detect, *(["relay-cache"] if self.policy == "warm-first" else [])]

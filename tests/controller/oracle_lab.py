@@ -51,7 +51,11 @@ def cases(draw: st.DrawFn) -> Case:
     blips = draw(st.lists(st.builds(lambda at, how: Blip(*at, *how), where, times), min_size=2, max_size=8))
     policy = draw(st.sampled_from(["failover", "spread", "failover", "direct-only"]))
     detect = draw(st.sampled_from([("link",), ("link", "relay-canary")]))
-    return Case("oracle-example", clusters, links, apart(blips), 4000, policy, draw(st.sampled_from([0, 300])), detect)
+    hold_ms = draw(st.sampled_from([0, 300]))
+    directions = draw(st.sampled_from(["both", "each"])) if policy == "failover" else "both"
+    return Case(
+        "oracle-example", clusters, links, apart(blips), 4000, policy, hold_ms, detect, directions=directions
+    )
 
 
 def topology_of(case: Case) -> Topology:
@@ -74,11 +78,14 @@ class Played:
         return Story(self.bench.topology, self.bench.settings, self.bench.records, absences, self.bench.now_ns)
 
     def disagreements(self) -> list[Disagreement]:
-        mesh = Mesh(self.bench.topology)
-        return log_disagreements(self.story, mesh, expected_changes(self.story, mesh).changes)
+        return log_disagreements(self.story, self._mesh, expected_changes(self.story, self._mesh).changes)
+
+    @property
+    def _mesh(self) -> Mesh:
+        return Mesh(self.bench.topology, one_way=self.bench.settings.one_way)
 
     def right_at_the_end(self, pair: Direction, lane: int) -> set[Relays]:
-        changes = expected_changes(self.story, Mesh(self.bench.topology)).changes
+        changes = expected_changes(self.story, self._mesh).changes
         log, now_ns = Log(self.bench.records), self.bench.now_ns
         found = right_windows(pair, lane, changes, self.story, log, to_packets=False)
         return {each.relays for each in found if each.meets(now_ns, now_ns)}
@@ -91,6 +98,7 @@ def played(case: Case, policy: Policy | None = None, after_ns: int = 1 * S) -> P
         hold_ns=case.hold_ms * MS,
         policy=PolicyChoice(cast(PolicyName, case.policy)),
         detect=case.detect,  # type: ignore[arg-type]
+        directions=case.directions,  # type: ignore[arg-type]
     )
     bench = Bench(topology, settings, policy)
     bench.connect()

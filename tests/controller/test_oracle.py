@@ -42,7 +42,8 @@ def test_what_fails_at_random_is_rerouted_as_the_oracle_predicts(case: Case, shr
     file = f"play {written(case, shrunk_to)}"
     assert run.disagreements() == [], file
     topology = run.bench.topology
-    for pair in [(link.a, link.b) for link in topology.links]:
+    both = [ends for link in topology.links for ends in link.directions]
+    for pair in both if case.directions == "each" else both[::2]:
         right = {lane: run.right_at_the_end(Direction(*pair), lane) for lane in ALL_LANES[:3]}
         for lane, paths in right.items():
             if all(len(topology.hops(pair[0], *relays, pair[1])) == len(relays) + 1 for relays in paths):
