@@ -204,3 +204,15 @@ def test_a_way_over_two_relays_is_turned_round_with_its_direction() -> None:
     assert way_of("us-east", "us-west", over_two) == ("us-east", "us-central", "us-north", "us-west")
     assert way_of("us-west", "us-east", over_two) == ("us-west", "us-north", "us-central", "us-east")
     assert way_of("us-east", "us-west", None) == ("us-east", "us-west")
+
+
+def test_a_move_of_one_direction_is_of_its_streams_alone(tmp_path: Path) -> None:
+    evidence = watched_blip(tmp_path)
+    both = row_of(evidence)
+    there, back = replace(decision(), one_way=True), replace(decision(), a="us-west", b="us-east", one_way=True)
+    for move, name in ((there, "us-east→us-west"), (back, "us-west→us-east")):
+        row = row_of(evidence, [*WATCHED[:2], move, replace(move, via=None, decided_ns=ns(RETURNED), installed_ns=ns(RETURNED))])
+        assert (row.link, row.directions) == (name, both.directions // 2)
+        assert row.returned_at == RETURNED
+    own = row_of(evidence, [*WATCHED[:2], there, replace(decision(None), a="us-west", b="us-east", one_way=True)])
+    assert own.returned_at is None, "the other direction's return is not its own"

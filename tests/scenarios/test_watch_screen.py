@@ -108,6 +108,16 @@ def test_lanes_over_several_relays_show_which_is_where() -> None:
     assert "ccccss··········  4 us-central, 2 us-south, 10 direct" in row
 
 
+def test_where_directions_move_apart_each_has_a_row() -> None:
+    plan = plan_of()
+    plan = replace(plan, controller=replace(plan.controller, directions="each"))
+    away = replace(move("us-central", 1), one_way=True)
+    lines = drawn(moment(2, [BLIP[0], away], plan), 100, 40)
+    assert "via us-central" in row_of(lines, "us-east→us-west", "sessions")
+    assert "direct" in row_of(lines, "us-west→us-east", "sessions")
+    assert any("us-east→us-west over us-central" in each for each in lines)
+
+
 def test_a_rerouted_pair_says_why_it_stays_there() -> None:
     assert any("    both legs are clean" in each for each in drawn(moment(5.5)))
 
