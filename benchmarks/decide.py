@@ -38,7 +38,16 @@ from topologies.model import Direction, Link, Topology
 
 TOPOLOGY, CALLS, CUTS = "us-6", 1000, 40
 POLICIES: tuple[PolicyName, ...] = ("failover", "spread", "headroom")
-COLUMNS = ("policy", "moves onto relays", "seen to written p50", "p99", "longest", "decided to written p50", "p99", "longest")
+COLUMNS = (
+    "policy",
+    "moves onto relays",
+    "seen to written p50",
+    "p99",
+    "longest",
+    "decided to written p50",
+    "p99",
+    "longest",
+)
 PACKETS_PER_S = 50
 """Of voice, in each direction."""
 _INTERVAL_NS = 20 * MS

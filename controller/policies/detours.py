@@ -127,7 +127,9 @@ def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Sele
         return _move(situation, pair, best, reason, seen_ns)
     if situation.path_clean(pair) or (present and situation.path_damped(pair)):
         return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", seen_ns)
-    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns, pair.one_way)
+    return Kept(
+        pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns, pair.one_way
+    )
 
 
 def _leave_unhealthy_relay(
@@ -145,7 +147,13 @@ def _leave_unhealthy_relay(
         return _move(situation, pair, best, reason, health.since_ns)
     if situation.path_up(pair):
         return _move(situation, pair, (), f"{reason}; the {pair.word} carries something", health.since_ns)
-    return Kept(pair.a, pair.b, f"{_why_not(situation, pair, count, selection, 'other ')}; {reason}", situation.now_ns, pair.one_way)
+    return Kept(
+        pair.a,
+        pair.b,
+        f"{_why_not(situation, pair, count, selection, 'other ')}; {reason}",
+        situation.now_ns,
+        pair.one_way,
+    )
 
 
 def _best(situation: Situation, pair: DirectPath, count: int, selection: Selection) -> Relays:
@@ -159,7 +167,9 @@ def _not_back(situation: Situation, pair: DirectPath) -> Kept | None:
     """Why a pair whose relays are good does not return to a direct path that carries all."""
     if situation.path_damped(pair):
         reason, _ = direct_fault(situation, pair)
-        return Kept(pair.a, pair.b, f"damped: the {pair.word} is clean, and not used; {reason}", situation.now_ns, pair.one_way)
+        return Kept(
+            pair.a, pair.b, f"damped: the {pair.word} is clean, and not used; {reason}", situation.now_ns, pair.one_way
+        )
     if situation.held(pair):
         text = f"{_spent(situation)}; the {pair.word} is clean, and its relays are good"
         return Kept(pair.a, pair.b, text, situation.now_ns, pair.one_way)

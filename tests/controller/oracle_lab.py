@@ -53,9 +53,7 @@ def cases(draw: st.DrawFn) -> Case:
     detect = draw(st.sampled_from([("link",), ("link", "relay-canary")]))
     hold_ms = draw(st.sampled_from([0, 300]))
     directions = draw(st.sampled_from(["both", "each"])) if policy == "failover" else "both"
-    return Case(
-        "oracle-example", clusters, links, apart(blips), 4000, policy, hold_ms, detect, directions=directions
-    )
+    return Case("oracle-example", clusters, links, apart(blips), 4000, policy, hold_ms, detect, directions=directions)
 
 
 def topology_of(case: Case) -> Topology:

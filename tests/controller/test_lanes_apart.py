@@ -52,7 +52,10 @@ def test_a_switch_that_connects_again_gets_them_again() -> None:
     ("settings", "apart"),
     [
         (FAST, of_lanes(1, 2) | of_lanes(2, 1) | of_lanes(1, 3) | of_lanes(3, 1)),
-        (ControllerSettings(policy=PolicyChoice("spread")), of_lanes(1, 2) | of_lanes(2, 1) | of_lanes(1, 3) | of_lanes(3, 1)),
+        (
+            ControllerSettings(policy=PolicyChoice("spread")),
+            of_lanes(1, 2) | of_lanes(2, 1) | of_lanes(1, 3) | of_lanes(3, 1),
+        ),
         (ControllerSettings(reroute=False), set()),
         (ControllerSettings(policy=PolicyChoice("direct-only")), set()),
     ],

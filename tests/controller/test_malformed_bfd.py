@@ -38,14 +38,18 @@ CONTROL = st.builds(
     *(WORDS,) * 5,
 )
 BODIES = (
-    CONTROL | st.binary(max_size=60) | st.builds(lambda body, cut, end: body[:cut] + end, CONTROL, st.integers(0, 24), st.binary(max_size=9))
+    CONTROL
+    | st.binary(max_size=60)
+    | st.builds(lambda body, cut, end: body[:cut] + end, CONTROL, st.integers(0, 24), st.binary(max_size=9))
 )
 
 
 def frame(body: bytes, ttl: int, length: int | None) -> str:
     """With a BFD packet's addresses and port; `length`: what its UDP header says, if it lies."""
     datagram = UDP(sport=49152, dport=BFD_PORT, **({} if length is None else {"len": length}))
-    addressed = Ether(src="02:00:00:00:00:99", dst="02:00:00:00:00:01") / IP(src="169.254.1.9", dst="169.254.1.1", ttl=ttl)
+    addressed = Ether(src="02:00:00:00:00:99", dst="02:00:00:00:00:01") / IP(
+        src="169.254.1.9", dst="169.254.1.1", ttl=ttl
+    )
     return bytes(addressed / datagram / Raw(body)).hex()
 
 
@@ -91,7 +95,10 @@ class Lab(OvsLab):
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     directory = tmp_path_factory.mktemp("bfd")
     config = ControllerConfig(
-        triangle(), ControllerSettings(detect=("bfd",), hold_ns=100 * MS), directory / "telemetry", directory / "decisions"
+        triangle(),
+        ControllerSettings(detect=("bfd",), hold_ns=100 * MS),
+        directory / "telemetry",
+        directory / "decisions",
     )
     lab = Lab(directory, config, "dummy", sys.executable, "-m", "controller.app")
     try:

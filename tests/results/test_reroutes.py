@@ -211,7 +211,9 @@ def test_a_move_of_one_direction_is_of_its_streams_alone(tmp_path: Path) -> None
     both = row_of(evidence)
     there, back = replace(decision(), one_way=True), replace(decision(), a="us-west", b="us-east", one_way=True)
     for move, name in ((there, "us-east→us-west"), (back, "us-west→us-east")):
-        row = row_of(evidence, [*WATCHED[:2], move, replace(move, via=None, decided_ns=ns(RETURNED), installed_ns=ns(RETURNED))])
+        row = row_of(
+            evidence, [*WATCHED[:2], move, replace(move, via=None, decided_ns=ns(RETURNED), installed_ns=ns(RETURNED))]
+        )
         assert (row.link, row.directions) == (name, both.directions // 2)
         assert row.returned_at == RETURNED
     own = row_of(evidence, [*WATCHED[:2], there, replace(decision(None), a="us-west", b="us-east", one_way=True)])
