@@ -1,6 +1,6 @@
 """How long the controller takes from what it sees to flow-mods on their way: `scripts/bench decide [CUTS]`.
 
-The controller process by itself, with the topology us-6 and the load of 1000 calls between random clusters; six switches
+The controller process by itself, with the topology us-6 and the load of 1000 calls between random clusters; switches
 that take rules and confirm them, and probes that stop on the links that are cut, one to five at once. Prints a row for
 each policy, in Markdown.
 """

@@ -29,6 +29,7 @@ class WireSwitch:
         self._thread.start()
 
     def close(self) -> None:
+        """Answer what waits, and end the connection."""
         self.answering.set()
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)

@@ -71,8 +71,8 @@ class Inbox(Generic[Item]):
 
 _TICK_NS = 10 * MS
 _SWITCH_INTERVAL_S = 0.0005
-"""So long a thread that waits for the interpreter waits at most while another one computes, which is 5 ms by default: the
-framework has one that reads for each switch."""
+"""So long a thread waits at most for the interpreter while another one computes (Python's default is 5 ms): the framework
+has one for each switch, which reads."""
 
 _READ_BYTES = 4096
 

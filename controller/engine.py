@@ -29,7 +29,6 @@ from controller.moves import (
     LaneReroutes,
     Load,
     Move,
-    Pair,
     Relays,
     after_in_lanes,
     relays_between,

@@ -27,7 +27,7 @@ Relays: TypeAlias = tuple[str, ...]
 """The clusters of the relays on a pair's path, from its first cluster to its second; empty: the direct path."""
 
 Reroutes: TypeAlias = Mapping[Direction, str]
-"""Of the rerouted pairs, either way, or of what goes one way alone: the cluster of the relay that its source sends to."""
+"""Of the rerouted pairs, either way, or of one way that is alone: the cluster of the relay that its source sends to."""
 
 LaneReroutes: TypeAlias = tuple[Reroutes, ...]
 """The reroutes of every lane, by its number."""

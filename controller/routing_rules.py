@@ -4,9 +4,9 @@ All rules are in table 0. What matches none is dropped: neighbours are static, s
 a further rule of higher priority beside the direct ones, per lane and end; taking it away brings these back. It applies
 to what comes from the switch's own host: what passes on its way to another cluster takes the direct paths.
 
-The lanes of pairs with sessions have direct rules of their own besides (`lane_rules`), which change no packet's way. They
-keep apart what a datapath caches of the lanes: with the rule of the cluster alone, packets of all lanes share an entry
-without a port while none is rerouted, and have one each while one is. Where both are there at once, Open vSwitch
+The lanes of pairs with sessions have direct rules of their own besides (`lane_rules`), which change no packet's way.
+They keep apart what a datapath caches of the lanes: with the rule of the cluster alone, packets of all lanes share an
+entry without a port while none is rerouted, and have one each while one is. Where both are there at once, Open vSwitch
 3.1.0's userspace datapath may change the other one than it is told to, and forward a lane by its former rule for
 seconds (docs/oracle.md). It reads no more of a port than it needs to tell the rules apart, so that one further rule per
 cluster would not do.

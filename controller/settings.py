@@ -177,8 +177,8 @@ class ControllerSettings:
     directions: Directions = _setting(  # noqa: RUF009 - an alias of a Literal is as immutable as it
         "both",
         "directions",
-        "both: a pair of clusters leaves its path, and returns, in both directions; each: only in the direction in which "
-        "it is not clean, over one relay at most, with the policy failover",
+        "both: a pair of clusters leaves its path, and returns, in both directions; each: only in the direction in "
+        "which it is not clean, over one relay at most, with the policy failover",
     )
     framework: Framework = _setting(  # noqa: RUF009 - an alias of a Literal is as immutable as it
         "os-ken",

@@ -1,10 +1,10 @@
 """Away from a path that is not clean, onto a detour, and back: what all policies that reroute have in common. Pure.
 
 A pair whose own path is not clean goes over relays whose legs are clean in both directions and not rerouted themselves.
-With `directions: each` all that follows is of each direction by itself: only the way there has to be clean, and is moved.
 Which of these, is the policy's to select. Relays once chosen are kept while their legs stay usable. Traffic returns to
 the direct path when that has been clean for the wait-to-restore time (`hold_ns`), and at once if no relay is left.
-Once `max_reroutes` are spent nothing is moved onto relays, and nothing off relays that are good.
+Once `max_reroutes` are spent nothing is moved onto relays, and nothing off relays that are good. With
+`directions: each` all of this is of each direction by itself: the way there has to be clean, and is moved.
 
 Where no single relay is taken, and `max_relays` allows it, a pair goes over two, of which each sends to the other end
 over the other one already: their own paths to it are not clean either (the first relay is in the P-space of RFC 7490,

@@ -71,7 +71,7 @@ def oracle_figures(evidence: Evidence, analysis: Analysis) -> OracleFigures | No
 
 
 def _apart(plan: Plan, analysis: Analysis) -> frozenset[frozenset[str]]:
-    """The pairs whose lanes have direct rules of their own: those with sessions, if lanes may ever leave these paths."""
+    """The pairs whose lanes have direct rules of their own: those with sessions, if lanes may ever leave the path."""
     streams = (*analysis.matched.streams, *analysis.matched.unrecorded) if plan.controller.may_reroute else ()
     return frozenset(frozenset((each.source, each.destination)) for each in streams if each.relayed)
 

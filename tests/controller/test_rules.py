@@ -6,7 +6,6 @@ from controller.flow_rules import FlowRule, clear_rules
 from controller.routing_rules import direct_rules, lane_rules, reroute_rules, restore_rules
 from topologies.model import Topology
 
-
 EDGES = ("east", "west")
 
 

@@ -124,8 +124,11 @@ VIA_B = " actions=set_field:02:00:00:00:00:02->eth_dst,set_field:10.0.0.2->ip_ds
 TABLES = {at: (*rules, f"priority=100,ip,nw_dst=10.0.0.3 actions=output:{THIRD[at]}") for at, rules in DIRECT.items()}
 
 
+NO_LANE_RULES = LaneRules()
+
+
 def differing(
-    rules: Mapping[str, tuple[str, ...]], relays: tuple[str, ...], lanes: LaneRules = LaneRules()
+    rules: Mapping[str, tuple[str, ...]], relays: tuple[str, ...], lanes: LaneRules = NO_LANE_RULES
 ) -> list[tuple[str, int | None, str | None]]:
     tables = FlowTables(5, dict(rules))
     found = rule_differences(TRIANGLE, Mesh(TRIANGLE), tables, always(relays), lanes)  # type: ignore[arg-type]
