@@ -71,7 +71,7 @@ class Inbox(Generic[Item]):
 
 _TICK_NS = 10 * MS
 _SWITCH_INTERVAL_S = 0.0005
-"""So long a thread waits at most for the interpreter while another one computes; Python's default is 5 ms. The framework
+"""So long a thread waits at most for the interpreter while another one computes; by default it is 5 ms. The framework
 has one for each switch, which reads."""
 
 _READ_BYTES = 4096
