@@ -173,6 +173,7 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
     with closing(inbox):
         engine = Engine(config.topology, config.settings, traffic=config.traffic)
         switches = make_switches(inbox.put)
+        _avoid_pauses()
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
@@ -182,7 +183,6 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
             listen(config.listen_host, config.listen_port)
             controller.announce("listening")
             clear_realtime_priority()
-            _avoid_pauses()
             _serve(controller, telemetry, inbox, stdin)
 
 
@@ -190,7 +190,6 @@ def _avoid_pauses() -> None:
     """Have the interpreter pause rarely and briefly: for other threads, and for a collection of garbage, which then
     passes over the hundred thousand objects that the imports left."""
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    gc.collect()
     gc.freeze()
 
 
