@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from controller.moves import ALL_LANES, LaneReroutes, Relays, Reroutes, relays_between
 from controller.traffic import Traffic
 from topologies.model import Direction, DirectPath
+
+LaneLoads: TypeAlias = tuple[Counter[str], ...]
+"""Packets a second by relay, of each lane."""
 
 
 def relays_in(reroutes: Reroutes, pair: DirectPath) -> Relays:
@@ -45,9 +49,18 @@ def lane_load(lane: int, reroutes: Reroutes, told: Reroutes, traffic: Traffic) -
     """Packets a second of one lane by relay, over which they are to go (`reroutes`) or go still (`told`)."""
     load: Counter[str] = Counter()
     for a, b in {(min(ends), max(ends)) for ends in (*reroutes, *told)}:
-        ways = (relays_passed(each, *way) for each in (reroutes, told) for way in ((a, b), (b, a)))
+        ways = (relays_passed(each, *way) for each in (reroutes, told) if each for way in ((a, b), (b, a)))
         load.update(dict.fromkeys({relay for way in ways for relay in way}, traffic.of_pair(a, b)[lane]))
     return load
+
+
+def load_after(load: Mapping[str, int], before: LaneLoads, now: LaneLoads) -> Mapping[str, int]:
+    """The load of every relay once the loads of some lanes have changed."""
+    changed = dict(load)
+    for old, new in zip(before, now, strict=True):
+        for relay in {*old, *new} if new is not old else ():
+            changed[relay] += new[relay] - old[relay]
+    return changed
 
 
 def told_reroutes(paths: Mapping[Direction, tuple[Relays, ...]], *, one_way: bool = False) -> LaneReroutes:

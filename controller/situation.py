@@ -23,7 +23,7 @@ from controller.moves import (
     after,
     after_in_lanes,
 )
-from controller.relay_paths import lane_load, relays_in, told_reroutes
+from controller.relay_paths import lane_load, load_after, relays_in, told_reroutes
 from controller.settings import ControllerSettings
 from controller.traffic import NO_TRAFFIC, Traffic
 from topologies.model import Direction, DirectPath, Topology
@@ -67,19 +67,14 @@ class Situation:
     def after(self, move: Move) -> Situation:
         """The situation once a move of the lanes under consideration is made."""
         by_lane = after_in_lanes(move, self.by_lane) if self.by_lane else self.by_lane
-        moved = self._but(
-            "_faulty",
-            "_cut_off",
-            "_told",
-            "_lane_loads",
-            reroutes=after(move, self.reroutes),
-            by_lane=by_lane,
-            moved_now=self.moved_now | {move.pair} if move.relays else self.moved_now,
-        )
+        moved_now = self.moved_now | {move.pair} if move.relays else self.moved_now
+        same = ("_faulty", "_cut_off", "_told", "_lane_loads")
+        moved = self._but(*same, reroutes=after(move, self.reroutes), by_lane=by_lane, moved_now=moved_now)
         if (loads := moved.__dict__.get("_lane_loads")) is not None:
-            moved.__dict__["_lane_loads"] = tuple(
-                moved._lane_load(lane) if lane in self.lanes else load for lane, load in enumerate(loads)
-            )
+            found = tuple(moved._lane_load(lane) if lane in self.lanes else load for lane, load in enumerate(loads))
+            moved.__dict__["_lane_loads"] = found
+            if "load" in self.__dict__:
+                moved.__dict__["load"] = load_after(self.load, loads, found)
         return moved
 
     def _but(self, *same: str, **changes: Any) -> Situation:
