@@ -81,8 +81,8 @@ class Bench:
         argv = [*PYTHON_OF["os-ken"], "-m", "controller.app", str(folder / "config.json")]
         self._sequence = 0
         with ExitStack() as stack:
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            self._process = stack.enter_context(subprocess.Popen(argv, cwd=PROJECT, text=True, **pipes))
+            process = subprocess.Popen(argv, cwd=PROJECT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process = stack.enter_context(process)
             stack.callback(self._process.kill)
             self._await("listening")
             for cluster in topology.clusters:

@@ -48,7 +48,7 @@ def test_every_setting_says_how_it_is_written_and_a_time_is_in_ns() -> None:
     types = get_type_hints(ControllerSettings)
     python_types: dict[str, object] = {"flag": bool, "time": int, "count": int, "share": float, "policy": PolicyChoice}
     words = {"detectors": types["detect"], "framework": types["framework"], "probes": types["probes"]}
-    words["per minute"] = types["max_reroutes"]
+    words |= {"per minute": types["max_reroutes"], "directions": types["directions"]}
     assert fields(ControllerSettings)
     for each in fields(ControllerSettings):
         assert (setting(each).quantity == "time") == each.name.endswith("_ns")

@@ -46,7 +46,8 @@ BODIES = (
 
 def frame(body: bytes, ttl: int, length: int | None) -> str:
     """With a BFD packet's addresses and port; `length`: what its UDP header says, if it lies."""
-    datagram = UDP(sport=49152, dport=BFD_PORT, **({} if length is None else {"len": length}))
+    datagram = UDP(sport=49152, dport=BFD_PORT)
+    datagram.len = length
     addressed = Ether(src="02:00:00:00:00:99", dst="02:00:00:00:00:01") / IP(
         src="169.254.1.9", dst="169.254.1.1", ttl=ttl
     )

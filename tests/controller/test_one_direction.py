@@ -23,9 +23,9 @@ EAST_WEST = Direction("east", "west")
 LANES = range(16)
 
 
-def ways(bench: Bench, *ends: str) -> set[tuple[str, ...]]:
+def ways(bench: Bench, source: str, destination: str) -> set[tuple[str, ...]]:
     """The relays that the lanes from one cluster to another pass."""
-    return {tuple(bench.relays_passed(*ends, lane)) for lane in LANES}
+    return {tuple(bench.relays_passed(source, destination, lane)) for lane in LANES}
 
 
 def rerouting(bench: Bench) -> dict[int, int]:

@@ -141,10 +141,12 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
     detect = ("link", "relay-canary")
     damping = (True, 9 * S, 3000, 800, 50 * S)
     set_to = (False, detect, policy, "stamp", 10 * MS, 3, 40, 0.125, 5 * MS, 0, *damping, 12)
-    assert astuple(plan.controller) == (*set_to, 20 * MS, 1100, 12 * MS, 30 * S, 1, "ryu"), (
+    assert astuple(plan.controller) == (*set_to, 20 * MS, 1100, 12 * MS, 30 * S, 1, "both", "ryu"), (
         "in the order of the fields: none is left out"
     )
     assert plan.wire_tick_ns == 50 * US
+    path.write_text(MINIMAL + "controller: {directions: each}\n", encoding="utf-8")
+    assert load_plan(path).controller.one_way, "which no policy that heeds load can have"
     times_ns = tuple(number * MS for number in range(1, 11))
     assert astuple(plan.fidelity) == (*times_ns, 0.11, 0.12, 13 * US, 14, 15, 16, 17, 18)
     assert [(e.metric, e.comparison, e.value) for e in plan.expectations] == [
