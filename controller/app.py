@@ -28,7 +28,7 @@ from time import monotonic_ns
 from typing import Generic, Protocol, TextIO, TypeVar
 
 from controller.engine import Engine
-from controller.messages import Action, Install, Milestone, SwitchError, SwitchEvent
+from controller.messages import Action, Install, Milestone, Record, SwitchError, SwitchEvent
 from controller.openflow import listen, make_switches
 from controller.settings import ControllerConfig
 from controller.telemetry import TelemetryError, TelemetryReader
@@ -70,9 +70,6 @@ class Inbox(Generic[Item]):
 
 
 _TICK_NS = 10 * MS
-_SWITCH_INTERVAL_S = 0.0005
-"""So long a thread waits at most for the interpreter while another one computes; by default it is 5 ms. The framework
-has one for each switch, which reads."""
 
 _READ_BYTES = 4096
 
@@ -80,8 +77,8 @@ _READ_BYTES = 4096
 class SwitchConnections(Protocol):
     """Takes rules to the switches."""
 
-    def install(self, install: Install) -> int:
-        """Hand the rules to the switch's connection; when that was, CLOCK_MONOTONIC ns."""
+    def install(self, installs: Sequence[Install]) -> list[int]:
+        """Write the rules of each to its switch's connection; when each began, CLOCK_MONOTONIC ns."""
 
 
 class RelayOrders(Protocol):
@@ -146,20 +143,21 @@ class Controller:
 
     def _perform(self, actions: Iterable[Action]) -> None:
         """Switches first: media wait for their rules, and for the log only its reader."""
-        others = []
+        every = [*actions]
+        installs = [action for action in every if isinstance(action, Install)]
+        for install, at_ns in zip(installs, self._switches.install(installs), strict=True):
+            self._engine.sent(install, at_ns)
+        self._do_others([action for action in every if not isinstance(action, Install)])
+
+    def _do_others(self, actions: Sequence[LoadOrder | Milestone | Record]) -> None:
         for action in actions:
-            if isinstance(action, Install):
-                self._engine.sent(action, self._switches.install(action))
-            else:
-                others.append(action)
-        for action in others:
             if isinstance(action, LoadOrder):
                 self._relays.send(action)
             elif isinstance(action, Milestone):
                 self.announce(action.name)
             else:
                 print(json.dumps(asdict(action)), file=self._log)
-        if others:
+        if actions:
             self._log.flush()
 
 
@@ -173,7 +171,7 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
     with closing(inbox):
         engine = Engine(config.topology, config.settings, traffic=config.traffic)
         switches = make_switches(inbox.put)
-        _avoid_pauses()
+        gc.freeze()  # collections of garbage then pass over all that the imports left
         if standing_by and not _told_to_begin(stdin, milestones):
             return
         with _bound(config.telemetry) as telemetry, config.decisions.open("a", encoding="utf-8") as log:
@@ -184,13 +182,6 @@ def run(config: ControllerConfig, stdin: TextIO, milestones: TextIO, *, standing
             controller.announce("listening")
             clear_realtime_priority()
             _serve(controller, telemetry, inbox, stdin)
-
-
-def _avoid_pauses() -> None:
-    """Have the interpreter pause rarely and briefly: for other threads, and for a collection of garbage, which then
-    passes over the hundred thousand objects that the imports left."""
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    gc.freeze()
 
 
 def _told_to_begin(stdin: TextIO, milestones: TextIO) -> bool:

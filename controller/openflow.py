@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any, TypeVar, cast
@@ -94,24 +94,28 @@ class OpenFlowSwitches(RyuApp):  # type: ignore[misc]  # the framework has no ty
         self._found: dict[int, _ReadBack] = {}
         self._encoder = RuleEncoder(encode)
 
-    def install(self, install: Install) -> int:
-        """Write the rules and a barrier request to the switch's connection, as one; when that began, ns.
+    def install(self, installs: Sequence[Install]) -> list[int]:
+        """Write the rules of each, and a barrier request, to its switch's connection, as one; when each began, ns.
 
-        Here, and not by the framework's `send`, which wakes a thread of the connection's own: while this one has other
-        switches' rules to encode, such a thread gets the interpreter only after the switch interval.
+        Not by the framework's `send`, whose thread would wait for the interpreter until this one does not need it. All
+        are encoded first: answers to what is written wake threads that want the interpreter, too.
         """
-        datapath = self._datapaths[install.switch]
-        barrier = parser.OFPBarrierRequest(datapath)
+        return [self._write(*each) for each in [(install.switch, self._encoded(install)) for install in installs]]
+
+    def _encoded(self, install: Install) -> bytes:
+        """One buffer: sent one by one, each message would cost a system call and a segment of its own."""
+        barrier = parser.OFPBarrierRequest(self._datapaths[install.switch])
         barrier.set_xid(install.token)
-        messages = [self._encoder.encode(rule) for rule in install.rules]
-        # One write: sent one by one, each would cost a system call and a segment of its own.
-        buffer = b"".join((*messages, _serialized(barrier)))
-        handed_ns = time.monotonic_ns()
+        return b"".join((*map(self._encoder.encode, install.rules), _serialized(barrier)))
+
+    def _write(self, switch: int, buffer: bytes) -> int:
+        datapath = self._datapaths[switch]
+        begun_ns = time.monotonic_ns()
         try:
             datapath.socket.sendall(buffer)
         except OSError:
             datapath.close()  # it may have part of a message; once it connects again it gets all its rules
-        return handed_ns
+        return begun_ns
 
     @_on(ofp_event.EventOFPStateChange)
     def _connected(self, event: Any) -> None:

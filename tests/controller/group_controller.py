@@ -35,7 +35,7 @@ def on_event(event: SwitchEvent, switches: OpenFlowSwitches) -> None:
     if isinstance(event, SwitchConnected) and event.switch == SWITCH:
         say(connected=[asdict(group) for group in event.groups])
         if not event.groups:
-            switches.install(Install(SWITCH, 1, (GROUP, RULE)))
+            switches.install([Install(SWITCH, 1, (GROUP, RULE))])
     if isinstance(event, BarrierReply):
         say(installed=event.token)
     if isinstance(event, SwitchRefused):
