@@ -20,11 +20,7 @@ SHRINKS = 5
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [5, 12])
 def test_media_take_the_paths_that_the_oracle_predicts(seed: int, runs: RunRecord, tmp_path: Path) -> None:
-    """Of what differs a smaller scenario is looked for and its file named. `scripts/bench oracle` plays other seeds.
-
-    Open vSwitch's userspace datapath may forward against its own flow rules for a while (docs/oracle.md): there the
-    packets that went another way are no fault of the controller, and are not judged.
-    """
+    """Of what differs a smaller scenario is looked for and its file named. `scripts/bench oracle` plays other seeds."""
     plays = 0
 
     def differs(case: Case) -> bool:
@@ -35,8 +31,7 @@ def test_media_take_the_paths_that_the_oracle_predicts(seed: int, runs: RunRecor
         found = run.summary["oracle"]
         assert found["compared"] > 0
         assert found["rules"] > 0
-        told = {"decisions", "flow rules"} | ({"packets"} if run.summary["backend"]["datapath"] == "kernel" else set())
-        return any(row["seen_in"] in told for row in found["rows"])
+        return bool(found["rows"])
 
     case = random_case(seed)
     if not differs(case):
