@@ -64,16 +64,15 @@ def reroute_rules(
 ) -> tuple[FlowRule, ...]:
     """Send these lanes between `a` and `b` to the first of the relays, and those back to the last, unless `one_way`;
     replaces a reroute over others."""
+    there, back = (a, b, relays[0]), (b, a, relays[-1])
+    ways = [[topology.cluster(name) for name in way] for way in ((there,) if one_way else (there, back))]
+    # What lanes have in common is found out once: media wait for these rules.
+    ends = [(at, to, relay_fields(relay), port_towards(topology, at, relay)) for at, to, relay in ways]
     return tuple(
-        _reroute_rule(topology, at, towards, topology.cluster(relays[0] if at.name == a else relays[-1]), lane)
-        for at, towards, lane in lane_ends(topology, a, b, lanes)
-        if at.name == a or not one_way
+        FlowRule(at.ordinal, "add", REROUTE_PRIORITY, lane_match(to, lane), fields, port)
+        for lane in lanes
+        for at, to, fields, port in ends
     )
-
-
-def _reroute_rule(topology: Topology, at: Cluster, towards: Cluster, relay: Cluster, lane: int) -> FlowRule:
-    port = port_towards(topology, at, relay)
-    return FlowRule(at.ordinal, "add", REROUTE_PRIORITY, lane_match(towards, lane), relay_fields(relay), port)
 
 
 def relay_fields(relay: Cluster) -> Fields:
