@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import StringIO
 
 import pytest
@@ -30,7 +31,7 @@ TRAFFIC = Traffic((PairTraffic("east", "west", (10,) * 16, 200),))
 
 
 class NoSwitches:
-    def install(self, install: Install) -> int:
+    def install(self, installs: Sequence[Install]) -> list[int]:
         raise AssertionError(install)
 
 
