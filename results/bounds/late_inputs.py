@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from results.bounds.spans import MANY_WINDOWS, Screen
 from results.metrics.matching import Ints
 
 
@@ -42,6 +43,14 @@ class LateInputs:
     def most_within(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """The most by which an input was late that was due or sent in each window, or nearly, ns."""
         latest_ns = self.most_ns[-1].max(initial=0)
+        if np.size(from_ns) < MANY_WINDOWS:
+            return self._most_within(from_ns, until_ns, latest_ns)
+        most = np.zeros(len(from_ns), np.int64)
+        rows = Screen.of(self.sent_ns, self.sent_ns).touched(from_ns, np.maximum(from_ns, until_ns) + latest_ns)
+        most[rows] = self._most_within(from_ns[rows], until_ns[rows], latest_ns)
+        return most
+
+    def _most_within(self, from_ns: Ints, until_ns: Ints, latest_ns: int) -> Ints:
         first = np.searchsorted(self.sent_ns, from_ns, side="left")
         last = np.searchsorted(self.sent_ns, np.maximum(from_ns, until_ns) + latest_ns, side="right")
         count = last - first

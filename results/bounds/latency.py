@@ -7,7 +7,7 @@ import numpy as np
 from hostio.timing import MS
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly
-from results.bounds.quantiles import quantile_between
+from results.bounds.quantiles import quantiles_between
 from results.bounds.times import Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import UNKNOWN, emulated_delays
@@ -91,7 +91,8 @@ def _bounds(
     if name != "added_ms":  # what is added can be less than nothing, within the noise of time stamps
         low = np.maximum(low, 0.0)
     high: Floats = np.asarray((values_ns + more_ns + NOISE_NS) / _MS, np.float64)
-    return {f"{name}.{which}": quantile_between(low, high, share, missing) for which, share in quantiles}
+    found = quantiles_between(low, high, [share for _, share in quantiles], missing)
+    return {f"{name}.{which}": each for (which, _), each in zip(quantiles, found, strict=True)}
 
 
 def of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns: Ints) -> Ints:

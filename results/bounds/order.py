@@ -18,12 +18,13 @@ import numpy as np
 
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import Interval, finite
-from results.bounds.latency import added_delay, of_queues, queued
+from results.bounds.latency import QUEUED_NS, added_delay, of_queues
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.times import LENGTH_QUANTILES, Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.matching import Flags, Ints
+from results.metrics.nearly_ordered import distinct
 from results.metrics.order import DUPTHRESH, Order, silent_from
 from results.metrics.parts import Window
 
@@ -100,9 +101,9 @@ def order_bounds(
 def _windows(evidence: Evidence, analysis: Analysis, effects: Effects, order: Order) -> tuple[_Windows, Ints]:
     """The windows, and the row in `order` of each."""
     packets, streams = analysis.matched.packets, analysis.matched.streams
-    sent = np.argsort(order.rank)
+    sent = np.argsort(order.rank, kind="stable")  # nearly in order: one pass
     rows = order.packet[sent]
-    added_ns, waited = np.zeros(len(packets.seq), np.int64), queued(evidence, analysis)
+    added_ns = np.zeros(len(packets.seq), np.int64)
     added_ns[packets.arrived], _ = added_delay(evidence, analysis)
     due_ns, received_ns, stream = packets.due_ns[rows], packets.received_ns[rows], packets.stream[rows]
     more_ns = of_queues(analysis, effects, added_ns[rows], received_ns)
@@ -110,7 +111,7 @@ def _windows(evidence: Evidence, analysis: Analysis, effects: Effects, order: Or
     latest_ns = received_ns + more_ns + NOISE_NS
     start_ns = earliest_ns.min(initial=0)
     apart_ns = stream * (latest_ns.max(initial=0) - start_ns + 1) - start_ns
-    free = waited[rows] | _passed_a_link_that_overtakes(evidence, analysis, rows)
+    free = (added_ns[rows] >= QUEUED_NS) | _passed_a_link_that_overtakes(evidence, analysis, rows)
     return _Windows(
         earliest_ns + apart_ns,
         latest_ns + apart_ns,
@@ -126,7 +127,7 @@ def _passed_a_link_that_overtakes(evidence: Evidence, analysis: Analysis, rows: 
     pairs = list(dict.fromkeys((each.source, each.destination) for each in streams))
     number = {ends: n for n, ends in enumerate(pairs)}
     pair = np.array([number[each.source, each.destination] for each in streams], np.int64)[packets.stream[rows]]
-    ways, way = np.unique(pair << 32 | packets.path[rows], return_inverse=True)
+    ways, way = distinct(pair << 32 | packets.path[rows])
     found = np.zeros(len(rows), dtype=bool)
     for at, key in enumerate(ways.tolist()):
         mine = np.flatnonzero(way == at)
@@ -145,21 +146,28 @@ def _reordered(order: Order, windows: _Windows, sent: Ints, counted: Flags) -> _
     possible = measured | (last > _least_after_that_overtakes(windows))
     overtaken_until = _least_after(last)
     certain = measured & (first > overtaken_until)
-    by_first, by_last = np.sort(first), np.sort(last)
+    rows = np.flatnonzero(possible & counted)
+    certain = certain[rows]
+    after_gap_low = certain & _surely_after_gap(order, windows, sent)[rows] if certain.any() else certain
+    after_gap_high = last[rows] > _least_after(np.where(_can_end_silence(windows), first, _NEVER))[rows]
+    by_first, by_last = np.sort(first, kind="stable"), np.sort(last, kind="stable")
+    before_last = _most_before(last)[rows]
+    first, last, overtaken_from, overtaken_until = (
+        each[rows] for each in (first, last, overtaken_from, overtaken_until)
+    )
     before_all = np.searchsorted(by_last, first)  # arrived before it whatever the machine did
     high = np.searchsorted(by_first, last) - np.searchsorted(by_last, overtaken_from, side="right") - 1
     low = before_all - np.searchsorted(by_first, overtaken_until) + 1
-    degree = before_all - np.searchsorted(by_first, _most_before(last), side="right")
-    rows = np.flatnonzero(possible & counted)
+    degree = before_all - np.searchsorted(by_first, before_last, side="right")
     return _Reordered(
-        certain=certain[rows],
-        extent_low=np.where(certain, np.maximum(low, 1), 0)[rows],
-        extent_high=np.maximum(high, 1)[rows],
-        late_low_ns=np.where(certain, np.maximum(first - overtaken_until, 0), 0)[rows],
-        late_high_ns=np.maximum(last - overtaken_from, 0)[rows],
-        degree_low=np.where(certain, np.maximum(degree, 0), 0)[rows],
-        after_gap_low=(certain & _surely_after_gap(order, windows, sent))[rows],
-        after_gap_high=(last > _least_after(np.where(_can_end_silence(windows), first, _NEVER)))[rows],
+        certain=certain,
+        extent_low=np.where(certain, np.maximum(low, 1), 0),
+        extent_high=np.maximum(high, 1),
+        late_low_ns=np.where(certain, np.maximum(first - overtaken_until, 0), 0),
+        late_high_ns=np.maximum(last - overtaken_from, 0),
+        degree_low=np.where(certain, np.maximum(degree, 0), 0),
+        after_gap_low=after_gap_low,
+        after_gap_high=after_gap_high,
     )
 
 
@@ -195,7 +203,8 @@ def _surely_after_gap(order: Order, windows: _Windows, sent: Ints) -> Flags:
     Nothing arrived in it: so what came before it came no later than the latest of that, and the rest no earlier than
     the earliest, which must be the same packet.
     """
-    place = np.argsort(sent)
+    place = np.empty(len(sent), np.int64)
+    place[sent] = np.arange(len(sent))
     first, last = windows.earliest_ns[place], windows.latest_ns[place]
     following = _least_after(first)
     ended = np.minimum(first, following) - _most_before(last) >= windows.silent_ns[place]
@@ -206,11 +215,16 @@ def _surely_after_gap(order: Order, windows: _Windows, sent: Ints) -> Flags:
 
 def _can_end_silence(windows: _Windows) -> Flags:
     """Flags arrivals before which there can have been a silence: none that surely came before it came late enough."""
-    by_last = np.argsort(windows.latest_ns)
-    latest = np.append(np.maximum.accumulate(windows.earliest_ns[by_last]), _EVER)
-    before = np.searchsorted(windows.latest_ns[by_last], windows.earliest_ns) - 1
-    found: Flags = windows.latest_ns - latest[before] >= windows.silent_ns
-    return found & (windows.silent_ns > 0)
+    first, last = windows.earliest_ns, windows.latest_ns
+    found: Flags = windows.silent_ns > 0
+    # Most came soon after what was sent before, which surely came before: none of those can.
+    found[1:] &= (last[:-1] >= first[1:]) | (last[1:] - first[:-1] >= windows.silent_ns[1:])
+    rows = np.flatnonzero(found)
+    by_last = np.argsort(last, kind="stable")
+    latest = np.append(np.maximum.accumulate(first[by_last]), _EVER)
+    before = np.searchsorted(last[by_last], first[rows]) - 1
+    found[rows] = last[rows] - latest[before] >= windows.silent_ns[rows]
+    return found
 
 
 def _reach(analysis: Analysis, order: Order, windows: _Windows, sent: Ints) -> tuple[int, int]:
@@ -226,9 +240,9 @@ def _reach(analysis: Analysis, order: Order, windows: _Windows, sent: Ints) -> t
     span_ns = np.zeros(len(analysis.matched.streams), np.int64)
     span_ns[stream[begin]] = longest - np.minimum.reduceat(windows.earliest_ns - due_ns, begin)
     apart_ns = packets.stream * (int(np.ptp(packets.due_ns)) + int(span_ns.max()) + 1)
-    due = np.sort(packets.due_ns + apart_ns)
-    until = np.searchsorted(due, packets.due_ns + apart_ns + span_ns[packets.stream], side="right")
-    return int((until - np.searchsorted(due, packets.due_ns + apart_ns)).max()) - 1, int(span_ns.max())
+    due = np.sort(packets.due_ns + apart_ns, kind="stable")
+    until = np.searchsorted(due, due + span_ns[packets.stream], side="right")
+    return int((until - np.arange(len(due))).max()) - 1, int(span_ns.max())
 
 
 def _bounds(

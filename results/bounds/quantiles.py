@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,10 +17,16 @@ _TRIED = 65
 
 def quantile_between(low: Floats, high: Floats, share: float, missing: float = 0.0) -> Interval:
     """Bounds of a quantile. `missing`: share of the values that may not belong to the set, or be missing from it."""
+    return quantiles_between(low, high, (share,), missing)[0]
+
+
+def quantiles_between(low: Floats, high: Floats, shares: Sequence[float], missing: float = 0.0) -> list[Interval]:
+    """As `quantile_between`, of several: one selection serves them all."""
     if not len(low):
-        return UNBOUNDED
-    least = float(np.quantile(low, max(0.0, share - missing)))
-    return finite(least, float(np.quantile(high, min(1.0, share + missing))))
+        return [UNBOUNDED for _ in shares]
+    least = np.quantile(low, [max(0.0, share - missing) for share in shares]).tolist()
+    most = np.quantile(high, [min(1.0, share + missing) for share in shares]).tolist()
+    return [finite(*each) for each in zip(least, most, strict=True)]
 
 
 def quantile_of_some(low: Floats, high: Floats, certain: Flags, share: float) -> Interval:

@@ -9,6 +9,45 @@ import numpy as np
 
 from results.metrics.matching import Flags, Ints
 
+MANY_WINDOWS = 10_000
+"""From so many windows on it pays to find out first which of them have anything to look up."""
+
+_BIN_BITS = 20
+"""A bin of a screen is 2^20 ns, about a millisecond."""
+
+_MOST_BINS = 1 << 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Screen:
+    """Tells in one pass which of many windows of time can have anything of some spans in them: by bins of time, each of
+    which has some or not. `begun`: of how many bins before each some is a part; empty: it cannot tell."""
+
+    start_ns: int
+    begun: Ints
+
+    @classmethod
+    def of(cls, from_ns: Ints, until_ns: Ints) -> Screen:
+        """That of some spans; of too long a time it is one that cannot tell."""
+        if not len(from_ns):
+            return cls(0, np.zeros(2, np.int64))
+        start_ns = int(from_ns.min())
+        first, last = (from_ns - start_ns) >> _BIN_BITS, (until_ns - start_ns) >> _BIN_BITS
+        bins = int(last.max()) + 1
+        if bins > _MOST_BINS:
+            return cls(start_ns, np.empty(0, np.int64))
+        edges = np.bincount(first, minlength=bins + 1) - np.bincount(last + 1, minlength=bins + 1)
+        return cls(start_ns, np.concatenate((np.zeros(1, np.int64), np.cumsum(np.cumsum(edges[:bins]) > 0))))
+
+    def touched(self, from_ns: Ints, until_ns: Ints) -> Ints:
+        """The windows that can have something in them; both ends belong to them."""
+        bins = len(self.begun) - 1
+        if bins < 0:
+            return np.arange(len(from_ns))
+        first = ((from_ns - self.start_ns) >> _BIN_BITS).clip(0, bins)
+        behind = (((until_ns - self.start_ns) >> _BIN_BITS) + 1).clip(0, bins)
+        return np.flatnonzero(self.begun[behind] > self.begun[first])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spans:
@@ -41,6 +80,14 @@ class Spans:
     def overlap(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """Total time of the spans within each window, ns; a window that ends before it begins has none."""
         until_ns = np.maximum(from_ns, until_ns)
+        if np.size(until_ns) < MANY_WINDOWS:
+            return self._inside(from_ns, until_ns)
+        inside = np.zeros(len(until_ns), np.int64)
+        rows = Screen.of(self.from_ns, self.until_ns).touched(from_ns, until_ns)
+        inside[rows] = self._inside(from_ns[rows], until_ns[rows])
+        return inside
+
+    def _inside(self, from_ns: Ints, until_ns: Ints) -> Ints:
         inside: Ints = self._before(until_ns) - self._before(from_ns)
         return inside
 

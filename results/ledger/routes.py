@@ -52,8 +52,9 @@ def routes(evidence: Evidence, analysis: Analysis, balance: Balance) -> Iterator
     packets, streams = analysis.matched.packets, analysis.matched.streams
     pairs = list(dict.fromkeys((stream.source, stream.destination) for stream in streams))
     pair_of = np.array([pairs.index((stream.source, stream.destination)) for stream in streams], np.int64)
+    pair = pair_of[packets.stream]
     for number, (source, destination) in enumerate(pairs):
-        yield _route(f"{source}→{destination}", pair_of[packets.stream] == number, balance)
+        yield _route(f"{source}→{destination}", pair == number, balance)
     if evidence.plan.controller.canaries and evidence.machine:
         counts = [(each.kind, each.cause, each.canaries) for each in balance.found]
         yield _by_number(CANARIES, evidence.machine, "prober", counts)

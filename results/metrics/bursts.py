@@ -44,7 +44,8 @@ def bursts_of(stream: Ints, lost: Flags, lasts_ns: Ints, streams: int) -> Bursts
     longest_ns = np.zeros(streams, np.int64)
     np.maximum.at(longest_ns, own, length_ns)
     counts = [_sums(own, each, streams) for each in (np.ones_like(own), packets, burst_lost, length_ns)]
-    whole = [_sums(stream, each, streams) for each in (np.ones_like(stream), lost.astype(np.int64), lasts_ns)]
+    whole = [np.bincount(rows, minlength=streams) for rows in (stream, stream[lost])]
+    whole.append(_sums(stream, lasts_ns, streams))
     bursts, burst_packets, burst_lost_of, burst_ns = counts
     return Bursts(
         bursts,

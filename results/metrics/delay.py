@@ -9,6 +9,7 @@ import numpy as np
 from hostio.timing import S
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Flags, Ints
+from results.metrics.nearly_ordered import distinct
 from results.metrics.paths import path_ordinals
 from results.run_files.faults import Fault, LinkFault
 from results.run_files.records import Rows
@@ -34,8 +35,8 @@ def added_delays(analysis: Analysis, topology: Topology) -> Ints:
 
 def emulated_delays(paths: Ints, topology: Topology) -> Ints:
     """The nominal delay of the links along each path log, ns; UNKNOWN if it is not a path of this topology."""
-    distinct, which = np.unique(paths, return_inverse=True)
-    emulated: Ints = np.array([path_delay_ns(topology, int(path)) for path in distinct], dtype=np.int64)[which]
+    known, which = distinct(paths)
+    emulated: Ints = np.array([path_delay_ns(topology, int(path)) for path in known], dtype=np.int64)[which]
     return emulated
 
 

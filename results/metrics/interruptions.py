@@ -15,9 +15,10 @@ import numpy as np
 
 from relay_app.streams import Stream
 from results.metrics.delay_bounds import DelayBounds, Transit
+from results.metrics.heard import Heard, counted_between, heard_of
 from results.metrics.matching import NEVER, Flags, Ints, Matched, Packets
 from results.metrics.speech import NO_ROW, Speech
-from results.metrics.streams import Fates, slices
+from results.metrics.streams import Fates
 
 INTERRUPTION_INTERVALS = 2.5
 """Shortest silence that counts, in nominal packet intervals (voice at 20 ms: 50 ms); of no standard.
@@ -105,10 +106,6 @@ class _View:
         """The way of a packet that arrived."""
         return Transit(int(self.path[row]), int(self.sent_ns[row]), int(self.received_ns[row]))
 
-    def pauses_around(self, before: Ints, after: Ints) -> tuple[Ints, Ints]:
-        """Pauses of the speaker after the packets before silences, and ahead of those after."""
-        return self.speech.pauses_around(before + self.first, after + self.first, self.interval_ns)
-
     def paused_ns(self, before: int, after: int) -> int:
         """For how long the speaker paused between two packets."""
         rows = np.array([before, after], np.int64) + self.first
@@ -158,14 +155,15 @@ def find_silences(
     bounds: DelayBounds,
 ) -> Silences:
     """Every interruption and every pause of every measured stream."""
-    packets = matched.packets
-    found: list[Interruption | Pause] = []
-    for rows in slices(speech.direction):
-        stream = matched.streams[packets.stream[rows.start]]
-        if stream.media in intervals:
-            end_ns = min(media_end_ns, int(speech.ends_ns[packets.stream[rows.stop - 1]]))
-            view = _view(stream, packets, speech, fate, rows, intervals[stream.media], end_ns)
-            found.extend(_silences(view, fate, bounds))
+    heard = heard_of(matched, speech, intervals)
+    views = {
+        number: _view(matched, speech, fate, intervals, media_end_ns, heard, number)
+        for number in heard.with_open_ends(matched.packets, speech, media_end_ns)
+    }
+    found: list[Interruption | Pause] = [
+        *(each for view in views.values() for each in _silences_at_ends(view, fate, bounds)),
+        *_between(matched, speech, fate, heard, bounds),
+    ]
     found.sort(key=lambda each: (each.started_ns, each.stream.ssrc))
     return Silences(
         tuple(each for each in found if isinstance(each, Interruption)),
@@ -174,23 +172,29 @@ def find_silences(
 
 
 def _view(
-    stream: Stream, packets: Packets, speech: Speech, fate: Fates, rows: slice, interval_ns: int, end_ns: int
+    matched: Matched,
+    speech: Speech,
+    fate: Fates,
+    intervals: Mapping[str, int],
+    media_end_ns: int,
+    all_heard: Heard,
+    number: int,
 ) -> _View:
-    received = packets.received_ns[rows]
-    arrived = np.flatnonzero(packets.arrived_in(rows))
-    heard = arrived[np.argsort(received[arrived], kind="stable")]
-    sent_ns, path, lost = packets.sent_ns[rows], packets.path[rows], fate.lost[rows]
-    return _View(stream, speech, rows.start, sent_ns, received, path, lost, heard, interval_ns, end_ns)
+    packets, rows = matched.packets, slice(all_heard.rows[number], all_heard.rows[number + 1])
+    heard = all_heard.row[all_heard.heard[number] : all_heard.heard[number + 1]] - rows.start
+    stream = matched.streams[packets.stream[rows.start]]
+    end_ns = min(media_end_ns, int(speech.ends_ns[packets.stream[rows.stop - 1]]))
+    columns = packets.sent_ns[rows], packets.received_ns[rows], packets.path[rows], fate.lost[rows]
+    return _View(stream, speech, int(rows.start), *columns, heard, intervals[stream.media], end_ns)
 
 
-def _silences(view: _View, fate: Fates, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
+def _silences_at_ends(view: _View, fate: Fates, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
     if not len(view.heard):
         first = view.first_talk
         if first is not None and view.lost[first:].any():
             yield view.silence(view.sent_ns[first], view.end_ns, slice(None))
         return
     yield from _before_the_first(view, bounds)
-    yield from _between(view, bounds)
     yield from _after_the_last(view, fate)
 
 
@@ -212,18 +216,32 @@ def _before_the_first(view: _View, bounds: DelayBounds) -> Iterator[Interruption
     yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
 
 
-def _between(view: _View, bounds: DelayBounds) -> Iterator[Interruption | Pause]:
-    times = view.received_ns[view.heard]
-    furthest = np.maximum.accumulate(view.heard)
-    paused_after, paused_before = view.pauses_around(view.heard[:-1], view.heard[1:])
-    started, ended = times[:-1] + paused_after, times[1:] - paused_before
-    for gap in np.flatnonzero(ended - started >= INTERRUPTION_INTERVALS * view.interval_ns).tolist():
-        before, after = int(view.heard[gap]), int(view.heard[gap + 1])
-        found = view.silence(started[gap], ended[gap], slice(before + 1, after), resumed=after)
-        parted = parted_row(view.received_ns, int(times[gap]), after, int(furthest[gap]))
-        whole = view.all_arrived(slice(before + 1, after))
-        by_links = whole and parted is not None and _links_explain(view, found.length_ns, parted, bounds)
-        yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
+def _between(
+    matched: Matched, speech: Speech, fate: Fates, heard: Heard, bounds: DelayBounds
+) -> Iterator[Interruption | Pause]:
+    packets = matched.packets
+    times, interval_ns = packets.received_ns[heard.row], heard.interval_ns[heard.direction[1:]]
+    shortest_ns = INTERRUPTION_INTERVALS * interval_ns
+    wide = (np.diff(heard.direction) == 0) & (interval_ns > 0) & (np.diff(times) >= shortest_ns)
+    gap = np.flatnonzero(wide)  # no pause of a speaker makes a gap longer
+    before, after = heard.row[gap], heard.row[gap + 1]
+    paused_after, paused_before = speech.pauses_around(before, after, interval_ns[gap])
+    started, ended = times[gap] + paused_after, times[gap + 1] - paused_before
+    lost, missing = (counted_between(flags, before, after) for flags in (fate.lost, ~packets.arrived))
+    furthest = np.maximum.accumulate(heard.row)[gap]
+    for at in np.flatnonzero(ended - started >= shortest_ns[gap]).tolist():
+        first = int(heard.rows[heard.direction[gap[at]]])
+        stream = matched.streams[packets.stream[first]]
+        times_ns = int(started[at]), int(ended[at])
+        if not missing[at]:
+            rows = slice(first, heard.rows[heard.direction[gap[at]] + 1])
+            places = int(after[at]) - first, int(furthest[at]) - first
+            parted = parted_row(packets.received_ns[rows], int(times[gap[at]]), *places)
+            interval = int(interval_ns[gap[at]])
+            if parted is not None and _links_explain(packets, stream, times_ns, interval, first + parted, bounds):
+                yield Pause(stream, *times_ns)
+                continue
+        yield Interruption(stream, *times_ns, int(lost[at]), still=False, resumed_path=int(packets.path[after[at]]))
 
 
 def parted_row(received_ns: Ints, started_ns: int, after: int, furthest: int) -> int | None:
@@ -241,15 +259,21 @@ def parted_row(received_ns: Ints, started_ns: int, after: int, furthest: int) ->
     return row if arrived else None
 
 
-def _links_explain(view: _View, length_ns: int, row: int, bounds: DelayBounds) -> bool:
+def _links_explain(
+    packets: Packets, stream: Stream, times_ns: tuple[int, int], interval_ns: int, row: int, bounds: DelayBounds
+) -> bool:
     """Whether a silence, less the delay variation of the links, is too short to count.
 
     It parted a row and the next, which was sent an interval later: so it lasted no longer than an interval and the most
     by which the links can have delayed the next more than the row. A longer one is due to something else, such as a
     relay that held packets.
     """
-    variation_ns = bounds.variation_ns(view.stream, view.transit(row), view.transit(row + 1))
-    return length_ns - variation_ns < INTERRUPTION_INTERVALS * view.interval_ns
+    earlier, later = (
+        Transit(int(packets.path[each]), int(packets.sent_ns[each]), int(packets.received_ns[each]))
+        for each in (row, row + 1)
+    )
+    variation_ns = bounds.variation_ns(stream, earlier, later)
+    return times_ns[1] - times_ns[0] - variation_ns < INTERRUPTION_INTERVALS * interval_ns
 
 
 def _after_the_last(view: _View, fate: Fates) -> Iterator[Interruption]:

@@ -6,8 +6,9 @@ both ends.
 A sender that restarts may take the SSRC of another stream (`Stream.taken`). Its packets come to the other's listener;
 they are told from the other's own by their numbers and when they were sent.
 
-The joins are binary searches over sorted keys: a run has millions of packets, which numpy then looks up at once in
-O(n log n). SSRCs are random 32-bit numbers (RFC 3550 §8), too sparse to index an array.
+A run has millions of packets, so that each pass over them counts. Where the numbers of a stream follow one another, as
+almost all do, a packet's row is its number less the first one; the others are joined by binary searches over sorted
+keys. SSRCs are random 32-bit numbers (RFC 3550 §8), too sparse to index an array.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from relay_app.records import DIGEST, NOT_CARRIED, RECEIVED, SENT
 from relay_app.streams import Stream
+from results.metrics.nearly_ordered import by_stream, first_arrivals, in_sequence
 from results.metrics.shared_ssrcs import shared
 from results.run_files.records import Recording, Rows
 
@@ -106,11 +108,11 @@ def match(recording: Recording) -> Matched:
     streams = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if all(end))
     unrecorded = tuple(stream for stream, end in zip(recording.streams, ends, strict=True) if not all(end))
     sent, received = _joined(recording.sent, SENT), _joined(recording.received, RECEIVED)
-    foreign = ~np.isin(received["ssrc"], [stream.ssrc for stream in recording.streams])
+    stream = _stream_index(streams, received["ssrc"])
+    foreign = ~np.isin(received["ssrc"][stream == UNMATCHED], [each.ssrc for each in unrecorded])
     unjoined = _packets(streams, sent)
-    arrivals, collided = _parted(
-        _arrivals(streams, received, unjoined, _altered(recording, streams, unjoined)), unjoined, streams
-    )
+    altered = _altered(recording, streams, unjoined)
+    arrivals, collided = _parted(_arrivals(streams, stream, received, unjoined, altered), unjoined, streams)
     packets = _with_fate(unjoined, arrivals)
     return Matched(streams, unrecorded, packets, arrivals, collided, int(np.count_nonzero(foreign)))
 
@@ -138,7 +140,7 @@ def located(streams: Sequence[Stream], packets: Packets, rows: Rows) -> Ints:
 
 
 def _located(stream: Ints, seq: NDArray[np.uint16], at_ns: Ints, packets: Packets) -> Ints:
-    if not len(packets.seq):
+    if not len(packets.seq) or not len(stream):
         return np.full(len(stream), UNMATCHED, dtype=np.int64)
     last = _reference(stream, at_ns, packets)
     return row_of(stream, last - (last - seq.astype(np.int64)) % _SEQUENCE_SPACE, packets)
@@ -173,16 +175,15 @@ def _stream_index(streams: Sequence[Stream], ssrc: NDArray[np.uint32]) -> Ints:
     if not len(ssrcs):
         return np.full(len(ssrc), -1, dtype=np.int64)
     order = np.argsort(ssrcs)
-    found = order[np.searchsorted(ssrcs, ssrc, sorter=order).clip(max=len(ssrcs) - 1)]
-    index: Ints = np.where(ssrcs[found] == ssrc, found, -1)
+    ssrcs, wanted = ssrcs[order], np.ascontiguousarray(ssrc)
+    place = np.searchsorted(ssrcs, wanted).clip(max=len(ssrcs) - 1)
+    index: Ints = np.where(ssrcs[place] == wanted, order[place], -1)
     return index
 
 
 def _packets(streams: Sequence[Stream], sent: Rows) -> Packets:
     stream = _stream_index(streams, sent["ssrc"])
-    key = _packet_key(stream, sent["seq"].astype(np.int64))
-    order = np.argsort(key, kind="stable")
-    order = order[np.searchsorted(key, 0, sorter=order) :]
+    order = by_stream(stream, sent["seq"])[np.count_nonzero(stream == UNMATCHED) :]
     nothing = np.zeros(len(order), dtype=np.int64)
     return Packets(
         stream=stream[order],
@@ -211,10 +212,9 @@ def _altered(recording: Recording, streams: Sequence[Stream], packets: Packets) 
     return np.concatenate([np.empty(0, np.bool_), *found])
 
 
-def _arrivals(streams: Sequence[Stream], received: Rows, packets: Packets, altered: Flags) -> Arrivals:
-    stream = _stream_index(streams, received["ssrc"])
-    order = np.lexsort((received["received_ns"], stream))
-    order = order[np.searchsorted(stream, 0, sorter=order) :]
+def _arrivals(streams: Sequence[Stream], stream: Ints, received: Rows, packets: Packets, altered: Flags) -> Arrivals:
+    """`stream`: of each row received, or UNMATCHED."""
+    order = by_stream(stream, received["received_ns"])[np.count_nonzero(stream == UNMATCHED) :]
     rows, stream = received[order], stream[order]
     packet, sent_ns = _packet_of(stream, rows, packets), rows["sent_ns"].astype(np.int64)
     for own, taker in shared(streams, stream):
@@ -239,9 +239,12 @@ def _packet_of(stream: Ints, rows: Rows, packets: Packets) -> Ints:
     # The 16-bit number is extended against the one that the sender had reached at the send time in the packet's header
     # extension, which is of the same clock as the sender's records. RFC 3550 A.1 extends against the last one received,
     # which is ambiguous after a gap of 32 768 packets or more (11 min at 50 packets/s).
-    if not len(packets.seq):
-        return np.full(len(rows), UNMATCHED, dtype=np.int64)
-    return row_of(stream, extended(rows["seq"].astype(np.int64), _reference(stream, rows["sent_ns"], packets)), packets)
+    seq = rows["seq"].astype(np.int64)
+    found, unknown = in_sequence(stream, seq, packets.stream, packets.seq)
+    if len(unknown) and len(packets.seq):
+        reference = _reference(stream[unknown], rows["sent_ns"][unknown], packets)
+        found[unknown] = row_of(stream[unknown], extended(seq[unknown], reference), packets)
+    return found
 
 
 def row_of(stream: Ints, seq: Ints, packets: Packets) -> Ints:
@@ -260,7 +263,7 @@ def _reference(stream: Ints, sent_ns: Ints, packets: Packets) -> Ints:
     that do not decrease with the sequence; the running maximum makes them so, should two packets be out of order.
     """
     start = packets.sent_ns.min()
-    first = np.searchsorted(packets.stream, stream)
+    first = np.searchsorted(packets.stream, np.arange(int(stream.max(initial=0)) + 1))[stream.clip(0)]
     span = packets.sent_ns.max() - start + 1
     times = np.maximum.accumulate(packets.stream * span + packets.sent_ns - start)
     wanted = stream * span + (sent_ns - start).clip(0, span - 1)
@@ -276,10 +279,9 @@ def _packet_key(stream: Ints, seq: Ints) -> Ints:
 
 
 def _with_fate(packets: Packets, arrivals: Arrivals) -> Packets:
-    matched = np.flatnonzero(arrivals.packet != UNMATCHED)
-    arrived, first = np.unique(arrivals.packet[matched], return_index=True)
-    received_ns, path = packets.received_ns.copy(), packets.path.copy()
-    received_ns[arrived] = arrivals.received_ns[matched[first]]
-    path[arrived] = arrivals.path[matched[first]]
-    copies = np.bincount(arrivals.packet[matched], minlength=len(packets.seq))
+    copies = np.bincount(arrivals.packet[arrivals.packet != UNMATCHED], minlength=len(packets.seq))
+    first = first_arrivals(arrivals.packet, copies)
+    arrived, received_ns, path = arrivals.packet[first], packets.received_ns.copy(), packets.path.copy()
+    received_ns[arrived] = arrivals.received_ns[first]
+    path[arrived] = arrivals.path[first]
     return Packets(packets.stream, packets.seq, packets.due_ns, packets.sent_ns, received_ns, path, copies)

@@ -117,7 +117,9 @@ def losses_of(analysis: Analysis, interruptions: Sequence[Interruption]) -> Floa
 
 def quantiles_ms(values: Ints | Floats) -> Quantiles:
     """Quantiles of times in ns, as ms."""
-    return Quantiles(quantile_ms(values, 0.5), quantile_ms(values, 0.99))
+    if not len(values):
+        return Quantiles(None, None)
+    return Quantiles(*(round(each / 1e6, 3) for each in np.quantile(values, (0.5, 0.99)).tolist()))
 
 
 def _recovery_lag_ms(evidence: Evidence, analysis: Analysis) -> float | None:

@@ -16,7 +16,8 @@ from relay_app.streams import Stream
 from results.metrics.figure_types import LengthQuantiles
 from results.metrics.figures import OrderFigures
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
-from results.metrics.matching import UNMATCHED, Arrivals, Flags, Ints, Packets
+from results.metrics.matching import Arrivals, Flags, Ints, Packets
+from results.metrics.nearly_ordered import by_stream, first_arrivals
 from results.metrics.streams import Floats
 
 DUPTHRESH = 3
@@ -57,48 +58,34 @@ class Order:
 
 def order_of(packets: Packets, arrivals: Arrivals, streams: tuple[Stream, ...], intervals: Mapping[str, int]) -> Order:
     """The order of all streams. `intervals`: nominal packet interval by media, ns, from which on a gap is a silence."""
-    packet = _first_copies(arrivals)
+    packet = arrivals.packet[first_arrivals(arrivals.packet, packets.copies)]
     # Ranks grow from stream to stream, as arrivals do: so one pass serves all streams, and none overtakes another.
     rank = _ranks(packets)[packet]
     latest = np.maximum.accumulate(rank)
-    reordered = rank < latest
-    number = np.arange(len(rank))
-    overtaken_by = np.where(reordered, np.searchsorted(latest, rank, side="right"), number)
+    late = np.flatnonzero(rank < latest)
+    by = np.searchsorted(latest, rank[late], side="right")
     received_ns = packets.received_ns[packet]
     ended = ends_silence(packets.stream[packet], received_ns, silent_from(streams, intervals))
-    return Order(
-        packet=packet,
-        rank=rank,
-        extent=number - overtaken_by,
-        late_ns=received_ns - received_ns[overtaken_by],
-        degree=degrees(rank, reordered),
-        after_gap=reordered & ended[overtaken_by],
-    )
-
-
-def _first_copies(arrivals: Arrivals) -> Ints:
-    """The rows in Packets of those that arrived, by stream and arrival of the first copy."""
-    matched = arrivals.packet[arrivals.packet != UNMATCHED]
-    _, first = np.unique(matched, return_index=True)
-    found: Ints = matched[np.sort(first)]
-    return found
+    extent, late_ns, after_gap = (np.zeros(len(rank), kind) for kind in (np.int64, np.int64, bool))
+    extent[late], late_ns[late], after_gap[late] = late - by, received_ns[late] - received_ns[by], ended[by]
+    return Order(packet, rank, extent, late_ns, degrees(rank, rank < latest, int(extent.max(initial=0))), after_gap)
 
 
 def _ranks(packets: Packets) -> Ints:
     """Each packet's place in the order of sending, by stream; of those sent at the same time by number."""
     rank = np.empty(len(packets.seq), np.int64)
-    rank[np.lexsort((packets.seq, packets.sent_ns, packets.stream))] = np.arange(len(rank))
+    rank[by_stream(packets.stream, packets.sent_ns)] = np.arange(len(rank))  # rows are in order of number
     return rank
 
 
-def degrees(rank: Ints, reordered: Flags) -> Ints:
-    """How many arrivals in a row before each have larger ranks; 0 of those in order.
+def degrees(rank: Ints, reordered: Flags, largest: int | None = None) -> Ints:
+    """How many arrivals in a row before each have larger ranks; 0 of those in order. `largest`: no degree is larger.
 
     Least ranks of 2^k arrivals in a row, for each k, and then from the largest k down as many as fit: O(n log n) in
     whichever order they came.
     """
-    levels = [rank]
-    while (step := 1 << (len(levels) - 1)) < len(rank) and reordered.any():
+    levels, largest = [rank], len(rank) if largest is None else largest
+    while (step := 1 << (len(levels) - 1)) < min(len(rank), largest + 1) and reordered.any():
         shorter = levels[-1]
         levels.append(np.minimum(shorter[step:], shorter[:-step]))
     found = np.zeros(len(rank), np.int64)

@@ -93,7 +93,7 @@ def quality_of(matched: Matched, fate: Fates, intervals: Mapping[str, int]) -> Q
     """The quality of all measured streams."""
     packets, streams = matched.packets, len(matched.streams)
     lasts_ns = media_time(packets, matched.streams, intervals)
-    judged = np.flatnonzero(~fate.in_flight)
+    judged = np.flatnonzero(~fate.in_flight) if fate.in_flight.any() else slice(None)
     stream, due_ns, lasts_ns = packets.stream[judged], packets.due_ns[judged], lasts_ns[judged]
     lost = fate.lost[judged]
     return Quality(

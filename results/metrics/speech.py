@@ -67,7 +67,10 @@ class Speech:
 
         `intervals`: nominal packet interval by measured stream.
         """
+        if not self.turn.any():
+            return np.empty(0, np.int64), np.empty(0, np.int64)
         rows = np.flatnonzero(self.talk & (self.last_talk != NO_ROW))
+        rows = rows[self.turn[rows] != self.turn[self.last_talk[rows]]]
         paused_ns = self.paused_ns(self.last_talk[rows], rows, intervals[self.packets.stream[rows]])
         return rows[paused_ns > 0], paused_ns[paused_ns > 0]
 
@@ -82,7 +85,9 @@ def speech_of(
     for rows in slices(packets.stream):
         ssrc = streams[packets.stream[rows.start]].ssrc
         own = spans.get(ssrc)
-        if own:
+        if own and len(own) == 1:
+            talk[rows], turn[rows], missed_ns[rows] = not own[0].noise_ns, own[0].pauses, own[0].missed_ns
+        elif own:
             since_ns = packets.due_ns[rows] - start_ns
             span = np.searchsorted([each.from_ns for each in own], since_ns, side="right").clip(1) - 1
             talk[rows] = np.array([not each.noise_ns for each in own])[span]
@@ -122,6 +127,11 @@ def _directions(matched: Matched) -> Ints:
 def _neighbours(talk: Flags, direction: Ints) -> tuple[Ints, Ints]:
     """The last row of media before each row and the next after it, in its direction; NO_ROW if there is none."""
     count, own = len(talk), np.arange(len(talk))
+    if talk.all():
+        last, following = own - 1, own + 1
+        last[np.diff(direction, prepend=NO_ROW) != 0] = NO_ROW
+        following[np.diff(direction, append=NO_ROW) != 0] = NO_ROW
+        return last, following
     last = np.append(NO_ROW, np.maximum.accumulate(np.where(talk, own, NO_ROW)))[:count]
     following = np.append(np.minimum.accumulate(np.where(talk, own, count)[::-1])[::-1], count)[1:]
     following = np.where(following < count, following, NO_ROW)
