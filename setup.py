@@ -38,6 +38,7 @@ setup(
     extras_require={
         "test": [
             "axe-playwright-python",
+            "duckdb",
             "hypothesis",
             "jsonschema",
             "pandas",

@@ -1,6 +1,6 @@
 """Writes the JSON schemas of scenario files, topology files, `summary.json` and what commands print, generated from the
-types that read and write them and from the docstrings of these types, and the reference `docs/scenarios.md` from the
-schemas:
+types that read and write them and from the docstrings of these types, the reference `docs/scenarios.md` from the
+schemas, and `docs/records.md` from the types of the Parquet files' rows:
 
     .venv/bin/python -m scenarios.cli.schemas
 """
@@ -21,6 +21,7 @@ from hostio.files import write_whole
 from results.run_files.validation import FieldInfo, Section, Strict, json_schema, read_of
 from results.verdict.summary import Summary
 from scenarios.cli.json_output import CommandOutputs
+from scenarios.cli.record_page import records_page
 from scenarios.cli.reference import page
 from scenarios.language import yamlfile
 from scenarios.language.readings import Reading
@@ -115,6 +116,7 @@ def _own_docstrings(of: type) -> Iterator[tuple[str, str]]:
 
 
 REFERENCE = PROJECT / "docs" / "scenarios.md"
+RECORDS = PROJECT / "docs" / "records.md"
 
 
 def reference() -> str:
@@ -127,3 +129,4 @@ if __name__ == "__main__":
     for schema in SCHEMAS:
         write_whole(schema.path, schema.text())
     write_whole(REFERENCE, reference())
+    write_whole(RECORDS, records_page())

@@ -31,6 +31,7 @@ _COMMANDS = MappingProxyType(
         "doctor": "looks.doctor",
         "report": "looks.report",
         "compare": "comparisons.compare",
+        "export": "exports.export",
         "inspect": "inspections.inspect",
         "open": "pages.open_",
         "watch": "watches.watch",
