@@ -1,6 +1,6 @@
 """The page of a run, `report.html`: what it shows is computed here, drawn by Bokeh, and written as one file that needs
 no network.
 
-May import `results.report`, `results.verdict`, `results.bounds`, `results.fidelity`, `results.metrics`,
-`results.run_files`, `controller`, `relay_app`, `relay_app.locks`, `topologies` and `hostio`.
+May import `results.comparison`, `results.report`, `results.verdict`, `results.bounds`, `results.fidelity`,
+`results.metrics`, `results.run_files`, `controller`, `relay_app`, `relay_app.locks`, `topologies` and `hostio`.
 """

@@ -27,6 +27,7 @@ from bokeh.models import (
     CustomJS,
     CustomJSHover,
     CustomJSTickFormatter,
+    FactorRange,
     FixedTicker,
     HoverTool,
     LinearScale,
@@ -123,6 +124,19 @@ class Canvas:
         plot.yaxis.formatter = CustomJSTickFormatter(code=TICK_PERCENT)
         plot.xaxis.formatter = CustomJSTickFormatter(code=TICK_MS)
         plot.xaxis.ticker = LogTicker(desired_num_ticks=5, mantissas=[1, 3])
+        return _bare(plot)
+
+    def over_sets(self, names: Sequence[str], label: str) -> Figure:
+        """An empty figure of values, with a row for each name, the first at the top."""
+        plot = Figure(
+            height=70 + 44 * len(names),
+            sizing_mode="stretch_width",
+            y_range=FactorRange(factors=[*reversed(names)]),
+            tools="",
+            min_border=0,
+            min_border_right=_RIGHT,
+        )
+        plot.xaxis.axis_label = label
         return _bare(plot)
 
     def _mark(self, plot: Figure, links: Sequence[str] | None, shade: float) -> None:

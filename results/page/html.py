@@ -1,4 +1,4 @@
-"""A page as HTML, from its templates. The only importer of jinja2.
+"""A page as HTML, from its templates: of a run, or of sets of runs. The only importer of jinja2.
 
 Every text that is put in is cleaned (`clean_text`) and escaped: what a run's files say is shown, never done.
 """
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from results.page.canvas import bokeh_script
 from results.page.clean_text import clean
+from results.page.compared import ComparedContents
 from results.page.contents import Contents
 from results.page.link_map import LinkMap, projected
 from results.page.shown import Records
@@ -69,6 +70,12 @@ def page_html(shown: Contents) -> str:
         "outline": _outline() if shown.map.located else "",
     }
     return _rendered("page.html", page=shown, records=_RECORDS, **tables, **scripts)
+
+
+def compared_html(shown: ComparedContents) -> str:
+    """The whole page of a comparison of sets of runs, with styles and scripts in it."""
+    bokeh = Markup(bokeh_script())  # noqa: S704 - a library's own file
+    return _rendered("compared.html", page=shown, bokeh=bokeh, figures=_json(shown.figures))
 
 
 def remains_html(title: str, reason: str, found: list[str]) -> str:

@@ -13,6 +13,7 @@ from scenarios.cli.console import Console
 from scenarios.cli.exit_codes import ExitCode
 from scenarios.commands.options import EXIT_CODES
 from scenarios.commands.shares import confidence_option
+from scenarios.paths import OutputError
 
 if TYPE_CHECKING:
     from results.comparison.compared_sets import ComparedSets, RunSet
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Compare this metric; more than once.")
 @click.option("--all", "every", is_flag=True, help="Compare every metric; so much less is shown of each.")
 @confidence_option
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with pictures.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 def compare(
-    first: Path, others: tuple[Path, ...], metrics: tuple[str, ...], every: bool, confidence: float, as_json: bool
+    first: Path,
+    others: tuple[Path, ...],
+    metrics: tuple[str, ...],
+    every: bool,
+    confidence: float,
+    html: Path | None,
+    as_json: bool,
 ) -> int:
     """Say of each metric whether runs are better or worse than those of FIRST, or no difference is shown.
 
@@ -44,6 +52,8 @@ def compare(
     known = all_metrics(sets)
     _require(metrics, known)
     found = compared(sets, metrics or (known if every else default_metrics(sets)), confidence)
+    if html:
+        _write(html, found, sets)
     if as_json:
         print(dump(found), end="")
     else:
@@ -59,6 +69,15 @@ def _require(metrics: Sequence[str], known: Sequence[str]) -> None:
             near = get_close_matches(metric, known, n=1)
             meant = f"did you mean {near[0]!r}?" if near else "compare --all shows those that are"
             raise click.UsageError(f"--metric {metric}: no metric of these runs with a better way; {meant}")
+
+
+def _write(target: Path, found: ComparedSets, sets: Sequence[RunSet]) -> None:
+    from results.page.writing import write_compared
+
+    try:
+        write_compared(target, found, sets)
+    except OSError as error:
+        raise OutputError(f"{target}: {error.strerror}") from error
 
 
 def _show(found: ComparedSets, sets: Sequence[RunSet]) -> None:

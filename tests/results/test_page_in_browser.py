@@ -1,6 +1,6 @@
 """The page of a run as Chromium shows it: without errors, on any screen, by keyboard, for axe, true to the summary.
 
-One page is loaded for all tests but the last, because to draw its figures takes most of the time.
+One page is loaded for all tests but the last two, because to draw its figures takes most of the time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from axe_playwright_python.sync_playwright import Axe
 from page_lab import Made, copy_of, made_of
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
+from results.comparison.compare import compare
+from results.comparison.compared_sets import RunSet
+from results.comparison.values import Measured, RunValues
+from results.page.writing import write_compared
 from results.verdict.value_text import number_text
 
 CHROMIUM = shutil.which("chromium")
@@ -252,3 +256,27 @@ def test_hostile_names_are_text(browser: Browser, tmp_path: Path) -> None:
     assert shown.said == []
     assert shown.page.inner_text(".scenario") == evil.replace("\\\\", "\\")
     assert shown.page.locator("main script, main img").count() == 0
+
+
+def test_the_page_of_a_comparison_is_drawn_and_axe_finds_no_fault(browser: Browser, tmp_path: Path) -> None:
+    metrics = ["media.lost", "media.loss_percent"]
+    sets = [RunSet(f"{name} <i>", runs_of(metrics, more)) for name, more in (("before", 0.0), ("after", 10.0))]
+    write_compared(tmp_path / "compared.html", compare(sets, metrics, 0.95), sets)
+    shown = Shown(browser, tmp_path / "compared.html")
+    assert shown.said == []
+    assert [url for url in shown.asked if not url.startswith(("data:", "file:"))] == []
+    for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
+        page = shown.on(size, "dark" if scheme == "dark" else "light")
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+        found = Axe().run(page).response["violations"]
+        assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found] == []
+    assert page.locator(".canvas > *").count() == len(metrics)
+    assert page.inner_text("#answer-word") == "worse"
+
+
+def runs_of(metrics: list[str], more: float) -> tuple[RunValues, ...]:
+    """Four runs, of which each metric is by `more` larger than its number, give or take a half."""
+    measured = [
+        {each: Measured(n + more, n + more - 0.5, n + more + 0.5, "lower") for each in metrics} for n in range(4)
+    ]
+    return tuple(RunValues(f"run-{n}", "burst", n, "pass", ["met"], False, [], each) for n, each in enumerate(measured))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -139,3 +140,28 @@ def test_what_was_played_before_an_interrupt_is_kept(summary: Summary, tmp_path:
         decide_together(tmp_path, [lambda: Attempt(summary, tmp_path / "a"), interrupted], 1, Wanted())
     found = read(Aggregate, tmp_path / AGGREGATE)
     assert (found.planned, len(found.runs), found.verdict) == (2, 1, "inconclusive")
+
+
+def test_the_page_shows_every_run_of_both_sets_and_what_is_said_of_them(command: Command, tmp_path: Path) -> None:
+    few, much = written(tmp_path / "few", 1, 2, 3, 4), written(tmp_path / "<b>much", 11, 12, 13, 14)
+    page = tmp_path / "compared.html"
+    assert command("compare", few, much, "--metric", LOST, "--html", page) == ExitCode.FAIL
+    html = page.read_text(encoding="utf-8")
+    assert '<span class="badge" id="answer-word">worse</span>' in html
+    assert '<td class="answer worse">worse</td>' in html
+    assert "<b>much" not in html.partition('id="bokeh"')[0]
+    (figures,) = re.findall(r'<script type="application/json" id="figures">(.*?)</script>', html)
+    (figure,) = json.loads(figures)
+    text = json.dumps(figure["models"])
+    assert all(f'["told", ["{first}", ' in text for first in (1, 11))
+    assert html.count('class="canvas"') == 1
+    assert "<script src" not in html
+
+
+def test_a_page_that_cannot_be_written_gets_one_line(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = written(tmp_path / "few", 1, 2)
+    target = tmp_path / "none" / "page.html"
+    assert command("compare", few, few, "--metric", LOST, "--html", target) == ExitCode.BAD_INPUT
+    assert one_line(capsys.readouterr().err) == f"{target}: No such file or directory"

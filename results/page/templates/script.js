@@ -180,7 +180,7 @@ function unfoldForPrint() {
   addEventListener("afterprint", () => opened.forEach((each) => { each.open = false }))
 }
 
-startMap()
+if (document.getElementById("map-time")) startMap()
 startCopying()
 unfoldForPrint()
 requestAnimationFrame(() => setTimeout(drawFigures)) // once the page is to be seen
