@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from results.comparison.values import RunValues, run_values
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import analyse
 from results.report.report import read_evidence, summarise
+from results.report.steps import Step, untold
 from results.run_files import documents
 from results.run_files.document_error import DocumentError
 from results.run_files.run_dir import RunDir
@@ -20,8 +22,9 @@ from results.verdict.summary import Summary
 AGGREGATE = "aggregate.json"
 
 
-def read_set(path: Path) -> RunSet:
-    """The runs of a run directory, of an aggregate or of its folder, or of all run directories below a folder.
+def read_set(path: Path, told: Step = untold) -> RunSet:
+    """The runs of a run directory, of an aggregate or of its folder, or of all run directories below a folder. `told`:
+    is called for each of those, with the share of them that is read.
 
     DocumentError if there is none, one cannot be read, or they are of several scenarios.
     """
@@ -32,7 +35,7 @@ def read_set(path: Path) -> RunSet:
     elif (path / AGGREGATE).exists():
         runs = _of_aggregate(path / AGGREGATE)
     else:
-        runs = tuple(_of_run(each.parent, path) for each in sorted(path.rglob(RunDir(Path()).plan.name)))
+        runs = tuple(_of_runs([each.parent for each in sorted(path.rglob(RunDir(Path()).plan.name))], path, told))
     if not runs:
         raise DocumentError(f"{path}: no run directory is in it (none has a plan.json), and no {AGGREGATE}")
     if len(names := sorted({run.scenario for run in runs})) > 1:
@@ -67,6 +70,12 @@ def summary_of(run: RunDir) -> Summary:
         evidence = read_evidence(run)
         analysis = analyse(evidence)
         return summarise(evidence, analysis, reconcile(evidence, analysis))
+
+
+def _of_runs(roots: list[Path], folder: Path, told: Step) -> Iterator[RunValues]:
+    for number, root in enumerate(roots):
+        told(str(root), number / len(roots))
+        yield _of_run(root, folder)
 
 
 def _of_run(root: Path, folder: Path) -> RunValues:

@@ -21,6 +21,7 @@ from results.report.reroute_plot import plot_reroutes
 from results.report.reroute_series import reroute_picture
 from results.report.stall_plot import plot_stall
 from results.report.stall_series import stall_picture
+from results.report.steps import Step, untold
 from results.report.tables import InterruptionRow, StreamRow, interruption_rows, stream_rows, table_csv
 from results.run_files import documents
 from results.run_files.decoder_log import DecodedMedia, decoded_media
@@ -57,27 +58,34 @@ Finish = Callable[[RunDir, Evidence, Analysis, Summary], None]
 """Adds to a run directory what others make of the same analysis."""
 
 
-def make_report(run: RunDir, end: End | None = None, finish: Finish | None = None) -> Summary:
+def make_report(run: RunDir, end: End | None = None, finish: Finish | None = None, told: Step = untold) -> Summary:
     """Write ledger, summary, tables and plots into a run directory, at last call `finish`; give the summary.
 
-    `end` is taken in place of the one recorded. Missing or broken files make the run inconclusive; only the plan must
-    be complete. Raises DocumentError without it; UnwrittenError if a file cannot be written.
+    `end` is taken in place of the one recorded; `told` is called at each step. Missing or broken files make the run
+    inconclusive; only the plan must be complete. Raises DocumentError without it; UnwrittenError if a file cannot be
+    written.
     """
+    told("reading", 0.0)
     evidence = read_evidence(run)
     if end:
         others = (event for event in evidence.events if not isinstance(event, End))
         evidence = replace(evidence, events=(*others, end))
+    told("matching packets", 0.05)
     analysis = analyse(evidence)
+    told("ledger and figures", 0.25)
     ledger = reconcile(evidence, analysis)
     summary = summarise(evidence, analysis, ledger)
+    told("tables", 0.55)
     try:
         # Plots last: they take longest, and if drawing fails or is interrupted, verdict and tables are on disk.
         write_whole(run.ledger, documents.dump(ledger))
         write_whole(run.summary, documents.dump(summary))
         write_whole(run.interruptions, table_csv(InterruptionRow, interruption_rows(analysis, evidence.plan)))
         write_whole(run.streams, table_csv(StreamRow, stream_rows(analysis)))
+        told("plots", 0.65)
         _plot(run, evidence, analysis, summary)
         if finish:
+            told("page", 0.8)
             finish(run, evidence, analysis, summary)
     except OSError as error:
         raise UnwrittenError(summary, error) from error

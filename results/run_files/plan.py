@@ -13,6 +13,7 @@ from relay_app.versions.version_names import DEFAULT_VERSION
 from relay_app.webrtc_calls import CallGroup
 from results.run_files.faults import Fault, Forget, LinkFault, ProcessFault
 from results.run_files.relay_program import RelayProgram
+from results.run_files.run_formats import RUN_FORMAT
 from topologies.back_ends import CAPABILITIES, BackendName
 from topologies.capabilities import Capabilities
 from topologies.link_state import LinkChange
@@ -183,6 +184,8 @@ class Environment:
 class Plan:
     """All inputs of a run."""
 
+    format: Literal[6] = field(default=RUN_FORMAT, kw_only=True)
+    """Of the run directory (`results.run_files.run_formats`)."""
     scenario: str
     description: str
     seed: int

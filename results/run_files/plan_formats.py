@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from results.run_files import documents
+from results.run_files.document_error import DocumentError
 from results.run_files.plan import Plan
+from results.run_files.run_formats import RUN_FORMAT
 
 _OLD_ACTIONS = {
     "relay-restart": "stop",
@@ -33,7 +35,17 @@ def load_plan_text(text: str | bytes, name: str) -> Plan:
         plan = json.loads(text)
     except ValueError:
         return documents.load(Plan, text, name)
+    _require_known(plan, name)
     return documents.load(Plan, json.dumps(_upgraded(plan)), name)
+
+
+def _require_known(plan: Any, name: str) -> None:
+    """Raises DocumentError of a run directory of a later version, which may mean something else by what it says."""
+    told = plan.get("format") if isinstance(plan, dict) else None
+    if isinstance(told, int) and told > RUN_FORMAT:
+        raise DocumentError(
+            f"{name}: format {told} is of a later version of Blipnet; this one reads run directories up to {RUN_FORMAT}"
+        )
 
 
 def _upgraded(plan: Any) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console as Terminal
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -35,8 +35,9 @@ from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from results.verdict.value_text import found_text
 from scenarios.cli.doctor import Diagnosis
-from scenarios.cli.live_progress import LiveProgress, bar_texts
+from scenarios.cli.live_progress import LiveProgress
 from scenarios.cli.standard_streams import OutputLostError
+from scenarios.cli.step_times import StepTimes
 from scenarios.relay_check.finding import Finding
 from scenarios.suites.attempts import Attempt
 from scenarios.suites.standings import COLUMNS, Trial, table
@@ -59,6 +60,9 @@ _TONES: dict[Tone, str] = {
     "alarm": "bold white on red",
 }
 
+Step = Callable[[str, float], None]
+"""Shows that a step of work begins, and which share of all of it, 0 to 1, is done."""
+
 Frame = Callable[[int, int], list[Line]]
 """Draws a frame for a terminal of so many columns and rows."""
 
@@ -78,11 +82,19 @@ class Console:
             for line in progress_lines.opening():
                 self._terminal.print(line)
             self._terminal.print(f"[dim]records    {_short(run.root)}[/]")
-        columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TextColumn("{task.fields[clock]}")
-        with Progress(
-            *columns, console=self._terminal, transient=True, disable=not self._terminal.is_terminal
-        ) as progress:
+        with self._bar() as progress:
             yield _Follower(progress_lines, plan, progress, label)
+
+    @contextmanager
+    def steps(self, doing: str) -> Iterator[Step]:
+        """Show steps of work inside the block: a bar with the time left or, without a terminal, a line for each step
+        that begins when the work has taken long."""
+        with self._bar() as progress:
+            yield _Steps(progress, progress.add_task(doing, total=1.0, clock=""), doing).show
+
+    def _bar(self) -> Progress:
+        columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TextColumn("{task.fields[clock]}")
+        return Progress(*columns, console=self._terminal, transient=True, disable=not self._terminal.is_terminal)
 
     @property
     def draws(self) -> bool:
@@ -221,8 +233,8 @@ class _Follower:
         self._progress_lines = progress_lines
         self._progress = progress
         self._label = label
-        self._duration_s = plan.duration_ns / 1e9
-        self._task = progress.add_task(label or "setting up", total=self._duration_s, clock="")
+        self._task = progress.add_task(label or "setting up", total=plan.duration_ns / 1e9, clock="")
+        self._steps: _Steps | None = None
 
     def look(self) -> None:
         """Print what is new since the last call. A run whose output is lost is interrupted: nobody follows it."""
@@ -235,13 +247,34 @@ class _Follower:
         for line in self._progress_lines.news():
             if not self._label:
                 self._progress.console.print(line)
-        if (clock_s := self._progress_lines.clock_s()) is not None:
-            doing, clock = bar_texts(clock_s, self._duration_s)
-            self._progress.update(self._task, description=self._label or doing, completed=clock_s, clock=clock)
+        doing, played_s, clock = self._progress_lines.bar()
+        self._progress.update(self._task, description=self._label or doing, completed=played_s, clock=clock)
+        if self._progress.disable and not self._label and (line := self._progress_lines.long_step()):
+            self._progress.console.print(line)
+
+    def analysing(self, step: str, share: float) -> None:
+        """Show that a step of the analysis begins, of which a share is done."""
+        self._steps = self._steps or _Steps(self._progress, self._task, self._label or "analysing")
+        self._steps.show(step, share)
 
     def stopping(self) -> None:
         """Print that the run was interrupted and is ending."""
         self._progress.console.print("interrupted: stopping, and keeping what was recorded")
+
+
+class _Steps:
+    """Shows steps on a task's bar, or in lines."""
+
+    def __init__(self, progress: Progress, task: TaskID, doing: str) -> None:
+        self._progress, self._task, self._doing = progress, task, doing
+        self._times = StepTimes()
+
+    def show(self, step: str, share: float) -> None:
+        """Show that a step begins, and which share of all is done."""
+        clock = self._times.left(share)
+        self._progress.update(self._task, description=f"{self._doing}: {step}", total=1.0, completed=share, clock=clock)
+        if self._progress.disable and self._times.is_long:
+            self._progress.console.print(f"           {self._doing}: {escape(step)} ({clock})")
 
 
 def _short(path: Path) -> Path:

@@ -109,6 +109,10 @@ class JsonProgress:
         for line in self.news(monotonic_ns()):
             _print(line)
 
+    def analysing(self, step: str, share: float) -> None:  # noqa: ARG002 - of all watchers
+        """Print that the analysis has come to a step."""
+        _print(Step(f"analysing: {step}"))
+
     def stopping(self) -> None:
         """Print that the run was interrupted and is ending."""
         _print(Step("interrupted"))

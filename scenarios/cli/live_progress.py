@@ -12,9 +12,10 @@ from controller.decisions import Decision, Kept, Review
 from hostio.files import Tail
 from hostio.timing import S
 from results.run_files.documents import ControllerRecord, load_decisions, load_events
-from results.run_files.events import MediaStart, Phase
+from results.run_files.events import Begun, MediaStart, Phase
 from results.run_files.plan import Plan
 from results.run_files.run_dir import RunDir
+from scenarios.cli.step_times import LONG_S
 from scenarios.watch.entries import Record, Teller
 
 _MARKUP = re.compile(r"(\[[a-z#/@][^\[]*?\])")
@@ -30,6 +31,8 @@ class LiveProgress:
         self._media_start_ns: int | None = None
         self._teller = Teller(plan)
         self._with_sessions = {frozenset((each.a, each.b)) for each in plan.sessions}
+        self._step: Begun | None = None
+        self._step_is_told = False
 
     def opening(self) -> Iterator[str]:
         """Lines about the plan: scenario, seed, duration, back ends, and what programs may do."""
@@ -57,6 +60,28 @@ class LiveProgress:
             return None
         return max(0.0, (monotonic_ns() - self._media_start_ns) / 1e9)
 
+    def bar(self) -> tuple[str, float, str]:
+        """What a bar says now: what is being done, s of the media played, and how far it is. How long set-up and
+        collection take is not known before; they say how long their present step has taken."""
+        duration_s, clock_s = self._plan.duration_ns / S, self.clock_s()
+        if clock_s is not None and clock_s < duration_s:
+            return "playing", clock_s, f"{clock_s:4.1f} s, {duration_s - clock_s:.0f} s left"
+        doing, played_s = ("setting up", 0.0) if clock_s is None else ("collecting", duration_s)
+        if self._step is None or (self._step.stage == "set-up") != (clock_s is None):
+            return doing, played_s, ""
+        return f"{doing}: {self._step.step}", played_s, f"{self._step_s:.0f} s"
+
+    def long_step(self) -> str | None:
+        """A line for a step of collection that takes long, once; those of set-up are told as they end."""
+        if self._step is None or self._step.stage != "collection" or self._step_is_told or self._step_s < LONG_S:
+            return None
+        self._step_is_told = True
+        return f"           {self._step.step}"
+
+    @property
+    def _step_s(self) -> float:
+        return (monotonic_ns() - self._step.at_ns) / S if self._step else 0.0
+
     def _of_controller(self, records: Sequence[ControllerRecord]) -> Iterator[str]:
         """Lines of records; of pairs without sessions that fare alike the first, and the number of the others."""
         told = [(self._fate(record), line) for record in records if (line := self._line(record))]
@@ -76,6 +101,8 @@ class LiveProgress:
     def _line(self, record: Record) -> str | None:
         if isinstance(record, MediaStart):
             self._media_start_ns = record.at_ns
+        if isinstance(record, Begun):
+            self._step, self._step_is_told = record, False
         if isinstance(record, Phase):
             return f"           {record.name}"
         entry = self._teller.tell(record)
@@ -88,14 +115,6 @@ class LiveProgress:
         if self._media_start_ns is None:
             return "    set-up"
         return f"{round((at_ns - self._media_start_ns) / 1e9, 3) + 0.0:8.3f} s"  # + 0.0: no "-0.000"
-
-
-def bar_texts(clock_s: float, duration_s: float) -> tuple[str, str]:
-    """What a bar says of a run at a time of its media: what is being done, and how far it is. How long the end takes,
-    and the analysis, is not known."""
-    if clock_s >= duration_s:
-        return "collecting, analysing", ""
-    return "playing", f"{clock_s:4.1f} s, {duration_s - clock_s:.0f} s left"
 
 
 def _escaped(text: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import read
@@ -40,9 +40,21 @@ from topologies.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from scenarios.run.host_side import Outcome
-    from scenarios.run.supervisor import Watcher
 
 PrintLine = Callable[[str], None]
+
+
+class Shown(Protocol):
+    """Shows a run while it lasts, and its analysis: a `scenarios.run.supervisor.Watcher` that is told its steps."""
+
+    def look(self) -> None:
+        """As of a watcher."""
+
+    def stopping(self) -> None:
+        """As of a watcher."""
+
+    def analysing(self, step: str, share: float) -> None:
+        """Show that a step of the analysis begins, of which a share, 0 to 1, is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +146,11 @@ class InSandbox:
             raise RunSpoiltError(outcome.unwritten)
         return Attempt(outcome.summary, run.root, outcome.failure or lack_of_room(run.root))
 
-    def _outcome(self, plan: Plan, run: RunDir, watcher: Watcher) -> Outcome:
+    def _outcome(self, plan: Plan, run: RunDir, watcher: Shown) -> Outcome:
         from scenarios.run.host_side import run_plan
 
         try:
-            return run_plan(plan, run, self.sandbox, watcher)
+            return run_plan(plan, run, self.sandbox, watcher, told=watcher.analysing)
         except (DocumentError, OutputError, RunSpoiltError, OSError, ModuleNotFoundError):
             raise
         except Exception as error:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from types import ModuleType
 
 from results.run_files.record_tables import SESSION_COLUMNS, SESSIONS_FILE, TABLES, RecordTable, codes, meaning
+from results.run_files.run_formats import RUN_FORMATS
 
 _INTRODUCTION = """\
 # The records of a run: every Parquet file and its columns
@@ -26,7 +27,20 @@ so that the difference of two of them is exact. `events.jsonl` has a record of t
 
 def records_page() -> str:
     """The whole page."""
-    return _INTRODUCTION + "\n".join(line for section in (_sessions(), *map(_section, TABLES)) for line in section)
+    sections = (_formats(), _sessions(), *map(_section, TABLES))
+    return _INTRODUCTION + "\n".join(line for section in sections for line in section)
+
+
+def _formats() -> Iterator[str]:
+    yield "## Formats of run directories\n"
+    yield (
+        "`format` in `plan.json` is that of the run directory. Run directories of all formats are read, and come to "
+        "the same figures as then; of a later one than it knows, a version says so and reads nothing.\n"
+    )
+    yield "| format | what is new in it |"
+    yield "|---|---|"
+    yield from (f"| {number} | {about} |" for number, about in RUN_FORMATS.items())
+    yield ""
 
 
 def _sessions() -> Iterator[str]:

@@ -48,7 +48,8 @@ def compare(
 
     if metrics and every:
         raise click.UsageError("--all is every metric: leave out --metric")
-    sets = named_apart([read_set(each) for each in (first, *others)])
+    with Console(quiet=as_json).steps("reading") as told:
+        sets = named_apart([read_set(each, told) for each in (first, *others)])
     known = all_metrics(sets)
     _require(metrics, known)
     found = compared(sets, metrics or (known if every else default_metrics(sets)), confidence)

@@ -49,9 +49,10 @@ def report(run_dir: Path, as_json: bool) -> int:
     from scenarios.run.reporting import report_again
 
     run_directory = RunDir(run_dir.resolve())
-    summary = report_again(run_directory)
+    console = Console(quiet=as_json)
+    with console.steps("analysing") as told:
+        summary = report_again(run_directory, told)
     if as_json:
         print(dump(summary), end="")
-    else:
-        Console().show_summary(summary, run_directory)
+    console.show_summary(summary, run_directory)
     return VERDICT_CODES[summary.verdict]

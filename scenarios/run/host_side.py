@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from hostio.ownership import give, owner_beside_root
 from hostio.storage import lock, sentence
+from results.report.steps import Step, untold
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import dump, load_events
 from results.run_files.events import End
@@ -57,8 +58,16 @@ class Outcome:
     """A program that the user gave could not be started: that is the failure."""
 
 
-def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowed: Allowances | None = None) -> Outcome:
-    """Run a plan that has its environment, and report on it. `allowed`: in place of the plan's own allowances.
+def run_plan(
+    plan: Plan,
+    run: RunDir,
+    sandbox: Sandbox,
+    watcher: Watcher,
+    allowed: Allowances | None = None,
+    told: Step = untold,
+) -> Outcome:
+    """Run a plan that has its environment, and report on it. `allowed`: in place of the plan's own allowances; `told`:
+    is called at each step of the report.
 
     KeyboardInterrupt is caught: it ends the run early, and what was recorded up to then is reported. OutputError if
     the run directory does not take the plan: nothing was started. RunSpoiltError if the run cannot be reported on.
@@ -71,7 +80,7 @@ def run_plan(plan: Plan, run: RunDir, sandbox: Sandbox, watcher: Watcher, allowe
         supervisor, end = _supervised(plan, run, sandbox, log, watcher, allowed or allowances(plan))
         unwritten = None
         try:
-            summary = _report(run, end)
+            summary = _report(run, end, told)
         except UnwrittenError as error:
             summary, unwritten = error.summary, _unwritten(error, run)
         except DocumentError as error:
@@ -122,9 +131,9 @@ def _load_reporting() -> None:
         import_module(_REPORTING)
 
 
-def _report(run: RunDir, end: End | None) -> Summary:
+def _report(run: RunDir, end: End | None, told: Step) -> Summary:
     """What `reporting.report_whole` does."""
-    summary: Summary = import_module(_REPORTING).report_whole(run, end)
+    summary: Summary = import_module(_REPORTING).report_whole(run, end, told)
     return summary
 
 

@@ -9,6 +9,7 @@ from hostio.storage import lock
 from relay_app.streams import streams_of
 from results.page.writing import write_page, write_remains
 from results.report.report import make_report
+from results.report.steps import Step, untold
 from results.run_files.collecting import collect
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import dump_line, read_events
@@ -20,14 +21,14 @@ from results.verdict.summary import Summary
 from results.verdict.unwritten import UnwrittenError
 
 
-def report_again(run: RunDir) -> Summary:
+def report_again(run: RunDir, told: Step = untold) -> Summary:
     """As `report_whole`; of a run that still lasts make the report alone, of what there is.
 
     DocumentError if the plan cannot be read: a page then says so, and what there is. OSError if a file cannot be
     written.
     """
     try:
-        return report_whole(run) if _is_over(run) else make_report(run, None, write_page)
+        return report_whole(run, None, told) if _is_over(run) else make_report(run, None, write_page, told)
     except DocumentError as error:
         if run.begun:
             write_remains(run, str(error))
@@ -44,18 +45,19 @@ def _is_over(run: RunDir) -> bool:
         return True
 
 
-def report_whole(run: RunDir, end: End | None = None) -> Summary:
+def report_whole(run: RunDir, end: End | None = None, told: Step = untold) -> Summary:
     """Collect what processes left, where that was not done yet, and make the report.
 
     `end` is taken in place of the one recorded. UnwrittenError, with the summary, if a file cannot be written;
     DocumentError if the plan cannot be read.
     """
     failed = None
+    told("collecting the records", 0.0)
     try:
         _collect(run, end)
     except OSError as error:
         failed = error
-    summary = make_report(run, end, write_page)
+    summary = make_report(run, end, write_page, told)
     if failed:
         raise UnwrittenError(summary, failed) from failed
     return summary

@@ -14,6 +14,7 @@ from results.run_files import documents
 from results.run_files.document_error import DocumentError
 from results.run_files.faults import Action, Cut, Fault, Freeze, Kill, Level, Process, ProcessFault, Slow, Stop
 from results.run_files.plan_formats import load_plan_text, read_plan
+from results.run_files.run_formats import RUN_FORMAT, RUN_FORMATS
 from topologies.model import OneWay
 
 NO_CHANGE = dict.fromkeys(
@@ -100,3 +101,18 @@ def test_old_links_have_their_delay_and_jitter_in_both_directions() -> None:
     assert [link.there for link in found] == [OneWay(link.there.delay_ns, 7) for link in plan().topology.links]
     assert [link.back for link in found] == [link.there for link in found]
     assert {link.source for link in found} == {"survey"}
+
+
+def test_a_plan_says_the_format_of_the_run_directory() -> None:
+    written = json.loads(documents.dump(plan()))
+    assert written["format"] == RUN_FORMAT == max(RUN_FORMATS)
+    assert list(RUN_FORMATS) == list(range(1, RUN_FORMAT + 1))
+
+
+def test_a_run_directory_of_a_later_version_is_refused_in_one_line() -> None:
+    text = json.dumps({**json.loads(documents.dump(plan())), "format": RUN_FORMAT + 1, "galaxies": 3})
+    expected = (
+        rf"^plan\.json: format {RUN_FORMAT + 1} is of a later version of Blipnet; this one reads run directories up to"
+    )
+    with pytest.raises(DocumentError, match=expected):
+        load_plan_text(text, "plan.json")

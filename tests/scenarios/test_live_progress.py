@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.text import Text
 
 from controller.decisions import Decision, Review
 from hostio.timing import MS, S
-from results.run_files.documents import dump_line
-from results.run_files.events import FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
+from results.run_files.documents import Event, dump_line
+from results.run_files.events import Begun, FaultEdge, LogFull, MediaStart, Phase, ProgramMessage, WatchdogMissed
 from results.run_files.faults import Cut, Kill, Process, ProcessFault
 from results.run_files.run_dir import RunDir
-from scenarios.cli.live_progress import LiveProgress, bar_texts
+from scenarios.cli import live_progress
+from scenarios.cli.live_progress import LiveProgress
+from scenarios.cli.step_times import StepTimes
 from scenarios.language.library import load_plan
 
 PLAN = load_plan(Path(__file__).resolve().parent.parent.parent / "scenarios" / "one-blip.yaml")
@@ -55,9 +58,58 @@ def test_every_record_is_told_once(tmp_path: Path) -> None:
     assert progress_lines.clock_s() is not None
 
 
-def test_a_bar_says_how_much_of_the_media_is_left_and_then_that_they_are_analysed() -> None:
-    assert bar_texts(3.21, 20) == ("playing", " 3.2 s, 17 s left")
-    assert bar_texts(20.0, 20) == bar_texts(25.0, 20) == ("collecting, analysing", "")
+@pytest.mark.parametrize(
+    ("records", "after_s", "bar"),
+    [
+        ((), 0, ("setting up", 0.0, "")),
+        ((Begun("set-up", "building the network", START),), 3, ("setting up: building the network", 0.0, "3 s")),
+        (
+            (Begun("set-up", "building the network", START - S), MediaStart(START)),
+            3.2,
+            ("playing", 3.2, " 3.2 s, 9 s left"),
+        ),
+        ((Begun("set-up", "warming the relays", START), MediaStart(START)), 13, ("collecting", 12.0, "")),
+        (
+            (MediaStart(START), Begun("collection", "writing the records", START + 13 * S)),
+            15,
+            ("collecting: writing the records", 12.0, "2 s"),
+        ),
+    ],
+)
+def test_a_bar_says_what_is_done_and_how_much_is_left_where_that_is_known(
+    records: tuple[Event, ...],
+    after_s: float,
+    bar: tuple[str, float, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = RunDir(tmp_path)
+    run.events.write_text("".join(map(dump_line, records)))
+    progress_lines = LiveProgress(PLAN, run)
+    list(progress_lines.news())
+    monkeypatch.setattr(live_progress, "monotonic_ns", lambda: START + round(after_s * S))
+    assert progress_lines.bar() == bar
+
+
+def test_a_step_of_collection_that_takes_long_is_a_line_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunDir(tmp_path)
+    begun = (Begun("set-up", "building the network", START), Begun("collection", "writing the records", START + S))
+    progress_lines = LiveProgress(PLAN, run)
+    lines = []
+    for count, after_s in ((1, 9), (2, 2), (2, 3.5), (2, 9)):
+        run.events.write_text("".join(map(dump_line, begun[:count])))
+        list(progress_lines.news())
+        monkeypatch.setattr(live_progress, "monotonic_ns", lambda now_s=after_s: START + round(now_s * S))
+        lines.append((progress_lines.long_step() or "").strip())
+    assert lines == ["", "", "writing the records", ""]
+
+
+def test_steps_are_lines_once_the_work_is_long_and_say_what_is_left() -> None:
+    now = [100.0]
+    times = StepTimes(lambda: now[0])
+    assert (times.is_long, times.left(0.0)) == (False, "0 s")
+    now[0] += 3
+    assert (times.is_long, times.left(0.05), times.left(0.25)) == (True, "3 s", "3 s, about 9 s left")
 
 
 def test_it_is_told_what_the_switches_did_by_themselves(tmp_path: Path) -> None:
