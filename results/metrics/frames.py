@@ -61,7 +61,7 @@ class Freezes:
         found: Flags = self.until_ns - self.from_ns >= self.shortest_ns
         return found
 
-    def chosen(self, rows: Flags) -> Freezes:
+    def chosen(self, rows: Flags | slice) -> Freezes:
         """Some of them."""
         return Freezes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
@@ -81,11 +81,18 @@ class Frames:
     lost: Flags
     freezes: Freezes
 
-    def chosen(self, rows: Flags, freezes: Flags) -> Frames:
+    def chosen(self, rows: Flags | slice, freezes: Flags | slice) -> Frames:
         """Some of them, and some freezes."""
         columns = (field.name for field in fields(self) if field.name != "freezes")
         kept = {name: getattr(self, name)[rows] for name in columns}
         return Frames(**kept, freezes=self.freezes.chosen(freezes))
+
+    def of_stream(self, number: int) -> Frames:
+        """Those of one stream: rows of a stream follow one another."""
+        rows, freezes = (
+            slice(*np.searchsorted(each, (number, number + 1)).tolist()) for each in (self.stream, self.freezes.stream)
+        )
+        return self.chosen(rows, freezes)
 
     def of_streams(self, chosen: Flags) -> Frames:
         """Those of some streams."""

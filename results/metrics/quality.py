@@ -46,6 +46,10 @@ class Quality:
         """That of some streams, the others with 0 packets, so that their numbers stay."""
         return Quality(_only(self.loss, chosen), _only(self.bursts, chosen), _only(self.concealment, chosen))
 
+    def of_stream(self, number: int) -> Quality:
+        """That of one stream, alone in its columns."""
+        return Quality(*(_row(table, number) for table in (self.loss, self.bursts, self.concealment)))
+
     @property
     def narrowband_r(self) -> Floats:
         """R of each stream of which anything arrived, or was lost."""
@@ -63,6 +67,10 @@ Table = TypeVar("Table", Loss, Bursts, Concealment)
 def _only(table: Table, chosen: Flags) -> Table:
     columns = (getattr(table, field.name) for field in fields(table))
     return type(table)(*(np.where(chosen, column, 0) for column in columns))
+
+
+def _row(table: Table, number: int) -> Table:
+    return type(table)(*(getattr(table, field.name)[number : number + 1] for field in fields(table)))
 
 
 def narrowband_of(loss: Loss) -> Floats:

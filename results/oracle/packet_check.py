@@ -15,6 +15,7 @@ import numpy as np
 from relay_app.rtp import PATH_HOPS
 from results.metrics.analysis import Analysis
 from results.metrics.matching import NEVER, Ints
+from results.metrics.nearly_ordered import distinct
 from results.metrics.paths import path_ordinals, tells_route
 from results.oracle.mesh import Mesh, Relays
 from results.oracle.windows import ALWAYS_NS, Window
@@ -81,18 +82,19 @@ def _misroutes(
 ) -> Iterator[Misroute]:
     towards = _Towards(mesh, windows, ends, lane)
     edges = np.array(towards.edges, np.int64)
-    spans = np.stack([path, np.searchsorted(edges, sent_ns, "right"), np.searchsorted(edges, received_ns, "right")])
-    unique, which = np.unique(spans, axis=1, return_inverse=True)
+    first_and_last = np.searchsorted(edges, sent_ns, "right") << 32 | np.searchsorted(edges, received_ns, "right")
+    spans, span = distinct(first_and_last)
+    unique, which = distinct(path << 31 | span)
     wrong: dict[Relays, list[int]] = defaultdict(list)
     right: dict[Relays, tuple[Relays, ...]] = {}
-    for number, (log, first, last) in enumerate(unique.T.tolist()):
-        taken = _between(plan, log, ends)
-        ways = towards.ways(first, last)
+    for number, key in enumerate(unique.tolist()):
+        taken = _between(plan, key >> 31, ends)
+        ways = towards.ways(*divmod(int(spans[key & 0x7FFFFFFF]), 1 << 32))
         if taken not in ways:
             wrong[taken].append(number)
             right.setdefault(taken, tuple(sorted(ways)))
     for taken, numbers in wrong.items():
-        rows = np.isin(which.ravel(), numbers)
+        rows = np.isin(which, numbers)
         yield Misroute(
             ends, lane, right[taken], taken, int(sent_ns[rows].min()), int(received_ns[rows].max()), int(rows.sum())
         )

@@ -10,6 +10,7 @@ import numpy as np
 from hostio.timing import MS
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.matching import Flags, Ints
+from results.metrics.nearly_ordered import distinct
 from results.metrics.network_figures import FaultRow, RerouteRow
 from results.metrics.paths import relays_passed, tells_route
 from results.metrics.streams import Floats
@@ -130,7 +131,7 @@ def _by_route(plan: Plan, analysis: Analysis, ends: tuple[str, str], arrived: In
     telling = np.array([tells_route(plan, stream) for stream in analysis.matched.streams], bool)
     told = telling[packets.stream[arrived]]
     paths = packets.path[arrived]
-    via_of = {int(path): relays_passed(int(path), plan.topology, ends) for path in np.unique(paths[told])}
+    via_of = {int(path): relays_passed(int(path), plan.topology, ends) for path in distinct(paths[told])[0]}
     for via in sorted(set(via_of.values()), key=lambda via: (len(via), via)):
         yield via, arrived[told & np.isin(paths, [path for path, each in via_of.items() if each == via])]
     if not told.all():
@@ -149,13 +150,15 @@ def _emulated_ms(topology: Topology, ends: tuple[str, str], via: Route) -> float
 def _quantiles_by_bin(at_ns: Ints, values: Floats, edges: Ints, shares: Sequence[float]) -> list[Floats]:
     """Quantiles of each bin by nearest rank, an array per share; NaN for an empty bin. Values outside are ignored."""
     bins = np.searchsorted(edges, at_ns, side="right") - 1
-    order = np.lexsort((values, bins))
-    ordered = values[order]
-    starts = np.searchsorted(bins, np.arange(len(edges)), sorter=order)
-    first, count = starts[:-1], np.diff(starts)
-    ranks = (first + np.rint(share * (count - 1)).astype(np.int64) for share in shares)
-    padded = np.append(ordered, np.nan)
-    return [padded[np.where(count > 0, rank, len(ordered))] for rank in ranks]
+    by_bin = values[np.argsort(bins.astype(np.int16), kind="stable")]  # by radix: there are at most MOST_BINS
+    edge = np.append(0, np.cumsum(np.bincount(bins + 1, minlength=len(edges) + 1)))
+    found = np.full((len(shares), len(edges) - 1), np.nan)
+    for number in range(len(edges) - 1):
+        own = by_bin[edge[number + 1] : edge[number + 2]]
+        if len(own):
+            ranks = np.rint(np.multiply(shares, len(own) - 1)).astype(np.int64)
+            found[:, number] = np.partition(own, ranks)[ranks]
+    return [*found]
 
 
 def _lost_share(analysis: Analysis, rows: Flags, edges: Ints) -> Floats:

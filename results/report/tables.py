@@ -126,7 +126,7 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
         lengths, pauses = lengths_of[each.stream.ssrc], pauses_of[each.stream.ssrc]
         order = orders.get(each.stream.ssrc, analysis.order.chosen(slice(0)))
         index = index_of[each.stream.ssrc]
-        frames = frame_figures(analysis.frames.of_streams(np.arange(len(streams)) == index))
+        frames = frame_figures(analysis.frames.of_stream(index))
         yield StreamRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -158,7 +158,7 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             freezes=frames.freezes,
             frozen_ms=frames.frozen_ms,
             longest_freeze_ms=frames.freeze_ms.max or 0.0,
-            **_quality(analysis.quality.of_streams(np.arange(len(streams)) == index)),
+            **_quality(analysis.quality.of_stream(index)),
         )
 
 
