@@ -42,9 +42,7 @@ def latency_bounds(
     """
     packets, quantiles = analysis.matched.packets, (*_QUANTILES, *more)
     arrived = packets.arrived
-    counted: Flags = np.ones(np.count_nonzero(arrived), dtype=bool)
-    if within:
-        counted = within.has(packets.due_ns[arrived])
+    counted: Flags | slice = within.has(packets.due_ns[arrived]) if within else slice(None)
     sent_ns, received_ns = packets.sent_ns[arrived][counted], packets.received_ns[arrived][counted]
     one_way_ns = received_ns - sent_ns
     added_ns, known = added_delay(evidence, analysis)
