@@ -59,7 +59,7 @@ def _copies(streams: tuple[Stream, ...], larger: tuple[Stream, ...], counts: Map
 def _copied(rows: Rows, copies: Mapping[int, list[int]], times: int) -> Rows:
     """Every row, once for each copy of its stream, in the order of the copies."""
     ssrcs, which = np.unique(rows["ssrc"], return_inverse=True)
-    of_all = np.array([copies[int(ssrc)][:times] for ssrc in ssrcs], np.uint32).reshape(len(ssrcs), -1)
+    of_all = np.array([copies[int(ssrc)][:times] for ssrc in ssrcs], np.uint32).reshape(len(ssrcs), times)
     parts = []
     for number in range(of_all.shape[1]):
         part = rows.copy()

@@ -69,16 +69,18 @@ def _other_gaps(analysis: Analysis, known: set[tuple[int, int]]) -> Gaps:
     first = first[arrivals.received_ns[first] == packets.received_ns[arrivals.packet[first]]]
     rows, at_ns, stream = arrivals.packet[first], arrivals.received_ns[first], arrivals.stream[first]
     intervals = np.array([analysis.intervals.get(each.media, 0) for each in analysis.matched.streams], np.int64)
-    after_ns, before_ns = analysis.speech.pauses_around(rows[:-1], rows[1:], intervals[stream[1:]])
-    apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows])) - after_ns - before_ns
-    wide = (np.diff(stream) == 0) & (apart_ns >= _CANDIDATE_INTERVALS * intervals[stream[1:]])
-    gap = np.flatnonzero(wide & (intervals[stream[1:]] > 0))
-    from_ns, until_ns = at_ns[:-1] + after_ns, at_ns[1:] - before_ns
-    new = np.array([key not in known for key in zip(stream[gap].tolist(), from_ns[gap].tolist(), strict=True)], bool)
-    gap = gap[new]
+    interval_ns = intervals[stream[1:]]
+    apart_ns = np.maximum(np.diff(at_ns), np.diff(packets.due_ns[rows]))
+    wide = (np.diff(stream) == 0) & (interval_ns > 0) & (apart_ns >= _CANDIDATE_INTERVALS * interval_ns)
+    gap = np.flatnonzero(wide)  # no pause of a speaker makes one wider
+    after_ns, before_ns = analysis.speech.pauses_around(rows[gap], rows[gap + 1], interval_ns[gap])
+    from_ns, until_ns = at_ns[gap] + after_ns, at_ns[gap + 1] - before_ns
+    kept = apart_ns[gap] - after_ns - before_ns >= _CANDIDATE_INTERVALS * interval_ns[gap]
+    kept &= np.array([key not in known for key in zip(stream[gap].tolist(), from_ns.tolist(), strict=True)], bool)
+    gap, from_ns, until_ns = gap[kept], from_ns[kept], until_ns[kept]
     nothing = np.zeros(len(gap), dtype=bool)
     before, after = rows[gap], rows[gap + 1]
-    return Gaps(stream[gap], from_ns[gap], until_ns[gap], packets.path[after], before, after, nothing, nothing)
+    return Gaps(stream[gap], from_ns, until_ns, packets.path[after], before, after, nothing, nothing)
 
 
 def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:

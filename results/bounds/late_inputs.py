@@ -31,14 +31,17 @@ class LateInputs:
     def of(cls, due_ns: Ints, sent_ns: Ints) -> LateInputs:
         """From late packets in any order."""
         order = np.argsort(sent_ns, kind="stable")
-        late_ns = (sent_ns - due_ns)[order]
+        sent_ns, late_ns = sent_ns[order], (sent_ns - due_ns)[order]
+        if len(sent_ns):  # of those sent at the same time the latest
+            first = np.flatnonzero(np.concatenate((np.ones(1, bool), sent_ns[1:] != sent_ns[:-1])))
+            sent_ns, late_ns = sent_ns[first], np.maximum.reduceat(late_ns, first)
         levels = [late_ns]
         while (step := 1 << (len(levels) - 1)) < len(late_ns):
             shorter = levels[-1]
             longer = shorter.copy()
             longer[:-step] = np.maximum(shorter[:-step], shorter[step:])
             levels.append(longer)
-        return cls(sent_ns[order], np.stack(levels))
+        return cls(sent_ns, np.stack(levels))
 
     def most_within(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """The most by which an input was late that was due or sent in each window, or nearly, ns."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import numpy as np
 
 from hostio.timing import MS
@@ -27,8 +29,37 @@ _JITTER_MEMORY = 100
 """Arrivals after which 1/600 of a deviation is left in the estimate of jitter, whose gain is 1/16."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trips:
+    """Of every packet that arrived, in order: when it was sent and received, its delay beyond the emulated one of its
+    path, and whether that is known; by how much hold-ups can have changed what it waited in a queue, and how much of
+    its delay they can have been in all. ns."""
+
+    sent_ns: Ints
+    received_ns: Ints
+    added_ns: Ints
+    known: Flags
+    queued_ns: Ints
+    held_ns: Ints
+
+    @classmethod
+    def of(cls, evidence: Evidence, analysis: Analysis, effects: Effects) -> Trips:
+        """Those of an analysis."""
+        packets = analysis.matched.packets
+        arrived = packets.arrived
+        sent_ns, received_ns = packets.sent_ns[arrived], packets.received_ns[arrived]
+        added_ns, known = added_delay(evidence, analysis)
+        queued_ns = of_queues(analysis, effects, added_ns, received_ns)
+        held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
+        return cls(sent_ns, received_ns, added_ns, known, queued_ns, held_ns)
+
+    def chosen(self, rows: Flags) -> Trips:
+        """Some of them."""
+        return Trips(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+
 def latency_bounds(
-    evidence: Evidence,
+    trips: Trips,
     analysis: Analysis,
     effects: Effects,
     other_packets: float,
@@ -41,18 +72,14 @@ def latency_bounds(
     that were due then count.
     """
     packets, quantiles = analysis.matched.packets, (*_QUANTILES, *more)
-    arrived = packets.arrived
-    counted: Flags | slice = within.has(packets.due_ns[arrived]) if within else slice(None)
-    sent_ns, received_ns = packets.sent_ns[arrived][counted], packets.received_ns[arrived][counted]
-    one_way_ns = received_ns - sent_ns
-    added_ns, known = added_delay(evidence, analysis)
-    added_ns, known = added_ns[counted], known[counted]
-    queued_ns = of_queues(analysis, effects, added_ns, received_ns)
-    held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
-    missing = _share(other_packets + _after_doubt(sent_ns, effects), len(one_way_ns))
+    if within:
+        trips = trips.chosen(within.has(packets.due_ns[packets.arrived]))
+    one_way_ns = trips.received_ns - trips.sent_ns
+    missing = _share(other_packets + _after_doubt(trips.sent_ns, effects), len(one_way_ns))
+    of_known = trips if trips.known.all() else trips.chosen(trips.known)
     return {
-        **_bounds("one_way_ms", quantiles, one_way_ns, held_ns, missing, queued_ns),
-        **_bounds("added_ms", quantiles, added_ns[known], held_ns[known], missing, queued_ns[known]),
+        **_bounds("one_way_ms", quantiles, one_way_ns, trips.held_ns, missing, trips.queued_ns),
+        **_bounds("added_ms", quantiles, of_known.added_ns, of_known.held_ns, missing, of_known.queued_ns),
         **_jitter(analysis, quantiles, effects, missing, within),
     }
 

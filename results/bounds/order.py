@@ -105,16 +105,19 @@ def _windows(evidence: Evidence, analysis: Analysis, effects: Effects, order: Or
     rows = order.packet[sent]
     added_ns = np.zeros(len(packets.seq), np.int64)
     added_ns[packets.arrived], _ = added_delay(evidence, analysis)
+    added_ns = added_ns[rows]
     due_ns, received_ns, stream = packets.due_ns[rows], packets.received_ns[rows], packets.stream[rows]
-    more_ns = of_queues(analysis, effects, added_ns[rows], received_ns)
+    more_ns = of_queues(analysis, effects, added_ns, received_ns)
     earliest_ns = received_ns - effects.held.on_way(due_ns, received_ns) - more_ns - NOISE_NS
     latest_ns = received_ns + more_ns + NOISE_NS
     start_ns = earliest_ns.min(initial=0)
     apart_ns = stream * (latest_ns.max(initial=0) - start_ns + 1) - start_ns
-    free = (added_ns[rows] >= QUEUED_NS) | _passed_a_link_that_overtakes(evidence, analysis, rows)
+    free = (added_ns >= QUEUED_NS) | _passed_a_link_that_overtakes(evidence, analysis, rows)
+    earliest_ns += apart_ns
+    latest_ns += apart_ns
     return _Windows(
-        earliest_ns + apart_ns,
-        latest_ns + apart_ns,
+        earliest_ns,
+        latest_ns,
         silent_from(streams, analysis.intervals)[stream],
         free | bool(evidence.plan.relays.programs),
         stream << 32 | packets.path[rows],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from results.bounds.absences import absence_bounds
 from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.frames import bounded_freezes, frame_bounds
 from results.bounds.interval import UNBOUNDED, Interval, decided, exactly, finite
-from results.bounds.latency import latency_bounds, pause_bounds
+from results.bounds.latency import Trips, latency_bounds, pause_bounds
 from results.bounds.media import interruption_bounds
 from results.bounds.order import order_bounds
 from results.bounds.packets import Shift, packet_bounds, packet_shift
@@ -33,7 +34,7 @@ from results.metrics.system_figures import RelayFigures
 from results.run_files.plan import Part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: cached properties need a place
 class Disturbances:
     """What the bounds of any part are made of."""
 
@@ -44,6 +45,11 @@ class Disturbances:
     effects: Effects
     undoubted: BoundedSilences | None = None
     """Where there is a doubt, the silences without it, for what was over before it began."""
+
+    @cached_property
+    def trips(self) -> Trips:
+        """Those of the analysis."""
+        return Trips.of(self.evidence, self.analysis, self.effects)
 
 
 def media_bounds(
@@ -60,11 +66,15 @@ def media_bounds(
     yield _speaker_bounds(evidence, analysis, figures)
     yield absence_bounds(evidence, analysis, figures, effects)
     yield order_bounds(evidence, analysis, effects, shift.either, more, within)
-    yield latency_bounds(evidence, analysis, effects, shift.either, more, within)
+    yield latency_bounds(run.trips, analysis, effects, shift.either, more, within)
     freezes = bounded_freezes(evidence, analysis, effects)
     yield frame_bounds(figures.frames, _touching(freezes, within) if within else freezes, effects, shift, more)
-    timely = Parts(analysis).of(np.ones(len(analysis.matched.streams), bool), within) if within else analysis
-    yield quality_bounds(evidence, timely, figures, run.found, effects, shift, more)
+    if within is None:
+        yield quality_bounds(run.trips, analysis, figures, run.found, effects, shift, more)
+    else:
+        timely = Parts(analysis).of(np.ones(len(analysis.matched.streams), bool), within)
+        trips = Trips.of(evidence, timely, effects)
+        yield quality_bounds(trips, timely, figures, run.found, effects, shift, more)
 
 
 def _speaker_bounds(evidence: Evidence, analysis: Analysis, figures: Media) -> dict[str, Interval]:

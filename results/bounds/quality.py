@@ -13,11 +13,11 @@ import numpy as np
 
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
-from results.bounds.latency import added_delay, of_queues
+from results.bounds.latency import Trips
 from results.bounds.packets import Shift
 from results.bounds.silences import BoundedSilences
 from results.bounds.times import LENGTH_QUANTILES, Quantiles
-from results.metrics.analysis import Analysis, Evidence
+from results.metrics.analysis import Analysis
 from results.metrics.e_model import burst_ratio, fullband_r, narrowband_r
 from results.metrics.figures import GroupRow, Media
 from results.metrics.matching import Flags, Ints
@@ -30,7 +30,7 @@ _MS = 1e6
 
 
 def quality_bounds(
-    evidence: Evidence,
+    trips: Trips,
     analysis: Analysis,
     figures: Media,
     found: BoundedSilences,
@@ -44,7 +44,7 @@ def quality_bounds(
     return {
         **_bursts(figures.bursts, shift),
         **_concealment(figures.concealment, shift),
-        **_quality(evidence, analysis, found, effects, shift),
+        **_quality(trips, analysis, found, effects, shift),
         **{f"loss_derived_ms.{name}": each for name, each in _lengths_by_loss(analysis, found, effects, more).items()},
         **_timers(figures, long),
         "dropped_calls": dropped,
@@ -168,7 +168,7 @@ def _of_streams(values: Floats, found: BoundedSilences, streams: int) -> Floats:
 
 
 def _quality(
-    evidence: Evidence,
+    trips: Trips,
     analysis: Analysis,
     found: BoundedSilences,
     effects: Effects,
@@ -180,7 +180,7 @@ def _quality(
     if effects.doubt is not None or not rated.any():
         return {f"quality.{rating}.{which}": UNBOUNDED for rating, which in names}
     changes = _Changes.of(found, shift, len(rated))
-    worst, best = _extremes(analysis, changes, _delays_ms(evidence, analysis, effects, changes), rated)
+    worst, best = _extremes(analysis, changes, _delays_ms(trips, analysis, changes), rated)
     return {
         f"quality.{rating}.{which}": finite(
             *(getattr(getattr(each, rating), which) for each in (worst, best)),
@@ -214,15 +214,11 @@ def _extremes(
     return found[0], found[1]
 
 
-def _delays_ms(evidence: Evidence, analysis: Analysis, effects: Effects, changes: _Changes) -> tuple[Floats, Floats]:
+def _delays_ms(trips: Trips, analysis: Analysis, changes: _Changes) -> tuple[Floats, Floats]:
     """The least and the largest mean delay of each stream. A packet more can have taken any time that any took."""
     packets = analysis.matched.packets
-    arrived = packets.arrived
-    stream, sent_ns, received_ns = packets.stream[arrived], packets.sent_ns[arrived], packets.received_ns[arrived]
-    one_way_ns, (added_ns, _) = received_ns - sent_ns, added_delay(evidence, analysis)
-    queued_ns = of_queues(analysis, effects, added_ns, received_ns)
-    held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
-    low, high = one_way_ns - held_ns - NOISE_NS, one_way_ns + queued_ns + NOISE_NS
+    stream, one_way_ns = packets.stream[packets.arrived], trips.received_ns - trips.sent_ns
+    low, high = one_way_ns - trips.held_ns - NOISE_NS, one_way_ns + trips.queued_ns + NOISE_NS
     streams = len(analysis.matched.streams)
     count, others = np.bincount(stream, minlength=streams), changes.fewer + changes.more
     other_ns = others * float(high.max(initial=0))

@@ -166,7 +166,10 @@ def _parted(arrivals: Arrivals, packets: Packets, streams: Sequence[Stream]) -> 
 
 
 def _joined(rows: Mapping[str, Rows], dtype: np.dtype[np.void]) -> Rows:
-    return np.concatenate([np.empty(0, dtype), *rows.values()])
+    """As bytes: numpy would copy each field of each row by itself."""
+    as_bytes = np.dtype((np.void, dtype.itemsize))
+    parts = (np.ascontiguousarray(each, dtype).view(as_bytes) for each in rows.values())
+    return np.concatenate([np.empty(0, as_bytes), *parts]).view(dtype)
 
 
 def _stream_index(streams: Sequence[Stream], ssrc: NDArray[np.uint32]) -> Ints:
@@ -215,7 +218,7 @@ def _altered(recording: Recording, streams: Sequence[Stream], packets: Packets) 
 def _arrivals(streams: Sequence[Stream], stream: Ints, received: Rows, packets: Packets, altered: Flags) -> Arrivals:
     """`stream`: of each row received, or UNMATCHED."""
     order = by_stream(stream, received["received_ns"])[np.count_nonzero(stream == UNMATCHED) :]
-    rows, stream = received[order], stream[order]
+    rows, stream = np.take(received, order), stream[order]
     packet, sent_ns = _packet_of(stream, rows, packets), rows["sent_ns"].astype(np.int64)
     for own, taker in shared(streams, stream):
         other = _packet_of(taker, rows[own], packets)

@@ -58,7 +58,7 @@ def _loses(fault: LinkFault) -> bool:
 def directions_without_records(evidence: Evidence, analysis: Analysis) -> int:
     """Streams of the plan of which an end has no records, or of which no packet was sent although one was due."""
     matched, plan = analysis.matched, evidence.plan
-    spans, sent = spans_of(plan.sessions, plan.seed), set(np.unique(matched.packets.stream).tolist())
+    spans, sent = spans_of(plan.sessions, plan.seed), set(np.flatnonzero(np.bincount(matched.packets.stream)).tolist())
     silent = 0
     for number, stream in enumerate(matched.streams):
         interval_ns = analysis.intervals.get(stream.media, 0)

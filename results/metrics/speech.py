@@ -86,7 +86,8 @@ def speech_of(
         ssrc = streams[packets.stream[rows.start]].ssrc
         own = spans.get(ssrc)
         if own and len(own) == 1:
-            talk[rows], turn[rows], missed_ns[rows] = not own[0].noise_ns, own[0].pauses, own[0].missed_ns
+            if own[0].noise_ns or own[0].pauses or own[0].missed_ns:
+                talk[rows], turn[rows], missed_ns[rows] = not own[0].noise_ns, own[0].pauses, own[0].missed_ns
         elif own:
             since_ns = packets.due_ns[rows] - start_ns
             span = np.searchsorted([each.from_ns for each in own], since_ns, side="right").clip(1) - 1

@@ -5,6 +5,6 @@ that `check`, `list` and `--help` do not wait for them.
 
 May import `scenarios`, `scenarios.cli`, `scenarios.language`, `scenarios.relay_check`, `scenarios.run`,
 `scenarios.suites`, `scenarios.topology_import`, `scenarios.vm`, `scenarios.watch`, `results.comparison`,
-`results.inspection`, `results.metrics`, `results.report`, `results.run_files`, `relay_app.programs`,
-`relay_app.versions` and `topologies`.
+`results.inspection`, `results.metrics`, `results.page`, `results.report`, `results.run_files`,
+`relay_app.programs`, `relay_app.versions` and `topologies`.
 """

@@ -162,6 +162,6 @@ def test_a_page_that_cannot_be_written_gets_one_line(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = written(tmp_path / "few", 1, 2)
-    target = tmp_path / "none" / "page.html"
+    target = few / "page.html"  # in a file
     assert command("compare", few, few, "--metric", LOST, "--html", target) == ExitCode.BAD_INPUT
-    assert one_line(capsys.readouterr().err) == f"{target}: No such file or directory"
+    assert one_line(capsys.readouterr().err).startswith(f"{target}: ")
