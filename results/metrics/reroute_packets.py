@@ -98,8 +98,10 @@ class MediaOfMoves:
     def _took(self, way: Sequence[str], paths: Ints) -> Flags:
         """Flags the path logs that have, besides the ends, the relays of a way and no others."""
         ordinals = [self.topology.cluster(name).ordinal for name in way]
-        taken = [path for path in np.unique(paths).tolist() if _between(path, ordinals) == set(ordinals[1:-1])]
-        flags: Flags = np.isin(paths, taken)
+        flags: Flags = np.zeros(len(paths), bool)
+        for path in set(paths.tolist()):
+            if _between(path, ordinals) == set(ordinals[1:-1]):
+                flags |= paths == path
         return flags
 
     def _silence(self, stream: Stream, move: Decision, from_ns: int, received_ns: int | None) -> Interruption | None:
