@@ -93,7 +93,8 @@ class HeldUp:
 
     def on_way(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """The most that hold-ups of the path, and late inputs before it, can have taken of a packet's way, ns."""
-        found: Ints = self.path.overlap(from_ns, until_ns) + self.inputs.most_within(from_ns, until_ns)
+        found: Ints = self.path.overlap(from_ns, until_ns)
+        found += self.inputs.most_within(from_ns, until_ns)
         return found
 
 

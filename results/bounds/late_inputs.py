@@ -49,7 +49,9 @@ class LateInputs:
         if np.size(from_ns) < MANY_WINDOWS:
             return self._most_within(from_ns, until_ns, latest_ns)
         most = np.zeros(len(from_ns), np.int64)
-        rows = Screen.of(self.sent_ns, self.sent_ns).touched(from_ns, np.maximum(from_ns, until_ns) + latest_ns)
+        last_ns = np.maximum(from_ns, until_ns)
+        last_ns += latest_ns
+        rows = Screen.of(self.sent_ns, self.sent_ns).touched(from_ns, last_ns)
         most[rows] = self._most_within(from_ns[rows], until_ns[rows], latest_ns)
         return most
 

@@ -16,37 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.bounds.effects import NOISE_NS, Effects
+from results.bounds.effects import Effects
 from results.bounds.interval import Interval, finite
-from results.bounds.latency import QUEUED_NS, added_delay, of_queues
+from results.bounds.order_windows import EVER, NEVER, Windows, least_after, most_before, windows_of
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.times import LENGTH_QUANTILES, Quantiles
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.delay_bounds import delay_bounds
 from results.metrics.matching import Flags, Ints
-from results.metrics.nearly_ordered import distinct
-from results.metrics.order import DUPTHRESH, Order, silent_from
+from results.metrics.order import DUPTHRESH, Order
 from results.metrics.parts import Window
 
 _MS = 1e6
-_NEVER = int(np.iinfo(np.int64).max)
-_EVER = -_NEVER // 2
-"""Before any time, so that a time less this one is a number still."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Windows:
-    """When packets can have arrived, in the order of sending; columns of equal length.
-
-    Streams follow one another and their times are shifted apart, so that one pass serves all of them.
-    `free`: its order was not kept by queues alone. `path`: with the stream, so that no two streams have the same.
-    """
-
-    earliest_ns: Ints
-    latest_ns: Ints
-    silent_ns: Ints
-    free: Flags
-    path: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +67,7 @@ def order_bounds(
     order, doubt, packets = analysis.order, effects.doubt, analysis.matched.packets
     if doubt is not None:
         order = order.chosen(packets.received_ns[order.packet] < doubt.from_ns)
-    windows, sent = _windows(evidence, analysis, effects, order)
+    windows, sent = windows_of(evidence, analysis, effects, order)
     counted = np.ones(len(sent), dtype=bool) if within is None else within.has(packets.due_ns[order.packet[sent]])
     found = _reordered(order, windows, sent, counted)
     if doubt is not None:
@@ -98,63 +78,20 @@ def order_bounds(
     return _bounds(found, others, _Widest(2 * reach + 1, span_ns), arrived, other_packets, more)
 
 
-def _windows(evidence: Evidence, analysis: Analysis, effects: Effects, order: Order) -> tuple[_Windows, Ints]:
-    """The windows, and the row in `order` of each."""
-    packets, streams = analysis.matched.packets, analysis.matched.streams
-    sent = np.argsort(order.rank, kind="stable")  # nearly in order: one pass
-    rows = order.packet[sent]
-    added_ns = np.zeros(len(packets.seq), np.int64)
-    added_ns[packets.arrived], _ = added_delay(evidence, analysis)
-    added_ns = added_ns[rows]
-    due_ns, received_ns, stream = packets.due_ns[rows], packets.received_ns[rows], packets.stream[rows]
-    more_ns = of_queues(analysis, effects, added_ns, received_ns)
-    earliest_ns = received_ns - effects.held.on_way(due_ns, received_ns) - more_ns - NOISE_NS
-    latest_ns = received_ns + more_ns + NOISE_NS
-    start_ns = earliest_ns.min(initial=0)
-    apart_ns = stream * (latest_ns.max(initial=0) - start_ns + 1) - start_ns
-    free = (added_ns >= QUEUED_NS) | _passed_a_link_that_overtakes(evidence, analysis, rows)
-    earliest_ns += apart_ns
-    latest_ns += apart_ns
-    return _Windows(
-        earliest_ns,
-        latest_ns,
-        silent_from(streams, analysis.intervals)[stream],
-        free | bool(evidence.plan.relays.programs),
-        stream << 32 | packets.path[rows],
-    ), sent
-
-
-def _passed_a_link_that_overtakes(evidence: Evidence, analysis: Analysis, rows: Ints) -> Flags:
-    packets, streams = analysis.matched.packets, analysis.matched.streams
-    bounds = delay_bounds(evidence.plan, evidence.fault_edges)
-    pairs = list(dict.fromkeys((each.source, each.destination) for each in streams))
-    number = {ends: n for n, ends in enumerate(pairs)}
-    pair = np.array([number[each.source, each.destination] for each in streams], np.int64)[packets.stream[rows]]
-    ways, way = distinct(pair << 32 | packets.path[rows])
-    found = np.zeros(len(rows), dtype=bool)
-    for at, key in enumerate(ways.tolist()):
-        mine = np.flatnonzero(way == at)
-        sent_ns, received_ns = packets.sent_ns[rows[mine]], packets.received_ns[rows[mine]]
-        source, destination = pairs[key >> 32]
-        for first_ns, last_ns in bounds.overtaking(source, destination, key & 0xFFFFFFFF):
-            found[mine] |= (received_ns >= first_ns) & (sent_ns <= last_ns)
-    return found
-
-
-def _reordered(order: Order, windows: _Windows, sent: Ints, counted: Flags) -> _Reordered:
+def _reordered(order: Order, windows: Windows, sent: Ints, counted: Flags) -> _Reordered:
     """Every packet that can be out of order, of those that count."""
     first, last = windows.earliest_ns, windows.latest_ns
-    overtaken_from = _least_after(first)
+    overtaken_from = least_after(first)
     measured = order.reordered[sent]
-    possible = measured | (last > _least_after_that_overtakes(windows))
-    overtaken_until = _least_after(last)
+    possible = measured | (last > _least_after_that_overtakes(windows, overtaken_from))
+    overtaken_until = least_after(last)
     certain = measured & (first > overtaken_until)
     rows = np.flatnonzero(possible & counted)
     certain = certain[rows]
     after_gap_low = certain & _surely_after_gap(order, windows, sent)[rows] if certain.any() else certain
-    after_gap_high = last[rows] > _least_after(np.where(_can_end_silence(windows), first, _NEVER))[rows]
+    after_gap_high = last[rows] > least_after(np.where(_can_end_silence(windows), first, NEVER))[rows]
     by_first, by_last = np.sort(first, kind="stable"), np.sort(last, kind="stable")
-    before_last = _most_before(last)[rows]
+    before_last = most_before(last)[rows]
     first, last, overtaken_from, overtaken_until = (
         each[rows] for each in (first, last, overtaken_from, overtaken_until)
     )
@@ -174,33 +111,21 @@ def _reordered(order: Order, windows: _Windows, sent: Ints, counted: Flags) -> _
     )
 
 
-def _least_after(values: Ints) -> Ints:
-    """The least of the values after each."""
-    least = np.full(len(values), _NEVER, np.int64)
-    least[:-1] = np.minimum.accumulate(values[:0:-1])[::-1]
-    return least
-
-
-def _most_before(values: Ints) -> Ints:
-    """The largest of the values before each."""
-    most = np.full(len(values), _EVER, np.int64)
-    most[1:] = np.maximum.accumulate(values[:-1])
-    return most
-
-
-def _least_after_that_overtakes(windows: _Windows) -> Ints:
-    """The earliest arrival of what was sent after each packet and can have overtaken it."""
-    first = windows.earliest_ns
-    among_free = _least_after(np.where(windows.free, first, _NEVER))
+def _least_after_that_overtakes(windows: Windows, of_all: Ints) -> Ints:
+    """The earliest arrival of what was sent after each packet and can have overtaken it; `of_all`: of all that was sent
+    after it."""
+    first, free = windows.earliest_ns, windows.free
     # From where the stream first changed its path after each packet on, any can have come on another one.
-    changes = np.append(np.flatnonzero(np.diff(windows.path)) + 1, len(first))
-    change = changes[np.searchsorted(changes, np.arange(len(first)), side="right")] if len(first) else changes[:0]
-    from_each = np.append(np.minimum.accumulate(first[::-1])[::-1], _NEVER)
-    found: Ints = np.where(windows.free, _least_after(first), np.minimum(among_free, from_each[change]))
+    changes = np.append(windows.changes, len(first))
+    from_each = np.append(np.minimum.accumulate(first[::-1])[::-1], NEVER)
+    found = np.repeat(from_each[changes], np.diff(changes, prepend=0))
+    if free.any():
+        np.minimum(found, least_after(np.where(free, first, NEVER)), out=found)
+        np.copyto(found, of_all, where=free)
     return found
 
 
-def _surely_after_gap(order: Order, windows: _Windows, sent: Ints) -> Flags:
+def _surely_after_gap(order: Order, windows: Windows, sent: Ints) -> Flags:
     """Flags packets of which what overtook them first ended a silence whatever the machine did.
 
     Nothing arrived in it: so what came before it came no later than the latest of that, and the rest no earlier than
@@ -209,14 +134,14 @@ def _surely_after_gap(order: Order, windows: _Windows, sent: Ints) -> Flags:
     place = np.empty(len(sent), np.int64)
     place[sent] = np.arange(len(sent))
     first, last = windows.earliest_ns[place], windows.latest_ns[place]
-    following = _least_after(first)
-    ended = np.minimum(first, following) - _most_before(last) >= windows.silent_ns[place]
+    following = least_after(first)
+    ended = np.minimum(first, following) - most_before(last) >= windows.silent_ns[place]
     by = np.arange(len(first)) - order.extent
     found: Flags = order.after_gap & (ended & (following > last))[by]
     return found[sent]
 
 
-def _can_end_silence(windows: _Windows) -> Flags:
+def _can_end_silence(windows: Windows) -> Flags:
     """Flags arrivals before which there can have been a silence: none that surely came before it came late enough."""
     first, last = windows.earliest_ns, windows.latest_ns
     found: Flags = windows.silent_ns > 0
@@ -224,18 +149,18 @@ def _can_end_silence(windows: _Windows) -> Flags:
     found[1:] &= (last[:-1] >= first[1:]) | (last[1:] - first[:-1] >= windows.silent_ns[1:])
     rows = np.flatnonzero(found)
     by_last = np.argsort(last, kind="stable")
-    latest = np.append(np.maximum.accumulate(first[by_last]), _EVER)
+    latest = np.append(np.maximum.accumulate(first[by_last]), EVER)
     before = np.searchsorted(last[by_last], first[rows]) - 1
     found[rows] = last[rows] - latest[before] >= windows.silent_ns[rows]
     return found
 
 
-def _reach(analysis: Analysis, order: Order, windows: _Windows, sent: Ints) -> tuple[int, int]:
+def _reach(analysis: Analysis, order: Order, windows: Windows, sent: Ints) -> tuple[int, int]:
     """How many packets a packet of another fate can have overtaken at most, and by how long: 0 where queues keep the
     order. That is what its stream sends in the span of the transit times of those that arrived."""
     packets = analysis.matched.packets
     stream, rows = packets.stream[order.packet[sent]], order.packet[sent]
-    if not len(rows) or not (windows.free.any() or (np.diff(windows.path)[np.diff(stream) == 0] != 0).any()):
+    if not len(rows) or not (windows.free.any() or windows.changed.any()):
         return 0, 0
     begin = np.flatnonzero(np.diff(stream, prepend=-1))
     due_ns = packets.due_ns[rows]

@@ -44,9 +44,12 @@ class Screen:
         bins = len(self.begun) - 1
         if bins < 0:
             return np.arange(len(from_ns))
-        first = ((from_ns - self.start_ns) >> _BIN_BITS).clip(0, bins)
-        behind = (((until_ns - self.start_ns) >> _BIN_BITS) + 1).clip(0, bins)
-        return np.flatnonzero(self.begun[behind] > self.begun[first])
+        first, behind = from_ns - self.start_ns, until_ns - self.start_ns
+        for each in (first, behind):  # in place: there are millions
+            each >>= _BIN_BITS
+        behind += 1
+        begun = (self.begun[np.clip(each, 0, bins, out=each)] for each in (first, behind))
+        return np.flatnonzero(np.less(*begun))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
