@@ -1,7 +1,7 @@
 """The formats of run directories: what each number stands for.
 
 `plan.json` says it from 6 on, as `format`; before, `machine.json` did, which the first one says nothing of. A version
-reads run directories of its own format and of all before it (`tests/results/test_recorded_runs.py`).
+reads run directories of its own format and of all before it; `tests/results/recorded` keeps one of each.
 """
 
 from __future__ import annotations
