@@ -2,8 +2,8 @@
 
 `recorded/NAME/run` is what the run wrote, `summary.json` and `ledger.json` beside it what was made of it then:
 a blackhole and a reroute, three relays restarted one after another, and a stall behind a lock with TCP connections, of
-the first format (`results.run_files.run_formats`); and a blackhole of each format since, made by the version of its time,
-of 4 with a relay that is a program.
+the first format (`results.run_files.run_formats`); and a blackhole of each format since, made by the version of its
+time, of 4 with a relay that is a program.
 """
 
 from __future__ import annotations
