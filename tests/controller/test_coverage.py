@@ -32,7 +32,7 @@ TRAFFIC = Traffic((PairTraffic("east", "west", (10,) * 16, 200),))
 
 class NoSwitches:
     def install(self, installs: Sequence[Install]) -> list[int]:
-        raise AssertionError(install)
+        raise AssertionError(installs)
 
 
 class NoRelays:
