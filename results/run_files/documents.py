@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from results.run_files.app_metrics import Scrape
+from results.run_files.captured import CaptureEnd
 from results.run_files.document_error import DocumentError
 from results.run_files.events import (
     Begun,
@@ -26,7 +27,17 @@ from results.run_files.validation import Field, InvalidError, JsonReader, dump_j
 T = TypeVar("T")
 
 Event: TypeAlias = (
-    Phase | Begun | MediaStart | FaultEdge | ProgramStart | ProgramEnd | ProgramMessage | WatchdogMissed | LogFull | End
+    Phase
+    | Begun
+    | MediaStart
+    | FaultEdge
+    | ProgramStart
+    | ProgramEnd
+    | ProgramMessage
+    | WatchdogMissed
+    | LogFull
+    | CaptureEnd
+    | End
 )
 """A line of `events.jsonl`."""
 

@@ -11,6 +11,7 @@ from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
 from relay_app.webrtc_calls import CallGroup
+from results.run_files.captured import Captured
 from results.run_files.faults import Fault, Forget, LinkFault, ProcessFault
 from results.run_files.relay_program import RelayProgram
 from results.run_files.run_formats import RUN_FORMAT
@@ -207,6 +208,8 @@ class Plan:
     """WebRTC calls over TURN servers, beside the sessions."""
     fidelity: FidelityLimits = DEFAULT_LIMITS
     """Limits of the fidelity checks."""
+    captured: Captured = Captured()
+    """Where packets are captured."""
     environment: Environment | None = None
     command: tuple[str, ...] = field(default=(), compare=False)
     """The arguments of `run_scenario.py` with which this plan is made and played again; empty: not recorded."""

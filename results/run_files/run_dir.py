@@ -184,6 +184,10 @@ class RunDir:
         """One row per direction of a session: SSRC, session, source, destination, media."""
         return self.root / "raw" / "sessions.parquet"
 
+    def capture(self, stem: str) -> Path:
+        """Packets of a cluster's host, or of all captured links (`results.run_files.captured.LINKS`), in pcapng."""
+        return self.root / "pcap" / f"{stem}.pcapng"
+
     def log(self, process: str) -> Path:
         """Standard error of one process."""
         return self.root / "logs" / f"{process}.log"

@@ -1,4 +1,5 @@
-"""Sentences on faults inside a relay, where its figures exceed thresholds, and on clients that gave up. Pure."""
+"""Sentences on faults inside a relay, where its figures exceed thresholds, on clients that gave up, and on captures that
+are not whole. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from controller.decisions import Review
 from relay_app.locks.report import PACKET_PATH, HeldAcrossIo, LockReport
 from results.metrics.figures import Media
 from results.metrics.system_figures import LockWaitRow, ProgramFigures, ProgramStallRow, RelayFigures
+from results.run_files.captured import CaptureEnd
 from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
 
 STALL_NS = 500_000_000
@@ -21,6 +23,15 @@ WASTEFUL_FETCHES = 1.5
 
 ProgramEvent: TypeAlias = ProgramEnd | WatchdogMissed | LogFull
 """What can have gone wrong with a relay that is a program."""
+
+
+def diagnose_captures(captures: Sequence[CaptureEnd], start_ns: int) -> Iterator[str]:
+    """Say which captures are not whole. `start_ns`: as for programs."""
+    for each in captures:
+        if each.full:
+            yield f"{each.file} reached its limit {_when(each.at_ns, start_ns)}, and lacks what came later"
+        if each.dropped:
+            yield f"{each.file} lacks {each.dropped} packets, which came too fast to be captured"
 
 
 def diagnose_clients(media: Media) -> Iterator[str]:

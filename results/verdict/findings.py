@@ -33,9 +33,10 @@ from results.metrics.streams import counts, latencies
 from results.metrics.webrtc_figures import webrtc_figures
 from results.metrics.witness import witness_rows
 from results.oracle.compare import oracle_figures
+from results.run_files.captured import CaptureEnd
 from results.run_files.events import LogFull, ProgramEnd, WatchdogMissed
 from results.run_files.faults import Fault
-from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_clients, diagnose_program
+from results.verdict.diagnosis import ProgramEvent, diagnose, diagnose_captures, diagnose_clients, diagnose_program
 from results.verdict.part_values import part_values
 from results.verdict.summary import RUN_FAILED, Backend, Findings
 
@@ -82,6 +83,7 @@ def find(evidence: Evidence, analysis: Analysis, ledger: Ledger) -> Findings:
 
 
 def _diagnoses(evidence: Evidence, measured: Measured, start_ns: int) -> Iterator[str]:
+    yield from diagnose_captures(evidence.of(CaptureEnd), start_ns)
     yield from diagnose_clients(measured.media)
     for relay, figures in measured.relay.items():
         checks = [check for check in evidence.of(Review) if relay in check.relays]

@@ -178,6 +178,8 @@ class Console:
             self._terminal.print(f"relay    {_short(run.stall_plot)}")
         if run.reroute_plot.exists():
             self._terminal.print(f"reroutes {_short(run.reroute_plot)}")
+        for path in sorted(run.capture("*").parent.glob(run.capture("*").name)):
+            self._terminal.print(f"packets  {_short(path)}")
         self._terminal.print(f"summary  {_short(run.summary)}")
 
     def show_scenarios(self, scenarios: list[tuple[Path, str]]) -> None:

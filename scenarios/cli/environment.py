@@ -16,6 +16,7 @@ from results.run_files.plan import Environment, Plan
 from scenarios.errors import MachineError
 from scenarios.language.timeline import steps_of
 from scenarios.process_faults.frameworks import framework_version
+from scenarios.run.capture_commands import PROGRAM as CAPTURE_PROGRAM
 from scenarios.vm.machine import CLOCK_VARIABLE
 from topologies.back_ends import CAPABILITIES, FALLBACK
 from topologies.backend_probe import available_link_backend
@@ -64,6 +65,7 @@ def environment_for(plan: Plan, found: Environment) -> Environment:
     chosen = _on_links(plan, found)
     framework = plan.controller.framework
     needed = {framework: framework_version(framework), **_media_versions(plan), **_webrtc_versions(plan)}
+    needed |= _capture_versions(plan)
     chosen = replace(chosen, versions={**chosen.versions, **needed})
     packages = sorted({name for program in plan.relays.programs.values() for name in program.packages})
     return replace(chosen, versions={**chosen.versions, **_debian_versions(packages)}) if packages else chosen
@@ -143,6 +145,15 @@ def _webrtc_versions(plan: Plan) -> dict[str, str]:
         name = plan.webrtc[0].name
         raise MachineError(f"WebRTC calls {name} need {missing}, which is not there; scripts/setup --media")
     return found
+
+
+def _capture_versions(plan: Plan) -> dict[str, str]:
+    """Version of the program that captures. MachineError if it is missing."""
+    if not plan.captured.stems:
+        return {}
+    if found := program_version(CAPTURE_PROGRAM, "--version"):
+        return {CAPTURE_PROGRAM: found}
+    raise MachineError(f"--pcap needs {CAPTURE_PROGRAM}, which is not there; apt-get install tshark has it")
 
 
 def _missing_element(media: ProgramMedia) -> str | None:

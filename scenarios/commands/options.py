@@ -22,6 +22,9 @@ markdown_option = click.option(
 progress_option = click.option(
     "--progress", type=click.Choice(["text", "json"]), default="text", help="json: JSON lines on standard error."
 )
+pcap_option = click.option(
+    "captured", "--pcap", multiple=True, metavar="NAME", help="Keep the packets of a cluster or link; more than once."
+)
 files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 
 

@@ -26,11 +26,13 @@ from scenarios.commands.options import (
     junit_option,
     markdown_option,
     overrides_option,
+    pcap_option,
     progress_option,
     relay_override,
     seed_option,
 )
 from scenarios.commands.shares import SHARE, confidence_option, given
+from scenarios.language.capture_points import with_captures
 from scenarios.language.expectation_places import expectation_lines
 from scenarios.language.library import load_plan
 from scenarios.paths import RUNS
@@ -56,6 +58,7 @@ from scenarios.vm.run import run_in_machine
 @confidence_option
 @click.option("--vm", is_flag=True, help="Run in a virtual machine with a stock kernel: netem and the kernel datapath.")
 @click.option("--clock", type=CLOCK, help="What drives the virtual machine's clock; virtual counts instructions.")
+@pcap_option
 @junit_option
 @markdown_option
 @json_option
@@ -72,6 +75,7 @@ def run(
     confidence: float,
     vm: bool,
     clock: Literal["real", "virtual"] | None,
+    captured: tuple[str, ...],
     junit: Path | None,
     markdown: Path | None,
     as_json: bool,
@@ -87,11 +91,11 @@ def run(
     that confidence, that such a share of all runs would pass; aggregate.json beside them has the spread of each metric.
     """
     overrides = (*overrides, *([] if kind is None else [relay_override(kind)]))
-    plans = [load_plan(file, seed=seed, overrides=overrides) for file in files]
+    plans = [with_captures(load_plan(file, seed=seed, overrides=overrides), captured) for file in files]
     if clock and not vm:
         raise click.UsageError("--clock is the virtual machine's: add --vm")
     show, outputs = Show(as_json, progress == "json"), Outputs(junit, markdown, as_json)
-    _require_repeat(times, passes, told=outputs != Outputs() or show != Show())
+    _require_repeat(times, passes, told=outputs != Outputs() or show != Show() or bool(captured))
     if times is not None:
         from scenarios.cli.repeat import Repeats
 
@@ -99,6 +103,7 @@ def run(
         return series.in_machines(clock or "real", _print_line) if vm else series.here()
     if vm:
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
+        options += _repeated("--pcap", captured)
         say = _print_error if as_json else _print_line
         machines = [
             InMachine(each, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), say)
@@ -119,12 +124,13 @@ def run(
 
 
 def _require_repeat(times: int | None, passes: float | None, *, told: bool) -> None:
-    """UsageError if an option is of repeated runs and these are none, or the other way round. `told`: to programs."""
+    """UsageError if an option is of repeated runs and these are none, or the other way round. `told`: to
+    programs, or captured."""
     for option, stated in (("--pass-share", passes is not None), ("--confidence", given("confidence"))):
         if stated and times is None:
             raise click.UsageError(f"{option} is of repeated runs: add --repeat")
     if told and times is not None:
-        raise click.UsageError("--junit, --markdown, --json and --progress are of single runs: leave out --repeat")
+        raise click.UsageError("--pcap, --junit, --markdown, --json and --progress are of single runs: leave out --repeat")
 
 
 def _tried(

@@ -31,6 +31,7 @@ from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE
 from results.run_files.plan import Plan
 from results.run_files.program_samples import HOST_SAMPLE, PROCESS_SAMPLE, UDP_DROP_SAMPLE
 from scenarios.language.timeline import steps_of
+from scenarios.run.capture_commands import MOST_BYTES
 from scenarios.run.link_sampler import PERIOD_NS as LINK_PERIOD_NS
 from topologies.link_backend import FRAME_FATE
 
@@ -75,6 +76,9 @@ _TIMED_THREADS = 4
 _PROGRAM_BYTES = 4 * PROCESS_SAMPLE.itemsize + HOST_SAMPLE.itemsize + LANES * UDP_DROP_SAMPLE.itemsize
 """Of a relay that is a program and has four processes, in all its lives, once a second."""
 
+_CAPTURED_TIMES, _CAPTURED_HEADER_BYTES = 4, 64
+"""How often a capture sees a packet at most, at either interface in either direction, and what pcapng adds to it."""
+
 _HELD_UP_NS = 200 * MS
 """How often each is held up, on a machine that does so often."""
 
@@ -102,6 +106,7 @@ def space_needed(plan: Plan) -> Space:
         + _reroute_bytes(plan)
         + _line_bytes(plan)
         + _told_bytes(plan)
+        + _captured_bytes(plan)
     )
     return Space(staged, staged + largest + documents, FILES + clusters * FILES_PER_CLUSTER + _ends(plan))
 
@@ -181,6 +186,16 @@ def _told_bytes(plan: Plan) -> int:
     used = [plan.program_of(cluster.name) for cluster in plan.topology.clusters]
     answers = sum(1 for each in used if each and each.metrics) * ANSWER_BYTES * (plan.duration_ns + _SET_UP_NS) // S
     return answers + sum(1 for each in used if each and each.stacks) * STACKS_BYTES
+
+
+def _captured_bytes(plan: Plan) -> int:
+    """Captures, each of which sees all media at most."""
+    ours, media_bytes = media_of(plan.sessions), 0.0
+    for group in plan.sessions:
+        media = PROGRAM_MEDIA.get(group.media) or ours[group.media]
+        packets = 2 * group.count * (media.packets_per_s * plan.duration_ns / S + 1)
+        media_bytes += packets * (media.largest_packet + _CAPTURED_HEADER_BYTES)
+    return len(plan.captured.stems) * min(MOST_BYTES, DOCUMENT_BYTES + round(_CAPTURED_TIMES * media_bytes))
 
 
 def _streams(plan: Plan) -> int:

@@ -23,6 +23,7 @@ from scenarios.process_faults.controller import Controller, start_controller, st
 from scenarios.process_faults.directory import start_directory
 from scenarios.process_faults.player import ProcessFaults
 from scenarios.process_faults.targets import fault_targets
+from scenarios.run.captures import Captures
 from scenarios.run.hold_up_rows import hold_up_rows
 from scenarios.run.limits import allowances
 from scenarios.run.links import STARTERS
@@ -55,7 +56,7 @@ _STOP_WITHIN_S = 15.0
 @dataclass(frozen=True, slots=True)
 class Testbed:
     """A built testbed. `observers`: kernel counters; `links`: the link back end; `process_faults`: plays faults on
-    processes; `monitor`: samples the machine; `datapath_stats_before`: flow-table lookups when the testbed was ready.
+    processes; `monitor`: samples the machine; `captures`: those that the plan asks for; `datapath_stats_before`: flow-table lookups when the testbed was ready.
     """
 
     plan: Plan
@@ -66,6 +67,7 @@ class Testbed:
     controller: SupervisedProcess[Controller]
     process_faults: ProcessFaults
     monitor: RunProcess
+    captures: Captures
     datapath_stats_before: DatapathStats
 
     @classmethod
@@ -128,13 +130,15 @@ class Testbed:
         process_faults = ProcessFaults(plan.faults, targets, log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")
-        return cls(plan, run, observers, links, media, controller, process_faults, monitor, datapath_stats())
+        captures = Captures(plan, run, {each: fabric.host_pid(each) for each in plan.captured.clusters})
+        return cls(plan, run, observers, links, media, controller, process_faults, monitor, captures, datapath_stats())
 
     def prepare_media(self) -> None:
         """Have clients compute their first packets; afterwards the media window reaches every process in time.
 
         ProcessError if one does not answer.
         """
+        self.captures.start()
         self.media.webrtc_peers.start()
         self.media.media_programs.start()
         prepare_media((*self.media.serving_versions.values(), *self.media.clients, self.monitor), self.plan.duration_ns)
@@ -176,6 +180,8 @@ class Testbed:
         memory_bytes = proportional_memory_bytes()
         end, counts = quiesce(self.plan, self.media, self.links, self.observers, log)
         hosts = self.observers.hosts(counts)
+        for captured in self.captures.stop():
+            log.add(captured)
         running = self._running
         log.begin("collection", "writing the records")
         stopped = stop_all(running, self._saving_s)

@@ -10,6 +10,7 @@ from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review, e
 from controller.moves import lanes_text, via_text
 from hostio.timing import MS, S
 from relay_app.ports import LANES
+from results.run_files.captured import CaptureEnd
 from results.run_files.documents import ControllerRecord, Event
 from results.run_files.events import (
     Begun,
@@ -163,9 +164,11 @@ def _of_program(record: ProgramStart | ProgramEnd | ProgramMessage | WatchdogMis
     return Entry(record.at_ns, "relay", text, aside)
 
 
-def _of_run(record: Phase | Begun | MediaStart | End) -> str:
+def _of_run(record: Phase | Begun | MediaStart | CaptureEnd | End) -> str:
     if isinstance(record, Phase):
         return record.name
+    if isinstance(record, CaptureEnd):
+        return f"captured {record.packets} packets in {record.file}"
     if isinstance(record, MediaStart):
         return "media start"
     return end_text(record) if isinstance(record, End) else ""
