@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from os import strerror
@@ -196,6 +196,26 @@ def _read(source: Path) -> pl.DataFrame:
         raise RecordsError(f"raw/{source.name} is missing") from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RecordsError(f"raw/{source.name} cannot be read") from error
+
+
+def change_texts(source: Path, target: Path, change: Callable[[str], str]) -> None:
+    """Write the rows of a Parquet file to another one, with each text in them changed. Raises RecordsError; OSError."""
+    frame = _read(source)
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    _write(target, frame.with_columns(_changed(frame[name], change) for name in texts))
+
+
+def texts_of(source: Path) -> tuple[str, ...]:
+    """The different texts in a Parquet file, names of its columns too. Raises RecordsError."""
+    frame = _read(source)
+    columns = [frame[name].drop_nulls().unique() for name, kind in frame.schema.items() if kind == pl.String]
+    return (*frame.columns, *(text for column in columns for text in column.to_list()))
+
+
+def _changed(column: pl.Series, change: Callable[[str], str]) -> pl.Series:
+    texts = column.drop_nulls().unique().to_list()
+    changed = {text: change(text) for text in texts}
+    return column.replace_strict(changed, default=None, return_dtype=pl.String) if changed else column
 
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")

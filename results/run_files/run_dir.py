@@ -27,6 +27,11 @@ class RunDir:
         return self.root / "plan.json"
 
     @property
+    def inputs(self) -> Path:
+        """Folder of what the plan was made of: the scenario file, and the files that it names."""
+        return self.root / "inputs"
+
+    @property
     def events(self) -> Path:
         """What the runner did and when, a JSON object per line."""
         return self.root / "events.jsonl"
@@ -201,6 +206,11 @@ class RunDir:
     def summary(self) -> Path:
         """Findings and verdict, after `summary.schema.json`."""
         return self.root / "summary.json"
+
+    @property
+    def comparison(self) -> Path:
+        """Of a bundle that was played again: this run beside that of the bundle."""
+        return self.root / "comparison.json"
 
     @property
     def ledger(self) -> Path:

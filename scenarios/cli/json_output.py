@@ -192,6 +192,22 @@ class ImportedTopology:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenBundle:
+    """Output of `bundle`."""
+
+    file: str
+    """The new file."""
+    bytes: int
+    """Its size."""
+    files: int
+    """How many files of the run directory are in it."""
+    redacted: bool
+    """Whether host names, users and paths were left out."""
+    remarks: list[str]
+    """What whoever plays it will miss, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandOutputs:
     """What each command prints with `--json`; `report` prints the summary (`results/summary.schema.json`)."""
 
@@ -211,3 +227,5 @@ class CommandOutputs:
     """`topology show`."""
     topology_import: ImportedTopology
     """`topology import`."""
+    bundle: WrittenBundle
+    """`bundle`."""

@@ -27,7 +27,9 @@ from scenarios.cli.environment import environment_for
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.cli.guest_error import GuestError
 from scenarios.cli.json_progress import following_in_json
+from scenarios.cli.kept_inputs import keep_inputs
 from scenarios.errors import BugError, ProgramError, RunSpoiltError
+from scenarios.language.inputs import Arguments, arguments_in
 from scenarios.paths import OutputError, new_root, new_run_dir
 from scenarios.run.limits import machine_s
 from scenarios.run.means import require_means
@@ -114,6 +116,8 @@ class InSandbox:
     environment: Environment
     out: Path
     show: Show = AS_TEXT
+    made_of: Arguments | None = None
+    """What a plan was made of whose command does not say it."""
 
     @classmethod
     def on(cls, diagnosis: Diagnosis, out: Path, show: Show = AS_TEXT) -> InSandbox:
@@ -129,6 +133,7 @@ class InSandbox:
         """Run a plan once. With a label, which a suite sets, only the progress bar is shown."""
         require_room(plan, self.out)
         run = new_run_dir(plan.scenario, self.out)
+        keep_inputs(self.made_of or arguments_in(plan.command), run)
         console = self.show.console()
         with following_in_json(plan, run) if self.show.json else console.following(plan, run, label) as watcher:
             outcome = self._outcome(plan, run, watcher)

@@ -25,6 +25,7 @@ _COMMANDS = MappingProxyType(
         "vm": "runs.vm",
         "suite": "suites.suite",
         "list": "looks.list_",
+        "bundle": "bundles.bundle",
         "check": "checks.check",
         "new": "beginnings.new",
         "relay": "relays.relay",
@@ -60,7 +61,9 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and (Path(args[0]).suffix in {".yaml", ".yml"} or Path(args[0]).is_file()):
+        if args[0] not in _COMMANDS and (
+            Path(args[0]).suffix in {".yaml", ".yml", ".bundle"} or Path(args[0]).is_file()
+        ):
             args = ["run", *args]
         try:
             return super().resolve_command(ctx, args)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Literal
 
 import click
 
-from results.run_files.plan import Plan
+from scenarios.bundles.archive import is_bundle
 from scenarios.cli.doctor import diagnose
 from scenarios.cli.exit_codes import VERDICT_CODES, worst
 from scenarios.cli.expectation_cases import Source
@@ -32,12 +30,11 @@ from scenarios.commands.options import (
     seed_option,
 )
 from scenarios.commands.shares import SHARE, confidence_option, given
+from scenarios.commands.trials import tried
 from scenarios.language.capture_points import with_captures
 from scenarios.language.expectation_places import expectation_lines
 from scenarios.language.library import load_plan
 from scenarios.paths import RUNS
-from scenarios.suites.attempts import Attempt
-from scenarios.suites.standings import Trial, trial_of
 from scenarios.vm.guest import Task
 from scenarios.vm.machine import Clock
 from scenarios.vm.run import run_in_machine
@@ -82,7 +79,7 @@ def run(
     progress: Literal["text", "json"],
     overrides: tuple[str, ...],
 ) -> int:
-    """Run scenarios one after another.
+    """Run scenarios one after another; or bundles again, each compared with the run that it holds.
 
     All of them are read before the first one starts. The exit code is that of the worst. Of each, --junit has a test
     case per expectation. In a job of GitHub Actions, its page gets a summary, and what failed an annotation.
@@ -91,11 +88,17 @@ def run(
     that confidence, that such a share of all runs would pass; aggregate.json beside them has the spread of each metric.
     """
     overrides = (*overrides, *([] if kind is None else [relay_override(kind)]))
+    show, outputs = Show(as_json, progress == "json"), Outputs(junit, markdown, as_json)
+    _require_repeat(times, passes, told=outputs != Outputs() or show != Show() or bool(captured))
+    if any(map(is_bundle, files)):
+        from scenarios.bundles.opened import Changes
+        from scenarios.commands.replays import Replays
+
+        _require_single(files, vm=vm or clock is not None, repeated=times is not None)
+        return Replays(files, Changes(seed, overrides, captured), out, attempts, outputs, show).play()
     plans = [with_captures(load_plan(file, seed=seed, overrides=overrides), captured) for file in files]
     if clock and not vm:
         raise click.UsageError("--clock is the virtual machine's: add --vm")
-    show, outputs = Show(as_json, progress == "json"), Outputs(junit, markdown, as_json)
-    _require_repeat(times, passes, told=outputs != Outputs() or show != Show() or bool(captured))
     if times is not None:
         from scenarios.cli.repeat import Repeats
 
@@ -119,7 +122,7 @@ def run(
         tries = [partial(decided, partial(sandbox.play, plan), plan, attempts, show) for plan in plans]
     places = (Source(str(file), expectation_lines(file, overrides)) for file in files)
     sources = {plan.scenario: place for plan, place in zip(plans, places, strict=True)}
-    trials = _tried(plans, tries, outputs, sources)
+    trials = tried(plans, tries, outputs, sources)
     return worst(VERDICT_CODES[trial.verdict] for trial in trials)
 
 
@@ -130,25 +133,19 @@ def _require_repeat(times: int | None, passes: float | None, *, told: bool) -> N
         if stated and times is None:
             raise click.UsageError(f"{option} is of repeated runs: add --repeat")
     if told and times is not None:
-        raise click.UsageError("--pcap, --junit, --markdown, --json and --progress are of single runs: leave out --repeat")
+        raise click.UsageError(
+            "--pcap, --junit, --markdown, --json and --progress are of single runs: leave out --repeat"
+        )
 
 
-def _tried(
-    plans: Sequence[Plan],
-    tries: Sequence[Callable[[], Sequence[Attempt]]],
-    outputs: Outputs,
-    sources: Mapping[str, Source],
-) -> list[Trial]:
-    """Play plans, each by its function; what is known so far is written whatever ends it."""
-    trials: list[Trial] = []
-    try:
-        for plan, play in zip(plans, tries, strict=True):
-            begun_s = monotonic()
-            made = play()
-            trials.append(trial_of(plan.relays.version, plan.scenario, made, monotonic() - begun_s))
-    finally:
-        outputs.write(trials, len(plans), sources, os.environ)
-    return trials
+def _require_single(files: Sequence[Path], *, vm: bool, repeated: bool) -> None:
+    """UsageError if bundles are to be played as they cannot be."""
+    if others := [file for file in files if not is_bundle(file)]:
+        raise click.UsageError(f"{others[0]} is no bundle: play scenarios apart from bundles")
+    if vm or repeated:
+        raise click.UsageError(
+            f"a bundle is played once, here: leave out {'--repeat' if repeated else '--vm, --clock'}"
+        )
 
 
 def _print_line(line: str) -> None:

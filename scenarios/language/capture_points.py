@@ -28,9 +28,7 @@ def with_captures(plan: Plan, names: Sequence[str]) -> Plan:
     if wrong := [_unknown(name, clusters, plan.topology) for name in names if name not in (*clusters, *links)]:
         raise reduce(ScenarioError.beside, wrong)
     if len({*names}) > MOST_POINTS:
-        raise ScenarioError(
-            f"--pcap {names[-1]}", f"{len({*names})} are too many to capture; name {MOST_POINTS}", None
-        )
+        raise ScenarioError(f"--pcap {names[-1]}", f"{len({*names})} are too many to capture; name {MOST_POINTS}", None)
     captured = Captured(
         tuple(dict.fromkeys(name for name in names if name in clusters)),
         tuple(dict.fromkeys(links[name] for name in names if name not in clusters)),

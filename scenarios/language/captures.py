@@ -1,9 +1,11 @@
-"""Reads the RTP packets of a capture, in pcap or pcapng. The only importer of scapy."""
+"""Reads the RTP packets of a capture, in pcap or pcapng, and writes those of a recording. The only importer of scapy."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +15,10 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import CookedLinux, CookedLinuxV2, Dot1Q, Ether, Loopback
 from scapy.packet import Raw
-from scapy.utils import PcapReader
+from scapy.utils import PcapReader, RawPcapWriter
 
+from hostio.timing import S
+from relay_app.media_profiles import Recording
 from relay_app.rtp import RtpError, RtpPacket
 
 _RTCP_TYPES = range(72, 77)
@@ -71,3 +75,36 @@ def _rtp(datagram: bytes) -> RtpPacket | None:
     except RtpError:
         return None
     return None if packet.payload_type in _RTCP_TYPES else packet
+
+
+_ETHERNET = 1
+"""Link type of a pcap file."""
+
+
+def capture_of(recording: Recording, ssrc: int) -> bytes:
+    """A capture, in pcap, from which `rtp_of` reads the packets of a recording; its payloads are zero bytes, and its
+    addresses nobody's."""
+    written: Any = BytesIO()
+    writer: Any = RawPcapWriter
+    capture = writer(written, linktype=_ETHERNET, nano=True)
+    capture.write_header(None)
+    columns = (
+        recording.at_ns,
+        recording.timestamps,
+        recording.payload_types_of,
+        recording.markers,
+        recording.lengths,
+    )
+    for number, (at_ns, stamp, payload_type, marker, length) in enumerate(zip(*columns, strict=True)):
+        packet = RtpPacket(payload_type, number % (1 << 16), stamp, ssrc, marker, payload=bytes(length)).encode()
+        capture.write_packet(_headers(len(packet)) + packet, sec=at_ns // S, usec=at_ns % S)
+    contents: bytes = written.getvalue()
+    return contents
+
+
+@cache
+def _headers(length: int) -> bytes:
+    """Ethernet, IPv4 and UDP for a datagram of this length, without a checksum of UDP."""
+    ends = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="192.0.2.1", dst="192.0.2.2")
+    frame = bytes(ends / UDP(sport=5004, dport=5004, chksum=0) / Raw(bytes(length)))
+    return frame[: len(frame) - length]

@@ -28,7 +28,7 @@ def report_again(run: RunDir, told: Step = untold) -> Summary:
     written.
     """
     try:
-        return report_whole(run, None, told) if _is_over(run) else make_report(run, None, write_page, told)
+        return report_whole(run, None, told) if is_over(run) else make_report(run, None, write_page, told)
     except DocumentError as error:
         if run.begun:
             write_remains(run, str(error))
@@ -37,7 +37,8 @@ def report_again(run: RunDir, told: Step = untold) -> Summary:
         raise error.error from error
 
 
-def _is_over(run: RunDir) -> bool:
+def is_over(run: RunDir) -> bool:
+    """Whether no run goes on in a directory."""
     try:
         with run.log("runner").open("rb") as log:
             return lock(log)
