@@ -1,4 +1,4 @@
-"""Where a run captures its packets: the plan's part, what the files have, and what became of each capture. Pure data."""
+"""Where a run captures its packets: the plan's part, the files, and what became of each capture. Pure data."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ class Captured:
     def stems(self) -> tuple[str, ...]:
         """Of its files."""
         return (*([LINKS] if self.links else []), *map(host_stem, self.clusters))
+
+
+NOTHING_CAPTURED = Captured()
 
 
 @dataclass(frozen=True, slots=True)

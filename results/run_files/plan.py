@@ -11,7 +11,7 @@ from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.streams import ConnectionGroup, SessionGroup
 from relay_app.versions.version_names import DEFAULT_VERSION
 from relay_app.webrtc_calls import CallGroup
-from results.run_files.captured import Captured
+from results.run_files.captured import NOTHING_CAPTURED, Captured
 from results.run_files.faults import Fault, Forget, LinkFault, ProcessFault
 from results.run_files.relay_program import RelayProgram
 from results.run_files.run_formats import RUN_FORMAT
@@ -208,7 +208,7 @@ class Plan:
     """WebRTC calls over TURN servers, beside the sessions."""
     fidelity: FidelityLimits = DEFAULT_LIMITS
     """Limits of the fidelity checks."""
-    captured: Captured = Captured()
+    captured: Captured = NOTHING_CAPTURED
     """Where packets are captured."""
     environment: Environment | None = None
     command: tuple[str, ...] = field(default=(), compare=False)

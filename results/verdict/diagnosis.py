@@ -1,5 +1,5 @@
-"""Sentences on faults inside a relay, where its figures exceed thresholds, on clients that gave up, and on captures that
-are not whole. Pure."""
+"""Sentences on faults inside a relay, where its figures exceed thresholds, on clients that gave up, and on captures
+that are not whole. Pure."""
 
 from __future__ import annotations
 

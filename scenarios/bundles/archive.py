@@ -1,7 +1,7 @@
 """Bundles as files: a zip archive of the files of a run directory, and of a manifest with their digests.
 
-One that is read may be anybody's: nothing of it is trusted before it was checked, and what is unpacked are regular files
-below a new folder, no larger than the archive says.
+One that is read may be anybody's: nothing of it is trusted before it was checked, and what is unpacked are regular
+files below a new folder, no larger than the archive says.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def write_bundle(target: Path, files: Mapping[str, Path], about: Manifest) -> Manifest:
-    """Write the files of a run directory as a bundle, whole or not at all; the manifest, with their digests. OSError."""
+    """Write the files of a run directory as a bundle, whole or not at all; the manifest with their digests. OSError."""
     digests = {RUN + name: Content(path.stat().st_size, _digest(path)) for name, path in files.items()}
     manifest = Manifest(about.format, about.blipnet, about.scenario, about.seed, about.redacted, digests)
     with replacing(target) as partial, naming(target), ZipFile(partial, "x") as archive:
@@ -144,7 +144,7 @@ def _require_room(path: Path, needed: int, folder: Path) -> None:
 
 
 def _unpack(path: Path, archive: ZipFile, name: str, content: Content, folder: Path) -> None:
-    """Unpack a file. What is written is as long as listed at most: a longer one is refused with its first chunk more."""
+    """Unpack a file. What is written is no longer than listed: a longer one is refused with its first chunk more."""
     target, digest, length = folder / name.removeprefix(RUN), hashlib.sha256(), 0
     with archive.open(name) as source, _new(target) as copy:
         while chunk := source.read(_CHUNK):

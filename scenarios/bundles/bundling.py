@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from results.run_files.captured import Captured
+from results.run_files.captured import NOTHING_CAPTURED
 from results.run_files.document_error import DocumentError
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
@@ -50,7 +50,7 @@ def bundle(run: RunDir, target: Path, version: str, *, redact: bool) -> Bundled:
 def same_inputs(one: Plan, other: Plan) -> bool:
     """Whether two plans are the same but for the machine: environment, captures, and where relay programs lie."""
     first, second = (
-        replace(plan, environment=None, captured=Captured(), relays=replace(plan.relays, programs={}))
+        replace(plan, environment=None, captured=NOTHING_CAPTURED, relays=replace(plan.relays, programs={}))
         for plan in (one, other)
     )
     return first == second

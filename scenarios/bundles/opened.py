@@ -36,8 +36,8 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A bundle. `file`: as the user calls it; `run`: its run directory, unpacked; `plan`: what is to be played, with its
-    changes, and `made_of`: of what. `remark`: why that is not what was played, if it is not though nothing is changed.
+    """A bundle. `file`: as the user calls it; `run`: its run directory, unpacked; `plan`: what is to be played, with
+    its changes; `made_of`: of what that is made. `remark`: that it is not what was played, though nothing is changed.
     """
 
     file: Path

@@ -1,7 +1,7 @@
 """A copy of a run directory without names of hosts and users, and without paths.
 
-What can be computed is computed anew of what was copied: summary, tables, plots and page. Logs and captures, which are what other
-programs said and sent, are left out.
+What can be computed is computed anew of what was copied: summary, tables, plots and page. Logs and captures, which are
+what other programs said and sent, are left out.
 """
 
 from __future__ import annotations

@@ -85,4 +85,4 @@ class Redactor:
     @cached_property
     def _folders(self) -> re.Pattern[str] | None:
         longest_first = sorted(map(re.escape, self.folders), key=len, reverse=True)
-        return re.compile(rf"(?:{'|'.join(longest_first)})[^\s\"'<>]*") if longest_first else None
+        return re.compile(rf"(?:{'|'.join(longest_first)})(?:{_PART})?(?:/{_PART})*/?") if longest_first else None

@@ -1,4 +1,4 @@
-"""Reads the RTP packets of a capture, in pcap or pcapng, and writes those of a recording. The only importer of scapy."""
+"""Reads the RTP packets of a capture, in pcap or pcapng, and writes a recording as one. The only importer of scapy."""
 
 from __future__ import annotations
 

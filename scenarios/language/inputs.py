@@ -1,5 +1,5 @@
-"""What a plan is made of, kept beside a run so that it can be made again elsewhere: the scenario file, and the files that
-it names, each under a name of ours. Of a capture the stream that is played is kept, and nothing else that was in it.
+"""What a plan is made of, kept beside a run so that it can be made again elsewhere: the scenario file, and the files
+that it names, each under a name of ours. Of a capture the stream that is played is kept, and nothing else in it.
 
 Folders of relays are not kept. A value that names a kept file is set by an override when the plan is made again.
 """

@@ -56,7 +56,8 @@ _STOP_WITHIN_S = 15.0
 @dataclass(frozen=True, slots=True)
 class Testbed:
     """A built testbed. `observers`: kernel counters; `links`: the link back end; `process_faults`: plays faults on
-    processes; `monitor`: samples the machine; `captures`: those that the plan asks for; `datapath_stats_before`: flow-table lookups when the testbed was ready.
+    processes; `monitor`: samples the machine; `captures`: those that the plan asks for; `datapath_stats_before`:
+    flow-table lookups when the testbed was ready.
     """
 
     plan: Plan

@@ -14,6 +14,7 @@ from zipfile import ZipFile
 
 import polars as pl
 import pytest
+from bundle_lab import RECORDED, WRITTEN_BY
 from command_lab import ONE_BLIP, PROJECT
 
 from results.run_files.document_error import DocumentError
@@ -29,7 +30,6 @@ from scenarios.language.inputs import Arguments
 
 pytestmark = pytest.mark.long
 
-RECORDED = Path(__file__).parent.parent / "results" / "recorded" / "one-blip" / "run"
 HOST, USER, CALLER, OTHER = "qzbuild-7.corp.example", "qzada", "qzgrace", "qzhopper"
 FOLDER = f"/home/{OTHER}/own relays/blipnet"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
@@ -83,7 +83,7 @@ def test_nothing_names_host_user_or_path(run: RunDir, tmp_path: Path) -> None:
         each for path in run.root.rglob("*") if path.is_file() for each in left(secrets, path.name, path.read_bytes())
     }
     assert before == {*secrets}, "a name is not in the run to begin with"
-    path = bundle(run, tmp_path / "x.bundle", "Blipnet 0, commit 0", redact=True).path
+    path = bundle(run, tmp_path / "x.bundle", WRITTEN_BY, redact=True).path
     with ZipFile(path) as archive:
         names = archive.namelist()
         for name in names:
@@ -117,7 +117,7 @@ def seen(name: str, data: bytes) -> Iterator[bytes]:
 
 def test_a_redacted_run_is_still_the_run(run: RunDir, tmp_path: Path) -> None:
     """It has the verdict and the figures of the run, and everything that joins its files."""
-    path = bundle(run, tmp_path / "x.bundle", "Blipnet 0, commit 0", redact=True).path
+    path = bundle(run, tmp_path / "x.bundle", WRITTEN_BY, redact=True).path
     there = tmp_path / "there"
     there.mkdir()
     manifest = unpack(path, there)
@@ -135,5 +135,5 @@ def test_records_that_need_a_name_are_not_redacted(
     """A user with the name of a word of records that the schemas do not have."""
     monkeypatch.setenv("USER", "applied_first_ns")
     with pytest.raises((ScenarioError, DocumentError)):
-        bundle(run, tmp_path / "x.bundle", "Blipnet 0, commit 0", redact=True)
+        bundle(run, tmp_path / "x.bundle", WRITTEN_BY, redact=True)
     assert not (tmp_path / "x.bundle").exists()

@@ -98,8 +98,8 @@ def test_a_wrong_name_gets_a_line_of_its_own() -> None:
     assert str(refused.value).splitlines() == [
         "--pcap us-wets: no cluster or link 'us-wets'; did you mean 'us-west'?",
         "--pcap us-east-us-wset: no cluster or link 'us-east-us-wset'; did you mean 'us-east–us-west'?",
-        "--pcap ?: no cluster or link '?'; known: us-east, us-central, us-west, us-east–us-central, us-central–us-west, "
-        "us-east–us-west",
+        "--pcap ?: no cluster or link '?'; "
+        "known: us-east, us-central, us-west, us-east–us-central, us-east–us-west, us-central–us-west",
     ]
     assert with_captures(plan, []) is plan
 
