@@ -28,6 +28,8 @@ from project_names import (
 
 from results.comparison.run_sets import AGGREGATE
 from results.run_files.run_dir import RunDir
+from scenarios.bundles.manifest import MANIFEST
+from scenarios.language.inputs import LIST, SCENARIO
 
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
@@ -169,7 +171,8 @@ def known(names_of_tests: Names) -> Known:
     names, tests = project_names(), names_of_tests
     names.words |= {name for defined in tests.attributes.values() for name in defined}
     names.attributes.update(tests.attributes)
-    return Known(names, all_files(), run_files() | {AGGREGATE})
+    of_bundles = {MANIFEST, f"inputs/{SCENARIO}", f"inputs/{LIST}"}
+    return Known(names, all_files(), run_files() | {AGGREGATE} | of_bundles)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hostio.files import write_whole
+from hostio.ownership import made_for_user
 from results.comparison.compare import compare, default_metrics
 from results.comparison.compared_sets import ComparedSets, RunSet
 from results.comparison.rows import DIFFERENCE_COLUMNS, answer_sentences, difference_rows
@@ -81,7 +82,8 @@ class Replays:
             console.say(f"{opened.file}: its run cannot be compared with this one: {error}")
             return VERDICT_CODES[trial.verdict]
         found = compare(sets, default_metrics(sets), _CONFIDENCE)
-        write_whole(last.comparison, dump(found))
+        with made_for_user(last.comparison):
+            write_whole(last.comparison, dump(found))
         _show(console, sets, found)
         return worst([VERDICT_CODES[trial.verdict], *([ExitCode.FAIL] if found.answers("worse") else [])])
 

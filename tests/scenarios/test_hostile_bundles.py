@@ -86,7 +86,7 @@ def test_a_file_that_is_there_twice_is_refused(tmp_path: Path) -> None:
         ({"files": {"run/plan.json": {"bytes": 1, "sha256": "0"}}}, "its files are not those"),
         ({"files": [1]}, "bundle.json"),
         ({"format": 99}, "it is of format 99, and this version reads 1"),
-        ({"more": 1}, "more"),
+        ({"scenario": 5}, "bundle.json"),
     ],
 )
 def test_a_manifest_that_does_not_hold_is_refused(tmp_path: Path, manifest: dict[str, object], said: str) -> None:

@@ -45,7 +45,7 @@ def test_a_scenario_is_made_again_of_what_it_names(tmp_path: Path) -> None:
     capture = capture_of(RECORDING, 0xABCD)
     scenario = (
         "name: all\ntopology: ./mine.yaml\nduration: 30s\n"
-        "sessions: [{between: [us-east, us-west], media: {capture: call.pcap}}]\n"
+        "sessions: [{between: [us-east, us-west], count: 2, media: {capture: call.pcap}}]\n"
         "events: [{at: 1s, what: trace, link: [us-east, us-west], file: sub/link.csv, for: 10s}]\n"
     )
     files = {"mine.yaml": topology.encode(), "sub/link.csv": trace, "call.pcap": capture, "s.yaml": scenario.encode()}

@@ -108,8 +108,8 @@ def test_not_all_of_a_large_network_is_captured() -> None:
     plan = replace(load_plan(ONE_BLIP), topology=ring(MOST_POINTS + 1))
     names = [link_name(link.a, link.b) for link in plan.topology.links]
     with pytest.raises(ScenarioError, match=f"{MOST_POINTS + 1} are too many"):
-        with_captures(plan, names)
-    assert len(with_captures(plan, names[1:]).captured.links) == MOST_POINTS
+        with_captures(plan, names[: MOST_POINTS + 1])
+    assert len(with_captures(plan, names[:MOST_POINTS]).captured.links) == MOST_POINTS
 
 
 def test_the_command_bounds_the_file_and_names_each_interface() -> None:
