@@ -24,10 +24,12 @@ def known_names(run: Path) -> frozenset[str]:
 
 
 def known_folders(run: Path, plan: Plan) -> frozenset[str]:
-    """Absolute paths that records may name: this project's, the run's, where this is run, homes, and relays'."""
+    """Absolute paths that records may name, and what they lie in: this project's, the run's, where this is run, homes,
+    and relays'."""
     folders = [PROJECT, run, run.resolve(), Path.cwd(), Path.home(), *map(Path, _relay_folders(plan))]
     command = [Path(word).parent for word in plan.command if word.startswith("/")]
-    return frozenset(str(folder) for folder in (*folders, *command) if folder.is_absolute())
+    known = [folder for folder in (*folders, *command) if folder.is_absolute()]
+    return frozenset(str(each) for folder in known for each in (folder, *folder.parents))
 
 
 def _relay_folders(plan: Plan) -> list[str]:

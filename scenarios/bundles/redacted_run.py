@@ -6,14 +6,16 @@ what other programs said and sent, are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import results
 import scenarios
 from results.run_files.document_error import DocumentError
-from results.run_files.documents import dump
+from results.run_files.documents import dump, read_decisions, read_events
+from results.run_files.machine_formats import read_machine_report
 from results.run_files.plan import Plan
 from results.run_files.plan_formats import read_plan
 from results.run_files.records import RecordsError, change_texts, texts_of
@@ -45,7 +47,8 @@ def redacted(run: RunDir, folder: Path) -> RunDir:
             target = copy.root / redactor.name(str(name))
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(path, target, redactor)
-    _report(copy, plan)
+    _require_readable(run, copy)
+    _report(copy)
     _forget(copy.root)
     _require_taken_out(copy.root, redactor)
     return copy
@@ -58,8 +61,20 @@ def redactor_for(run: RunDir, plan: Plan) -> Redactor:
         for path in (run.plan, run.events, run.decisions)
         if path.exists()
     ]
-    vocabulary = " ".join(path.read_text(encoding="utf-8") for path in _SCHEMAS)
+    vocabulary = [word for path in _SCHEMAS for word in _words(json.loads(path.read_text(encoding="utf-8")))]
     return Redactor.of(known_names(run.root), known_folders(run.root, plan), texts, vocabulary)
+
+
+def _words(schema: object) -> Iterator[str]:
+    """The names of properties in a schema, and the words that values can be."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        yield from (str(word) for word in (*schema.get("enum", ()), schema.get("const")))
+        for value in schema.values():
+            yield from _words(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _words(value)
 
 
 def _kept(run: RunDir, path: Path) -> bool:
@@ -86,7 +101,32 @@ def _copy(path: Path, target: Path, redactor: Redactor) -> None:
     target.write_text(text, encoding="utf-8")
 
 
-def _report(copy: RunDir, plan: Plan) -> None:
+def _require_readable(run: RunDir, copy: RunDir) -> None:
+    """Require that what can be read of the run can be read of the copy: a report would be made without it."""
+    documents: list[tuple[Path, Path, Callable[[Path], object]]] = [
+        (run.events, copy.events, read_events),
+        (run.decisions, copy.decisions, read_decisions),
+        (run.machine, copy.machine, read_machine_report),
+    ]
+    for before, after, read in documents:
+        if _can_be(read, before) and not _can_be(read, after):
+            raise _needed(f"{before.name} would be of another form")
+
+
+def _can_be(read: Callable[[Path], object], path: Path) -> bool:
+    try:
+        read(path)
+    except DocumentError:
+        return False
+    return True
+
+
+def _needed(why: str) -> ScenarioError:
+    text = f"the records cannot be read without the names of this machine and its users ({why})"
+    return ScenarioError("--redact", text, None)
+
+
+def _report(copy: RunDir) -> None:
     """Report on the copy, whose plan must still be one, and whose command names no folder."""
     try:
         copied = read_plan(copy.plan)
@@ -94,8 +134,7 @@ def _report(copy: RunDir, plan: Plan) -> None:
         copy.plan.write_text(dump(replace(copied, command=bare)), encoding="utf-8")
         report_again(copy)
     except DocumentError as error:
-        text = f"its records cannot be read without the names of this machine and its users ({error})"
-        raise ScenarioError(f"--redact: {plan.scenario}", text, None) from None
+        raise _needed(str(error)) from None
 
 
 def _forget(root: Path) -> None:

@@ -21,7 +21,6 @@ _PATH = re.compile(
     rf"(?<![\w.}}~</])(?:(?:~|\.\.?)(?:/{_PART})+|/(?!/)(?:{_PART}/)+(?:{_PART})?)/?"
 )
 _HOME = re.compile(rf"/(?:home|Users)/({_PART})")
-_WORD = re.compile(r"[\w.-]+")
 
 
 @dataclass(frozen=True)  # without slots: cached properties need a place
@@ -32,11 +31,13 @@ class Redactor:
     folders: frozenset[str]
 
     @classmethod
-    def of(cls, names: Collection[str], folders: Collection[str], texts: Collection[str], vocabulary: str) -> Redactor:
+    def of(
+        cls, names: Collection[str], folders: Collection[str], texts: Collection[str], vocabulary: Collection[str]
+    ) -> Redactor:
         """That for these names and folders, and for users whose homes are named in `texts`; but for words of
         `vocabulary`."""
         of_homes = {name for text in (*texts, *folders) for name in _HOME.findall(text)}
-        known = {word.casefold() for word in _WORD.findall(vocabulary)}
+        known = {word.casefold() for word in vocabulary}
         found = {name for name in {*names, *of_homes} if len(name) > 1 and name.casefold() not in known}
         return cls(frozenset(found), frozenset(folder for folder in folders if folder.count("/") > 1))
 

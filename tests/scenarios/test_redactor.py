@@ -12,7 +12,7 @@ REDACTOR = Redactor.of(
     {"build-7", "build-7.corp.example", "ada", "media", "x"},
     {"/srv/my work/blipnet", "/"},
     ["failed in /home/grace.h/runs"],
-    '{"media": "Media figures", "received_at": 1}',
+    ["media", "received"],
 )
 
 

@@ -17,7 +17,8 @@ from benchmarks.rings import ring
 from hostio.timing import MS, S
 from relay_app.ports import CLIENT_PORT, LANE_PORT
 from relay_app.rtp import NTP_EXTENSION, PATH_EXTENSION, RtpPacket, ntp_fraction, ntp_offset_ns, ntp_seconds
-from results.run_files.captured import Captured
+from results.run_files.captured import Captured, CaptureEnd
+from results.verdict.diagnosis import diagnose_captures
 from scenarios.errors import ScenarioError
 from scenarios.language.capture_points import MOST_POINTS, with_captures
 from scenarios.language.library import LIBRARY, load_plan
@@ -127,3 +128,12 @@ def test_the_command_bounds_the_file_and_names_each_interface() -> None:
 def test_what_a_capture_lacks_is_read_from_what_it_said() -> None:
     assert counts_of(SAID) == (4711, 7)
     assert counts_of(SAID[:90]) is None
+
+
+def test_a_capture_that_is_not_whole_is_told_of() -> None:
+    whole = CaptureEnd("pcap/links.pcapng", 10, 0, full=False, at_ns=9 * S)
+    full, dropped = replace(whole, full=True, at_ns=7 * S), replace(whole, dropped=3)
+    assert [*diagnose_captures([whole, full, dropped], 4 * S)] == [
+        "pcap/links.pcapng reached its limit at 3.000 s, and lacks what came later",
+        "pcap/links.pcapng lacks 3 packets, which came too fast to be captured",
+    ]
