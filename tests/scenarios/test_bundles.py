@@ -154,7 +154,6 @@ class StandIn:
     [
         ("pass", ExitCode.PASS, "pass, as in x.bundle"),
         ("fail", ExitCode.FAIL, "fail, where it is pass in x.bundle"),
-        ("inconclusive", ExitCode.INCONCLUSIVE, "inconclusive, where it is pass in x.bundle"),
     ],
 )
 def test_what_was_played_is_compared_with_the_bundle(

@@ -54,8 +54,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDir:
     sessions = found.sessions()
     change_texts(sessions, sessions, lambda text: text.replace("voice-1", f"{CALLER}-1"))
     decisions = found.decisions.read_text()
-    assert '"reason":"' in decisions
-    found.decisions.write_text(decisions.replace('"reason":"', f'"reason":"{HOST}: ', 1))
+    assert '"reason": "' in decisions
+    found.decisions.write_text(decisions.replace('"reason": "', f'"reason": "{HOST}: ', 1))
     started = {"cluster": "us-east", "part": "relay", "command": [f"{FOLDER}/relay", USER], "at_ns": 1}
     with found.events.open("a") as records:
         records.write(dump_line({**started, "kind": "program-start"}))

@@ -72,7 +72,9 @@ def _with(frame: Packet, identifier: int, data: bytes) -> Packet:
 
 
 def _captured(packet: RtpPacket, port: int, at_ns: int) -> Packet:
-    frame = Ether() / IP(src="10.0.0.1", dst="10.0.0.3") / UDP(sport=LANE_PORT, dport=port) / Raw(packet.encode())
+    frame: Packet = (
+        Ether() / IP(src="10.0.0.1", dst="10.0.0.3") / UDP(sport=LANE_PORT, dport=port) / Raw(packet.encode())
+    )
     frame.time = EDecimal(at_ns) / S
     return frame
 
