@@ -50,7 +50,7 @@ OWNERS = {
     "rich": "scenarios/cli/console.py",
     "ryu": "controller/openflow.py",
     "scapy": "scenarios/language/captures.py",
-    "scipy": "results/comparison/statistics.py",
+    "scipy": "results/comparison",
     "typing_extensions": "scenarios/process_faults/fault_target.py",
     "yaml": "scenarios/language/yamlfile.py",
 }

@@ -1,4 +1,4 @@
-"""The statistics of sets of runs. Pure, seeded; the only module that imports scipy."""
+"""The statistics of sets of runs. Pure, seeded."""
 
 from __future__ import annotations
 

@@ -2,5 +2,6 @@
 no network.
 
 May import `results.comparison`, `results.report`, `results.verdict`, `results.bounds`, `results.fidelity`,
-`results.metrics`, `results.run_files`, `controller`, `relay_app`, `relay_app.locks`, `topologies` and `hostio`.
+`results.metrics`, `results.run_files`, `results.sweeps`, `controller`, `relay_app`, `relay_app.locks`, `topologies` and
+`hostio`.
 """

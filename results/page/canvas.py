@@ -30,6 +30,7 @@ from bokeh.models import (
     FactorRange,
     FixedTicker,
     HoverTool,
+    LinearColorMapper,
     LinearScale,
     LogColorMapper,
     LogTicker,
@@ -45,6 +46,7 @@ __all__ = [
     "Figure",
     "FixedTicker",
     "HoverTool",
+    "LinearColorMapper",
     "LinearScale",
     "LogColorMapper",
 ]
@@ -137,6 +139,17 @@ class Canvas:
             min_border_right=_RIGHT,
         )
         plot.xaxis.axis_label = label
+        return _bare(plot)
+
+    def over_steps(self, labels: Sequence[str], height: int, upwards: Sequence[str] | None = None) -> Figure:
+        """An empty figure over steps, each one wide, with their labels; over those of `upwards` too, if given."""
+        y_range = {} if upwards is None else {"y_range": span_of(0, len(upwards))}
+        x_range = span_of(0, len(labels))
+        plot = Figure(height=height, sizing_mode="stretch_width", x_range=x_range, tools="", min_border=0, **y_range)
+        for axis, steps in ((plot.xaxis, labels), (plot.yaxis, upwards)):
+            if steps is not None:
+                axis.ticker = FixedTicker(ticks=[place + 0.5 for place in range(len(steps))])
+                axis.major_label_overrides = {place + 0.5: text for place, text in enumerate(steps)}
         return _bare(plot)
 
     def _mark(self, plot: Figure, links: Sequence[str] | None, shade: float) -> None:

@@ -20,6 +20,7 @@ from results.page.compared import ComparedContents
 from results.page.contents import Contents
 from results.page.link_map import LinkMap, projected
 from results.page.shown import Records
+from results.page.sweep_contents import SweepPage
 from results.page.tables import (
     environment_rows,
     expectation_rows,
@@ -81,6 +82,13 @@ def compared_html(shown: ComparedContents) -> str:
 def remains_html(title: str, reason: str, found: list[str]) -> str:
     """The page of a run directory of which no report can be made: why, and which files there are."""
     return _rendered("remains.html", title=title, reason=reason, found=found)
+
+
+def sweep_html(shown: SweepPage) -> str:
+    """The page of a sweep, with styles and scripts in it."""
+    bokeh = Markup(bokeh_script())  # noqa: S704 - a library's own file
+    choose = Markup(_template_text("sweep.js"))  # noqa: S704
+    return _rendered("sweep.html", page=shown, figures=_json(shown.figures), bokeh=bokeh, choose=choose)
 
 
 def _rendered(template: str, **values: Any) -> str:

@@ -10,7 +10,8 @@ from results.comparison.compared_sets import ComparedSets, RunSet
 from results.metrics.analysis import Analysis, Evidence
 from results.page.compared import compared_contents
 from results.page.contents import contents
-from results.page.html import compared_html, page_html, remains_html
+from results.page.html import compared_html, page_html, remains_html, sweep_html
+from results.page.sweep_contents import SweepPage
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 
@@ -32,3 +33,8 @@ def write_remains(run: RunDir, reason: str) -> None:
     files = (path for path in sorted(run.root.rglob("*")) if path.is_file() and path != run.page)
     found = [f"{path.relative_to(run.root)} ({path.stat().st_size} bytes)" for path in files]
     write_whole(run.page, remains_html(run.root.name, reason, found[:_MOST_FILES]))
+
+
+def write_sweep(target: Path, shown: SweepPage) -> None:
+    """Write the page of a sweep. OSError."""
+    write_whole(target, sweep_html(shown))

@@ -78,6 +78,11 @@ def write_rows(target: Path, rows: Rows) -> None:
     _write(target, pl.DataFrame({name: np.ascontiguousarray(rows[name]) for name in names}))
 
 
+def write_columns(target: Path, columns: Mapping[str, Sequence[object]]) -> None:
+    """Write a table of columns, of which each has texts, flags, whole numbers or floats, and null. OSError."""
+    _write(target, pl.DataFrame({name: list(values) for name, values in columns.items()}, infer_schema_length=None))
+
+
 def write_sessions(run: RunDir, streams: Sequence[Stream]) -> None:
     """Write the streams of all sessions, a row each."""
     texts = dict.fromkeys(("session", "group", "source", "destination", "media"), pl.String)

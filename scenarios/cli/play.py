@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from hostio.machine_lock import BUSY, LockError, machine
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import read
 from results.run_files.plan import Environment, Plan
@@ -28,7 +30,7 @@ from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.cli.guest_error import GuestError
 from scenarios.cli.json_progress import following_in_json
 from scenarios.cli.kept_inputs import keep_inputs
-from scenarios.errors import BugError, ProgramError, RunSpoiltError
+from scenarios.errors import BugError, MachineError, ProgramError, RunSpoiltError
 from scenarios.language.inputs import Arguments, arguments_in
 from scenarios.paths import OutputError, new_root, new_run_dir
 from scenarios.run.limits import machine_s
@@ -131,12 +133,13 @@ class InSandbox:
 
     def play(self, plan: Plan, label: str = "") -> Attempt:
         """Run a plan once. With a label, which a suite sets, only the progress bar is shown."""
-        require_room(plan, self.out)
-        run = new_run_dir(plan.scenario, self.out)
-        keep_inputs(self.made_of or arguments_in(plan.command), run)
-        console = self.show.console()
-        with following_in_json(plan, run) if self.show.json else console.following(plan, run, label) as watcher:
-            outcome = self._outcome(plan, run, watcher)
+        with own_machine() as held:
+            require_room(plan, self.out)
+            run = new_run_dir(plan.scenario, self.out)
+            keep_inputs(self.made_of or arguments_in(plan.command), run)
+            console = self.show.console()
+            with following_in_json(plan, run) if self.show.json else console.following(plan, run, label) as watcher:
+                outcome = self._outcome(plan, run, watcher, held)
         if (outcome.interrupted or outcome.bug or outcome.unwritten) and not label:
             console.show_summary(outcome.summary, run)
         if outcome.bug:
@@ -151,11 +154,11 @@ class InSandbox:
             raise RunSpoiltError(outcome.unwritten)
         return Attempt(outcome.summary, run.root, outcome.failure or lack_of_room(run.root))
 
-    def _outcome(self, plan: Plan, run: RunDir, watcher: Shown) -> Outcome:
+    def _outcome(self, plan: Plan, run: RunDir, watcher: Watcher, held: int) -> Outcome:
         from scenarios.run.host_side import run_plan
 
         try:
-            return run_plan(plan, run, self.sandbox, watcher, told=watcher.analysing)
+            return run_plan(plan, run, self.sandbox, watcher, held=(held,), told=watcher.analysing)
         except (DocumentError, OutputError, RunSpoiltError, OSError, ModuleNotFoundError):
             raise
         except Exception as error:
@@ -174,16 +177,17 @@ class InMachine:
 
     def play(self, plan: Plan) -> Attempt:
         """Run the file once; each line of output is printed behind the wall time, s."""
-        require_room(plan, self.out)
-        root, begin = new_root(plan.scenario, self.out.resolve()), monotonic()
-        code = run_scenario_in_machine(
-            self.file.resolve(),
-            self.options,
-            root,
-            self.clock,
-            lambda line: self.print_line(f"{monotonic() - begin:5.0f} s │ {line}"),
-            machine_s(plan, virtual=self.clock.kind == "virtual"),
-        )
+        with own_machine():
+            require_room(plan, self.out)
+            root, begin = new_root(plan.scenario, self.out.resolve()), monotonic()
+            code = run_scenario_in_machine(
+                self.file.resolve(),
+                self.options,
+                root,
+                self.clock,
+                lambda line: self.print_line(f"{monotonic() - begin:5.0f} s │ {line}"),
+                machine_s(plan, virtual=self.clock.kind == "virtual"),
+            )
         if code == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt
         if code not in VERDICT_CODES.values():
@@ -194,6 +198,16 @@ class InMachine:
             raise GuestError(code, root) from error
         same = "on the virtual clock a repetition would be the same run" if self.clock.kind == "virtual" else None
         return Attempt(summary, root, same)
+
+
+@contextmanager
+def own_machine() -> Iterator[int]:
+    """Wait until no other run has this machine, with a line if one has; the lock's descriptor. MachineError."""
+    try:
+        with machine(lambda: print(BUSY, file=sys.stderr, flush=True)) as held:
+            yield held
+    except LockError as error:
+        raise MachineError(str(error)) from error
 
 
 def lack_of_room(root: Path) -> str | None:

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 Schema: TypeAlias = Mapping[str, Any]
 
 _INTRODUCTION = """\
-# Scenario files and topology files: all keys
+# Scenario files, topology files and sweep files: all keys
 
 This page is made of the types that read the files (`.venv/bin/python -m scenarios.cli.schemas`), as are the JSON
-schemas `scenarios/scenario.schema.json` and `topologies/topology.schema.json`, from which an editor completes and
-explains keys. `docs/blips.md` says more of the events, `docs/expectations.md` of what can be expected.
+schemas `scenarios/scenario.schema.json`, `topologies/topology.schema.json` and `scenarios/sweep.schema.json`, from which
+an editor completes and explains keys. `docs/sweeps.md` has an example of a sweep. `docs/blips.md` says more of the events, `docs/expectations.md` of what can be expected.
 
 A number has its unit: times `us`, `ms`, `s` or `min`, shares `%`, rates `bit`, `kbit`, `mbit` or `gbit` per second,
 numbers per time `/s` or `/min`, sizes of frames and packets `B`. Times count from the first media packet. An unknown
@@ -34,7 +34,7 @@ _ENDINGS = {
 """What a value is called, by the end of the pattern that it must match."""
 
 
-def page(scenario: Schema, topology: Schema, example: str) -> str:
+def page(scenario: Schema, topology: Schema, sweep: Schema, example: str) -> str:
     """The page; `example` is the text of a whole scenario file."""
     return _INTRODUCTION + "\n".join(
         (
@@ -43,6 +43,7 @@ def page(scenario: Schema, topology: Schema, example: str) -> str:
             *_sections("A scenario's keys", scenario),
             *_events(scenario),
             *_sections("A topology's keys", topology),
+            *_sections("A sweep's keys", sweep),
         )
     )
 

@@ -28,6 +28,7 @@ from scenarios.language.readings import Reading
 from scenarios.language.schema import ScenarioFile, TopologyFile
 from scenarios.language.settings_section import settings_of
 from scenarios.paths import PROJECT
+from scenarios.sweeps.sweep_file import SweepFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ SCHEMAS = (
         PROJECT / "scenarios" / "output.schema.json", "Output of Blipnet's commands with --json", CommandOutputs
     ),
     SchemaFile(PROJECT / "scenarios" / "scenario.schema.json", "Blipnet scenario", ScenarioFile),
+    SchemaFile(PROJECT / "scenarios" / "sweep.schema.json", "Blipnet sweep", SweepFile),
     SchemaFile(PROJECT / "topologies" / "topology.schema.json", "Blipnet topology", TopologyFile),
 )
 
@@ -121,8 +123,8 @@ RECORDS = PROJECT / "docs" / "records.md"
 
 def reference() -> str:
     """The reference of the files that people write, as a page."""
-    scenario, topology = (json_schema(of, described) for of in (ScenarioFile, TopologyFile))
-    return page(scenario, topology, (PROJECT / "scenarios" / "one-blip.yaml").read_text(encoding="utf-8"))
+    scenario, topology, sweep = (json_schema(of, described) for of in (ScenarioFile, TopologyFile, SweepFile))
+    return page(scenario, topology, sweep, (PROJECT / "scenarios" / "one-blip.yaml").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ _COMMANDS = MappingProxyType(
         "compare": "comparisons.compare",
         "export": "exports.export",
         "inspect": "inspections.inspect",
+        "sweep": "sweeps.sweep",
+        "sweep-run": "sweeps.sweep_run",
         "open": "pages.open_",
         "watch": "watches.watch",
         "topology": "topologies.topology",

@@ -64,10 +64,11 @@ def run_plan(
     sandbox: Sandbox,
     watcher: Watcher,
     allowed: Allowances | None = None,
+    held: tuple[int, ...] = (),
     told: Step = untold,
 ) -> Outcome:
-    """Run a plan that has its environment, and report on it. `allowed`: in place of the plan's own allowances; `told`:
-    is called at each step of the report.
+    """Run a plan that has its environment, and report on it. `allowed`: in place of the plan's own allowances; `held`:
+    descriptors that the sandbox keeps open to its end; `told`: is called at each step of the report.
 
     KeyboardInterrupt is caught: it ends the run early, and what was recorded up to then is reported. OutputError if
     the run directory does not take the plan: nothing was started. RunSpoiltError if the run cannot be reported on.
@@ -77,7 +78,7 @@ def run_plan(
         log = run.log("runner").open("wb")
     with log:
         lock(log)
-        supervisor, end = _supervised(plan, run, sandbox, log, watcher, allowed or allowances(plan))
+        supervisor, end = _supervised(plan, run, sandbox, log, watcher, allowed or allowances(plan), held)
         unwritten = None
         try:
             summary = _report(run, end, told)
@@ -101,7 +102,13 @@ def _before_start(run: RunDir) -> Iterator[None]:
 
 
 def _supervised(
-    plan: Plan, run: RunDir, sandbox: Sandbox, log: BinaryIO, watcher: Watcher, allowed: Allowances
+    plan: Plan,
+    run: RunDir,
+    sandbox: Sandbox,
+    log: BinaryIO,
+    watcher: Watcher,
+    allowed: Allowances,
+    held: tuple[int, ...],
 ) -> tuple[Supervisor, End | None]:
     """Run the sandbox to its end; how that was, None if nobody can say."""
     reading, writing = os.pipe()
@@ -113,7 +120,7 @@ def _supervised(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            pass_fds=(writing,),
+            pass_fds=(writing, *held),
             start_new_session=True,
         )
         os.close(writing)

@@ -1,7 +1,7 @@
 """One run at a time on a machine: a lock (flock(2)) in the machine's run-time folder.
 
 A run that goes on when its caller was killed keeps it: the lock's file is the run's standard input, which sudo leaves
-open too. Runs that are started by hand do not take it.
+open too. Runs that are started by hand wait for it, and are waited for (`hostio/machine_lock.py`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,75 @@
+"""Stands in for `sweep-run`: takes the same plan, the same lock and the same leash, and judges without a network.
+
+    python sweep_stand_in.py JOURNAL SECONDS --out RUNS
+
+In the journal is a line for each beginning and each end of a run, in the order in which they were. A run fails if it has more than
+50 sessions, and its interruption is as long in ms as it has sessions. Needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import select
+import sys
+import time
+from pathlib import Path
+
+FAILS_ABOVE = 50
+
+
+def main() -> int:
+    journal, seconds, runs = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[4])
+    plan = json.loads(sys.stdin.buffer.readline())
+    with Path(os.environ["BLIPNET_LOCK"]).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        name = f"{plan['seed']}-{count_of(plan)}"
+        note(journal, f"begin {name}")
+        if let_go_within(seconds):
+            note(journal, f"stop {name}")
+            return 130
+        note(journal, f"end {name}")
+    root = runs / plan["scenario"] / f"run-{os.getpid()}"
+    root.mkdir(parents=True)
+    print(json.dumps({"root": str(root), "seconds": seconds, "values": values_of(plan, root)}))
+    return 1 if count_of(plan) > FAILS_ABOVE else 0
+
+
+def count_of(plan: dict[str, object]) -> int:
+    (group,) = plan["sessions"]  # type: ignore[misc]
+    return int(group["count"])
+
+
+def values_of(plan: dict[str, object], root: Path) -> dict[str, object]:
+    count = count_of(plan)
+    fails = count > FAILS_ABOVE
+    measured = {"value": float(count), "low": float(count), "high": float(count), "better": "lower"}
+    return {
+        "run": str(root),
+        "scenario": plan["scenario"],
+        "seed": plan["seed"],
+        "verdict": "fail" if fails else "pass",
+        "reasons": ["too many"] if fails else ["all is well"],
+        "failed": False,
+        "expected": ["media.interruption_ms.max"],
+        "values": {"media.interruption_ms.max": measured},
+    }
+
+
+def let_go_within(seconds: float) -> bool:
+    """Whether the leash was let go of within that time."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if select.select([0], [], [], left)[0] and not os.read(0, 4096):
+            return True
+    return False
+
+
+def note(journal: Path, line: str) -> None:
+    with journal.open("a") as file:
+        file.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
