@@ -23,8 +23,10 @@ from run_record import InconclusiveError, RunRecord
 from turns import Turns, in_turn, without_long
 
 INCONCLUSIVE = "inconclusive"
+LOCK = "BLIPNET_LOCK"
 RUNS = pytest.StashKey[RunRecord]()
 FOLDER = pytest.StashKey["TemporaryDirectory[str]"]()
+LOCK_FOLDER = pytest.StashKey["TemporaryDirectory[str]"]()
 
 REPEATED_WITHIN_S = 900
 """For a test that repeats its run alone: it waits for the tests that run meanwhile."""
@@ -43,12 +45,25 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.markexpr = without_long(config.option.markexpr)
     config.stash[RUNS] = RunRecord()
+    if LOCK not in os.environ:
+        own_lock(config)
     gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
         worker = int(given["workerid"].removeprefix("gw"))
         turns = Turns(Path(given["turns"]), worker, seats=(os.cpu_count() or 1) + 1)
         config.pluginmanager.register(turns)
         config.stash[RUNS].alone = turns.alone
+
+
+def own_lock(config: pytest.Config) -> None:
+    """Have each process of the tests lock a machine of its own: which of them have company, `turns` says.
+
+    Other users can read it, as some tests are.
+    """
+    folder = config.stash[LOCK_FOLDER] = TemporaryDirectory(prefix="blipnet-tests-")
+    Path(folder.name).chmod(0o755)
+    (path := Path(folder.name) / "lock").touch(0o644)
+    os.environ[LOCK] = str(path)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -70,8 +85,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     # pytest looks for what was left unclosed, five times over; what lives after the first is alive.
     gc.collect()
     gc.freeze()
-    if (folder := config.stash.get(FOLDER, None)) is not None:
-        folder.cleanup()
+    for key in (FOLDER, LOCK_FOLDER):
+        if (folder := config.stash.get(key, None)) is not None:
+            folder.cleanup()
 
 
 @pytest.fixture(scope="session")

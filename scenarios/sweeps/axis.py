@@ -55,7 +55,7 @@ def axes_problems(file: SweepFile) -> Iterator[Problem]:
         yield from _entry_problems(entry, at, file.sample.method)
         if entry.path in TAKEN:
             yield Problem((*at, "set"), f"{quoted(entry.path)} has a key of its own; write {TAKEN[entry.path]}: [...]")
-        if entry.path in paths:
+        elif entry.path in paths:
             yield Problem((*at, "set"), f"{quoted(entry.path)} is an axis already; write all its values there")
         elif axis_name(entry) in names:
             key = "name" if entry.name else "set"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from scenarios.language.document import Document, Problem
 from scenarios.language.library import load_plan
 from scenarios.language.partial import remainder
 from scenarios.language.schema import read_as
+from scenarios.language.wording import quoted
 from scenarios.sweeps.axis import Axis, axes_problems, axis_name, axis_of
 from scenarios.sweeps.constraints import constraint, constraint_problems
 from scenarios.sweeps.jobs import JobMaker, value_text
@@ -106,7 +107,9 @@ def _scenario_problems(file: SweepFile, document: Document) -> Iterator[Problem]
         yield Problem(("scenario",), _said(error))
         return
     for index, kind in enumerate(file.relays):
-        yield from _set_problem(path, f"relays.kind={_kind(kind, document)}", ("relays", index))
+        folder = _kind(kind, document)
+        for problem in _set_problem(path, f"relays.kind={folder}", ("relays", index)):
+            yield replace(problem, message=problem.message.replace(quoted(folder), quoted(kind)))
     for index, entry in enumerate(file.axes):
         for number, value in enumerate(entry.values or ()):
             yield from _set_problem(path, f"{entry.path}={value_text(value)}", ("axes", index, "values", number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from results.run_files.plan import Plan
@@ -13,8 +14,9 @@ _ROOMS = ("hostio", "topologies", "relay_app", "controller", "results", "scenari
 _DIGITS = 16
 
 
+@cache
 def code_version(project: Path = PROJECT) -> str:
-    """A hash of all Python files that can have a part in a run."""
+    """A hash of all Python files that can have a part in a run, taken once: what changes later is loaded in part."""
     return _hash_of(project, (path for room in _ROOMS for path in (project / room).rglob("*.py")))
 
 
