@@ -50,6 +50,7 @@ setup(
             "pytest-xdist",
         ],
         "media": ["aioice", "aiortc"],
+        "sweep": ["cryptography", "dask", "distributed"],
         "check": ["mypy", "ruff", "types-jsonschema", "types-pyyaml"],
     },
 )
