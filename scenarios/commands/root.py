@@ -35,6 +35,8 @@ _COMMANDS = MappingProxyType(
         "export": "exports.export",
         "inspect": "inspections.inspect",
         "sweep": "sweeps.sweep",
+        "scheduler": "clusters.scheduler",
+        "worker": "clusters.worker",
         "sweep-run": "sweeps.sweep_run",
         "open": "pages.open_",
         "watch": "watches.watch",

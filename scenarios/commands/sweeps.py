@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
 
@@ -18,6 +19,7 @@ from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode, worst
 from scenarios.cli.leash import leashed
 from scenarios.cli.play import InSandbox, Show
 from scenarios.commands.options import EXIT_CODES
+from scenarios.errors import MachineError
 from scenarios.paths import PROJECT, RUNS, OutputError
 from scenarios.sweeps.child import ChildResult, seconds_since
 from scenarios.sweeps.counting import Total, require_meant, total_of
@@ -32,14 +34,25 @@ SWEEPS = RUNS / "sweeps"
 RUN_COMMAND = (sys.executable, str(PROJECT / "run_scenario.py"), "sweep-run")
 """Plays a plan that it reads, in a process of its own."""
 
+certificates_option = click.option(
+    "--certificates",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=RUNS / "certificates",
+    help="Folder of the certificate that all have; the scheduler makes it.",
+)
+
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the sweep; else results/runs/sweeps/NAME.")
 @click.option("--resume", is_flag=True, help="Go on: what has a result there is not played again.")
 @click.option("--yes", is_flag=True, help="Play more than 1000 runs.")
+@click.option("--scheduler", metavar="ADDRESS", help="Play on the workers of this scheduler, tls://HOST:PORT.")
+@certificates_option
 @click.option("--report", is_flag=True, help="Play nothing; make table and page of what has a result.")
-def sweep(file: Path, out: Path | None, resume: bool, yes: bool, report: bool) -> int:
+def sweep(
+    file: Path, out: Path | None, resume: bool, yes: bool, scheduler: str | None, certificates: Path, report: bool
+) -> int:
     """Run a scenario with many values, and make a table and a page of what came of it.
 
     FILE says of which scenario, which values differ and how; docs/sweeps.md. An interrupt keeps every result, and
@@ -51,16 +64,44 @@ def sweep(file: Path, out: Path | None, resume: bool, yes: bool, report: bool) -
         return _report(found, store, total)
     if not yes:
         require_meant(file, found, total)
-    _begin(store, found, resume=resume)
-    _say(f"{found.name}: {total.text()}, about {length(total.runs * seconds_of(found.plan))} if none is played yet")
-    return _play(found, store, total, LocalExecutor(RUN_COMMAND, store.runs, _say))
+    _require_fresh(store, resume=resume)
+    executor = _executor(found, store, scheduler, certificates)
+    _begin(store, found)
+    say(f"{found.name}: {total.text()}, about {length(total.runs * seconds_of(found.plan))} if none is played yet")
+    return _play(found, store, total, executor)
 
 
-def _begin(store: Store, found: Sweep, *, resume: bool) -> None:
+def _executor(found: Sweep, store: Store, scheduler: str | None, certificates: Path) -> Executor:
+    """What plays the runs: this machine or, with a scheduler, its workers. MachineError."""
+    if scheduler is None:
+        diagnose().require()
+        return LocalExecutor(RUN_COMMAND, store.runs, say)
+    require_dask()
+    from scenarios.cluster.address import address_of
+    from scenarios.cluster.certificates import Certificates
+    from scenarios.cluster.executor import ClusterExecutor
+
+    own = Certificates(certificates)
+    own.require()
+    executor = ClusterExecutor(address_of(scheduler), own, found.maker.code, say)
+    executor.require_versions(found.maker.kinds())
+    return executor
+
+
+def require_dask() -> None:
+    """MachineError if it is not installed."""
+    if find_spec("distributed") is None:
+        raise MachineError("Dask is not installed here, which plays sweeps on several machines; scripts/setup --sweep")
+
+
+def _require_fresh(store: Store, *, resume: bool) -> None:
+    if store.count() and not resume:
+        text = f"{store.count()} results are there; add --resume to go on, or name another folder with --out"
+        raise OutputError(f"{store.root}: {text}")
+
+
+def _begin(store: Store, found: Sweep) -> None:
     try:
-        if store.count() and not resume:
-            text = f"{store.count()} results are there; add --resume to go on, or name another folder with --out"
-            raise OutputError(f"{store.root}: {text}")
         store.begin(found.text)
     except OSError as error:
         raise OutputError(f"{store.root}: {error.strerror}; name another folder with --out") from error
@@ -72,7 +113,7 @@ def _play(found: Sweep, store: Store, total: Total, executor: Executor) -> int:
 
     def tell(news: News) -> None:
         if line := progress.line(news, monotonic()):
-            _say(line)
+            say(line)
 
     try:
         counted = Loop(store, executor, found.attempts, tell).run(found.maker.jobs())
@@ -93,16 +134,17 @@ def _write(found: Sweep, store: Store, total: Total) -> None:
 
     if store.count():
         write_reports(found, store, total)
-        _say(f"table {store.table}\npage  {store.page}")
+        say(f"table {store.table}\npage  {store.page}")
 
 
 def _concluded(counted: Counter[str]) -> ExitCode:
-    _say(", ".join(f"{number} {verdict}" for verdict, number in counted.items() if number))
+    say(", ".join(f"{number} {verdict}" for verdict, number in counted.items() if number))
     codes = [VERDICT_CODES.get(verdict, ExitCode.INCONCLUSIVE) for verdict, number in counted.items() if number]
     return worst(codes) if codes else ExitCode.INCONCLUSIVE
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line at once."""
     print(line, flush=True)
 
 

@@ -21,9 +21,9 @@ from hostio.machine_lock import BUSY
 from results.comparison.values import RunValues
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import dump_line, load
+from results.run_files.plan import Plan
 from scenarios.errors import MachineError
 from scenarios.sweeps.execution import Ended, Lost, Played
-from scenarios.sweeps.jobs import Job
 
 _POLL_S = 0.2
 _STOPS_WITHIN_S = 60.0
@@ -51,10 +51,10 @@ class ChildResult:
 
 
 class ChildRun:
-    """Begins to play a job by a command, to which `--out` and a folder for the run directory are added. OSError."""
+    """Begins to play a plan by a command, to which `--out` and a folder for the run directory are added. OSError."""
 
-    def __init__(self, command: Sequence[str], job: Job, runs: Path) -> None:
-        self._key = job.key
+    def __init__(self, command: Sequence[str], key: str, plan: Plan, runs: Path) -> None:
+        self._key = key
         self._output: IO[bytes] = TemporaryFile()
         self._errors: IO[bytes] = TemporaryFile()
         self._waited = False
@@ -65,7 +65,7 @@ class ChildRun:
             stderr=self._errors,
             start_new_session=True,  # a terminal's interrupt is for the sweep, which stops the run by the leash
         )
-        self._give(dump_line(job.plan).encode())
+        self._give(dump_line(plan).encode())
 
     def wait(self, cancelled: Callable[[], bool], say: Say) -> Ended | None:
         """Wait for the end, and say so if it has to wait for another run; None if it was cancelled. MachineError."""

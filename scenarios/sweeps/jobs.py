@@ -60,6 +60,13 @@ class JobMaker:
             key = job_key(plan, self.code, kinds, combination.repeat)
             yield Job(key, plan, self.space.point(combination), combination.repeat, kinds)
 
+    def kinds(self) -> dict[str, str]:
+        """The version of each relay program of the scenario and of the sweep's relay kinds, by its folder."""
+        overrides = [[], *([f"relays.kind={kind}"] for kind in self.space.relays)]
+        plans = [load_plan(self.scenario, overrides=each) for each in overrides]
+        folders = dict.fromkeys(each.folder for plan in plans for each in plan.relays.programs.values())
+        return {folder: kind_version(Path(folder)) for folder in folders}
+
     def plan(self, combination: Combination) -> Plan:
         """The plan of a combination. ScenarioError."""
         overrides = [

@@ -31,7 +31,7 @@ class LocalExecutor:
         """Play the job. MachineError."""
         if self._job is None:
             raise ValueError("no job is there to be waited for")
-        self._child = ChildRun(self._command, self._job, self._runs)
+        self._child = ChildRun(self._command, self._job.key, self._job.plan, self._runs)
         ended = self._child.wait(lambda: False, self._say)
         self._job = self._child = None
         if ended is None:

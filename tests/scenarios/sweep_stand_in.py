@@ -2,8 +2,9 @@
 
     python sweep_stand_in.py JOURNAL SECONDS --out RUNS
 
-In the journal is a line for each beginning and each end of a run, in the order in which they were. A run fails if it has more than
-50 sessions, and its interruption is as long in ms as it has sessions. Needs the standard library alone.
+In the journal is a line for each beginning of a run, with the process that started it, and for each end, in the order in which they
+were. A run fails if it has more than 50 sessions, and its interruption is as long in ms as it has sessions. Needs the standard
+library alone.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def main() -> int:
     with Path(os.environ["BLIPNET_LOCK"]).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         name = f"{plan['seed']}-{count_of(plan)}"
-        note(journal, f"begin {name}")
+        note(journal, f"begin {name} {os.getppid()}")
         if let_go_within(seconds):
             note(journal, f"stop {name}")
             return 130
