@@ -124,6 +124,7 @@ def guest_script(project: Path, task: Task, variables: Mapping[str, str]) -> str
             "mkdir -p /dev/pts /dev/shm /share",
             "mount -t devpts -o ptmxmode=666 pts /dev/pts",
             "for folder in /dev/shm /run; do mount -t tmpfs tmpfs $folder; done",
+            "mkdir /run/lock",
             "mount -t cgroup2 cgroup /sys/fs/cgroup",
             f"stty -F {_SERIAL} raw",
             f"tar --extract --file /{SOURCES} --directory / && rm /{SOURCES}",
