@@ -1,7 +1,7 @@
 """One run at a time on a machine: a lock (flock(2)) in the machine's run-time folder.
 
-The library for others has the same (`blipnet.lock`), and neither can import the other. Who holds the lock may give it to
-a run as its standard input: the run then has it already.
+The library for others has the same (`blipnet.lock`), and neither can import the other. Who holds the lock may give it
+to a run as its standard input: the run then has it already.
 """
 
 from __future__ import annotations

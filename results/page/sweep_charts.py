@@ -41,8 +41,8 @@ def _with_unit(value: float | None, metric: str) -> str:
 def draw_grid(
     canvas: Canvas, target: str, results: Sequence[SweepResult], axes: tuple[Steps, Steps], metric: str
 ) -> Chart:
-    """A map over two axes: the median, or the share, of all runs of each place, and the border between places that mostly
-    pass and mostly fail."""
+    """A map over two axes: the median, or the share, of all runs of each place, and the border between places that
+    mostly pass and mostly fail."""
     x, y = axes
     cells = grid(results, x, y, metric)
     plot = canvas.over_steps(x.labels, 90 + 34 * max(3, len(y.labels)), y.labels)
@@ -123,9 +123,7 @@ def draw_curve(canvas: Canvas, target: str, results: Sequence[SweepResult], axis
     return Chart(target, "", f"{metric_text(metric)} over {axis.name}", height, tuple(legend))
 
 
-def _draw_line(
-    plot: Figure, points: Mapping[int, Together], axis: Steps, metric: str, relay: str, colour: str
-) -> None:
+def _draw_line(plot: Figure, points: Mapping[int, Together], axis: Steps, metric: str, relay: str, colour: str) -> None:
     banded = {place: cell for place, cell in points.items() if cell.low is not None and cell.high is not None}
     at = [place + 0.5 for place in banded]
     lows, highs = [cell.low for cell in banded.values()], [cell.high for cell in banded.values()]

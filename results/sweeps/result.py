@@ -18,8 +18,8 @@ RELAY, SEED = "relay", "seed"
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """One run of a sweep, decided or not for the last time. `run` of `played`: its directory, from the sweep's folder on,
-    or on the machine that played it."""
+    """One run of a sweep, decided or not for the last time. `run` of `played`: its directory, from the sweep's folder
+    on, or on the machine that played it."""
 
     key: str
     """Hash of what was played: the plan, the code, the relay kinds and the number of the repetition."""

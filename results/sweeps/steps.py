@@ -1,4 +1,4 @@
-"""An axis of a sweep in the steps in which it is shown: one for each value, or, of many, for each range of them. Pure."""
+"""An axis of a sweep in the steps in which it is shown: one for each value or, of many, for each range. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the results of a sweep say: over two axes, along one, where passing turns to failing, and which are worst. Pure."""
+"""What the results of a sweep say: over two axes, along one, where passing turns to failing, and which are worst.
+Pure."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ _WORST_FIRST = ("fail", "inconclusive", "pass")
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Several runs together. `value`: their median, or share in percent; `low`, `high`: the confidence interval of that;
-    None where it is unknown, or of too few runs."""
+    """Several runs together. `value`: their median, or share in percent; `low`, `high`: the confidence interval of
+    that; None where it is unknown, or of too few runs."""
 
     passed: int
     failed: int
@@ -167,7 +168,8 @@ def _turns_along(axis: Steps, cells: Mapping[AxisValue, Together], others: Mappi
 
 def worst(results: Iterable[SweepResult], count: int) -> list[SweepResult]:
     """The worst runs: those that fail first, then the longest interruption."""
-    return sorted(results, key=lambda each: (_WORST_FIRST.index(each.verdict), -(value_of(each, LONGEST) or 0.0)))[:count]
+    ordered = sorted(results, key=lambda each: (_WORST_FIRST.index(each.verdict), -(value_of(each, LONGEST) or 0.0)))
+    return ordered[:count]
 
 
 def shown_metrics(results: Sequence[SweepResult], most: int) -> list[str]:

@@ -11,8 +11,9 @@ _INTRODUCTION = """\
 # Scenario files, topology files and sweep files: all keys
 
 This page is made of the types that read the files (`.venv/bin/python -m scenarios.cli.schemas`), as are the JSON
-schemas `scenarios/scenario.schema.json`, `topologies/topology.schema.json` and `scenarios/sweep.schema.json`, from which
-an editor completes and explains keys. `docs/sweeps.md` has an example of a sweep. `docs/blips.md` says more of the events, `docs/expectations.md` of what can be expected.
+schemas `scenarios/scenario.schema.json`, `topologies/topology.schema.json` and `scenarios/sweep.schema.json`, from
+which an editor completes and explains keys. `docs/blips.md` says more of the events, `docs/expectations.md` of what can
+be expected, `docs/sweeps.md` of sweeps.
 
 A number has its unit: times `us`, `ms`, `s` or `min`, shares `%`, rates `bit`, `kbit`, `mbit` or `gbit` per second,
 numbers per time `/s` or `/min`, sizes of frames and packets `B`. Times count from the first media packet. An unknown

@@ -37,7 +37,8 @@ class _Flight:
 
 
 class ClusterExecutor:
-    """`code`: version of the code that is to play; `say`: tells the user something. MachineError: no scheduler is there."""
+    """`code`: version of the code that is to play; `say`: tells the user something. MachineError: no scheduler is
+    there."""
 
     def __init__(self, address: Address, certificates: Certificates, code: str, say: Say) -> None:
         require_scheduler(address, certificates)
@@ -60,7 +61,8 @@ class ClusterExecutor:
         told = self._client.run(say_versions, self._code, dict(kinds), on_error="raise")
         if wrong := [f"{machine}: {what}" for machine, what in told.values() if what]:
             raise MachineError(f"{wrong[0]}{f' (and {len(wrong) - 1} more)' if wrong[1:] else ''}; update it")
-        self._say(f"{len(told)} workers at {self._address}" if told else f"no worker is at {self._address} yet: waiting")
+        there = f"{len(told)} workers are" if told else "no worker is yet"
+        self._say(f"{there} at {self._address}")
 
     def submit(self, job: Job, avoid: Collection[str]) -> None:
         """Hand out a job; not to a machine of `avoid`, if there is another, and to none that could not play."""

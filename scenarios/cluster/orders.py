@@ -11,8 +11,8 @@ from results.run_files.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A run to play. `sweep`: who wants it, for the mark by which it is cancelled; `code`, `kinds`: versions with which it is
-    to be played, of the kinds by folder."""
+    """A run to play. `sweep`: who wants it, for the mark by which it is cancelled; `code`, `kinds`: versions with
+    which it is to be played, of the kinds by folder."""
 
     key: str
     sweep: str

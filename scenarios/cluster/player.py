@@ -1,5 +1,5 @@
-"""What plays runs on a worker's machine. Looks first whether it has played the run before, as after a driver or a scheduler
-that ended before it heard of it."""
+"""What plays runs on a worker's machine. Looks first whether it has played the run before, as after a driver or a
+scheduler that ended before it heard of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ NAME = "blipnet"
 
 
 class Player(WorkerPlugin):  # type: ignore[misc]  # Dask need not be installed where types are checked
-    """`command`: plays a plan; `store`: keeps what this machine has played; `machine`: its name; `say`: tells its user."""
+    """`command`: plays a plan; `store`: keeps what this machine has played; `machine`: its name; `say`: tells its
+    user."""
 
     name = NAME
 

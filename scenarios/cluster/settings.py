@@ -62,7 +62,9 @@ def require_scheduler(address: Address, certificates: Certificates) -> str:
             with context.wrap_socket(plain):
                 return own
     except ssl.SSLError as error:
-        raise MachineError(f"{address}: it has not the certificate of {certificates.folder} ({error.reason})") from error
+        raise MachineError(
+            f"{address}: it has not the certificate of {certificates.folder} ({error.reason})"
+        ) from error
     except OSError as error:
         why = error.strerror or str(error)
         raise MachineError(f"{address}: no scheduler is there ({why}); run_scenario.py scheduler {address}") from error

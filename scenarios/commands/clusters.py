@@ -23,8 +23,8 @@ _PLAYED = RUNS / "worker"
 def scheduler(address: str, certificates: Path) -> int:
     """Hand out the runs of sweeps to workers, at ADDRESS, until it is interrupted.
 
-    The first time it makes a certificate. Whoever has that, or its key, can run anything on the workers: copy the folder to
-    the machines of the workers, and of whoever starts sweeps, and to nobody else.
+    The first time it makes a certificate. Whoever has that, or its key, can run anything on the workers: copy the
+    folder to the machines of the workers, and of whoever starts sweeps, and to nobody else.
     """
     require_dask()
     from scenarios.cluster.address import address_of

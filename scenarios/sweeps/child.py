@@ -1,8 +1,8 @@
 """A run of a sweep in a process of its own. Its standard input is its leash: when that is closed, be it because this
 process was killed, it stops early, in good order.
 
-It reads the plan from there, a line, and prints what came of it, a line. Its output goes to files without a name: a pipe
-that nobody reads meanwhile would hold it up.
+It reads the plan from there, a line, and prints what came of it, a line. Its output goes to files without a name: a
+pipe that nobody reads meanwhile would hold it up.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class ChildRun:
 
     def __init__(self, command: Sequence[str], key: str, plan: Plan, runs: Path) -> None:
         self._key = key
-        self._output: IO[bytes] = TemporaryFile()
-        self._errors: IO[bytes] = TemporaryFile()
+        self._output: IO[bytes] = TemporaryFile()  # noqa: SIM115 - they end with this object
+        self._errors: IO[bytes] = TemporaryFile()  # noqa: SIM115
         self._waited = False
         self._process = subprocess.Popen(
             [*command, "--out", str(runs)],

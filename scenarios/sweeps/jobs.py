@@ -23,7 +23,7 @@ _DIGITS = 32
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run to play. `point`: the value of each axis, by name; `kinds`: version of each relay program, by its folder."""
+    """A run to play. `point`: the value of each axis, by name; `kinds`: version of each relay program, by folder."""
 
     key: str
     plan: Plan
@@ -70,7 +70,10 @@ class JobMaker:
     def plan(self, combination: Combination) -> Plan:
         """The plan of a combination. ScenarioError."""
         overrides = [
-            *(f"{axis.path}={value_text(value)}" for axis, value in zip(self.space.axes, combination.values, strict=True)),
+            *(
+                f"{axis.path}={value_text(value)}"
+                for axis, value in zip(self.space.axes, combination.values, strict=True)
+            ),
             *([] if combination.relay is None else [f"relays.kind={combination.relay}"]),
         ]
         seed = combination.seed

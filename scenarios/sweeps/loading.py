@@ -123,7 +123,9 @@ def _set_problem(path: Path, override: str, at: tuple[str | int, ...]) -> Iterat
     try:
         load_plan(path, overrides=[override])
     except ScenarioError as error:
-        of_path = error.file == f"--set {override}" and ("unknown key" in error.message or "has no parts" in error.message)
+        of_path = error.file == f"--set {override}" and (
+            "unknown key" in error.message or "has no parts" in error.message
+        )
         yield Problem((*at[:2], "set") if of_path and at[0] == "axes" else at, _said(error))
 
 

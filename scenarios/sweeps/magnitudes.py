@@ -80,7 +80,9 @@ class Range:
         low, high = magnitude(first), magnitude(last)
         if low is None or high is None:
             wrong = first if low is None else last
-            raise ValueError(f"{wrong!r} is no quantity; write a number, with its unit if it has one, or a list of values")
+            raise ValueError(
+                f"{wrong!r} is no quantity; write a number, with its unit if it has one, or a list of values"
+            )
         if not low.comparable(high):
             raise ValueError(f"{first} is a {low.kind}, and {last} a {high.kind}; write two of one kind")
         if not low.number < high.number:

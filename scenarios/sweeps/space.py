@@ -18,7 +18,8 @@ SEEDS = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """What one run plays. `values`: of the axes, in order; `relay`, `seed`: None, as the scenario has it; `repeat`: from 0."""
+    """What one run plays. `values`: of the axes, in order; `relay`, `seed`: None, as the scenario has it; `repeat`:
+    from 0."""
 
     values: tuple[AxisValue, ...]
     relay: str | None

@@ -92,13 +92,15 @@ class SweepFile(Strict):
     axes: tuple[AxisEntry, ...] = Field(default=(), strict=False)
     """What differs from run to run."""
     relays: tuple[Kind, ...] = Field(default=(), strict=False)
-    """Relay kinds, each of which plays every combination: the axis relay. A folder's path is from this file's folder."""
+    """Relay kinds, each of which plays every combination: the axis relay. A folder's path is from this file's folder.
+    """
     seeds: tuple[Seed, ...] = Field(default=(), strict=False)
     """Seeds, each of which plays every combination: the axis seed."""
     repeats: Annotated[int, checked(within(WHOLE, "1", "1000"))] = 1
     """How often each is played: with seeds that follow the scenario's or, where seeds are given, with each of those."""
     where: tuple[Text, ...] = Field(default=(), strict=False)
-    """What combinations must meet, all of it: an axis compared with a value or with another axis, alternatives by or."""
+    """What combinations must meet, all of it: an axis compared with a value or with another axis, alternatives by or.
+    """
     sample: Sample = Sample()
     """Which combinations are played; unless given, all."""
     attempts: Annotated[int, checked(within(WHOLE, "1", "10"))] = 3

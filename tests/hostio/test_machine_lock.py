@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from blipnet import lock as of_the_library
 
+from blipnet import lock as of_the_library
 from hostio.machine_lock import LockError, lock_path, machine
 
 
@@ -67,5 +67,8 @@ def test_a_caller_that_holds_it_gives_it_by_standard_input(tmp_path: Path) -> No
 
 
 def test_a_lock_that_cannot_be_had_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(LockError, match=r"No such file or directory; set BLIPNET_LOCK"), machine(never, tmp_path / "a" / "b"):
+    with (
+        pytest.raises(LockError, match=r"No such file or directory; set BLIPNET_LOCK"),
+        machine(never, tmp_path / "a" / "b"),
+    ):
         pass

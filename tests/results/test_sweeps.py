@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import polars
@@ -37,7 +37,9 @@ def fails(count: int, warm: str) -> bool:
 
 
 RESULTS = [
-    result({"count": count, "warm": warm, "relay": relay}, "fail" if fails(count, warm) else "pass", 10.0 * count + repeat)
+    result(
+        {"count": count, "warm": warm, "relay": relay}, "fail" if fails(count, warm) else "pass", 10.0 * count + repeat
+    )
     for repeat, (count, warm, relay) in enumerate(product(COUNTS, WARM, RELAYS))
 ]
 
@@ -100,7 +102,7 @@ def test_turns_are_between_points_that_differ_in_one_axis() -> None:
         fails(*a) != fails(*b)
         for _ in RELAYS
         for line in (*([(c, w) for c in COUNTS] for w in WARM), *([(c, w) for w in WARM] for c in COUNTS))
-        for a, b in zip(line, line[1:], strict=False)
+        for a, b in pairwise(line)
     )
 
 

@@ -1,6 +1,6 @@
 """The command line, whose sweeps and workers have their runs played by `sweep_stand_in.py`.
 
-    python sweep_cli.py JOURNAL SECONDS ARGUMENTS…
+python sweep_cli.py JOURNAL SECONDS ARGUMENTS…
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent.parent)]
 
-from scenarios.commands import sweeps
-from scenarios.commands.entry import main
+from scenarios.commands import sweeps  # noqa: E402
+from scenarios.commands.entry import main  # noqa: E402
 
 STAND_IN = Path(__file__).parent / "sweep_stand_in.py"
 

@@ -59,7 +59,9 @@ class Judged:
         number = self._runs[job.key] = self._runs.get(job.key, -1) + 1
         self.played.append((job.key, machine))
         verdict = self._judge(job, number)
-        return Lost(job.key, machine, "it was lost") if verdict is None else Played(job.key, machine, values(verdict), 1.0)
+        return (
+            Lost(job.key, machine, "it was lost") if verdict is None else Played(job.key, machine, values(verdict), 1.0)
+        )
 
     def stop(self) -> None:
         self.stopped += 1

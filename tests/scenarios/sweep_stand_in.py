@@ -2,9 +2,9 @@
 
     python sweep_stand_in.py JOURNAL SECONDS --out RUNS
 
-In the journal is a line for each beginning of a run, with the process that started it, and for each end, in the order in which they
-were. A run fails if it has more than 50 sessions, and its interruption is as long in ms as it has sessions. Needs the standard
-library alone.
+In the journal is a line for each beginning of a run, with the process that started it, and for each end, in the order
+in which they were. A run fails if it has more than 50 sessions, and its interruption is as long in ms as it has
+sessions. Needs the standard library alone.
 """
 
 from __future__ import annotations

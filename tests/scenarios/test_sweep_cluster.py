@@ -25,7 +25,7 @@ from scenarios.sweeps.versions import code_version
 
 pytest.importorskip("distributed", reason="needs Dask, which scripts/setup --sweep installs")
 
-from scenarios.cluster.address import address_of
+from scenarios.cluster.address import Address, address_of
 from scenarios.cluster.certificates import Certificates, certificates_in
 from scenarios.cluster.orders import Order
 from scenarios.cluster.player import Player
@@ -143,15 +143,21 @@ def test_nothing_listens_but_at_the_address_and_on_the_loopback(cluster: Cluster
     assert {each.rpartition(":")[0] for each in listening} == {"127.0.0.1"}
 
 
+def first_byte(address: Address, context: ssl.SSLContext) -> bytes:
+    """The first byte that a scheduler sends, to a caller with such a context. ConnectionError if it sends none."""
+    plain = socket.create_connection((address.host, address.port), WITHIN_S)
+    with plain, context.wrap_socket(plain) as connection:
+        if found := connection.recv(1):
+            return found
+    raise ConnectionResetError
+
+
 def test_a_caller_without_the_certificate_is_not_heard(cluster: Cluster) -> None:
     address = address_of(cluster.address)
     context = ssl.create_default_context(cafile=str(cluster.certificates / "certificate.pem"))
     context.check_hostname = False
-    with pytest.raises((ssl.SSLError, ConnectionError)), socket.create_connection((address.host, address.port)) as plain:
-        with context.wrap_socket(plain) as connection:
-            connection.settimeout(WITHIN_S)
-            if connection.recv(1) == b"":
-                raise ConnectionResetError
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        first_byte(address, context)
     other = certificates_in(cluster.lab.folder / "another")
     with pytest.raises(MachineError, match="it has not the certificate of"):
         require_scheduler(address, other)
@@ -193,7 +199,9 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     first = ["sweep", tmp_path / "sweep.yaml", "--scheduler", address] if command == "sweep" else ["worker", address]
     assert run_command(monkeypatch, *first, *options) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(rf"tls://{address}: no scheduler is there \(.*\); run_scenario.py scheduler tls://{address}", line)
+    assert re.fullmatch(
+        rf"tls://{address}: no scheduler is there \(.*\); run_scenario.py scheduler tls://{address}", line
+    )
 
 
 class _Fit:

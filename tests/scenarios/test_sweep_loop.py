@@ -107,7 +107,7 @@ def test_an_interrupt_stops_what_is_played_and_keeps_what_is_done(store: Store, 
 class Broken(Judged):
     """A machine that cannot play."""
 
-    def submit(self, job: Job, avoid: Collection[str]) -> None:
+    def submit(self, job: Job, avoid: Collection[str]) -> None:  # noqa: ARG002
         raise MachineError("no room")
 
 

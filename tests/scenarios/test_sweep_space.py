@@ -10,6 +10,7 @@ from sweep_lab import COUNTS, jobs_of, sweep_of
 
 from results.sweeps.result import AxisValue
 from scenarios.errors import ScenarioError
+from scenarios.language.overrides import parse_override
 from scenarios.sweeps.constraints import constraint
 from scenarios.sweeps.counting import require_meant, total_of
 from scenarios.sweeps.jobs import job_key, value_text
@@ -18,7 +19,9 @@ from scenarios.sweeps.versions import code_version, kind_version
 
 
 def test_a_grid_is_every_combination(tmp_path: Path) -> None:
-    sweep = sweep_of(tmp_path, COUNTS + "  - {set: events.0.for, values: [1s, 2s]}\nrelays: [2026-05-20, leak]\nseeds: [7, 8]\n")
+    sweep = sweep_of(
+        tmp_path, COUNTS + "  - {set: events.0.for, values: [1s, 2s]}\nrelays: [2026-05-20, leak]\nseeds: [7, 8]\n"
+    )
     jobs = jobs_of(sweep)
     assert sweep.space.size == len(jobs) == 3 * 2 * 2 * 2
     assert {(j.plan.sessions[0].count, j.plan.faults[0].at_ns, j.plan.relays.version, j.plan.seed) for j in jobs} == {
@@ -44,15 +47,17 @@ def test_a_key_is_that_of_what_is_played(tmp_path: Path) -> None:
 
 
 def test_a_billion_combinations_are_counted_and_asked_for(tmp_path: Path) -> None:
-    axes = "".join(f"  - {{set: {path}, from: 1ms, to: 1s, steps: 1000}}\n" for path in ("events.0.for", "controller.hold"))
+    axes = "".join(
+        f"  - {{set: {path}, from: 1ms, to: 1s, steps: 1000}}\n" for path in ("events.0.for", "controller.hold")
+    )
     sweep = sweep_of(tmp_path, f"axes:\n{axes}repeats: 1000\n")
     total = total_of(sweep)
     assert (total.runs, total.exact) == (10**9, True)
     with pytest.raises(ScenarioError) as caught:
         require_meant(Path("s.yaml"), sweep, total)
     years = 10**9 * (12 + 10) / (365.25 * 86400)
-    told = f"s.yaml: 1 000 000 000 runs, which take about {round(years)} years one after the other; add --yes to play them, "
-    assert str(caught.value) == f"{told}or sample: {{method: sobol, points: 64}} to the file"
+    told = f"1 000 000 000 runs, which take about {round(years)} years one after the other; add --yes to play them, "
+    assert str(caught.value) == f"s.yaml: {told}or sample: {{method: sobol, points: 64}} to the file"
 
 
 def test_ten_runs_are_not_asked_for(tmp_path: Path) -> None:
@@ -61,7 +66,10 @@ def test_ten_runs_are_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_constraints_leave_combinations_out(tmp_path: Path) -> None:
-    text = COUNTS + "  - {set: events.0.for, values: [500ms, 2s], name: blip}\nwhere: [count > 10, blip < 1s or count == 60]\n"
+    text = (
+        COUNTS
+        + "  - {set: events.0.for, values: [500ms, 2s], name: blip}\nwhere: [count > 10, blip < 1s or count == 60]\n"
+    )
     sweep = sweep_of(tmp_path, text)
     assert [(each.point["count"], each.point["blip"]) for each in jobs_of(sweep)] == [
         (20, "500ms"),
@@ -126,9 +134,7 @@ def test_steps_of_a_range(first: AxisValue, last: AxisValue, log: bool, steps: t
 
 
 @pytest.mark.parametrize("value", ["0110", "true", "1s", "a: b", "[1", 5, 0.5, True, "5%"])
-def test_a_value_is_set_as_it_is(tmp_path: Path, value: AxisValue) -> None:
-    from scenarios.language.overrides import parse_override
-
+def test_a_value_is_set_as_it_is(value: AxisValue) -> None:
     assert parse_override(f"a={value_text(value)}").value == value
 
 
