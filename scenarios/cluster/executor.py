@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any
@@ -44,7 +44,10 @@ class ClusterExecutor:
         require_scheduler(address, certificates)
         set_up()
         self._address = address
-        self._client = Client(str(address), security=security_of(certificates), timeout=_ASKED_WITHIN_S)
+        try:
+            self._client = Client(str(address), security=security_of(certificates), timeout=_ASKED_WITHIN_S)
+        except OSError as error:
+            raise self._gone() from error
         self._code = code
         self._say = say
         self._sweep = secrets.token_hex(8)
@@ -72,15 +75,16 @@ class ClusterExecutor:
             raise MachineError("; ".join(f"{name}: {why}" for name, why in self._unusable.items()))
         others = [worker for worker in usable if machines[worker] not in avoid]
         order = Order(job.key, self._sweep, self._code, dict(job.kinds), job.plan)
-        future = self._client.submit(
-            play_order,
-            order.text(),
-            key=f"{job.key}-{secrets.token_hex(4)}",  # what has ended on a machine may have to be played again
-            pure=False,
-            resources={RESOURCE: 1},
-            workers=others or usable or None,
-            allow_other_workers=not self._unusable,
-        )
+        with self._asking():
+            future = self._client.submit(
+                play_order,
+                order.text(),
+                key=f"{job.key}-{secrets.token_hex(4)}",  # what has ended on a machine may have to be played again
+                pure=False,
+                resources={RESOURCE: 1},
+                workers=others or usable or None,
+                allow_other_workers=not self._unusable,
+            )
         self._flights[job.key] = _Flight(job, tuple(avoid), future)
 
     def next_ended(self) -> Ended:
@@ -110,7 +114,20 @@ class ClusterExecutor:
 
     def _require_scheduler(self) -> None:
         if self._client.status != "running" or any(each.future.cancelled() for each in self._flights.values()):
-            raise MachineError(f"the scheduler at {self._address} has ended; start it again, and go on with --resume")
+            raise self._gone()
+
+    def _gone(self) -> MachineError:
+        return MachineError(f"the scheduler at {self._address} has ended; start it again, and go on with --resume")
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """MachineError for an error in the block, if the scheduler has ended."""
+        try:
+            yield
+        except Exception as error:
+            if self._client.status != "running" or isinstance(error, OSError):
+                raise self._gone() from error
+            raise
 
     def _ended(self, flight: _Flight) -> Ended | None:
         """How a run ended; None if another machine has to play it."""
@@ -131,5 +148,6 @@ class ClusterExecutor:
 
     def _machines(self) -> dict[str, str]:
         """The name of its machine for each worker, by the worker's address."""
-        workers = self._client.scheduler_info()["workers"]
+        with self._asking():
+            workers = self._client.scheduler_info()["workers"]
         return {worker: str(about["name"]).rpartition("/")[0] for worker, about in workers.items()}

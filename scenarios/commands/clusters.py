@@ -11,7 +11,7 @@ from scenarios.cli.doctor import diagnose
 from scenarios.cli.exit_codes import ExitCode
 from scenarios.commands.options import EXIT_CODES
 from scenarios.commands.sweeps import RUN_COMMAND, certificates_option, require_dask, say
-from scenarios.paths import RUNS
+from scenarios.paths import RUNS, OutputError
 from scenarios.sweeps.store import Store
 
 _PLAYED = RUNS / "worker"
@@ -55,6 +55,9 @@ def worker(address: str, certificates: Path, name: str, out: Path) -> int:
     own.require()
     diagnose().require()
     store = Store(out.resolve())
-    store.begin("")
+    try:
+        store.begin()
+    except OSError as error:
+        raise OutputError(f"{store.root}: {error.strerror}; name another folder with --out") from error
     serve_worker(address_of(address), own, Player(RUN_COMMAND, store, name, say), say)
     return ExitCode.PASS

@@ -1,9 +1,9 @@
 """The folder of a sweep's results: each is a file by the key of its run, whole or not there, and there once.
 
-    done/KEY.json       a result (`results.sweeps.result.SweepResult`)
-    runs/               run directories, of the runs that this machine played
-    sweep.yaml          the sweep file
-    results.parquet, report.html
+done/KEY.json       a result (`results.sweeps.result.SweepResult`)
+runs/               run directories, of the runs that this machine played
+sweep.yaml          the sweep file
+results.parquet, report.html
 """
 
 from __future__ import annotations
@@ -43,11 +43,12 @@ class Store:
         """The page of the sweep."""
         return self.root / "report.html"
 
-    def begin(self, sweep_text: str) -> None:
-        """Make the folder, with the text of the sweep file in it. OSError."""
+    def begin(self, sweep_text: str | None = None) -> None:
+        """Make the folder, with the text of the sweep file in it, if it is of one sweep. OSError."""
         with made_for_user(self.root):
             self._done.mkdir(parents=True, exist_ok=True)
-            write_whole(self.root / "sweep.yaml", sweep_text)
+            if sweep_text is not None:
+                write_whole(self.root / "sweep.yaml", sweep_text)
 
     def find(self, key: str) -> SweepResult | None:
         """The result of this key; None if there is none. DocumentError."""

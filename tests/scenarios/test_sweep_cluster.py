@@ -229,7 +229,7 @@ def order(tmp_path: Path) -> Order:
 
 def player(tmp_path: Path, code: str) -> Player:
     store = Store(tmp_path / "worker")
-    store.begin("")
+    store.begin()
     return Player((sys.executable, "-c", code), store, "a", lambda _: None)
 
 
