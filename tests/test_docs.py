@@ -48,6 +48,9 @@ FOREIGN = {
 }
 """Names of other people's programs that no file of the project uses."""
 
+SWEEP_FILES = frozenset(("done/*.json", "sweep.yaml", "results.parquet", "runs", "certificate.pem", "key.pem"))
+"""What a sweep writes (`Store`)."""
+
 _PATH = re.compile(r"[\w.*/-]+")
 _FILE_OF_A_ROOM = re.compile(rf"(?<![\w./<-])(?:{'|'.join((*ROOMS, 'tests', 'docs', 'scripts'))})/[\w./-]*\w")
 _LOCK_SITE = re.compile(r"taken at ([\w/]+\.py):(\d+) (\w+)")
@@ -172,7 +175,7 @@ def known(names_of_tests: Names) -> Known:
     names.words |= {name for defined in tests.attributes.values() for name in defined}
     names.attributes.update(tests.attributes)
     of_bundles = {MANIFEST, f"inputs/{SCENARIO}", f"inputs/{LIST}"}
-    return Known(names, all_files(), run_files() | {AGGREGATE} | of_bundles)
+    return Known(names, all_files(), run_files() | {AGGREGATE} | SWEEP_FILES | of_bundles)
 
 
 @pytest.fixture(scope="module")

@@ -143,9 +143,10 @@ class Canvas:
 
     def over_steps(self, labels: Sequence[str], height: int, upwards: Sequence[str] | None = None) -> Figure:
         """An empty figure over steps, each one wide, with their labels; over those of `upwards` too, if given."""
-        y_range = {} if upwards is None else {"y_range": span_of(0, len(upwards))}
-        x_range = span_of(0, len(labels))
-        plot = Figure(height=height, sizing_mode="stretch_width", x_range=x_range, tools="", min_border=0, **y_range)
+        plot = Figure(height=height, sizing_mode="stretch_width", tools="", min_border=0)
+        plot.x_range = span_of(0, len(labels))
+        if upwards is not None:
+            plot.y_range = span_of(0, len(upwards))
         for axis, steps in ((plot.xaxis, labels), (plot.yaxis, upwards)):
             if steps is not None:
                 axis.ticker = FixedTicker(ticks=[place + 0.5 for place in range(len(steps))])

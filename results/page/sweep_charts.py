@@ -124,9 +124,9 @@ def draw_curve(canvas: Canvas, target: str, results: Sequence[SweepResult], axis
 
 
 def _draw_line(plot: Figure, points: Mapping[int, Together], axis: Steps, metric: str, relay: str, colour: str) -> None:
-    banded = {place: cell for place, cell in points.items() if cell.low is not None and cell.high is not None}
-    at = [place + 0.5 for place in banded]
-    lows, highs = [cell.low for cell in banded.values()], [cell.high for cell in banded.values()]
+    banded = [(place, cell.low, cell.high) for place, cell in points.items() if cell.low is not None]
+    at, lows = [place + 0.5 for place, _, _ in banded], [low for _, low, _ in banded]
+    highs = [low if high is None else high for _, low, high in banded]
     plot.varea(x=at, y1=lows, y2=highs, fill_color=colour, fill_alpha=0.2)
     source = ColumnDataSource(
         {

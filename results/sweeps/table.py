@@ -18,9 +18,9 @@ def write_table(target: Path, results: Sequence[SweepResult], number: Number) ->
 
 
 def columns(results: Sequence[SweepResult], number: Number) -> Mapping[str, Sequence[object]]:
-    """The columns: the run; `axis.NAME` as text, and `axis.NAME.number` where all values are numbers; every metric, and
-    with `.low` and `.high` the bounds within which the machine's doings can have moved it. Null: unknown, or no bound.
-    """
+    """The columns: the run; `axis.<name>` as text, and `axis.<name>.number` where all values are numbers; every metric,
+    and with `.low` and `.high` the bounds within which the machine's doings can have moved it. Null: unknown, or no
+    bound."""
     found: dict[str, Sequence[object]] = {
         "key": [each.key for each in results],
         "verdict": [each.verdict for each in results],

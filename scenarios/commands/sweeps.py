@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
@@ -31,7 +32,7 @@ from scenarios.sweeps.progress import Progress, length, seconds_of
 from scenarios.sweeps.store import Store
 
 SWEEPS = RUNS / "sweeps"
-RUN_COMMAND = (sys.executable, str(PROJECT / "run_scenario.py"), "sweep-run")
+RUN_COMMAND: Sequence[str] = (sys.executable, str(PROJECT / "run_scenario.py"), "sweep-run")
 """Plays a plan that it reads, in a process of its own."""
 
 certificates_option = click.option(

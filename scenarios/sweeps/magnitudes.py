@@ -17,8 +17,8 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    read: Callable[[object], Any]
-    write: Callable[[Any], AxisValue]
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
     whole: bool = True
 
 
@@ -98,7 +98,8 @@ class Range:
         between = self.low * (self.high / self.low) ** place if self.log else self.low + place * (self.high - self.low)
         kind = _KINDS[self.kind]
         rounded = float(f"{between:.{_DIGITS}g}")
-        return kind.write(round(rounded) if kind.whole else rounded)
+        written: AxisValue = kind.write(round(rounded) if kind.whole else rounded)
+        return written
 
     def steps(self, count: int) -> tuple[AxisValue, ...]:
         """So many values, both ends among them, each once: fewer, if whole numbers do not give so many."""

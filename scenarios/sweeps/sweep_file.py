@@ -38,7 +38,7 @@ def scalars(value: object) -> tuple[AxisValue, ...]:
         raise ValueError(f"{found(value)} where a list of values is expected; write such as [50, 100]")
     if not value:
         raise ValueError("an axis without values; write one at least, such as [50, 100]")
-    read: list[AxisValue] = [scalar(each) for each in value]  # type: ignore[misc]
+    read: list[AxisValue] = [scalar(each) for each in value]
     for place, each in enumerate(read):
         if each in read[:place]:
             raise ValueError(f"{found(each)} is there twice; write each value once")
@@ -63,7 +63,7 @@ class AxisEntry(Strict):
     """Where the range begins."""
     last: Annotated[AxisValue, checked(scalar)] | None = Field(alias="to", default=None, examples=["8s"])
     """Where the range ends, of the same unit or kind."""
-    steps: Annotated[int, checked(within(WHOLE, "2", "1000000"))] | None = None
+    steps: Annotated[int, checked(within(WHOLE, "2", "10000"))] | None = None
     """So many values of the range, both ends among them; a sample can do without."""
     scale: Annotated[Scale, checked(one_of("linear", "log"))] = "linear"
     """By equal steps of the value, or of its logarithm."""

@@ -17,6 +17,13 @@ ONE_BLIP = LIBRARY / "one-blip.yaml"
 HEAD = f"name: sizes\nscenario: {ONE_BLIP}\n"
 COUNTS = "axes:\n  - {set: sessions.0.count, values: [10, 20, 60], name: count}\n"
 
+BILLION = """\
+axes:
+  - {set: events.0.for, from: 1ms, to: 1s, steps: 1000}
+  - {set: controller.hold, from: 1ms, to: 1s, steps: 1000}
+repeats: 1000
+"""
+
 Judge = Callable[[Job, int], Verdict | None]
 """The verdict of a job in its n-th run, from 0; None: it is lost."""
 

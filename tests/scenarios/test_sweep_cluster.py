@@ -195,8 +195,10 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     certificates_in(tmp_path / "c")
     sweep_of(tmp_path, TWELVE)
     monkeypatch.setattr("scenarios.commands.clusters.diagnose", lambda: _Fit())
-    address, options = f"127.0.0.1:{free_port()}", ["--certificates", tmp_path / "c", "--out", tmp_path / "out"]
-    first = ["sweep", tmp_path / "sweep.yaml", "--scheduler", address] if command == "sweep" else ["worker", address]
+    address = f"127.0.0.1:{free_port()}"
+    options = ("--certificates", str(tmp_path / "c"), "--out", str(tmp_path / "out"))
+    sweep = ("sweep", str(tmp_path / "sweep.yaml"), "--scheduler", address)
+    first = sweep if command == "sweep" else ("worker", address)
     assert run_command(monkeypatch, *first, *options) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command_lab import run_command
-from sweep_lab import COUNTS, HEAD, ONE_BLIP, sweep_of
+from sweep_lab import BILLION, COUNTS, HEAD, ONE_BLIP, sweep_of
 
 from scenarios.errors import ScenarioError
 from scenarios.language import yamlfile
@@ -60,9 +60,7 @@ def test_a_scenario_is_found_from_the_folder_of_the_sweep(tmp_path: Path) -> Non
 def test_a_billion_runs_are_one_line_and_start_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "s.yaml").write_text(
-        HEAD + "axes:\n  - {set: events.0.for, from: 1us, to: 1s, steps: 1000000}\nrepeats: 1000\n"
-    )
+    (tmp_path / "s.yaml").write_text(HEAD + BILLION)
     assert run_command(monkeypatch, "sweep", tmp_path / "s.yaml", "--out", tmp_path / "out") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "1 000 000 000 runs" in line

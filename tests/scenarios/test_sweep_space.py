@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from sweep_lab import COUNTS, jobs_of, sweep_of
+from sweep_lab import BILLION, COUNTS, jobs_of, sweep_of
 
 from results.sweeps.result import AxisValue
 from scenarios.errors import ScenarioError
@@ -47,10 +47,7 @@ def test_a_key_is_that_of_what_is_played(tmp_path: Path) -> None:
 
 
 def test_a_billion_combinations_are_counted_and_asked_for(tmp_path: Path) -> None:
-    axes = "".join(
-        f"  - {{set: {path}, from: 1ms, to: 1s, steps: 1000}}\n" for path in ("events.0.for", "controller.hold")
-    )
-    sweep = sweep_of(tmp_path, f"axes:\n{axes}repeats: 1000\n")
+    sweep = sweep_of(tmp_path, BILLION)
     total = total_of(sweep)
     assert (total.runs, total.exact) == (10**9, True)
     with pytest.raises(ScenarioError) as caught:
