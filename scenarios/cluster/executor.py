@@ -83,7 +83,7 @@ class ClusterExecutor:
                 pure=False,
                 resources={RESOURCE: 1},
                 workers=others or usable or None,
-                allow_other_workers=not self._unusable,
+                allow_other_workers=True,  # one that is started again has another address
             )
         self._flights[job.key] = _Flight(job, tuple(avoid), future)
 

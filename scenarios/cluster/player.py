@@ -52,6 +52,8 @@ class Player(WorkerPlugin):  # type: ignore[misc]  # Dask need not be installed 
             return Report(order.key, self.machine, found.seconds, found.played)
         if wrong := wrong_versions(order.code, order.kinds):
             return self._unusable(order, wrong)
+        if order.sweep in self._cancelled:
+            return self._report(order.key, None)
         try:
             child = ChildRun(self._command, order.key, order.plan, self._store.runs)
             ended = child.wait(lambda: order.sweep in self._cancelled or self._ending.is_set(), self._say)
