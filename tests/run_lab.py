@@ -195,7 +195,7 @@ mount --bind /mnt/project "$project"
 mount -o remount,bind,ro "$project"
 cd "$project"
 nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all"
-env -u HOME -u NUMBA_CACHE_DIR \\
+env -u HOME -u NUMBA_CACHE_DIR -u BLIPNET_LOCK \\
     $nobody ./run_scenario.py run scenarios/one-blip.yaml "$@" --out /mnt/runs >&2 || true
 cat /mnt/runs/one-blip/*/plan.json
 echo SUMMARY

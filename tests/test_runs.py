@@ -89,7 +89,8 @@ class TestTheDemo:
 def test_two_runs_at_once_do_not_notice_each_other(runs: RunRecord, tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     one, other = ((ONE_BLIP, "--out", out, *BRIEF) for out in folders)
-    with start("run", *one) as first, start("run", *other) as second:
+    locks = [{**os.environ, "BLIPNET_LOCK": str(out.with_suffix(".lock"))} for out in folders]
+    with start("run", *one, env=locks[0]) as first, start("run", *other, env=locks[1]) as second:
         for process in (first, second):
             finished(process)
     for out in folders:

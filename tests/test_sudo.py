@@ -41,6 +41,7 @@ play() {
 }
 refused=/mnt/refused
 umask 077
+unset BLIPNET_LOCK
 export SUDO_UID="$user" SUDO_GID="$user"
 play ./run_scenario.py run scenarios/micro-blips.yaml
 of_root
