@@ -1,6 +1,6 @@
 """The command line, whose sweeps and workers have their runs played by `sweep_stand_in.py`.
 
-python sweep_cli.py JOURNAL SECONDS ARGUMENTS…
+python sweep_cli.py JOURNAL ARGUMENTS…
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scenarios.commands.entry import main  # noqa: E402
 STAND_IN = Path(__file__).parent / "sweep_stand_in.py"
 
 if __name__ == "__main__":
-    journal, seconds, *arguments = sys.argv[1:]
-    sweeps.RUN_COMMAND = (sys.executable, str(STAND_IN), journal, seconds)
+    journal, *arguments = sys.argv[1:]
+    sweeps.RUN_COMMAND = (sys.executable, str(STAND_IN), journal)
     sys.argv = ["run_scenario.py", *arguments]
     sys.exit(main())

@@ -14,6 +14,7 @@ from typing import Any
 
 from sweep_lab import HEAD
 
+from hostio.files import write_whole
 from hostio.timing import wait_until
 
 WITHIN_S = 60.0
@@ -25,18 +26,17 @@ RUNS = frozenset(f"{seed}-{count}" for seed in (1, 2, 3) for count in (10, 40, 6
 class Machines:
     """A folder with the sweep of twelve runs, the journal of what is played, and one lock for all."""
 
-    def __init__(self, folder: Path, seconds: float) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sweep = folder / "sweep.yaml"
         self.sweep.write_text(HEAD + TWELVE)
         self._journal = folder / "journal"
-        self._seconds = seconds
         self._started: list[subprocess.Popen[str]] = []
         self._env = {**os.environ, "BLIPNET_LOCK": str(folder / "lock")}
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """The command line; its output, errors too, is kept for `said`."""
-        argv = [sys.executable, str(CLI), str(self._journal), str(self._seconds), *map(str, arguments)]
+        argv = [sys.executable, str(CLI), str(self._journal), *map(str, arguments)]
         output = (self.folder / f"output-{len(self._started)}").open("w")
         with output:
             process = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, env=self._env, text=True)
@@ -59,6 +59,14 @@ class Machines:
         """The lines of the journal, by words."""
         text = self._journal.read_text() if self._journal.exists() else ""
         return [line.split() for line in text.splitlines()]
+
+    def permit(self, runs: int) -> None:
+        """Let runs end until so many have ended in all; unless this was called, any number may."""
+        write_whole(self._journal.with_suffix(".permits"), str(runs))
+
+    def begun(self) -> int:
+        """How many runs have begun."""
+        return sum(words[0] == "begin" for words in self.lines())
 
     def next_begun(self, after: int) -> tuple[int, int]:
         """Wait until more runs than `after` have begun; how many, and which process began the last one."""
@@ -84,8 +92,8 @@ class Machines:
 
 
 @contextmanager
-def machines(folder: Path, seconds: float) -> Iterator[Machines]:
-    found = Machines(folder, seconds)
+def machines(folder: Path) -> Iterator[Machines]:
+    found = Machines(folder)
     try:
         yield found
     finally:

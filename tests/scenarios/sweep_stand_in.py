@@ -1,10 +1,10 @@
 """Stands in for `sweep-run`: takes the same plan, the same lock and the same leash, and judges without a network.
 
-    python sweep_stand_in.py JOURNAL SECONDS --out RUNS
+    python sweep_stand_in.py JOURNAL --out RUNS
 
-In the journal is a line for each beginning of a run, with the process that started it, and for each end, in the order
-in which they were. A run fails if it has more than 50 sessions, and its interruption is as long in ms as it has
-sessions. Needs the standard library alone.
+In the journal is a line for each beginning of a run, with the process that started it, and for each end, in order.
+A run ends once fewer have ended than the file beside the journal permits, if there is one. It fails if it has more
+than 50 sessions, and its interruption is as long in ms as it has sessions. Needs the standard library alone.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ import json
 import os
 import select
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 FAILS_ABOVE = 50
+POLL_S = 0.02
 
 
 def main() -> int:
-    journal, seconds, runs = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[4])
+    journal, runs = Path(sys.argv[1]), Path(sys.argv[3])
     plan = json.loads(sys.stdin.buffer.readline())
     with Path(os.environ["BLIPNET_LOCK"]).open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         name = f"{plan['seed']}-{count_of(plan)}"
         note(journal, f"begin {name} {os.getppid()}")
-        if let_go_within(seconds):
+        if let_go_before_permitted(journal):
             note(journal, f"stop {name}")
             return 130
         note(journal, f"end {name}")
     root = runs / plan["scenario"] / f"run-{os.getpid()}"
     root.mkdir(parents=True)
-    print(json.dumps({"root": str(root), "seconds": seconds, "values": values_of(plan, root)}))
+    print(json.dumps({"root": str(root), "seconds": 0.0, "values": values_of(plan, root)}))
     return 1 if count_of(plan) > FAILS_ABOVE else 0
 
 
@@ -58,13 +58,18 @@ def values_of(plan: dict[str, Any], root: Path) -> dict[str, object]:
     }
 
 
-def let_go_within(seconds: float) -> bool:
-    """Whether the leash was let go of within that time."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if select.select([0], [], [], left)[0] and not os.read(0, 4096):
+def let_go_before_permitted(journal: Path) -> bool:
+    """Wait until the run may end; whether the leash was let go of before that."""
+    while not permitted(journal):
+        if select.select([0], [], [], POLL_S)[0] and not os.read(0, 4096):
             return True
     return False
+
+
+def permitted(journal: Path) -> bool:
+    permits = journal.with_suffix(".permits")
+    ended = sum(line.startswith("end ") for line in journal.read_text().splitlines())
+    return not permits.exists() or ended < int(permits.read_text())
 
 
 def note(journal: Path, line: str) -> None:
