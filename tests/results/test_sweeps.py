@@ -149,6 +149,7 @@ def test_the_table_has_a_row_for_each_run(tmp_path: Path) -> None:
 SHAPE = SweepShape("sizes", "how many", 20, True, ("count", "warm", "relay"), frozenset())
 
 
+@pytest.mark.long
 def test_the_page_has_maps_curves_border_and_worst_runs(tmp_path: Path) -> None:
     page = sweep_page(SHAPE, RESULTS, number)
     assert [text for _, text in page.maps.axes] == ["count and warm", "count and relay", "warm and relay"]

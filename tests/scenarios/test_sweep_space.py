@@ -101,6 +101,7 @@ duration
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["sobol", "latin-hypercube"])
 def test_a_sample_fills_each_axis_evenly_and_is_that_of_its_seed(tmp_path: Path, method: str) -> None:
     text = SAMPLED.replace("METHOD", method).replace("duration\n", "").replace("100ms, to: 10s", "100ms, to: 7s")
