@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import comb
 
 from results.comparison.statistics import largest_share, least_share
-from results.sweeps.result import RELAY, AxisValue, SweepResult
+from results.sweeps.result import RELAY, SEED, AxisValue, SweepResult
 from results.sweeps.steps import Steps
 
 CONFIDENCE = 0.95
@@ -140,10 +140,11 @@ class Turn:
 
 
 def turns(results: Iterable[SweepResult], axes: Sequence[Steps]) -> Iterator[Turn]:
-    """Every place where passing turns to failing, by axis, of points that were played."""
+    """Every place where passing turns to failing, by axis, of points that were played; all seeds of one together."""
     points: dict[tuple[tuple[str, AxisValue], ...], list[SweepResult]] = {}
     for result in results:
-        points.setdefault(tuple(result.point.items()), []).append(result)
+        point = tuple(each for each in result.point.items() if each[0] != SEED)
+        points.setdefault(point, []).append(result)
     cells = {point: cell_of(held, FAILED) for point, held in points.items()}
     for axis in axes:
         lines: dict[tuple[tuple[str, AxisValue], ...], dict[AxisValue, Together]] = {}

@@ -85,6 +85,7 @@ class ChildRun:
             if self._process.poll() is None:
                 self._process.kill()  # its sandbox dies with it
                 self._process.wait()
+            self._close()
 
     def _give(self, line: bytes) -> None:
         stdin = self._process.stdin
@@ -111,16 +112,22 @@ class ChildRun:
             self._waited = True
             say(BUSY)
 
-    def _outcome(self) -> Ended:
+    def _close(self) -> None:
         self._let_go()
+        self._output.close()
+        self._errors.close()
+
+    def _outcome(self) -> Ended:
         code, machine = self._process.returncode, socket.gethostname()
-        lines = [line.removeprefix("run_scenario.py: ") for line in _text(self._errors).splitlines() if line.strip()]
+        output, errors = _text(self._output), _text(self._errors)
+        self._close()
+        lines = [line.removeprefix("run_scenario.py: ") for line in errors.splitlines() if line.strip()]
         last = next((line for line in reversed(lines) if line != BUSY), "")
         if code in _MACHINE:
             raise MachineError(last or f"the run ended with exit code {code}")
         if code in _VERDICTS:
             try:
-                told = load(ChildResult, _text(self._output).strip(), "what the run told")
+                told = load(ChildResult, output.strip(), "what the run told")
                 return Played(self._key, machine, told.values, told.seconds)
             except DocumentError as error:
                 last = last or str(error)
