@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.markexpr = without_long(config.option.markexpr)
     config.stash[RUNS] = RunRecord()
-    if LOCK not in os.environ:
+    if LOCK not in os.environ or hasattr(config, "workerinput"):  # a worker has inherited that of its controller
         own_lock(config)
     gc.disable()  # until all is loaded: while it is, nothing becomes free
     if (given := getattr(config, "workerinput", None)) is not None:
