@@ -23,7 +23,7 @@ from results.run_files.run_dir import RunDir
 from scenarios.bundles.known_names import known_folders, known_names
 from scenarios.bundles.redactor import PATH, Redactor
 from scenarios.errors import ScenarioError
-from scenarios.run.host_side import report_again
+from scenarios.run.reporting import report_again
 
 _SCHEMAS = (
     Path(results.__file__).parent / "summary.schema.json",

@@ -154,7 +154,7 @@ class InSandbox:
             raise RunSpoiltError(outcome.unwritten)
         return Attempt(outcome.summary, run.root, outcome.failure or lack_of_room(run.root))
 
-    def _outcome(self, plan: Plan, run: RunDir, watcher: Watcher, held: int) -> Outcome:
+    def _outcome(self, plan: Plan, run: RunDir, watcher: Shown, held: int) -> Outcome:
         from scenarios.run.host_side import run_plan
 
         try:
