@@ -48,7 +48,7 @@ def redacted(run: RunDir, folder: Path) -> RunDir:
             target.parent.mkdir(parents=True, exist_ok=True)
             _copy(path, target, redactor)
     _require_readable(run, copy)
-    _report(copy)
+    _report(copy, tuple(redactor.name(Path(file).name) for file in plan.command[1:2]))
     _forget(copy.root)
     _require_taken_out(copy.root, redactor)
     return copy
@@ -126,11 +126,11 @@ def _needed(why: str) -> ScenarioError:
     return ScenarioError("--redact", text, None)
 
 
-def _report(copy: RunDir) -> None:
-    """Report on the copy, whose plan must still be one, and whose command names no folder."""
+def _report(copy: RunDir, scenario: tuple[str, ...]) -> None:
+    """Report on the copy, whose plan must still be one. `scenario`: the file in its command, without a folder."""
     try:
         copied = read_plan(copy.plan)
-        bare = (*copied.command[:1], *(Path(file).name for file in copied.command[1:2]), *copied.command[2:])
+        bare = (*copied.command[:1], *scenario, *copied.command[2:])
         copy.plan.write_text(dump(replace(copied, command=bare)), encoding="utf-8")
         report_again(copy)
     except DocumentError as error:
