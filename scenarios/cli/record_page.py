@@ -63,7 +63,8 @@ def _columns(rows: str, columns: Mapping[str, str]) -> Iterator[str]:
     yield "| column | type | |"
     yield "|---|---|---|"
     for name, kind in columns.items():
-        yield f"| `{name}` | {kind} | {meaning(rows, name)} |"
+        shown = name if name.startswith("dropped_") else f"`{name}`"  # those are names of reasons, put together
+        yield f"| {shown} | {kind} | {meaning(rows, name)} |"
     yield ""
     for name in columns:
         if known := codes(rows, name):
