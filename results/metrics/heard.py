@@ -35,7 +35,8 @@ class Heard:
         last_stream = packets.stream[self.rows[1:] - 1]
         withheld = speech.withheld_ns[last_stream] < np.minimum(speech.ends_ns[last_stream], media_end_ns)
         found = nothing | (first > self.rows[:-1]) | (speech.next_talk[last] != NO_ROW) | withheld
-        return np.flatnonzero(found & (self.interval_ns > 0)).tolist()
+        numbers: list[int] = np.flatnonzero(found & (self.interval_ns > 0)).tolist()
+        return numbers
 
 
 def heard_of(matched: Matched, speech: Speech, intervals: Mapping[str, int]) -> Heard:

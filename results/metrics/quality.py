@@ -48,7 +48,7 @@ class Quality:
 
     def of_stream(self, number: int) -> Quality:
         """That of one stream, alone in its columns."""
-        return Quality(*(_row(table, number) for table in (self.loss, self.bursts, self.concealment)))
+        return Quality(_row(self.loss, number), _row(self.bursts, number), _row(self.concealment, number))
 
     @property
     def narrowband_r(self) -> Floats:

@@ -129,10 +129,10 @@ def _neighbours(talk: Flags, direction: Ints) -> tuple[Ints, Ints]:
     """The last row of media before each row and the next after it, in its direction; NO_ROW if there is none."""
     count, own = len(talk), np.arange(len(talk))
     if talk.all():
-        last, following = own - 1, own + 1
-        last[np.diff(direction, prepend=NO_ROW) != 0] = NO_ROW
-        following[np.diff(direction, append=NO_ROW) != 0] = NO_ROW
-        return last, following
+        before, after = own - 1, own + 1
+        before[np.diff(direction, prepend=NO_ROW) != 0] = NO_ROW
+        after[np.diff(direction, append=NO_ROW) != 0] = NO_ROW
+        return before, after
     last = np.append(NO_ROW, np.maximum.accumulate(np.where(talk, own, NO_ROW)))[:count]
     following = np.append(np.minimum.accumulate(np.where(talk, own, count)[::-1])[::-1], count)[1:]
     following = np.where(following < count, following, NO_ROW)

@@ -251,8 +251,8 @@ class _Follower:
                 self._progress.console.print(line)
         doing, played_s, clock = self._progress_lines.bar()
         self._progress.update(self._task, description=self._label or doing, completed=played_s, clock=clock)
-        if self._progress.disable and not self._label and (line := self._progress_lines.long_step()):
-            self._progress.console.print(line)
+        if self._progress.disable and not self._label and (step := self._progress_lines.long_step()):
+            self._progress.console.print(step)
 
     def analysing(self, step: str, share: float) -> None:
         """Show that a step of the analysis begins, of which a share is done."""

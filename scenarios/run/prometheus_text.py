@@ -55,7 +55,8 @@ class Exposition:
 
     def text(self) -> str:
         """All of it as OpenMetrics 1.0."""
-        return generate_latest(self).decode()
+        text: str = generate_latest(self).decode()  # type: ignore[no-untyped-call]
+        return text
 
 
 def _samples(family: Metric) -> Iterator[tuple[str, float, bool]]:
