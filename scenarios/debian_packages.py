@@ -11,7 +11,7 @@ from scenarios.paths import PROJECT
 
 LIST = PROJECT / "packages.txt"
 
-Use = Literal["run", "test", "vm", "relay", "media", "guest"]
+Use = Literal["run", "test", "vm", "relay", "media", "editor", "guest"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _QUOTING_COMMENT = re.compile("#.*`")
 """Matches in every file that has a comment with backquotes, and in few others."""
 _IDENTIFIERS = ("id", "attr", "arg", "name", "asname")
 """Fields of syntax nodes that hold a name."""
-_NOT_OURS = {".git", ".venv", ".vm", "__pycache__", "runs"}
+_NOT_OURS = {".git", ".venv", ".vm", "__pycache__", "build", "runs"}
 
 
 @dataclass
@@ -139,7 +139,7 @@ def project_names() -> Names:
         place, text = path.relative_to(PROJECT).parts, path.read_bytes().decode(errors="replace")
         if path.suffix == ".json" and place[0] != "tests":
             names.add_text(" ".join(_said(json.loads(text))))
-        elif (path.suffix in (".yaml", ".toml") and place[0] != "tests") or place[0] in ("scripts", ".ci"):
+        elif (path.suffix in (".yaml", ".toml") and place[0] != "tests") or place[0] in ("scripts", ".ci", "ci"):
             names.add_text(text)
         elif path.suffix in (".c", ".go"):
             names.add_text(" ".join(_C_STRING.findall(text)))

@@ -33,8 +33,12 @@ from scenarios.language.inputs import LIST, SCENARIO
 
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
-COMMANDS = [*PAGES, PROJECT / ".ci" / "run", *sorted((PROJECT / ".github").rglob("*.yml"))]
-"""Texts whose commands name files, in code blocks too."""
+COMMANDS = [
+    *filter(lambda page: page.name != "commands.md", PAGES),
+    PROJECT / ".ci" / "run",
+    *sorted((PROJECT / ".github").rglob("*.yml")),
+]
+"""Texts whose commands name files, in code blocks too; not the reference, whose scripts make files."""
 
 FOREIGN = {
     *("argsort", "numpy"),  # its function that the emulated CPU got wrong

@@ -16,12 +16,17 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from page_commands import Command, commands_of
+from test_docs import PAGES
 
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
 from scenarios.language.library import load_plan
 
 PROJECT = Path(__file__).resolve().parent.parent
-SCRIPTS = ("scripts/bench", "scripts/check", "scripts/demo", "scripts/setup", "scripts/test", "scripts/vm", ".ci/run")
+SCRIPTS = (
+    *("scripts/bench", "scripts/check", "scripts/demo", "scripts/docs", "scripts/setup", "scripts/test", "scripts/vm"),
+    ".ci/run",
+)
 STAND_IN_CODE = 99
 """Exit code of the stand-ins."""
 
@@ -100,6 +105,7 @@ def test_help_says_usage_options_exit_codes_and_an_example(checkout: Path, scrip
         ("scripts/bench", ["policies", "--no-such-option"]),
         ("scripts/check", ["file.py"]),
         ("scripts/demo", ["--set", "relays.kind=2026-05-20", "--no-such-option"]),
+        ("scripts/docs", ["site", "another"]),
         ("scripts/setup", ["--tests", "--vm"]),
         ("scripts/vm", []),
         ("scripts/vm", ["--clock", "virtual"]),
@@ -120,6 +126,7 @@ GOOD_USAGE = [
     ("scripts/bench", ["policies", "kept", "spread"]),
     ("scripts/check", []),
     ("scripts/demo", ["--seed=7", "--set", "relays.kind=2026-05-20"]),
+    ("scripts/docs", ["a site"]),
     ("scripts/test", ["-m", "not root", "--no-such-option-of-ours"]),
     ("scripts/vm", ["--clock", "virtual", "--shift=2", "uname", "-r"]),
     (".ci/run", []),
@@ -128,6 +135,22 @@ GOOD_USAGE = [
 
 @pytest.mark.parametrize(("script", "arguments"), GOOD_USAGE)
 def test_good_usage_goes_on_to_the_installation(checkout: Path, script: str, arguments: list[str]) -> None:
+    ended = run(checkout, script, *arguments)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")
+
+
+SCRIPTS_OF_PAGES = [
+    each
+    for page in PAGES
+    for each in commands_of(page)
+    if each.argv[0] in SCRIPTS and each.argv[0] != "scripts/setup" and "FOLDER" not in each.argv
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", SCRIPTS_OF_PAGES, ids=str)
+def test_what_pages_have_a_reader_type_is_good_usage(checkout: Path, command: Command) -> None:
+    script, *arguments = (word.replace("COMMAND…", "true").replace("RUN_DIR", "runs/1") for word in command.argv)
     ended = run(checkout, script, *arguments)
     assert (ended.returncode, ended.stdout, ended.stderr) == (STAND_IN_CODE, "reached setup\n", "")
 

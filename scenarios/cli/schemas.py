@@ -1,5 +1,5 @@
-"""Writes the JSON schemas of scenario files, topology files, `summary.json` and what commands print, generated from the
-types that read and write them and from the docstrings of these types, the reference `docs/scenarios.md` from the
+"""Writes the JSON schemas of scenario, topology and relay files, `summary.json` and what commands print, generated from
+the types that read and write them and from the docstrings of these types, the reference `docs/scenarios.md` from the
 schemas, and `docs/records.md` from the types of the Parquet files' rows:
 
     .venv/bin/python -m scenarios.cli.schemas
@@ -25,6 +25,7 @@ from scenarios.cli.record_page import records_page
 from scenarios.cli.reference import page
 from scenarios.language import yamlfile
 from scenarios.language.readings import Reading
+from scenarios.language.relay_file import RelayFile
 from scenarios.language.schema import ScenarioFile, TopologyFile
 from scenarios.language.settings_section import settings_of
 from scenarios.paths import PROJECT
@@ -50,6 +51,7 @@ SCHEMAS = (
     SchemaFile(
         PROJECT / "scenarios" / "output.schema.json", "Output of Blipnet's commands with --json", CommandOutputs
     ),
+    SchemaFile(PROJECT / "scenarios" / "relay.schema.json", "Blipnet relay program", RelayFile),
     SchemaFile(PROJECT / "scenarios" / "scenario.schema.json", "Blipnet scenario", ScenarioFile),
     SchemaFile(PROJECT / "scenarios" / "sweep.schema.json", "Blipnet sweep", SweepFile),
     SchemaFile(PROJECT / "topologies" / "topology.schema.json", "Blipnet topology", TopologyFile),

@@ -23,7 +23,7 @@ def test_a_list_is_read_by_use_and_in_its_order(tmp_path: Path) -> None:
 def test_a_line_without_a_known_use_is_refused(line: str, tmp_path: Path) -> None:
     (tmp_path / "packages.txt").write_text(f"a run\n{line}\n")
     with pytest.raises(
-        ValueError, match=r"^packages\.txt:2: kmod needs a use among run, test, vm, relay, media, guest$"
+        ValueError, match=r"^packages\.txt:2: kmod needs a use among run, test, vm, relay, media, editor, guest$"
     ):
         packages_for("run", path=tmp_path / "packages.txt")
 
@@ -32,7 +32,7 @@ def test_a_line_without_a_known_use_is_refused(line: str, tmp_path: Path) -> Non
     ("arguments", "uses"),
     [
         ([], ("run",)),
-        (["--tests"], ("run", "test", "vm", "relay", "media")),
+        (["--tests"], ("run", "test", "vm", "relay", "media", "editor")),
         (["--vm"], ("run", "vm")),
         (["--relays"], ("run", "relay")),
         (["--media"], ("run", "media")),
