@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 Message = Mapping[str, Any]
 Position = Mapping[str, int]
@@ -16,7 +16,7 @@ Position = Mapping[str, int]
 class LanguageServer:
     """One that runs, and has the folder open."""
 
-    def __init__(self, to: BinaryIO, back: BinaryIO, folder: Path, settings: Mapping[str, object]) -> None:
+    def __init__(self, to: IO[bytes], back: IO[bytes], folder: Path, settings: Mapping[str, object]) -> None:
         self._to, self._back, self._settings = to, back, settings
         self._asked, self._told = 0, list[Message]()
         capabilities = {

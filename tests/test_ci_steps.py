@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,8 +23,8 @@ from scenarios.language import yamlfile
 
 pytestmark = pytest.mark.long
 
-GITHUB = yamlfile.read(PROJECT / "ci" / "github" / "blipnet.yml").data
-GITLAB = yamlfile.read(PROJECT / "ci" / "gitlab" / "blipnet.gitlab-ci.yml").data
+GITHUB: Mapping[str, Any] = yamlfile.read(PROJECT / "ci" / "github" / "blipnet.yml").data
+GITLAB: Mapping[str, Any] = yamlfile.read(PROJECT / "ci" / "gitlab" / "blipnet.gitlab-ci.yml").data
 CODE_QUALITY = PROJECT / "ci" / "gitlab" / "code_quality.py"
 
 MISSED, OPEN, SILENT = "media.lost < 5", "media.sent > 3", "relay.us-east.queue < 1"

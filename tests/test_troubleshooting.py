@@ -36,7 +36,7 @@ def _literals(tree: ast.AST) -> Iterator[str]:
     """Text of string literals, those with values in them as one; a line break within one is a space."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(each.value if isinstance(each, ast.Constant) else VALUE for each in node.values)
+            yield "".join(str(each.value) if isinstance(each, ast.Constant) else VALUE for each in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield " ".join(node.value.split("\n"))
 
