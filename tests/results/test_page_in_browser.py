@@ -277,6 +277,6 @@ def test_the_page_of_a_comparison_is_drawn_and_axe_finds_no_fault(browser: Brows
 def runs_of(metrics: list[str], more: float) -> tuple[RunValues, ...]:
     """Five runs, of which each metric is by `more` larger than its number, give or take a half."""
     measured = [
-        {each: Measured(n + more, n + more - 0.5, n + more + 0.5, "lower") for each in metrics} for n in range(4)
+        {each: Measured(n + more, n + more - 0.5, n + more + 0.5, "lower") for each in metrics} for n in range(5)
     ]
     return tuple(RunValues(f"run-{n}", "burst", n, "pass", ["met"], False, [], each) for n, each in enumerate(measured))
