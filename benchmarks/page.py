@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.page_runs import FAULTS, MOVED_TO, STRUCK, AdapterAlone, Found, Runs
 from benchmarks.playing import FailedError, RefusedError, disturbed
 from benchmarks.programs import left_out
-from benchmarks.search import Highest
+from benchmarks.search import Highest, Run
 from results.metrics.figure_types import LengthQuantiles
 from results.verdict.summary import Summary
 from scenarios.cli.exit_codes import ExitCode
@@ -104,10 +104,16 @@ def _use(found: Found) -> Iterator[str]:
 def _carried(highest: Highest) -> str:
     busy = f"; {BUSY}" if highest.disturbed else ""
     if highest.run is None:
-        return f"none of the rates was carried{busy}"
+        lowest = f": {_missed(highest.refused)}" if highest.refused else ""
+        return f"none of the rates was carried{lowest}{busy}"
     bound = "at least " if highest.bounded_by_load or highest.disturbed else ""
     cpu = f"{highest.run.cpu_us:.2f} µs of CPU per packet" if highest.run.cpu_us else "in the kernel"
     return f"{bound}{highest.run.kpps} kpps, {cpu}{busy}"
+
+
+def _missed(run: Run) -> str:
+    lost, p99 = f"{100 * run.loss:.2f} %", _ms(run.p99_ms)
+    return f"at {run.kpps} kpps {lost} were lost, and the 99th percentile of added delay was {p99}"
 
 
 def _values(quantiles: LengthQuantiles) -> tuple[float | None, float | None, float | None]:

@@ -58,7 +58,8 @@ def measured(kind: str, seconds: float, cores: tuple[int, int], sandbox: Sandbox
     """The highest rate that a kind carries; `cores`: of load and relay. CalledProcessError if it does not serve."""
     argv = [sys.executable, "-m", "benchmarks.programs", kind, str(seconds), *map(str, cores)]
     found = json.loads(subprocess.check_output(sandbox.command(argv), cwd=PROJECT))
-    return Highest(**{**found, "run": Run(**found["run"]) if found["run"] else None})
+    runs = {name: Run(**found[name]) if found[name] else None for name in ("run", "refused")}
+    return Highest(**{**found, **runs})
 
 
 def loaded_plan(kind: str) -> Plan:

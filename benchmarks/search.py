@@ -92,12 +92,14 @@ class Run:
 class Highest:
     """The run at the highest rate carried, if any.
 
-    `bounded_by_load`: at the next rate the generator fell short; `disturbed`: or others took the processor.
+    `bounded_by_load`: at the next rate the generator fell short; `disturbed`: or others took the processor;
+    `refused`: the run at that rate.
     """
 
     run: Run | None
     bounded_by_load: bool = False
     disturbed: bool = False
+    refused: Run | None = None
 
 
 def highest(measure: Callable[[int], Run], ladder: Sequence[int] = LADDER_KPPS) -> Highest:
@@ -106,7 +108,7 @@ def highest(measure: Callable[[int], Run], ladder: Sequence[int] = LADDER_KPPS) 
     By bisection, in log2(n) runs of seconds each: it assumes that all rates below one that is carried are carried too.
     Others make a relay lose packets, and never carry more: only a run that was not carried is doubted for them.
     """
-    best, bounded, disturbed = None, False, False
+    best, refused = None, None
     low, high = 0, len(ladder)
     while low < high:
         middle = (low + high) // 2
@@ -114,8 +116,10 @@ def highest(measure: Callable[[int], Run], ladder: Sequence[int] = LADDER_KPPS) 
         if run.served:
             best, low = run, middle + 1
         else:
-            high, bounded, disturbed = middle, run.short and run.carried, run.disturbed
-    return Highest(best, bounded, disturbed)
+            high, refused = middle, run
+    if refused is None:
+        return Highest(best)
+    return Highest(best, refused.short and refused.carried, refused.disturbed, refused)
 
 
 def _undisturbed(measure: Callable[[int], Run], kpps: int) -> Run:

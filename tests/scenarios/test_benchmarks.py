@@ -48,6 +48,8 @@ def run(
 def test_the_highest_rate_of_the_ladder_is_found(limit: int) -> None:
     found = highest(lambda kpps: run(kpps, loss=0.0 if kpps <= limit else 0.01))
     assert (found.run.kpps if found.run else 0) == limit
+    above = next((kpps for kpps in LADDER_KPPS if kpps > limit), None)
+    assert (found.refused.kpps if found.refused else None) == above
     assert not found.bounded_by_load
 
 
