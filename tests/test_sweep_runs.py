@@ -24,8 +24,9 @@ axes:
   - {{set: duration, values: [6s]}}
   - {{set: sessions.0.count, values: [10]}}
   - {{set: events.0.at, values: [1s]}}
-  - {{set: events.0.for, values: [300ms, 2s], name: blip}}
+  - {{set: events.0.for, values: [100ms, 2s], name: blip}}
 """
+"""The shorter blip is over before a detector can see it: there is no reroute, and the run fails."""
 
 
 @pytest.mark.root
@@ -36,19 +37,21 @@ def test_a_sweep_keeps_what_its_runs_came_to(tmp_path: Path, runs: RunRecord) ->
     done = subprocess.run(argv, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode in (0, 1, 3), done.stderr
     results = [read(SweepResult, path) for path in (store / "done").glob("*.json")]
-    assert sorted(str(each.point["blip"]) for each in results) == ["2s", "300ms"], done.stdout
+    assert sorted(str(each.point["blip"]) for each in results) == ["100ms", "2s"], done.stdout
     for each in results:
         summary = read(Summary, store / each.played.run / "summary.json")
         assert run_values(summary, each.played.run) == each.played
     for path in store.glob("runs/*/*/summary.json"):
         runs.enter(json.loads(path.read_text()))
     table = polars.read_parquet(store / "results.parquet")
-    assert table["axis.blip.number"].sort().to_list() == [300.0, 2000.0]
+    assert table["axis.blip.number"].sort().to_list() == [100.0, 2000.0]
     assert all(each.played.run in (store / "report.html").read_text(encoding="utf-8") for each in results)
     longest = {each.point["blip"]: each.played.values["media.interruption_ms.max"] for each in results}
-    if any(each.verdict == "inconclusive" for each in results):
+    verdicts = {each.point["blip"]: each.verdict for each in results}
+    if "inconclusive" in verdicts.values():
         raise InconclusiveError("a run of the sweep is inconclusive")
-    short, long = longest["300ms"], longest["2s"]
+    assert verdicts == {"100ms": "fail", "2s": "pass"}
+    short, long = longest["100ms"], longest["2s"]
     assert short.value is not None
     assert long.value is not None
-    assert long.value > short.value >= 280, "a silent blip is heard from the last packet before it"
+    assert long.value > short.value >= 80, "a silent blip is heard from the last packet before it"
