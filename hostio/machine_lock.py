@@ -1,8 +1,4 @@
-"""One run at a time on a machine: a lock (flock(2)) in the machine's run-time folder.
-
-The library for others has the same (`blipnet.lock`), and neither can import the other. Who holds the lock may give it
-to a run as its standard input: the run then has it already.
-"""
+"""One run at a time on a machine: a lock (flock(2)) in the machine's run-time folder."""
 
 from __future__ import annotations
 
@@ -20,7 +16,6 @@ BUSY = "another run has this machine: waiting for its end"
 
 _FOLDERS = (Path("/run/lock"), Path("/var/tmp"))  # noqa: S108 - the same for all users: TMPDIR would not be
 _NAME = "blipnet.lock"
-_STDIN = 0
 
 
 class LockError(Exception):
@@ -38,13 +33,13 @@ def lock_path() -> Path:
 
 
 @contextmanager
-def machine(busy: Callable[[], None], path: Path | None = None, stdin: int = _STDIN) -> Iterator[int]:
+def machine(busy: Callable[[], None], path: Path | None = None) -> Iterator[int]:
     """Wait until no other run has this machine, and keep it inside the block; the lock's descriptor.
 
     The lock is kept by whoever has the descriptor open: a child that inherits it keeps it to its own end. `busy` is
     called once if another has the machine. LockError.
     """
-    descriptor = _opened(path or lock_path(), stdin)
+    descriptor = _opened(path or lock_path())
     try:
         _wait(descriptor, busy)
         yield descriptor
@@ -60,27 +55,16 @@ def _wait(descriptor: int, busy: Callable[[], None]) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
-def _opened(path: Path, stdin: int) -> int:
-    """A descriptor of the lock's file: that of standard input, of which the caller may hold the lock, or a new one.
-
-    Open for reading, which flock(2) asks no more than: the file may be another user's. Created apart from that: in a
+def _opened(path: Path) -> int:
+    """Open for reading, which flock(2) asks no more than: the file may be another user's. Created apart from that: in a
     sticky folder Linux refuses O_CREAT for another's file (fs.protected_regular).
     """
     try:
         with suppress(FileExistsError):
             _create(path)
-        if _is_open_as(stdin, path):
-            return os.dup(stdin)
         return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise LockError(f"{path}: {error.strerror}; set {VARIABLE} to another file for the machine's lock") from error
-
-
-def _is_open_as(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.lstat())
-    except OSError:
-        return False
 
 
 def _create(path: Path) -> None:

@@ -108,14 +108,10 @@ def run(
         options = [*_repeated("--seed", [] if seed is None else [str(seed)]), *_repeated("--set", overrides)]
         options += _repeated("--pcap", captured)
         say = _print_error if as_json else _print_line
-        machines = [
-            InMachine(each, options, out, Clock(clock or "real", plan.clock_shift, plan.seed), say)
-            for each, plan in zip(files, plans, strict=True)
-        ]
-        tries = [
-            partial(decided_in_machine, partial(machine.play, plan), attempts, show)
-            for machine, plan in zip(machines, plans, strict=True)
-        ]
+        clocks = [Clock(clock or "real", plan.clock_shift, plan.seed) for plan in plans]
+        machines = [InMachine(each, options, out, its, say) for each, its in zip(files, clocks, strict=True)]
+        played = [partial(machine.play, plan) for machine, plan in zip(machines, plans, strict=True)]
+        tries = [partial(decided_in_machine, each, attempts, show) for each in played]
     else:
         sandbox = InSandbox.on(diagnose(), out, show)
         plans = [sandbox.prepared(plan) for plan in plans]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import monotonic_ns
+from typing import Any
 
 from hostio.control import Failed
 from hostio.files import write_array
@@ -125,9 +126,8 @@ class Testbed:
         controller.serving.await_milestone("watching", _READY_WITHIN_S)
         log.begin("set-up", "starting successors")
         # Successors last: their start takes CPU time, which would delay what is waited for above.
-        targets = fault_targets(
-            plan, {**media.relays, **media.programs}, media.servers, directory, controller, openflow_proxy
-        )
+        relays: dict[str, SupervisedProcess[Any]] = {**media.relays, **media.programs}
+        targets = fault_targets(plan, relays, media.servers, directory, controller, openflow_proxy)
         process_faults = ProcessFaults(plan.faults, targets, log)
         process_faults.prepare_successor()
         log.phase("relays, clients and controller ready")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from blipnet import lock as of_the_library
 from hostio.machine_lock import LockError, lock_path, machine
 
 
@@ -25,11 +24,22 @@ def never() -> None:
     raise AssertionError("nobody had the machine")
 
 
-def test_it_is_the_library_s_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_all_have_the_same_file_unless_another_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("BLIPNET_LOCK", raising=False)
-    assert lock_path() == of_the_library.lock_path()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert lock_path().name == "blipnet.lock"
+    assert not lock_path().is_relative_to(tmp_path)
     monkeypatch.setenv("BLIPNET_LOCK", str(tmp_path / "lock"))
-    assert lock_path() == of_the_library.lock_path() == tmp_path / "lock"
+    assert lock_path() == tmp_path / "lock"
+
+
+def test_it_is_one_that_all_users_can_take(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with machine(never, tmp_path / "lock"):
+            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
 
 
 def test_it_is_held_inside_the_block_and_by_whoever_has_it_open(tmp_path: Path) -> None:
@@ -54,16 +64,6 @@ def test_who_finds_it_taken_says_so_once_and_waits(tmp_path: Path) -> None:
     with machine(busy, path):
         assert not is_free(path)
     assert said == ["busy"]
-
-
-def test_a_caller_that_holds_it_gives_it_by_standard_input(tmp_path: Path) -> None:
-    """As the library does: a second lock would never be had."""
-    path = tmp_path / "lock"
-    with of_the_library.machine(path) as of_the_caller:
-        with machine(never, path, stdin=of_the_caller):
-            assert not is_free(path)
-        assert not is_free(path)
-    assert is_free(path)
 
 
 def test_a_lock_that_cannot_be_had_is_one_line(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import json
 import os
 import signal
@@ -17,7 +16,6 @@ from project_names import PROJECT
 from testbed_lab import StandIn, stand_in
 
 import blipnet
-from blipnet import lock
 from blipnet.command import override_texts
 from scenarios.cli.exit_codes import ExitCode
 
@@ -133,8 +131,8 @@ def test_what_is_no_verdict_is_an_error_with_the_commands_line(
     assert list((tmp_path / "blipnet-runs").iterdir()) == []
 
 
-def test_a_run_ends_in_good_order_when_its_caller_cannot_wait(testbed: StandIn, tmp_path: Path) -> None:
-    """As where a time limit of a test strikes; the machine is free again then."""
+def test_a_run_ends_in_good_order_when_its_caller_cannot_wait(testbed: StandIn) -> None:
+    """As where a time limit of a test strikes."""
 
     def strike(*_: object) -> NoReturn:
         raise TimeoutError
@@ -146,8 +144,6 @@ def test_a_run_ends_in_good_order_when_its_caller_cannot_wait(testbed: StandIn, 
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert (testbed.home / "ended").exists()
-    with (tmp_path / "lock").open() as free:
-        fcntl.flock(free, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -186,28 +182,6 @@ def test_the_testbed_is_the_one_named_last_of_all_the_checkout(tmp_path: Path, t
         find(tmp_path)
     with pytest.raises(blipnet.TestbedError, match="BLIPNET_SUDO=perhaps: write 1 or 0"):
         find(environ={"BLIPNET_SUDO": "perhaps"})
-
-
-def test_the_lock_is_held_as_long_as_the_run_has_it_open(tmp_path: Path) -> None:
-    """As its standard input, when the caller has gone."""
-    path = tmp_path / "lock"
-    with lock.machine(path) as held:
-        run = subprocess.Popen(["sleep", "60"], stdin=held)
-    with path.open() as other:
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        run.kill()
-        run.wait()
-        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def test_the_lock_is_one_that_all_users_can_take(tmp_path: Path) -> None:
-    before = os.umask(0o077)
-    try:
-        with lock.machine(tmp_path / "lock"):
-            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o644
-    finally:
-        os.umask(before)
 
 
 def test_nothing_but_the_standard_library_is_imported() -> None:

@@ -71,14 +71,11 @@ def override_texts(overrides: Mapping[str, object] | Iterable[str]) -> tuple[str
     return tuple(f"{path}={each if isinstance(each, str) else json.dumps(each)}" for path, each in overrides.items())
 
 
-def play(testbed: Testbed, request: Request, out: Path, stdin: int = subprocess.DEVNULL) -> Played:
-    """Play a scenario; its run directories lie in a new folder in `out`. Raises BlipnetError.
-
-    `stdin`: the command's standard input, of which it reads nothing.
-    """
+def play(testbed: Testbed, request: Request, out: Path) -> Played:
+    """Play a scenario; its run directories lie in a new folder in `out`. Raises BlipnetError."""
     own = _new_folder(out, Path(request.scenario).stem)
     try:
-        code, output, errors = _ended(testbed, request.arguments(own), stdin)
+        code, output, errors = _ended(testbed, request.arguments(own))
     finally:
         with suppress(OSError):
             own.rmdir()  # where nothing was started
@@ -114,13 +111,13 @@ def _run_dirs(own: Path) -> tuple[Path, ...]:
     return tuple(path.parent for path in plans)
 
 
-def _ended(testbed: Testbed, arguments: list[str], stdin: int) -> tuple[int, str, str]:
+def _ended(testbed: Testbed, arguments: list[str]) -> tuple[int, str, str]:
     """Exit code, output and errors of the command. If the caller is kept from waiting for it, it ends in good order."""
     argv = testbed.argv(*arguments)
     try:
         command = subprocess.Popen(
             argv,
-            stdin=stdin,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",

@@ -1,4 +1,4 @@
-"""Plays scenarios, one at a time on this machine."""
+"""Plays scenarios; the command sees to it that they go one at a time on this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from blipnet import command, lock
+from blipnet import command
 from blipnet.command import Request
 from blipnet.result import Run
 from blipnet.testbed import Testbed
@@ -38,8 +38,7 @@ def run(
     """
     testbed = Testbed.find(home, sudo)
     request = Request(os.fspath(scenario), _kind(relay), command.override_texts(set), seed, attempts)
-    with lock.machine() as held:
-        played = command.play(testbed, request, Path(out or RUNS), held)
+    played = command.play(testbed, request, Path(out or RUNS))
     return Run.read(played.paths[-1], played.paths, played.said)
 
 
