@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.page_runs import FAULTS, MOVED_TO, STRUCK, AdapterAlone, Found, Runs
-from benchmarks.playing import FailedError, RefusedError, disturbed
+from benchmarks.playing import FailedError, RefusedError, others_took
 from benchmarks.programs import left_out
 from benchmarks.search import Highest, Run
 from results.metrics.figure_types import LengthQuantiles
@@ -61,7 +61,7 @@ def _what(found: Found) -> Iterator[str]:
 
 
 def _marked(name: str, *summaries: Summary) -> str:
-    return f"{name} ({BUSY})" if any(map(disturbed, summaries)) else name
+    return f"{name} ({BUSY})" if any(map(others_took, summaries)) else name
 
 
 def _judged(summary: Summary) -> str:
@@ -82,7 +82,7 @@ def _stormed(storm: Summary) -> Iterator[str]:
     rate = f"{1e3 * program.moved / program.catch_up_ms:.0f} a second" if program.catch_up_ms else "not told"
     yield f"| {_marked('a storm of set-ups, on a core of its own', storm)} | |"
     yield "|---|---|"
-    yield f"| verdict | {storm.verdict} |"
+    yield f"| verdict | {': '.join(filter(None, (storm.verdict, evidence_of(storm))))} |"
     yield f"| {program.moved} streams at once, all served after | {_ms(program.catch_up_ms)} ({rate}) |"
     yield f"| longest interruption of the {2 * carried.sessions} streams that it carried | {_ms(carried.longest_ms)} |"
     yield f"| their one-way latency, p50 and p99 | {_ms(there.one_way_ms.p50)}, {_ms(there.one_way_ms.p99)} |"

@@ -47,6 +47,10 @@ def summary_below(runs: Path) -> Summary:
 
 def disturbed(summary: Summary) -> bool:
     """Whether a run was undecided, or others took so much of the processor that its figures may not be the relay's."""
+    return summary.verdict == "inconclusive" or others_took(summary)
+
+
+def others_took(summary: Summary) -> bool:
+    """Whether other programs, or the machine's own host, took the processor."""
     machine = summary.machine
-    others_took = machine and (machine.others.percent >= OTHERS_PERCENT or machine.stolen.percent >= STOLEN_PERCENT)
-    return summary.verdict == "inconclusive" or bool(others_took)
+    return bool(machine and (machine.others.percent >= OTHERS_PERCENT or machine.stolen.percent >= STOLEN_PERCENT))

@@ -35,7 +35,10 @@ _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
 
 class CoreTimes(NamedTuple):
-    """Times of one core since boot, ns: in processes, in interrupts, idle, stolen by the host of a virtual machine."""
+    """Times of one core since boot, ns: in processes, in interrupts, idle, stolen by the host of a virtual machine.
+
+    Differences count: a core that was offline for a time has been busy meanwhile.
+    """
 
     busy_ns: int
     interrupt_ns: int
@@ -51,20 +54,26 @@ class Softnet(NamedTuple):
     squeezed: int
 
 
-def core_times(stat: str) -> dict[int, CoreTimes]:
-    """By core, from /proc/stat. Guest time, the last two figures of a line, is part of user time already."""
+def core_times(stat: str, at_ns: int) -> dict[int, CoreTimes]:
+    """By core, from /proc/stat as read at a time since boot.
+
+    In processes is what is left of that time. The kernel's own figure of it counts the ticks that found a process, and
+    so takes one that wakes with each tick for one that never sleeps, while it measures how long a core was idle.
+    """
     lines = (line.split() for line in stat.splitlines() if line.startswith("cpu") and line[3].isdecimal())
-    return {int(name[3:]): _times(*map(int, ticks[:8])) for name, *ticks in lines}
+    return {int(name[3:]): _times(at_ns, *map(int, ticks[3:8])) for name, *ticks in lines}
 
 
-def _times(user: int, nice: int, system: int, idle: int, iowait: int, irq: int, softirq: int, stolen: int) -> CoreTimes:
-    ticks = (user + nice + system, irq + softirq, idle + iowait, stolen)
-    return CoreTimes(*(each * _TICK_NS for each in ticks))
+def _times(at_ns: int, *ticks: int) -> CoreTimes:
+    """`ticks`: idle, iowait, irq, softirq and steal, as in a line of /proc/stat."""
+    idle, iowait, irq, softirq, stolen = (each * _TICK_NS for each in ticks)
+    interrupt = irq + softirq
+    return CoreTimes(at_ns - idle - iowait - interrupt - stolen, interrupt, idle + iowait, stolen)
 
 
 def read_cores() -> Mapping[int, CoreTimes]:
     """Every core that is online."""
-    return core_times(Path("/proc/stat").read_text())
+    return core_times(Path("/proc/stat").read_text(), monotonic_ns())
 
 
 def softnet(text: str) -> dict[int, Softnet]:

@@ -14,7 +14,7 @@ from results.bounds.times import Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import UNKNOWN, emulated_delays
 from results.metrics.figures import Media
-from results.metrics.matching import UNMATCHED, Flags, Ints
+from results.metrics.matching import UNMATCHED, Flags, Ints, Packets
 from results.metrics.parts import Window
 from results.metrics.streams import Floats
 from results.run_files.faults import LinkFault
@@ -48,7 +48,7 @@ class Trips:
         packets = analysis.matched.packets
         arrived = packets.arrived
         sent_ns, received_ns = packets.sent_ns[arrived], packets.received_ns[arrived]
-        added_ns, known = added_delay(evidence, analysis)
+        added_ns, known = added_delay(evidence, packets, arrived)
         queued_ns = of_queues(analysis, effects, added_ns, received_ns)
         held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
         return cls(sent_ns, received_ns, added_ns, known, queued_ns, held_ns)
@@ -86,19 +86,19 @@ def latency_bounds(
 
 def queued(evidence: Evidence, analysis: Analysis) -> Flags:
     """Flags packets that arrived and had waited in a relay, or on a link that a fault made longer."""
-    found: Flags = np.zeros(len(analysis.matched.packets.sent_ns), dtype=bool)
-    added_ns, _ = added_delay(evidence, analysis)
-    found[analysis.matched.packets.arrived] = added_ns >= QUEUED_NS
+    packets = analysis.matched.packets
+    arrived = packets.arrived
+    found: Flags = np.zeros(len(arrived), dtype=bool)
+    added_ns, _ = added_delay(evidence, packets, arrived)
+    found[arrived] = added_ns >= QUEUED_NS
     return found
 
 
-def added_delay(evidence: Evidence, analysis: Analysis) -> tuple[Ints, Flags]:
-    """Delay of each packet that arrived beyond the emulated one of its path, ns; all of it where that is not known, and
-    whether it is."""
-    packets = analysis.matched.packets
-    arrived = packets.arrived
-    one_way_ns = packets.received_ns[arrived] - packets.sent_ns[arrived]
-    emulated_ns = emulated_delays(packets.path[arrived], evidence.plan.topology)
+def added_delay(evidence: Evidence, packets: Packets, rows: Flags | Ints) -> tuple[Ints, Flags]:
+    """Delay of some packets, all of which arrived, beyond the emulated one of their path, ns; all of it where that is
+    not known, and whether it is."""
+    one_way_ns = packets.received_ns[rows] - packets.sent_ns[rows]
+    emulated_ns = emulated_delays(packets.path[rows], evidence.plan.topology)
     known: Flags = emulated_ns != UNKNOWN
     added_ns: Ints = np.where(known, one_way_ns - emulated_ns, one_way_ns)
     return added_ns, known

@@ -12,17 +12,19 @@ relay is a program, of which nobody knows whether its threads keep the order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from results.bounds.blocks import by_whole_streams, in_parallel
 from results.bounds.effects import Effects
 from results.bounds.interval import Interval, finite
 from results.bounds.order_windows import EVER, NEVER, Windows, least_after, most_before, windows_of
 from results.bounds.quantiles import quantile_of_some
 from results.bounds.times import LENGTH_QUANTILES, Quantiles
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.matching import Flags, Ints
+from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.order import DUPTHRESH, Order
 from results.metrics.parts import Window
 
@@ -41,6 +43,31 @@ class _Reordered:
     degree_low: Ints
     after_gap_low: Flags
     after_gap_high: Flags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What is known of some streams. `arrived`: how many of their packets arrived and count. `queued`: their order was
+    kept by queues alone. `reach`, `span_ns`: how many packets a packet of another fate can have overtaken at most
+    otherwise, and by how long."""
+
+    reordered: _Reordered
+    arrived: int
+    queued: bool
+    reach: int
+    span_ns: int
+
+    @classmethod
+    def of_all(cls, parts: Sequence[_Found]) -> _Found:
+        """Of the streams of all parts, of which there is one at least."""
+        columns = ([getattr(each.reordered, field.name) for each in parts] for field in fields(_Reordered))
+        return cls(
+            _Reordered(*map(np.concatenate, columns)),
+            sum(each.arrived for each in parts),
+            all(each.queued for each in parts),
+            max(each.reach for each in parts),
+            max(each.span_ns for each in parts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +91,26 @@ def order_bounds(
     `other_packets`: how many packets can have had another fate without the machine's doings: each can be out of order,
     and bring others out of it. `within`: only packets that were due then count; any can have overtaken them.
     """
-    order, doubt, packets = analysis.order, effects.doubt, analysis.matched.packets
+    doubt, packets = effects.doubt, analysis.matched.packets
+    order = analysis.order if doubt is None else _received_before(doubt.from_ns, analysis)
+
+    def of(own: Order) -> _Found:
+        windows, sent = windows_of(evidence, analysis, effects, own)
+        counted = np.ones(len(sent), dtype=bool) if within is None else within.has(packets.due_ns[own.packet[sent]])
+        queued = not (windows.free.any() or windows.changed.any())
+        found = _reordered(own, windows, sent, counted)
+        return _Found(found, int(np.count_nonzero(counted)), queued, *_reach(packets, own.packet[sent], windows))
+
+    found = _Found.of_all(in_parallel(of, by_whole_streams(order, packets)))
     if doubt is not None:
-        order = order.chosen(packets.received_ns[order.packet] < doubt.from_ns)
-    windows, sent = windows_of(evidence, analysis, effects, order)
-    counted = np.ones(len(sent), dtype=bool) if within is None else within.has(packets.due_ns[order.packet[sent]])
-    found = _reordered(order, windows, sent, counted)
-    if doubt is not None:
-        return _at_least(found, more)
-    reach, span_ns = _reach(analysis, order, windows, sent)
+        return _at_least(found.reordered, more)
+    reach, span_ns = (0, 0) if found.queued else (found.reach, found.span_ns)
     others = other_packets * (reach + 1) if reach and other_packets else 0.0
-    arrived = int(np.count_nonzero(counted))
-    return _bounds(found, others, _Widest(2 * reach + 1, span_ns), arrived, other_packets, more)
+    return _bounds(found.reordered, others, _Widest(2 * reach + 1, span_ns), found.arrived, other_packets, more)
+
+
+def _received_before(at_ns: int, analysis: Analysis) -> Order:
+    return analysis.order.chosen(analysis.matched.packets.received_ns[analysis.order.packet] < at_ns)
 
 
 def _reordered(order: Order, windows: Windows, sent: Ints, counted: Flags) -> _Reordered:
@@ -155,21 +190,20 @@ def _can_end_silence(windows: Windows) -> Flags:
     return found
 
 
-def _reach(analysis: Analysis, order: Order, windows: Windows, sent: Ints) -> tuple[int, int]:
-    """How many packets a packet of another fate can have overtaken at most, and by how long: 0 where queues keep the
-    order. That is what its stream sends in the span of the transit times of those that arrived."""
-    packets = analysis.matched.packets
-    stream, rows = packets.stream[order.packet[sent]], order.packet[sent]
-    if not len(rows) or not (windows.free.any() or windows.changed.any()):
+def _reach(packets: Packets, rows: Ints, windows: Windows) -> tuple[int, int]:
+    """How many packets a stream sends in the span of the transit times of those that arrived, and that span, ns; the
+    most of all."""
+    if not len(rows):
         return 0, 0
+    stream, due_ns = packets.stream[rows], packets.due_ns[rows]
     begin = np.flatnonzero(np.diff(stream, prepend=-1))
-    due_ns = packets.due_ns[rows]
     longest = np.maximum.reduceat(windows.latest_ns - due_ns, begin)
-    span_ns = np.zeros(len(analysis.matched.streams), np.int64)
+    span_ns = np.zeros(stream[-1] + 1, np.int64)
     span_ns[stream[begin]] = longest - np.minimum.reduceat(windows.earliest_ns - due_ns, begin)
-    apart_ns = packets.stream * (int(np.ptp(packets.due_ns)) + int(span_ns.max()) + 1)
-    due = np.sort(packets.due_ns + apart_ns, kind="stable")
-    until = np.searchsorted(due, due + span_ns[packets.stream], side="right")
+    sent = slice(*np.searchsorted(packets.stream, (stream[0], stream[-1] + 1)))  # with those that were lost
+    stream, due_ns = packets.stream[sent], packets.due_ns[sent]
+    due = np.sort(due_ns + stream * (np.ptp(due_ns) + span_ns.max() + 1), kind="stable")
+    until = np.searchsorted(due, due + span_ns[stream], side="right")
     return int((until - np.arange(len(due))).max()) - 1, int(span_ns.max())
 
 

@@ -41,9 +41,7 @@ def windows_of(evidence: Evidence, analysis: Analysis, effects: Effects, order: 
     packets, streams = analysis.matched.packets, analysis.matched.streams
     sent = np.argsort(order.rank, kind="stable")  # nearly in order: one pass
     rows = order.packet[sent]
-    added_ns: Ints = np.zeros(len(packets.seq), np.int64)
-    added_ns[packets.arrived], _ = added_delay(evidence, analysis)
-    added_ns = added_ns[rows]
+    added_ns, _ = added_delay(evidence, packets, rows)
     received_ns, stream = packets.received_ns[rows], packets.stream[rows]
     more_ns = of_queues(analysis, effects, added_ns, received_ns)
     # In place where it can be: these columns are as long as the run has packets, and there are many of them.

@@ -10,6 +10,7 @@ from results.ledger.reconcile import Ledger
 from results.ledger.station import corrupts_uncounted, overflow, port_goes_down
 from results.metrics.analysis import Evidence
 from results.metrics.relay_figures import lane_drops
+from results.run_files.hold_ups import RunDelayPlace
 from results.run_files.machine import LinkRow, MachineReport, ProcessId
 from results.run_files.plan import Plan
 from topologies.interface_names import switch_port, wire_port
@@ -82,11 +83,22 @@ def ledger_check(ledger: Ledger) -> FidelityCheck:
 
 
 def _socket_drops(evidence: Evidence, machine: MachineReport) -> int:
-    """Drops at receive buffers, less those of relays whose packet path stalled, by their watchdog or by a fault: these
-    belong to what the run measures."""
+    """Drops at receive buffers, less those of relays whose packet path stalled, by their watchdog or by a fault, and of
+    programs that had the processor: these belong to what the run measures."""
     stuck = {name for name, locks in evidence.locks.items() if any(each.what == PACKET_PATH for each in locks.stalls)}
-    stuck |= evidence.plan.faulted_relays
+    stuck |= evidence.plan.faulted_relays | _programs_that_ran(evidence)
     return overflow(machine) - sum(lane_drops(machine, cluster) for cluster in stuck)
+
+
+def _programs_that_ran(evidence: Evidence) -> frozenset[str]:
+    """The clusters of relays that are programs, of which nothing was held up for as long as a check of it allows."""
+    plan, found = evidence.plan, evidence.hold_ups
+    if found is None:
+        return frozenset()
+    waits = found.waits[found.waits["place"] == RunDelayPlace.RELAY]
+    held_up = set(waits["number"][waits["delay_ns"] > plan.fidelity.lateness_max_ns].tolist())
+    programs = (each for each in plan.topology.clusters if plan.program_of(each.name))
+    return frozenset(each.name for each in programs if each.ordinal not in held_up)
 
 
 def _port_drops(plan: Plan, machine: MachineReport) -> int:

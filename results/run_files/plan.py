@@ -57,7 +57,9 @@ class FidelityLimits:
     steal: float = _share(0.05, "processor time that the machine's own host kept for others, all cores, whole run")
     steal_second: float = _share(0.25, "the same, of one core in one second")
     clock_step_ns: int = _time(1 * MS, "change from one second to the next of realtime less monotonic clock")
-    socket_drops: int = _drops("packets lost in receive buffers, but those of a relay that stood still")
+    socket_drops: int = _drops(
+        "packets lost in receive buffers, but those of a relay that stood still, or of a program that had the processor"
+    )
     port_drops: int = _drops("packets that switch ports dropped, but those that were corrupted by plan")
     emulator_drops: int = _drops("frames for which the userspace wire had no room")
     softnet_drops: int = _drops(

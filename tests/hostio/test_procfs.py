@@ -47,10 +47,11 @@ ctxt 99
 SOFTNET_NOW = " ".join(["00004735", "00000002", "00000001", *["00000000"] * 9, "00000003", "00000000"]) + "\n"
 
 
-def test_each_core_without_guest_time_counted_twice() -> None:
-    assert core_times(STAT) == {
-        0: CoreTimes(1600 * MS, 120 * MS, 4050 * MS, 100 * MS),
-        7: CoreTimes(1000 * MS, 100 * MS, 4050 * MS, 100 * MS),
+def test_a_core_is_busy_for_the_time_that_it_is_neither_idle_nor_interrupted_nor_stolen() -> None:
+    """And not for that of the ticks that found a process."""
+    assert core_times(STAT, 5 * S) == {
+        0: CoreTimes(730 * MS, 120 * MS, 4050 * MS, 100 * MS),
+        7: CoreTimes(750 * MS, 100 * MS, 4050 * MS, 100 * MS),
     }
 
 

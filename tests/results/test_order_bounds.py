@@ -80,6 +80,21 @@ def bounds_by_windows(evidence: Evidence, doubt: Doubt | None = None, others: fl
     return order_bounds(evidence, analysis, effects, others)
 
 
+@pytest.mark.parametrize("arrivals", [1, COUNT, 2 * COUNT])
+def test_parts_of_whole_streams_have_the_bounds_of_all_together(
+    calm: Evidence, monkeypatch: pytest.MonkeyPatch, arrivals: int
+) -> None:
+    """Streams whose order differs: with jitter and with losses, on one path."""
+    random = np.random.default_rng(7)
+    latencies = [random.integers(10 * MS, (10 + spread) * MS, COUNT) for spread in (18, 1, 40)]
+    evidence = jittery(with_arrivals(calm, latencies))
+    together = bounds_by_windows(evidence, others=3.0)
+    assert together["order.reordered"].high is not None
+    assert together["order.reordered"].high > COUNT / 2
+    monkeypatch.setattr("results.bounds.blocks.ARRIVALS", arrivals)
+    assert bounds_by_windows(evidence, others=3.0) == together
+
+
 def figures_of(evidence: Evidence) -> OrderFigures:
     return order_figures(analyse(evidence).order)
 
