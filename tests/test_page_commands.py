@@ -103,7 +103,7 @@ def calm() -> Iterator[object]:
         yield pytest.param(command, marks=marks, id=str(command))
 
 
-@pytest.mark.parametrize("command", calm())
+@pytest.mark.parametrize("command", [*calm()])
 def test_what_starts_nothing_succeeds(
     command: Command, filled: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
