@@ -33,7 +33,8 @@ def least_costs(costs: Mapping[Edge, int], destination: str) -> dict[str, int]:
 
 def way_along(edges: Iterable[Edge], start: str, end: str) -> tuple[str, ...] | None:
     """The nodes from `start` to `end`, both included, over the fewest edges; None if there is no way."""
-    graph = networkx.DiGraph(edges)
+    graph = networkx.DiGraph()
+    graph.add_edges_from(edges)  # the constructor would import pandas to see whether they are a table of it
     try:
         return tuple(networkx.shortest_path(graph, start, end))
     except (networkx.NetworkXNoPath, networkx.NodeNotFound):

@@ -32,7 +32,15 @@ def by_whole_streams(order: Order, packets: Packets) -> Iterator[Order]:
     yield order.chosen(slice(begin, None))
 
 
+def slices(length: int) -> list[slice]:
+    """Of columns of this length, in which no row has to do with another; no more than one of a part as above."""
+    return [slice(begin, begin + 2 * ARRIVALS) for begin in range(0, length, 2 * ARRIVALS)]
+
+
 def in_parallel(of: Callable[[T], R], parts: Iterable[T]) -> list[R]:
     """What a function makes of each part, in their order. numpy leaves the interpreter to others while it computes."""
+    every = list(parts)
+    if len(every) == 1:
+        return [of(every[0])]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        return list(pool.map(of, parts))
+        return list(pool.map(of, every))

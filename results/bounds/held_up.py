@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hostio.lateness import HOLD_UP_NS
+from results.bounds.blocks import in_parallel, slices
 from results.bounds.late_inputs import LateInputs
 from results.bounds.spans import Spans
 from results.metrics.analysis import Analysis, Evidence
@@ -93,8 +94,13 @@ class HeldUp:
 
     def on_way(self, from_ns: Ints, until_ns: Ints) -> Ints:
         """The most that hold-ups of the path, and late inputs before it, can have taken of a packet's way, ns."""
-        found: Ints = self.path.overlap(from_ns, until_ns)
-        found += self.inputs.most_within(from_ns, until_ns)
+        found = np.empty(len(from_ns), np.int64)
+
+        def fill(rows: slice) -> None:
+            found[rows] = self.path.overlap(from_ns[rows], until_ns[rows])
+            found[rows] += self.inputs.most_within(from_ns[rows], until_ns[rows])
+
+        in_parallel(fill, slices(len(found)))
         return found
 
 

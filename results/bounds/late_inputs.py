@@ -10,6 +10,7 @@ what serves them. Which of several comes first is outside that, and left to chan
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from results.bounds.spans import MANY_WINDOWS, Screen
 from results.metrics.matching import Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: cached properties need a place
 class LateInputs:
     """When late packets were sent, in order, and how late they were: int64[n] each.
 
@@ -51,9 +52,13 @@ class LateInputs:
         most = np.zeros(len(from_ns), np.int64)
         last_ns = np.maximum(from_ns, until_ns)
         last_ns += latest_ns
-        rows = Screen.of(self.sent_ns, self.sent_ns).touched(from_ns, last_ns)
+        rows = self._screen.touched(from_ns, last_ns)
         most[rows] = self._most_within(from_ns[rows], until_ns[rows], latest_ns)
         return most
+
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen.of(self.sent_ns, self.sent_ns)
 
     def _most_within(self, from_ns: Ints, until_ns: Ints, latest_ns: int) -> Ints:
         first = np.searchsorted(self.sent_ns, from_ns, side="left")

@@ -8,8 +8,8 @@ import numpy as np
 
 from hostio.timing import MS
 from results.bounds.effects import NOISE_NS, Effects
-from results.bounds.interval import UNBOUNDED, Interval, around, exactly
-from results.bounds.quantiles import quantiles_between
+from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
+from results.bounds.quantiles import least_quantiles, most_quantiles
 from results.bounds.times import Quantiles
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay import UNKNOWN, emulated_delays
@@ -31,16 +31,16 @@ _JITTER_MEMORY = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trips:
-    """Of every packet that arrived, in order: when it was sent and received, its delay beyond the emulated one of its
-    path, and whether that is known; by how much hold-ups can have changed what it waited in a queue, and how much of
-    its delay they can have been in all. ns."""
+    """Of every packet that arrived, in order: its delay, that beyond the emulated one of its path, and whether that is
+    known; by how much hold-ups can have changed what it waited in a queue, and how much of its delay they can have been
+    in all, ns; and whether it was sent when nothing is known any more (`Doubt`)."""
 
-    sent_ns: Ints
-    received_ns: Ints
+    one_way_ns: Ints
     added_ns: Ints
     known: Flags
     queued_ns: Ints
     held_ns: Ints
+    doubted: Flags
 
     @classmethod
     def of(cls, evidence: Evidence, analysis: Analysis, effects: Effects) -> Trips:
@@ -51,7 +51,9 @@ class Trips:
         added_ns, known = added_delay(evidence, packets, arrived)
         queued_ns = of_queues(analysis, effects, added_ns, received_ns)
         held_ns = np.minimum(effects.held.on_way(sent_ns, received_ns) + queued_ns, np.maximum(added_ns, 0))
-        return cls(sent_ns, received_ns, added_ns, known, queued_ns, held_ns)
+        doubt = effects.doubt
+        doubted = np.zeros(len(sent_ns), bool) if doubt is None else sent_ns >= doubt.from_ns
+        return cls(received_ns - sent_ns, added_ns, known, queued_ns, held_ns, doubted)
 
     def chosen(self, rows: Flags) -> Trips:
         """Some of them."""
@@ -74,11 +76,10 @@ def latency_bounds(
     packets, quantiles = analysis.matched.packets, (*_QUANTILES, *more)
     if within:
         trips = trips.chosen(within.has(packets.due_ns[packets.arrived]))
-    one_way_ns = trips.received_ns - trips.sent_ns
-    missing = _share(other_packets + _after_doubt(trips.sent_ns, effects), len(one_way_ns))
+    missing = _share(other_packets + int(np.count_nonzero(trips.doubted)), len(trips.one_way_ns))
     of_known = trips if trips.known.all() else trips.chosen(trips.known)
     return {
-        **_bounds("one_way_ms", quantiles, one_way_ns, trips.held_ns, missing, trips.queued_ns),
+        **_bounds("one_way_ms", quantiles, trips.one_way_ns, trips.held_ns, missing, trips.queued_ns),
         **_bounds("added_ms", quantiles, of_known.added_ns, of_known.held_ns, missing, of_known.queued_ns),
         **_jitter(analysis, quantiles, effects, missing, within),
     }
@@ -112,12 +113,19 @@ def _bounds(
     missing: float,
     more_ns: Ints | Floats | int = 0,
 ) -> dict[str, Interval]:
-    low: Floats = np.asarray((values_ns - held_ns - NOISE_NS) / _MS, np.float64)
-    if name != "added_ms":  # what is added can be less than nothing, within the noise of time stamps
-        low = np.maximum(low, 0.0)
-    high: Floats = np.asarray((values_ns + more_ns + NOISE_NS) / _MS, np.float64)
-    found = quantiles_between(low, high, [share for _, share in quantiles], missing)
-    return {f"{name}.{which}": each for (which, _), each in zip(quantiles, found, strict=True)}
+    names, shares = [f"{name}.{which}" for which, _ in quantiles], [share for _, share in quantiles]
+    if not len(values_ns):
+        return dict.fromkeys(names, UNBOUNDED)
+    # One after the other: these columns are as long as the run has packets.
+    least = least_quantiles(_low_ms(name, values_ns - held_ns), shares, missing)
+    most = most_quantiles(np.asarray((values_ns + more_ns + NOISE_NS) / _MS, np.float64), shares, missing)
+    return dict(zip(names, map(finite, least, most), strict=True))
+
+
+def _low_ms(name: str, least_ns: Ints | Floats) -> Floats:
+    low: Floats = np.asarray((least_ns - NOISE_NS) / _MS, np.float64)
+    # What is added can be less than nothing, within the noise of time stamps.
+    return low if name == "added_ms" else np.maximum(low, 0.0, out=low)
 
 
 def of_queues(analysis: Analysis, effects: Effects, added_ns: Ints, received_ns: Ints) -> Ints:
@@ -182,10 +190,6 @@ def _soon_after(stream: Ints, late: Flags) -> Flags:
     last = np.maximum.accumulate(np.where(late, number, -1))
     found: Flags = (last >= 0) & (number - last <= _JITTER_MEMORY) & (stream[last] == stream)
     return found
-
-
-def _after_doubt(sent_ns: Ints, effects: Effects) -> int:
-    return 0 if effects.doubt is None else int(np.count_nonzero(sent_ns >= effects.doubt.from_ns))
 
 
 def _share(part: float, whole: int) -> float:

@@ -32,10 +32,11 @@ def explained_ns(evidence: Evidence, analysis: Analysis, gaps: Gaps, wanted: Fla
     """How much of each gap the links explain; 0 of those that are not wanted, and of those in which a packet is
     missing."""
     streams = analysis.matched.streams
+    packets = analysis.matched.packets
     wanted = wanted & (gaps.before >= 0) & (gaps.after >= 0)
+    wanted[wanted] = _none_missing(packets, gaps.before[wanted], gaps.after[wanted])
     found = np.zeros(len(gaps.stream), np.int64)
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
-    packets = analysis.matched.packets
     furthest = _furthest_heard(analysis, gaps)
     begin = np.searchsorted(packets.stream, np.arange(len(streams) + 1))
     for gap in np.flatnonzero(wanted).tolist():
@@ -44,13 +45,17 @@ def explained_ns(evidence: Evidence, analysis: Analysis, gaps: Gaps, wanted: Fla
     return found
 
 
+def _none_missing(packets: Packets, before: Ints, after: Ints) -> Flags:
+    """Flags rows of Packets between which all packets arrived."""
+    missing = np.append(0, np.cumsum(~packets.arrived))
+    found: Flags = missing[np.maximum(before + 1, after)] == missing[before + 1]
+    return found
+
+
 def _variation_ns(analysis: Analysis, bounds: DelayBounds, gaps: Gaps, gap: int, rows: slice, furthest: int) -> int:
     """`rows`: those of the gap's stream. `furthest`: the latest in sequence of those heard before the gap."""
-    packets, before, after = analysis.matched.packets, int(gaps.before[gap]), int(gaps.after[gap])
-    if not packets.arrived_in(slice(before + 1, after)).all():
-        return 0
-    first = int(rows.start)
-    row = parted_row(packets.received_ns[rows], int(gaps.from_ns[gap]), after - first, furthest - first)
+    packets, first = analysis.matched.packets, int(rows.start)
+    row = parted_row(packets.received_ns[rows], int(gaps.from_ns[gap]), int(gaps.after[gap]) - first, furthest - first)
     if row is None:
         return 0
     stream = analysis.matched.streams[int(gaps.stream[gap])]

@@ -216,12 +216,13 @@ def _extremes(
 
 def _delays_ms(trips: Trips, analysis: Analysis, changes: _Changes) -> tuple[Floats, Floats]:
     """The least and the largest mean delay of each stream. A packet more can have taken any time that any took."""
-    packets = analysis.matched.packets
-    stream, one_way_ns = packets.stream[packets.arrived], trips.received_ns - trips.sent_ns
-    low, high = one_way_ns - trips.held_ns - NOISE_NS, one_way_ns + trips.queued_ns + NOISE_NS
-    streams = len(analysis.matched.streams)
+    packets, streams = analysis.matched.packets, len(analysis.matched.streams)
+    stream, one_way_ns = packets.stream[packets.arrived], trips.one_way_ns
     count, others = np.bincount(stream, minlength=streams), changes.fewer + changes.more
-    other_ns = others * float(high.max(initial=0))
-    least = (np.bincount(stream, low, streams) - other_ns) / np.maximum(count + others, 1)
-    most = (np.bincount(stream, high, streams) + other_ns) / np.maximum(count - others, 1)
-    return np.maximum(least, 0) / _MS, most / _MS
+    # One after the other: these columns are as long as the run has packets.
+    high_ns = one_way_ns + trips.queued_ns + NOISE_NS
+    other_ns = others * float(high_ns.max(initial=0))
+    most_ns = (np.bincount(stream, high_ns, streams) + other_ns) / np.maximum(count - others, 1)
+    del high_ns
+    least_ns = np.bincount(stream, one_way_ns - trips.held_ns - NOISE_NS, streams) - other_ns
+    return np.maximum(least_ns / np.maximum(count + others, 1), 0) / _MS, most_ns / _MS

@@ -16,17 +16,27 @@ _TRIED = 65
 
 
 def quantile_between(low: Floats, high: Floats, share: float, missing: float = 0.0) -> Interval:
-    """Bounds of a quantile. `missing`: share of the values that may not belong to the set, or be missing from it."""
-    return quantiles_between(low, high, (share,), missing)[0]
-
-
-def quantiles_between(low: Floats, high: Floats, shares: Sequence[float], missing: float = 0.0) -> list[Interval]:
-    """As `quantile_between`, of several: one selection serves them all."""
+    """Bounds of a quantile. `missing`: share of the values that may not belong to the set, or be missing from it. Both
+    columns are left in another order."""
     if not len(low):
-        return [UNBOUNDED for _ in shares]
-    least = np.quantile(low, [max(0.0, share - missing) for share in shares]).tolist()
-    most = np.quantile(high, [min(1.0, share + missing) for share in shares]).tolist()
-    return [finite(*each) for each in zip(least, most, strict=True)]
+        return UNBOUNDED
+    (least,), (most,) = least_quantiles(low, (share,), missing), most_quantiles(high, (share,), missing)
+    return finite(least, most)
+
+
+def least_quantiles(low: Floats, shares: Sequence[float], missing: float) -> list[float]:
+    """The lower bounds of several quantiles, of the lower bounds of one value or more; `quantile_between`."""
+    return _quantiles(low, [max(0.0, share - missing) for share in shares])
+
+
+def most_quantiles(high: Floats, shares: Sequence[float], missing: float) -> list[float]:
+    """The upper bounds likewise."""
+    return _quantiles(high, [min(1.0, share + missing) for share in shares])
+
+
+def _quantiles(values: Floats, shares: Sequence[float]) -> list[float]:
+    found: list[float] = np.quantile(values, shares, overwrite_input=True).tolist()
+    return found
 
 
 def quantile_of_some(low: Floats, high: Floats, certain: Flags, share: float) -> Interval:

@@ -14,6 +14,7 @@ import numpy as np
 from hostio.timing import MS, S
 from relay_app.locks.report import STALL_AFTER_NS, LockReport
 from relay_app.records import FETCH, SAMPLE_INTERVAL_NS
+from results.bounds.blocks import slices
 from results.bounds.chains import waited_for_a_lock
 from results.bounds.effects import NOISE_NS, Effects
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
@@ -157,7 +158,10 @@ def _time(evidence: Evidence, cluster: str, effects: Effects, from_ns: Ints, unt
 
 def _busiest_second(analysis: Analysis) -> int:
     due_ns = analysis.matched.packets.due_ns
-    return int(np.bincount((due_ns - analysis.start_ns).clip(0) // S).max(initial=0)) if len(due_ns) else 0
+    counts = np.zeros(1 + max(0, int(due_ns.max(initial=0)) - analysis.start_ns) // S, np.int64)
+    for rows in slices(len(due_ns)):
+        counts += np.bincount((due_ns[rows] - analysis.start_ns).clip(0) // S, minlength=len(counts))
+    return int(counts.max())
 
 
 def _zero_or(reach: _Reach) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Screen:
         return np.flatnonzero(np.less(*begun))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: cached properties need a place
 class Spans:
     """Spans of time, disjoint and in order: int64[n] each."""
 
@@ -86,9 +87,13 @@ class Spans:
         if np.size(until_ns) < MANY_WINDOWS:
             return self._inside(from_ns, until_ns)
         inside = np.zeros(len(until_ns), np.int64)
-        rows = Screen.of(self.from_ns, self.until_ns).touched(from_ns, until_ns)
+        rows = self._screen.touched(from_ns, until_ns)
         inside[rows] = self._inside(from_ns[rows], until_ns[rows])
         return inside
+
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen.of(self.from_ns, self.until_ns)
 
     def _inside(self, from_ns: Ints, until_ns: Ints) -> Ints:
         inside: Ints = self._before(until_ns) - self._before(from_ns)
