@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from synthetic_machine import core_samples, lateness_row, machine, machine_samples, probes
 from synthetic_media import EAST, START, TRIANGLE
@@ -16,6 +17,7 @@ from results.report.report import read_evidence
 from results.run_files.documents import Event
 from results.run_files.events import FaultEdge
 from results.run_files.faults import Freeze, LinkFault, Process, ProcessFault
+from results.run_files.hold_ups import HOLD_UP, RUN_DELAY, HoldUps, RunDelayPlace
 from results.run_files.machine import CounterRow, LatenessRow, MachineSamples, ProcessId, SocketRow
 from results.run_files.plan import FidelityLimits, Plan
 from results.run_files.records import Rows
@@ -78,6 +80,29 @@ def test_what_a_program_sends_to_clients_is_no_error_of_theirs(faithful: Evidenc
     assert broken(replace(faithful, machine=replace(machine(), counters=(clients[0],)))) == {"client-errors": 5.0}
     assert broken(replace(programs, machine=replace(machine(), counters=(clients[0],)))).get("client-errors") is None
     assert broken(replace(programs, machine=replace(machine(), counters=(clients[1],))))["client-errors"] == 5.0
+
+
+def of_a_program(faithful: Evidence, waited_ms: int) -> Evidence:
+    """The relay in the east is a program that waited for a core, and lost packets before it read them."""
+    relays = replace(
+        faithful.plan.relays, versions={EAST: "mine"}, programs={"mine": RelayProgram("/mine", ("./relay",))}
+    )
+    ordinal = faithful.plan.topology.cluster(EAST).ordinal
+    waits = [(RunDelayPlace.RELAY, ordinal, START + S, START + 2 * S, waited_ms * MS)]
+    drops = (SocketRow(ProcessId("relay", EAST), "lane 1", 7), SocketRow(ProcessId("client", EAST), "media", 2))
+    return replace(
+        faithful,
+        plan=replace(faithful.plan, relays=relays),
+        machine=replace(machine(), socket_drops=drops),
+        hold_ups=HoldUps(np.empty(0, HOLD_UP), np.array(waits, RUN_DELAY)),
+    )
+
+
+@pytest.mark.parametrize(("waited_ms", "doubted"), [(0, 2.0), (99, 2.0), (101, 9.0)])
+def test_what_a_program_did_not_read_in_time_is_its_own_doing_unless_it_waited_for_a_core(
+    faithful: Evidence, waited_ms: int, doubted: float
+) -> None:
+    assert broken(of_a_program(faithful, waited_ms))["socket-drops"] == doubted
 
 
 def test_one_stall(faithful: Evidence) -> None:
