@@ -43,7 +43,8 @@ def _shown(case: Path) -> ExitCode:
         print(f"{case.stem}: {error}", file=sys.stderr, flush=True)
         return ExitCode.BAD_INPUT
     print(*map(markdown.row, rows(case.stem, summary)), sep="\n", flush=True)
-    print(f"{case.stem}: {monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+    why = summary.reasons if summary.verdict == "inconclusive" else ()
+    print(*why, f"{case.stem}: {monotonic() - begin:.0f} s", sep="\n", file=sys.stderr, flush=True)
     return VERDICT_CODES[summary.verdict]
 
 

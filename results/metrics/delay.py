@@ -63,7 +63,7 @@ def probe_excess(evidence: Evidence, start_ns: int, end_ns: int) -> Ints:
     """One-way delay of each probe sent between two times, less the delay and jitter of its link, ns.
 
     Probes on a direction that has a rate, or whose delay a fault changed at the time, are left out, because that excess
-    is emulated.
+    is emulated; so are those that overtook others where a fault reordered them, which get no delay.
     """
     parts = [excess for _, excess in probe_excesses(evidence, start_ns, end_ns)]
     excess: Ints = np.concatenate([np.empty(0, np.int64), *parts])
@@ -97,6 +97,14 @@ def _disturbed(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
     for applied in evidence.applied_faults:
         if _changes_delay(applied.fault, direction):
             found |= applied.meets(rows["sent_ns"] - _settling_ns(applied.fault), rows["received_ns"])
+        elif _reorders(applied.fault, direction):
+            found |= applied.meets(rows["sent_ns"], rows["received_ns"]) & _without_delay(evidence, direction, rows)
+    return found
+
+
+def _without_delay(evidence: Evidence, direction: Direction, rows: Rows) -> Flags:
+    """Flags probes that took less than half the delay of their link."""
+    found: Flags = rows["received_ns"] - rows["sent_ns"] < evidence.plan.topology.one_ways[direction].delay_ns // 2
     return found
 
 
@@ -108,7 +116,16 @@ def _settling_ns(fault: Fault) -> int:
 
 
 def _changes_delay(fault: Fault, direction: Direction) -> bool:
+    state = _state_of(fault, direction)
+    return (state.delay_ns, state.jitter, state.rate_bps) != (0, None, None)
+
+
+def _reorders(fault: Fault, direction: Direction) -> bool:
+    return _state_of(fault, direction).reorder > 0
+
+
+def _state_of(fault: Fault, direction: Direction) -> LinkState:
+    """What a fault makes of a direction to which the plan gives nothing."""
     if not isinstance(fault, LinkFault) or direction not in fault.directions:
-        return False
-    state = fault.change.applied_to(LinkState())
-    return (state.delay_ns, state.jitter, state.rate_bps, state.reorder) != (0, None, None, 0)
+        return LinkState()
+    return fault.change.applied_to(LinkState())

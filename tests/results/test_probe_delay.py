@@ -51,6 +51,22 @@ def test_probes_under_a_fault_that_bends_delay_are_left_out(tmp_path: Path) -> N
     assert 6 * 240 - 63 <= len(excess) < 6 * 240 - 58
 
 
+def test_probes_that_overtake_are_left_out_and_those_they_overtake_count(tmp_path: Path) -> None:
+    """So that links that reorder all the time are checked, too: here each other probe has no delay."""
+    east_west = Direction("us-east", "us-west")
+    found = evidence(tmp_path, LinkFault("reorder", 4 * S, 6 * S, (east_west,), LinkChange(reorder=0.5)))
+    rows = probes("us-west")
+    mine = np.flatnonzero(
+        (rows["source"] == 1) & (rows["sent_ns"] >= START + 4 * S) & (rows["sent_ns"] < START + 6 * S)
+    )
+    overtaking = mine[1:-1:2]
+    rows["received_ns"][overtaking] = rows["sent_ns"][overtaking] + 400_000
+    recording = replace(found.recording, probes={**found.recording.probes, "us-west": rows})
+    excess = probe_excess(replace(found, recording=recording), START, END)
+    assert set(excess.tolist()) == {400_000}
+    assert len(excess) == 6 * 240 - len(overtaking)
+
+
 @pytest.mark.parametrize("by_queue", [True, False])
 def test_probes_behind_a_queue_that_drains_for_seconds_are_left_out(by_queue: bool, tmp_path: Path) -> None:
     """A second after a fault the links are as they were, but for what a queue of three seconds still holds."""

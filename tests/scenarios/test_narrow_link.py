@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from scenarios.language.library import LIBRARY, load_plan
 from topologies.distributions import tables
 from topologies.link_state import LinkState
 from topologies.model import Direction
+from topologies.netem.shaping import Bucket, Shaping, shaping
 from topologies.wire.impairment_compiled import due, next_frame
 from topologies.wire.memory import DIRECTION, allocate
 from topologies.wire.parameters import LossNumbers, fill_bank
@@ -67,6 +69,27 @@ def lost_by_wire(frames: list[Frame], queue_ns: int) -> list[Frame]:
     return lost
 
 
+def lost_by_bucket(frames: list[Frame], bucket: Bucket) -> list[Frame]:
+    """What does not fit into the bytes behind a token bucket (tc-tbf(8)), which is full at first."""
+    lost, tokens, at_ns = [], float(bucket.burst), 0
+    queue: deque[int] = deque()
+    for frame in frames:
+        while queue:
+            ready_ns = at_ns + max(0.0, queue[0] - tokens) * 8 * S / bucket.rate_bps
+            if ready_ns > frame.at_ns:
+                break
+            tokens, at_ns = max(tokens, queue[0]) - queue.popleft(), round(ready_ns)
+        tokens = min(bucket.burst, tokens + (frame.at_ns - at_ns) * bucket.rate_bps / (8 * S))
+        at_ns = frame.at_ns
+        if not queue and frame.size <= tokens:
+            tokens -= frame.size
+        elif sum(queue) + frame.size <= bucket.limit:
+            queue.append(frame.size)
+        else:
+            lost.append(frame)
+    return lost
+
+
 @pytest.mark.parametrize("queue_ms", [20, 100])
 def test_the_wire_loses_what_finds_no_room_in_the_queue(queue_ms: int) -> None:
     for frames in each_way(PLAN):
@@ -114,6 +137,16 @@ def test_at_line_rate_twice_as_many_are_lost_and_no_key_picture_is_whole() -> No
         assert len(key) == 8
         assert key <= {frame.picture for frame in own}
         assert own == lost_by_wire(frames, 20 * MS)
+
+
+@pytest.mark.parametrize(("plan", "queue_ms", "packets"), [(PLAN, 20, 132), (LINE_RATE, 20, 227), (LONG_QUEUE, 100, 0)])
+def test_netem_loses_what_does_not_fit_behind_its_bucket(plan: Plan, queue_ms: int, packets: int) -> None:
+    """Where the wire counts what is before a packet, the bucket counts the packet, too: it loses none that is so short
+    that there is room. At line rate `scripts/bench cases` finds these 227 to the packet."""
+    bucket = shaping(LinkState(rate_bps=RATE_BPS, queue_ns=queue_ms * MS), Shaping()).bucket
+    assert bucket is not None
+    lost = [lost_by_bucket(frames, bucket) for frames in each_way(plan)]
+    assert sum(map(len, lost)) == packets
 
 
 def test_the_packets_of_a_burst_are_due_at_once_and_carry_as_much_as_paced_ones() -> None:
