@@ -101,13 +101,14 @@ class Monitor:
     def sample(self) -> None:
         """Take a sample now."""
         at_ns = monotonic_ns()
+        # Next to each other: what the run used of the cores between these two would be in one of them only.
         self._cores.append(np.array(list(_core_rows(at_ns)), CORE_SAMPLE))
+        self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
         self.run_delays.sample()
         if self.programs:
             found = self.programs.sample()
             self.locks.watch(found)
             self.stalls.watch(found)
-        self._machine.append(np.array([(at_ns, read_clock_offset_ns(), read_own_time_ns())], MACHINE_SAMPLE))
 
     def save(self, config: MonitorConfig) -> None:
         """Write all samples."""
