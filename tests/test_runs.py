@@ -167,9 +167,8 @@ def test_a_run_is_not_believed_when_something_takes_the_processor(tmp_path: Path
     late = {check["check"] for check in summary["fidelity"] if not check["ok"] and "lateness" in check["check"]}
     reasons = "; ".join(summary["reasons"])
     assert summary["verdict"] == "inconclusive", reasons
-    # Whether a relay forwards late depends on whether the senders, held up likewise, had sent it anything.
+    # Which more of the testbed was late depends on what its part had to do meanwhile: nothing comes to a relay then.
     assert "largest sender lateness" in late, reasons
-    assert re.search(r"held up: threads of relay \S+ for [\d\u202f]+ ms", reasons), reasons
     assert summary["machine"]["others"]["percent"] > 50
     assert re.search(r"largest sender lateness: \d+(\.\d+)? ms, at most 100 ms allowed", reasons)
     assert re.search(r"other programs took \d+(\.\d+)? % of the processor .*: end them", reasons)
