@@ -40,7 +40,7 @@ def slices(length: int) -> list[slice]:
 def in_parallel(of: Callable[[T], R], parts: Iterable[T]) -> list[R]:
     """What a function makes of each part, in their order. numpy leaves the interpreter to others while it computes."""
     every = list(parts)
-    if len(every) == 1:
-        return [of(every[0])]
+    if len(every) <= 1:
+        return [of(each) for each in every]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         return list(pool.map(of, every))

@@ -71,28 +71,28 @@ def test_packets_that_a_client_could_not_send(faithful: Evidence) -> None:
     assert broken(replace(faithful, machine=report)) == {"client-errors": 3.0}
 
 
+def with_program(faithful: Evidence) -> Evidence:
+    """The relay in the east is a program."""
+    programs = {"mine": RelayProgram("/mine", ("./relay",))}
+    relays = replace(faithful.plan.relays, versions={EAST: "mine"}, programs=programs)
+    return replace(faithful, plan=replace(faithful.plan, relays=relays))
+
+
 def test_what_a_program_sends_to_clients_is_no_error_of_theirs(faithful: Evidence) -> None:
     clients = [CounterRow(ProcessId("client", name), "malformed", 5) for name in (EAST, "us-west")]
-    relays = replace(
-        faithful.plan.relays, versions={EAST: "mine"}, programs={"mine": RelayProgram("/mine", ("./relay",))}
-    )
-    programs = replace(faithful, plan=replace(faithful.plan, relays=relays))
+    programs = with_program(faithful)
     assert broken(replace(faithful, machine=replace(machine(), counters=(clients[0],)))) == {"client-errors": 5.0}
     assert broken(replace(programs, machine=replace(machine(), counters=(clients[0],)))).get("client-errors") is None
     assert broken(replace(programs, machine=replace(machine(), counters=(clients[1],))))["client-errors"] == 5.0
 
 
 def of_a_program(faithful: Evidence, waited_ms: int) -> Evidence:
-    """The relay in the east is a program that waited for a core, and lost packets before it read them."""
-    relays = replace(
-        faithful.plan.relays, versions={EAST: "mine"}, programs={"mine": RelayProgram("/mine", ("./relay",))}
-    )
+    """A program that waited for a core, and lost packets before it read them."""
     ordinal = faithful.plan.topology.cluster(EAST).ordinal
     waits = [(RunDelayPlace.RELAY, ordinal, START + S, START + 2 * S, waited_ms * MS)]
     drops = (SocketRow(ProcessId("relay", EAST), "lane 1", 7), SocketRow(ProcessId("client", EAST), "media", 2))
     return replace(
-        faithful,
-        plan=replace(faithful.plan, relays=relays),
+        with_program(faithful),
         machine=replace(machine(), socket_drops=drops),
         hold_ups=HoldUps(np.empty(0, HOLD_UP), np.array(waits, RUN_DELAY)),
     )

@@ -84,7 +84,7 @@ def bounds_by_windows(evidence: Evidence, doubt: Doubt | None = None, others: fl
 def test_parts_of_whole_streams_have_the_bounds_of_all_together(
     calm: Evidence, monkeypatch: pytest.MonkeyPatch, arrivals: int
 ) -> None:
-    """Streams whose order differs: with jitter and with losses, on one path."""
+    """Streams with little and with much jitter, of which three packets can have had another fate."""
     random = np.random.default_rng(7)
     latencies = [random.integers(10 * MS, (10 + spread) * MS, COUNT) for spread in (18, 1, 40)]
     evidence = jittery(with_arrivals(calm, latencies))
