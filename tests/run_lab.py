@@ -110,6 +110,7 @@ def played(out: Path, scenario: Path, *settings: str) -> Run:
         start("run", scenario, "--out", out, *(word for each in settings for word in ("--set", each)))
     )
     (folder,) = out.iterdir()
+    assert list(folder.glob("*/summary.json")), output
     root, summary = summary_of(out, folder.name)
     assert not any("the run failed" in each or "ended early" in each for each in summary["reasons"]), output
     assert size_of(root) <= space_needed(read_plan(RunDir(root).plan)).peak_bytes, "a run took more room than estimated"

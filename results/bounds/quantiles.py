@@ -90,9 +90,11 @@ class _Union:
     @classmethod
     def of(cls, certain: Floats, others: Floats, begin: Ints, size: Ints) -> _Union:
         """`begin`, `size`: of the others in each set."""
-        # The value at the end, beyond all, spares a case.
-        certain, others = np.sort(np.append(certain, np.inf)), np.sort(np.append(others, np.inf))
-        return cls(certain, others, np.searchsorted(others[:-1], certain), begin, size)
+        certain, others = np.sort(certain), np.sort(others)
+        before = np.searchsorted(others, certain)
+        # A value at the end, beyond all others, infinite ones too, spares a case.
+        certain, before = np.append(certain, np.inf), np.append(before, len(others))
+        return cls(certain, np.append(others, np.inf), before, begin, size)
 
     def __getitem__(self, place: Ints) -> Floats:
         """What is at some places of each set in ascending order; places and result [n, sets]."""

@@ -140,6 +140,22 @@ def test_bounds_of_a_quantile_are_those_over_all_sets_and_all_values() -> None:
             assert found.high == round(most, 3)
 
 
+def test_it_is_so_where_some_values_have_no_upper_bound() -> None:
+    random, far = np.random.default_rng(3), 1e9
+    for _ in range(200):
+        count = int(random.integers(1, 7))
+        low = random.integers(0, 100, count).astype(float)
+        high = np.where(random.random(count) < 0.4, far, low + 10)
+        certain = random.random(count) < 0.5
+        optional = np.flatnonzero(~certain)
+        chosen = chain.from_iterable(combinations(optional, size) for size in range(len(optional) + 1))
+        sets = [[*np.flatnonzero(certain), *each] for each in chosen]
+        for share in (0.5, 0.99, 1.0):
+            most = max(float(np.quantile(high[each], share)) for each in sets if each)
+            found = quantile_of_some(low, np.where(high == far, np.inf, high), certain, share)
+            assert found.high == (round(most, 3) if most < 1_000 else None)
+
+
 def test_a_quantile_among_unbounded_lengths_has_no_upper_bound() -> None:
     inf = float("inf")
     found = quantile_of_some(np.array([100.0, 200.0]), np.array([110.0, inf]), np.array([True, True]), 0.99)
