@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,9 @@ from results.sweeps.steps import Number, Steps, steps_of, value_text
 from results.sweeps.summary import LONGEST, Together, Turn, shown_metrics, turns, value_of, worst
 from results.verdict.summary import Verdict
 from results.verdict.value_text import number_text
+
+PageOf = Callable[[SweepResult], str | None]
+"""Where the report of a run is, from the sweep's page on; None if it is not there."""
 
 _METRICS = 6
 _WORST = 30
@@ -43,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class WorstRun:
-    """A row of the worst runs. `link`: to its report, from the page; None if another machine has it."""
+    """A row of the worst runs. `link`: to its report, from the page; None if that is not there."""
 
     verdict: Verdict
     point: str
@@ -85,7 +88,7 @@ class SweepShape:
     logarithmic: AbstractSet[str]
 
 
-def sweep_page(shape: SweepShape, results: Sequence[SweepResult], number: Number) -> SweepPage:
+def sweep_page(shape: SweepShape, results: Sequence[SweepResult], number: Number, page_of: PageOf) -> SweepPage:
     """The page of what is known of a sweep. `results`: in any order; `number`: of a value of an axis."""
     canvas, axes = Canvas(0.0, (), ()), [*_steps(shape, results, number)]
     metrics = shown_metrics(results, _METRICS)
@@ -107,7 +110,7 @@ def sweep_page(shape: SweepShape, results: Sequence[SweepResult], number: Number
         curves,
         border,
         max(0, len(found) - _TURNS),
-        tuple(map(_worst_run, worst(results, _WORST))),
+        tuple(_worst_run(each, page_of(each)) for each in worst(results, _WORST)),
         canvas.documents(),
     )
 
@@ -158,16 +161,15 @@ def _counted(turn: Turn) -> tuple[tuple[int, Together], tuple[int, Together]]:
     return (turn.passing.passed, turn.passing), (turn.failing.failed, turn.failing)
 
 
-def _worst_run(result: SweepResult) -> WorstRun:
+def _worst_run(result: SweepResult, page: str | None) -> WorstRun:
     point = ", ".join(f"{name} {value_text(value)}" for name, value in result.point.items())
     longest = value_of(result, LONGEST)
-    run = result.played.run
     return WorstRun(
         result.played.verdict,
         point or f"seed {result.played.seed}",
         "unknown" if longest is None else f"{number_text(longest)} ms",
         next(iter(result.played.reasons), ""),
-        run,
-        None if run.startswith("/") else f"{run}/report.html",
+        result.played.run,
+        page,
         result.machine,
     )

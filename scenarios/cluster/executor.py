@@ -144,7 +144,7 @@ class ClusterExecutor:
             return None
         if report.values is None:
             return Lost(key, report.machine, report.why)
-        return Played(key, report.machine, report.values, report.seconds)
+        return Played(key, report.machine, report.values, report.seconds, report.page)
 
     def _machines(self) -> dict[str, str]:
         """The name of its machine for each worker, by the worker's address."""

@@ -33,7 +33,7 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class Report:
     """How a run ended on a machine. `values`: None if it has none, as `why` says; `usable`: False if the machine cannot
-    play this run, so that another one has to."""
+    play this run, so that another one has to; `page`: the run's report, empty if there is none."""
 
     key: str
     machine: str
@@ -41,6 +41,7 @@ class Report:
     values: RunValues | None
     why: str = ""
     usable: bool = True
+    page: str = ""
 
     def text(self) -> str:
         """As JSON."""

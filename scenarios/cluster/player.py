@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
+from results.comparison.values import RunValues
+from results.run_files.run_dir import RunDir
 from results.sweeps.result import SweepResult
 from scenarios.cluster.orders import Order, Report
 from scenarios.errors import MachineError
@@ -49,7 +52,7 @@ class Player(WorkerPlugin):  # type: ignore[misc]  # Dask need not be installed 
     def _play(self, order: Order) -> Report:
         if (found := self._store.find(order.key)) is not None:
             self._say(f"{order.key}: was played here before")
-            return Report(order.key, self.machine, found.seconds, found.played)
+            return _told(order.key, self.machine, found.seconds, found.played)
         if wrong := wrong_versions(order.code, order.kinds):
             return self._unusable(order, wrong)
         if order.sweep in self._cancelled:
@@ -82,7 +85,15 @@ class Player(WorkerPlugin):  # type: ignore[misc]  # Dask need not be installed 
         self._say(f"{key}: {ended.values.verdict}")
         if ended.values.verdict != "inconclusive":
             self._store.commit(SweepResult(key, {}, 0, 1, self.machine, ended.seconds, ended.values))
-        return Report(key, self.machine, ended.seconds, ended.values)
+        return _told(key, self.machine, ended.seconds, ended.values)
+
+
+def _told(key: str, machine: str, seconds: float, values: RunValues) -> Report:
+    """What is told of a run that was played here, with its page, if it can be read."""
+    page = ""
+    with suppress(OSError):
+        page = RunDir(Path(values.run)).page.read_text(encoding="utf-8")
+    return Report(key, machine, seconds, values, page=page)
 
 
 def wrong_versions(code: str, kinds: Mapping[str, str]) -> str:

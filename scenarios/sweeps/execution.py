@@ -12,12 +12,14 @@ from scenarios.sweeps.jobs import Job
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A run came to its end on a machine, decided or not; `seconds` without the waiting for other runs."""
+    """A run came to its end on a machine, decided or not; `seconds` without the waiting for other runs; `page`: its
+    report, if another machine has its directory."""
 
     key: str
     machine: str
     values: RunValues
     seconds: float
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

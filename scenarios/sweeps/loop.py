@@ -94,6 +94,8 @@ class Loop:
             counted["lost"] += 1
             self._tell(News(one.job.label, None, ended.why, new=True))
             return
+        if ended.page:
+            self._store.keep_page(ended.key, ended.page)
         result = _result(one, ended)
         self._store.commit(result)
         counted[result.verdict] += 1

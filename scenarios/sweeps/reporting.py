@@ -19,7 +19,7 @@ def write_reports(sweep: Sweep, store: Store, total: Total) -> None:
     """Write `results.parquet` and `report.html`. DocumentError, OSError."""
     results = [*store.results()]
     write_table(store.table, results, number)
-    write_sweep(store.page, sweep_page(shape_of(sweep, total), _of_axes(sweep, results), number))
+    write_sweep(store.page, sweep_page(shape_of(sweep, total), _of_axes(sweep, results), number, store.page_of))
 
 
 def shape_of(sweep: Sweep, total: Total) -> SweepShape:

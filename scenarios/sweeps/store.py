@@ -2,6 +2,7 @@
 
 done/KEY.json       a result (`results.sweeps.result.SweepResult`)
 runs/               run directories, of the runs that this machine played
+pages/KEY.html      reports of the runs that others played
 sweep.yaml          the sweep file
 results.parquet, report.html
 """
@@ -18,6 +19,7 @@ from hostio.files import naming, write_whole
 from hostio.ownership import made_for_user
 from results.run_files.document_error import DocumentError
 from results.run_files.documents import dump, read
+from results.run_files.run_dir import RunDir
 from results.sweeps.result import FORMAT, SweepResult
 from scenarios.errors import printable
 
@@ -84,6 +86,22 @@ class Store:
         with suppress(OSError):
             _flush_folder(self._done)
         return True
+
+    def keep_page(self, key: str, page: str) -> None:
+        """Keep the report of a run whose directory is on another machine. OSError."""
+        with made_for_user(self._page_of(key)):
+            write_whole(self._page_of(key), page)
+
+    def page_of(self, result: SweepResult) -> str | None:
+        """The report of a run, from this folder on; None if it is not here."""
+        pages = (RunDir(self.root / result.played.run).page, self._page_of(result.key))
+        return next((str(each.relative_to(self.root)) for each in pages if self._has(each)), None)
+
+    def _has(self, path: Path) -> bool:
+        return path.is_relative_to(self.root) and path.exists()
+
+    def _page_of(self, key: str) -> Path:
+        return self.root / "pages" / f"{key}.html"
 
     @property
     def _done(self) -> Path:

@@ -151,7 +151,7 @@ SHAPE = SweepShape("sizes", "how many", 20, True, ("count", "warm", "relay"), fr
 
 @pytest.mark.long
 def test_the_page_has_maps_curves_border_and_worst_runs(tmp_path: Path) -> None:
-    page = sweep_page(SHAPE, RESULTS, number)
+    page = sweep_page(SHAPE, RESULTS, number, lambda result: f"{result.played.run}/report.html")
     assert [text for _, text in page.maps.axes] == ["count and warm", "count and relay", "warm and relay"]
     assert [text for _, text in page.curves.axes] == ["count", "warm", "relay"]
     write_sweep(tmp_path / "report.html", page)
@@ -166,7 +166,7 @@ def test_the_page_has_maps_curves_border_and_worst_runs(tmp_path: Path) -> None:
 
 
 def test_a_page_of_one_point_says_what_it_lacks(tmp_path: Path) -> None:
-    write_sweep(tmp_path / "report.html", sweep_page(SHAPE, RESULTS[:1], number))
+    write_sweep(tmp_path / "report.html", sweep_page(SHAPE, RESULTS[:1], number, lambda _: None))
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     for missing in ("There are no two axes", "There is no axis", "No two points"):
         assert missing in text

@@ -34,6 +34,7 @@ def main() -> int:
         note(journal, f"end {name}")
     root = runs / plan["scenario"] / f"run-{os.getpid()}"
     root.mkdir(parents=True)
+    (root / "report.html").write_text(f"page of {name}")
     print(json.dumps({"root": str(root), "seconds": 0.0, "values": values_of(plan, root)}))
     return 1 if count_of(plan) > FAILS_ABOVE else 0
 

@@ -123,6 +123,8 @@ def test_every_result_is_there_once_though_everything_is_killed(cluster: Cluster
     results = lab.results(cluster.store)
     assert set(results) == RUNS
     assert {each["machine"] for each in results.values()} <= {"a", "b"}
+    pages = {path.stem: path.read_text() for path in (cluster.store / "pages").iterdir()}
+    assert pages == {each["key"]: f"page of {name}" for name, each in results.items()}
     lab.assert_one_at_a_time()
     alone = lab.start("sweep", lab.sweep, "--out", lab.folder / "alone")
     assert lab.ended(alone) == 1

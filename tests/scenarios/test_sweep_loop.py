@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,17 @@ def test_each_result_is_kept_and_not_played_again(store: Store, jobs: list[Job])
     counted, told = played(store, again, jobs)
     assert (counted, again.played) == ({"pass": 2, "fail": 1}, [])
     assert [each.new for each in told] == [False] * 3
+
+
+def test_the_report_of_a_run_is_found_wherever_it_was_played(store: Store) -> None:
+    here, there, without = (result({"count": count}, "fail", key=f"k{count}") for count in (1, 2, 3))
+    (store.root / here.played.run).mkdir(parents=True)
+    (store.root / here.played.run / "report.html").write_text("here")
+    there = replace(there, played=replace(there.played, run="/on/another/machine"))
+    store.keep_page(there.key, "there")
+    found = [store.page_of(each) for each in (here, there, without)]
+    assert found == ["runs/k1/report.html", "pages/k2.html", None]
+    assert (store.root / "pages" / "k2.html").read_text() == "there"
 
 
 def test_no_more_are_handed_out_than_the_executor_takes(store: Store, jobs: list[Job]) -> None:
