@@ -12,8 +12,8 @@ from results.bounds.chains import moved_in
 from results.bounds.effects import Effects
 from results.bounds.gaps import Gaps
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.delay_bounds import DelayBounds, Transit, delay_bounds
-from results.metrics.interruptions import parted_row
+from results.metrics.delay_bounds import delay_bounds
+from results.metrics.link_variation import Parting, explained_ns
 from results.metrics.matching import Flags, Ints, Packets
 
 
@@ -28,20 +28,17 @@ def might_miss_packets(
     return found
 
 
-def explained_ns(evidence: Evidence, analysis: Analysis, gaps: Gaps, wanted: Flags) -> Ints:
+def explained_by_links(evidence: Evidence, analysis: Analysis, gaps: Gaps, wanted: Flags) -> Ints:
     """How much of each gap the links explain; 0 of those that are not wanted, and of those in which a packet is
     missing."""
-    streams = analysis.matched.streams
-    packets = analysis.matched.packets
+    packets, streams = analysis.matched.packets, analysis.matched.streams
     wanted = wanted & (gaps.before >= 0) & (gaps.after >= 0)
     wanted[wanted] = _none_missing(packets, gaps.before[wanted], gaps.after[wanted])
-    found = np.zeros(len(gaps.stream), np.int64)
-    bounds = delay_bounds(evidence.plan, evidence.fault_edges)
-    furthest = _furthest_heard(analysis, gaps)
+    own = gaps.chosen(wanted)
     begin = np.searchsorted(packets.stream, np.arange(len(streams) + 1))
-    for gap in np.flatnonzero(wanted).tolist():
-        rows = slice(begin[gaps.stream[gap]], begin[gaps.stream[gap] + 1])
-        found[gap] = _variation_ns(analysis, bounds, gaps, gap, rows, int(furthest[gap]))
+    parting = Parting(begin[own.stream], begin[own.stream + 1], own.from_ns, own.after, _furthest_heard(analysis, own))
+    found = np.zeros(len(gaps.stream), np.int64)
+    found[wanted] = explained_ns(packets, streams, parting, delay_bounds(evidence.plan, evidence.fault_edges))
     return found
 
 
@@ -50,20 +47,6 @@ def _none_missing(packets: Packets, before: Ints, after: Ints) -> Flags:
     missing = np.append(0, np.cumsum(~packets.arrived))
     found: Flags = missing[np.maximum(before + 1, after)] == missing[before + 1]
     return found
-
-
-def _variation_ns(analysis: Analysis, bounds: DelayBounds, gaps: Gaps, gap: int, rows: slice, furthest: int) -> int:
-    """`rows`: those of the gap's stream. `furthest`: the latest in sequence of those heard before the gap."""
-    packets, first = analysis.matched.packets, int(rows.start)
-    row = parted_row(packets.received_ns[rows], int(gaps.from_ns[gap]), int(gaps.after[gap]) - first, furthest - first)
-    if row is None:
-        return 0
-    stream = analysis.matched.streams[int(gaps.stream[gap])]
-    return bounds.variation_ns(stream, _transit(packets, first + row), _transit(packets, first + row + 1))
-
-
-def _transit(packets: Packets, row: int) -> Transit:
-    return Transit(int(packets.path[row]), int(packets.sent_ns[row]), int(packets.received_ns[row]))
 
 
 def _furthest_heard(analysis: Analysis, gaps: Gaps) -> Ints:

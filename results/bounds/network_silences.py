@@ -19,7 +19,7 @@ from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.gaps import Gaps
 from results.bounds.latency import QUEUED_NS, queued
 from results.metrics.analysis import Analysis, Evidence
-from results.metrics.delay_bounds import Transit, delay_bounds
+from results.metrics.delay_bounds import Transits, delay_bounds
 from results.metrics.matching import Flags, Ints, Packets
 from results.metrics.paths import passes
 from results.metrics.streams import Floats
@@ -149,11 +149,8 @@ def _after_a_wait(evidence: Evidence, analysis: Analysis, gaps: Gaps) -> Flags:
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
     packets, streams = analysis.matched.packets, analysis.matched.streams
     found: Flags = queued(evidence, analysis)[gaps.after] & (gaps.after >= 0)
-    for gap in np.flatnonzero(found).tolist():
-        row = gaps.after[gap]
-        transit = Transit(int(packets.path[row]), int(packets.sent_ns[row]), int(packets.received_ns[row]))
-        longest_ns = bounds.longest_ns(streams[gaps.stream[gap]], transit)
-        found[gap] = transit.received_ns - transit.sent_ns - longest_ns >= QUEUED_NS
+    last = Transits.of(packets, gaps.after[found])
+    found[found] = last.received_ns - last.sent_ns - bounds.longest_ns(streams, last) >= QUEUED_NS
     return found
 
 

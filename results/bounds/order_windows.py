@@ -11,8 +11,8 @@ from results.bounds.latency import QUEUED_NS, added_delay, of_queues
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.delay_bounds import delay_bounds
 from results.metrics.matching import Flags, Ints
-from results.metrics.nearly_ordered import distinct
 from results.metrics.order import Order, silent_from
+from results.metrics.paths import by_way
 
 NEVER = int(np.iinfo(np.int64).max)
 EVER = -NEVER // 2
@@ -72,17 +72,11 @@ def windows_of(evidence: Evidence, analysis: Analysis, effects: Effects, order: 
 def _passed_a_link_that_overtakes(evidence: Evidence, analysis: Analysis, rows: Ints) -> Flags:
     packets, streams = analysis.matched.packets, analysis.matched.streams
     bounds = delay_bounds(evidence.plan, evidence.fault_edges)
-    pairs = list(dict.fromkeys((each.source, each.destination) for each in streams))
-    number = {ends: n for n, ends in enumerate(pairs)}
-    pair = np.array([number[each.source, each.destination] for each in streams], np.int64)[packets.stream[rows]]
-    ways, way = distinct(pair << 32 | packets.path[rows])
     found = np.zeros(len(rows), dtype=bool)
-    for at, key in enumerate(ways.tolist()):
-        mine = np.flatnonzero(way == at)
-        sent_ns, received_ns = packets.sent_ns[rows[mine]], packets.received_ns[rows[mine]]
-        source, destination = pairs[key >> 32]
-        for first_ns, last_ns in bounds.overtaking(source, destination, key & 0xFFFFFFFF):
-            found[mine] |= (received_ns >= first_ns) & (sent_ns <= last_ns)
+    for way, places in by_way(streams, packets.stream[rows], packets.path[rows]):
+        sent_ns, received_ns = packets.sent_ns[rows[places]], packets.received_ns[rows[places]]
+        for first_ns, last_ns in bounds.overtaking(way):
+            found[places] |= (received_ns >= first_ns) & (sent_ns <= last_ns)
     return found
 
 

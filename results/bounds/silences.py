@@ -10,7 +10,7 @@ import numpy as np
 from results.bounds.chains import Silent, moved_in, waits_in
 from results.bounds.effects import Effects
 from results.bounds.gaps import Gaps, gaps_of
-from results.bounds.links_variation import explained_ns, might_miss_packets
+from results.bounds.links_variation import explained_by_links, might_miss_packets
 from results.bounds.network_silences import of_network, shortest_and_longest
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import INTERRUPTION_INTERVALS
@@ -113,7 +113,7 @@ def _but_pauses(
     evidence: Evidence, analysis: Analysis, effects: Effects, gaps: Gaps, found: BoundedSilences
 ) -> BoundedSilences:
     """Those that can be interruptions; those that can be pauses instead no longer count as measured."""
-    explained = explained_ns(evidence, analysis, gaps, found.possible)
+    explained = explained_by_links(evidence, analysis, gaps, found.possible)
     shortest_ns = INTERRUPTION_INTERVALS * found.interval_ns
     missing = might_miss_packets(evidence, analysis, effects, gaps, found.interval_ns)
     can_count = gaps.counted | (found.most_ns - np.where(missing, 0, explained) >= shortest_ns)

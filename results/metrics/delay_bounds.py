@@ -7,6 +7,7 @@ switches and the machine add is not in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, reduce
 from typing import NamedTuple
@@ -14,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from relay_app.streams import Stream
-from results.metrics.paths import relays_passed
+from results.metrics.matching import Ints, Packets
+from results.metrics.paths import Way, by_way, relays_passed
 from results.run_files.events import FaultEdge
 from results.run_files.faults import LinkFault
 from results.run_files.plan import Plan
@@ -25,16 +27,30 @@ from topologies.model import Direction
 _EXTREME = 1e-9
 """Share of a distribution of jitter at which its quantile is its bound, to within 1e-8 of the jitter."""
 
+_UNKNOWN = -1
+"""In place of a sum of bounds, on a path that the topology does not have."""
+
 NEVER_ENDS = int(np.iinfo(np.int64).max)
 """When a fault ended whose end was not recorded."""
 
 
-class Transit(NamedTuple):
-    """A packet's path log, and from when until when it was under way."""
+class Transits(NamedTuple):
+    """Of packets that arrived: index of the stream, path log, and from when until when each was under way; columns of
+    equal length."""
 
-    path: int
-    sent_ns: int
-    received_ns: int
+    stream: Ints
+    path: Ints
+    sent_ns: Ints
+    received_ns: Ints
+
+    @classmethod
+    def of(cls, packets: Packets, rows: Ints) -> Transits:
+        """Those of some rows."""
+        return cls(packets.stream[rows], packets.path[rows], packets.sent_ns[rows], packets.received_ns[rows])
+
+    def chosen(self, places: Ints) -> Transits:
+        """Some of them."""
+        return Transits(*(column[places] for column in self))
 
 
 class Bounds(NamedTuple):
@@ -49,6 +65,10 @@ class Bounds(NamedTuple):
         return self.most_ns > self.least_ns
 
 
+_LASTING, _PASSING = 2, 1
+"""Whether a change applied all the time while a packet was under way, or came or went meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class _TimedChange:
     """A change that some of the time from `first_ns` to `last_ns`, and all from `full_ns` to `fading_ns`, applied."""
@@ -59,11 +79,11 @@ class _TimedChange:
     fading_ns: int
     last_ns: int
 
-    def overlaps(self, start_ns: int, end_ns: int) -> bool:
-        return self.first_ns <= end_ns and start_ns <= self.last_ns
-
-    def covers(self, start_ns: int, end_ns: int) -> bool:
-        return self.full_ns <= start_ns and end_ns <= self.fading_ns
+    def phases(self, transits: Transits) -> Ints:
+        """Whether it applied all the time while each packet was under way, came or went meanwhile, or neither."""
+        overlaps = (self.first_ns <= transits.received_ns) & (transits.sent_ns <= self.last_ns)
+        covers = (self.full_ns <= transits.sent_ns) & (transits.received_ns <= self.fading_ns)
+        return np.where(covers, _LASTING, np.where(overlaps, _PASSING, 0))
 
 
 Route = tuple[Direction, ...]
@@ -84,28 +104,25 @@ class DelayBounds:
     route: Callable[[str, str, int], Route]
     of_link: BoundsOfLink
 
-    def variation_ns(self, stream: Stream, earlier: Transit, later: Transit) -> int:
-        """By how much the links can have made the time between two packets of a stream longer than between sending
+    def variation_ns(self, streams: Sequence[Stream], earlier: Transits, later: Transits) -> Ints:
+        """By how much the links can have made the time between each two packets of a stream longer than between sending
         them; 0 if one took a path that the topology does not have."""
-        try:
-            least = sum(bounds.least_ns for bounds in self._along(stream, earlier))
-            most = sum(bounds.most_ns for bounds in self._along(stream, later))
-        except KeyError:
-            return 0
-        return max(0, most - least)
+        least_ns, most_ns = self._least_and_most(streams, earlier)[0], self._least_and_most(streams, later)[1]
+        known = (least_ns != _UNKNOWN) & (most_ns != _UNKNOWN)
+        found: Ints = np.where(known, np.maximum(0, most_ns - least_ns), 0)
+        return found
 
-    def longest_ns(self, stream: Stream, transit: Transit) -> int:
-        """The largest delay that the links can have given a packet of a stream; 0 on a path that does not exist."""
-        try:
-            return sum(bounds.most_ns for bounds in self._along(stream, transit))
-        except KeyError:
-            return 0
+    def longest_ns(self, streams: Sequence[Stream], transits: Transits) -> Ints:
+        """The largest delay that the links can have given each packet; 0 on a path that does not exist."""
+        most_ns = self._least_and_most(streams, transits)[1]
+        found: Ints = np.where(most_ns == _UNKNOWN, 0, most_ns)
+        return found
 
-    def overtaking(self, source: str, destination: str, path: int) -> Iterator[tuple[int, int]]:
-        """Spans of time, ns, in which a link on a path may let a packet arrive before one that was sent earlier; all
+    def overtaking(self, way: Way) -> Iterator[tuple[int, int]]:
+        """Spans of time, ns, in which a link on a way may let a packet arrive before one that was sent earlier; all
         time on a path that the topology does not have. In any other time links keep the order."""
         always = (-NEVER_ENDS, NEVER_ENDS)
-        for direction in self.route(source, destination, path):
+        for direction in self.route(*way):
             if direction not in self.changes or self.of_link(direction, (), ()).varies:
                 yield always
             for each in self.changes.get(direction, ()):
@@ -113,16 +130,28 @@ class DelayBounds:
                 if change.jitter or change.reorder or change.extra_delay_ns or change.rate_bps or change.queue_ns:
                     yield each.first_ns, each.last_ns
 
-    def _along(self, stream: Stream, transit: Transit) -> Iterator[Bounds]:
-        """Bounds of each link at any time while a packet was under way."""
-        for direction in self.route(stream.source, stream.destination, transit.path):
-            lasting, passing = [], []
-            for number, each in enumerate(self.changes[direction]):
-                if each.covers(transit.sent_ns, transit.received_ns):
-                    lasting.append(number)
-                elif each.overlaps(transit.sent_ns, transit.received_ns):
-                    passing.append(number)
-            yield self.of_link(direction, tuple(lasting), tuple(passing))
+    def _least_and_most(self, streams: Sequence[Stream], transits: Transits) -> Ints:
+        """Bounds of all links on its path in sum, of each packet, [2, packets]; _UNKNOWN on one that does not exist."""
+        total = np.full((2, len(transits.path)), _UNKNOWN, np.int64)
+        for way, places in by_way(streams, transits.stream, transits.path):
+            with suppress(KeyError):
+                found = [self._of_link(direction, transits.chosen(places)) for direction in self.route(*way)]
+                total[:, places] = np.sum(found, axis=0)
+        return total
+
+    def _of_link(self, direction: Direction, transits: Transits) -> Ints:
+        """Bounds of a link at any time while each packet was under way, [2, packets]."""
+        changes = self.changes[direction]
+        if not changes:
+            return np.repeat(np.array(self.of_link(direction, (), ()), np.int64)[:, None], len(transits.path), axis=1)
+        phases = np.stack([each.phases(transits) for each in changes])
+        together, which = np.unique(phases, axis=1, return_inverse=True)
+        bounds = [self.of_link(direction, _numbers(each, _LASTING), _numbers(each, _PASSING)) for each in together.T]
+        return np.array(bounds, np.int64).T[:, which.reshape(-1)]
+
+
+def _numbers(phases: Ints, wanted: int) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(phases == wanted).tolist())
 
 
 def delay_bounds(plan: Plan, edges: Mapping[tuple[int, str], FaultEdge]) -> DelayBounds:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from relay_app.streams import Stream
-from results.metrics.delay_bounds import DelayBounds, Transit
+from results.metrics.delay_bounds import DelayBounds, Transits
 from results.metrics.heard import Heard, counted_between, heard_of
-from results.metrics.matching import NEVER, Flags, Ints, Matched, Packets
+from results.metrics.link_variation import Parting, explained_ns
+from results.metrics.matching import NEVER, Flags, Ints, Matched
 from results.metrics.speech import NO_ROW, Speech
 from results.metrics.streams import Fates
 
@@ -102,9 +103,10 @@ class _View:
         """Whether each packet of some rows arrived, sooner or later; of no rows, too."""
         return bool((self.received_ns[rows] != NEVER).all())
 
-    def transit(self, row: int) -> Transit:
-        """The way of a packet that arrived."""
-        return Transit(int(self.path[row]), int(self.sent_ns[row]), int(self.received_ns[row]))
+    def longest_first_ns(self, bounds: DelayBounds) -> int:
+        """The largest delay that the links can have given the first packet, which arrived."""
+        first = Transits(np.zeros(1, np.int64), self.path[:1], self.sent_ns[:1], self.received_ns[:1])
+        return int(bounds.longest_ns((self.stream,), first)[0])
 
     def paused_ns(self, before: int, after: int) -> int:
         """For how long the speaker paused between two packets."""
@@ -212,7 +214,7 @@ def _before_the_first(view: _View, bounds: DelayBounds) -> Iterator[Interruption
     ended_ns = view.received_ns[first] - paused_ns
     found = view.silence(view.sent_ns[missed], ended_ns, slice(first), resumed=first)
     whole = view.all_arrived(slice(first))
-    by_links = whole and found.length_ns - bounds.longest_ns(view.stream, view.transit(0)) < shortest_ns
+    by_links = whole and found.length_ns - view.longest_first_ns(bounds) < shortest_ns
     yield Pause(view.stream, found.started_ns, found.ended_ns) if by_links else found
 
 
@@ -229,51 +231,18 @@ def _between(
     started, ended = times[gap] + paused_after, times[gap + 1] - paused_before
     lost, missing = (counted_between(flags, before, after) for flags in (fate.lost, ~packets.arrived))
     furthest = np.maximum.accumulate(heard.row)[gap]
+    begin, end = heard.rows[heard.direction[gap]], heard.rows[heard.direction[gap] + 1]
+    explained = np.zeros(len(gap), np.int64)
+    parting = Parting(begin, end, times[gap], after, furthest)
+    explained[missing == 0] = explained_ns(packets, matched.streams, parting.chosen(missing == 0), bounds)
+    paused = (missing == 0) & (ended - started - explained < shortest_ns[gap])
+    stream = packets.stream[begin].tolist()
     for at in np.flatnonzero(ended - started >= shortest_ns[gap]).tolist():
-        first = int(heard.rows[heard.direction[gap[at]]])
-        stream = matched.streams[packets.stream[first]]
-        times_ns = int(started[at]), int(ended[at])
-        if not missing[at]:
-            rows = slice(first, heard.rows[heard.direction[gap[at]] + 1])
-            places = int(after[at]) - first, int(furthest[at]) - first
-            parted = parted_row(packets.received_ns[rows], int(times[gap[at]]), *places)
-            interval = int(interval_ns[gap[at]])
-            if parted is not None and _links_explain(packets, stream, times_ns, interval, first + parted, bounds):
-                yield Pause(stream, *times_ns)
-                continue
-        yield Interruption(stream, *times_ns, int(lost[at]), still=False, resumed_path=int(packets.path[after[at]]))
-
-
-def parted_row(received_ns: Ints, started_ns: int, after: int, furthest: int) -> int | None:
-    """A row heard before a silence, of which the next in sequence was heard after it; None if there is none, or the
-    next did not arrive.
-
-    `received_ns`: of a stream's packets in order of sequence. `after`: the row that ended the silence; `furthest`: the
-    row latest in sequence of those heard before.
-    """
-    row = after - 1
-    while row >= 0 and received_ns[row] > started_ns:
-        row -= 1
-    row = furthest if row < 0 else row
-    arrived = row + 1 < len(received_ns) and NEVER not in received_ns[row : row + 2]
-    return row if arrived else None
-
-
-def _links_explain(
-    packets: Packets, stream: Stream, times_ns: tuple[int, int], interval_ns: int, row: int, bounds: DelayBounds
-) -> bool:
-    """Whether a silence, less the delay variation of the links, is too short to count.
-
-    It parted a row and the next, which was sent an interval later: so it lasted no longer than an interval and the most
-    by which the links can have delayed the next more than the row. A longer one is due to something else, such as a
-    relay that held packets.
-    """
-    earlier, later = (
-        Transit(int(packets.path[each]), int(packets.sent_ns[each]), int(packets.received_ns[each]))
-        for each in (row, row + 1)
-    )
-    variation_ns = bounds.variation_ns(stream, earlier, later)
-    return times_ns[1] - times_ns[0] - variation_ns < INTERRUPTION_INTERVALS * interval_ns
+        silent = matched.streams[stream[at]], int(started[at]), int(ended[at])
+        if paused[at]:
+            yield Pause(*silent)
+        else:
+            yield Interruption(*silent, int(lost[at]), still=False, resumed_path=int(packets.path[after[at]]))
 
 
 def _after_the_last(view: _View, fate: Fates) -> Iterator[Interruption]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,8 +11,31 @@ from relay_app.program_media import PROGRAM_MEDIA
 from relay_app.rtp import PATH_HOPS
 from relay_app.streams import Stream
 from results.metrics.matching import Flags, Ints
+from results.metrics.nearly_ordered import distinct
 from results.run_files.plan import Plan
 from topologies.model import Topology
+
+_PATH_BITS = 8 * PATH_HOPS
+_PATH = (1 << _PATH_BITS) - 1
+
+
+class Way(NamedTuple):
+    """Ends of a stream, and the path log of packets of it."""
+
+    source: str
+    destination: str
+    path: int
+
+
+def by_way(streams: Sequence[Stream], stream: Ints, path: Ints) -> Iterator[tuple[Way, Ints]]:
+    """The ways of packets, and the places of those that went each. `stream`: index in `streams`, of each packet."""
+    ends = list(dict.fromkeys((each.source, each.destination) for each in streams))
+    number = {pair: place for place, pair in enumerate(ends)}
+    pair = np.array([number[each.source, each.destination] for each in streams], np.int64)[stream]
+    ways, which = distinct(pair << _PATH_BITS | path)
+    for at, way in enumerate(ways.tolist()):
+        source, destination = ends[way >> _PATH_BITS]
+        yield Way(source, destination, way & _PATH), np.flatnonzero(which == at)
 
 
 def relays_passed(path: int, topology: Topology, ends: Iterable[str]) -> tuple[str, ...]:
