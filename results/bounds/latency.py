@@ -60,6 +60,10 @@ class Trips:
         return Trips(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
+OF_LATENCY = ("one_way_ms", "added_ms", "jitter_ms")
+"""The quantities of `latency_bounds`."""
+
+
 def latency_bounds(
     trips: Trips,
     analysis: Analysis,
@@ -68,7 +72,7 @@ def latency_bounds(
     more: Quantiles = (),
     within: Window | None = None,
 ) -> dict[str, Interval]:
-    """Bounds of `one_way_ms`, `added_ms` and `jitter_ms` of the media, by name, and of `more` quantiles of each.
+    """Bounds of OF_LATENCY of the media, by name, and of `more` quantiles of each.
 
     `other_packets`: how many of those that arrived can be others without the machine's doings. `within`: only packets
     that were due then count.

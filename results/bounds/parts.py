@@ -16,7 +16,7 @@ from results.bounds.absences import absence_bounds
 from results.bounds.effects import CLOSE_NS, Effects
 from results.bounds.frames import bounded_freezes, frame_bounds
 from results.bounds.interval import UNBOUNDED, Interval, decided, exactly, finite
-from results.bounds.latency import Trips, latency_bounds, pause_bounds
+from results.bounds.latency import OF_LATENCY, Trips, latency_bounds, pause_bounds
 from results.bounds.media import interruption_bounds
 from results.bounds.order import order_bounds
 from results.bounds.packets import Shift, packet_bounds, packet_shift
@@ -53,22 +53,32 @@ class Disturbances:
 
 
 def media_bounds(
-    run: Disturbances, figures: Media, shift: Shift, more: Quantiles = (), within: Window | None = None
+    run: Disturbances,
+    figures: Media,
+    shift: Shift,
+    more: Quantiles = (),
+    within: Window | None = None,
+    wanted: str | None = None,
 ) -> Iterator[dict[str, Interval]]:
     """Bounds of the numbers of `figures`, by their names in `media`, in several groups, and of `more` quantiles.
 
-    `run`: with the streams that the figures are of. `within`: the time that they are of.
+    `run`: with the streams that the figures are of. `within`: the time that they are of. `wanted`: the name of the only
+    one that is asked for; groups that take long are then left out if it is of another.
     """
     evidence, analysis, effects = run.evidence, run.analysis, run.effects
+    quantity = wanted and wanted.partition(".")[0]
     yield interruption_bounds(evidence, analysis, figures, run.found, effects, more)
     yield packet_bounds(figures, shift)
     yield pause_bounds(evidence, analysis, figures, effects)
     yield _speaker_bounds(evidence, analysis, figures)
     yield absence_bounds(evidence, analysis, figures, effects)
-    yield order_bounds(evidence, analysis, effects, shift.either, more, within)
-    yield latency_bounds(run.trips, analysis, effects, shift.either, more, within)
-    freezes = bounded_freezes(evidence, analysis, effects)
-    yield frame_bounds(figures.frames, _touching(freezes, within) if within else freezes, effects, shift, more)
+    if quantity in (None, "order"):
+        yield order_bounds(evidence, analysis, effects, shift.either, more, within)
+    if quantity in (None, "frames"):
+        freezes = bounded_freezes(evidence, analysis, effects)
+        yield frame_bounds(figures.frames, _touching(freezes, within) if within else freezes, effects, shift, more)
+    if quantity in (None, *OF_LATENCY):
+        yield latency_bounds(run.trips, analysis, effects, shift.either, more, within)
     if within is None:
         yield quality_bounds(run.trips, analysis, figures, run.found, effects, shift, more)
     else:
@@ -113,7 +123,7 @@ def _bounds(run: Disturbances, parts: Parts, chosen: Flags, window: Window | Non
     shift = packet_shift(run.evidence, own, run.relays, found, effects)
     asked = percentile_of(figure)
     more = ((figure.removeprefix(f"{asked[0]}."), asked[1]),) if asked else ()
-    groups = media_bounds(mine, figures, shift, more, window)
+    groups = media_bounds(mine, figures, shift, more, window, figure)
     return next((group[figure] for group in groups if figure in group), UNBOUNDED)
 
 

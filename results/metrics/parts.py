@@ -94,8 +94,11 @@ class Parts:
         rows = _rows(self._packets, chosen)
         if window:
             rows = rows[window.has(matched.packets.due_ns[rows])]
-        arrived, packet = _of_packets(rows, matched.arrivals.packet, _rows(self._arrivals, chosen), all_time=not window)
-        ordered, place = _of_packets(rows, whole.order.packet, _rows(self._order, chosen), all_time=False)
+        places = _places(rows, len(matched.packets.seq))
+        arrived, packet = _of_packets(
+            places, matched.arrivals.packet, _rows(self._arrivals, chosen), all_time=not window
+        )
+        ordered, place = _of_packets(places, whole.order.packet, _rows(self._order, chosen), all_time=False)
         ssrcs = {each.ssrc for each, mine in zip(matched.streams, chosen, strict=True) if mine}
         media = {each.media for each in matched.streams if each.ssrc in ssrcs}
 
@@ -113,9 +116,9 @@ class Parts:
                 matched,
                 packets=packets,
                 arrivals=replace(arrivals, packet=packet),
-                collided=_collided(matched, chosen, window, rows),
+                collided=_collided(matched, chosen, window, places),
             ),
-            speech=_speech(whole.speech, packets, rows),
+            speech=_speech(whole.speech, packets, rows, places),
             fate=fate,
             intervals={name: each for name, each in whole.intervals.items() if name in media},
             interruptions=tuple(each for each in whole.interruptions if own(each)),
@@ -132,14 +135,13 @@ class Parts:
         )
 
 
-def _collided(matched: Matched, chosen: Flags, window: Window | None, rows: Ints) -> Arrivals:
-    """What came to the listeners of some streams of the packets of others, and was due in some time. `rows`: those of
-    Packets that are of the part."""
+def _collided(matched: Matched, chosen: Flags, window: Window | None, places: Ints) -> Arrivals:
+    """What came to the listeners of some streams of the packets of others, and was due in some time."""
     kept = chosen[matched.collided.stream]
     if window:
         kept &= window.has(matched.packets.due_ns[matched.collided.packet])
     found = matched.collided.chosen(kept)
-    return replace(found, packet=_place(rows, found.packet))
+    return replace(found, packet=places[found.packet])
 
 
 def _frames(whole: Frames, chosen: Flags, window: Window | None) -> Frames:
@@ -152,7 +154,7 @@ def _frames(whole: Frames, chosen: Flags, window: Window | None) -> Frames:
     return own.chosen(window.has(own.due_ns), touched)
 
 
-def _speech(whole: Speech, packets: Packets, rows: Ints) -> Speech:
+def _speech(whole: Speech, packets: Packets, rows: Ints, places: Ints) -> Speech:
     """That of some rows of Packets."""
     return replace(
         whole,
@@ -160,17 +162,17 @@ def _speech(whole: Speech, packets: Packets, rows: Ints) -> Speech:
         talk=whole.talk[rows],
         turn=whole.turn[rows],
         missed_ns=whole.missed_ns[rows],
-        last_talk=_place(rows, whole.last_talk[rows]),
-        next_talk=_place(rows, whole.next_talk[rows]),
+        last_talk=places[whole.last_talk[rows]],
+        next_talk=places[whole.next_talk[rows]],
         direction=whole.direction[rows],
     )
 
 
-def _place(rows: Ints, wanted: Ints) -> Ints:
-    """The place among some rows of each that is wanted, or NO_ROW."""
-    place = np.searchsorted(rows, wanted)
-    found: Ints = np.where(np.append(rows, NO_ROW)[place] == wanted, place, NO_ROW)
-    return np.where(wanted == NO_ROW, NO_ROW, found)
+def _places(rows: Ints, of: int) -> Ints:
+    """The place among some rows of each `of` a table, NO_ROW of the others; it stands at the end too, where it points."""
+    found = np.full(of + 1, NO_ROW, np.int64)
+    found[rows] = np.arange(len(rows))
+    return found
 
 
 def _rows(begins: Ints, chosen: Flags) -> Ints:
@@ -179,11 +181,11 @@ def _rows(begins: Ints, chosen: Flags) -> Ints:
     return np.concatenate([np.empty(0, np.int64), *(np.arange(begins[n], begins[n + 1]) for n in numbers)])
 
 
-def _of_packets(rows: Ints, packet: Ints, among: Ints, *, all_time: bool) -> tuple[Ints, Ints]:
-    """Those of the rows `among` of a table whose column `packet` is one of `rows`, and the place of each of them there.
-    With `all_time` those that match no packet as well."""
-    place = _place(rows, packet[among])
+def _of_packets(places: Ints, packet: Ints, among: Ints, *, all_time: bool) -> tuple[Ints, Ints]:
+    """Those of the rows `among` of a table whose column `packet` is of the part, and the place of each of them there.
+    With `all_time` those that match no packet as well, which are UNMATCHED, and so NO_ROW, in both."""
+    place = places[packet[among]]
     kept = place != NO_ROW
     if all_time:
         kept |= packet[among] == UNMATCHED
-    return among[kept], np.where(place == NO_ROW, UNMATCHED, place)[kept]
+    return among[kept], place[kept]

@@ -82,7 +82,8 @@ def quality_of_ratings(narrowband: Floats, fullband: Floats) -> SpeechQuality:
 
 def timer_figures(interruptions: Iterable[Interruption]) -> TimerFigures:
     """The timers that some interruptions would have let run out."""
-    silent = list(interruptions)
+    shortest_ns = min(TIMERS_NS.values())
+    silent = [each for each in interruptions if each.length_ns >= shortest_ns]
     return TimerFigures(**{name: _tripped(silent, name, after_ns) for name, after_ns in TIMERS_NS.items()})
 
 
