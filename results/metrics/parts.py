@@ -169,7 +169,7 @@ def _speech(whole: Speech, packets: Packets, rows: Ints, places: Ints) -> Speech
 
 
 def _places(rows: Ints, of: int) -> Ints:
-    """The place among some rows of each `of` a table, NO_ROW of the others; it stands at the end too, where it points."""
+    """The place among some rows of each `of` a table, NO_ROW of the others and of one more, where it points."""
     found = np.full(of + 1, NO_ROW, np.int64)
     found[rows] = np.arange(len(rows))
     return found
