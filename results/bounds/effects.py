@@ -39,7 +39,7 @@ class EdgeErrors:
         errors = [max(abs(e.applied_first_ns - e.planned_ns), abs(e.applied_last_ns - e.planned_ns)) for e in edges]
         error_ns = np.array(errors, np.int64)
         at_ns = np.array([edge.applied_last_ns for edge in edges], np.int64)
-        losing = np.array([_may_lose(evidence.plan.faults[edge.fault]) for edge in edges], bool)
+        losing = np.array([may_lose(evidence.plan.faults[edge.fault]) for edge in edges], bool)
         return cls(at_ns, np.where(error_ns >= NOISE_NS, error_ns, 0), losing)
 
     @property
@@ -119,5 +119,6 @@ class Effects:
         return noise
 
 
-def _may_lose(fault: Fault) -> bool:
+def may_lose(fault: Fault) -> bool:
+    """Whether packets can be lost to a fault."""
     return not isinstance(fault, LinkFault) or fault.change.may_lose

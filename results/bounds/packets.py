@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from results.bounds.chains import waited_for_a_lock
-from results.bounds.effects import Effects
+from results.bounds.effects import Effects, may_lose
 from results.bounds.interval import UNBOUNDED, Interval, around, exactly, finite
 from results.bounds.latency import queued
 from results.bounds.silences import BoundedSilences
@@ -47,11 +47,25 @@ def packet_shift(
     more = (found.most_ns - length_ns) // found.interval_ns
     copied = _while_links_copy(evidence, analysis, found)
     dropped, waiting = _order_of_threads(evidence, analysis, relays)
-    return Shift(
-        float(fewer.sum()) + dropped,
-        float(more.sum()) + waiting,
-        float((fewer + more)[copied].sum()) + dropped + waiting,
-    )
+    copies = float((fewer + more)[copied].sum()) + dropped + waiting
+    if not _may_lose(evidence, analysis, relays):
+        return Shift(dropped, waiting, copies)
+    return Shift(float(fewer.sum()) + dropped, float(more.sum()) + waiting, copies)
+
+
+def _may_lose(evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures]) -> bool:
+    """Whether anything loses packets at a time of its own, so that a silence of another length is one of other packets.
+
+    What a sender sent with an SSRC that another stream had first is lost whenever it came.
+    """
+    streams = analysis.matched.streams
+    ssrcs = {each.ssrc for each in streams}
+    misled = np.array([each.taken in ssrcs for each in streams], bool)
+    lost = analysis.fate.lost & ~misled[analysis.matched.packets.stream]
+    faults = any(may_lose(applied.fault) for applied in evidence.applied_faults)
+    in_relays = any(row.receive_buffer or any(row.dropped.values()) for row in relays.values())
+    unknown = evidence.plan.rated_directions or evidence.plan.relays.programs
+    return bool(lost.any() or faults or evidence.moves or in_relays or unknown)
 
 
 def _while_links_copy(evidence: Evidence, analysis: Analysis, found: BoundedSilences) -> Flags:
