@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from results.metrics.analysis import Analysis
-from results.metrics.matching import Flags, Ints
+from results.metrics.matching import UNMATCHED, Flags, Ints
+from results.metrics.nearly_ordered import NO_ROW, by_stream
 
 _CANDIDATE_INTERVALS = 1.5
 """Gaps between packets from this many nominal intervals on can be part of a silence: one packet is missing, or late."""
@@ -83,16 +84,27 @@ def _other_gaps(analysis: Analysis, known: set[tuple[int, int]]) -> Gaps:
     return Gaps(stream[gap], from_ns, until_ns, packets.path[after], before, after, nothing, nothing)
 
 
-def _packet_at(analysis: Analysis, stream: Ints, at_ns: Ints) -> Ints:
-    """The row in Packets of what a stream received at a time; -1 if nothing was."""
-    arrivals = analysis.matched.arrivals
-    # `arrivals` are in order of stream and time: one key for both makes it a single binary search.
-    if not len(arrivals.stream) or not len(stream):
-        return np.full(len(stream), -1, np.int64)
-    start, span = arrivals.received_ns.min(), np.ptp(arrivals.received_ns) + 1
-    keys = arrivals.stream * span + arrivals.received_ns - start
-    wanted = stream * span + np.clip(at_ns - start, 0, span - 1)
+def _packet_at(analysis: Analysis, direction: Ints, at_ns: Ints) -> Ints:
+    """The row in Packets of what a direction, by its first stream, received at a time; -1 if nothing was."""
+    of, received_ns, packet = _received(analysis)
+    # In order of direction and time: one key for both makes it a single binary search.
+    if not len(of) or not len(direction):
+        return np.full(len(direction), NO_ROW, np.int64)
+    start, span = received_ns.min(), np.ptp(received_ns) + 1
+    keys = of * span + received_ns - start
+    wanted = direction * span + np.clip(at_ns - start, 0, span - 1)
     found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-    there = (arrivals.stream[found] == stream) & (arrivals.received_ns[found] == at_ns)
-    rows: Ints = np.where(there, arrivals.packet[found], -1)
+    there = (of[found] == direction) & (received_ns[found] == at_ns)
+    rows: Ints = np.where(there, packet[found], NO_ROW)
     return rows
+
+
+def _received(analysis: Analysis) -> tuple[Ints, Ints, Ints]:
+    """Direction, time and row in Packets of every arrival, in order of the first two."""
+    arrivals, speech = analysis.matched.arrivals, analysis.speech
+    if np.array_equal(speech.direction, speech.packets.stream):
+        return arrivals.stream, arrivals.received_ns, arrivals.packet
+    known = arrivals.chosen(arrivals.packet != UNMATCHED)
+    direction = speech.direction[known.packet]
+    order = by_stream(direction, known.received_ns)
+    return direction[order], known.received_ns[order], known.packet[order]
