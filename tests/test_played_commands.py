@@ -9,32 +9,35 @@ from pathlib import Path
 import pytest
 import yaml
 from page_commands import Command
+from program_lab import shipped
 from run_lab import PROJECT
 from test_page_commands import OF_THE_COMMAND_LINE
 
 from results.run_files.run_dir import RunDir
 
+SERVERS = ("coturn", "rtpengine")
 PLAYING = {"run", "suite", "sweep"}
 ELSEWHERE = {
-    "suite --relay 2026-05-11 --junit": "test_incidents.py",
-    "suite --relay KIND": "test_incidents.py",
-    "suite --relay 2026-05-11": "test_incidents.py",
-    "run scenarios/factorial": "test_incidents.py",
-    "run scenarios/incident": "test_incidents.py",
-    "suite --relay ./my-relay": "test_tutorial.py",
-    "run scenarios/one-blip.yaml --relay ./my-relay": "test_tutorial.py",
-    "suite --relay c-sound --relay c-regression": "test_relay_programs.py",
-    "suite --self-test --times 10 --relay c-sound": "test_relay_programs.py",
-    "suite --relay adapter-alone": "test_server_relays.py",
-    "suite scenarios/servers": "test_server_faults.py",
-    "run scenarios/decoded-blip.yaml": "test_program_media.py",
-    "run FILE.bundle": "test_bundled_run.py",
-    "run --vm": "test_vm.py",
-    "sweep my-sweep.yaml --scheduler": "test_sweep_cluster.py",
-    "run scenarios/suite/cold-burst.yaml --repeat": "test_incidents.py",
+    "suite --relay 2026-05-11 --junit": (
+        "test_incidents.py",
+        '"suite", file, "--relay", "2026-05-11", "--junit", junit',
+    ),
+    "suite --relay KIND": ("test_incidents.py", '"suite", file, "--relay", "2026-05-11"'),
+    "suite --relay 2026-05-11": ("test_incidents.py", '"suite", file, "--relay", "2026-05-11"'),
+    "run scenarios/factorial/": ("test_incidents.py", '"scenarios" / "factorial" / f"{name}.yaml"'),
+    "run scenarios/incident/": ("test_incidents.py", '("why-no-reroute", "relay-canary")'),
+    "suite --relay ./my-relay": ("test_tutorial.py", '"docs" / "your-relay.md"'),
+    "run scenarios/one-blip.yaml --relay ./my-relay": ("test_tutorial.py", '"docs" / "your-relay.md"'),
+    "suite --relay c-sound --relay c-regression": ("test_relay_programs.py", 'COLD_BURST, "relays.kind=c-regression"'),
+    "suite --self-test --times 10 --relay c-sound": ("test_suite.py", "self_test_verdict(found, SOUND)"),
+    "suite --relay adapter-alone": ("test_server_relays.py", '["adapter-alone", "coturn", "pion", "rtpengine"]'),
+    "run scenarios/decoded-blip.yaml": ("test_program_media.py", '"run", DECODED_BLIP'),
+    "run FILE.bundle": ("test_bundled_run.py", '"run", bundled'),
+    "run --vm": ("test_vm.py", '"run", "--vm", *VIRTUAL'),
+    "sweep my-sweep.yaml --scheduler": ("test_sweep_cluster.py", '"--scheduler", self.address'),
 }
-"""How commands begin that take minutes, or need what not every machine has; and the file of the test that plays what
-they play."""
+"""How commands begin that take minutes, or need what not every machine has; the file of the test that plays what they
+play, and where in it."""
 
 LIMIT_S = 800.0
 
@@ -47,7 +50,7 @@ def plays(command: Command) -> bool:
 def elsewhere(command: Command) -> str | None:
     """The test file that plays it, if it is not played here."""
     given = " ".join(command.argv[1:])
-    return next((file for begin, file in ELSEWHERE.items() if given.startswith(begin)), None)
+    return next((file for begin, (file, _) in ELSEWHERE.items() if given.startswith(begin)), None)
 
 
 def distinct() -> Iterator[Command]:
@@ -60,11 +63,16 @@ HERE = [each for each in distinct() if elsewhere(each) is None]
 
 def test_each_is_played_once_and_no_exception_is_left_over() -> None:
     begun = {file for each in distinct() if (file := elsewhere(each))}
-    assert begun == {*ELSEWHERE.values()}
-    assert all([*PROJECT.glob(f"tests/**/{file}")] for file in begun)
+    assert begun == {file for file, _ in ELSEWHERE.values()}
     assert len(HERE) > 8
     for begin in ELSEWHERE:
         assert any(" ".join(each.argv[1:]).startswith(begin) for each in distinct()), f"no page has {begin} any more"
+
+
+@pytest.mark.parametrize(("name", "text"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_the_tests_that_are_named_play_it(name: str, text: str) -> None:
+    (path,) = PROJECT.glob(f"tests/**/{name}")
+    assert text in path.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -78,7 +86,8 @@ def filled(tmp_path: Path) -> dict[str, str]:
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(brief | {"name": name}, sort_keys=False))
     sweep = {"name": "two", "scenario": "brief.yaml", "axes": [{"set": "events.0.for", "values": ["100ms", "1s"]}]}
     (tmp_path / "my-sweep.yaml").write_text(yaml.safe_dump(sweep, sort_keys=False))
-    words = {word: str(tmp_path / "brief.yaml") for word in ("FILE", "FILE…")}
+    words = {word: str(tmp_path / "brief.yaml") for word in ("FILE", "FILE…", "scenarios/suite/cold-burst.yaml")}
+    words["60"] = "2"  # repetitions
     mine = {name: str(tmp_path / name) for name in ("my-blip.yaml", "my-sweep.yaml")}
     return words | mine | {"SWEEP.yaml": mine["my-sweep.yaml"], "DIR": str(tmp_path / "runs")}
 
@@ -89,6 +98,8 @@ def filled(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.parametrize("command", HERE, ids=str)
 def test_it_plays(command: Command, filled: dict[str, str], tmp_path: Path) -> None:
     """To a verdict; which one, other tests say, with the machine to themselves."""
+    for kind in {*SERVERS} & {*command.argv}:
+        shipped(kind)
     arguments = [filled.get(word, word) for word in command.argv[1:]]
     if "--out" not in arguments:
         arguments += ["--out", str(tmp_path / "runs")]
