@@ -87,14 +87,14 @@ def filled(tmp_path: Path) -> dict[str, str]:
     sweep = {"name": "two", "scenario": "brief.yaml", "axes": [{"set": "events.0.for", "values": ["100ms", "1s"]}]}
     (tmp_path / "my-sweep.yaml").write_text(yaml.safe_dump(sweep, sort_keys=False))
     words = {word: str(tmp_path / "brief.yaml") for word in ("FILE", "FILE…", "scenarios/suite/cold-burst.yaml")}
-    words["60"] = "2"  # repetitions
+    words |= dict.fromkeys(("10", "60"), "2")  # repetitions
     mine = {name: str(tmp_path / name) for name in ("my-blip.yaml", "my-sweep.yaml")}
     return words | mine | {"SWEEP.yaml": mine["my-sweep.yaml"], "DIR": str(tmp_path / "runs")}
 
 
 @pytest.mark.root
 @pytest.mark.bears_load
-@pytest.mark.timeout(900)  # ten runs, on a busy machine
+@pytest.mark.timeout(900)  # six runs, on a busy machine
 @pytest.mark.parametrize("command", HERE, ids=str)
 def test_it_plays(command: Command, filled: dict[str, str], tmp_path: Path) -> None:
     """To a verdict; which one, other tests say, with the machine to themselves."""
