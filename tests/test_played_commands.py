@@ -100,7 +100,7 @@ def test_it_plays(command: Command, filled: dict[str, str], tmp_path: Path) -> N
     """To a verdict; which one, other tests say, with the machine to themselves."""
     for kind in {*SERVERS} & {*command.argv}:
         shipped(kind)
-    arguments = [filled.get(word, word) for word in command.argv[1:]]
+    arguments = [each for word in command.argv[1:] for each in expanded(filled.get(word, word))]
     if "--out" not in arguments:
         arguments += ["--out", str(tmp_path / "runs")]
     if {"--resume", "--report"} & {*arguments}:
@@ -110,6 +110,11 @@ def test_it_plays(command: Command, filled: dict[str, str], tmp_path: Path) -> N
     pages = [*(tmp_path / "runs").glob("**/report.html")]
     assert pages
     assert all(RunDir(page.parent).summary.exists() or (page.parent / "results.parquet").exists() for page in pages)
+
+
+def expanded(word: str) -> list[str]:
+    """As a shell has it."""
+    return sorted(map(str, PROJECT.glob(word))) if "*" in word else [word]
 
 
 def carried_out(arguments: list[str]) -> int:
