@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from run_lab import PROJECT, Run, attempted
 from run_record import RunRecord
+
+from scenarios.language.topology_files import load_topology
 
 CASES = PROJECT / "scenarios" / "cases"
 
@@ -68,6 +71,24 @@ def test_a_call_across_abilene_takes_as_long_as_its_links_and_goes_round_a_cut_o
     moved = [row for row in run.summary["reroutes"] if row["directions"]]
     assert run.bears({row["link"] for row in moved} == {"new-york–los-angeles"})
     assert run.bears(all(row["reason"].startswith(("houston→los-angeles", "los-angeles→houston")) for row in moved))
+
+
+def test_each_link_of_abilene_is_cut_in_turn_and_its_call_goes_round_it(runs: RunRecord, tmp_path: Path) -> None:
+    """Where no single relay has two clean ways, over two."""
+
+    def moved(run: Run) -> list[dict[str, Any]]:
+        return [row for row in run.summary["reroutes"] if row["directions"]]
+
+    def all_go_round(run: Run) -> bool:
+        return detoured(run) and len(moved(run)) == 14
+
+    run = attempted(runs, tmp_path, CASES / "abilene-every-link.yaml", believed=all_go_round)
+    assert run.bears(all_go_round(run)), (moved(run), run.summary["media"])
+    links = {frozenset((link.a, link.b)) for link in load_topology("abilene").links}
+    assert run.bears({frozenset(row["link"].split("–")) for row in moved(run)} == links)
+    over_two = {row["link"] for row in moved(run) if row["then"]}
+    assert run.bears(over_two == {"denver–kansas-city", "indianapolis–kansas-city"}), over_two
+    assert run.summary["ledger"]["unexplained"] == 0
 
 
 def test_a_cut_that_no_single_relay_repairs_is_repaired_over_two(runs: RunRecord, tmp_path: Path) -> None:

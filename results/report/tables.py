@@ -13,13 +13,14 @@ import numpy as np
 
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis
+from results.metrics.e_model import FULLBAND_SCALE, mos
 from results.metrics.frame_figures import frame_figures
 from results.metrics.interruptions import Interruption, Pause
 from results.metrics.media_figures import losses_of
 from results.metrics.order import Order
 from results.metrics.paths import relays_passed, tells_route
 from results.metrics.quality import Quality
-from results.metrics.quality_figures import burst_figures, concealment_figures, speech_quality
+from results.metrics.quality_figures import burst_figures, concealment_figures
 from results.metrics.speakers import speaker_pauses
 from results.metrics.streams import slices, stream_metrics
 from results.run_files.plan import Plan
@@ -122,11 +123,14 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
     counts, sums_ns = (np.bincount(speakers, weights, len(streams)) for weights in (None, paused_ns))
     index_of = {stream.ssrc: index for index, stream in enumerate(streams)}
     lengths_of, pauses_of = _lengths_by_ssrc(analysis.interruptions), _lengths_by_ssrc(analysis.pauses)
+    ratings = [*_ratings(analysis.quality)]
+    no_frames = frame_figures(analysis.frames.chosen(slice(0), slice(0)))
+    with_frames = {*np.concatenate([analysis.frames.stream, analysis.frames.freezes.stream]).tolist()}
     for each in stream_metrics(analysis.matched, analysis.fate, analysis.jitter_ns):
         lengths, pauses = lengths_of[each.stream.ssrc], pauses_of[each.stream.ssrc]
         order = orders.get(each.stream.ssrc, analysis.order.chosen(slice(0)))
         index = index_of[each.stream.ssrc]
-        frames = frame_figures(analysis.frames.of_stream(index))
+        frames = frame_figures(analysis.frames.of_stream(index)) if index in with_frames else no_frames
         yield StreamRow(
             session=each.stream.session,
             source=each.stream.source,
@@ -159,13 +163,13 @@ def stream_rows(analysis: Analysis) -> Iterator[StreamRow]:
             frozen_ms=frames.frozen_ms,
             longest_freeze_ms=frames.freeze_ms.max or 0.0,
             **_quality(analysis.quality.of_stream(index)),
+            **ratings[index],
         )
 
 
 def _quality(quality: Quality) -> dict[str, Any]:
-    """The columns from `bursts` on, of one stream."""
+    """The columns from `bursts` to the ratings, of one stream."""
     bursts, seconds = burst_figures(quality.bursts), concealment_figures(quality.concealment)
-    ratings = speech_quality(quality)
     return {
         "bursts": bursts.number,
         "burst_ms": bursts.mean_ms,
@@ -176,11 +180,22 @@ def _quality(quality: Quality) -> dict[str, Any]:
         "seconds": seconds.seconds,
         "concealed_seconds": seconds.concealed,
         "severely_concealed_seconds": seconds.severely_concealed,
-        "narrowband_r": ratings.narrowband_r.min,
-        "narrowband_mos": ratings.narrowband_mos.min,
-        "fullband_r": ratings.fullband_r.min,
-        "fullband_mos": ratings.fullband_mos.min,
     }
+
+
+def _ratings(quality: Quality) -> Iterator[dict[str, Any]]:
+    """The columns of the ratings, stream by stream; None of one without packets."""
+    narrowband_r, fullband_r = quality.narrowband_r, quality.fullband_r
+    rated = {
+        "narrowband_r": narrowband_r,
+        "narrowband_mos": mos(narrowband_r),
+        "fullband_r": fullband_r,
+        "fullband_mos": mos(fullband_r / FULLBAND_SCALE),
+    }
+    rows = zip(*(column.tolist() for column in rated.values()), strict=True)
+    for packets in quality.loss.packets.tolist():
+        row = next(rows) if packets else (None,) * len(rated)
+        yield {name: None if each is None else round(each, 3) for name, each in zip(rated, row, strict=True)}
 
 
 def _lengths_by_ssrc(silences: Iterable[Interruption | Pause]) -> defaultdict[int, list[int]]:
