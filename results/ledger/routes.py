@@ -42,7 +42,9 @@ def balance_packets(evidence: Evidence, analysis: Analysis) -> Balance:
     made, lost, under_way, corrupted = (
         per_packet(found, kind, len(copies)) for kind in ("duplicated", "lost", "under way", CORRUPTED)
     )
-    left = 1 + made - copies - lost - under_way
+    left = 1 + made
+    for gone in (copies, lost, under_way):
+        left -= gone
     return Balance(made, copies, lost, left, np.minimum(corrupted, left.clip(0)), found)
 
 

@@ -79,7 +79,7 @@ class Arrivals:
     packet: Ints
     sent_ns: Ints
     received_ns: Ints
-    path: Ints
+    path: NDArray[np.uint32]
 
     def chosen(self, rows: Ints | Flags) -> Arrivals:
         """Some of them."""
@@ -233,7 +233,7 @@ def _arrivals(streams: Sequence[Stream], stream: Ints, received: Rows, packets: 
         packet=packet,
         sent_ns=sent_ns,
         received_ns=rows["received_ns"].astype(np.int64),
-        path=rows["path"].astype(np.int64),
+        path=np.ascontiguousarray(rows["path"]),
     )
 
 

@@ -102,7 +102,9 @@ def speech_of(
     withheld_ns = [
         _withheld_from(spans.get(each.ssrc, ALWAYS), absences.get(each.ssrc, ()), start_ns) for each in streams
     ]
-    direction = _directions(matched)[packets.stream]
+    directions = _directions(matched)
+    alone = np.array_equal(directions, np.arange(len(streams)))
+    direction = packets.stream if alone else directions[packets.stream]
     neighbours = _neighbours(talk, direction)
     return Speech(packets, talk, turn, missed_ns, *neighbours, direction, ends_ns, np.array(withheld_ns, np.int64))
 

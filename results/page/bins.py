@@ -20,7 +20,7 @@ SHORTEST_BIN_NS = 20 * MS
 
 _VALUE_BITS = 40
 _LARGEST = (1 << _VALUE_BITS) - 1
-"""18 minutes, in ns; with group and bin in the bits above, a value is one integer to sort."""
+"""18 minutes, in ns; with the bin in the bits above, a value is one integer to sort."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +59,49 @@ class Bins:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extremes:
-    """Least, middle and largest value of each group and bin, ms: float[groups, bins], NaN where there is none."""
+    """Least, middle and largest value of each bin, ms: float[bins], NaN where there is none."""
 
-    low: NDArray[np.float64]
-    middle: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: Floats
+    middle: Floats
+    high: Floats
 
 
-def extremes(bins: Bins, at_ns: Ints, values_ns: Ints, group: Ints, groups: int) -> Extremes:
-    """Of values at times, each of a group from 0 on. Times outside the bins, and negative groups, are left out."""
-    number = bins.numbers(at_ns)
-    inside = (number >= 0) & (number < bins.count) & (group >= 0)
-    cell = group[inside] * bins.count + number[inside]
-    keys = np.sort(cell << _VALUE_BITS | np.clip(values_ns[inside], 0, _LARGEST))
-    cells = groups * bins.count
-    starts = np.searchsorted(keys, np.arange(cells + 1, dtype=np.int64) << _VALUE_BITS)
+def extremes(bins: Bins, at_ns: Ints, values_ns: Ints) -> Extremes:
+    """Of values at times. Times outside the bins are left out."""
+    keys = _keys(bins, at_ns, values_ns)
+    starts = np.searchsorted(keys, np.arange(bins.count + 1, dtype=np.int64) << _VALUE_BITS)
     first, count = starts[:-1], np.diff(starts)
-    values_ms = np.append((keys & _LARGEST) / MS, np.nan)
+    some = count > 0
 
-    def ranked(rank: Ints) -> NDArray[np.float64]:
-        return np.asarray(values_ms[np.where(count > 0, first + rank, len(keys))].reshape(groups, bins.count))
+    def ranked(rank: Ints) -> Floats:
+        values_ms = np.full(bins.count, np.nan)
+        values_ms[some] = (keys[(first + rank)[some]] & _LARGEST) / MS
+        return values_ms
 
     return Extremes(ranked(0 * count), ranked(count // 2), ranked(count - 1))
 
 
-def counts(bins: Bins, at_ns: Ints, group: Ints, groups: int) -> Ints:
-    """How many times lie in each bin, of each group: int[groups, bins]."""
+def _keys(bins: Bins, at_ns: Ints, values_ns: Ints) -> Ints:
+    """Bin and value as one number, in order; made in place, for a run has millions of them."""
     number = bins.numbers(at_ns)
-    inside = (number >= 0) & (number < bins.count) & (group >= 0)
-    found = np.bincount(group[inside] * bins.count + number[inside], minlength=groups * bins.count)
-    return found.reshape(groups, bins.count)
+    inside = (number >= 0) & (number < bins.count)
+    keys = number[inside]
+    keys <<= _VALUE_BITS
+    keys |= np.clip(values_ns[inside], 0, _LARGEST)
+    keys.sort()
+    return keys
+
+
+def counts(bins: Bins, at_ns: Ints) -> Ints:
+    """How many times lie in each bin: int[bins]."""
+    number = bins.numbers(at_ns)
+    return np.bincount(number[(number >= 0) & (number < bins.count)], minlength=bins.count)
+
+
+def share(bins: Bins, some_ns: Ints, all_ns: Ints) -> Floats:
+    """How many of all times of each bin are of some, 0 to 1; 0 without."""
+    found: Floats = counts(bins, some_ns) / np.maximum(counts(bins, all_ns), 1)
+    return found
 
 
 def extreme_rows(values: NDArray[np.float64] | Ints, most: int = 2 * MOST_BINS) -> Ints:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hostio.timing import MS
 from results.metrics.analysis import Analysis
+from results.metrics.matching import Ints
 from results.metrics.streams import Floats
 from results.page.pair_series import pair_of_stream
 from results.verdict.findings import pairs
@@ -35,22 +36,25 @@ def interruption_distributions(analysis: Analysis) -> list[Distribution]:
         name: np.array([each.length_ns for each in analysis.interruptions if each.stream.group == name], np.int64)
         for name in groups
     }
-    return [_distribution(name, np.sort(each) / MS) for name, each in lengths.items()]
+    return [_distribution(name, each) for name, each in lengths.items()]
 
 
 def latency_distributions(analysis: Analysis) -> list[Distribution]:
     """Of the one-way latency of packets that arrived, by pair of clusters."""
-    packets, names = analysis.matched.packets, pairs(analysis.matched.streams)
-    arrived = packets.arrived
-    pair = pair_of_stream(analysis)[packets.stream[arrived]]
-    latency_ns = packets.received_ns[arrived] - packets.sent_ns[arrived]
-    parts = (np.sort(latency_ns[pair == number]) / MS for number in range(len(names)))
-    found = zip(names, parts, strict=True)
-    return [_distribution(f"{a} → {b}", values) for (a, b), values in found if len(values)]
+    packets = analysis.matched.packets
+    pair, arrived = pair_of_stream(analysis)[packets.stream], packets.arrived
+    found = []
+    for number, (source, destination) in enumerate(pairs(analysis.matched.streams)):
+        rows = np.flatnonzero((pair == number) & arrived)
+        if len(rows):
+            found.append(_distribution(f"{source} → {destination}", packets.received_ns[rows] - packets.sent_ns[rows]))
+    return found
 
 
-def _distribution(name: str, ordered: Floats) -> Distribution:
-    count = len(ordered)
+def _distribution(name: str, values_ns: Ints) -> Distribution:
+    """Of some values, which are left in order: a run has millions of them, of which a figure shows few."""
+    values_ns.sort()
+    count = len(values_ns)
     shares = np.rint(_SHARES * (count - 1)).astype(np.int64)
     ranks = np.arange(count) if count <= MOST_POINTS else np.unique(shares)
-    return Distribution(name, ordered[ranks], (ranks + 1) / count, count)
+    return Distribution(name, values_ns[ranks] / MS, (ranks + 1) / count, count)

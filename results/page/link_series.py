@@ -11,7 +11,7 @@ from results.metrics.analysis import Analysis, Evidence
 from results.metrics.link_use import Carried
 from results.metrics.matching import Flags, Ints
 from results.metrics.streams import Floats
-from results.page.bins import Bins, counts, extreme_rows, extremes
+from results.page.bins import Bins, extreme_rows, extremes, share
 from results.run_files.link_rates import rated_spans
 from results.run_files.records import Rows
 from topologies.model import Direction, Link, link_name
@@ -66,14 +66,10 @@ def _way(evidence: Evidence, analysis: Analysis, direction: Direction, bins: Bin
     source = evidence.plan.topology.cluster(direction.source).ordinal
     mine = rows[(rows["source"] == source) & (rows["via"] == 0)]
     sent_ns, received_ns = mine["sent_ns"].astype(np.int64), mine["received_ns"].astype(np.int64)
-    nothing = np.zeros(len(mine), np.int64)
-    delay = extremes(bins, sent_ns, received_ns - sent_ns, nothing, 1)
+    delay = extremes(bins, sent_ns, received_ns - sent_ns)
     due_ns, lost = _due(mine, analysis.end_ns)
-    sums = counts(bins, due_ns, np.zeros(len(due_ns), np.int64), 1)[0]
-    missed = counts(bins, due_ns[lost], np.zeros(int(lost.sum()), np.int64), 1)[0]
-    share = missed / np.maximum(sums, 1)
-    used = _used(evidence, analysis, direction)
-    return Way(direction, delay.low[0], delay.middle[0], delay.high[0], share, *used)
+    missed = share(bins, due_ns[lost], due_ns)
+    return Way(direction, delay.low, delay.middle, delay.high, missed, *_used(evidence, analysis, direction))
 
 
 def _due(rows: Rows, end_ns: int) -> tuple[Ints, Flags]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results.metrics.analysis import Analysis
-from results.metrics.matching import Ints
+from results.metrics.matching import NEVER, Ints
 from results.metrics.streams import Floats
-from results.page.bins import Bins, counts, extremes
+from results.page.bins import Bins, extremes, share
 from results.verdict.findings import pairs
 from results.verdict.summary import Summary
 from topologies.model import link_name
@@ -36,29 +37,31 @@ class PairSeries:
         return link_name(self.source, self.destination), link_name(self.destination, self.source)
 
 
-def pair_of_stream(analysis: Analysis) -> Ints:
-    """The number of each measured stream's pair, in the order of the summary."""
+def pair_of_stream(analysis: Analysis) -> NDArray[np.int16]:
+    """The number of each measured stream's pair, in the order of the summary; short, for it is taken of each packet."""
     numbers = {pair: number for number, pair in enumerate(pairs(analysis.matched.streams))}
     streams = analysis.matched.streams
-    return np.array([numbers[stream.source, stream.destination] for stream in streams], np.int64)
+    return np.array([numbers[stream.source, stream.destination] for stream in streams], np.int16)
 
 
 def pair_series(analysis: Analysis, summary: Summary, bins: Bins) -> list[PairSeries]:
     """The pairs to draw."""
-    packets, total = analysis.matched.packets, len(summary.pairs)
-    pair = pair_of_stream(analysis)[packets.stream]
-    arrived = packets.arrived
-    latency = extremes(
-        bins, packets.sent_ns[arrived], (packets.received_ns - packets.sent_ns)[arrived], pair[arrived], total
-    )
-    lost = analysis.fate.lost
-    missed, sent = counts(bins, packets.sent_ns[lost], pair[lost], total), counts(bins, packets.sent_ns, pair, total)
-    share = missed / np.maximum(sent, 1)
+    pair = pair_of_stream(analysis)[analysis.matched.packets.stream]
     return [
-        PairSeries(row.source, row.destination, latency.low[n], latency.middle[n], latency.high[n], share[n])
-        for n, row in enumerate(summary.pairs)
-        if n in _drawn(summary)
+        PairSeries(row.source, row.destination, *_of_packets(analysis, np.flatnonzero(pair == number), bins))
+        for number, row in enumerate(summary.pairs)
+        if number in _drawn(summary)
     ]
+
+
+def _of_packets(analysis: Analysis, rows: Ints, bins: Bins) -> tuple[Floats, Floats, Floats, Floats]:
+    """Least, median and largest latency of some packets, and the share of them that was lost, by bin."""
+    packets = analysis.matched.packets
+    lost = share(bins, packets.sent_ns[rows[analysis.fate.lost[rows]]], packets.sent_ns[rows])
+    arrived = rows[packets.received_ns[rows] != NEVER]
+    sent_ns = packets.sent_ns[arrived]
+    latency = extremes(bins, sent_ns, packets.received_ns[arrived] - sent_ns)
+    return latency.low, latency.middle, latency.high, lost
 
 
 def _drawn(summary: Summary) -> set[int]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
-from os import strerror
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from hostio.files import replacing
@@ -33,6 +32,11 @@ from results.run_files.machine import CORE_SAMPLE, LINK_SAMPLE, MACHINE_SAMPLE, 
 from results.run_files.relay_lives import cumulative_over_lives
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FRAME_FATE
+
+# Read by its allocator as polars is loaded: pages of columns that were freed go back at once, not when memory runs out.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
+
+import polars as pl
 
 Rows: TypeAlias = NDArray[np.void]
 """A structured array, of a dtype in `relay_app.records` that each use names."""
@@ -236,4 +240,4 @@ def _write(target: Path, frame: pl.DataFrame) -> None:
         number = _OS_ERROR.search(str(error))
         if number is None:
             raise
-        raise OSError(int(number[1]), strerror(int(number[1])), str(target)) from error
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(target)) from error

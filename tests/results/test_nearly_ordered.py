@@ -85,7 +85,7 @@ def test_jitter_is_that_of_each_packet_after_the_other(random: Generator) -> Non
         sent_ns = np.arange(ROWS) * 20_000_000
         received_ns = sent_ns + random.integers(0, 9_000_000, ROWS)
         nothing = np.zeros(ROWS, np.int64)
-        found = jitter(Arrivals(stream, nothing, sent_ns, received_ns, nothing))
+        found = jitter(Arrivals(stream, nothing, sent_ns, received_ns, nothing.astype(np.uint32)))
         estimate, transit = 0.0, 0
         for row in range(ROWS):
             now = int(received_ns[row] - sent_ns[row])

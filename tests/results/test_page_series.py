@@ -13,7 +13,7 @@ from synthetic_run import Blip
 from hostio.timing import MS, S
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Analysis, Evidence, analyse
-from results.page.bins import Bins, counts, extreme_rows, extremes
+from results.page.bins import Bins, counts, extreme_rows, extremes, share
 from results.page.distributions import interruption_distributions, latency_distributions
 from results.page.link_map import link_map, projected
 from results.page.link_series import link_series
@@ -39,21 +39,19 @@ def summary(evidence: Evidence, analysis: Analysis) -> Summary:
     return summarise(evidence, analysis, reconcile(evidence, analysis))
 
 
-def test_bins_keep_the_extremes_of_every_group() -> None:
+def test_bins_keep_the_extremes_of_what_lies_in_them() -> None:
     random = np.random.default_rng(7)
     bins = Bins(START, 10 * MS, 50)
-    at_ns = START + random.integers(-20 * MS, 520 * MS, 4000)
-    values_ns, group = random.integers(0, 20 * S, 4000), random.integers(-1, 3, 4000)
-    found, number = extremes(bins, at_ns, values_ns, group, 3), counts(bins, at_ns, group, 3)
-    for each in range(3):
-        for place in range(50):
-            inside = (group == each) & ((at_ns - START) // (10 * MS) == place)
-            own = np.sort(values_ns[inside]) / MS
-            assert number[each, place] == len(own)
-            got = [series[each, place] for series in (found.low, found.middle, found.high)]
-            assert got == pytest.approx(
-                [own[0], own[len(own) // 2], own[-1]] if len(own) else [np.nan] * 3, nan_ok=True
-            )
+    at_ns = START + random.integers(-20 * MS, 520 * MS, 400)
+    values_ns, some = random.integers(0, 20 * S, 400), random.random(400) < 0.3
+    found, number, part = extremes(bins, at_ns, values_ns), counts(bins, at_ns), share(bins, at_ns[some], at_ns)
+    for place in range(50):
+        inside = (at_ns - START) // (10 * MS) == place
+        own = np.sort(values_ns[inside]) / MS
+        assert number[place] == len(own)
+        assert part[place] == (np.mean(some[inside]) if len(own) else 0)
+        got = [series[place] for series in (found.low, found.middle, found.high)]
+        assert got == pytest.approx([own[0], own[len(own) // 2], own[-1]] if len(own) else [np.nan] * 3, nan_ok=True)
 
 
 def test_a_long_series_is_drawn_with_its_extremes() -> None:
