@@ -7,6 +7,7 @@ import resource
 import sys
 import tempfile
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -34,7 +35,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         run = RunDir(Path(folder) / "run")
         asked = int(sys.argv[2]) if len(sys.argv) > 2 else _PACKETS
-        count = multiplied(RunDir(Path(sys.argv[1])), run.root, asked)
+        with get_context("spawn").Pool(1) as apart:  # what it takes is no memory of the report's
+            count = apart.apply(multiplied, (RunDir(Path(sys.argv[1])), run.root, asked))
         rows = _of_the_report(run)
         rows += [("page", f"{run.page.stat().st_size / 1e6:.2f} MB"), *opened(run.page)]
         rows.append(("tshark -q -z rtp,streams", tshark_s(run, Path(folder) / "packets.pcap")))
