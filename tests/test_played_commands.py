@@ -15,7 +15,7 @@ from test_page_commands import OF_THE_COMMAND_LINE
 
 from results.run_files.run_dir import RunDir
 
-SERVERS = ("coturn", "rtpengine")
+KINDS = ("c-regression", "c-sound", "coturn", "rtpengine")
 PLAYING = {"run", "suite", "sweep"}
 ELSEWHERE = {
     "suite --relay 2026-05-11 --junit": (
@@ -29,7 +29,6 @@ ELSEWHERE = {
     "suite --relay ./my-relay": ("test_tutorial.py", '"docs" / "your-relay.md"'),
     "run scenarios/one-blip.yaml --relay ./my-relay": ("test_tutorial.py", '"docs" / "your-relay.md"'),
     "suite --relay c-sound --relay c-regression": ("test_relay_programs.py", 'COLD_BURST, "relays.kind=c-regression"'),
-    "suite --self-test --times 10 --relay c-sound": ("test_suite.py", "self_test_verdict(found, SOUND)"),
     "suite --relay adapter-alone": ("test_server_relays.py", '["adapter-alone", "coturn", "pion", "rtpengine"]'),
     "run scenarios/decoded-blip.yaml": ("test_program_media.py", '"run", DECODED_BLIP'),
     "run FILE.bundle": ("test_bundled_run.py", '"run", bundled'),
@@ -94,11 +93,11 @@ def filled(tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.root
 @pytest.mark.bears_load
-@pytest.mark.timeout(900)  # six runs, on a busy machine
+@pytest.mark.timeout(900)  # twelve runs
 @pytest.mark.parametrize("command", HERE, ids=str)
 def test_it_plays(command: Command, filled: dict[str, str], tmp_path: Path) -> None:
     """To a verdict; which one, other tests say, with the machine to themselves."""
-    for kind in {*SERVERS} & {*command.argv}:
+    for kind in {*KINDS} & {*command.argv}:
         shipped(kind)
     arguments = [each for word in command.argv[1:] for each in expanded(filled.get(word, word))]
     if "--out" not in arguments:

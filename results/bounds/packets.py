@@ -48,12 +48,12 @@ def packet_shift(
     copied = _while_links_copy(evidence, analysis, found)
     dropped, waiting = _order_of_threads(evidence, analysis, relays)
     copies = float((fewer + more)[copied].sum()) + dropped + waiting
-    if not _may_lose(evidence, analysis, relays):
+    if not _anything_loses(evidence, analysis, relays):
         return Shift(dropped, waiting, copies)
     return Shift(float(fewer.sum()) + dropped, float(more.sum()) + waiting, copies)
 
 
-def _may_lose(evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures]) -> bool:
+def _anything_loses(evidence: Evidence, analysis: Analysis, relays: Mapping[str, RelayFigures]) -> bool:
     """Whether anything loses packets at a time of its own, so that a silence of another length is one of other packets.
 
     What a sender sent with an SSRC that another stream had first is lost whenever it came.

@@ -74,11 +74,11 @@ def media_bounds(
     yield absence_bounds(evidence, analysis, figures, effects)
     if quantity in (None, "order"):
         yield order_bounds(evidence, analysis, effects, shift.either, more, within)
+    if quantity in (None, *OF_LATENCY):
+        yield latency_bounds(run.trips, analysis, effects, shift.either, more, within)
     if quantity in (None, "frames"):
         freezes = bounded_freezes(evidence, analysis, effects)
         yield frame_bounds(figures.frames, _touching(freezes, within) if within else freezes, effects, shift, more)
-    if quantity in (None, *OF_LATENCY):
-        yield latency_bounds(run.trips, analysis, effects, shift.either, more, within)
     if within is None:
         yield quality_bounds(run.trips, analysis, figures, run.found, effects, shift, more)
     else:

@@ -9,7 +9,7 @@ import numpy as np
 
 from results.bounds.interval import UNBOUNDED, Interval, finite
 from results.metrics.matching import Flags, Ints
-from results.metrics.streams import Floats
+from results.metrics.streams import Floats, between
 
 _TRIED = 65
 """How many sizes of the uncertain part are tried at most."""
@@ -63,14 +63,8 @@ def _with_some(certain: Floats, others: Floats, share: float, *, largest: bool) 
         one, next_one = np.sort(certain)[places]
     # Interpolation between a finite and an infinite neighbour gives nan, which is here as good as infinite.
     with np.errstate(invalid="ignore"):
-        found = _between(one, next_one, at - below)
+        found = between(one, next_one, at - below)
     return np.where(np.isnan(found), np.inf, found)
-
-
-def _between(one: Floats, other: Floats, part: Floats) -> Floats:
-    """Linear interpolation, exact at both ends."""
-    found: Floats = np.where(part < 0.5, one + (other - one) * part, other - (other - one) * (1 - part))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

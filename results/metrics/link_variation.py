@@ -50,10 +50,10 @@ def _parted_rows(packets: Packets, parting: Parting) -> Ints:
     """A row heard before each silence, of which the next in sequence was heard after it; NO_ROW if there is none, or
     the next did not arrive."""
     row = parting.after - 1
-    heard_after: Ints = np.arange(len(row))
-    while len(heard_after):
-        heard_after = heard_after[_heard_after(packets, parting, row, heard_after)]
-        row[heard_after] -= 1
+    going: Ints = np.arange(len(row))
+    while len(going):
+        going = going[_heard_after(packets, parting, row, going)]
+        row[going] -= 1
     row = np.where(row < parting.begin, parting.furthest, row)
     found = (row >= parting.begin) & (row + 1 < parting.end)
     for place in (row, row + 1):

@@ -103,6 +103,7 @@ def speech_of(
         _withheld_from(spans.get(each.ssrc, ALWAYS), absences.get(each.ssrc, ()), start_ns) for each in streams
     ]
     directions = _directions(matched)
+    # A run of millions of packets, and without restarts as almost all are, is spared a column of them.
     alone = np.array_equal(directions, np.arange(len(streams)))
     direction = packets.stream if alone else directions[packets.stream]
     neighbours = _neighbours(talk, direction)
