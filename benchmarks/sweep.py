@@ -46,8 +46,12 @@ def main(arguments: list[str]) -> int:
         alone_s, swept_s = _by_hand(folder) / BY_HAND, _local(file, folder)
         added = f"{swept_s - alone_s:+.2f} s a run"
         print(f"by hand {alone_s:.2f} s a run, by a sweep {swept_s:.2f} s: the engine adds {added}", flush=True)
-        with cluster_in(folder) as cluster:
-            cluster.play_through(file)
+        try:
+            with cluster_in(folder) as cluster:
+                cluster.play_through(file)
+        except RuntimeError as error:
+            print(f"scripts/bench sweep: {error}", file=sys.stderr)
+            return ExitCode.FAIL
         print(f"killed: {WORKER_KILLS} workers, the scheduler and the driver, each while a run went on", flush=True)
         return _judged(_results(folder / "local"), _results(folder / "killed"))
 
@@ -56,14 +60,14 @@ def _by_hand(folder: Path) -> float:
     """How long the runs by hand take, s."""
     begin, settings = monotonic(), ("--set", "sessions.0.count=20", "--set", "duration=10s")
     for _ in range(BY_HAND):
-        ended(start("run", SCENARIO, *settings, "--out", folder / "by-hand"))
+        ended(start(folder / "by-hand.log", "run", SCENARIO, *settings, "--out", folder / "by-hand"))
     return monotonic() - begin
 
 
 def _local(file: Path, folder: Path) -> float:
     """How long the sweep on this machine takes for a run, s; an inconclusive one is played again, and counts too."""
     begin = monotonic()
-    ended(start("sweep", file, "--out", folder / "local"))
+    ended(start(folder / "local.log", "sweep", file, "--out", folder / "local"))
     return (monotonic() - begin) / sum(each.attempts for each in Store(folder / "local").results())
 
 

@@ -22,9 +22,10 @@ _PLAYING_S = 4.0
 """How long a run has had its network as its worker is killed: media flow by then."""
 
 
-def start(*arguments: str | Path) -> subprocess.Popen[bytes]:
-    """Start the command line."""
-    return subprocess.Popen([*_COMMAND, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def start(log: Path, *arguments: str | Path) -> subprocess.Popen[bytes]:
+    """Start the command line; what it says goes to the end of a file."""
+    with log.open("ab") as said:
+        return subprocess.Popen([*_COMMAND, *map(str, arguments)], stdout=said, stderr=subprocess.STDOUT)
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:
@@ -34,7 +35,7 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 
 
 class Cluster:
-    """What is killed is started again. `folder`: of its certificate, its workers and its sweep."""
+    """What is killed is started again. `folder`: of its certificate, its workers, its sweep, and what each says."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -72,19 +73,30 @@ class Cluster:
                 process.wait(_WITHIN_S)
 
     def _start_all(self) -> None:
-        self._running["scheduler"] = start("scheduler", self._address, *self._options)
+        self._start("scheduler", "scheduler", self._address, *self._options)
         if not wait_until(lambda: _answers(self._at), _WITHIN_S):
-            raise RuntimeError("the scheduler does not answer")
+            raise RuntimeError(f"the scheduler does not answer; {self._said()}")
         for name in ("a", "b"):
             self._start_worker(name)
 
     def _start_worker(self, name: str) -> None:
         options = (*self._options, "--name", name, "--out", self._folder / name)
-        self._running[name] = start("worker", self._address, *options)
+        self._start(name, "worker", self._address, *options)
 
     def _drive(self, file: Path, *more: str) -> None:
         where = ("--out", self._folder / "killed", "--scheduler", self._address, *self._options)
-        self._running["driver"] = start("sweep", file, *where, *more)
+        self._start("driver", "sweep", file, *where, *more)
+
+    def _start(self, name: str, *arguments: str | Path) -> None:
+        self._running[name] = start(self._folder / f"{name}.log", *arguments)
+
+    def _said(self) -> str:
+        """The last line of each, and its exit code if it has ended."""
+        logs = {name: (self._folder / f"{name}.log").read_text(errors="replace") for name in self._running}
+        ended = {name: f" (exit code {code})" for name in logs if (code := self._running[name].poll()) is not None}
+        return "; ".join(
+            f"{name}{ended.get(name, '')}: {(text.splitlines() or [''])[-1]}" for name, text in logs.items()
+        )
 
     def _kill(self, name: str) -> None:
         self._running[name].kill()
@@ -104,7 +116,7 @@ class Cluster:
             return bool(found)
 
         if not wait_until(look, _WITHIN_S):
-            raise RuntimeError("no worker plays a run")
+            raise RuntimeError(f"no worker plays a run; {self._said()}")
         return found[0]
 
 

@@ -192,6 +192,11 @@ class Situation:
         ways = [(a, b) if number == 0 else (b, a) for a, b in legs for number in range(1 if pair.one_way else 2)]
         return tuple(hop for way in ways for hop in self.topology.hops(*way))
 
+    def carries_others(self, pair: DirectPath) -> bool:
+        """Packets between one end of a pair and a third cluster are rerouted over the other end, and go on from there
+        as the pair's own do."""
+        return any(relay in pair.ends and ends.destination in pair.ends for ends, relay in self.reroutes.items())
+
     def legs_usable(self, pair: DirectPath, relays: Relays) -> bool:
         """Every leg of a relay path is clean as the path is to be, and every relay on it sends on to the next one."""
         legs = itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))

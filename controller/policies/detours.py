@@ -51,14 +51,20 @@ def detours(situation: Situation, selection: Selection) -> list[PolicyDecision]:
     """
     if situation.starting_up:
         return [*not_yet(situation)]
+    return decided(situation, selection)[0]
+
+
+def decided(situation: Situation, selection: Selection) -> tuple[list[PolicyDecision], Situation]:
+    """These decisions, where the health of every link is known, and the situation once the moves are made."""
     if situation.all_clean and not situation.reroutes:
-        return []
+        return [], situation
     # Reverting first: a link that carries its own traffic again can be a leg of another pair's relay path.
     reverted = [move for pair in situation.concerned for move in _revert(situation, pair)]
     concerned = situation.concerned
     for move in reverted:
         situation = situation.after(move)
-    return [*reverted, *_judge_all(situation, concerned, selection)]
+    judged, situation = _judge_all(situation, concerned, selection)
+    return [*reverted, *judged], situation
 
 
 def not_yet(situation: Situation) -> Iterator[Kept]:
@@ -94,7 +100,9 @@ def _still_good(situation: Situation, pair: DirectPath, present: Relays) -> bool
     )
 
 
-def _judge_all(situation: Situation, concerned: list[DirectPath], selection: Selection) -> list[PolicyDecision]:
+def _judge_all(
+    situation: Situation, concerned: list[DirectPath], selection: Selection
+) -> tuple[list[PolicyDecision], Situation]:
     """Judge one pair after another, as if earlier moves were made: no two pairs may become each other's leg.
 
     Those for which no single relay is taken are judged again once the others have theirs: a path over two relays is
@@ -110,7 +118,7 @@ def _judge_all(situation: Situation, concerned: list[DirectPath], selection: Sel
                 decisions[pair] = decision
             if isinstance(decision, Move):
                 situation = situation.after(decision)
-    return list(decisions.values())
+    return list(decisions.values()), situation
 
 
 def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Selection) -> PolicyDecision | None:

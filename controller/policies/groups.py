@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from controller.decisions import Kept
 from controller.moves import ALL_LANES, Move, PolicyDecision, lanes_text
-from controller.policies.detours import Selection, detours, not_yet
+from controller.policies.detours import Selection, decided, not_yet
 from controller.policies.steps import Lanes, lane_groups
 from controller.situation import Situation
 from topologies.model import Direction
@@ -30,12 +30,9 @@ def in_groups(situation: Situation, selection: Selection) -> list[PolicyDecision
         return []
     situation = replace(situation, by_lane=situation.by_lane or (situation.reroutes,) * len(ALL_LANES))
     for lanes in lane_groups(situation.settings):
-        for decision in detours(situation.of_lanes(*lanes), selection):
-            if isinstance(decision, Move):
-                moves.append(decision)
-                situation = situation.after(decision)
-            elif isinstance(decision, Kept):
-                kept.append((decision, lanes))
+        decisions, situation = decided(situation.of_lanes(*lanes), selection)
+        moves += [each for each in decisions if isinstance(each, Move)]
+        kept += [(each, lanes) for each in decisions if isinstance(each, Kept)]
     return [*_joined(moves), *_told(kept)]
 
 

@@ -46,10 +46,10 @@ def _full(situation: Situation, pair: DirectPath, relays: Relays) -> list[str]:
         if (capacity := capacity_of(each)) is not None
         and situation.load[each] + _more(situation, pair, each) > capacity * share
     ]
-    if on_it or not situation.traffic.capacities:
+    if on_it or not situation.traffic.capacities or not situation.carries_others(pair):
         return on_it
     most = {each.cluster: each.packets_per_s * share for each in situation.traffic.capacities}
-    # Packets of other pairs may go on over this path. To count them all takes long, and is seldom needed.
+    # To count the packets of other pairs that go on over this path takes long.
     load = situation.after(Move(pair.a, pair.b, relays, "", 0, situation.lanes)).load
     return [each for each in most if load[each] > most[each] and load[each] > situation.load[each]]
 

@@ -128,6 +128,9 @@ class LaneRow:
     """The longest of these silences, ms; null: there was none."""
     parts: RerouteParts | None
     """What it is made of; null: there was none."""
+    reordered: Count | None = None
+    """Packets of these streams out of order (RFC 4737) because they took the new path and what overtook them did not, or
+    the other way round; null: they do not tell their path, or the run was judged without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,8 @@ class RerouteRow:
     """What that is made of; null: no stream was silent."""
     by_lane: list[LaneRow] = field(default_factory=list)
     """One entry per lane moved that streams use."""
+    reordered: Count | None = None
+    """Packets that the move and the return put out of order, of all lanes that tell; null: none does."""
 
     @property
     def relays(self) -> tuple[str, ...]:

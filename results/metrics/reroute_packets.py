@@ -13,8 +13,9 @@ from relay_app.streams import Stream
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.interruptions import Interruption
 from results.metrics.matching import UNMATCHED, Flags, Ints, located
-from results.metrics.paths import path_ordinals
+from results.metrics.paths import path_ordinals, tells_route
 from results.metrics.streams import LONGEST_GUARD_NS
+from results.run_files.plan import Plan
 from topologies.model import Topology
 
 
@@ -22,13 +23,39 @@ from topologies.model import Topology
 class MovedStream:
     """A stream that a reroute moved. Of the packets that took the new path: `sent_ns`, when the first was sent;
     `received_ns`, when the first that arrived did; `output_ns`, when the last relay gave that out. `interruption`: the
-    silence in which the reroute found the stream, or which it made."""
+    silence in which the reroute found the stream, or which it made. `reordered`: how many packets are out of order
+    because they or what overtook them took the new path, and the others not; None: they do not tell."""
 
     stream: Stream
     sent_ns: int | None
     output_ns: int | None
     received_ns: int | None
     interruption: Interruption | None
+    reordered: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overtaken:
+    """Packets out of order, ordered by stream: index of the stream, row in Packets, and that of the first to arrive of
+    those sent later."""
+
+    stream: Ints
+    packet: Ints
+    by: Ints
+
+    @classmethod
+    def of(cls, analysis: Analysis) -> Overtaken:
+        """Those of a run."""
+        order = analysis.order
+        late = np.flatnonzero(order.reordered)
+        packet = order.packet[late]
+        return cls(analysis.matched.packets.stream[packet], packet, order.packet[late - order.extent[late]])
+
+    def across(self, index: int, first: int, over: Flags) -> int:
+        """How many of a stream took the one path, and what overtook them the other. `over`: flags those of its packets
+        that took the one, of which `first` is the row of the first."""
+        own = slice(*np.searchsorted(self.stream, [index, index + 1]).tolist())
+        return int(np.count_nonzero(over[self.packet[own] - first] != over[self.by[own] - first]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +84,9 @@ def way_of(source: str, destination: str, move: Decision | None) -> tuple[str, .
 class MediaOfMoves:
     """The packets and silences of a run, as reroutes are taken apart by them."""
 
-    topology: Topology
+    plan: Plan
     analysis: Analysis
+    overtaken: Overtaken
     interruptions: Mapping[int, Sequence[Interruption]]
     """By SSRC, in order."""
     unforwarded: Mapping[str, Unforwarded] = field(default_factory=dict)
@@ -72,17 +100,23 @@ class MediaOfMoves:
             by_ssrc.setdefault(each.stream.ssrc, []).append(each)
         relays = {relay for move in evidence.moves for relay in move.relays}
         unforwarded = {relay: _unforwarded(evidence, analysis, relay) for relay in relays}
-        return cls(evidence.plan.topology, analysis, by_ssrc, unforwarded)
+        return cls(evidence.plan, analysis, Overtaken.of(analysis), by_ssrc, unforwarded)
 
-    def moved(self, move: Decision, index: int, from_ns: int, until_ns: int) -> MovedStream:
-        """What a reroute did to a stream. `from_ns`: when it was decided, or its cause began; `until_ns`: when its lane
-        was next moved."""
+    @property
+    def topology(self) -> Topology:
+        """That of the run."""
+        return self.plan.topology
+
+    def moved(self, move: Decision, index: int, from_ns: int, until_ns: int, left_ns: int) -> MovedStream:
+        """What a reroute did to a stream. `from_ns`: when it was decided, or its cause began; `until_ns`: when the next
+        move of its lane was decided, and `left_ns` when that was installed."""
         packets, stream = self.analysis.matched.packets, self.analysis.matched.streams[index]
         rows = slice(*np.searchsorted(packets.stream, [index, index + 1]).tolist())
         sent_ns, received_ns = packets.sent_ns[rows], packets.received_ns[rows]
         way = way_of(stream.source, stream.destination, move)
-        over = (received_ns >= from_ns) & (sent_ns < until_ns)
-        over[over] = self._took(way, packets.path[rows][over])
+        on_it = (received_ns >= from_ns) & (sent_ns < left_ns)
+        on_it[on_it] = self._took(way, packets.path[rows][on_it])
+        over = on_it & (sent_ns < until_ns)
         received, sent = _least(received_ns[over]), _least(sent_ns[over])
         dropped = self.unforwarded[way[1]].sent_first_ns(index, from_ns, until_ns)
         firsts = [each for each in (sent, dropped) if each is not None]
@@ -93,6 +127,7 @@ class MediaOfMoves:
             None if received is None else received - last_leg_ns,
             received,
             self._silence(stream, move, from_ns, received),
+            self.overtaken.across(index, rows.start, on_it) if tells_route(self.plan, stream) else None,
         )
 
     def _took(self, way: Sequence[str], paths: Ints) -> Flags:

@@ -71,6 +71,7 @@ def _row(evidence: Evidence, media: MediaOfMoves, move: Decision) -> RerouteRow:
         interruption_ms=longest.interruption_ms if longest else None,
         parts=longest.parts if longest else None,
         by_lane=rows,
+        reordered=_total(row.reordered for row in rows),
     )
 
 
@@ -79,10 +80,11 @@ def _lane(
 ) -> _Lane:
     others = [each for each in evidence.moves if lane in each.lanes and overlap(each, move)]
     later = [each for each in others if each.decided_ns > move.decided_ns]
-    until_ns = min((each.decided_ns for each in later), default=_NEVER_NS)
+    following = min(later, key=_decided_ns, default=None)
+    until_ns, left_ns = (following.decided_ns, following.installed_ns) if following else (_NEVER_NS, _NEVER_NS)
     return _Lane(
         lane,
-        tuple(media.moved(move, index, _begun_ns(move, cause), until_ns) for index in streams),
+        tuple(media.moved(move, index, _begun_ns(move, cause), until_ns, left_ns) for index in streams),
         max((each for each in others if each.decided_ns < move.decided_ns), key=_decided_ns, default=None),
         next((each.installed_ns for each in later if not each.relays), None),
     )
@@ -113,6 +115,7 @@ def _lane_row(media: MediaOfMoves, move: Decision, cause: Cause | None, lane: _L
         returned_at=_seconds(media, lane.returned_ns),
         interruption_ms=round(longest[1].length_ns / 1e6, 3) if longest else None,
         parts=_parts(media, move, cause, lane.before, *longest) if longest else None,
+        reordered=_total(each.reordered for each in lane.streams),
     )
 
 
@@ -146,6 +149,11 @@ def _recovered_at(media: MediaOfMoves, lanes: Sequence[_Lane]) -> float | None:
 
 def _first(times: Iterable[T | None]) -> T | None:
     return min((each for each in times if each is not None), default=None)
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    told = [each for each in counts if each is not None]
+    return sum(told) if told else None
 
 
 def _seconds(media: MediaOfMoves, at_ns: int | None) -> float | None:

@@ -24,11 +24,14 @@ def reroute_sentence(moves: list[RerouteRow]) -> str:
         timing = ", ".join(f"{name} {1e3 * (at - start):.0f} ms" for name, at in steps if at is not None)
         timing += " after the fault"
     returned = f"; direct again at {reroute.returned_at:.3f} s" if reroute.returned_at is not None else ""
-    paced = f"; {len(moves)} steps, the last {moves[-1].installed_at - reroute.installed_at:.1f} s after the first"
+    lasted_s = moves[-1].installed_at - reroute.installed_at
+    paced = f"; {len(moves)} steps, the last {lasted_s:.1f} s after the first" if len(moves) > 1 else ""
     empty = "" if any(move.directions for move in moves) else "; no session moved"
+    late = sum(move.reordered or 0 for move in moves)
+    overtaken = f"; {late} packet{'' if late == 1 else 's'} overtaken by others on the other path" if late else ""
     route = route_name(reroute.relays)
     apart = _parts_text(max(moves, key=lambda move: move.interruption_ms or 0.0))
-    return f"{reroute.link} rerouted {route}: {timing}{paced if len(moves) > 1 else ''}{returned}{empty}{apart}"
+    return f"{reroute.link} rerouted {route}: {timing}{paced}{returned}{overtaken}{empty}{apart}"
 
 
 def _parts_text(move: RerouteRow) -> str:

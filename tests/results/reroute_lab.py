@@ -64,9 +64,9 @@ def change(source: str, destination: str, at_s: float = SEEN, *, canary: bool = 
 WATCHED = (change("us-west", "us-east"), change("us-east", "us-west"), decision(), decision(None))
 
 
-def watched_blip(folder: Path) -> Evidence:
-    """The fault is applied at 4 s exactly."""
-    evidence = read_evidence(Blip(sessions=4, rerouted_s=MOVED).write(folder / "run"))
+def watched_blip(folder: Path, kept_ms: float = 0.0) -> Evidence:
+    """The fault is applied at 4 s exactly. `kept_ms`: for how long the relay keeps packets."""
+    evidence = read_evidence(Blip(sessions=4, rerouted_s=MOVED, kept_ms=kept_ms).write(folder / "run"))
     return replace(evidence, events=tuple(map(_punctual, evidence.events)), decisions=WATCHED)
 
 

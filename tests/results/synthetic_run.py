@@ -15,6 +15,7 @@ from hostio.timing import MS, S
 from relay_app.locks.report import LockReport
 from relay_app.records import FETCH, RECEIVED, RELAY_FATE, RELAY_SAMPLE, SENT
 from relay_app.streams import Stream, streams_of
+from results.metrics.analysis import Evidence
 from results.run_files import documents
 from results.run_files.events import End, FaultEdge, MediaStart, Phase
 from results.run_files.hold_ups import HOLD_UP, RUN_DELAY
@@ -25,6 +26,7 @@ from results.run_files.machine import (
 )
 from results.run_files.plan import Expectation
 from results.run_files.records import Rows, write_rows, write_sessions
+from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
 from topologies.link_backend import FATES, FRAME_FATE, LinkCounters
 from topologies.model import Direction
@@ -32,12 +34,14 @@ from topologies.model import Direction
 
 @dataclass(frozen=True)
 class Blip:
-    """A 2 s blackhole at 4 s, rerouted at `rerouted_s`, direct again from `returned_s`; no jitter unless asked."""
+    """A 2 s blackhole at 4 s, rerouted at `rerouted_s`, direct again from `returned_s`; no jitter unless asked.
+    `kept_ms`: for how long the relay keeps packets."""
 
     sessions: int = 4
     rerouted_s: float = 4.28
     returned_s: float = 9.1
     noise: float = 0.0
+    kept_ms: float = 0.0
     expectations: tuple[Expectation, ...] = ()
 
     def write(self, root: Path) -> RunDir:
@@ -138,9 +142,23 @@ class Blip:
         over = (at_s >= self.rerouted_s) & (at_s < self.returned_s)
         ends = (each.source, each.destination)
         direct, longer = TRIANGLE.one_way_ns(*ends), TRIANGLE.one_way_ns(ends[0], "us-central", ends[1])
+        longer += round(self.kept_ms * MS)
         noise = random.gamma(2.0, 120_000 * self.noise, len(kept)).astype(np.int64)
         latency = np.where(over, longer, direct).astype(np.int64) + noise
         return received(kept, latency, np.where(over, _path(ends, 2), _path(ends)))
+
+
+def with_media(evidence: Evidence, media: str) -> Evidence:
+    """With other media in all streams."""
+    streams = tuple(replace(each, media=media) for each in evidence.recording.streams)
+    return replace(evidence, recording=replace(evidence.recording, streams=streams))
+
+
+def with_relay(evidence: Evidence, cluster: str, *, path_log: bool) -> Evidence:
+    """With a program as the relay of a cluster."""
+    relays, program = evidence.plan.relays, RelayProgram("/mine", ("/mine/relay",), writes_path_log=path_log)
+    relays = replace(relays, versions={**relays.versions, cluster: "mine"}, programs={"mine": program})
+    return replace(evidence, plan=replace(evidence.plan, relays=relays))
 
 
 def _sent(index: int, each: Stream) -> Rows:

@@ -27,7 +27,7 @@ from reroute_lab import (
     watched_blip,
 )
 from synthetic_media import TRIANGLE
-from synthetic_run import Blip
+from synthetic_run import Blip, with_relay
 
 from controller.decisions import Decision
 from hostio.timing import MS
@@ -37,6 +37,7 @@ from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
 from results.metrics.reroute_packets import way_of
 from results.report.report import read_evidence
+from results.report.reroute_sentence import reroute_sentence
 from results.run_files.plan import Expectation
 from results.verdict.findings import find
 from results.verdict.verdict import evaluate
@@ -218,3 +219,23 @@ def test_a_move_of_one_direction_is_of_its_streams_alone(tmp_path: Path) -> None
         assert row.returned_at == RETURNED
     own = row_of(evidence, [*WATCHED[:2], there, replace(decision(None), a="us-west", b="us-east", one_way=True)])
     assert own.returned_at is None, "the other direction's return is not its own"
+
+
+def test_the_return_puts_packets_out_of_order_that_the_relay_kept_longer_than_an_interval(tmp_path: Path) -> None:
+    """The last packets over the relay, sent 20, 40 and 60 ms before the first on the direct path, are 69.4 ms slower."""
+    evidence = watched_blip(tmp_path, kept_ms=60.0)
+    row = row_of(evidence)
+    assert [lane.reordered for lane in row.by_lane] == [3 * lane.directions for lane in row.by_lane]
+    assert row.reordered == 3 * 8 == np.count_nonzero(analyse(evidence).order.reordered)
+    assert "; 24 packets overtaken by others on the other path" in reroute_sentence([row])
+
+
+def test_a_way_that_is_shorter_by_less_than_an_interval_leaves_the_order(blip: Evidence) -> None:
+    row = row_of(blip)
+    assert (row.reordered, {lane.reordered for lane in row.by_lane}) == (0, {0})
+    assert "overtaken" not in reroute_sentence([row])
+
+
+def test_packets_that_do_not_tell_their_way_are_not_counted(blip: Evidence) -> None:
+    row = row_of(with_relay(blip, "us-central", path_log=False))
+    assert (row.reordered, {lane.reordered for lane in row.by_lane}) == (None, {None})

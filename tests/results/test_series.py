@@ -1,11 +1,10 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from every import every
 from synthetic_media import TRIANGLE, VIA_CENTRAL
-from synthetic_run import Blip
+from synthetic_run import Blip, with_media, with_relay
 
 from results.ledger.reconcile import reconcile
 from results.metrics.analysis import Evidence, analyse
@@ -14,7 +13,6 @@ from results.report.latency_plot import plot_latency
 from results.report.latency_series import MOST_BINS, LatencyPicture, Route, latency_picture
 from results.report.report import read_evidence, summarise
 from results.report.tables import interruption_rows
-from results.run_files.relay_program import RelayProgram
 from results.run_files.run_dir import RunDir
 from topologies.model import route_name
 
@@ -73,19 +71,6 @@ def test_a_long_run_has_no_more_bins_than_pixels(tmp_path: Path) -> None:
     run = Blip().write(tmp_path / "run")
     run.events.write_text(run.events.read_text().replace('"media_end_ns":1012', '"media_end_ns":1812'))
     assert len(picture_of(run).at_s) <= MOST_BINS
-
-
-def with_media(evidence: Evidence, media: str) -> Evidence:
-    """With other media in all streams."""
-    streams = tuple(replace(each, media=media) for each in evidence.recording.streams)
-    return replace(evidence, recording=replace(evidence.recording, streams=streams))
-
-
-def with_relay(evidence: Evidence, cluster: str, *, path_log: bool) -> Evidence:
-    """With a program as the relay of a cluster."""
-    relays, program = evidence.plan.relays, RelayProgram("/mine", ("/mine/relay",), writes_path_log=path_log)
-    relays = replace(relays, versions={**relays.versions, cluster: "mine"}, programs={"mine": program})
-    return replace(evidence, plan=replace(evidence.plan, relays=relays))
 
 
 def resumed(evidence: Evidence) -> set[str]:
