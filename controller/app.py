@@ -74,8 +74,8 @@ _TICK_NS = 10 * MS
 _READ_BYTES = 4096
 
 _SWITCH_INTERVAL_S = 0.5e-3
-"""For how long a thread of the framework may keep the interpreter while the one that decides wants it: Python's 5 ms are
-longer than a decision takes, and rules for further switches would wait for them."""
+"""For how long a thread of the framework may keep the interpreter while the one that decides wants it: Python's 5 ms
+are longer than a decision takes, and rules for further switches would wait for them."""
 
 
 class SwitchConnections(Protocol):

@@ -11,7 +11,7 @@ from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
 
-pytestmark = [pytest.mark.root, pytest.mark.long]
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
 
 
 def nothing_is_lost_or_interrupted(run: Run) -> bool:

@@ -18,7 +18,7 @@ from results.run_files.run_dir import RunDir
 CASE = PROJECT / "scenarios" / "cases" / "permissions-expire.yaml"
 END_OF_CUT_S = 9
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
 
 
 def silences_ms(run: Run) -> list[float]:

@@ -12,7 +12,7 @@ from run_record import RunRecord
 
 CASES = PROJECT / "scenarios" / "cases"
 
-pytestmark = pytest.mark.root
+pytestmark = [pytest.mark.root, pytest.mark.repeats_alone]
 
 
 def rows_of(run: Run, source: str) -> Iterator[dict[str, str]]:

@@ -12,7 +12,7 @@ from results.verdict.verdict import COMPARE
 
 CASE = PROJECT / "scenarios" / "cases" / "trace.yaml"
 
-pytestmark = [pytest.mark.root, pytest.mark.long]
+pytestmark = [pytest.mark.root, pytest.mark.long, pytest.mark.repeats_alone]
 
 
 def as_recorded(run: Run) -> bool:

@@ -129,8 +129,8 @@ class LaneRow:
     parts: RerouteParts | None
     """What it is made of; null: there was none."""
     reordered: Count | None = None
-    """Packets of these streams out of order (RFC 4737) because they took the new path and what overtook them did not, or
-    the other way round; null: they do not tell their path, or the run was judged without."""
+    """Packets of these streams out of order (RFC 4737) because they took the new path and what overtook them did not,
+    or the other way round; null: they do not tell their path, or the run was judged without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def test_a_move_of_one_direction_is_of_its_streams_alone(tmp_path: Path) -> None
 
 
 def test_the_return_puts_packets_out_of_order_that_the_relay_kept_longer_than_an_interval(tmp_path: Path) -> None:
-    """The last packets over the relay, sent 20, 40 and 60 ms before the first on the direct path, are 69.4 ms slower."""
+    """The last packets over the relay, sent 20, 40 and 60 ms before the first on the direct path, take 69.4 ms more."""
     evidence = watched_blip(tmp_path, kept_ms=60.0)
     row = row_of(evidence)
     assert [lane.reordered for lane in row.by_lane] == [3 * lane.directions for lane in row.by_lane]
