@@ -74,6 +74,7 @@ class ClusterExecutor:
         if not usable and self._unusable:
             raise MachineError("; ".join(f"{name}: {why}" for name, why in self._unusable.items()))
         others = [worker for worker in usable if machines[worker] not in avoid]
+        preferred = others or usable
         order = Order(job.key, self._sweep, self._code, dict(job.kinds), job.plan)
         with self._asking():
             future = self._client.submit(
@@ -82,8 +83,8 @@ class ClusterExecutor:
                 key=f"{job.key}-{secrets.token_hex(4)}",  # what has ended on a machine may have to be played again
                 pure=False,
                 resources={RESOURCE: 1},
-                workers=others or usable or None,
-                allow_other_workers=True,  # one that is started again has another address
+                workers=preferred or None,
+                allow_other_workers=bool(preferred),  # one that is started again has another address
             )
         self._flights[job.key] = _Flight(job, tuple(avoid), future)
 

@@ -15,6 +15,8 @@ from scenarios.cluster.player import Player
 from scenarios.cluster.settings import HTTP, RESOURCE, require_scheduler, security_of, set_up
 from scenarios.errors import MachineError
 
+_CLOSES_WITHIN_S = 6.0
+
 Say = Callable[[str], None]
 
 
@@ -84,4 +86,7 @@ async def _worker(
         player.end()
         raise
     finally:
-        await worker.close(timeout=5, executor_wait=False)
+        # An interrupt cancels Dask's own tasks too. One of these may be closing the worker already, since the scheduler
+        # has ended: then this would wait for an end that never comes.
+        closing = asyncio.ensure_future(worker.close(timeout=5, executor_wait=False))
+        await asyncio.wait((closing,), timeout=_CLOSES_WITHIN_S)

@@ -33,13 +33,15 @@ _SETTINGS: Mapping[str, object] = MappingProxyType(
         "distributed.comm.timeouts.connect": "10s",
     }
 )
+_LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio")
+"""Of these Dask sets the levels one by one."""
 _REACHED_WITHIN_S = 5.0
 
 
 def set_up() -> None:
     """Set up Dask in this process."""
     dask.config.set(dict(_SETTINGS))
-    for name in ("distributed", "tornado", "asyncio"):
+    for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

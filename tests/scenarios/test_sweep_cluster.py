@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,16 +41,16 @@ def free_port() -> int:
 
 
 class Cluster:
-    """A scheduler and two workers on this machine, which share its lock; those that are killed are started again."""
+    """A scheduler and workers on this machine, which share its lock; those that are killed are started again."""
 
-    def __init__(self, lab: Machines) -> None:
+    def __init__(self, lab: Machines, names: Sequence[str] = ("a", "b")) -> None:
         self.lab = lab
         self.address = f"tls://127.0.0.1:{free_port()}"
         self.certificates = lab.folder / "certificates"
         self._options = ("--certificates", self.certificates)
         self.store = lab.folder / "store"
         self.scheduler = self.start_scheduler()
-        self.workers = {name: self.start_worker(name) for name in ("a", "b")}
+        self.workers = {name: self.start_worker(name) for name in names}
 
     def start_scheduler(self) -> subprocess.Popen[str]:
         process = self.lab.start("scheduler", self.address, *self._options)
@@ -144,6 +144,30 @@ def test_an_interrupt_stops_what_a_worker_plays(tmp_path: Path) -> None:
         interrupt(driver)
         assert lab.ended(driver) == 130
         assert wait_until(lambda: [words[0] for words in lab.lines()][:2] == ["begin", "stop"], WITHIN_S)
+
+
+def test_a_sweep_that_is_first_waits_for_a_worker(tmp_path: Path) -> None:
+    with machines(tmp_path) as lab:
+        lab.permit(0)
+        cluster = Cluster(lab, names=())
+        driver = cluster.sweep()
+        assert wait_until(lambda: "12 runs" in lab.said(driver), WITHIN_S)
+        cluster.workers["a"] = cluster.start_worker("a")
+        assert lab.next_begun(0) == (1, cluster.workers["a"].pid)
+
+
+def test_an_interrupt_ends_a_worker_that_plays_on_after_its_scheduler_has_ended(tmp_path: Path) -> None:
+    with machines(tmp_path) as lab:
+        lab.permit(0)
+        cluster = Cluster(lab)
+        driver = cluster.sweep()
+        lab.next_begun(0)
+        cluster.kill_scheduler()
+        assert lab.ended(driver) == 2
+        for worker in cluster.workers.values():
+            worker.terminate()
+        assert [lab.ended(worker) for worker in cluster.workers.values()] == [130, 130]
+        assert all("Traceback" not in lab.said(each) for each in (driver, *cluster.workers.values()))
 
 
 def test_nothing_listens_but_at_the_address_and_on_the_loopback(cluster: Cluster) -> None:
