@@ -35,6 +35,12 @@ def test_long_files_come_first_one_that_waits_beside_one_that_computes_and_the_m
     assert order(tmp_path, lengths, marks) == ["longest", "waits-long", "long", "waits-short", "short", "runs"]
 
 
+def test_a_file_with_a_time_limit_of_its_own_comes_before_longer_ones(tmp_path: Path) -> None:
+    lengths = {"short": 1, "long": 5, "limited": 2, "waits": 4, "waits-limited": 3}
+    marks = {"limited": ("timeout",), "waits": ("waits",), "waits-limited": ("waits", "timeout")}
+    assert order(tmp_path, lengths, marks) == ["limited", "waits-limited", "long", "waits", "short"]
+
+
 def test_what_bears_load_has_company_and_machines_are_booted_first(tmp_path: Path) -> None:
     lengths = {"short": 1, "long": 5, "boots": 2, "runs": 99, "bears": 3, "some": 4, "slow": 4}
     marks = {

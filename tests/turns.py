@@ -81,16 +81,20 @@ def _group(tests: Sequence[pytest.Item]) -> int:
     return _LATE if any(_marked(each, "repeats_alone") for each in tests) else _LATE + 1
 
 
+def _limited(tests: Iterable[pytest.Item]) -> bool:
+    """Whether one of them has its own time limit, and so may take longest."""
+    return any(_marked(each, "timeout") for each in tests)
+
+
 def _longest_first(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
-    """Those with a test that has its own time limit, then those of many tests: what is left at the end is short."""
-    limited = {path for path, tests in files.items() if any(_marked(each, "timeout") for each in tests)}
-    return sorted(files, key=lambda path: (path not in limited, -len(files[path])))
+    """Those with a time limit of their own, then those of many tests: what is left at the end is short."""
+    return sorted(files, key=lambda path: (not _limited(files[path]), -len(files[path])))
 
 
 def _mixed(files: Mapping[Path, Sequence[pytest.Item]]) -> list[Path]:
-    """Long files first, so that what is left at the end is short; beside each that computes one that `waits`, while
-    there are any, so that no core is idle."""
-    by_length = sorted(files, key=lambda path: -path.stat().st_size)
+    """Those with a time limit of their own, then long files, so that what is left at the end is short; beside each that
+    computes one that `waits`, while there are any, so that no core is idle."""
+    by_length = sorted(files, key=lambda path: (not _limited(files[path]), -path.stat().st_size))
     kinds = ([path for path in by_length if _marked(files[path][0], "waits") is waits] for waits in (False, True))
     return [path for pair in zip_longest(*kinds) for path in pair if path]
 
