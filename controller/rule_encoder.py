@@ -21,14 +21,14 @@ class RuleEncoder:
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
         self._parts: dict[object, tuple[bytes, bytes]] = {}
-        """What comes before the port and after it, by all else of a rule."""
+        """What comes before the port and after it, by all else of a rule but its switch, which no message names."""
 
     def encode(self, rule: SwitchRule) -> bytes:
         """The message of a rule."""
         name, port = rule.match[-1] if isinstance(rule, FlowRule) and rule.match else ("", 0)
         if not isinstance(rule, FlowRule) or name != _PORT or not isinstance(port, int):
             return self._encode(rule)
-        alike = (rule.switch, rule.command, rule.priority, rule.match[:-1], rule.set_fields, rule.output, rule.group)
+        alike = (rule.command, rule.priority, rule.match[:-1], rule.set_fields, rule.output, rule.group)
         if alike not in self._parts:
             first, last = self._encode(_with_port(rule, 0)), self._encode(_with_port(rule, _LAST_PORT))
             self._parts[alike] = _around_port(first, last)

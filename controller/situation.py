@@ -116,6 +116,11 @@ class Situation:
         return told_reroutes(self.in_force, one_way=self.settings.one_way)
 
     @property
+    def alike(self) -> bool:
+        """All lanes are rerouted alike."""
+        return all(each == self.reroutes for each in self.by_lane)
+
+    @property
     def starting_up(self) -> bool:
         """The health of some link is not known yet."""
         return any(health.state == "unknown" for health in self.links.values())
@@ -233,6 +238,11 @@ class Situation:
         """
         nearest = next((relays for _, relays in self._nearest(pair, count)), ())
         return () if nearest and self._slower(pair, nearest) else nearest
+
+    def nearest_relays(self, pair: DirectPath, count: int) -> list[Relays]:
+        """All that take as long as what `best_relays` chooses, in cluster order."""
+        nearest = self._nearest(pair, count) if self.best_relays(pair, count) else []
+        return [relays for delay_ns, relays in nearest if delay_ns == nearest[0][0]]
 
     def ranked_relays(self, pair: DirectPath, count: int) -> list[Relays]:
         """All that `best_relays` chooses from, the best first: by latency, then by the load of the relay that has most,

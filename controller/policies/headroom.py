@@ -1,14 +1,15 @@
 """Headroom: a relay gets lanes only as long as its load stays within a share of its stated capacity.
 
 Lane by lane, each takes the best detour whose relays all have room for its packets; lanes for which none has room stay
-where they are. Load and capacity are packets a second: the load by the run's plan (`Situation.load`), the capacity as
-the scenario states it. A relay without a stated capacity has room for everything.
+where they are. So all take the nearest together if it is the only one, and has room for the packets of all.
+Load and capacity are packets a second: the load by the run's plan (`Situation.load`), the capacity as the scenario
+states it. A relay without a stated capacity has room for everything.
 """
 
 from __future__ import annotations
 
 from controller.moves import Move, PolicyDecision, Relays
-from controller.policies.detours import Selection
+from controller.policies.detours import Selection, detours
 from controller.policies.groups import in_groups
 from controller.policies.steps import all_paced
 from controller.situation import Situation
@@ -17,7 +18,34 @@ from topologies.model import DirectPath
 
 def headroom(situation: Situation) -> list[PolicyDecision]:
     """Every move to make now, and every pair with lanes that stay on a path which is not clean."""
-    return all_paced(in_groups(situation, _WITH_ROOM), situation.settings)
+    return all_paced(_decided(situation), situation.settings)
+
+
+class _ApartError(Exception):
+    """The lanes of a pair cannot go together: its best detour has no room for all, or is not the only one."""
+
+
+def _decided(situation: Situation) -> list[PolicyDecision]:
+    # To decide for each lane takes sixteen times as long as for all, and comes to the same where all have room.
+    try:
+        return detours(situation, _TOGETHER) if situation.alike else lane_by_lane(situation)
+    except _ApartError:
+        return lane_by_lane(situation)
+
+
+def lane_by_lane(situation: Situation) -> list[PolicyDecision]:
+    """What each lane does by itself."""
+    return in_groups(situation, _WITH_ROOM)
+
+
+def _only_nearest(situation: Situation, pair: DirectPath, count: int) -> Relays:
+    nearest = situation.nearest_relays(pair, count)
+    if len(nearest) > 1 or any(_full(situation, pair, each) for each in nearest):
+        raise _ApartError
+    return next(iter(nearest), ())
+
+
+_TOGETHER = Selection(_only_nearest)
 
 
 def _first_with_room(situation: Situation, pair: DirectPath, count: int) -> Relays:

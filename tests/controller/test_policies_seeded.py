@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from functools import reduce
 from random import Random
 from typing import get_args
 
@@ -11,20 +14,21 @@ from engine_bench import Bench
 
 from controller.decisions import Decision, Kept
 from controller.engine import Engine
-from controller.moves import ALL_LANES, Move
+from controller.moves import ALL_LANES, NO_REROUTES, LaneReroutes, Move, PolicyDecision, after_in_lanes
 from controller.policies.failover import failover
+from controller.policies.headroom import headroom, lane_by_lane
 from controller.settings import ControllerSettings, PolicyChoice, PolicyName
 from controller.situation import Situation
 from controller.traffic import PairTraffic, RelayCapacity, Traffic
 from hostio.timing import MS, S
-from topologies.model import Direction
+from scenarios.language.topology_files import load_topology
+from topologies.model import Direction, Topology
 
 SHARE = 0.8
 
 
-def traffic(random: Random) -> Traffic:
+def traffic(random: Random, topology: Topology) -> Traffic:
     """Some hundred packets a second in each lane of each pair, and capacities for a part of what may come beside."""
-    topology = six()
     pairs = tuple(
         PairTraffic(path.a, path.b, tuple(random.randrange(0, 500, 50) for _ in ALL_LANES))
         for path in topology.direct_paths
@@ -63,7 +67,7 @@ def is_cut(bench: Bench, a: str, b: str) -> bool:
 @pytest.mark.parametrize("name", get_args(PolicyName))
 def test_whatever_fails(name: PolicyName) -> None:
     random = Random(f"{name} 1")
-    stated = traffic(random)
+    stated = traffic(random, six())
     bench = bench_of(PolicyChoice(name, relays=random.randint(2, 4), share=SHARE), stated, random.choice((0, 400 * MS)))
     links = bench.topology.links
     for _ in range(2):
@@ -88,7 +92,7 @@ def test_whatever_fails(name: PolicyName) -> None:
 def test_every_lane_on_a_cut_path_has_its_reason(name: PolicyName) -> None:
     """Once all is found and moved, a lane is still on a cut path only if the log says why its pair, or it, stays."""
     random = Random(f"reasons {name}")
-    stated = traffic(random)
+    stated = traffic(random, six())
     bench = bench_of(PolicyChoice(name, relays=2, share=SHARE), stated, 0)
     stays = 0
     bench.records.clear()
@@ -136,3 +140,26 @@ def test_failover_takes_the_nearest_relay_with_four_clean_ways(seed: int) -> Non
     assert {
         frozenset((each.a, each.b)): each.relays if isinstance(each, Move) else () for each in decisions
     } == expected
+
+
+def reroutes_after(decisions: Iterable[PolicyDecision]) -> LaneReroutes:
+    moves = [each for each in decisions if isinstance(each, Move)]
+    return reduce(lambda by_lane, move: after_in_lanes(move, by_lane), moves, NO_REROUTES)
+
+
+def test_headroom_comes_to_the_same_for_all_lanes_together_as_lane_by_lane() -> None:
+    """Whether or not relays have room: in some of these situations all lanes go, in some only a part of them."""
+    topology, random, parted = load_topology("us-6"), Random("together"), Counter[bool]()
+    for _ in range(40):
+        dark = {
+            direction for link in random.sample(topology.links, random.randint(1, 5)) for direction in link.directions
+        }
+        links = {each: broken("cut") if each in dark else all_clean(topology)[each] for each in topology.directions}
+        settings = ControllerSettings(policy=PolicyChoice("headroom", share=SHARE))
+        now = Situation(
+            topology, links, {}, {}, settings, 10 * S, by_lane=NO_REROUTES, traffic=traffic(random, topology)
+        )
+        found = reroutes_after(headroom(now))
+        assert found == reroutes_after(lane_by_lane(now))
+        parted[len({frozenset(each.items()) for each in found}) > 1] += 1
+    assert min(parted[False], parted[True]) > 5, parted
