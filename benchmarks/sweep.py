@@ -40,18 +40,23 @@ def main(arguments: list[str]) -> int:
     if arguments:
         print("scripts/bench sweep: it takes no arguments", file=sys.stderr)
         return ExitCode.BAD_INPUT
+    try:
+        return _played()
+    except RuntimeError as error:
+        print(f"scripts/bench sweep: {error}", file=sys.stderr)
+        return ExitCode.FAIL
+
+
+def _played() -> int:
+    """The exit code. RuntimeError if something came to another end than it should."""
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as name:
         folder = Path(name)
         (file := folder / "sweep.yaml").write_text(SWEEP)
         alone_s, swept_s = _by_hand(folder) / BY_HAND, _local(file, folder)
         added = f"{swept_s - alone_s:+.2f} s a run"
         print(f"by hand {alone_s:.2f} s a run, by a sweep {swept_s:.2f} s: the engine adds {added}", flush=True)
-        try:
-            with cluster_in(folder) as cluster:
-                cluster.play_through(file)
-        except RuntimeError as error:
-            print(f"scripts/bench sweep: {error}", file=sys.stderr)
-            return ExitCode.FAIL
+        with cluster_in(folder) as cluster:
+            cluster.play_through(file)
         print(f"killed: {WORKER_KILLS} workers, the scheduler and the driver, each while a run went on", flush=True)
         return _judged(_results(folder / "local"), _results(folder / "killed"))
 

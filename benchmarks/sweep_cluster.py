@@ -88,14 +88,17 @@ class Cluster:
         self._start("driver", "sweep", file, *where, *more)
 
     def _start(self, name: str, *arguments: str | Path) -> None:
-        self._running[name] = start(self._folder / f"{name}.log", *arguments)
+        self._running[name] = start(self._log(name), *arguments)
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
 
     def _said(self) -> str:
         """The last line of each, and its exit code if it has ended."""
-        logs = {name: (self._folder / f"{name}.log").read_text(errors="replace") for name in self._running}
-        ended = {name: f" (exit code {code})" for name in logs if (code := self._running[name].poll()) is not None}
         return "; ".join(
-            f"{name}{ended.get(name, '')}: {(text.splitlines() or [''])[-1]}" for name, text in logs.items()
+            f"{name} ({'running' if process.poll() is None else f'exit code {process.returncode}'}): "
+            + "".join(self._log(name).read_text(errors="replace").splitlines()[-1:])
+            for name, process in self._running.items()
         )
 
     def _kill(self, name: str) -> None:

@@ -73,10 +73,6 @@ _TICK_NS = 10 * MS
 
 _READ_BYTES = 4096
 
-_SWITCH_INTERVAL_S = 0.5e-3
-"""For how long a thread of the framework may keep the interpreter while the one that decides wants it: Python's 5 ms
-are longer than a decision takes, and rules for further switches would wait for them."""
-
 
 class SwitchConnections(Protocol):
     """Takes rules to the switches."""
@@ -242,7 +238,6 @@ def main(arguments: list[str]) -> int:
     """Run on the configuration file named by the first argument; the exit code, EX_IOERR if its log takes no more."""
     Path("/proc/self/comm").write_text("controller")  # as the run's other processes: the monitor tells them by it
     write_stacks_on_signal()
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     config = ControllerConfig.from_json(Path(arguments[0]).read_text(encoding="utf-8"))
     try:
         run(config, sys.stdin, sys.stdout, standing_by="--stand-by" in arguments)

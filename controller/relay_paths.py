@@ -35,6 +35,12 @@ def relays_passed(reroutes: Reroutes, source: str, destination: str) -> Relays:
     return passed
 
 
+def carries_others(reroutes: Reroutes, pair: DirectPath) -> bool:
+    """Packets between one end of a pair and a third cluster are rerouted over the other end, and go on from there as
+    the pair's own do."""
+    return any(relay in pair.ends and ends.destination in pair.ends for ends, relay in reroutes.items())
+
+
 def loop_of(reroutes: Reroutes, source: str, destination: str) -> Relays:
     """The clusters that send packets for a destination to one another for ever, once they come there from a source."""
     passed = [source]

@@ -116,11 +116,6 @@ class Situation:
         return told_reroutes(self.in_force, one_way=self.settings.one_way)
 
     @property
-    def alike(self) -> bool:
-        """All lanes are rerouted alike."""
-        return all(each == self.reroutes for each in self.by_lane)
-
-    @property
     def starting_up(self) -> bool:
         """The health of some link is not known yet."""
         return any(health.state == "unknown" for health in self.links.values())
@@ -197,11 +192,6 @@ class Situation:
         ways = [(a, b) if number == 0 else (b, a) for a, b in legs for number in range(1 if pair.one_way else 2)]
         return tuple(hop for way in ways for hop in self.topology.hops(*way))
 
-    def carries_others(self, pair: DirectPath) -> bool:
-        """Packets between one end of a pair and a third cluster are rerouted over the other end, and go on from there
-        as the pair's own do."""
-        return any(relay in pair.ends and ends.destination in pair.ends for ends, relay in self.reroutes.items())
-
     def legs_usable(self, pair: DirectPath, relays: Relays) -> bool:
         """Every leg of a relay path is clean as the path is to be, and every relay on it sends on to the next one."""
         legs = itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))
@@ -231,22 +221,19 @@ class Situation:
         return held or self.unhealthy_canary(pair, relays) is not None
 
     def best_relays(self, pair: DirectPath, count: int) -> Relays:
-        """The `count` relays, 1 or 2, to reroute a pair's traffic over: usable legs, none held down, smallest one-way
-        delay in total.
-
-        Of equals the first in cluster order; empty if there are none.
-        """
-        nearest = next((relays for _, relays in self._nearest(pair, count)), ())
-        return () if nearest and self._slower(pair, nearest) else nearest
+        """The first of `nearest_relays`; empty if there are none."""
+        return next(iter(self.nearest_relays(pair, count)), ())
 
     def nearest_relays(self, pair: DirectPath, count: int) -> list[Relays]:
-        """All that take as long as what `best_relays` chooses, in cluster order."""
-        nearest = self._nearest(pair, count) if self.best_relays(pair, count) else []
-        return [relays for delay_ns, relays in nearest if delay_ns == nearest[0][0]]
+        """The paths over `count` relays, 1 or 2, to reroute a pair's traffic over: usable legs, none held down, the
+        smallest one-way delay in total. Several are equals, in cluster order; none, if all would make it later."""
+        found = self._nearest(pair, count)
+        nearest = [relays for delay_ns, relays in found if delay_ns == found[0][0]]
+        return [] if nearest and self._slower(pair, nearest[0]) else nearest
 
     def ranked_relays(self, pair: DirectPath, count: int) -> list[Relays]:
-        """All that `best_relays` chooses from, the best first: by latency, then by the load of the relay that has most,
-        then in cluster order."""
+        """All paths over `count` relays that would do, the best first: by latency, then by the load of the relay that
+        has most, then in cluster order."""
         nearest = [each for each in self._nearest(pair, count) if not self._slower(pair, each[1])]
         if len(nearest) < 2:
             return [relays for _, relays in nearest]

@@ -1,9 +1,9 @@
 """Headroom: a relay gets lanes only as long as its load stays within a share of its stated capacity.
 
 Lane by lane, each takes the best detour whose relays all have room for its packets; lanes for which none has room stay
-where they are. So all take the nearest together if it is the only one, and has room for the packets of all.
-Load and capacity are packets a second: the load by the run's plan (`Situation.load`), the capacity as the scenario
-states it. A relay without a stated capacity has room for everything.
+where they are. So all take the nearest together if it is the only one, and has room for the packets of all. Load and
+capacity are packets a second: the load by the run's plan (`Situation.load`), the capacity as the scenario states it. A
+relay without a stated capacity has room for everything.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from controller.moves import Move, PolicyDecision, Relays
 from controller.policies.detours import Selection, detours
 from controller.policies.groups import in_groups
 from controller.policies.steps import all_paced
+from controller.relay_paths import carries_others
 from controller.situation import Situation
 from topologies.model import DirectPath
 
@@ -26,9 +27,10 @@ class _ApartError(Exception):
 
 
 def _decided(situation: Situation) -> list[PolicyDecision]:
-    # To decide for each lane takes sixteen times as long as for all, and comes to the same where all have room.
+    # To decide for each lane takes many times as long as for all, and comes to the same where all have room.
+    alike = all(each == situation.reroutes for each in situation.by_lane)
     try:
-        return detours(situation, _TOGETHER) if situation.alike else lane_by_lane(situation)
+        return detours(situation, _TOGETHER) if alike else lane_by_lane(situation)
     except _ApartError:
         return lane_by_lane(situation)
 
@@ -74,7 +76,7 @@ def _full(situation: Situation, pair: DirectPath, relays: Relays) -> list[str]:
         if (capacity := capacity_of(each)) is not None
         and situation.load[each] + _more(situation, pair, each) > capacity * share
     ]
-    if on_it or not situation.traffic.capacities or not situation.carries_others(pair):
+    if on_it or not situation.traffic.capacities or not carries_others(situation.reroutes, pair):
         return on_it
     most = {each.cluster: each.packets_per_s * share for each in situation.traffic.capacities}
     # To count the packets of other pairs that go on over this path takes long.

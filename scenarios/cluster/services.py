@@ -15,7 +15,7 @@ from scenarios.cluster.player import Player
 from scenarios.cluster.settings import HTTP, RESOURCE, require_scheduler, security_of, set_up
 from scenarios.errors import MachineError
 
-_CLOSES_WITHIN_S = 6.0
+_CLOSES_WITHIN_S = 5
 
 Say = Callable[[str], None]
 
@@ -88,5 +88,5 @@ async def _worker(
     finally:
         # An interrupt cancels Dask's own tasks too. One of these may be closing the worker already, since the scheduler
         # has ended: then this would wait for an end that never comes.
-        closing = asyncio.ensure_future(worker.close(timeout=5, executor_wait=False))
-        await asyncio.wait((closing,), timeout=_CLOSES_WITHIN_S)
+        closing = asyncio.ensure_future(worker.close(timeout=_CLOSES_WITHIN_S, executor_wait=False))
+        await asyncio.wait((closing,), timeout=_CLOSES_WITHIN_S + 1)

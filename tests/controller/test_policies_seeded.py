@@ -154,7 +154,7 @@ def test_headroom_comes_to_the_same_for_all_lanes_together_as_lane_by_lane() -> 
         dark = {
             direction for link in random.sample(topology.links, random.randint(1, 5)) for direction in link.directions
         }
-        links = {each: broken("cut") if each in dark else all_clean(topology)[each] for each in topology.directions}
+        links = {**all_clean(topology), **dict.fromkeys(dark, broken("cut"))}
         settings = ControllerSettings(policy=PolicyChoice("headroom", share=SHARE))
         now = Situation(
             topology, links, {}, {}, settings, 10 * S, by_lane=NO_REROUTES, traffic=traffic(random, topology)

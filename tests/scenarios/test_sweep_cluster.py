@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -134,16 +135,31 @@ def test_every_result_is_there_once_though_everything_is_killed(cluster: Cluster
         assert results[name]["played"]["values"] == local["played"]["values"]
 
 
-def test_an_interrupt_stops_what_a_worker_plays(tmp_path: Path) -> None:
-    """Which Dask's own cancellation would not."""
+@dataclass(frozen=True)
+class Playing:
+    """A cluster that plays a sweep's first run, which does not end by itself. `worker`: that has it."""
+
+    cluster: Cluster
+    driver: subprocess.Popen[str]
+    worker: subprocess.Popen[str]
+
+
+@pytest.fixture
+def playing(tmp_path: Path) -> Iterator[Playing]:
     with machines(tmp_path) as lab:
         lab.permit(0)
         cluster = Cluster(lab)
         driver = cluster.sweep()
-        lab.next_begun(0)
-        interrupt(driver)
-        assert lab.ended(driver) == 130
-        assert wait_until(lambda: [words[0] for words in lab.lines()][:2] == ["begin", "stop"], WITHIN_S)
+        _, pid = lab.next_begun(0)
+        yield Playing(cluster, driver, next(each for each in cluster.workers.values() if each.pid == pid))
+
+
+def test_an_interrupt_stops_what_a_worker_plays(playing: Playing) -> None:
+    """Which Dask's own cancellation would not."""
+    lab = playing.cluster.lab
+    interrupt(playing.driver)
+    assert lab.ended(playing.driver) == 130
+    assert wait_until(lambda: [words[0] for words in lab.lines()][:2] == ["begin", "stop"], WITHIN_S)
 
 
 def test_a_sweep_that_is_first_waits_for_a_worker(tmp_path: Path) -> None:
@@ -156,18 +172,13 @@ def test_a_sweep_that_is_first_waits_for_a_worker(tmp_path: Path) -> None:
         assert lab.next_begun(0) == (1, cluster.workers["a"].pid)
 
 
-def test_an_interrupt_ends_a_worker_that_plays_on_after_its_scheduler_has_ended(tmp_path: Path) -> None:
-    with machines(tmp_path) as lab:
-        lab.permit(0)
-        cluster = Cluster(lab)
-        driver = cluster.sweep()
-        lab.next_begun(0)
-        cluster.kill_scheduler()
-        assert lab.ended(driver) == 2
-        for worker in cluster.workers.values():
-            worker.terminate()
-        assert [lab.ended(worker) for worker in cluster.workers.values()] == [130, 130]
-        assert all("Traceback" not in lab.said(each) for each in (driver, *cluster.workers.values()))
+def test_a_worker_that_plays_on_after_its_scheduler_has_ended_can_be_terminated(playing: Playing) -> None:
+    lab = playing.cluster.lab
+    playing.cluster.kill_scheduler()
+    assert lab.ended(playing.driver) == 2
+    playing.worker.terminate()
+    assert lab.ended(playing.worker) == 130
+    assert all("Traceback" not in lab.said(each) for each in (playing.driver, playing.worker))
 
 
 def test_nothing_listens_but_at_the_address_and_on_the_loopback(cluster: Cluster) -> None:
