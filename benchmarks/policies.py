@@ -1,13 +1,12 @@
 """Policies and detectors side by side: `scripts/bench policies [FOLDER [POLICY|SCENARIO...]]`.
 
 Plays the cold burst and the patterns of the field under each policy, prints a row after each run, and writes the table
-into the page on policies. A run that is in FOLDER already is kept, unless the machine was busy or its scenario has
-changed since, so that a call that was interrupted can be repeated.
+into the page on policies. Runs in doubt are played again after all others. A run that is in FOLDER already is kept,
+unless it is in doubt or its scenario has changed since, so that a call that was interrupted can be repeated.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 import sys
@@ -53,30 +52,35 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:
         print(f"scripts/bench policies: {error}", file=sys.stderr)
         return ExitCode.BAD_INPUT
-    wanted, found, failed = [*trials(scenarios, policies)], [], 0
+    wanted, failed = [*trials(scenarios, policies)], False
     print(*markdown.head(COLUMNS), sep="\n", flush=True)
-    for number, trial in enumerate(wanted, 1):
-        begin = monotonic()
-        try:
-            row = row_for(trial, folder)
-        except (RefusedError, FailedError, ScenarioError, DocumentError, RecordsError, OSError) as error:
-            failed += 1
-            print(f"{' · '.join(trial.key)}: no row: {error}", file=sys.stderr)
-            continue
-        found.append(row)
-        write(merged(recorded(), found, order()))
-        print(markdown.row(row.cells), flush=True)
-        print(f"{number} of {len(wanted)} in {monotonic() - begin:.0f} s", file=sys.stderr)
-    doubted = [row for row in found if row.doubts]
-    for row in doubted:
-        print(f"in doubt: {' · '.join(row.key)}: {'; '.join(row.doubts)}", file=sys.stderr)
+    for attempt in range(ATTEMPTS):
+        found = [(trial, shown(trial, folder, attempt)) for trial in wanted]
+        failed |= any(row is None for _, row in found)
+        wanted = [trial for trial, row in found if row and row.doubts]
+    for trial in wanted:
+        print(f"in doubt: {' · '.join(trial.key)}", file=sys.stderr)
     if failed:
         return ExitCode.BAD_INPUT
-    return ExitCode.INCONCLUSIVE if doubted else ExitCode.PASS
+    return ExitCode.INCONCLUSIVE if wanted else ExitCode.PASS
 
 
-def row_for(trial: Trial, folder: Path) -> Row:
-    """The row of the run that is there, or else of the first that nothing disturbs; of the last after ATTEMPTS.
+def shown(trial: Trial, folder: Path, attempt: int) -> Row | None:
+    """Record and print the row of a trial. None if there is none: the reason is printed."""
+    begin = monotonic()
+    try:
+        row = row_for(trial, folder, attempt)
+    except (RefusedError, FailedError, ScenarioError, DocumentError, RecordsError, OSError) as error:
+        print(f"{' · '.join(trial.key)}: no row: {error}", file=sys.stderr)
+        return None
+    write(merged(recorded(), [row], order()))
+    print(markdown.row(row.cells), flush=True)
+    print(f"in {monotonic() - begin:.0f} s{', in doubt' if row.doubts else ''}", file=sys.stderr)
+    return row
+
+
+def row_for(trial: Trial, folder: Path, attempt: int) -> Row:
+    """The row of the run that is there, unless it is in doubt, or else of one played now.
 
     RefusedError, FailedError, ScenarioError, DocumentError, RecordsError.
     """
@@ -85,13 +89,9 @@ def row_for(trial: Trial, folder: Path) -> Row:
     scenario = runs / "scenario.yaml"
     write_whole(scenario, scenario_text(trial))
     plan = load_plan(scenario)
-    there = (run for run in finished(runs) if is_of(run, plan))
-    anew = (played(scenario, plan, runs / str(number)) for number in range(ATTEMPTS))
-    for run in itertools.chain(list(there), anew):
-        row = row_from(trial, run)
-        if not row.doubts:
-            break
-    return row
+    there = (row_from(trial, run) for run in finished(runs) if is_of(run, plan))
+    kept = next((row for row in there if not row.doubts), None)
+    return kept or row_from(trial, played(scenario, plan, runs / str(attempt)))
 
 
 def scenario_text(trial: Trial) -> str:

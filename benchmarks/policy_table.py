@@ -9,8 +9,10 @@ import numpy as np
 
 from benchmarks import markdown
 from benchmarks.playing import disturbed
+from results.bounds.interval import Interval
 from results.run_files.records import Rows
 from results.verdict.summary import Summary, Verdict
+from results.verdict.value_text import interval_text, number_text
 
 COLUMNS = (
     "scenario",
@@ -43,15 +45,17 @@ class Row:
     """Of interruptions, as `media.interruption_ms` of the summary; null: there was none."""
     p99_ms: float | None
     max_ms: float | None
+    max_bounds: Interval | None
+    """Between which the run would have had it on an idle machine; null: none are known."""
     still_interrupted: int
     """Directions that were silent as the media ended: the longest interruption is then at least that long."""
     sessions: int
     hit: int
     """Sessions with an interruption of a second or more."""
     catch_up_ms: float | None
-    """The longest of any relay; null: nothing was moved onto one."""
+    """The longest of any relay that served all streams that were moved onto it; null: there was none."""
     unserved: int
-    """Moved streams of which no packet arrived over their relay: the catch-up is then at least that long."""
+    """Streams moved onto other relays that were never served there."""
     peak_relay: str | None
     """Cluster of the relay with the most packets received in a second; null: no relay has samples."""
     peak_per_s: float | None
@@ -73,9 +77,9 @@ class Row:
             *self.key,
             _ms(self.p50_ms),
             _ms(self.p99_ms),
-            _ms(self.max_ms, censored=self.still_interrupted > 0),
+            ("≥ " if self.still_interrupted else "") + _ms(self.max_ms) + interval_text(self.max_ms, self.max_bounds),
             f"{self.hit} of {self.sessions}",
-            _ms(self.catch_up_ms, censored=self.unserved > 0),
+            _ms(self.catch_up_ms) + (f", {self.unserved} never" if self.unserved else ""),
             load,
             str(self.reordered),
             f"{self.verdict}, busy" if self.doubts and self.verdict != "inconclusive" else self.verdict,
@@ -92,7 +96,7 @@ class Record:
 def row_of(key: tuple[str, str, str], summary: Summary, loads: Mapping[str, float]) -> Row:
     """The row of a run. `loads`: most packets that each relay received in a second, by cluster."""
     media = summary.media
-    catching = [each for each in summary.relay.values() if each.catch_up_ms is not None]
+    caught_up = [each.catch_up_ms for each in summary.relay.values() if not each.never_forwarded]
     peak = max(loads, key=lambda cluster: loads[cluster], default=None)
     doubts = summary.reasons if summary.verdict == "inconclusive" else ["the machine was busy"]
     return Row(
@@ -100,11 +104,12 @@ def row_of(key: tuple[str, str, str], summary: Summary, loads: Mapping[str, floa
         p50_ms=media.interruption_ms.p50,
         p99_ms=media.interruption_ms.p99,
         max_ms=media.interruption_ms.max,
+        max_bounds=(summary.bounds or {}).get("media.interruption_ms.max"),
         still_interrupted=media.still_interrupted,
         sessions=media.sessions,
         hit=media.hit_sessions,
-        catch_up_ms=max((each.catch_up_ms or 0.0 for each in catching), default=None),
-        unserved=sum(each.never_forwarded for each in catching),
+        catch_up_ms=max((found for found in caught_up if found is not None), default=None),
+        unserved=sum(each.never_forwarded for each in summary.relay.values()),
         peak_relay=peak,
         peak_per_s=loads[peak] if peak else None,
         reordered=media.order.reordered,
@@ -151,5 +156,5 @@ def rewritten(page: str, lines: Iterable[str]) -> str:
     return "\n".join((f"{before}{BEGIN}", "", *lines, "", after))
 
 
-def _ms(value: float | None, *, censored: bool = False) -> str:
-    return _NOT_TOLD if value is None else f"{'≥ ' if censored else ''}{value:.0f} ms"
+def _ms(value: float | None) -> str:
+    return _NOT_TOLD if value is None else f"{number_text(value)} ms"

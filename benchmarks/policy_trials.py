@@ -17,8 +17,10 @@ OPTIONS: Mapping[PolicyName, Mapping[str, object]] = MappingProxyType(
     {"spread": {"relays": 3}, "paced": {"pace": "8s"}, "headroom": {"share": "80%"}}
 )
 CAPACITY = "4000/s"
-"""What `headroom` is told that every relay carries. The 40 sessions of a burst are that much, and 80 % of it are 32."""
+"""What `headroom` is told that every relay carries, if the scenario does not say: 40 calls of `voice`."""
 DETECTORS = (("link",), ("link", "relay-canary"))
+_DECIDED = ("pace", "reroute")
+"""Settings of a scenario's controller that are no longer its own: without reroutes no policy differs from another."""
 RELEASES = "rolling-deploy"
 """How the files begin among the patterns that are releases of our own, and no blips of the field."""
 
@@ -62,11 +64,11 @@ def document(trial: Trial, data: Mapping[str, Any], clusters: Sequence[str]) -> 
     """The data of a scenario file with the policy and the detectors of a trial. `clusters`: of its topology."""
     found = copy.deepcopy(dict(data))
     options = OPTIONS.get(trial.policy, {})
-    controller = {key: value for key, value in found.get("controller", {}).items() if key != "pace"}
+    controller = {key: value for key, value in found.get("controller", {}).items() if key not in _DECIDED}
     policy = {"name": trial.policy, **options} if options else trial.policy
     found["controller"] = {**controller, "policy": policy, "detect": [*trial.detectors]}
     if trial.policy == "headroom":
-        found["relays"] = {**found.get("relays", {}), "capacity": dict.fromkeys(clusters, CAPACITY)}
+        found["relays"] = {"capacity": dict.fromkeys(clusters, CAPACITY), **found.get("relays", {})}
     return found
 
 
