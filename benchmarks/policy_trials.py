@@ -1,4 +1,7 @@
-"""Which runs compare policies: each scenario under each policy, with and without canaries through relays. Pure."""
+"""Which runs compare policies: each scenario under each policy, watched by links alone, by canaries and by media.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ OPTIONS: Mapping[PolicyName, Mapping[str, object]] = MappingProxyType(
 )
 CAPACITY = "4000/s"
 """What `headroom` is told that every relay carries, if the scenario does not say: 40 calls of `voice`."""
-DETECTORS = (("link",), ("link", "relay-canary"))
+DETECTORS = (("link",), ("link", "relay-canary"), ("link", "receiver-reports"))
 _DECIDED = ("pace", "reroute")
 """Settings of a scenario's controller that are no longer its own: without reroutes no policy differs from another."""
 RELEASES = "rolling-deploy"

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from controller.health import MonitoredPath, ObservedRelay
 from controller.settings import Detector
+from topologies.model import Direction
 
 FoundBy: TypeAlias = Detector | Literal["damping"]
 """What found a path to have changed."""
@@ -16,9 +18,10 @@ FoundBy: TypeAlias = Detector | Literal["damping"]
 
 @dataclass(frozen=True, slots=True)
 class HealthChange:
-    """One direction of a link changed its health or, as canaries from `source` found, the relay at `destination`.
+    """One direction of a link changed its health or, as the cluster `source` finds it, the relay at `destination`.
 
-    `detector` damping: a clean direction of a link is not used, or is used again, because it flapped.
+    `detector` damping: a clean direction of a link is not used, or is used again, because it flapped. `of_relay`: None
+    where the detector says it, as canaries watch relays alone, and probes links.
     """
 
     source: str
@@ -28,7 +31,19 @@ class HealthChange:
     at_ns: int
     reason: str
     detector: FoundBy = "link"
+    of_relay: bool | None = None
     kind: Literal["health"] = "health"
+
+    @property
+    def path(self) -> MonitoredPath:
+        """What changed its health."""
+        of_relay = self.detector == "relay-canary" if self.of_relay is None else self.of_relay
+        return (ObservedRelay if of_relay else Direction)(self.source, self.destination)
+
+    @property
+    def subject(self) -> str:
+        """The path, as a sentence on it begins."""
+        return f"{self.path}," if isinstance(self.path, ObservedRelay) else str(self.path)
 
 
 @dataclass(frozen=True, slots=True)

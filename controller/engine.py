@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from controller.coverage import NO_COVERAGE
-from controller.decisions import Kept, Review
+from controller.decisions import HealthChange, Kept, Review
 from controller.flow_rules import SwitchRule, clear_groups, clear_rules
 from controller.health import Health
 from controller.health_watch import HealthWatch
@@ -17,6 +17,7 @@ from controller.messages import (
     Action,
     BarrierReply,
     Install,
+    LanePaths,
     Milestone,
     PortState,
     SwitchConnected,
@@ -51,6 +52,7 @@ from controller.situation import Situation
 from controller.traffic import NO_TRAFFIC, Traffic
 from hostio.timing import S
 from relay_app.coverage_report import CoverageReport
+from relay_app.media_report import MediaReport
 from relay_app.ports import LANES
 from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 from topologies.model import Direction, DirectPath, Topology
@@ -102,12 +104,15 @@ class Engine:
         self._found: dict[int, list[FoundReroute]] = {}
         """The reroutes that each switch had when it connected for the first time."""
 
-    def report(self, report: ProbeReport | ReflectionReport) -> list[Action]:
-        """A probe or a canary arrived, or a probe came back. KeyError if no such link is in the topology."""
+    def report(self, report: ProbeReport | ReflectionReport | MediaReport) -> list[Action]:
+        """A probe or a canary arrived, or a probe came back, or a client counted its media. KeyError if no such link is
+        in the topology."""
         if not self._installer.complete:
             return []
+        if isinstance(report, MediaReport):
+            return [*self._watch.observe(report, report.at_ns)] if self._watch.begun else []
         at_ns = (report.there if isinstance(report, ReflectionReport) else report).received_ns
-        begun = [] if self._watch.begun else self._watch.begin(at_ns)
+        begun = [] if self._watch.begun else [*self._watch.begin(at_ns), *self._tell_paths(at_ns)]
         return [*begun, *self._watch.observe(report, at_ns)]
 
     def cover(self, report: CoverageReport) -> None:
@@ -149,6 +154,8 @@ class Engine:
         onto_relays = {each.pair for each in decisions if isinstance(each, Move) and each.relays}
         self._moved_ns += (now_ns,) * len(onto_relays)
         steps, self._lanes = self._lanes.due(now_ns)
+        if steps:
+            actions += self._tell_paths(now_ns)
         for step in steps:
             actions += self._installer.move(step.move, step.lanes, self._rules_of(step), now_ns)
         if not actions:  # not before rules that traffic waits for
@@ -163,6 +170,10 @@ class Engine:
     def health(self) -> Mapping[Direction, Health]:
         """What is known of every direction; empty before the watch began."""
         return self._watch.links
+
+    def _tell_paths(self, now_ns: int) -> list[HealthChange]:
+        """Detectors that judge by media have to know which way these take."""
+        return self._watch.observe(LanePaths(now_ns, self._lanes.paths), now_ns)
 
     def _connected(self, event: SwitchConnected, now_ns: int) -> Iterator[Action]:
         """A switch that connects for the first time keeps the reroutes that another controller gave it: media flow

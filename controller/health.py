@@ -35,8 +35,9 @@ class Health(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CanaryPath:
-    """From an observer through the relay of another cluster, and back.
+class ObservedRelay:
+    """The relay of a cluster as another one, the observer, finds it: by canaries through it and back, or by the media
+    that it should hear over it.
 
     Not a tuple as `Direction` is: the two are keys of one mapping, and tuples of equal names would be one key.
     """
@@ -45,10 +46,10 @@ class CanaryPath:
     relay: str
 
     def __str__(self) -> str:
-        return f"{self.observer}'s canary through {self.relay}"
+        return f"relay {self.relay}, to {self.observer}"
 
 
-MonitoredPath: TypeAlias = Direction | CanaryPath
+MonitoredPath: TypeAlias = Direction | ObservedRelay
 """What a detector can watch."""
 
 
@@ -61,7 +62,7 @@ class RelayHealth:
 
     @property
     def unhealthy(self) -> bool:
-        """Canaries are lost, or take too long. What is unknown is not unhealthy."""
+        """Canaries or media are lost, or canaries take too long. What is unknown is not unhealthy."""
         return self.health.state not in ("clean", "unknown")
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from controller.damping import LinkDamping
 from controller.decisions import HealthChange, HeldUp
 from controller.detectors import DETECTORS, HealthDetector
-from controller.health import CanaryPath, Health, MonitoredPath, RelayHealth, worse
+from controller.health import Health, MonitoredPath, ObservedRelay, RelayHealth, worse
 from controller.messages import Evidence
 from controller.settings import ControllerSettings
 from hostio.timing import MS
@@ -31,14 +31,14 @@ class HealthWatch:
         self._damping = LinkDamping(settings) if settings.damping else None
         self._found: Mapping[Direction, Health] = {}
         """The health of links as detectors find it, without damping."""
-        self._last_unhealthy_ns: dict[CanaryPath, int] = {}
+        self._last_unhealthy_ns: dict[ObservedRelay, int] = {}
         detection_ns = settings.detect_multiplier * settings.probe_interval_ns
         self._longest_gap_ns = max(detection_ns, _LATE_NS)
         self._last_tick_ns: int | None = None
         self.begun = False
         self.links: Mapping[Direction, Health] = {}
         """Of every direction of every link; empty before the watch began."""
-        self.relays: Mapping[CanaryPath, RelayHealth] = {}
+        self.relays: Mapping[ObservedRelay, RelayHealth] = {}
         """Of every relay, by observer; empty if no detector watches relays."""
 
     def begin(self, now_ns: int) -> list[HealthChange]:
@@ -93,7 +93,7 @@ class HealthWatch:
         self.relays = {
             path: RelayHealth(health, self._last_unhealthy_ns.get(path))
             for path, health in found.items()
-            if isinstance(path, CanaryPath)
+            if isinstance(path, ObservedRelay)
         }
 
 

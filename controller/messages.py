@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from controller.decisions import Decision, HealthChange, HeldUp, Kept, Review
 from controller.flow_rules import FlowRule, GroupRule, SwitchRule
+from controller.moves import Relays
 from relay_app.load_order import LoadOrder
+from relay_app.media_report import MediaReport
 from relay_app.probing.probe_report import ProbeReport, ReflectionReport
+from topologies.model import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,16 @@ class SwitchRefused:
     error: str
 
 
-Evidence: TypeAlias = ProbeReport | ReflectionReport | PortState
+@dataclass(frozen=True, slots=True)
+class LanePaths:
+    """The path of each lane of every pair that has moved, as the switches are given it at `at_ns`; the others take the
+    direct one."""
+
+    at_ns: int
+    paths: Mapping[Direction, tuple[Relays, ...]]
+
+
+Evidence: TypeAlias = ProbeReport | ReflectionReport | MediaReport | PortState | LanePaths
 """What detectors judge health by."""
 
 SwitchEvent: TypeAlias = SwitchConnected | PortState | BarrierReply | SwitchRefused

@@ -48,9 +48,9 @@ def _direct_state(situation: Situation, pair: DirectPath) -> str:
 
 
 def _relay_state(situation: Situation, pair: DirectPath, relays: Relays) -> str:
-    known = [relay for _, relay in situation.canaries(pair, relays)]
+    known = [relay for _, relay in situation.observed(pair, relays)]
     if not known:
         return "the relay itself is not watched"
     if any(relay.unhealthy for relay in known):
         return "the relay is unhealthy"
-    return "canaries come back through the relay"
+    return "the relay is healthy" if any(relay.health.state == "clean" for relay in known) else "the relay is unknown"

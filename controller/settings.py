@@ -15,7 +15,7 @@ from relay_app.ports import LANES
 from topologies.bfd import BFD_MULTIPLIER
 from topologies.model import Topology
 
-Detector = Literal["link", "bfd", "relay-canary", "relay-cache"]
+Detector = Literal["link", "bfd", "relay-canary", "receiver-reports", "relay-cache"]
 """The word by which a scenario names a detector."""
 
 Framework = Literal["os-ken", "ryu"]
@@ -86,7 +86,8 @@ class ControllerSettings:
         ("link",),
         "detectors",
         "what is watched: link: links, by probes and port status; bfd: links, by BFD sessions of the switches "
-        "themselves; relay-canary: relays too, by media through them and back, judged as the probes are; relay-cache: "
+        "themselves; relay-canary: relays too, by media through them and back, judged as the probes are; "
+        "receiver-reports: relays and links, by the media of sessions, which clients count at both ends; relay-cache: "
         "which session records relay versions hold, as they say once a second",
     )
     policy: PolicyChoice = _setting(  # noqa: RUF009 - frozen, as the other defaults are
@@ -159,6 +160,9 @@ class ControllerSettings:
         "1",
         "1100",
     )
+    report_interval_ns: int = _setting(
+        100 * MS, "time", "between two reports of the media that a cluster's client sends and hears", "10ms", "10s"
+    )
     bfd_interval_ns: int = _setting(
         50 * MS,
         "time",
@@ -190,6 +194,11 @@ class ControllerSettings:
     def canaries(self) -> bool:
         """Whether relays are watched."""
         return "relay-canary" in self.detect
+
+    @property
+    def media_reports(self) -> bool:
+        """Whether clients report the media that they send and hear."""
+        return "receiver-reports" in self.detect
 
     @property
     def bfd(self) -> bool:

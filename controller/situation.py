@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from controller.coverage import NO_COVERAGE, Coverage
-from controller.health import CanaryPath, Health, RelayHealth
+from controller.health import Health, ObservedRelay, RelayHealth
 from controller.isolation import cut_off, cut_off_way
 from controller.loading import NOTHING_LOADING, Loading
 from controller.moves import (
@@ -38,7 +38,7 @@ class Situation:
 
     topology: Topology
     links: Mapping[Direction, Health]
-    relays: Mapping[CanaryPath, RelayHealth]
+    relays: Mapping[ObservedRelay, RelayHealth]
     reroutes: Reroutes
     settings: ControllerSettings
     now_ns: int
@@ -202,23 +202,23 @@ class Situation:
             for relay, following in itertools.zip_longest(way, way[1:])
         )
 
-    def canaries(self, pair: DirectPath, relays: Relays) -> Iterator[tuple[CanaryPath, RelayHealth]]:
+    def observed(self, pair: DirectPath, relays: Relays) -> Iterator[tuple[ObservedRelay, RelayHealth]]:
         """What the clusters on a relay path, between its legs' ends too, know of the relays to which they have links;
         empty where relays are not watched."""
         for one, other in self.topology.hops(pair.a, *relays, pair.b) if self.relays else ():
-            for path in (CanaryPath(one, other), CanaryPath(other, one)):
+            for path in (ObservedRelay(one, other), ObservedRelay(other, one)):
                 if path.relay in relays and path in self.relays:
                     yield path, self.relays[path]
 
-    def unhealthy_canary(self, pair: DirectPath, relays: Relays) -> CanaryPath | None:
+    def unhealthy_relay(self, pair: DirectPath, relays: Relays) -> ObservedRelay | None:
         """The first cluster on a relay path whose canaries find a relay beside it unhealthy, if any do."""
-        return next((path for path, relay in self.canaries(pair, relays) if relay.unhealthy), None)
+        return next((path for path, relay in self.observed(pair, relays) if relay.unhealthy), None)
 
     def held_down(self, pair: DirectPath, relays: Relays) -> bool:
         """A relay is unhealthy to a cluster beside it, or was within the last `hold_ns` (hold-down)."""
-        last_ns = [relay.last_unhealthy_ns for _, relay in self.canaries(pair, relays)]
+        last_ns = [relay.last_unhealthy_ns for _, relay in self.observed(pair, relays)]
         held = any(each is not None and self.now_ns - each < self.settings.hold_ns for each in last_ns)
-        return held or self.unhealthy_canary(pair, relays) is not None
+        return held or self.unhealthy_relay(pair, relays) is not None
 
     def best_relays(self, pair: DirectPath, count: int) -> Relays:
         """The first of `nearest_relays`; empty if there are none."""

@@ -1,11 +1,16 @@
-"""What probers and relays tell the controller, read with distrust: what cannot be is refused. Pure; times are ns."""
+"""What probers, relays and clients tell the controller, read with distrust: what cannot be is refused.
+
+Pure; times are ns.
+"""
 
 from __future__ import annotations
 
 import struct
+from typing import TypeAlias
 
 from hostio.timing import S
 from relay_app.coverage_report import CoverageReport
+from relay_app.media_report import MediaReport
 from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 from topologies.model import Topology
 
@@ -18,18 +23,24 @@ class TelemetryError(Exception):
     """A datagram that is no report, or of something that cannot be; says what."""
 
 
+Telemetry: TypeAlias = ProbeReport | ReflectionReport | MediaReport | CoverageReport
+
+
 class TelemetryReader:
     """Reads the datagrams of a run on one topology."""
 
     def __init__(self, topology: Topology) -> None:
         self._directions = {topology.ordinals(direction) for direction in topology.directions}
+        self._joined = {topology.ordinals(ends) for ends in topology.paths}
         self._clusters = {cluster.ordinal for cluster in topology.clusters}
 
-    def read(self, datagram: bytes, now_ns: int) -> ProbeReport | ReflectionReport | CoverageReport:
+    def read(self, datagram: bytes, now_ns: int) -> Telemetry:
         """The report in a datagram that arrived by now (CLOCK_MONOTONIC); TelemetryError."""
         try:
             if CoverageReport.is_in(datagram):
                 return self._coverage(CoverageReport.decode(datagram), now_ns)
+            if MediaReport.is_in(datagram):
+                return self._media(MediaReport.decode(datagram), now_ns)
             if ReflectionReport.is_in(datagram):
                 return self._reflection(ReflectionReport.decode(datagram), now_ns)
             return self._probe(ProbeReport.decode(datagram), now_ns)
@@ -49,6 +60,14 @@ class TelemetryReader:
         if report.there.via:
             raise TelemetryError(f"a canary via {report.there.via} that was reflected")
         self._probe(report.there, now_ns)
+        return report
+
+    def _media(self, report: MediaReport, now_ns: int) -> MediaReport:
+        strangers = [peer for peer in report.lanes if (report.cluster, peer) not in self._joined]
+        if report.cluster not in self._clusters or strangers:
+            raise TelemetryError(f"media of {report.cluster} with {strangers}, which no links join")
+        if not now_ns - _OLDEST_NS <= report.at_ns <= now_ns + _AHEAD_NS:
+            raise TelemetryError(f"media counted at {report.at_ns}")
         return report
 
     def _coverage(self, report: CoverageReport, now_ns: int) -> CoverageReport:

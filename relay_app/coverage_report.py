@@ -6,7 +6,6 @@ ordinal of a cluster.
 
 from __future__ import annotations
 
-import socket
 import struct
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -54,25 +53,3 @@ class CoverageReport(NamedTuple):
             raise struct.error(f"tag {tag}")
         entries = _ENTRY.iter_unpack(datagram[_HEADER.size :])
         return cls(relay, at_ns, {(a, b): records for a, b, records in entries})
-
-
-class CoverageSender:
-    """Sends reports to a Unix socket. `unheard`: datagrams that nobody took: its buffer was full, or there was none."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self.unheard = 0
-
-    def report(self, report: CoverageReport) -> None:
-        """Send a report; the next one makes up for one that is lost."""
-        for datagram in report.encode():
-            try:
-                self._socket.sendto(datagram, self._path)
-            except OSError:
-                self.unheard += 1
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()

@@ -1,8 +1,8 @@
-"""Detectors: what turns evidence (probes, canaries, port status, BFD) into the health of links and relays. Pure.
+"""Detectors: what turns evidence (probes, canaries, media, port status, BFD) into the health of links and relays. Pure.
 
 A further detector is one module here, one entry in `DETECTORS`, and its word in `settings.Detector`; if it needs
 evidence of a new kind, that joins `messages.Evidence`. Where several detectors watch one path, the worst of them counts
-(`HealthWatch`). May import `controller`, `relay_app.probing`, `topologies` and `hostio`.
+(`HealthWatch`). May import `controller`, `relay_app`, `relay_app.probing`, `topologies` and `hostio`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol
 from controller.decisions import HealthChange
 from controller.detectors.bfd import BfdDetector
 from controller.detectors.link import LinkDetector
+from controller.detectors.receiver_reports import ReceiverReportDetector
 from controller.detectors.relay_canary import RelayCanaryDetector
 from controller.health import Health, MonitoredPath
 from controller.messages import Evidence
@@ -46,6 +47,11 @@ class HealthDetector(Protocol):
 
 
 DETECTORS: Mapping[Detector, Callable[[Topology, ControllerSettings], HealthDetector]] = MappingProxyType(
-    {"link": LinkDetector, "bfd": BfdDetector, "relay-canary": RelayCanaryDetector}
+    {
+        "link": LinkDetector,
+        "bfd": BfdDetector,
+        "relay-canary": RelayCanaryDetector,
+        "receiver-reports": ReceiverReportDetector,
+    }
 )
-"""In the order in which they judge: detectors of links before those of relays, which ask for the health of links."""
+"""In the order in which they judge: detectors of links before the others, which ask for the health of links."""

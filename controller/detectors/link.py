@@ -13,7 +13,7 @@ from controller.detectors.tracker import Tracker
 from controller.health import Health, MonitoredPath
 from controller.messages import Evidence, PortState
 from controller.settings import ControllerSettings
-from relay_app.probing.probe_report import ReflectionReport
+from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 from topologies.model import Direction, Link, Topology
 
 
@@ -42,7 +42,7 @@ class LinkDetector:
             return self._port_state(evidence, now_ns)
         if isinstance(evidence, ReflectionReport):
             self._trackers[self._directions[evidence.there.source, evidence.there.destination]].reflection(evidence)
-        elif not evidence.via:
+        elif isinstance(evidence, ProbeReport) and not evidence.via:
             self._trackers[self._directions[evidence.source, evidence.destination]].report(evidence)
         return []
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from controller.decisions import HealthChange
 from controller.detectors.tracker import Tracker
-from controller.health import CanaryPath, Health, MonitoredPath
+from controller.health import Health, MonitoredPath, ObservedRelay
 from controller.messages import Evidence
 from controller.settings import ControllerSettings
 from hostio.timing import S
@@ -28,9 +28,9 @@ class RelayCanaryDetector:
     def __init__(self, topology: Topology, settings: ControllerSettings) -> None:
         self._topology = topology
         self._settings = replace(settings, probe_interval_ns=settings.canary_interval_ns)
-        self._paths = {topology.ordinals(each): CanaryPath(*each) for each in topology.directions}
+        self._paths = {topology.ordinals(each): ObservedRelay(*each) for each in topology.directions}
         """By the ordinals of observer and relay."""
-        self._trackers: dict[CanaryPath, Tracker] = {}
+        self._trackers: dict[ObservedRelay, Tracker] = {}
         self.known = True
         """No relay that a clean link leads to is unknown."""
 
@@ -64,11 +64,11 @@ class RelayCanaryDetector:
         """Of every relay, by observer."""
         return {path: tracker.health for path, tracker in self._trackers.items()}
 
-    def _forget(self, path: CanaryPath, now_ns: int) -> None:
+    def _forget(self, path: ObservedRelay, now_ns: int) -> None:
         if self._trackers[path].health.state != "unknown":
             self._trackers[path] = self._tracker(path, now_ns)
 
-    def _tracker(self, path: CanaryPath, now_ns: int) -> Tracker:
+    def _tracker(self, path: ObservedRelay, now_ns: int) -> Tracker:
         ways = [self._topology.one_ways[direction] for direction in _both_ways(path)]
         there_and_back = (sum(way.delay_ns for way in ways), sum(way.jitter_ns for way in ways))
         ends = (path.observer, path.relay)
@@ -76,5 +76,5 @@ class RelayCanaryDetector:
         return Tracker(ends, *there_and_back, self._settings, now_ns, START_UP_NS, "relay-canary", words)
 
 
-def _both_ways(path: CanaryPath) -> tuple[Direction, Direction]:
+def _both_ways(path: ObservedRelay) -> tuple[Direction, Direction]:
     return Direction(path.observer, path.relay), Direction(path.relay, path.observer)

@@ -96,7 +96,7 @@ def _still_good(situation: Situation, pair: DirectPath, present: Relays) -> bool
     return (
         situation.spent(pair)
         and situation.legs_usable(pair, present)
-        and situation.unhealthy_canary(pair, present) is None
+        and situation.unhealthy_relay(pair, present) is None
     )
 
 
@@ -143,7 +143,7 @@ def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Sele
 def _leave_unhealthy_relay(
     situation: Situation, pair: DirectPath, present: Relays, count: int, selection: Selection
 ) -> PolicyDecision | None:
-    canary = situation.unhealthy_canary(pair, present)
+    canary = situation.unhealthy_relay(pair, present)
     if canary is None:
         return None
     health = situation.relays[canary].health

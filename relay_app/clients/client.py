@@ -25,6 +25,7 @@ from relay_app.calls import Span
 from relay_app.clients.client_loops import RECEIVE_BATCH, ReceiverMemory, collect, play
 from relay_app.clients.gateway import Gateway
 from relay_app.clients.gateway_loop import GATEWAY_BATCH, GatewayMemory, pass_on
+from relay_app.clients.media_reporter import MediaReportConfig, MediaReporter
 from relay_app.clients.passing_compiled import PassingMemory
 from relay_app.clients.permission_keeper import PermissionConfig, PermissionKeeper
 from relay_app.clients.sender import Sender, sender_memory
@@ -52,6 +53,8 @@ class Receiver:
         self._passing = PassingMemory.allocate(destinations, self._to_decoders.fileno(), RECEIVE_BATCH)
         self._rows: list[npt.NDArray[Any]] = []
         self._digests: list[npt.NDArray[Any]] = []
+        self._blocks: list[tuple[int, npt.NDArray[Any]]] = []
+        """Those that were begun, each with the number of the row that it begins with."""
 
     def run(self) -> None:
         """Record until stopped, in blocks; while a block is replaced, packets wait in the socket."""
@@ -60,6 +63,7 @@ class Receiver:
         while filled + RECEIVE_BATCH > _BLOCK_ROWS:
             rows = np.zeros(_BLOCK_ROWS, RECEIVED)
             digests = np.zeros(_BLOCK_ROWS if len(self._passing.ssrcs) else 0, DIGEST)
+            self._blocks.append((int(self._memory.state["recorded"][0]), rows))
             filled = collect(self._memory, self._passing, rows, digests, self._ntp_offset_ns, self._tick_ns)
             self._rows.append(rows[:filled])
             self._digests.append(digests[: int(self._memory.state["passed"][0])])
@@ -67,6 +71,17 @@ class Receiver:
     def stop(self) -> None:
         """Have `run` end once it has recorded all that had arrived."""
         self._memory.state["stop"] = 1
+
+    def recorded(self, first: int) -> npt.NDArray[Any]:
+        """RECEIVED[n] so far, from row `first` on; to be called by any thread."""
+        stop = int(self._memory.state["recorded"][0])  # before the blocks: rows up to it are in one that is there
+        blocks = [*self._blocks]
+        ends = [*(begin for begin, _ in blocks[1:]), stop]
+        parts = (
+            rows[max(first - begin, 0) : max(min(end, stop) - begin, 0)]
+            for (begin, rows), end in zip(blocks, ends, strict=True)
+        )
+        return np.concatenate([np.empty(0, RECEIVED), *parts])
 
     def rows(self) -> npt.NDArray[Any]:
         """RECEIVED[n], once the thread has ended."""
@@ -126,6 +141,8 @@ class ClientConfig:
     received_digests_path: Path | None = None
     permissions: PermissionConfig | None = None
     """None: no stream of the run needs a permission, or consent."""
+    reports: MediaReportConfig | None = None
+    """None: the controller is told nothing of the media."""
     send_tick_ns: int = MS
     """Least time between two wake-ups of the sender: packets due within one tick leave together. 1 ms costs one wake-up
     (some 10 µs of CPU) per ms whatever the rate, and stays below what the pacing checks allow."""
@@ -167,6 +184,7 @@ def serve(config: ClientConfig, control: Connection) -> None:
     keeper = PermissionKeeper(config.permissions, sender.withhold) if config.permissions else None
     if keeper:
         keeper.start(workers)
+    reporter = MediaReporter(config.reports, sender, receiver) if config.reports else None
     tell(control, Ready())
     for message in messages(control, workers.alarm):
         if isinstance(message, PrepareMedia):
@@ -180,6 +198,8 @@ def serve(config: ClientConfig, control: Connection) -> None:
             if keeper:
                 keeper.begin(message.start_ns)
             sender.begin(message)
+            if reporter:
+                workers.start("report", reporter.run)
             clear_realtime_priority()
         if isinstance(message, StopSending):
             if gateway:
@@ -192,10 +212,12 @@ def serve(config: ClientConfig, control: Connection) -> None:
         gateway.halt()
     if keeper:
         keeper.stop()
+    if reporter:
+        reporter.stop()
     sender.stop()
     receiver.stop()
     workers.join()
-    tell(control, _finish(config, sender, receiver, gateway, keeper))
+    tell(control, _finish(config, sender, receiver, gateway, keeper, reporter))
 
 
 def _finish(
@@ -204,6 +226,7 @@ def _finish(
     receiver: Receiver,
     gateway: Gateway | None,
     keeper: PermissionKeeper | None,
+    reporter: MediaReporter | None,
 ) -> Stopped:
     sent_on, digests = gateway.rows() if gateway else (np.empty(0, SENT), np.empty(0, DIGEST))
     write_array(config.sent_path, np.concatenate([sender.rows(), sent_on]))
@@ -214,6 +237,7 @@ def _finish(
     counters = Counter({**sender.counters(), **receiver.counters()})
     counters.update(gateway.counters() if gateway else {})
     counters.update(keeper.counters if keeper else {})
+    counters.update({"unheard": reporter.unheard} if reporter else {})
     drops = {"client": receiver.drops()}
     drops |= {"gateway": gateway.drops()} if gateway else {}
     drops |= {"refreshes": keeper.drops()} if keeper else {}
@@ -225,6 +249,8 @@ def _finish(
     )
     sender.close()
     receiver.close()
+    if reporter:
+        reporter.close()
     if gateway:
         gateway.close()
     if keeper:

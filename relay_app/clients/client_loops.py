@@ -66,9 +66,9 @@ SENDER_STATE = np.dtype(
 first was played and the next had begun; `refused`: packets that the kernel did not take; `withheld`: packets of streams
 without consent. Chunk n begins at `begin_ns` + n × `chunk_ns`."""
 
-RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8"), ("passed", "<i8")])
+RECEIVER_STATE = np.dtype([("stop", "<i8"), ("malformed", "<i8"), ("passed", "<i8"), ("recorded", "<i8")])
 """`malformed`: datagrams that were neither RTP as Blipnet sends it nor of a stream with a decoder; `passed`: rows of
-DIGEST in the present block."""
+DIGEST in the present block; `recorded`: rows of RECEIVED in all blocks so far."""
 
 
 class SenderMemory(NamedTuple):
@@ -76,8 +76,8 @@ class SenderMemory(NamedTuple):
 
     chunks PACKET[n, capacity]; sent SENT[n, capacity]; prepared_count, sent_count int64[n]; ssrcs uint32[streams];
     templates uint8[streams, 32]; destinations uint64[streams, 2], each a sockaddr_in; withholding int64[streams], 1 of
-    those of which nothing is sent; positions int64[batch], in the chunk, of the packets of the batch; state
-    SENDER_STATE[1]; lateness LATENESS[1].
+    those of which nothing is sent; packets int64[streams], sent so far; positions int64[batch], in the chunk, of the
+    packets of the batch; state SENDER_STATE[1]; lateness LATENESS[1].
     """
 
     chunks: Array
@@ -88,6 +88,7 @@ class SenderMemory(NamedTuple):
     templates: Array
     destinations: Array
     withholding: Array
+    packets: Array
     positions: Array
     data: Array
     iovecs: Array
@@ -111,6 +112,7 @@ class SenderMemory(NamedTuple):
             templates=templates,
             destinations=destinations,
             withholding=np.zeros(len(ssrcs), np.int64),
+            packets=np.zeros(len(ssrcs), np.int64),
             positions=np.zeros(SEND_BATCH, np.int64),
             data=batch.data,
             iovecs=batch.iovecs,
@@ -227,6 +229,7 @@ def _record_sent(memory: Any, slot: int, packet: Any, sent_ns: int) -> None:
     row.due_ns = packet.due_ns
     row.sent_ns = sent_ns
     memory.sent_count[slot] += 1
+    memory.packets[packet.stream] += 1
 
 
 @compiled
@@ -244,7 +247,9 @@ def collect(memory: Any, passing: Any, rows: Any, digests: Any, ntp_offset_ns: i
         if wait_readable(memory.sockets, 1, 0 if stopping else _MAX_WAIT_NS, memory.timespec) > 0:
             woken_ns = monotonic_ns(memory.timespec)
             count = _receive_batch(memory)
+            before = filled
             filled = _record_batch(memory, passing, count, rows, digests, filled, ntp_offset_ns)
+            memory.state[0].recorded += filled - before
             if count == len(memory.data):
                 continue
             if stopping:

@@ -59,7 +59,7 @@ class Sender:
         chunk_ns: int = CHUNK_NS,
         slots: int = SLOTS,
     ) -> None:
-        self._streams = streams
+        self.streams = streams
         self._places = {stream.ssrc: place for place, stream in enumerate(streams)}
         self._relay_address = relay_address
         self._direct_addresses = direct_addresses
@@ -87,9 +87,9 @@ class Sender:
     def prepare(self, duration_ns: int, seed: int, workers: Workers) -> None:
         """Compute the first chunks, and start two threads; they end at the end of the media or when stopped."""
         self._ended.clear()
-        schedule = Schedule(self._streams, seed, 0, self._spans, self._media)
+        schedule = Schedule(self.streams, seed, 0, self._spans, self._media)
         capacity = schedule.most(self._chunk_ns)
-        memory = sender_memory(self._streams, self._relay_address, self._direct_addresses, capacity, self._slots)
+        memory = sender_memory(self.streams, self._relay_address, self._direct_addresses, capacity, self._slots)
         chunks = -(-duration_ns // self._chunk_ns)
         self._memory, self._ahead = memory, min(chunks, self._slots)
         for number in range(self._ahead):
@@ -162,6 +162,10 @@ class Sender:
             for number in range(max(prepared - self._slots, 0), prepared):
                 self._keep_rows(self._memory, number % self._slots)
         return np.concatenate([np.empty(0, SENT), *self._rows])
+
+    def packets(self) -> npt.NDArray[np.int64]:
+        """How many packets of each stream were sent so far; to be called by any thread."""
+        return np.zeros(len(self.streams), np.int64) if self._memory is None else self._memory.packets.copy()
 
     def counters(self) -> dict[str, int]:
         """`starved`: ticks without a chunk to send; `refused`: packets that the kernel did not take; `withheld`: those

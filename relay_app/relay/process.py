@@ -15,7 +15,7 @@ from hostio.control import Ready, Stopped, Workers, messages, tell
 from hostio.files import GrowingArray, write_whole
 from hostio.realtime import RealtimePriority, clear_realtime_priority, set_realtime_priority
 from hostio.timing import US, S
-from relay_app.coverage_report import CoverageReport, CoverageSender
+from relay_app.coverage_report import CoverageReport
 from relay_app.forwarding.forwarding_loop import PathRules
 from relay_app.forwarding.packet_path import PathConfig
 from relay_app.locks.lock_set import LockSet
@@ -38,6 +38,7 @@ from relay_app.relay.recording import RecordedSource, Sampler, every
 from relay_app.relay.watchdog import FetchProgress, Watchdog
 from relay_app.sessions.directory import Directory, DirectoryEndpoint, DirectoryError
 from relay_app.sessions.session_table import SessionTable
+from relay_app.telemetry_sender import TelemetrySender
 from relay_app.versions.catalogue import version_named
 from relay_app.versions.version import FetchSettings, RelayParts
 from relay_app.versions.version_names import DEFAULT_VERSION
@@ -115,7 +116,7 @@ class Relay:
         )
         self._progress = FetchProgress(self._control, self._table, monotonic_ns)
         self._watchdog = Watchdog(self._last_progress_ns, self._locks.situation, monotonic_ns, config.files.stacks)
-        self._coverage = CoverageSender(config.report_path) if config.report_path else None
+        self._coverage = TelemetrySender(config.report_path) if config.report_path else None
         loading = Loading(
             self._directory.streams_between,
             self._control.missed,

@@ -40,7 +40,11 @@ class Doubt:
 def detection_ns(plan: Plan) -> int:
     """How long a path must be silent to be called down by the quickest detector, ns."""
     settings = plan.controller
-    intervals = [settings.probe_interval_ns, *([settings.canary_interval_ns] if settings.canaries else [])]
+    intervals = [
+        settings.probe_interval_ns,
+        *([settings.canary_interval_ns] if settings.canaries else []),
+        *([settings.report_interval_ns] if settings.media_reports else []),
+    ]
     times = [min(intervals) * settings.detect_multiplier, *([settings.bfd_detection_ns] if settings.bfd else [])]
     return min(times)
 
@@ -130,8 +134,9 @@ def _evidence_ns(plan: Plan) -> int:
     """The longest time over which a detector gathers the evidence of one judgement, ns."""
     settings = plan.controller
     intervals = max(settings.detect_multiplier, settings.loss_window)
-    interval_ns = max(settings.probe_interval_ns, settings.canary_interval_ns if settings.canaries else 0)
-    return intervals * interval_ns
+    canaries_ns = settings.canary_interval_ns if settings.canaries else 0
+    reports_ns = settings.report_interval_ns if settings.media_reports else 0
+    return intervals * max(settings.probe_interval_ns, canaries_ns, reports_ns)
 
 
 def _time(plan: Plan, held: HeldUp, from_ns: int, until_ns: int) -> int:

@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.decisions import Decision, HealthChange
-from controller.health import CanaryPath
+from controller.health import ObservedRelay
 from results.metrics.analysis import Evidence
 from results.run_files.faults import Fault, LinkFault, Process, ProcessFault
 from topologies.model import Direction, Topology
-
-RELAY_DETECTOR = "relay-canary"
-"""The detector that watches relays; all others watch links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,7 @@ def seen_by(evidence: Evidence, move: Decision) -> HealthChange | None:
     """The change of health that a move is due to: one of the instant that it names, of the path in its reason; None if
     the log has none."""
     changes = [each for each in evidence.of(HealthChange) if each.at_ns == move.seen_ns and each.after != "clean"]
-    return next((each for each in changes if _path_text(each) in move.reason), next(iter(changes), None))
-
-
-def _path_text(change: HealthChange) -> str:
-    """The path as reasons have it."""
-    ends = (change.source, change.destination)
-    return str(CanaryPath(*ends) if change.detector == RELAY_DETECTOR else Direction(*ends))
+    return next((each for each in changes if str(each.path) in move.reason), next(iter(changes), None))
 
 
 def cause_of(evidence: Evidence, move: Decision, seen: HealthChange | None) -> Cause | None:
@@ -58,7 +49,7 @@ def _causes(evidence: Evidence, move: Decision, seen: HealthChange | None) -> It
     if seen is not None:
         one = Direction(seen.source, seen.destination)
         links = {one, one.reversed()}
-    relay = seen.destination if seen is not None and seen.detector == RELAY_DETECTOR else None
+    relay = seen.destination if seen is not None and isinstance(seen.path, ObservedRelay) else None
     for (number, edge), found in evidence.fault_edges.items():
         if edge == "start" and number < len(faults) and found.applied_first_ns <= move.seen_ns:
             fault = faults[number]

@@ -12,7 +12,6 @@ from controller.decisions import HealthChange
 from controller.settings import ControllerSettings
 from topologies.model import Direction, Topology
 
-_RELAY_DETECTOR = "relay-canary"
 _LINK_DETECTORS = ("link", "bfd")
 _WORST_FIRST = ("down", "degraded", "unknown", "clean")
 
@@ -61,9 +60,9 @@ class Knowledge:
         found, relays, last_bad_ns = dict(self.found), set(self.relays), dict(self.last_bad_ns)
         for each in changes:
             ends = (each.source, each.destination)
-            if each.detector != _RELAY_DETECTOR:
+            if isinstance(each.path, Direction):
                 late = each.after != "clean" and each.reason.startswith(_OF_DELAY)
-                found[each.detector, Direction(*ends)] = _Found(each.after, each.at_ns, late)
+                found[each.detector, each.path] = _Found(each.after, each.at_ns, late)
             elif each.after in ("clean", "unknown"):
                 _heal(ends, each.at_ns, relays, last_bad_ns)
             else:
@@ -77,8 +76,8 @@ class Knowledge:
 
     def begins_anew(self, changes: Iterable[HealthChange]) -> bool:
         """Whether changes are those of a controller that has just begun to watch, after another one."""
-        of_links = (each for each in changes if each.before == "unknown" and each.detector != _RELAY_DETECTOR)
-        known = (self.found.get((each.detector, Direction(each.source, each.destination))) for each in of_links)
+        unknown = (each for each in changes if each.before == "unknown")
+        known = (self.found.get((each.detector, each.path)) for each in unknown if isinstance(each.path, Direction))
         return any(each is not None and each.state != "unknown" for each in known)
 
     @cached_property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.decisions import Decision, HealthChange, ends_text
+from controller.health import ObservedRelay
 from results.metrics.analysis import Analysis, Evidence
 from results.metrics.network_figures import FaultRow
 from results.verdict.summary import Summary
@@ -136,7 +137,7 @@ def _states(evidence: Evidence, analysis: Analysis) -> Iterator[Change]:
     names = {frozenset((link.a, link.b)): link_name(link.a, link.b) for link in evidence.plan.topology.links}
     known: dict[str, dict[tuple[str, str, str], str]] = {}
     for each in sorted(evidence.of(HealthChange), key=lambda change: change.at_ns):
-        of_relay = each.detector == "relay-canary"
+        of_relay = isinstance(each.path, ObservedRelay)
         name = each.destination if of_relay else names.get(frozenset((each.source, each.destination)))
         if name is not None:
             own = known.setdefault(name, {})

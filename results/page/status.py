@@ -57,12 +57,8 @@ def _of_fault(fault: FaultRow) -> Iterator[Entry]:
 def _investigating(evidence: Evidence, analysis: Analysis) -> Iterator[Entry]:
     for change in evidence.of(HealthChange):
         if change.after in ("degraded", "down") and change.at_ns >= analysis.start_ns:
-            path = (
-                f"{change.source}→{change.destination}"
-                if change.detector != "relay-canary"
-                else (f"the relay of {change.destination}, as {change.source} sees it,")
-            )
-            yield Entry(analysis.seconds(change.at_ns), "investigating", f"{path} is {change.after}: {change.reason}.")
+            text = f"{change.subject} is {change.after}: {change.reason}."
+            yield Entry(analysis.seconds(change.at_ns), "investigating", text)
             return
 
 

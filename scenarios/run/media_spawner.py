@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from relay_app.clients import client, tcp_peer
 from relay_app.clients.client import ClientConfig
+from relay_app.clients.media_reporter import MediaReportConfig
 from relay_app.clients.permission_keeper import PermissionConfig
 from relay_app.clients.tcp_peer import TcpPeerConfig
 from relay_app.load_order import order_socket
@@ -144,8 +145,18 @@ class MediaSpawner:
             sent_digests_path=self._digests(self._run.sent_digests(cluster.name)),
             received_digests_path=self._digests(self._run.received_digests(cluster.name)),
             permissions=self._permissions(cluster) if self._plan.permits or self._plan.consents else None,
+            reports=self._reports(cluster) if self._plan.controller.media_reports else None,
         )
         return self._spawn("client", client.serve, config, cluster)
+
+    def _reports(self, cluster: Cluster) -> MediaReportConfig:
+        return MediaReportConfig(
+            cluster=cluster.ordinal,
+            ordinals={each.name: each.ordinal for each in self._plan.topology.clusters},
+            incoming=tuple(stream for stream in self._streams if stream.destination == cluster.name),
+            path=str(TELEMETRY),
+            interval_ns=self._plan.controller.report_interval_ns,
+        )
 
     def _permissions(self, cluster: Cluster) -> PermissionConfig:
         return PermissionConfig(

@@ -83,9 +83,7 @@ class Teller:
             # At the start every path comes from unknown to clean.
             if (record.before, record.after) == ("unknown", "clean"):
                 return None
-            return Entry(
-                record.at_ns, "health", f"{_subject(record)} is {record.after}: {record.reason}", health=record
-            )
+            return Entry(record.at_ns, "health", f"{record.subject} is {record.after}: {record.reason}", health=record)
         if isinstance(record, HeldUp):
             gone_ms = (record.at_ns - record.from_ns) / MS
             text = f"the controller runs on after {gone_ms:.0f} ms, and distrusts what it missed"
@@ -179,9 +177,3 @@ def end_text(end: End) -> str:
     if end.failure:
         return f"the run failed: {end.failure}"
     return "the run was interrupted" if end.interrupted else "the run is over"
-
-
-def _subject(record: HealthChange) -> str:
-    if record.detector == "relay-canary":
-        return f"relay {record.destination}, to {record.source}'s canary,"
-    return f"{record.source}→{record.destination}"

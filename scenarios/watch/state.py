@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controller.decisions import Decision, HealthChange, Kept, Review
-from controller.health import CanaryPath
+from controller.health import ObservedRelay
 from relay_app.ports import LANES
 from results.run_files.events import Begun, End, FaultEdge, MediaStart, Phase, ProgramMessage
 from results.run_files.plan import Plan
@@ -50,7 +50,7 @@ class RunState:
     media_start_ns: int | None
     step: str
     links: Mapping[Direction, Seen]
-    relays: Mapping[CanaryPath, Seen]
+    relays: Mapping[ObservedRelay, Seen]
     lanes: Mapping[Direction, Lanes]
     why: Mapping[Direction, str]
     faults: Mapping[int, FaultSeen]
@@ -80,7 +80,7 @@ class _Folding:
         self._media_start_ns: int | None = None
         self._step = ""
         self._links: dict[Direction, Seen] = {}
-        self._relays: dict[CanaryPath, Seen] = {}
+        self._relays: dict[ObservedRelay, Seen] = {}
         self._lanes: dict[Direction, Lanes] = {}
         self._why: dict[Direction, str] = {}
         self._faults: dict[int, FaultSeen] = {}
@@ -106,10 +106,10 @@ class _Folding:
 
     def _see(self, record: HealthChange) -> None:
         seen = Seen(record.after, record.reason)
-        if record.detector == "relay-canary":
-            self._relays[CanaryPath(record.source, record.destination)] = seen
+        if isinstance(record.path, ObservedRelay):
+            self._relays[record.path] = seen
         else:
-            self._links[Direction(record.source, record.destination)] = seen
+            self._links[record.path] = seen
 
     def _decide(self, record: Decision | Kept | Review) -> None:
         ends = Direction(record.a, record.b)

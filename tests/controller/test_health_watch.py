@@ -6,7 +6,7 @@ from every import every
 
 from controller.decisions import HealthChange, HeldUp
 from controller.detectors import DETECTORS
-from controller.health import CanaryPath, Health, MonitoredPath, State, worse
+from controller.health import Health, MonitoredPath, ObservedRelay, State, worse
 from controller.health_watch import HealthWatch, combined
 from controller.settings import ControllerSettings
 from hostio.timing import MS, S
@@ -14,7 +14,7 @@ from relay_app.probing.probe_report import ProbeReport
 from topologies.model import Direction, Link, OneWay, Topology
 
 CANARIES = ControllerSettings(detect=("link", "relay-canary"))
-EAST_CENTRAL, CANARY = Direction("east", "central"), CanaryPath("east", "central")
+EAST_CENTRAL, CANARY = Direction("east", "central"), ObservedRelay("east", "central")
 
 
 def canary(sequence: int, delay_ns: int = 40 * MS) -> ProbeReport:

@@ -16,10 +16,12 @@ from controller.app import Controller
 from controller.engine import Engine
 from controller.messages import Install
 from controller.settings import ControllerSettings
-from controller.telemetry import TelemetryError, TelemetryReader
+from controller.telemetry import Telemetry, TelemetryError, TelemetryReader
 from hostio.timing import S
 from relay_app.coverage_report import CoverageReport
 from relay_app.load_order import LoadOrder
+from relay_app.media_report import LaneCounts, MediaReport
+from relay_app.ports import LANES
 from relay_app.probing.probe_report import ProbeReport, ReflectionReport
 
 NOW = 1 << 40
@@ -35,8 +37,12 @@ COVERAGES = st.builds(
     TIMES,
     st.dictionaries(st.tuples(OCTETS, OCTETS), st.integers(0, (1 << 32) - 1), max_size=9),
 ).map(lambda report: next(report.encode()))
+COUNTS = st.lists(st.integers(0, (1 << 32) - 1), min_size=LANES, max_size=LANES).map(tuple)
+MEDIA = st.builds(
+    MediaReport, OCTETS, TIMES, st.dictionaries(OCTETS, st.builds(LaneCounts, COUNTS, COUNTS), min_size=1, max_size=9)
+).map(lambda report: next(report.encode()))
 REFLECTIONS = st.builds(lambda number, probe: b"\xff" + number + probe, st.binary(min_size=4, max_size=4), PROBES)
-DATAGRAMS = st.binary(max_size=64) | PROBES | REFLECTIONS | COVERAGES
+DATAGRAMS = st.binary(max_size=64) | PROBES | REFLECTIONS | COVERAGES | MEDIA
 
 
 class Nobody:
@@ -62,6 +68,11 @@ def test_what_is_read_is_of_a_link_or_cluster_that_there_is_and_of_the_past(data
         assert report.relay in ordinals
         assert 0 <= report.at_ns <= NOW + S
         return
+    if isinstance(report, MediaReport):
+        assert {report.cluster, *report.lanes} <= {*ordinals}
+        assert report.cluster not in report.lanes
+        assert NOW - 3600 * S <= report.at_ns <= NOW + S
+        return
     if isinstance(report, ReflectionReport):
         report = report.there
         assert not report.via
@@ -79,10 +90,11 @@ def test_what_is_read_is_of_a_link_or_cluster_that_there_is_and_of_the_past(data
         ReflectionReport(ProbeReport(1, 2, 7, NOW - 2, NOW - 1), 9),
         CoverageReport(3, NOW - 1, {(1, 5): 7}),
         CoverageReport(3, NOW, {}),
+        MediaReport(2, NOW - 1, {5: LaneCounts(tuple(range(LANES)), (7,) * LANES)}),
     ],
 )
-def test_what_is_well_is_read_as_it_is(good: ProbeReport | ReflectionReport | CoverageReport) -> None:
-    datagram = next(good.encode()) if isinstance(good, CoverageReport) else good.encode()
+def test_what_is_well_is_read_as_it_is(good: Telemetry) -> None:
+    datagram = good.encode() if isinstance(good, ProbeReport | ReflectionReport) else next(iter(good.encode()))
     assert READER.read(datagram, NOW) == good
 
 
@@ -90,8 +102,7 @@ def test_what_is_well_is_read_as_it_is(good: ProbeReport | ReflectionReport | Co
 @settings(max_examples=20, derandomize=True, deadline=None, database=None)
 def test_whatever_arrives_links_are_found_silent_and_pairs_moved_as_before(hostile: list[bytes], seed: int) -> None:
     """Reports of the bench's own clock go round the reader, whose times are those of the machine."""
-    bench = Bench(triangle(), ControllerSettings())
-    bench.engine = Engine(bench.topology, ControllerSettings())
+    bench = Bench(triangle(), ControllerSettings(detect=("link", "receiver-reports")))
     nobody = Nobody()
     controller = Controller(bench.engine, TelemetryReader(bench.topology), nobody, nobody, StringIO(), StringIO())
     for datagram in hostile[:seed]:

@@ -13,7 +13,7 @@ from engine_bench import Bench, started
 from every import every
 
 from controller.decisions import Kept
-from controller.health import CanaryPath, RelayHealth
+from controller.health import ObservedRelay, RelayHealth
 from controller.moves import Move, Reroutes, after
 from controller.policies.failover import failover
 from controller.settings import ControllerSettings
@@ -157,7 +157,7 @@ def test_a_relay_that_the_cluster_before_it_finds_unhealthy_is_passed_over() -> 
     assert isinstance(move, Move)
     assert move.relays == ("e",)
     stuck = RelayHealth(broken("no canary for 512 ms"), 1000 * S)
-    watched = replace(cut, relays={CanaryPath("f", "e"): stuck})
+    watched = replace(cut, relays={ObservedRelay("f", "e"): stuck})
     (other,) = [each for each in failover(watched) if (each.a, each.b) == ("b", "c")]
     assert isinstance(other, Move)
     assert other.relays == ("f",)

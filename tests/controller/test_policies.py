@@ -10,7 +10,7 @@ import pytest
 from controller_samples import all_clean, broken, mesh, six, triangle
 
 from controller.decisions import Kept
-from controller.health import CanaryPath, Health, RelayHealth
+from controller.health import Health, ObservedRelay, RelayHealth
 from controller.moves import ALL_LANES, NO_REROUTES, LaneReroutes, Move, PolicyDecision, Relays, after_in_lanes
 from controller.policies import POLICIES
 from controller.reviews import reviews
@@ -225,12 +225,12 @@ def test_headroom_without_stated_capacities_is_failover_but_for_detours_of_one_l
 def test_headroom_leaves_lanes_on_a_relay_that_moves_nothing_only_where_nothing_else_has_room() -> None:
     choice, bad, traffic = PolicyChoice("headroom", share=1.0), cut(("east", "west")), two_relays_of(1600, 500)
     over_ohio = made(decided(situation(choice, FOUR, bad, traffic=traffic)))
-    stuck = {CanaryPath("east", "ohio"): RelayHealth(broken("no canary for 512 ms"), NOW)}
+    stuck = {ObservedRelay("east", "ohio"): RelayHealth(broken("no canary for 512 ms"), NOW)}
     again = decided(replace(situation(choice, FOUR, bad, over_ohio, traffic), relays=stuck))
     assert paths(again) == {("northwest",): ALL_LANES[:5]}
     (kept,) = [each for each in again if isinstance(each, Kept)]
     assert kept.reason.startswith("lanes 5–15: no headroom: ")
-    assert kept.reason.endswith("; east's canary through ohio: no canary for 512 ms")
+    assert kept.reason.endswith("; relay ohio, to east: no canary for 512 ms")
 
 
 def test_a_pair_is_reviewed_once_for_each_path_of_its_lanes() -> None:

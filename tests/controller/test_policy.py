@@ -9,7 +9,7 @@ from engine_bench import both
 from every import every
 
 from controller.decisions import Kept
-from controller.health import CanaryPath, Health, RelayHealth, State
+from controller.health import Health, ObservedRelay, RelayHealth, State
 from controller.moves import Move, Pair, after
 from controller.policies.failover import failover
 from controller.reviews import reviews
@@ -29,7 +29,7 @@ def situation(
     reroutes: Mapping[Pair, str] | None = None,
     settings: ControllerSettings | None = None,
     now_ns: int = 1000 * S,
-    relays: Mapping[CanaryPath, RelayHealth] | None = None,
+    relays: Mapping[ObservedRelay, RelayHealth] | None = None,
 ) -> Situation:
     health = {**all_clean(topology, now_ns), **(bad or {})}
     either_way = {Direction(*ends): via for pair, via in (reroutes or {}).items() for ends in permutations(pair)}
@@ -198,8 +198,8 @@ def test_after_adds_replaces_and_removes() -> None:
 
 def relay(
     observer: str, name: str, state: State = "down", last_unhealthy_ns: int | None = None
-) -> dict[CanaryPath, RelayHealth]:
-    return {CanaryPath(observer, name): RelayHealth(broken("no canary for 512 ms", state), last_unhealthy_ns)}
+) -> dict[ObservedRelay, RelayHealth]:
+    return {ObservedRelay(observer, name): RelayHealth(broken("no canary for 512 ms", state), last_unhealthy_ns)}
 
 
 UNHEALTHY = relay("west", "ohio", last_unhealthy_ns=1000 * S)
@@ -207,13 +207,13 @@ UNHEALTHY = relay("west", "ohio", last_unhealthy_ns=1000 * S)
 
 def test_an_unhealthy_relay_is_left_for_the_direct_link_before_another_relay_that_may_be_as_cold() -> None:
     (move,) = failover(situation(six(), reroutes={EAST_WEST: "ohio"}, relays=UNHEALTHY))
-    reason = "west's canary through ohio: no canary for 512 ms; the direct link is clean"
+    reason = "relay ohio, to west: no canary for 512 ms; the direct link is clean"
     assert move == Move("east", "west", (), reason, 7)
 
 
 def test_an_unhealthy_relay_is_left_for_another_while_the_direct_link_is_down() -> None:
     (move,) = failover(situation(six(), cut(("east", "west")), {EAST_WEST: "ohio"}, relays=UNHEALTHY))
-    assert move == Move("east", "west", ("central",), "west's canary through ohio: no canary for 512 ms", 7)
+    assert move == Move("east", "west", ("central",), "relay ohio, to west: no canary for 512 ms", 7)
 
 
 def test_a_lossy_direct_link_is_better_than_a_relay_that_moves_nothing() -> None:
@@ -229,7 +229,7 @@ def test_an_unhealthy_relay_is_kept_where_there_is_nothing_else() -> None:
     (kept,) = failover(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=unhealthy))
     assert isinstance(kept, Kept)
     assert kept.reason.startswith("no detour: no other relay is healthy and has two clean legs, ")
-    assert "; east's canary through central: " in kept.reason
+    assert "; relay central, to east: " in kept.reason
 
 
 @pytest.mark.parametrize("state", ["unknown", "clean"])
@@ -252,5 +252,5 @@ def test_a_relay_is_held_down_for_the_hold_time_after_it_was_unhealthy() -> None
 def test_a_check_says_why_traffic_stays() -> None:
     watched = relay("east", "central", "clean")
     (check,) = reviews(situation(triangle(), cut(("east", "west")), {EAST_WEST: "central"}, relays=watched))
-    assert check.reason == "both legs are clean; canaries come back through the relay; the direct link is not clean"
+    assert check.reason == "both legs are clean; the relay is healthy; the direct link is not clean"
     assert reviews(situation(triangle(), cut(("east", "west")))) == []

@@ -13,7 +13,7 @@ from media_lab import ANSWER_WITHIN_S, ORDINALS, media_lab
 from redis_lab import stopped_redis
 
 from hostio.timing import S
-from relay_app.coverage_report import MOST_PAIRS, CoverageReport, CoverageSender
+from relay_app.coverage_report import MOST_PAIRS, CoverageReport
 from relay_app.load_order import LoadOrder, OrderSender, order_socket
 from relay_app.locks.lock_set import LockSet
 from relay_app.probing.canaries import canary_records
@@ -21,6 +21,7 @@ from relay_app.probing.probe_report import ProbeReport
 from relay_app.sessions.directory import Directory, Fetched, StreamRecord
 from relay_app.sessions.session_table import NextHops, SessionTable
 from relay_app.streams import SessionGroup, streams_of
+from relay_app.telemetry_sender import TelemetrySender
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_what_is_no_report_is_an_error(datagram: bytes) -> None:
 
 
 def test_a_report_that_nobody_hears_is_counted(tmp_path: Path) -> None:
-    sender = CoverageSender(str(tmp_path / "nobody"))
+    sender = TelemetrySender(str(tmp_path / "nobody"))
     sender.report(CoverageReport(1, 0, {}))
     sender.close()
     assert sender.unheard == 1

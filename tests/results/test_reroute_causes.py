@@ -58,7 +58,7 @@ def test_a_relay_that_canaries_found_is_due_to_the_fault_of_that_relay(blip: Evi
         blip, plan=replace(blip.plan, faults=(*blip.plan.faults, frozen("us-west"))), events=(*blip.events, start)
     )
     seen = change("us-east", "us-west", canary=True)
-    moved = replace(decision(), reason="us-east's canary through us-west: no canary for 250 ms")
+    moved = replace(decision(), reason="relay us-west, to us-east: no canary for 250 ms")
     row = row_of(told, [change("us-east", "us-west"), seen, moved, decision(None)])
     assert (row.detector, row.fault_at) == ("relay-canary", 3.9)
     assert row_of(told).fault_at == 4.0

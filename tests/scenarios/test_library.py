@@ -112,7 +112,7 @@ relays:
    lock_audit: false, capacity: {us-central: 4000/s}}
 controller:
   {reroute: false, probe_interval: 10ms, detect_multiplier: 3, loss_window: 40, max_loss: 12.5%, max_extra_delay: 5ms,
-   hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100,
+   hold: 0s, detect: [link, relay-canary], canary_interval: 20ms, canary_bytes: 1100, report_interval: 30ms,
    bfd_interval: 12ms, pace: 30s,
    max_relays: 1, policy: {name: headroom, share: 70%}, framework: ryu,
    probes: stamp, damping: true, damping_half_life: 9s, damping_suppress: 3000, damping_reuse: 800,
@@ -141,7 +141,7 @@ expect: [media.loss_percent <= 2.5%, reroutes==0, media.jitter_ms.p99 > 1500us]
     detect = ("link", "relay-canary")
     damping = (True, 9 * S, 3000, 800, 50 * S)
     set_to = (False, detect, policy, "stamp", 10 * MS, 3, 40, 0.125, 5 * MS, 0, *damping, 12)
-    assert astuple(plan.controller) == (*set_to, 20 * MS, 1100, 12 * MS, 30 * S, 1, "both", "ryu"), (
+    assert astuple(plan.controller) == (*set_to, 20 * MS, 1100, 30 * MS, 12 * MS, 30 * S, 1, "both", "ryu"), (
         "in the order of the fields: none is left out"
     )
     assert plan.wire_tick_ns == 50 * US

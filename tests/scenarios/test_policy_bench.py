@@ -57,16 +57,21 @@ def row(key: tuple[str, str, str] = KEY, found: Summary | None = None) -> Row:
 
 
 def test_every_scenario_is_played_under_every_policy_and_detector() -> None:
-    """Twelve patterns of the field and two bursts, with canaries and without."""
+    """Twelve patterns of the field and two bursts, watched three ways."""
     found = compared(LIBRARY)
     assert [path.parent.name for path in found] == ["policies"] * 2 + ["patterns"] * 12
-    assert len(order()) == len(set(order())) == 14 * len(POLICIES) * 2
+    assert len(order()) == len(set(order())) == 14 * len(POLICIES) * 3
     detectors = {(policy, detectors) for _, policy, detectors in order()}
     assert {policy for policy, _ in detectors} == set(POLICIES)
-    assert {each for policy, each in detectors if policy == "failover"} == {"link", "link, relay-canary"}
+    assert {each for policy, each in detectors if policy == "failover"} == {
+        "link",
+        "link, relay-canary",
+        "link, receiver-reports",
+    }
     assert {each for policy, each in detectors if policy == "warm-first"} == {
         "link, relay-cache",
         "link, relay-canary, relay-cache",
+        "link, receiver-reports, relay-cache",
     }
 
 

@@ -23,7 +23,7 @@ from watch_lab import (
     samples,
 )
 
-from controller.health import CanaryPath
+from controller.health import ObservedRelay
 from hostio.timing import MS, S
 from results.run_files.events import LogFull, Phase, ProgramEnd, ProgramMessage, WatchdogMissed
 from scenarios.watch.entries import Teller, both_ways, time_of
@@ -89,7 +89,7 @@ def test_a_controller_that_took_over_tells_by_a_review_where_lanes_are() -> None
 def test_canaries_are_of_relays_and_probes_of_links() -> None:
     state = state_of(PLAN, [health(EAST, CENTRAL, "down", 1, detector="relay-canary")])
     assert not state.links
-    assert state.relays[CanaryPath(EAST, CENTRAL)].state == "down"
+    assert state.relays[ObservedRelay(EAST, CENTRAL)].state == "down"
 
 
 def test_the_controllers_reason_to_stay_is_kept() -> None:
