@@ -5,7 +5,7 @@ What the source has counted, and the destination has not although it should have
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -121,8 +121,10 @@ class LaneMedia:
 
     def _silent(self, begun_ns: Mapping[int, int], now_ns: int, arrived_ns: int) -> Judgement | None:
         last_ns = {lane: max(at_ns, self._heard_ns[lane]) for lane, at_ns in begun_ns.items()}
+        long_enough = [lane for lane, at_ns in last_ns.items() if now_ns - at_ns > self._terms.silent_ns]
+        if not long_enough:
+            return None
         missed = {lane: self._sent.between(lane, at_ns, arrived_ns) for lane, at_ns in last_ns.items()}
-        long_enough = {lane for lane, at_ns in last_ns.items() if now_ns - at_ns > self._terms.silent_ns}
         silent = [lane for lane in long_enough if missed[lane] >= self._terms.fewest]
         if not silent:
             return None
@@ -164,7 +166,7 @@ class _Counts:
 
     def __init__(self, keep_ns: int) -> None:
         self._keep_ns = keep_ns
-        self._counts: deque[_Count] = deque()
+        self._counts: list[_Count] = []
 
     def add(self, at_ns: int, packets: Counts) -> None:
         """A count; one that is lower than the last is of a client that began anew."""
@@ -174,8 +176,7 @@ class _Counts:
         if last and any(new < old for new, old in zip(packets, last.packets, strict=True)):
             self._counts.clear()
         self._counts.append(_Count(at_ns, packets))
-        while self._counts[0].at_ns < at_ns - self._keep_ns:
-            self._counts.popleft()
+        del self._counts[: bisect_left(self._counts, at_ns - self._keep_ns, key=_time)]
 
     @property
     def last(self) -> _Count | None:
@@ -183,10 +184,16 @@ class _Counts:
 
     def before(self, at_ns: int) -> _Count | None:
         """The last one that is not after a time."""
-        return next((each for each in reversed(self._counts) if each.at_ns <= at_ns), None)
+        place = bisect_right(self._counts, at_ns, key=_time)
+        return self._counts[place - 1] if place else None
 
     def between(self, lane: int, from_ns: int, until_ns: int) -> int:
         """Packets that were counted after one time and before another, at least."""
-        begin = next((each for each in self._counts if each.at_ns >= from_ns), None)
-        end = self.before(until_ns)
-        return max(0, end.packets[lane] - begin.packets[lane]) if begin and end else 0
+        if from_ns >= until_ns:
+            return 0
+        begin, end = bisect_left(self._counts, from_ns, key=_time), bisect_right(self._counts, until_ns, key=_time) - 1
+        return self._counts[end].packets[lane] - self._counts[begin].packets[lane] if begin < end else 0
+
+
+def _time(count: _Count) -> int:
+    return count.at_ns
