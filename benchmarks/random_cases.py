@@ -94,7 +94,7 @@ def random_case(seed: int, blips: int = 6, duration_ms: int = 12_000) -> Case:
     links = _random_links(random, clusters)
     ends = [(a, b) for a, b, _ in links]
     found = apart(_random_blips(random, ends, clusters, 4 * blips, duration_ms - 3000))[:blips]
-    detect = random.choice([("link",), ("link", "relay-canary")])
+    detect = random.choice([("link",), ("link", "relay-canary"), ("link", "receiver-reports")])
     policy = random.choice(POLICIES)
     return Case(f"oracle-{seed}", clusters, links, found, duration_ms, policy, random.choice((500, 1500)), detect)
 

@@ -44,8 +44,9 @@ TRANSITIONS: dict[tuple[State, Found], State] = {
     ("down", "unheard"): "down",
     ("down", "left"): "unknown",
 }
-"""Media tell nothing of a path that they have left. A relay is then used again after the hold-down time. A link that is
-unknown here is clean, because all others find it so, and is used again after the wait-to-restore time."""
+"""Media tell nothing of a path that they left some time ago, which is as long as a silence must be. A relay is then
+used again after the hold-down time. A link that is unknown here is clean, because all others find it so, and is used
+again after the wait-to-restore time."""
 
 
 class ReceiverReportDetector:
@@ -61,6 +62,8 @@ class ReceiverReportDetector:
         self._healths: dict[MonitoredPath, Health] = {}
         self._unheard_ns: dict[Direction, int] = {}
         """When the media between two ends were found unheard on the direct path, until something is heard again."""
+        self._left_ns: dict[MonitoredPath, int] = {}
+        """Since when no media take a path that was found bad."""
         self._reported: set[Direction] = set()
         """The ends whose media were counted since the last tick."""
         self._moved = False
@@ -145,7 +148,9 @@ class ReceiverReportDetector:
             for path in self._media[ends].paths
             for watched in self._watched(ends, path)
         }
-        for watched in [path for path in self._healths if path not in taken and self._blamed(path)]:
+        left = [path for path in self._healths if path not in taken and self._blamed(path)]
+        self._left_ns = {path: self._left_ns.get(path, now_ns) for path in left}
+        for watched in [path for path in left if now_ns - self._left_ns[path] >= self._terms.silent_ns]:
             yield from self._change(watched, "left", "no media take it any more", now_ns)
 
     def _change(self, watched: MonitoredPath, found: Found, reason: str, now_ns: int) -> Iterator[HealthChange]:
