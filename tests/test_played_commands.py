@@ -25,7 +25,7 @@ ELSEWHERE = {
     "suite --relay KIND": ("test_incidents.py", '"suite", file, "--relay", "2026-05-11"'),
     "suite --relay 2026-05-11": ("test_incidents.py", '"suite", file, "--relay", "2026-05-11"'),
     "run scenarios/factorial/": ("test_incidents.py", '"scenarios" / "factorial" / f"{name}.yaml"'),
-    "run scenarios/incident/": ("test_incidents.py", '("why-no-reroute", "relay-canary")'),
+    "run scenarios/incident/": ("test_incidents.py", '("relay-canary", "receiver-reports")'),
     "suite --relay ./my-relay": ("test_tutorial.py", '"docs" / "your-relay.md"'),
     "run scenarios/one-blip.yaml --relay ./my-relay": ("test_tutorial.py", '"docs" / "your-relay.md"'),
     "suite --relay c-sound --relay c-regression": ("test_relay_programs.py", 'COLD_BURST, "relays.kind=c-regression"'),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from hostio.timing import MS
 from scenarios.watch.faults import FaultNow, faults_now, in_force_s, on_link
 from scenarios.watch.frame import Line, Span, Tone, line
 from scenarios.watch.moment import Moment
 from scenarios.watch.section import CALM, Item, Section
-from scenarios.watch.state import Seen
+from scenarios.watch.state import WORST_FIRST, Seen, worst
 from topologies.model import Link
 
 STATES: dict[str, tuple[str, Tone]] = {
@@ -19,8 +19,6 @@ STATES: dict[str, tuple[str, Tone]] = {
     "down": ("✕", "bad"),
 }
 """The mark of each state of health; any other is not known."""
-
-_SEVERITY = ("down", "degraded", "damped", "unknown", "clean")
 
 
 def section(moment: Moment) -> Section:
@@ -33,12 +31,6 @@ def section(moment: Moment) -> Section:
     return Section("links", aside, tuple(items), "all clean")
 
 
-def worst(states: Sequence[str]) -> str:
-    """The most severe of states of health."""
-    known = [each if each in _SEVERITY else "unknown" for each in states]
-    return min(known, key=_SEVERITY.index, default="unknown")
-
-
 def _item(moment: Moment, link: Link, faults: list[FaultNow], ends_width: tuple[int, int]) -> Item:
     there, back = (moment.state.links.get(each) for each in link.directions)
     state = worst([each.state if each else "unknown" for each in (there, back)])
@@ -46,7 +38,7 @@ def _item(moment: Moment, link: Link, faults: list[FaultNow], ends_width: tuple[
     name_tone: Tone = "plain" if state in ("clean", "unknown") and not faults else "strong"
     name = f"{link.a.rjust(ends_width[0])} ⇄ {link.b.ljust(ends_width[1])}"
     head = (Span(f"{glyph} ", tone), Span(name, name_tone), Span(f"  {_delay(link):>9}  ", "dim"))
-    rank = _SEVERITY.index(state) if state != "clean" else CALM
+    rank = WORST_FIRST.index(state) if state != "clean" else CALM
     return Item(
         line(*head, *_health(there, back, struck=bool(faults)), *_struck(moment, faults, link)),
         _detail(there, back),

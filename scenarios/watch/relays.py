@@ -8,16 +8,17 @@ from results.run_files.faults import ProcessFault
 from scenarios.watch.faults import FaultNow, faults_now, in_force_s, on_process
 from scenarios.watch.frame import Line, Span, Tone, line
 from scenarios.watch.lanes import carriers, letters
-from scenarios.watch.links import STATES, worst
+from scenarios.watch.links import STATES
 from scenarios.watch.moment import Moment
 from scenarios.watch.relay_figures import RelayFigures
 from scenarios.watch.section import Item, Section
-from scenarios.watch.state import Seen
+from scenarios.watch.state import Seen, worst
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BAD = ("down", "degraded")
 _STRUCK: tuple[str, Tone] = ("✕", "bad")
 _UNWATCHED: tuple[str, Tone] = ("·", "dim")
+_WITNESSES: dict[str, str] = {"relay-canary": "canaries", "receiver-reports": "media"}
 _MUCH = 0.5
 """Share of a second from which on a lock that is held is worth a warning."""
 
@@ -30,7 +31,8 @@ def section(moment: Moment) -> Section:
     widths = max(map(len, clusters)), max(map(len, kinds.values()))
     items = [_item(moment, name, kinds[name], marks, widths, found) for name in clusters]
     if moment.figures:
-        watched = "" if moment.plan.controller.canaries else "; the controller does not watch them"
+        settings = moment.plan.controller
+        watched = "" if settings.canaries or settings.media_reports else "; the controller does not watch them"
         aside = f"as they sample themselves{watched}"
     else:
         aside = "no samples of theirs yet"
@@ -64,7 +66,8 @@ def _item(
     head = (Span(f"{glyph} ", tone), Span(marks[cluster], "move"), " ", Span(cluster.ljust(widths[0]), name_tone))
     told = [*_struck(moment, faults), *_figures(moment, cluster, ended=ended)]
     if state in _BAD:
-        told.append(Span(f"  canaries {state}", STATES[state][1]))
+        by = next(each.by for each in seen if each.state == state)
+        told.append(Span(f"  {_WITNESSES.get(by, by)} {state}", STATES[state][1]))
     row = line(*head, Span(f"  {kind.ljust(widths[1])}  ", "dim"), *told)
     rank = 0 if bad else 1 if cluster in carriers(moment) else 2
     return Item(row, _detail(moment, cluster, state, seen, figures), rank)

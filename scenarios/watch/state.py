@@ -5,11 +5,11 @@ Times are CLOCK_MONOTONIC ns, as in the records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.decisions import Decision, HealthChange, Kept, Review
-from controller.health import ObservedRelay
+from controller.decisions import Decision, FoundBy, HealthChange, Kept, Review
+from controller.health import MonitoredPath, ObservedRelay
 from relay_app.ports import LANES
 from results.run_files.events import Begun, End, FaultEdge, MediaStart, Phase, ProgramMessage
 from results.run_files.plan import Plan
@@ -28,6 +28,17 @@ class Seen:
 
     state: str
     reason: str
+    by: FoundBy
+    """What found it."""
+
+
+WORST_FIRST = ("down", "degraded", "damped", "unknown", "clean")
+
+
+def worst(states: Sequence[str]) -> str:
+    """The most severe of states of health."""
+    known = [each if each in WORST_FIRST else "unknown" for each in states]
+    return min(known, key=WORST_FIRST.index, default="unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,7 @@ class _Folding:
         self._pairs = {pair.ends for pair in plan.topology.direct_paths}
         self._media_start_ns: int | None = None
         self._step = ""
-        self._links: dict[Direction, Seen] = {}
-        self._relays: dict[ObservedRelay, Seen] = {}
+        self._seen: dict[MonitoredPath, dict[FoundBy, Seen]] = {}
         self._lanes: dict[Direction, Lanes] = {}
         self._why: dict[Direction, str] = {}
         self._faults: dict[int, FaultSeen] = {}
@@ -105,11 +115,8 @@ class _Folding:
             self._progress(record)
 
     def _see(self, record: HealthChange) -> None:
-        seen = Seen(record.after, record.reason)
-        if isinstance(record.path, ObservedRelay):
-            self._relays[record.path] = seen
-        else:
-            self._links[record.path] = seen
+        found = self._seen.setdefault(record.path, {})
+        found[record.detector] = Seen(record.after, record.reason, record.detector)
 
     def _decide(self, record: Decision | Kept | Review) -> None:
         ends = Direction(record.a, record.b)
@@ -138,11 +145,12 @@ class _Folding:
 
     def state(self) -> RunState:
         """What all records together tell."""
+        health = {path: _worst([*found.values()]) for path, found in self._seen.items()}
         return RunState(
             self._media_start_ns,
             self._step,
-            self._links,
-            self._relays,
+            {path: seen for path, seen in health.items() if isinstance(path, Direction)},
+            {path: seen for path, seen in health.items() if isinstance(path, ObservedRelay)},
             self._lanes,
             self._why,
             self._faults,
@@ -150,6 +158,12 @@ class _Folding:
             tuple(self._entries),
             self._end,
         )
+
+
+def _worst(found: Sequence[Seen]) -> Seen:
+    """Of several detectors the one that finds the path worst, as the controller takes it."""
+    state = worst([each.state for each in found])
+    return next((each for each in found if each.state == state), found[0])
 
 
 def _with_edge(seen: FaultSeen, edge: FaultEdge) -> FaultSeen:

@@ -143,6 +143,9 @@ def test_a_relay_that_stands_still_is_marked() -> None:
 def test_canaries_are_told_beside_the_relay() -> None:
     records = [*BLIP[:5], health(EAST, CENTRAL, "down", 1, detector="relay-canary")]
     assert row_of(drawn(moment(2, records)), "canaries down").startswith("✕ c us-central")
+    records += [health(EAST, CENTRAL, "clean", 1, detector="relay-canary")]
+    records += [health(EAST, CENTRAL, "degraded", 1, detector="receiver-reports", of_relay=True)]
+    assert row_of(drawn(moment(2, records)), "media degraded").startswith("▲ c us-central")
 
 
 def test_text_of_others_cannot_steer_the_terminal() -> None:

@@ -92,6 +92,14 @@ def test_canaries_are_of_relays_and_probes_of_links() -> None:
     assert state.relays[ObservedRelay(EAST, CENTRAL)].state == "down"
 
 
+def test_media_are_of_both_and_the_worst_that_is_found_counts() -> None:
+    by_media = [health(EAST, CENTRAL, "down", 2, detector="receiver-reports", of_relay=each) for each in (True, False)]
+    by_others = [health(EAST, CENTRAL, "clean", 3, detector="relay-canary"), health(EAST, CENTRAL, "clean", 3)]
+    state = state_of(PLAN, [*by_media, *by_others])
+    assert state.relays[ObservedRelay(EAST, CENTRAL)].by == "receiver-reports"
+    assert state.links[Direction(EAST, CENTRAL)].state == "down"
+
+
 def test_the_controllers_reason_to_stay_is_kept() -> None:
     assert state_of(PLAN, [move(CENTRAL, 1), kept(2)]).why[PAIR] == "no detour"
     assert state_of(PLAN, [kept(2)]).lanes.get(PAIR, DIRECT) == DIRECT

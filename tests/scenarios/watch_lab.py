@@ -46,9 +46,16 @@ def edge(number: int, which: str, seconds: float, late_ms: float = 0.5) -> Fault
 
 
 def health(
-    source: str, destination: str, after: str, seconds: float, before: str = "clean", detector: Detector = "link"
+    source: str,
+    destination: str,
+    after: str,
+    seconds: float,
+    before: str = "clean",
+    detector: Detector = "link",
+    *,
+    of_relay: bool | None = None,
 ) -> HealthChange:
-    return HealthChange(source, destination, before, after, at(seconds), f"because it is {after}", detector)
+    return HealthChange(source, destination, before, after, at(seconds), f"because it is {after}", detector, of_relay)
 
 
 def move(
