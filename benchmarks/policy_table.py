@@ -62,7 +62,8 @@ class Row:
     reordered: int
     verdict: Verdict
     doubts: list[str] = field(default_factory=list)
-    """Why the run is undecided, or that others took so much of the processor that its figures may not be the run's."""
+    """Why the run is undecided, or that others took so much of the processor that its figures may not be the run's. The
+    page shows the first."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -145,7 +146,7 @@ def section(rows: Sequence[Row], of: int) -> Iterator[str]:
     yield from ("", *markdown.head(COLUMNS), *(markdown.row(row.cells) for row in rows))
     doubted = [row for row in rows if row.doubts]
     yield from ("", f"In doubt: {len(doubted) or 'none'}.", *([""] if doubted else []))
-    yield from (f"- {' · '.join(row.key)}: {'; '.join(row.doubts)}" for row in doubted)
+    yield from (f"- {' · '.join(row.key)}: {row.doubts[0]}" for row in doubted)
 
 
 def rewritten(page: str, lines: Iterable[str]) -> str:
