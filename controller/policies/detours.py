@@ -143,11 +143,11 @@ def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Sele
 def _leave_unhealthy_relay(
     situation: Situation, pair: DirectPath, present: Relays, count: int, selection: Selection
 ) -> PolicyDecision | None:
-    canary = situation.unhealthy_relay(pair, present)
-    if canary is None:
+    unhealthy = situation.unhealthy_relay(pair, present)
+    if unhealthy is None:
         return None
-    health = situation.relays[canary].health
-    reason = f"{canary}: {health.reason}"
+    health = situation.relays[unhealthy].health
+    reason = f"{unhealthy}: {health.reason}"
     if situation.path_clean(pair):
         return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", health.since_ns)
     best = _best(situation, pair, count, selection)
