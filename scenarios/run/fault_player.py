@@ -7,6 +7,7 @@ itself have real-time priority, because their lateness is the fault's error in t
 
 from __future__ import annotations
 
+import gc
 from time import monotonic_ns
 
 from hostio.realtime import RealtimePriority, realtime_priority
@@ -30,6 +31,7 @@ _DRAIN_NS = 1 * S
 
 def play(testbed: Testbed, plan: Plan, log: EventLog, stop: StopSignal) -> End:
     """Play the timeline to its end, or to the stop signal; returns how it ended. ProcessError, LinkError."""
+    gc.freeze()  # a collection in all that was imported would make an edge late by tens of ms
     testbed.prepare_media()
     with realtime_priority(RealtimePriority.SOURCE):
         start_ns = next_multiple(monotonic_ns() + _LEAD_NS)
