@@ -129,9 +129,12 @@ class LaneMedia:
         if not silent:
             return None
         used = [lane for lane, at_ns in begun_ns.items() if missed[lane] or self._heard_ns[lane] > at_ns]
+        # One cause silences all at once, and the last packets of some lanes may have been counted a report later.
+        all_silent = all(missed[lane] for lane in used)
+        silent = used if all_silent else silent
         since_ns = max(last_ns[lane] for lane in silent)
         reason = f"nothing heard for {(now_ns - since_ns) / MS:.0f} ms in {len(silent)} of {len(used)} lanes"
-        return Judgement("unheard" if len(silent) == len(used) else "heard in part", reason, since_ns)
+        return Judgement("unheard" if all_silent else "heard in part", reason, since_ns)
 
     def _lossy(self, begun_ns: Mapping[int, int], delay_ns: int, arrived_ns: int) -> Judgement | None:
         window_ns, end = self._terms.window_ns, self._heard.last

@@ -183,6 +183,30 @@ def test_the_relay_at_home_is_no_paths_fault() -> None:
     assert bench.records == []
 
 
+def test_a_home_relay_is_no_paths_fault_though_a_report_came_between_the_last_packets_of_its_lanes() -> None:
+    """The silence is as long as it must be in some lanes first."""
+    bench = MediaBench(six(), WATCHFUL, ("east", "west"), ("east", "central"))
+    bench.swallows = lambda hop, lane: "east" in hop and lane < 13
+    bench.play(100 * MS)
+    bench.swallows = lambda hop, _: "east" in hop
+    bench.play(2 * S)
+    assert bench.decisions() == []
+    assert bench.changes() == []
+
+
+def test_a_lane_in_which_little_is_sent_does_not_hide_that_all_are_silent() -> None:
+    """It would take 5 s to be silent by itself."""
+    bench = MediaBench(triangle(), WATCHFUL, ("east", "west"), ("east", "central"))
+    bench.speaks = lambda _, lane: lane != 2 or bench.now_ns % S == 0
+    bench.play(3 * S)
+    bench.swallows = lambda hop, _: hop in both("east", "west")
+    cut_ns = bench.now_ns
+    bench.play(3 * S)
+    away = bench.decisions()[0]
+    assert away.via == "central"
+    assert away.installed_ns < cut_ns + S
+
+
 def test_a_pair_that_no_detour_helps_is_moved_once() -> None:
     """It has no other media to compare with: its own relay may stand still, or the link lose everything."""
     bench = MediaBench(six(), ControllerSettings(hold_ns=2 * S, detect=("link", "receiver-reports")), ("east", "west"))
