@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks import markdown
-from benchmarks.playing import FailedError, RefusedError, play, summary_below
+from benchmarks.playing import ON_THE_VIRTUAL_CLOCK, FailedError, RefusedError, play, summary_below
 from results.verdict.summary import Summary
 from results.verdict.value_text import found_text
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode, worst
@@ -58,8 +58,8 @@ def rows(case: str, summary: Summary) -> Iterator[tuple[str, ...]]:
 def _played(case: Path) -> Summary:
     """RefusedError, FailedError."""
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as folder:
-        runs = ("--vm", "--clock", "virtual", "--set", "emulation.clock_shift=0", "--out", folder)
-        play([sys.executable, str(PROJECT / "run_scenario.py"), "run", str(case), *runs], case.name)
+        options = (*ON_THE_VIRTUAL_CLOCK, "--out", folder)
+        play([sys.executable, str(PROJECT / "run_scenario.py"), "run", str(case), *options], case.name)
         return summary_below(Path(folder))
 
 

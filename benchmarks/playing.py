@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from results.run_files.documents import read
+from results.run_files.machine import MACHINE_SAMPLE
+from results.run_files.records import read_rows
 from results.run_files.run_dir import RunDir
 from results.verdict.summary import Summary
 from results.verdict.verdict import OTHERS_PERCENT, STOLEN_PERCENT
 from scenarios.cli.exit_codes import VERDICT_CODES, ExitCode
+from scenarios.paths import PROJECT
 
 ATTEMPTS = 3
 """How often a scenario is played at most, until nothing disturbs the run."""
+
+ON_THE_VIRTUAL_CLOCK = ("--vm", "--clock", "virtual", "--set", "emulation.clock_shift=0")
+"""Options of a run with netem and the kernel's Open vSwitch, of a nanosecond per instruction."""
 
 
 class RefusedError(Exception):
@@ -39,6 +46,23 @@ def play(argv: Sequence[str], name: str, within_s: float | None = None) -> None:
         raise FailedError(f"{name}: {ended.stderr.strip()[-200:]} (exit code {ended.returncode})")
 
 
+def undisturbed(scenario: str, name: str, folder: Path, options: Sequence[str] = ()) -> tuple[RunDir, Summary]:
+    """The first run of a scenario of that text that nothing disturbs, of at most ATTEMPTS, or the last. All are below
+    `folder`, which is made. RefusedError, FailedError, DocumentError."""
+    folder.mkdir()
+    file = folder / "scenario.yaml"
+    file.write_text(scenario, encoding="utf-8")
+    for attempt in range(ATTEMPTS):
+        runs = folder / str(attempt)
+        play([sys.executable, str(PROJECT / "run_scenario.py"), "run", str(file), "--out", str(runs), *options], name)
+        (root,) = runs.glob("*/*")
+        run = RunDir(root)
+        summary = read(Summary, run.summary)
+        if not disturbed(summary):
+            break
+    return run, summary
+
+
 def summary_below(runs: Path) -> Summary:
     """The summary of the only run in a folder of runs. DocumentError."""
     (root,) = runs.glob("*/*")
@@ -54,3 +78,10 @@ def others_took(summary: Summary) -> bool:
     """Whether other programs, or the machine's own host, took the processor."""
     machine = summary.machine
     return bool(machine and (machine.others.percent >= OTHERS_PERCENT or machine.stolen.percent >= STOLEN_PERCENT))
+
+
+def cores_used(run: RunDir) -> float:
+    """Processor time of the run's processes while it was watched, in cores. RecordsError."""
+    samples = read_rows(run.machine_samples, MACHINE_SAMPLE)
+    took_ns = int(samples["at_ns"][-1] - samples["at_ns"][0])
+    return float(samples["own_ns"][-1] - samples["own_ns"][0]) / took_ns

@@ -1,4 +1,4 @@
-"""How fast media leave a link, by what sees that it went silent: `scripts/bench reroute [BLIPS]`.
+"""How fast media leave a link, by what sees it go silent: `scripts/bench reroute [BLIPS [native|virtual [TRIAL...]]]`.
 
 Plays a run for each detector, one after another: three clusters a millisecond apart, streams of a packet per
 millisecond, and a relay that has every session, so that a gap is what detection and switching took. Prints a row per
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -18,17 +18,14 @@ from statistics import median
 import numpy as np
 
 from benchmarks import markdown
-from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, disturbed, play, summary_below
+from benchmarks.playing import ON_THE_VIRTUAL_CLOCK, FailedError, RefusedError, cores_used, disturbed, undisturbed
 from results.metrics.network_figures import RerouteRow
 from results.run_files.document_error import DocumentError
-from results.run_files.machine import MACHINE_SAMPLE
-from results.run_files.records import RecordsError, read_rows
-from results.run_files.run_dir import RunDir
+from results.run_files.records import RecordsError
 from results.verdict.summary import Summary
 from scenarios.cli.exit_codes import ExitCode
 from scenarios.language import yamlfile
 from scenarios.language.library import LIBRARY
-from scenarios.paths import PROJECT
 
 CASE = LIBRARY / "cases" / "near-links-bfd.yaml"
 BLIPS = 8
@@ -44,24 +41,30 @@ COLUMNS = (
     "cores used",
     "verdict",
 )
+CLOCKS: dict[str, tuple[str, ...]] = {"native": (), "virtual": ON_THE_VIRTUAL_CLOCK}
+"""Options of a run, by the clock that the command line names."""
 _FIRST_S, _EVERY_S, _LASTS_MS = 2.0, 5.0, 500
 """After a fault a session of BFD takes up to 3 s to come up again and to send at its interval."""
-_BEYOND_MEDIA_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What sees the fault, as a row calls it; `controller`: the settings that make it so; `fault`: the fault's word."""
+    """What sees the fault, by its names on the command line and in a row; `controller`: the settings that make it so;
+    `fault`: the fault's word."""
 
+    id: str
     name: str
     controller: Mapping[str, object]
     fault: str = "blackhole"
 
 
 TRIALS = (
-    *(Trial(f"BFD, {each} ms × 3", {"detect": ["bfd"], "bfd_interval": f"{each}ms"}) for each in (10, 20, 50, 100)),
-    Trial("probes, 50 ms × 5", {"detect": ["link"]}),
-    Trial("port down", {"detect": ["link"]}, "port-down"),
+    *(
+        Trial(f"bfd-{each}ms", f"BFD, {each} ms × 3", {"detect": ["bfd"], "bfd_interval": f"{each}ms"})
+        for each in (10, 20, 50, 100)
+    ),
+    Trial("probes", "probes, 50 ms × 5", {"detect": ["link"]}),
+    Trial("port-down", "port down", {"detect": ["link"]}, "port-down"),
 )
 
 
@@ -106,44 +109,34 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} ms"
 
 
-def cores_used(run: RunDir) -> float:
-    """Processor time of the run's processes while it was watched, in cores. RecordsError."""
-    samples = read_rows(run.machine_samples, MACHINE_SAMPLE)
-    took_ns = int(samples["at_ns"][-1] - samples["at_ns"][0])
-    return float(samples["own_ns"][-1] - samples["own_ns"][0]) / took_ns
+def asked(arguments: Sequence[str]) -> tuple[int, Sequence[str], Sequence[Trial]]:
+    """How many blips, with which options, in which trials. ValueError."""
+    blips, clock, *names = [*arguments, *(str(BLIPS), "native")[len(arguments) :]]
+    there = {each.id: each for each in TRIALS}
+    if not blips.isdecimal() or int(blips) == 0:
+        raise ValueError(f"BLIPS is '{blips}'; write a whole number from 1")
+    if clock not in CLOCKS:
+        raise ValueError(f"no clock '{clock}'; write one of {', '.join(CLOCKS)}")
+    if unknown := [each for each in names if each not in there]:
+        raise ValueError(f"no trial {', '.join(unknown)}; there are {', '.join(there)}")
+    return int(blips), CLOCKS[clock], [there[each] for each in names or there]
 
 
-def played(trial: Trial, blips: int, folder: Path) -> tuple[str, ...]:
-    """The row of the first run of a trial that nothing disturbs, of at most ATTEMPTS, or of the last.
-
-    RefusedError, FailedError, DocumentError, RecordsError.
-    """
-    folder.mkdir()
-    file = folder / "reroute.yaml"
-    file.write_text(scenario(trial, blips), encoding="utf-8")
-    row: tuple[str, ...] = ()
-    for attempt in range(ATTEMPTS):
-        runs = folder / str(attempt)
-        argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(file), "--out", str(runs)]
-        play(argv, trial.name, _FIRST_S + _EVERY_S * blips + _BEYOND_MEDIA_S)
-        summary = summary_below(runs)
-        (root,) = runs.glob("*/*")
-        row = row_of(trial, summary, blips, cores_used(RunDir(root)))
-        if not disturbed(summary):
-            break
-    return row
-
-
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Print the table. Returns the exit code: that of bad input if a run was refused or failed, of an inconclusive run
     if one stayed disturbed."""
-    blips = int(arguments[0]) if arguments else BLIPS
+    try:
+        blips, options, trials = asked(arguments)
+    except ValueError as error:
+        print(f"scripts/bench reroute: {error}", file=sys.stderr)
+        return ExitCode.BAD_INPUT
     print(*markdown.head(COLUMNS), sep="\n", flush=True)
     rows = []
     with tempfile.TemporaryDirectory(prefix="blipnet-bench-") as name:
-        for number, trial in enumerate(TRIALS):
+        for trial in trials:
             try:
-                rows.append(played(trial, blips, Path(name) / str(number)))
+                run, summary = undisturbed(scenario(trial, blips), trial.name, Path(name) / trial.id, options)
+                rows.append(row_of(trial, summary, blips, cores_used(run)))
             except (RefusedError, FailedError, DocumentError, RecordsError) as error:
                 print(f"scripts/bench reroute: {trial.name}: {error}", file=sys.stderr)
                 return ExitCode.BAD_INPUT

@@ -58,3 +58,10 @@ def cut_off(clusters: Iterable[str], links: Mapping[Direction, Health]) -> Mappi
     """The clusters that are not connected, each with the reason."""
     found = ((each, verdict(each, links)) for each in clusters)
     return {each: f"{each} {REASONS[told]}" for each, told in found if told != "connected"}
+
+
+def isolated_since_ns(cluster: str, links: Mapping[Direction, Health]) -> int | None:
+    """Since when a cluster is isolated, ns; None if it is not."""
+    if verdict(cluster, links) != "isolated":
+        return None
+    return max(health.since_ns for direction, health in links.items() if cluster in direction)

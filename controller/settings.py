@@ -211,6 +211,12 @@ class ControllerSettings:
         return BFD_MULTIPLIER * self.bfd_interval_ns
 
     @property
+    def link_detection_ns(self) -> int:
+        """Within which time one fault is found on every link that it strikes."""
+        times_ns = {"link": self.detect_multiplier * self.probe_interval_ns, "bfd": self.bfd_detection_ns}
+        return max(at_ns for detector, at_ns in times_ns.items() if detector in self.detect)
+
+    @property
     def coverage(self) -> bool:
         """Whether relays tell which session records they hold."""
         return "relay-cache" in self.detect

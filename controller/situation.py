@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.coverage import NO_COVERAGE, Coverage
 from controller.health import Health, ObservedRelay, RelayHealth
-from controller.isolation import cut_off, cut_off_way
+from controller.isolation import cut_off, cut_off_way, isolated_since_ns
 from controller.loading import NOTHING_LOADING, Loading
 from controller.moves import (
     ALL_LANES,
@@ -177,6 +177,12 @@ class Situation:
             return cut_off_way(*pair.ends, self.links)
         return next((self._cut_off[end] for end in pair.ends if end in self._cut_off), None)
 
+    def isolated_since_ns(self, pair: DirectPath) -> int | None:
+        """Since when an end of a pair is isolated; None if neither is."""
+        if not any(end in self._cut_off for end in pair.ends):
+            return None
+        return next((at_ns for end in pair.ends if (at_ns := isolated_since_ns(end, self.links)) is not None), None)
+
     def spent(self, pair: DirectPath) -> bool:
         """No further pair may be moved onto relays within this minute (`max_reroutes`)."""
         most, moved = self.settings.max_reroutes, self.moved_before + len(self.moved_now)
@@ -194,7 +200,7 @@ class Situation:
 
     def legs_usable(self, pair: DirectPath, relays: Relays) -> bool:
         """Every leg of a relay path is clean as the path is to be, and every relay on it sends on to the next one."""
-        legs = itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))
+        legs = self._legs_to(pair, relays)
         ways = ((pair.b, relays), (pair.a, relays[::-1]))[: 1 if pair.one_way else 2]
         return self._faulty.isdisjoint(legs) and all(
             self.reroutes.get(Direction(relay, end)) == following
@@ -259,6 +265,31 @@ class Situation:
         return frozenset(self.reroutes.items())
 
     def _usable(self, pair: DirectPath, count: int) -> list[Relays]:
+        """The relay paths whose legs are usable, and settled if the direct path carries something."""
+        found = self._with_usable_legs(pair, count)
+        if not self._unsettled or not self.path_up(pair):
+            return found
+        return [relays for relays in found if self._unsettled.isdisjoint(self._legs_to(pair, relays))]
+
+    def only_unsettled(self, pair: DirectPath, count: int) -> bool:
+        """There are detours over up to so many relays, and the legs of all of them are clean too short a time."""
+        counts = range(1, count + 1)
+        return any(self._with_usable_legs(pair, some) for some in counts) and not any(
+            self._usable(pair, some) for some in counts
+        )
+
+    @cached_property
+    def _unsettled(self) -> Set[Direction]:
+        """The ends of direct paths over a link that has been clean for less than one fault takes to be found."""
+        since_ns = self.now_ns - self.settings.link_detection_ns
+        links = (each for each, health in self.links.items() if health.state == "clean" and health.since_ns > since_ns)
+        there = set[Direction]().union(*(self.topology.ends_over[each] for each in links))
+        return there if self.settings.one_way else there | {ends.reversed() for ends in there}
+
+    def _legs_to(self, pair: DirectPath, relays: Relays) -> Iterator[Direction]:
+        return itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))
+
+    def _with_usable_legs(self, pair: DirectPath, count: int) -> list[Relays]:
         """The relay paths with usable legs, in cluster order. With two relays, the second is where the first is
         rerouted to."""
         others = [each.name for each in self.topology.clusters if each.name not in pair.ends]

@@ -135,9 +135,23 @@ def _reroute(situation: Situation, pair: DirectPath, count: int, selection: Sele
         return _move(situation, pair, best, reason, seen_ns)
     if situation.path_clean(pair) or (present and situation.path_damped(pair)):
         return _move(situation, pair, (), f"{reason}; the {pair.word} is clean", seen_ns)
+    if present and (in_vain := _in_vain(situation, pair)):
+        return _move(situation, pair, (), *in_vain)
     return Kept(
         pair.a, pair.b, f"{_why_not(situation, pair, count, selection)}; {reason}", situation.now_ns, pair.one_way
     )
+
+
+def _in_vain(situation: Situation, pair: DirectPath) -> tuple[str, int] | None:
+    """Why relays carry a pair no better than its direct path does, and since when: an end is isolated, and the direct
+    path was only the first of its links to be found silent. When they are back, so is it."""
+    isolated_ns = situation.isolated_since_ns(pair)
+    if isolated_ns is None:
+        return None
+    _, fault_ns = direct_fault(situation, pair)
+    if isolated_ns - fault_ns > situation.settings.link_detection_ns:
+        return None
+    return f"{situation.why_cut_off(pair)}; the {pair.word} went silent with all others", isolated_ns
 
 
 def _leave_unhealthy_relay(
@@ -200,6 +214,9 @@ def _why_not(situation: Situation, pair: DirectPath, count: int, selection: Sele
         return _spent(situation)
     if situation.all_slower(pair, count):
         return f"no detour: each is slower than the {pair.word} is now"
+    if situation.only_unsettled(pair, count):
+        detection_ms = situation.settings.link_detection_ns / MS
+        return f"no detour: the legs of each were found clean less than {detection_ms:.0f} ms ago"
     # Only the answer for the most relays is told: a pair that is kept is judged again with one more.
     refused = selection.refused(situation, pair, count) if count == situation.settings.most_relays else None
     if refused is not None:

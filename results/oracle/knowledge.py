@@ -108,6 +108,30 @@ class Knowledge:
         """Whether none of these is down."""
         return all(self.states.get(each) != "down" for each in directions)
 
+    def isolated_since_ns(self, cluster: str) -> int | None:
+        """Since when no link of a cluster carries anything either way; None if one does."""
+        links = [each for each in self.states if cluster in each]
+        if not links or any(self.states[each] != "down" for each in links):
+            return None
+        return max(self._since_ns(each) for each in links)
+
+    def fault_since_ns(self, directions: Iterable[Direction]) -> int:
+        """When the first of these that are not clean was found so."""
+        return min((self._since_ns(each) for each in directions if self.states[each] != "clean"), default=0)
+
+    def _since_ns(self, direction: Direction) -> int:
+        """Since when a direction that is not clean is as it is."""
+        every = (found for (_, each), found in self.found.items() if each == direction)
+        return min(found.since_ns for found in every if found.state == self.states[direction])
+
+    def clean_since(self, at_ns: int) -> frozenset[Direction]:
+        """The directions that were found clean after a time, and are."""
+        return frozenset(each for each in self.clean if self.clean_since_ns([each]) > at_ns)
+
+    def clean_times_ns(self) -> Iterator[int]:
+        """When directions that are clean were found so."""
+        return (self.clean_since_ns([each]) for each in self.clean)
+
     def clean_since_ns(self, directions: Iterable[Direction]) -> int:
         """Since when directions that are clean are so, all of them."""
         every = set(directions)

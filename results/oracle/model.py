@@ -88,6 +88,7 @@ class Model:
         if not known.whole:
             return
         yield from known.ends_of_hold_down_ns()
+        yield from (at_ns + self.settings.link_detection_ns for at_ns in known.clean_times_ns())
         for pair in {pair for own in routes for pair in own}:
             if pair in self.mesh.clean_pairs(known.clean):
                 yield known.clean_since_ns(self.mesh.both_ways(pair)) + self.settings.hold_ns
@@ -165,10 +166,16 @@ class _Look:
         if (found := self._detour(pair, count)) is not None:
             self._change(pair, found)
             return True
-        if self._is_clean(pair):
+        if self._is_clean(pair) or (present and self._is_in_vain(pair)):
             self._change(pair, ())
             return True
         return False
+
+    def _is_in_vain(self, pair: Direction) -> bool:
+        """Whether an end is isolated, and the direct path was found silent as one of its links, shortly before."""
+        isolated_ns = next(filter(None, map(self._known.isolated_since_ns, pair)), None)
+        fault_ns = self._known.fault_since_ns(self._mesh.both_ways(pair))
+        return isolated_ns is not None and isolated_ns - fault_ns <= self._settings.link_detection_ns
 
     def _leave(self, pair: Direction, count: int) -> bool:
         """Away from a relay that is found unhealthy: to the direct path, another relay, or what carries anything."""
@@ -181,7 +188,10 @@ class _Look:
         return True
 
     def _detour(self, pair: Direction, count: int) -> Relays | None:
-        right, may_stay = self._right(pair, self._mesh.relay_paths(self.routes, pair, count, self._known.clean))
+        clean = self._known.clean
+        if self._known.up(self._mesh.both_ways(pair)):
+            clean -= self._known.clean_since(self._now_ns - self._settings.link_detection_ns)
+        right, may_stay = self._right(pair, self._mesh.relay_paths(self.routes, pair, count, clean))
         if len(right) > 1 or (right and may_stay):
             taken = self._taken(pair, self._group[0], self._now_ns)
             if taken in right:

@@ -10,7 +10,7 @@ import pytest
 from controller_samples import all_clean, broken, mesh, six, triangle
 
 from controller.decisions import Kept
-from controller.health import Health, ObservedRelay, RelayHealth
+from controller.health import Health, ObservedRelay, RelayHealth, State
 from controller.moves import ALL_LANES, NO_REROUTES, LaneReroutes, Move, PolicyDecision, Relays, after_in_lanes
 from controller.policies import POLICIES
 from controller.reviews import reviews
@@ -28,8 +28,8 @@ FOUR = mesh("east", "ohio", "west", "northwest")
 """Detours east-west: 33 ms over ohio, 41 over northwest."""
 
 
-def cut(*links: tuple[str, str]) -> dict[Direction, Health]:
-    return {Direction(*ends): broken() for link in links for ends in (link, link[::-1])}
+def cut(*links: tuple[str, str], state: State = "down") -> dict[Direction, Health]:
+    return {Direction(*ends): broken(state=state) for link in links for ends in (link, link[::-1])}
 
 
 def situation(
@@ -208,7 +208,7 @@ def test_headroom_counts_what_other_pairs_send_on_over_the_same_way() -> None:
         (RelayCapacity("northwest", 1600),),
     )
     by_lane = after_in_lanes(Move("east", "west", ("ohio",), "", 0), NO_REROUTES)
-    bad = cut(("east", "west"), ("ohio", "west"), ("east", "northwest"), ("east", "ohio"))
+    bad = cut(("east", "west"), ("ohio", "west"), ("east", "northwest")) | cut(("east", "ohio"), state="degraded")
     now = situation(PolicyChoice("headroom", share=1.0), FOUR, bad, by_lane, traffic)
     moves = [each for each in decided(now) if isinstance(each, Move) and {each.a, each.b} == {"ohio", "west"}]
     assert [(each.relays, len(each.lanes)) for each in moves] == [(("northwest",), 8)]

@@ -31,7 +31,7 @@ def situation(
     now_ns: int = 1000 * S,
     relays: Mapping[ObservedRelay, RelayHealth] | None = None,
 ) -> Situation:
-    health = {**all_clean(topology, now_ns), **(bad or {})}
+    health = {**all_clean(topology, now_ns - S), **(bad or {})}
     either_way = {Direction(*ends): via for pair, via in (reroutes or {}).items() for ends in permutations(pair)}
     return Situation(topology, health, relays or {}, either_way, settings or ControllerSettings(), now_ns)
 

@@ -13,6 +13,7 @@ from benchmarks.oracle import shrunk
 from benchmarks.random_cases import Blip, Case, random_case
 from controller.decisions import Decision, HealthChange
 from controller.settings import ControllerSettings
+from hostio.timing import S
 from results.metrics.analysis import Analysis, Evidence, analyse
 from results.metrics.oracle_figures import OracleFigures
 from results.oracle.compare import oracle_figures
@@ -106,7 +107,7 @@ def test_of_a_link_that_is_only_late_either_path_is_right(
     known = Knowledge.of_nothing(TRIANGLE, settings).after(clean)
     known = known.after([HealthChange("a", "c", "clean", "degraded", 2, reason)])
     model = Model(Mesh(TRIANGLE), settings, lambda *_: taken)
-    assert [each.relays for each in model.changes(known, [{}], 3)] == paths
+    assert [each.relays for each in model.changes(known, [{}], S)] == paths
 
 
 def always(relays: tuple[str, ...]) -> object:

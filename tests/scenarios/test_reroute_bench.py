@@ -1,4 +1,4 @@
-"""What `scripts/bench reroute` plays, and the row that it makes of a run."""
+"""What `scripts/bench reroute` and `scripts/bench watching` play, and the row that the former makes of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import cast
 
 import pytest
 
-from benchmarks.reroute import COLUMNS, TRIALS, Trial, row_of, scenario
+from benchmarks import watching
+from benchmarks.playing import ON_THE_VIRTUAL_CLOCK
+from benchmarks.reroute import BLIPS, COLUMNS, TRIALS, Trial, asked, row_of, scenario
 from results.metrics.network_figures import RerouteParts
 from results.verdict.summary import Summary
 from scenarios.language.library import load_plan
@@ -22,6 +24,35 @@ def test_a_trial_is_a_scenario_whose_blips_end_before_it_does(trial: Trial, tmp_
     assert [fault.what for fault in plan.faults] == [trial.fault] * 3
     assert plan.faults[-1].until_ns < plan.duration_ns
     assert plan.controller.bfd == trial.name.startswith("BFD")
+
+
+def test_the_command_line_says_how_many_blips_on_which_clock_and_in_which_trials() -> None:
+    assert asked([]) == (BLIPS, (), list(TRIALS))
+    assert asked(["3"]) == (3, (), list(TRIALS))
+    assert asked(["3", "virtual", "probes"]) == (3, ON_THE_VIRTUAL_CLOCK, [TRIALS[4]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["0"], "BLIPS is '0'; write a whole number from 1"),
+        (["many"], "BLIPS is 'many'; write a whole number from 1"),
+        (["8", "wall"], "no clock 'wall'; write one of native, virtual"),
+        (["8", "native", "bfd"], "no trial bfd; there are bfd-10ms, bfd-20ms, bfd-50ms, bfd-100ms, probes, port-down"),
+    ],
+)
+def test_a_bad_command_line_gets_a_line(arguments: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        asked(arguments)
+
+
+@pytest.mark.parametrize("watched_by", watching.TRIALS)
+def test_watching_is_compared_on_the_same_call(watched_by: str, tmp_path: Path) -> None:
+    file = tmp_path / "watching.yaml"
+    file.write_text(watching.scenario(watching.TRIALS[watched_by], 5), encoding="utf-8")
+    plan = load_plan(file)
+    assert (len(plan.sessions), len(plan.faults)) == (1, 0)
+    assert plan.controller.bfd == watched_by.startswith("BFD")
 
 
 def reroute(gaps_ms: list[float | None], parts: RerouteParts | None = None) -> SimpleNamespace:
