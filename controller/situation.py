@@ -28,6 +28,9 @@ from controller.settings import ControllerSettings
 from controller.traffic import NO_TRAFFIC, Traffic
 from topologies.model import Direction, DirectPath, Topology
 
+_OF_HEALTH = ("_faulty", "_cut_off", "_unsettled")
+"""Cached properties that no move touches."""
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -62,13 +65,13 @@ class Situation:
     def of_lanes(self, *lanes: int) -> Situation:
         """The situation of lanes that go alike."""
         reroutes = self.by_lane[lanes[0]] if self.by_lane else self.reroutes
-        return self._but("_faulty", "_cut_off", "_told", "_lane_loads", "load", lanes=lanes, reroutes=reroutes)
+        return self._but(*_OF_HEALTH, "_told", "_lane_loads", "load", lanes=lanes, reroutes=reroutes)
 
     def after(self, move: Move) -> Situation:
         """The situation once a move of the lanes under consideration is made."""
         by_lane = after_in_lanes(move, self.by_lane) if self.by_lane else self.by_lane
         moved_now = self.moved_now | {move.pair} if move.relays else self.moved_now
-        same = ("_faulty", "_cut_off", "_told", "_lane_loads")
+        same = (*_OF_HEALTH, "_told", "_lane_loads")
         moved = self._but(*same, reroutes=after(move, self.reroutes), by_lane=by_lane, moved_now=moved_now)
         if (loads := moved.__dict__.get("_lane_loads")) is not None:
             found = tuple(moved._lane_load(lane) if lane in self.lanes else load for lane, load in enumerate(loads))

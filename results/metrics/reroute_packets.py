@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from controller.decisions import Decision
+from hostio.timing import MS
 from relay_app.records import RELAY_FATE
 from relay_app.streams import Stream
 from results.metrics.analysis import Analysis, Evidence
@@ -17,6 +18,12 @@ from results.metrics.paths import path_ordinals, tells_route
 from results.metrics.streams import LONGEST_GUARD_NS
 from results.run_files.plan import Plan
 from topologies.model import Topology
+
+_NEVER_NS = 1 << 62
+"""After every time of a run."""
+
+_HEARD_WITHIN_NS = 250 * MS
+"""By so long after lanes are back on a direct path that is good something is heard over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +114,10 @@ class MediaOfMoves:
         """That of the run."""
         return self.plan.topology
 
-    def moved(self, move: Decision, index: int, from_ns: int, until_ns: int, left_ns: int) -> MovedStream:
-        """What a reroute did to a stream. `from_ns`: when it was decided, or its cause began; `until_ns`: when the next
-        move of its lane was decided, and `left_ns` when that was installed."""
+    def moved(self, move: Decision, index: int, from_ns: int, following: Decision | None) -> MovedStream:
+        """What a reroute did to a stream. `from_ns`: when it was decided, or its cause began; `following`: the next
+        move of its lane."""
+        until_ns, left_ns = (following.decided_ns, following.installed_ns) if following else (_NEVER_NS, _NEVER_NS)
         packets, stream = self.analysis.matched.packets, self.analysis.matched.streams[index]
         rows = slice(*np.searchsorted(packets.stream, [index, index + 1]).tolist())
         sent_ns, received_ns = packets.sent_ns[rows], packets.received_ns[rows]
@@ -126,7 +134,7 @@ class MediaOfMoves:
             min(firsts, default=None),
             None if received is None else received - last_leg_ns,
             received,
-            self._silence(stream, move, from_ns, received),
+            self._silence(stream, move, from_ns, received, following),
             self.overtaken.across(index, rows.start, on_it) if tells_route(self.plan, stream) else None,
         )
 
@@ -139,13 +147,19 @@ class MediaOfMoves:
                 flags |= paths == path
         return flags
 
-    def _silence(self, stream: Stream, move: Decision, from_ns: int, received_ns: int | None) -> Interruption | None:
+    def _silence(
+        self, stream: Stream, move: Decision, from_ns: int, received_ns: int | None, following: Decision | None
+    ) -> Interruption | None:
         """The first to end after `from_ns`, and to begin before anything came over the new path; if nothing did, at
-        most as long after the installation as a packet may have been under way before."""
+        most as long after the installation as a packet may have been under way before. One that the return to the
+        direct path did not end either is no reroute's."""
         begun_by_ns = move.installed_ns + LONGEST_GUARD_NS if received_ns is None else received_ns
         own = self.interruptions.get(stream.ssrc, ())
-        found = (each for each in own if each.ended_ns >= from_ns and each.started_ns < begun_by_ns)
-        return next(found, None)
+        found = next((each for each in own if each.ended_ns >= from_ns and each.started_ns < begun_by_ns), None)
+        taken_back = following if following and not following.relays and received_ns is None else None
+        if found and taken_back and found.ended_ns > taken_back.installed_ns + _HEARD_WITHIN_NS:
+            return None
+        return found
 
 
 def _between(path: int, ordinals: Sequence[int]) -> set[int]:

@@ -17,9 +17,6 @@ from results.metrics.reroute_parts import Instants, Silence, parts_of
 
 T = TypeVar("T", int, float)
 
-_NEVER_NS = 1 << 62
-"""After every time of a run."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lane:
@@ -81,10 +78,9 @@ def _lane(
     others = [each for each in evidence.moves if lane in each.lanes and overlap(each, move)]
     later = [each for each in others if each.decided_ns > move.decided_ns]
     following = min(later, key=_decided_ns, default=None)
-    until_ns, left_ns = (following.decided_ns, following.installed_ns) if following else (_NEVER_NS, _NEVER_NS)
     return _Lane(
         lane,
-        tuple(media.moved(move, index, _begun_ns(move, cause), until_ns, left_ns) for index in streams),
+        tuple(media.moved(move, index, _begun_ns(move, cause), following) for index in streams),
         max((each for each in others if each.decided_ns < move.decided_ns), key=_decided_ns, default=None),
         next((each.installed_ns for each in later if not each.relays), None),
     )

@@ -88,9 +88,10 @@ class Log:
         return [each for each in self.of(pair, lane) if from_ns <= each.decided_ns <= until_ns]
 
     def taken(self, pair: Direction, lane: int, now_ns: int) -> Relays | None:
-        """The path that a lane was given at about this time (`model.Taken`)."""
+        """The path that a lane was given at about this time (`model.Taken`): by the decision nearest to it."""
         found = self.within(pair, lane, now_ns - TICK_NS, now_ns + SLACK_NS + self._pace_ns)
-        return relays_of(found[0], pair) if found else None
+        nearest = min(found, key=lambda each: abs(each.decided_ns - now_ns), default=None)
+        return relays_of(nearest, pair) if nearest else None
 
 
 def relays_of(record: Decision | Review, pair: Direction) -> Relays:

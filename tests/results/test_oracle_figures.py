@@ -13,13 +13,14 @@ from benchmarks.oracle import shrunk
 from benchmarks.random_cases import Blip, Case, random_case
 from controller.decisions import Decision, HealthChange
 from controller.settings import ControllerSettings
-from hostio.timing import S
+from hostio.timing import MS, S
 from results.metrics.analysis import Analysis, Evidence, analyse
 from results.metrics.oracle_figures import OracleFigures
 from results.oracle.compare import oracle_figures
 from results.oracle.knowledge import Knowledge
 from results.oracle.mesh import Mesh
 from results.oracle.model import Model
+from results.oracle.replay import Log
 from results.oracle.rule_check import LaneRules, rule_differences
 from results.oracle.windows import Window
 from results.report.report import read_evidence
@@ -188,3 +189,16 @@ def test_a_case_is_shrunk_to_the_blips_that_matter() -> None:
     least: Case = shrunk(case, lambda each: {case.blips[1], case.blips[4]} <= {*each.blips}, 30)
     assert least.blips == (case.blips[1], case.blips[4])
     assert all(isinstance(blip, Blip) for blip in shrunk(case, lambda _: False, 3).blips)
+
+
+def test_of_two_decisions_shortly_after_each_other_the_nearer_is_meant() -> None:
+    """A pair that returned, and 20 ms later was moved again."""
+
+    def decided(at_ms: int, via: str | None) -> Decision:
+        at_ns = 5 * S + at_ms * MS
+        return Decision("a", "c", via, (0,), "", at_ns, at_ns, at_ns, at_ns)
+
+    log = Log([decided(1, None), decided(20, "b"), decided(90, None)])
+    pair = Direction("a", "c")
+    assert [log.taken(pair, 0, 5 * S + at_ms * MS) for at_ms in (0, 19, 89)] == [(), ("b",), ()]
+    assert log.taken(pair, 0, 6 * S) is None

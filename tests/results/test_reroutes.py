@@ -130,6 +130,18 @@ def test_a_relay_that_gives_out_nothing_leaves_the_lanes_unrecovered(tmp_path: P
     assert row.parts.unexplained_ms == pytest.approx((row.interruption_ms or 0) - known)
 
 
+def test_a_silence_that_goes_on_when_all_was_taken_back_is_none_of_the_reroute(tmp_path: Path) -> None:
+    """As of an isolated cluster; one that ends with the return is."""
+    evidence = read_evidence(Blip(sessions=4, rerouted_s=11.999, returned_s=20).write(tmp_path / "run"))
+    heard_s = {each.ended_ns for each in analyse(evidence).interruptions}
+    for returned_ns, silent in ((ns(4.3), False), (min(heard_s) - 251 * MS, False), (min(heard_s) - 249 * MS, True)):
+        back = replace(decision(None), decided_ns=returned_ns, installed_ns=returned_ns)
+        row = row_of(evidence, [*WATCHED[:3], back])
+        assert row.first_packet_at is None
+        assert row.returned_at == pytest.approx((returned_ns - ns(0)) / 1e9)
+        assert (row.parts is not None) == (row.interruption_ms is not None) == silent
+
+
 def test_a_reroute_that_found_nobody_silent_has_no_parts(blip: Evidence) -> None:
     nobody = [replace(each, a="us-central", via="us-east" if each.via else None) for each in WATCHED[2:]]
     row = row_of(blip, nobody)
