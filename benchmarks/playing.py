@@ -55,18 +55,22 @@ def undisturbed(scenario: str, name: str, folder: Path, options: Sequence[str] =
     for attempt in range(ATTEMPTS):
         runs = folder / str(attempt)
         play([sys.executable, str(PROJECT / "run_scenario.py"), "run", str(file), "--out", str(runs), *options], name)
-        (root,) = runs.glob("*/*")
-        run = RunDir(root)
+        run = run_below(runs)
         summary = read(Summary, run.summary)
         if not disturbed(summary):
             break
     return run, summary
 
 
+def run_below(runs: Path) -> RunDir:
+    """The only run in a folder of runs."""
+    (root,) = runs.glob("*/*")
+    return RunDir(root)
+
+
 def summary_below(runs: Path) -> Summary:
     """The summary of the only run in a folder of runs. DocumentError."""
-    (root,) = runs.glob("*/*")
-    return read(Summary, RunDir(root).summary)
+    return read(Summary, run_below(runs).summary)
 
 
 def disturbed(summary: Summary) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 from benchmarks import markdown
-from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, play
+from benchmarks.playing import ATTEMPTS, FailedError, RefusedError, play, run_below
 from benchmarks.policy_table import COLUMNS, Record, Row, merged, most_per_s, rewritten, row_of, section
 from benchmarks.policy_trials import Trial, compared, document, selected, trials
 from hostio.files import write_whole
@@ -116,8 +116,7 @@ def played(scenario: Path, plan: Plan, runs: Path) -> RunDir:
     shutil.rmtree(runs, ignore_errors=True)
     argv = [sys.executable, str(PROJECT / "run_scenario.py"), "run", str(scenario), "--out", str(runs)]
     play(argv, plan.scenario, plan.duration_ns / 1e9 + _BEYOND_MEDIA_S)
-    (root,) = runs.glob("*/*")
-    return RunDir(root)
+    return run_below(runs)
 
 
 def row_from(trial: Trial, run: RunDir) -> Row:

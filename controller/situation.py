@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -144,7 +144,9 @@ class Situation:
     @cached_property
     def _faulty(self) -> Set[Direction]:
         """The ends of direct paths over a link that is not clean, there or, if both ways go together, back."""
-        links = (direction for direction in self.links if not self.link_clean(direction))
+        return self._ends_over(direction for direction in self.links if not self.link_clean(direction))
+
+    def _ends_over(self, links: Iterable[Direction]) -> Set[Direction]:
         there = set[Direction]().union(*(self.topology.ends_over[each] for each in links))
         return there if self.settings.one_way else there | {ends.reversed() for ends in there}
 
@@ -285,9 +287,8 @@ class Situation:
     def _unsettled(self) -> Set[Direction]:
         """The ends of direct paths over a link that has been clean for less than one fault takes to be found."""
         since_ns = self.now_ns - self.settings.link_detection_ns
-        links = (each for each, health in self.links.items() if health.state == "clean" and health.since_ns > since_ns)
-        there = set[Direction]().union(*(self.topology.ends_over[each] for each in links))
-        return there if self.settings.one_way else there | {ends.reversed() for ends in there}
+        found = self.links.items()
+        return self._ends_over(each for each, health in found if health.state == "clean" and health.since_ns > since_ns)
 
     def _legs_to(self, pair: DirectPath, relays: Relays) -> Iterator[Direction]:
         return itertools.starmap(Direction, itertools.pairwise((pair.a, *relays, pair.b)))

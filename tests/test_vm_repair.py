@@ -3,13 +3,11 @@ tell. Apart from the other runs in the machine, so that several machines go side
 
 from __future__ import annotations
 
-import csv
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
+from event_lab import Ran
 from every import every
 from run_lab import RUN_SCENARIO, summary_of
 
@@ -37,20 +35,8 @@ UNHEARD_MS, LEFT_MS = 500.0, 1_000.0
 over."""
 
 
-@dataclass(frozen=True)
-class Repaired:
-    """The run, and of each direction of a session that was silent at the time of a fault for how long, ms."""
-
-    summary: dict[str, Any]
-    rows: list[dict[str, str]]
-
-    def silences_ms(self, around_s: float) -> list[float]:
-        spans = [(float(row["started_at_s"]), float(row["length_ms"])) for row in self.rows]
-        return [length_ms for begin_s, length_ms in spans if begin_s <= around_s <= begin_s + length_ms / 1e3]
-
-
 @pytest.fixture(scope="module")
-def repaired(tmp_path_factory: pytest.TempPathFactory) -> Repaired:
+def repaired(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("repaired")
     file = folder / "repaired.yaml"
     file.write_text(REPAIRED)
@@ -58,18 +44,17 @@ def repaired(tmp_path_factory: pytest.TempPathFactory) -> Repaired:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1_400)
     assert done.returncode == 0, done.stdout + done.stderr
     root, summary = summary_of(folder, "repaired")
-    with (root / "interruptions.csv").open() as table:
-        return Repaired(summary, list(csv.DictReader(table)))
+    return Ran(root, done.returncode, done.stdout, summary)
 
 
-def test_switches_leave_a_silent_link_in_the_detection_time(repaired: Repaired) -> None:
+def test_switches_leave_a_silent_link_in_the_detection_time(repaired: Ran) -> None:
     assert repaired.summary["backend"] == {"link": "netem", "datapath": "kernel"}
     silences_ms = repaired.silences_ms(SILENT_S)
     assert len(silences_ms) == 20
     assert every(EARLIEST_MS <= length_ms <= LONGEST_MS for length_ms in silences_ms)
 
 
-def test_a_relay_over_which_nothing_is_heard_is_left(repaired: Repaired) -> None:
+def test_a_relay_over_which_nothing_is_heard_is_left(repaired: Ran) -> None:
     """For the direct path, which is clean again, but has not been so for as long as `hold`."""
     silences_ms = repaired.silences_ms(FROZEN_S)
     assert len(silences_ms) == 20
@@ -80,7 +65,7 @@ def test_a_relay_over_which_nothing_is_heard_is_left(repaired: Repaired) -> None
     assert reroute["returned_at"] < 6
 
 
-def test_media_take_the_paths_that_the_oracle_predicts(repaired: Repaired) -> None:
+def test_media_take_the_paths_that_the_oracle_predicts(repaired: Ran) -> None:
     assert repaired.summary["oracle"]["compared"] > 10_000
     assert repaired.summary["oracle"]["misrouted"] == 0
     assert repaired.summary["ledger"]["unexplained"] == 0
